@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+/**
+ * What a gateway tells the operator: one JSON object a line over a response that does not end (`GET /load` on its
+ * internal port). Level-based: a pool's entry replaces what the gateway said of that pool before, so a lost line costs
+ * nothing. The first line speaks of every pool (`full`), later ones of the pools that changed; a line without pools is a
+ * heartbeat, sent every second.
+ */
+
+export const LOAD_PATH = "/load";
+/** Audience of the ServiceAccount token with which the operator opens the stream. */
+export const LOAD_AUDIENCE = "avatarpool-gateway";
+export const LOAD_HEARTBEAT_MS = 1_000;
+
+const count = z.int().min(0);
+
+export const workerLoadSchema = z.object({
+  /** Name and UID of the pod. */
+  pod: z.string(),
+  uid: z.string(),
+  /** Whether its last probe was answered with "ready" or "at capacity". */
+  ready: z.boolean(),
+  /** Sessions that the worker reported last. */
+  sessions: count,
+  /** Launches of this gateway that are on their way to it, or that it has not counted yet. */
+  reserved: count,
+  slots: count,
+  /** This gateway has seen the cordon: it sends no launch there until the cordon is gone. */
+  cordoned: z.boolean(),
+});
+
+export const poolLoadSchema = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  workers: z.array(workerLoadSchema),
+  /** Launches that wait now, by preset; `""` stands for face images that are no preset. */
+  queued: z.record(z.string(), count),
+  /** Launches that met short capacity since the gateway started. Each launch counts once, for the worst that it met. */
+  pressure: z.object({ worker503: count, waited: count, refused: count }),
+  /** Unix time in ms of the first launch since the last report that met short capacity. */
+  shortSinceMs: z.number().optional(),
+  /** Start-up times in ms of the launches whose session began to run since the last report. */
+  startupsMs: z.array(z.number()),
+});
+
+export const loadReportSchema = z.object({
+  /** Identity of the gateway process; a restarted gateway is another one. */
+  gateway: z.string(),
+  full: z.boolean(),
+  pools: z.array(poolLoadSchema),
+});
+
+export type WorkerLoad = z.output<typeof workerLoadSchema>;
+export type PoolLoad = z.output<typeof poolLoadSchema>;
+export type LoadReport = z.output<typeof loadReportSchema>;

@@ -1,0 +1,35 @@
+/** Every name that other software sees on our objects: the API group, labels, annotations, finalizer, gate. */
+
+export const API_GROUP = "avatarpool.dev";
+export const API_VERSION = "v1alpha1";
+export const API_GROUP_VERSION = `${API_GROUP}/${API_VERSION}`;
+export const KIND = "AvatarPool";
+export const PLURAL = "avatarpools";
+
+/** The one field manager of the operator's server-side applies. */
+export const FIELD_MANAGER = "avatarpool-operator";
+
+/** Holds a deleted pool until its sessions have ended and its workers are gone. */
+export const FINALIZER = `${API_GROUP}/drain`;
+
+/** Pod readiness gate: True when the worker is ready and its presets are loaded. */
+export const WARM_GATE = `${API_GROUP}/warm`;
+
+export const labels = {
+  managedBy: "app.kubernetes.io/managed-by",
+  /** Name of the pool (same namespace). */
+  pool: `${API_GROUP}/pool`,
+  /** Name of the worker group within the pool. */
+  group: `${API_GROUP}/group`,
+  /** Engine of the group. */
+  engine: `${API_GROUP}/engine`,
+} as const;
+
+export const MANAGED_BY = "avatarpool";
+
+export const annotations = {
+  /** On a pod: the time since when gateways must not send launches to it. Set and removed by the operator. */
+  cordoned: `${API_GROUP}/cordoned`,
+  /** The ReplicaSet controller removes the pods with the lowest value first. */
+  deletionCost: "controller.kubernetes.io/pod-deletion-cost",
+} as const;

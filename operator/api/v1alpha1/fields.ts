@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { DURATION_PATTERN } from "../duration.ts";
+
+/** One CEL rule of the CRD. The message tells the reader what to do, since it is all that `kubectl apply` prints. */
+export interface CelRule {
+  readonly rule: string;
+  readonly message?: string;
+  /** CEL expression for a message that names the offending value. `message` is what older clients fall back to. */
+  readonly messageExpression?: string;
+}
+
+/** Metadata of a schema that ends up in the CRD beside its description. */
+export function rules(...validations: readonly CelRule[]): { readonly "x-kubernetes-validations": readonly CelRule[] } {
+  return { "x-kubernetes-validations": validations };
+}
+
+/** A list whose items are told apart by a key: duplicates are refused, and two field managers may own different items. */
+export function listOf<T extends z.ZodType>(item: T, key: string, max: number) {
+  return z
+    .array(item)
+    .max(max)
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] });
+}
+
+const DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+export function dnsLabel(maxLength: number, description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .meta({
+      description,
+      ...rules({
+        rule: `self.matches('${DNS_LABEL}')`,
+        message: "must be lower-case letters, digits and '-', beginning and ending with a letter or digit",
+      }),
+    });
+}
+
+export function duration(description: string, range: { readonly min?: string; readonly max?: string } = {}) {
+  const bounds: CelRule[] = [];
+  const wellFormed = `self.matches('${DURATION_PATTERN}')`;
+  if (range.min !== undefined)
+    bounds.push({ rule: `!${wellFormed} || duration(self) >= duration('${range.min}')`, message: `must be at least ${range.min}` });
+  if (range.max !== undefined)
+    bounds.push({ rule: `!${wellFormed} || duration(self) <= duration('${range.max}')`, message: `must be at most ${range.max}` });
+  return z
+    .string()
+    .max(32)
+    .meta({
+      description,
+      ...rules({ rule: wellFormed, message: "must be a duration: a whole number and a unit, such as 30s, 5m or 1h30m" }, ...bounds),
+    });
+}
+
+export function httpUrl(description: string) {
+  return z
+    .string()
+    .max(2048)
+    .meta({
+      description,
+      ...rules({ rule: "self.matches('^https?://[^/ ]+')", message: "must be an http:// or https:// URL with a host" }),
+    });
+}
+
+export function count(description: string, min: number, max: number) {
+  return z.int32().min(min).max(max).describe(description);
+}
+
+/** A Kubernetes object that we pass on as it is and that the API server checks where it lands. */
+export function passedOn(description: string) {
+  return z.record(z.string(), z.unknown()).meta({ description, "x-kubernetes-preserve-unknown-fields": true });
+}
+
+export const quantityMap = (description: string) =>
+  z
+    .record(
+      z.string(),
+      z.union([z.string(), z.number()]).meta({
+        "x-kubernetes-int-or-string": true,
+        ...rules({
+          rule: "type(self) == int ? self >= 0 : isQuantity(string(self))",
+          message: "must be a quantity such as 2, 500m or 12Gi",
+        }),
+      }),
+    )
+    .describe(description);
+
+/** A whole number or a percentage, as Deployments take for surge and unavailability. */
+export const countOrPercent = (description: string) =>
+  z.union([z.int32(), z.string()]).meta({
+    description,
+    "x-kubernetes-int-or-string": true,
+    ...rules({
+      rule: "type(self) == int ? self >= 0 : string(self).matches('^(100|[0-9]{1,2})%$')",
+      message: "must be a whole number of workers, or a percentage such as 25%",
+    }),
+  });

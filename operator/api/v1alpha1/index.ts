@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { API_GROUP_VERSION, KIND } from "../names.ts";
+import { rules } from "./fields.ts";
+import { poolSpecSchema } from "./spec.ts";
+import {
+  type conditionSchema,
+  type decisionStatusSchema,
+  type groupStatusSchema,
+  poolStatusSchema,
+  type presetStatusSchema,
+} from "./status.ts";
+
+/** The single source of the resource: types, CRD and reference page are made from these schemas. */
+
+export { poolSpecSchema, poolStatusSchema };
+
+/** What belongs to the object itself rather than to its spec. Metadata beyond the name is the API server's. */
+export const objectRules = rules({
+  rule: "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+  message:
+    "metadata.name must be at most 40 lower-case letters, digits and '-', beginning with a letter: Deployments are named after it",
+});
+
+/** An object as the API server stores it; metadata is checked only as far as it is used. */
+export const avatarPoolSchema = z.object({
+  apiVersion: z.literal(API_GROUP_VERSION),
+  kind: z.literal(KIND),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    generation: z.int(),
+    resourceVersion: z.string(),
+    creationTimestamp: z.string(),
+    deletionTimestamp: z.string().optional(),
+    finalizers: z.array(z.string()).optional(),
+  }),
+  spec: poolSpecSchema,
+  status: poolStatusSchema.optional(),
+});
+
+export type AvatarPool = z.output<typeof avatarPoolSchema>;
+/** What a user writes: defaults may be left out. */
+export type AvatarPoolSpecInput = z.input<typeof poolSpecSchema>;
+export type AvatarPoolSpec = z.output<typeof poolSpecSchema>;
+export type AvatarPoolStatus = z.output<typeof poolStatusSchema>;
+export type WorkerGroupSpec = AvatarPoolSpec["workers"][number];
+export type PresetSpec = AvatarPoolSpec["presets"][number];
+export type Condition = z.output<typeof conditionSchema>;
+export type GroupStatus = z.output<typeof groupStatusSchema>;
+export type PresetStatus = z.output<typeof presetStatusSchema>;
+export type DecisionStatus = z.output<typeof decisionStatusSchema>;

@@ -1,0 +1,13 @@
+/** Reasons of the Kubernetes events that the operator records on a pool. */
+export const eventReasons = {
+  scaled: "Scaled",
+  draining: "Draining",
+  drainTimeout: "DrainTimeout",
+  uncordoned: "Uncordoned",
+  notReady: "NotReady",
+  ready: "Ready",
+  deploymentRefused: "DeploymentRefused",
+  deleting: "Deleting",
+} as const;
+
+export type EventReason = (typeof eventReasons)[keyof typeof eventReasons];

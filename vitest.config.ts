@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["operator/**/*.test.ts", "test/support/**/*.test.ts"] } },
+      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 600_000 } },
+      {
+        test: {
+          name: "apiserver",
+          include: ["test/apiserver/**/*.test.ts", "pulumi/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Two cores: control planes side by side would only slow each other down.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
