@@ -1,0 +1,44 @@
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+
+/** A holder renews its lock so often… */
+const RENEW_MS = 2_000;
+/** …that one untouched for so long was left by a process that is gone. */
+const STALE_MS = 20_000;
+
+/**
+ * Takes the lock `file`, if nobody holds it: the result gives it back. `undefined`: another process holds it.
+ *
+ * A lock that its holder no longer renews is taken over. Renewal rather than process ids, because ids come back and mean nothing
+ * across containers. In rare races two processes may hold it at once: use it to save work, not to protect data.
+ */
+export async function lockFile(file: string): Promise<(() => Promise<void>) | undefined> {
+  const owner = `${process.pid}-${Math.random()}`;
+  if (!(await create(file, owner))) {
+    if (!(await isStale(file))) return undefined;
+    await rm(file, { force: true });
+    if (!(await create(file, owner))) return undefined;
+  }
+  const renewal = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch(() => {});
+  }, RENEW_MS);
+  return async () => {
+    clearInterval(renewal);
+    if ((await readFile(file, "utf8").catch(() => "")) === owner) await rm(file, { force: true });
+  };
+}
+
+async function create(file: string, owner: string): Promise<boolean> {
+  try {
+    await writeFile(file, owner, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function isStale(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > STALE_MS;
+}
