@@ -1,0 +1,50 @@
+import { type EngineName, engineOf } from "../../../operator/engines/index.ts";
+import type { Random } from "../../../operator/runtime/clock.ts";
+
+/** How one stand-in worker behaves: the maker's documented figures, with what its environment and its seed change. */
+export interface WorkerProfile {
+  readonly service: string;
+  readonly maxSessions: number;
+  /** From the start of the process until it answers ready. */
+  readonly coldStartMs: number;
+  /** From an accepted launch until its session runs, with the avatar loaded and the pipeline exercised. */
+  readonly sessionStartMs: number;
+  /** Added to the start of a session whose avatar this worker has not rendered before. */
+  readonly encodingMs: number;
+  /** Added to the first session of a pipeline that nothing has exercised. */
+  readonly firstSessionMs: number;
+  readonly benchmarkIterationMs: number;
+  /** A session that nobody ends is ended by the worker after this time. */
+  readonly idleTimeoutMs: number;
+  readonly taskRetentionMs: number;
+  readonly maxTaskHistory: number;
+}
+
+/** Cold starts of the stand-ins: the short end of what the maker documents (30-50 s on a GPU, about 20 s on a CPU). */
+const coldStartMs: Record<EngineName, number> = { expression: 30_000, essence: 20_000 };
+
+/** No two machines start alike: up to this share is added to a cold start. */
+const COLD_START_SPREAD = 0.1;
+
+/** The profile of one start of a worker. The environment is the container's. */
+export function workerProfile(engine: EngineName, env: Readonly<Record<string, string>>, random: Random): WorkerProfile {
+  const encodes = engine === "expression";
+  return {
+    service: encodes ? "expression-avatar" : "cpu-avatar-worker",
+    maxSessions: positive(env.MAX_SESSIONS, engineOf(engine).sessionsPerWorker),
+    coldStartMs: Math.round(coldStartMs[engine] * (1 + COLD_START_SPREAD * random())),
+    sessionStartMs: 4_000,
+    // Models are loaded before the worker is ready: only images are encoded at their first use.
+    encodingMs: encodes ? 2_000 : 0,
+    firstSessionMs: encodes ? 1_500 : 0,
+    benchmarkIterationMs: 500,
+    idleTimeoutMs: positive(env.SESSION_IDLE_TIMEOUT, 600) * 1_000,
+    taskRetentionMs: positive(env.TASK_RETENTION_SECONDS, 3_600) * 1_000,
+    maxTaskHistory: positive(env.MAX_TASK_HISTORY, 1_000),
+  };
+}
+
+function positive(text: string | undefined, otherwise: number): number {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : otherwise;
+}

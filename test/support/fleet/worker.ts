@@ -1,0 +1,218 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { Clock } from "../../../operator/runtime/clock.ts";
+import type { LaunchFields } from "./launch-body.ts";
+import type { Ledger } from "./ledger.ts";
+import type { WorkerProfile } from "./profile.ts";
+import { sleep } from "./scaled-clock.ts";
+import { type Task, Tasks } from "./tasks.ts";
+import { workerHandler } from "./worker-http.ts";
+
+/**
+ * What a worker can be made to do wrong: take launches and never answer; cut the connection before a session starts;
+ * answer launches seconds late; start the session and cut the connection; or die at once with its sessions.
+ */
+export const failures = ["none", "hang", "reset", "slow", "lost-answer", "crash"] as const;
+export type Failure = (typeof failures)[number];
+
+export type LaunchResult =
+  | { readonly kind: "accepted"; readonly task: Task; readonly running: Promise<void> }
+  | { readonly kind: "refused"; readonly reason: "not_ready" | "at_capacity" }
+  | { readonly kind: "bad"; readonly message: string };
+
+export interface WorkerOptions {
+  readonly pod: { readonly namespace: string; readonly name: string };
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly profile: WorkerProfile;
+  /** Names of the models in the worker's folder. Absent for engines that take any image. */
+  readonly models?: ReadonlySet<string>;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+}
+
+/** Added by the failure `slow` to the answer of a launch, and so to the start of its session. */
+const SLOW_MS = 5_000;
+/** Avatars that a worker keeps encoded. */
+const AVATAR_CACHE_SIZE = 256;
+
+/**
+ * One start of a worker's container: it loads, serves sessions and ends once. Speaks the documented HTTP API for real.
+ *
+ * Every worker has its own listener on its pod's address. One socket on 0.0.0.0 could serve them all, told apart by the
+ * local address, but then the port of a dead pod would still answer, and two fleets could not run side by side.
+ */
+export class StandInWorker {
+  readonly pod: WorkerOptions["pod"];
+  readonly profile: WorkerProfile;
+  /** Resolves with the reason when the process ended. */
+  readonly exited: Promise<string>;
+  failure: Failure = "none";
+
+  readonly #clock: Clock;
+  readonly #ledger: Ledger;
+  readonly #models: ReadonlySet<string> | undefined;
+  readonly #tasks: Tasks;
+  readonly #server: Server;
+  readonly #resolveExited: (reason: string) => void;
+  /** In the order of their first use. */
+  readonly #encodedAvatars = new Set<string>();
+  readonly #life = new AbortController();
+  #state: "loading" | "ready" | "dead" = "loading";
+  #exercised = false;
+  #url = "";
+
+  /** Listens, and begins to load. Rejects when the address cannot be had. */
+  static async start(options: WorkerOptions): Promise<StandInWorker> {
+    const worker = new StandInWorker(options);
+    await new Promise<void>((resolve, reject) => {
+      worker.#server.once("error", reject);
+      worker.#server.listen(options.port, options.host, resolve);
+    });
+    const address = worker.#server.address();
+    if (address !== null && typeof address === "object") worker.#url = `http://${address.address}:${address.port}`;
+    void worker.#load();
+    return worker;
+  }
+
+  private constructor(options: WorkerOptions) {
+    this.pod = options.pod;
+    this.profile = options.profile;
+    this.#models = options.models;
+    this.#clock = options.clock;
+    this.#ledger = options.ledger;
+    this.#tasks = new Tasks(options.clock, options.profile, () => this.#ledger.count("sessionsEnded"));
+    this.#server = createServer(workerHandler(this));
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.exited = promise;
+    this.#resolveExited = resolve;
+  }
+
+  /** Base address of its HTTP API. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get state(): "loading" | "ready" | "dead" {
+    return this.#state;
+  }
+
+  get activeSessions(): number {
+    return this.#tasks.active;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks.list();
+  }
+
+  task(id: string): Task | undefined {
+    return this.#tasks.get(id);
+  }
+
+  stopTask(id: string): boolean {
+    return this.#tasks.stop(id);
+  }
+
+  /** Why a launch would be refused now, if it would. */
+  get refusal(): "not_ready" | "at_capacity" | undefined {
+    if (this.#state !== "ready") return "not_ready";
+    return this.#tasks.active >= this.profile.maxSessions ? "at_capacity" : undefined;
+  }
+
+  /** A request to `/launch` has come in. */
+  countLaunch(): void {
+    this.#ledger.count("launches");
+  }
+
+  launch(fields: LaunchFields): LaunchResult {
+    const reason = this.refusal;
+    if (reason !== undefined) {
+      this.#ledger.count("refused503");
+      return { kind: "refused", reason };
+    }
+    const { avatar } = fields;
+    if (this.#models !== undefined && !(avatar.kind === "id" && this.#models.has(avatar.key))) {
+      return { kind: "bad", message: `avatar "${avatar.key}" is not in the model folder` };
+    }
+    const { promise: running, resolve: onRunning } = Promise.withResolvers<void>();
+    const task = this.#tasks.start({
+      id: randomUUID(),
+      roomName: fields.roomName,
+      startMs: this.#startMs(avatar.key),
+      // A session of known length is attended that long; any other counts as abandoned from its first frame.
+      lengthMs: fields.sessionMs ?? this.profile.idleTimeoutMs,
+      onRunning: () => {
+        this.#keepEncoded(avatar.key);
+        onRunning();
+      },
+    });
+    this.#exercised = true;
+    this.#ledger.count("served");
+    return { kind: "accepted", task, running };
+  }
+
+  /** Exercises the pipeline, as `/benchmark` does. Resolves early when the worker ends. */
+  async benchmark(iterations: number): Promise<void> {
+    await this.wait(iterations * this.profile.benchmarkIterationMs);
+    this.#exercised = true;
+  }
+
+  /** Time of this worker's process: over at once when it ends. */
+  wait(delayMs: number): Promise<void> {
+    return sleep(this.#clock, delayMs, this.#life.signal);
+  }
+
+  /** How much later than usual a launch is answered now. */
+  get answerDelayMs(): number {
+    return this.failure === "slow" ? SLOW_MS : 0;
+  }
+
+  /** From now on the worker fails in this way; `none` mends it. A crash happens at once. */
+  fail(failure: Failure): void {
+    if (failure === "crash") this.#die("the worker crashed");
+    else this.failure = failure;
+  }
+
+  /** Ends the process. Sessions that still run are counted as killed, with the reason. */
+  async stop(reason: string): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (this.#server.listening) this.#server.once("close", resolve);
+      else resolve();
+    });
+    this.#die(reason);
+    await closed;
+  }
+
+  async #load(): Promise<void> {
+    await this.wait(this.profile.coldStartMs);
+    if (this.#state === "loading") this.#state = "ready";
+  }
+
+  #die(reason: string): void {
+    if (this.#state === "dead") return;
+    this.#state = "dead";
+    this.#life.abort();
+    const { namespace, name } = this.pod;
+    for (const { id, roomName } of this.#tasks.kill(reason)) {
+      this.#ledger.killed({ pod: `${namespace}/${name}`, roomName, taskId: id, reason, atMs: this.#clock.now() });
+    }
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.#resolveExited(reason);
+  }
+
+  #startMs(avatar: string): number {
+    const { sessionStartMs, encodingMs, firstSessionMs } = this.profile;
+    return sessionStartMs + (this.#encodedAvatars.has(avatar) ? 0 : encodingMs) + (this.#exercised ? 0 : firstSessionMs);
+  }
+
+  #keepEncoded(avatar: string): void {
+    this.#encodedAvatars.add(avatar);
+    if (this.#encodedAvatars.size <= AVATAR_CACHE_SIZE) return;
+    for (const oldest of this.#encodedAvatars) {
+      this.#encodedAvatars.delete(oldest);
+      return;
+    }
+  }
+}
