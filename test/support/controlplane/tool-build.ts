@@ -69,7 +69,11 @@ async function install(build: Build): Promise<void> {
 
 async function goInstall(source: string, gobin: string, ldflags: string, module: ToolModule): Promise<void> {
   const env = { ...process.env, GOBIN: gobin, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" };
-  const go = spawn("go", ["install", "-trimpath", `-ldflags=${ldflags}`, "tool"], { cwd: source, env, stdio: ["ignore", "ignore", "pipe"] });
+  const go = spawn("go", ["install", "-trimpath", `-ldflags=${ldflags}`, "tool"], {
+    cwd: source,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let output = "";
   go.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     output = `${output}${chunk}`.slice(-20_000);

@@ -5,7 +5,15 @@ import path from "node:path";
 import { buildOnce } from "./tool-build.ts";
 
 /** A program that the demo and the tests run, built by Go from a pinned module. */
-export type ToolName = "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubectl" | "kwok" | "helm" | "pulumi";
+export type ToolName =
+  | "etcd"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kubectl"
+  | "kwok"
+  | "helm"
+  | "pulumi";
 
 /** One line for the person who waits. */
 export type Progress = (line: string) => void;

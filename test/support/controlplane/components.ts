@@ -1,0 +1,74 @@
+import path from "node:path";
+import type { Credentials } from "./credentials.ts";
+
+const ETCD_PORT = 2379;
+const ETCD_PEER_PORT = 2380;
+const API_SERVER_PORT = 6443;
+
+export function apiServerUrl(address: string): string {
+  return `https://${address}:${API_SERVER_PORT}`;
+}
+
+export function etcdArgs(folder: string, address: string): string[] {
+  const client = `http://${address}:${ETCD_PORT}`;
+  const peer = `http://${address}:${ETCD_PEER_PORT}`;
+  return [
+    `--data-dir=${path.join(folder, "etcd")}`,
+    // The data does not outlive the run.
+    "--unsafe-no-fsync",
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    "--log-level=warn",
+  ];
+}
+
+export function apiServerArgs(address: string, credentials: Credentials, options: { readonly serviceAccounts: boolean }): string[] {
+  return [
+    `--etcd-servers=http://${address}:${ETCD_PORT}`,
+    `--bind-address=${address}`,
+    `--advertise-address=${address}`,
+    `--secure-port=${API_SERVER_PORT}`,
+    `--cert-dir=${credentials.certificateFolder}`,
+    `--token-auth-file=${credentials.tokenFile}`,
+    "--authorization-mode=RBAC",
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-signing-key-file=${credentials.signingKeyFile}`,
+    `--service-account-key-file=${credentials.verifyKeyFile}`,
+    "--service-cluster-ip-range=10.96.0.0/12",
+    // It would write a loopback address into an EndpointSlice, which the API refuses.
+    "--endpoint-reconciler-type=none",
+    // Without a controller manager nobody makes the default ServiceAccount that this plugin demands of every pod.
+    ...(options.serviceAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
+  ];
+}
+
+export function controllerManagerArgs(kubeconfig: string, credentials: Credentials): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    // The endpoint controllers cannot write pods' loopback addresses, the others have nothing to do here.
+    "--controllers=*,-node-ipam-controller,-persistentvolume-attach-detach-controller,-endpoints-controller,-endpointslice-controller",
+    `--root-ca-file=${credentials.certificateFile}`,
+    // A paused machine misses heartbeats; its pods would lose their Ready condition for good.
+    "--node-monitor-grace-period=24h",
+    "--leader-elect=false",
+    "--secure-port=0",
+  ];
+}
+
+export function schedulerArgs(kubeconfig: string): string[] {
+  return [`--kubeconfig=${kubeconfig}`, "--leader-elect=false", "--secure-port=0"];
+}
+
+export function kwokArgs(kubeconfig: string, address: string): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    "--manage-all-nodes=true",
+    // Pods begin at 127.k.1.1: the components themselves are at 127.k.0.1.
+    `--cidr=${address.replace(/\.0\.1$/, ".1.0/16")}`,
+    `--node-ip=${address}`,
+    `--config=${path.join(import.meta.dirname, "kwok-stages.yaml")}`,
+  ];
+}

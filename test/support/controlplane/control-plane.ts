@@ -1,0 +1,242 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { AdminApi } from "./admin-api.ts";
+import { apiServerArgs, apiServerUrl, controllerManagerArgs, etcdArgs, kwokArgs, schedulerArgs } from "./components.ts";
+import { type Credentials, writeCredentials } from "./credentials.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { podCidrOf } from "./network.ts";
+import { type NodeSpec, nodeManifest } from "./nodes.ts";
+import { type Component, Processes } from "./processes.ts";
+import { type RunResult, run } from "./run.ts";
+import { lineOnStderr, type Progress, type ToolName, toolPath } from "./tools.ts";
+import { until } from "./until.ts";
+
+export interface ControlPlaneOptions {
+  readonly nodes?: readonly NodeSpec[];
+  /** Default true. False: API server and etcd only, so nothing is scheduled or run. */
+  readonly kwok?: boolean;
+  /** Gets every step. Without it only builds of missing tools and unexpected ends are told, on stderr. */
+  readonly progress?: Progress;
+}
+
+interface RunOptions {
+  readonly stdin?: string;
+  /** Path; default: the admin's. */
+  readonly kubeconfig?: string;
+}
+
+const START_MS = 60_000;
+const TOKEN_SECONDS = 24 * 3600;
+const API_SERVER_TOOLS: readonly ToolName[] = ["etcd", "kube-apiserver"];
+const CLUSTER_TOOLS: readonly ToolName[] = ["kube-controller-manager", "kube-scheduler", "kwok"];
+
+/**
+ * Starts a Kubernetes control plane of its own: free of all others on this machine, its own address and pod network, RBAC on.
+ * Resolves when pods can be created and the nodes are Ready.
+ *
+ * @throws with the end of the log of the component that failed; nothing is left running then.
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const tools = new Map<ToolName, string>();
+  const withNodes = options.kwok ?? true;
+  for (const name of withNodes ? [...API_SERVER_TOOLS, ...CLUSTER_TOOLS] : API_SERVER_TOOLS) {
+    tools.set(name, await toolPath(name, options.progress));
+  }
+  const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-"));
+  const [processes, credentials] = await Promise.all([Processes.start(folder), writeCredentials(folder)]);
+  const plane = new ControlPlane({ processes, credentials, tools, withNodes, progress: options.progress });
+  try {
+    await plane.start(options.nodes ?? []);
+    return plane;
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+}
+
+/** A running control plane. Made by `startControlPlane`. */
+export class ControlPlane implements AsyncDisposable {
+  readonly url: string;
+  readonly folder: string;
+  /** Path of the admin's kubeconfig. */
+  readonly kubeconfig: string;
+  /** This instance's own `127.k.0.0/16`; pods begin at `127.k.1.1`. */
+  readonly podCidr: string;
+  readonly #processes: Processes;
+  readonly #credentials: Credentials;
+  readonly #tools: ReadonlyMap<ToolName, string>;
+  readonly #withNodes: boolean;
+  readonly #progress: Progress | undefined;
+  #api: AdminApi | undefined;
+
+  constructor(parts: {
+    readonly processes: Processes;
+    readonly credentials: Credentials;
+    readonly tools: ReadonlyMap<ToolName, string>;
+    readonly withNodes: boolean;
+    readonly progress: Progress | undefined;
+  }) {
+    this.#processes = parts.processes;
+    this.#credentials = parts.credentials;
+    this.#tools = parts.tools;
+    this.#withNodes = parts.withNodes;
+    this.#progress = parts.progress;
+    this.folder = parts.processes.folder;
+    this.url = apiServerUrl(parts.processes.address);
+    this.podCidr = podCidrOf(parts.processes.address);
+    this.kubeconfig = path.join(this.folder, "admin.kubeconfig");
+  }
+
+  /** Called once, by `startControlPlane`. */
+  async start(nodes: readonly NodeSpec[]): Promise<void> {
+    this.#progress?.(`starting etcd and kube-apiserver ${this.url}`);
+    // The API server tries etcd again until it is there.
+    await Promise.all([this.#launch("etcd", etcdArgs(this.folder, this.#processes.address)), this.startApiServer()]);
+    if (this.#withNodes) await this.#startCluster(nodes);
+    this.#progress?.("control plane ready");
+  }
+
+  /** Starts the API server, on the same port and data as before, and waits until it is ready. */
+  async startApiServer(): Promise<void> {
+    const component = await this.#launch(
+      "kube-apiserver",
+      apiServerArgs(this.#processes.address, this.#credentials, { serviceAccounts: this.#withNodes }),
+    );
+    await this.#ready(component, "ready", async () => {
+      this.#api ??= await this.#connect();
+      return (await this.#api.request("GET", "/readyz")).status === 200;
+    });
+  }
+
+  /** SIGKILL: clients see their connections break. etcd keeps the data. */
+  async stopApiServer(): Promise<void> {
+    await this.#processes.kill("kube-apiserver");
+  }
+
+  async addNode(spec: NodeSpec): Promise<void> {
+    await this.#admin.demand("POST", "/api/v1/nodes", nodeManifest(spec));
+    await until(`node ${spec.name} to be Ready`, START_MS, async () =>
+      isUsable(await this.#admin.demand<Node>("GET", `/api/v1/nodes/${spec.name}`)),
+    );
+  }
+
+  async removeNode(name: string): Promise<void> {
+    await this.#admin.demand("DELETE", `/api/v1/nodes/${name}`);
+  }
+
+  /** Path of a kubeconfig with a token for a ServiceAccount that exists, good for a day. */
+  async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
+    return writeKubeconfig(path.join(this.folder, `${namespace}-${name}.kubeconfig`), {
+      url: this.url,
+      certificateFile: this.#credentials.certificateFile,
+      user: name,
+      token: await this.#token(namespace, name),
+      namespace,
+    });
+  }
+
+  /** A token for a ServiceAccount that exists, for one audience, good for a day. */
+  serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
+    return this.#token(namespace, name, [audience]);
+  }
+
+  kubectl(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.run("kubectl", args, options);
+  }
+
+  /** Runs a tool against this cluster. Its caches and settings are this instance's own. */
+  async run(tool: ToolName, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const env = { ...process.env, KUBECONFIG: options.kubeconfig ?? this.kubeconfig, HOME: this.folder };
+    return run(await toolPath(tool, this.#progress), args, {
+      env,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    });
+  }
+
+  /** Ends everything and removes the folder. */
+  async stop(): Promise<void> {
+    await this.#processes.end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #startCluster(nodes: readonly NodeSpec[]): Promise<void> {
+    this.#progress?.("starting kube-controller-manager, kube-scheduler and kwok");
+    const [controllerManager] = await Promise.all([
+      this.#launch("kube-controller-manager", controllerManagerArgs(this.kubeconfig, this.#credentials)),
+      this.#launch("kube-scheduler", schedulerArgs(this.kubeconfig)),
+      this.#launch("kwok", kwokArgs(this.kubeconfig, this.#processes.address)),
+    ]);
+    await Promise.all([
+      ...nodes.map((node) => this.addNode(node)),
+      this.#ready(controllerManager, "making ServiceAccounts", async () => {
+        const answer = await this.#admin.request("GET", "/api/v1/namespaces/default/serviceaccounts/default");
+        return answer.status === 200;
+      }),
+    ]);
+  }
+
+  /** Starts a component, and tells the person who waits if it ends before it is told to. */
+  async #launch(name: ToolName, args: readonly string[]): Promise<Component> {
+    const component = await this.#processes.start(name, this.#tools.get(name) ?? name, args);
+    component.ended.then(async (how) => {
+      if (this.#processes.ending || how === "SIGKILL") return;
+      const say = this.#progress ?? lineOnStderr;
+      say(`${name} ended unexpectedly (${how}). The end of its log:\n${await this.#processes.logEnd(name)}`);
+    });
+    return component;
+  }
+
+  /** Waits until `probe` says yes, or throws with the component's log. */
+  async #ready(component: Component, what: string, probe: () => Promise<boolean>): Promise<void> {
+    const over = new AbortController();
+    const ended = component.ended.then((how) => over.abort(new Error(`it ended (${how})`)));
+    try {
+      await Promise.race([until(what, START_MS, probe, over.signal), ended.then(() => over.signal.throwIfAborted())]);
+    } catch (cause) {
+      const log = await this.#processes.logEnd(component.name);
+      throw new Error(`${component.name} did not get ready. The end of its log:\n${log}`, { cause });
+    }
+  }
+
+  async #connect(): Promise<AdminApi> {
+    const certificate = await readFile(this.#credentials.certificateFile);
+    const { url } = this;
+    const { certificateFile, adminToken: token } = this.#credentials;
+    await writeKubeconfig(this.kubeconfig, { url, certificateFile, user: "admin", token, namespace: "default" });
+    return new AdminApi({ url, certificate, token });
+  }
+
+  get #admin(): AdminApi {
+    if (this.#api === undefined) throw new Error("the API server was never ready");
+    return this.#api;
+  }
+
+  async #token(namespace: string, name: string, audiences?: readonly string[]): Promise<string> {
+    const request = {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { expirationSeconds: TOKEN_SECONDS, ...(audiences && { audiences }) },
+    };
+    const answer = await this.#admin.demand<{ status: { token: string } }>(
+      "POST",
+      `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+      request,
+    );
+    return answer.status.token;
+  }
+}
+
+interface Node {
+  readonly spec: { readonly taints?: readonly { readonly key: string }[] };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Ready, and the node-lifecycle controller has taken the taint of new nodes away. */
+function isUsable(node: Node): boolean {
+  const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+  return ready && !node.spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/"));
+}

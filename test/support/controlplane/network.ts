@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** Networks 127.64.0.0/16 to 127.126.0.0/16 may be taken: one each for the control planes of this machine. */
+const FIRST = 64;
+const LAST = 126;
+/** Outside the usual range of ephemeral ports, so that no outgoing connection holds it. */
+const RESERVATION_PORT = 61_064;
+
+/**
+ * Reserves a pod network that no other control plane on this machine has, for as long as this process lives.
+ * Whoever listens on the reservation port of its first address owns it: nothing is left to clean up after a crash, and the owner can
+ * use fixed ports on that address.
+ *
+ * @returns its first address, `127.k.0.1`.
+ */
+export async function reserveNetwork(): Promise<string> {
+  for (let k = FIRST; k <= LAST; k++) {
+    const address = `127.${k}.0.1`;
+    if (await listen(address)) return address;
+  }
+  throw new Error(`all pod networks from 127.${FIRST}.0.0/16 to 127.${LAST}.0.0/16 are taken by other control planes`);
+}
+
+export function podCidrOf(address: string): string {
+  return address.replace(/\.0\.1$/, ".0.0/16");
+}
+
+async function listen(host: string): Promise<boolean> {
+  const server = createServer((socket) => socket.destroy());
+  try {
+    server.listen({ host, port: RESERVATION_PORT });
+    await once(server, "listening");
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return false;
+    throw new Error(`cannot listen on ${host}: the simulated cluster needs Linux, where all of 127.0.0.0/8 is local`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,12 @@
+/** What the process of a test or a demo asks its supervisor. */
+export type SupervisorRequest =
+  | { readonly kind: "start"; readonly name: string; readonly command: string; readonly args: readonly string[] }
+  | { readonly kind: "kill"; readonly name: string };
+
+/** What the supervisor tells. */
+export type SupervisorReport =
+  | { readonly kind: "ready"; readonly address: string }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "started"; readonly name: string; readonly pid: number }
+  /** `how`: "code 1", "SIGKILL" or why it never started. */
+  | { readonly kind: "ended"; readonly name: string; readonly how: string };
