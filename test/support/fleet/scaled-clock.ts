@@ -12,17 +12,3 @@ export function scaledClock(clock: Clock, timeFactor: number): Clock {
     schedule: (delayMs, callback) => clock.schedule(delayMs / timeFactor, callback),
   };
 }
-
-/** Resolves `delayMs` of the clock later, or at once when the signal is or becomes aborted. Never rejects. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const finish = () => {
-      timer.cancel();
-      signal?.removeEventListener("abort", finish);
-      resolve();
-    };
-    const timer = clock.schedule(delayMs, finish);
-    signal?.addEventListener("abort", finish, { once: true });
-  });
-}

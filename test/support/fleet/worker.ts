@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { Clock } from "../../../operator/runtime/clock.ts";
+import { sleep } from "../../../operator/runtime/sleep.ts";
 import type { LaunchFields } from "./launch-body.ts";
 import type { Ledger } from "./ledger.ts";
 import type { WorkerProfile } from "./profile.ts";
-import { sleep } from "./scaled-clock.ts";
 import { type Task, Tasks } from "./tasks.ts";
 import { workerHandler } from "./worker-http.ts";
 

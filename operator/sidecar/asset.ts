@@ -1,0 +1,48 @@
+import { z } from "zod";
+
+/** A model to fetch before the worker starts. It becomes the file `NAME.imx`. */
+export interface Asset {
+  /** The preset's name. */
+  readonly name: string;
+  readonly url: string;
+  /** Hexadecimal. */
+  readonly sha256?: string | undefined;
+}
+
+/** A failure that says in one sentence which preset, which address, and what to do. Never holds a signed query. */
+export class AssetError extends Error {
+  override readonly name = "AssetError";
+}
+
+const assetsSchema = z
+  .array(
+    z.object({
+      // Becomes a file name: nothing that leaves the folder.
+      name: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
+      url: z.string(),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-fA-F]{64}$/)
+        .optional(),
+    }),
+  )
+  .max(1_000);
+
+/**
+ * Reads the list that the operator hands to the init container.
+ * @throws AssetError when it is not the JSON that is expected.
+ */
+export function parseAssets(json: string): readonly Asset[] {
+  try {
+    return assetsSchema.parse(JSON.parse(json));
+  } catch (cause) {
+    throw new AssetError("AVATARPOOL_ASSETS is not a list of {name, url, sha256?}: it is set by the operator, leave it alone", {
+      cause,
+    });
+  }
+}
+
+/** The address as messages show it: a query may hold a signature. */
+export function shownUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
+}

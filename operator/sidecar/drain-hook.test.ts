@@ -1,0 +1,119 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { drainServer, drainWorker } from "./drain-hook.ts";
+
+let worker: Server;
+let healthUrl: string;
+let sessions: number | "broken";
+let looks: number;
+let clock: FakeClock;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  looks = 0;
+  worker = createServer((_, response) => {
+    looks += 1;
+    if (sessions === "broken") response.writeHead(500).end("oh no");
+    else response.end(JSON.stringify({ status: "healthy", active_sessions: sessions }));
+  });
+  healthUrl = `${await listen(worker)}/health`;
+});
+
+afterEach(() => close(worker));
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function close(server: Server): Promise<unknown> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(resolve));
+}
+
+function drain(signal = new AbortController().signal) {
+  const state = { outcome: undefined as string | undefined };
+  const done = drainWorker({ healthUrl, clock, signal }).then((outcome) => {
+    state.outcome = outcome;
+  });
+  return { state, done };
+}
+
+/** Lets one look happen and passes the time until the next. */
+async function nextLook(): Promise<void> {
+  const before = looks;
+  await expect.poll(() => looks).toBe(before + 1);
+  await expect.poll(() => clock.pending).toBe(1);
+  await clock.advance(250);
+}
+
+describe("drainWorker", () => {
+  it("waits for the last session, and for a second look after it", async () => {
+    sessions = 1;
+    const { state, done } = drain();
+    await nextLook();
+    sessions = 0;
+    await nextLook();
+    expect(state.outcome).toBeUndefined();
+    await done;
+    expect(state.outcome).toBe("drained");
+    expect(looks).toBe(3);
+  });
+
+  it("starts to count anew when a launch slips in between two looks", async () => {
+    sessions = 0;
+    const { done } = drain();
+    await nextLook();
+    sessions = 1;
+    await nextLook();
+    sessions = 0;
+    await nextLook();
+    await done;
+    expect(looks).toBe(4);
+  });
+
+  it("takes an answer that says nothing for a worker that may be busy", async () => {
+    sessions = "broken";
+    const { state } = drain();
+    for (let count = 0; count < 3; count++) await nextLook();
+    expect(state.outcome).toBeUndefined();
+  });
+
+  it("ends when the worker refuses connections", async () => {
+    await close(worker);
+    expect(await drainWorker({ healthUrl, clock, signal: new AbortController().signal })).toBe("gone");
+  });
+
+  it("ends with the signal", async () => {
+    sessions = 1;
+    const aborted = new AbortController();
+    const { state, done } = drain(aborted.signal);
+    await nextLook();
+    aborted.abort();
+    await done;
+    expect(state.outcome).toBe("aborted");
+  });
+});
+
+describe("the sidecar's server", () => {
+  it("answers the hook only when the worker has drained, and its health at once", async () => {
+    sessions = 1;
+    const server = drainServer(healthUrl, systemClock);
+    const url = await listen(server);
+    let answered = false;
+    const hook = fetch(`${url}/drain`).then((response) => {
+      answered = true;
+      return response.text();
+    });
+    await expect.poll(() => looks).toBeGreaterThanOrEqual(2);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(answered).toBe(false);
+    sessions = 0;
+    expect(await hook).toBe("drained\n");
+    expect((await fetch(`${url}/other`)).status).toBe(404);
+    await close(server);
+  });
+});

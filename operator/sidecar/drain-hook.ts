@@ -1,0 +1,74 @@
+import { createServer, type Server } from "node:http";
+import type { Clock } from "../runtime/clock.ts";
+import { sleep } from "../runtime/sleep.ts";
+
+export interface DrainOptions {
+  /** The worker's health path. */
+  readonly healthUrl: string;
+  readonly clock: Clock;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
+const LOOK_INTERVAL_MS = 250;
+/** One look may miss a launch that is on its way. */
+const IDLE_LOOKS = 2;
+/** Of one look. Real time: it is about the machine, not about the sessions. */
+const LOOK_TIMEOUT_MS = 2_000;
+
+/**
+ * Waits until the worker has no session left: two looks in a row say so, or nothing listens on its port any more.
+ * A worker that answers nothing understandable may still have sessions, so it is waited for.
+ * @returns `aborted` when the signal came first.
+ */
+export async function drainWorker({ healthUrl, clock, signal }: DrainOptions): Promise<"drained" | "gone" | "aborted"> {
+  let idleLooks = 0;
+  while (!signal.aborted) {
+    const seen = await look(healthUrl, signal);
+    if (seen === "gone") return "gone";
+    idleLooks = seen === 0 ? idleLooks + 1 : 0;
+    if (idleLooks >= IDLE_LOOKS) return "drained";
+    await sleep(clock, LOOK_INTERVAL_MS, signal);
+  }
+  return "aborted";
+}
+
+/** The sessions that the worker reports, `gone` when it refuses connections, `unknown` for anything else. */
+async function look(healthUrl: string, signal: AbortSignal): Promise<number | "gone" | "unknown"> {
+  try {
+    const response = await fetch(healthUrl, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]) });
+    const body: unknown = await response.json();
+    const sessions = typeof body === "object" && body !== null && "active_sessions" in body ? body.active_sessions : undefined;
+    return typeof sessions === "number" ? sessions : "unknown";
+  } catch (error) {
+    return isRefused(error) ? "gone" : "unknown";
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}
+
+/**
+ * The sidecar's server, for the worker's preStop hook: `GET /drain` is answered when the worker has drained, `GET /healthz`
+ * at once. The caller lets it listen and closes it.
+ */
+export function drainServer(healthUrl: string, clock: Clock): Server {
+  return createServer((request, response) => {
+    const path = request.url?.split("?", 1)[0];
+    if (request.method !== "GET" || (path !== "/drain" && path !== "/healthz")) {
+      response.writeHead(404).end();
+      return;
+    }
+    if (path === "/healthz") {
+      response.writeHead(200).end("ok\n");
+      return;
+    }
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    void drainWorker({ healthUrl, clock, signal: gone.signal }).then((outcome) => {
+      if (outcome !== "aborted") response.writeHead(200).end(`${outcome}\n`);
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { AssetError, parseAssets } from "./asset.ts";
+import { drainServer } from "./drain-hook.ts";
+import { fetchAssets } from "./fetch-assets.ts";
+
+export { AssetError, parseAssets } from "./asset.ts";
+export { type DrainOptions, drainWorker } from "./drain-hook.ts";
+export { fetchAssets } from "./fetch-assets.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the container leaves here becomes the message of its terminated state. */
+const TERMINATION_LOG = "/dev/termination-log";
+
+/**
+ * The command of the init container: fetches what the environment lists.
+ * @throws AssetError with the sentence that says what is wrong.
+ */
+export async function assetsFromEnvironment(env: Environment, clock: Clock, signal?: AbortSignal): Promise<void> {
+  const dir = env.AVATARPOOL_ASSETS_DIR;
+  if (!dir) throw new AssetError("AVATARPOOL_ASSETS_DIR is empty: it is set by the operator, leave it alone");
+  await fetchAssets(parseAssets(env.AVATARPOOL_ASSETS ?? ""), dir, { clock, ...(signal && { signal }) });
+}
+
+/** The process `fetch-assets`. @returns its exit code. */
+export async function runFetchAssets(env: Environment, signal?: AbortSignal): Promise<number> {
+  const logger = createLogger("fetch-assets", env.AVATARPOOL_LOG_LEVEL);
+  try {
+    await assetsFromEnvironment(env, systemClock, signal);
+    logger.info("all models are there");
+    return 0;
+  } catch (error) {
+    const sentence = error instanceof Error ? error.message : String(error);
+    logger.error(sentence);
+    // Outside a container there is no such file: the log has said it.
+    await writeFile(TERMINATION_LOG, sentence, { flag: "r+" }).catch(() => undefined);
+    return 1;
+  }
+}
+
+/** The process `drain-hook`: serves until the signal, then answers the hook that is waiting and ends. */
+export async function runDrainHook(env: Environment, signal: AbortSignal): Promise<void> {
+  const logger = createLogger("drain-hook", env.AVATARPOOL_LOG_LEVEL);
+  const server = drainServer(`http://127.0.0.1:${port(env.AVATARPOOL_WORKER_PORT, 8_089)}/health`, systemClock);
+  server.listen(port(env.AVATARPOOL_DRAIN_PORT, 8_099), env.AVATARPOOL_HOST ?? "0.0.0.0");
+  await once(server, "listening", { signal });
+  logger.info({ address: server.address() }, "waiting for the worker's preStop hook");
+  if (!signal.aborted) await once(signal, "abort");
+  server.close();
+  server.closeIdleConnections();
+  await once(server, "close");
+}
+
+function port(text: string | undefined, otherwise: number): number {
+  return text === undefined || text === "" ? otherwise : Number(text);
+}
