@@ -1,0 +1,27 @@
+# The one image of AvatarPool: operator, gateway, and the helpers in worker pods, told apart by their first argument.
+#
+# The base images are named without a registry. Where your builder does not find them by these names, say where they are:
+#   docker build -t YOUR_REGISTRY/avatarpool:0.1.0 \
+#     --build-arg RUNTIME_IMAGE=REGISTRY_WITH_DISTROLESS/distroless/nodejs24-debian12:nonroot .
+ARG BUILD_IMAGE=node:24-slim
+ARG RUNTIME_IMAGE=distroless/nodejs24-debian12:nonroot
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+COPY pulumi/package.json pulumi/
+# No install script is needed: the image brings Node 24, and esbuild's binary is a package.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY operator operator
+COPY pulumi pulumi
+COPY charts charts
+COPY scripts scripts
+RUN node scripts/build.ts
+
+FROM ${RUNTIME_IMAGE}
+COPY --from=build /src/dist/ /app/
+# A number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+ENV NODE_ENV=production
+ENTRYPOINT ["/nodejs/bin/node", "/app/avatarpool.mjs"]
+CMD ["--help"]
