@@ -1,0 +1,305 @@
+// Made by `npm run generate` from operator/api/v1alpha1; do not edit.
+// biome-ignore-all lint/suspicious/noExplicitAny: for integers or strings and for free-form objects, Pulumi's schema knows Any only.
+import type * as pulumi from "@pulumi/pulumi";
+
+/** What the user wants. */
+export interface AvatarPoolSpecArgs {
+  /** The maker's API secret. Workers get it as an environment variable; the operator never stores it. */
+  apiSecretRef: pulumi.Input<ApiSecretRefArgs>;
+  /** Avatars that workers keep loaded, so that sessions start fast. */
+  presets: pulumi.Input<pulumi.Input<PresetArgs>[]>;
+  /** Groups of workers, in the order in which they are filled. */
+  workers: pulumi.Input<pulumi.Input<WorkerArgs>[]>;
+  /** How much is kept warm. */
+  warm?: pulumi.Input<WarmArgs>;
+  /** How groups grow and shrink. */
+  scaling?: pulumi.Input<ScalingArgs>;
+  /** How launches are served. */
+  launch?: pulumi.Input<LaunchArgs>;
+  /** LiveKit server for what the operator itself does in rooms. Launches bring their own server and token. */
+  livekit?: pulumi.Input<LivekitArgs>;
+}
+
+/** The maker's API secret. Workers get it as an environment variable; the operator never stores it. */
+export interface ApiSecretRefArgs {
+  /** Name of a Secret in the pool's namespace. */
+  name: pulumi.Input<string>;
+  /** Key of the Secret that holds the maker's API secret. */
+  key?: pulumi.Input<string>;
+}
+
+/** A named avatar that workers keep loaded. */
+export interface PresetArgs {
+  /** Name by which launches ask for the preset (`avatar_id`). */
+  name: pulumi.Input<string>;
+  /** A face image, for engines that animate images. */
+  image?: pulumi.Input<PresetImageArgs>;
+  /** An `.imx` model, for engines that play models. */
+  model?: pulumi.Input<PresetModelArgs>;
+  /** Id of an avatar that the maker's service keeps. */
+  avatarId?: pulumi.Input<string>;
+}
+
+/** A face image, for engines that animate images. */
+export interface PresetImageArgs {
+  /** Where workers fetch the image. */
+  url: pulumi.Input<string>;
+}
+
+/** An `.imx` model, for engines that play models. */
+export interface PresetModelArgs {
+  /** Where the model is fetched before a worker starts. */
+  url: pulumi.Input<string>;
+  /** SHA-256 of the file, in hexadecimal. A file that differs is refused. */
+  sha256?: pulumi.Input<string>;
+}
+
+/** Workers of one kind: exactly one Deployment. */
+export interface WorkerArgs {
+  /** Name of the group, unique in the pool. */
+  name: pulumi.Input<string>;
+  /** How its workers are run and spoken to. expression: GPU worker that animates any face image. essence: CPU worker that plays pre-built .imx avatars. */
+  engine: pulumi.Input<WorkerEngine>;
+  /** Container image. Default: the engine's, pinned to a version. */
+  image?: pulumi.Input<string>;
+  /** Secrets for pulling the image. */
+  imagePullSecrets?: pulumi.Input<pulumi.Input<WorkerImagePullSecretArgs>[]>;
+  /** Sessions that one worker renders at once. Default: the engine's. */
+  sessionsPerWorker?: pulumi.Input<number>;
+  /** Fewest workers, however quiet it is. */
+  min?: pulumi.Input<number>;
+  /** Most workers, whatever the pressure. */
+  max: pulumi.Input<number>;
+  /** Presets that this group's workers load. Default: every preset that its engine can load. */
+  presets?: pulumi.Input<pulumi.Input<string>[]>;
+  /** What a worker of a GPU engine requests. */
+  gpu?: pulumi.Input<WorkerGpuArgs>;
+  /** CPU and memory of a worker, over the engine's defaults name by name. The GPU is asked for under `gpu`. */
+  resources?: pulumi.Input<WorkerResourcesArgs>;
+  /** Where downloaded weights are kept between workers. Default: an emptyDir. */
+  modelCache?: pulumi.Input<WorkerModelCacheArgs>;
+  /** Further environment variables. */
+  env?: pulumi.Input<pulumi.Input<WorkerEnvArgs>[]>;
+  /** Runtime class, such as nvidia. */
+  runtimeClassName?: pulumi.Input<string>;
+  /** Labels that a node must carry. */
+  nodeSelector?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Further taints that workers tolerate. */
+  tolerations?: pulumi.Input<pulumi.Input<WorkerTolerationArgs>[]>;
+  /** Affinity of the pods, as in a Pod. */
+  affinity?: pulumi.Input<{ [key: string]: any }>;
+  /** How the pods are spread, as in a Pod. */
+  topologySpreadConstraints?: pulumi.Input<pulumi.Input<{ [key: string]: any }>[]>;
+  /** Priority class of the pods. */
+  priorityClassName?: pulumi.Input<string>;
+  /** Expected time from a worker's creation until it is warm. Default: the engine's. */
+  coldStart?: pulumi.Input<string>;
+  /** How workers are emptied. */
+  drain?: pulumi.Input<WorkerDrainArgs>;
+  /** How workers are replaced when the group's template changes. */
+  rollout?: pulumi.Input<WorkerRolloutArgs>;
+}
+
+export const WorkerEngine = {
+  Expression: "expression",
+  Essence: "essence",
+} as const;
+export type WorkerEngine = (typeof WorkerEngine)[keyof typeof WorkerEngine];
+
+export interface WorkerImagePullSecretArgs {
+  /** Name of the Secret. */
+  name: pulumi.Input<string>;
+}
+
+/** What a worker of a GPU engine requests. */
+export interface WorkerGpuArgs {
+  /** Extended resource that a worker requests: a whole GPU, a time-sliced share or a MIG slice. */
+  resourceName?: pulumi.Input<string>;
+  /** How many of the resource a worker requests. */
+  count?: pulumi.Input<number>;
+}
+
+/** CPU and memory of a worker, over the engine's defaults name by name. The GPU is asked for under `gpu`. */
+export interface WorkerResourcesArgs {
+  /** Least that a worker is given. */
+  requests?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
+  /** Most that it may use. */
+  limits?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
+}
+
+/** Where downloaded weights are kept between workers. Default: an emptyDir. */
+export interface WorkerModelCacheArgs {
+  /** An existing claim, shared by the group's workers: it must allow ReadWriteMany where they run on several nodes. */
+  persistentVolumeClaim?: pulumi.Input<WorkerModelCachePersistentVolumeClaimArgs>;
+  /** A volume of its own for each worker, deleted with it. */
+  claimTemplate?: pulumi.Input<WorkerModelCacheClaimTemplateArgs>;
+  /** A folder of the node, so that the workers of a node download the weights once. */
+  hostPath?: pulumi.Input<WorkerModelCacheHostPathArgs>;
+  /** Nothing is kept: every new worker downloads the weights again. */
+  emptyDir?: pulumi.Input<WorkerModelCacheEmptyDirArgs>;
+}
+
+/** An existing claim, shared by the group's workers: it must allow ReadWriteMany where they run on several nodes. */
+export interface WorkerModelCachePersistentVolumeClaimArgs {
+  /** Name of a claim in the pool's namespace. */
+  claimName: pulumi.Input<string>;
+}
+
+/** A volume of its own for each worker, deleted with it. */
+export interface WorkerModelCacheClaimTemplateArgs {
+  /** Storage class; the cluster's default where absent. */
+  storageClassName?: pulumi.Input<string>;
+  /** Size of each worker's volume, such as 20Gi. */
+  size: pulumi.Input<string>;
+}
+
+/** A folder of the node, so that the workers of a node download the weights once. */
+export interface WorkerModelCacheHostPathArgs {
+  /** Folder on the node. */
+  path: pulumi.Input<string>;
+}
+
+/** Nothing is kept: every new worker downloads the weights again. */
+export interface WorkerModelCacheEmptyDirArgs {
+  /** Most that a worker may store. */
+  sizeLimit?: pulumi.Input<string>;
+}
+
+/** An environment variable of the worker. */
+export interface WorkerEnvArgs {
+  /** Name of the variable. */
+  name: pulumi.Input<string>;
+  /** Its value. */
+  value?: pulumi.Input<string>;
+  /** Where its value comes from. */
+  valueFrom?: pulumi.Input<WorkerEnvValueFromArgs>;
+}
+
+/** Where its value comes from. */
+export interface WorkerEnvValueFromArgs {
+  /** A key of a Secret. */
+  secretKeyRef?: pulumi.Input<WorkerEnvValueFromSecretKeyRefArgs>;
+  /** A key of a ConfigMap. */
+  configMapKeyRef?: pulumi.Input<WorkerEnvValueFromConfigMapKeyRefArgs>;
+}
+
+/** A key of a Secret. */
+export interface WorkerEnvValueFromSecretKeyRefArgs {
+  /** Name of the object. */
+  name: pulumi.Input<string>;
+  /** Key within it. */
+  key: pulumi.Input<string>;
+}
+
+/** A key of a ConfigMap. */
+export interface WorkerEnvValueFromConfigMapKeyRefArgs {
+  /** Name of the object. */
+  name: pulumi.Input<string>;
+  /** Key within it. */
+  key: pulumi.Input<string>;
+}
+
+/** A taint that workers tolerate. GPU groups tolerate `nvidia.com/gpu` without being told. */
+export interface WorkerTolerationArgs {
+  /** Taint key; every key where absent. */
+  key?: pulumi.Input<string>;
+  /** How the value is compared. */
+  operator?: pulumi.Input<WorkerTolerationOperator>;
+  /** Taint value. */
+  value?: pulumi.Input<string>;
+  /** Taint effect; every effect where absent. */
+  effect?: pulumi.Input<WorkerTolerationEffect>;
+  /** How long a NoExecute taint is tolerated. */
+  tolerationSeconds?: pulumi.Input<number>;
+}
+
+export const WorkerTolerationOperator = {
+  Exists: "Exists",
+  Equal: "Equal",
+} as const;
+export type WorkerTolerationOperator = (typeof WorkerTolerationOperator)[keyof typeof WorkerTolerationOperator];
+
+export const WorkerTolerationEffect = {
+  NoSchedule: "NoSchedule",
+  PreferNoSchedule: "PreferNoSchedule",
+  NoExecute: "NoExecute",
+} as const;
+export type WorkerTolerationEffect = (typeof WorkerTolerationEffect)[keyof typeof WorkerTolerationEffect];
+
+/** How workers are emptied. */
+export interface WorkerDrainArgs {
+  /** Longest that a worker waits for its sessions when it must go. After that they end, with an event. */
+  timeout?: pulumi.Input<string>;
+}
+
+/** How workers are replaced when the group's template changes. */
+export interface WorkerRolloutArgs {
+  /** Workers created beyond the wanted number while workers are replaced. */
+  maxSurge?: pulumi.Input<any>;
+  /** Workers that may be missing while workers are replaced. */
+  maxUnavailable?: pulumi.Input<any>;
+}
+
+/** How much is kept warm. */
+export interface WarmArgs {
+  /** Slots kept free and warm for every preset: a launch of any preset finds this many. */
+  slots?: pulumi.Input<number>;
+  /** What makes a worker warm. */
+  warmup?: pulumi.Input<WarmWarmupArgs>;
+}
+
+/** What makes a worker warm. */
+export interface WarmWarmupArgs {
+  /** How a new worker is warmed before it counts as warm. pipeline: its rendering pipeline is exercised, which costs nothing. session: besides, a short real session per preset loads the preset, which costs one authentication each and needs `livekit`. */
+  mode?: pulumi.Input<WarmWarmupMode>;
+}
+
+export const WarmWarmupMode = {
+  Pipeline: "pipeline",
+  Session: "session",
+} as const;
+export type WarmWarmupMode = (typeof WarmWarmupMode)[keyof typeof WarmWarmupMode];
+
+/** How groups grow and shrink. */
+export interface ScalingArgs {
+  /** How long a group must have been too large before workers are taken away. */
+  scaleDownAfter?: pulumi.Input<string>;
+  /** Keep every group at its present size. Sessions and launches go on. */
+  paused?: pulumi.Input<boolean>;
+}
+
+/** How launches are served. */
+export interface LaunchArgs {
+  /** Launches that found no free slot wait here. */
+  queue?: pulumi.Input<LaunchQueueArgs>;
+  /** Most workers that one launch is tried on. */
+  attempts?: pulumi.Input<number>;
+  /** Whether a launch may bring its own face image instead of naming a preset. */
+  allowCustomAvatars?: pulumi.Input<boolean>;
+}
+
+/** Launches that found no free slot wait here. */
+export interface LaunchQueueArgs {
+  /** Most launches that wait at one gateway. Further ones are refused with 503 and Retry-After. */
+  length?: pulumi.Input<number>;
+  /** Longest that a launch waits for a slot. Clients hold a connection for about 305 s, so waiting beats refusing: a refused client gives up after 4 s. */
+  deadline?: pulumi.Input<string>;
+}
+
+/** LiveKit server for what the operator itself does in rooms. Launches bring their own server and token. */
+export interface LivekitArgs {
+  /** WebSocket URL of the LiveKit server. */
+  url: pulumi.Input<string>;
+  /** Secret with the LiveKit API key and secret. */
+  apiKeyRef: pulumi.Input<LivekitApiKeyRefArgs>;
+}
+
+/** Secret with the LiveKit API key and secret. */
+export interface LivekitApiKeyRefArgs {
+  /** Name of a Secret in the pool's namespace. */
+  name: pulumi.Input<string>;
+  /** Key of the Secret that holds the API key. */
+  keyKey?: pulumi.Input<string>;
+  /** Key of the Secret that holds the API secret. */
+  secretKey?: pulumi.Input<string>;
+}
