@@ -1,0 +1,216 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import { FIELD_MANAGER } from "../api/names.ts";
+import { type Clock, type Random, systemClock } from "../runtime/clock.ts";
+import { sleep } from "../runtime/sleep.ts";
+import { isConflict, isNotFound, malformed } from "./errors.ts";
+import { completeLines } from "./lines.ts";
+import { apiVersionOf, collectionPath, objectPath, withQuery } from "./paths.ts";
+import { retryDelayMs } from "./retry.ts";
+import { describe, Transport, type TransportRequest } from "./transport.ts";
+import type { KubeObject, ObjectRef, ResourceType } from "./types.ts";
+import { eventOf, type WatchEvent } from "./watch-event.ts";
+
+export interface KubeClientOptions {
+  readonly userAgent: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Of one try, until its answer is complete; 30 s by default. */
+  readonly requestTimeoutMs?: number;
+}
+
+export interface KubeList<T> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+  /** Token of the next page; undefined on the last. */
+  readonly continue?: string;
+  /** Objects after this page, where the server knows. */
+  readonly remaining?: number;
+}
+
+export interface ListOptions extends Cancellable {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly resourceVersion?: string;
+}
+
+export interface WatchOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly resourceVersion: string;
+  /** After which the server ends the watch. */
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Cancellable {
+  readonly signal?: AbortSignal;
+}
+
+export interface ApplyOptions extends Cancellable {
+  readonly subresource?: "status";
+  /** The operator's one field manager by default. */
+  readonly fieldManager?: string;
+  /** Take over fields that others own; true by default. */
+  readonly force?: boolean;
+}
+
+/** The server ends a watch at its `timeoutSeconds`; one that is still open this much later has lost its server. */
+const watchGraceMs = 30_000;
+
+/**
+ * The Kubernetes API over raw JSON: no typed deserialisation, times stay strings.
+ *
+ * Errors: every method throws `KubeError` and nothing else. Get, list, apply and delete by uid are repeated after a failure
+ * that may pass; create, replace and merge patch only after a 429, which the server sends without having acted.
+ */
+export class KubeClient {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #requestTimeoutMs: number;
+
+  constructor(config: KubeConfig, options: KubeClientOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
+    this.#transport = new Transport(config, options.userAgent, this.#clock);
+  }
+
+  /** @returns undefined where there is no such object. */
+  async get<T extends KubeObject>(type: ResourceType, ref: ObjectRef, options: Cancellable = {}): Promise<T | undefined> {
+    try {
+      return (await this.#request({ method: "GET", path: objectPath(type, ref), ...options }, true)) as T;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** One page; `continue` of the answer asks for the next. */
+  async list<T extends KubeObject>(type: ResourceType, options: ListOptions = {}): Promise<KubeList<T>> {
+    const { namespace, signal, ...query } = options;
+    const path = withQuery(collectionPath(type, namespace), query);
+    return listOf<T>(await this.#request({ method: "GET", path, signal }, true), path);
+  }
+
+  async create<T extends KubeObject>(type: ResourceType, object: T, options: Cancellable = {}): Promise<T> {
+    const path = collectionPath(type, object.metadata?.namespace);
+    return (await this.#write({ method: "POST", path, ...options }, withType(type, object), false)) as T;
+  }
+
+  /** Replaces the object if it still has the given `metadata.resourceVersion`; a conflict (409) otherwise. */
+  async replace<T extends KubeObject>(type: ResourceType, object: T, options: Cancellable = {}): Promise<T> {
+    const path = objectPath(type, nameOf(type, object));
+    return (await this.#write({ method: "PUT", path, ...options }, withType(type, object), false)) as T;
+  }
+
+  /** Server-side apply: what is given becomes so, what was given before and is not any more goes. */
+  async apply<T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}): Promise<T> {
+    const { subresource, fieldManager = FIELD_MANAGER, force = true, signal } = options;
+    const path = withQuery(objectPath(type, nameOf(type, object), subresource), { fieldManager, force });
+    const contentType = "application/apply-patch+yaml";
+    return (await this.#write({ method: "PATCH", path, contentType, signal }, withType(type, object), true)) as T;
+  }
+
+  /** JSON merge patch (RFC 7386): null removes a field, lists are replaced whole. */
+  async mergePatch<T extends KubeObject>(
+    type: ResourceType,
+    ref: ObjectRef,
+    patch: unknown,
+    options: Cancellable & { readonly subresource?: "status" } = {},
+  ): Promise<T> {
+    const path = withQuery(objectPath(type, ref, options.subresource), { fieldManager: FIELD_MANAGER });
+    const contentType = "application/merge-patch+json";
+    return (await this.#write({ method: "PATCH", path, contentType, signal: options.signal }, patch, false)) as T;
+  }
+
+  /**
+   * @param options.uid delete only this very object, not one that took its name since.
+   * @returns false when it was not there.
+   */
+  async delete(
+    type: ResourceType,
+    ref: ObjectRef,
+    options: Cancellable & { readonly uid?: string; readonly gracePeriodSeconds?: number } = {},
+  ): Promise<boolean> {
+    const { uid, gracePeriodSeconds, signal } = options;
+    const body = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds, preconditions: uid && { uid } };
+    try {
+      await this.#write({ method: "DELETE", path: objectPath(type, ref), signal }, body, uid !== undefined);
+      return true;
+    } catch (error) {
+      // The uid is our only precondition: a conflict means that another object has the name.
+      if (isNotFound(error) || (uid !== undefined && isConflict(error))) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * The changes after `resourceVersion`, for informers. Ends when the server ends the watch or the signal aborts.
+   * A line that was cut off is left out.
+   * @throws KubeError at once for a refusal, an `ERROR` event, a broken connection or a line that is not an event.
+   */
+  async *watch(type: ResourceType, options: WatchOptions): AsyncGenerator<WatchEvent> {
+    const { namespace, signal, ...query } = options;
+    const request: TransportRequest = {
+      method: "GET",
+      path: withQuery(collectionPath(type, namespace), { watch: true, allowWatchBookmarks: true, ...query }),
+      signal,
+      headersTimeoutMs: this.#requestTimeoutMs,
+      timeoutMs: options.timeoutSeconds * 1000 + watchGraceMs,
+    };
+    for await (const line of completeLines(this.#transport.stream(request))) yield eventOf(line, `WATCH ${describe(request)}`);
+  }
+
+  /** Lets running requests end and closes the connections. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  async #write(request: Omit<TransportRequest, "timeoutMs">, body: unknown, repeatable: boolean): Promise<unknown> {
+    return this.#request({ contentType: "application/json", ...request, body: JSON.stringify(body) }, repeatable);
+  }
+
+  async #request(request: Omit<TransportRequest, "timeoutMs">, repeatable: boolean): Promise<unknown> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#transport.json({ ...request, timeoutMs: this.#requestTimeoutMs });
+      } catch (error) {
+        const delayMs = request.signal?.aborted ? undefined : retryDelayMs(error, failures, repeatable, this.#random);
+        if (delayMs === undefined) throw error;
+        await sleep(this.#clock, delayMs, request.signal);
+        if (request.signal?.aborted) throw error;
+      }
+    }
+  }
+}
+
+function withType<T extends KubeObject>(type: ResourceType, object: T): T {
+  return { ...object, apiVersion: apiVersionOf(type), kind: type.kind };
+}
+
+function nameOf(type: ResourceType, object: KubeObject): ObjectRef {
+  const { namespace = "", name } = object.metadata ?? {};
+  if (name === undefined) throw malformed(`an object of kind ${type.kind} without metadata.name cannot be written`);
+  return { namespace, name };
+}
+
+interface RawList {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly items?: readonly unknown[];
+}
+
+function listOf<T extends KubeObject>(answer: unknown, path: string): KubeList<T> {
+  const { metadata, items } = (answer ?? {}) as RawList;
+  if (metadata?.resourceVersion === undefined || !Array.isArray(items))
+    throw malformed(`GET ${path} answered something that is not a list`);
+  return {
+    items: items as readonly T[],
+    resourceVersion: metadata.resourceVersion,
+    ...(metadata.continue && { continue: metadata.continue }),
+    ...(metadata.remainingItemCount !== undefined && { remaining: metadata.remainingItemCount }),
+  };
+}

@@ -1,0 +1,18 @@
+import { KubeConfig } from "@kubernetes/client-node";
+
+/**
+ * The files that `$KUBECONFIG` lists, or the pod's own service account where it is unset.
+ * @throws when the current context names no cluster, or one that is reached through a proxy.
+ */
+export function loadKubeConfig(): KubeConfig {
+  const config = new KubeConfig();
+  if (process.env.KUBECONFIG) config.loadFromDefault();
+  else if (process.env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
+  else throw new Error("no cluster: set KUBECONFIG, or run inside a cluster with a service account");
+
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new Error(`the kubeconfig's current context "${config.getCurrentContext()}" names no cluster`);
+  if (cluster.proxyUrl !== undefined)
+    throw new Error(`cluster "${cluster.name}" is reached through a proxy, which is not supported`);
+  return config;
+}

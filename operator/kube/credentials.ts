@@ -1,0 +1,76 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { Clock } from "../runtime/clock.ts";
+
+/** What every request carries, and what every new connection shows. */
+export interface Credentials {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: TlsMaterial;
+}
+
+export interface TlsMaterial {
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly rejectUnauthorized?: boolean;
+  readonly servername?: string;
+}
+
+/** Token and certificate files rotate long before they expire; a minute of an old one does no harm. */
+const maxAgeMs = 60_000;
+
+/** The credentials of a kubeconfig, read again once a minute and after a 401. */
+export class CredentialSource {
+  readonly #config: KubeConfig;
+  readonly #clock: Clock;
+  #cached: { readonly readMs: number; readonly credentials: Promise<Credentials> } | undefined;
+
+  constructor(config: KubeConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  /** @throws what reading a file or running a credential plugin threw; the next call tries again. */
+  current(): Promise<Credentials> {
+    const nowMs = this.#clock.now();
+    if (this.#cached !== undefined && nowMs - this.#cached.readMs < maxAgeMs) return this.#cached.credentials;
+    const cached = { readMs: nowMs, credentials: readCredentials(this.#config) };
+    this.#cached = cached;
+    cached.credentials.catch(() => {
+      if (this.#cached === cached) this.expire();
+    });
+    return cached.credentials;
+  }
+
+  /** The server refused them: read them again for the next request. */
+  expire(): void {
+    this.#cached = undefined;
+  }
+}
+
+/** The parts of the https options that client-node fills in. */
+type HttpsOptions = TlsMaterial & { headers?: Record<string, string>; auth?: string };
+
+async function readCredentials(config: KubeConfig): Promise<Credentials> {
+  const options: HttpsOptions = {};
+  await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+  const { headers = {}, auth, ca, cert, key, rejectUnauthorized, servername } = options;
+  const basic = auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString("base64")}` };
+  return {
+    headers: { ...basic, ...headers },
+    tls: {
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+      ...(servername !== undefined && { servername }),
+    },
+  };
+}
+
+/** True when connections made with the one are as good as those made with the other. */
+export function sameTls(a: TlsMaterial, b: TlsMaterial): boolean {
+  if (a === b) return true;
+  return fields.every((field) => String(a[field] ?? "") === String(b[field] ?? ""));
+}
+
+const fields = ["ca", "cert", "key", "rejectUnauthorized", "servername"] as const;

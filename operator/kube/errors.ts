@@ -1,0 +1,125 @@
+/**
+ * The one error of the Kubernetes API, whatever went wrong below: an answer with a status, or no answer (status 0).
+ * `cause` holds what the transport threw.
+ */
+export class KubeError extends Error {
+  override readonly name = "KubeError";
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  /** Machine-readable word of the API server (`NotFound`, `Expired`, …), or `NoAnswer`, `Timeout`, `Malformed` from here. */
+  readonly reason: string;
+  /** How long the server asked to stay away. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: KubeErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.status = details.status;
+    this.reason = details.reason;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+export interface KubeErrorDetails {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
+/** Someone else was faster: the name is taken, or the object has changed since it was read. */
+export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
+/** The resourceVersion or continue token is too old: list anew. */
+export const isGone = (error: unknown): boolean => hasStatus(error, 410);
+export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
+
+/** True where the same request may well succeed a little later. Whether it may be *repeated* depends on the request too. */
+export function isRetryable(error: unknown): boolean {
+  if (!(error instanceof KubeError)) return false;
+  return error.status === 0 ? error.reason !== "Malformed" : error.status === 429 || error.status >= 500;
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof KubeError && error.status === status;
+}
+
+/** What the API server sends with every refusal (`kind: Status`), as far as we read it. */
+interface StatusBody {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly retryAfterSeconds?: number };
+}
+
+/**
+ * The error for an answer that is no success.
+ * @param action what was asked, such as `GET /api/v1/pods`.
+ * @param retryAfter the `Retry-After` header: seconds or an HTTP date.
+ */
+export function errorFromAnswer(
+  action: string,
+  answer: { readonly status: number; readonly body: string; readonly retryAfter?: string | undefined; readonly nowMs: number },
+): KubeError {
+  const body = parseStatus(answer.body);
+  // Proxies in between answer in HTML: its beginning still helps.
+  const sentence = body?.message ?? (answer.body.slice(0, 200).trim() || "no explanation");
+  const reason = body?.reason || defaultReason(answer.status);
+  const seconds = body?.details?.retryAfterSeconds;
+  const retryAfterMs = retryAfterHeaderMs(answer.retryAfter, answer.nowMs) ?? (seconds === undefined ? undefined : seconds * 1000);
+  return new KubeError(`${action} answered ${answer.status} ${reason}: ${sentence}`, {
+    status: answer.status,
+    reason,
+    retryAfterMs,
+  });
+}
+
+/** The error for an `ERROR` event within a watch, whose object is a `Status`. */
+export function errorFromStatus(action: string, status: unknown): KubeError {
+  const { code = 500 } = (status ?? {}) as StatusBody;
+  return errorFromAnswer(action, { status: code, body: JSON.stringify(status) ?? "", nowMs: 0 });
+}
+
+/** The error for a request that got no answer, or only a part of one. */
+export function errorFromCause(action: string, cause: unknown): KubeError {
+  if (cause instanceof KubeError) return cause;
+  const timedOut = cause instanceof Error && cause.name === "TimeoutError";
+  const reason = timedOut ? "Timeout" : "NoAnswer";
+  return new KubeError(`${action} got no answer: ${describe(cause)}`, { status: 0, reason, cause });
+}
+
+/** The error for an answer that does not have the shape that the API promises. */
+export function malformed(message: string, cause?: unknown): KubeError {
+  return new KubeError(message, { status: 0, reason: "Malformed", cause });
+}
+
+function describe(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.map(describe).join("; ");
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function parseStatus(body: string): StatusBody | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfterHeaderMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+}
+
+function defaultReason(status: number): string {
+  if (status === 401) return "Unauthorized";
+  if (status === 403) return "Forbidden";
+  if (status === 404) return "NotFound";
+  if (status === 409) return "Conflict";
+  if (status === 410) return "Gone";
+  if (status === 429) return "TooManyRequests";
+  return status >= 500 ? "ServerError" : "Refused";
+}

@@ -1,0 +1,55 @@
+import type { EventsV1Event, V1ObjectReference } from "@kubernetes/client-node";
+import { FIELD_MANAGER } from "../api/names.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { KubeClient } from "./client.ts";
+import { microTime } from "./micro-time.ts";
+import { events } from "./resource-types.ts";
+import type { Json } from "./types.ts";
+
+export interface EventRecord {
+  /** The object that the event is about. */
+  readonly regarding: Json<V1ObjectReference>;
+  readonly type: "Normal" | "Warning";
+  /** Machine-readable, CamelCase. */
+  readonly reason: string;
+  /** A sentence for people; cut at the API's 1024 bytes. */
+  readonly note: string;
+  /** What was done about it, CamelCase. */
+  readonly action: string;
+  /** Name of this process, such as its pod. */
+  readonly reportingInstance: string;
+  readonly nowMs: number;
+}
+
+const maxNoteBytes = 1024;
+
+/** Records a Kubernetes event. Never throws: events are a courtesy, what goes wrong is logged. */
+export async function recordEvent(client: Pick<KubeClient, "create">, event: EventRecord, logger: Logger): Promise<void> {
+  const { regarding, type, reason, note, action, reportingInstance, nowMs } = event;
+  const object: Json<EventsV1Event> = {
+    metadata: { generateName: `${regarding.name}.`, namespace: regarding.namespace ?? "default" },
+    eventTime: microTime(nowMs),
+    reportingController: FIELD_MANAGER,
+    reportingInstance,
+    type,
+    reason,
+    action,
+    regarding,
+    note: cutToBytes(note, maxNoteBytes),
+  };
+  try {
+    await client.create(events, object);
+  } catch (error) {
+    logger.warn({ reason, regarding: `${regarding.namespace}/${regarding.name}`, err: error }, "event not recorded");
+  }
+}
+
+function cutToBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text, "utf8");
+  if (bytes.length <= maxBytes) return text;
+  // Three bytes for the ellipsis; a character cut in half would become a replacement character.
+  return `${bytes
+    .subarray(0, maxBytes - 3)
+    .toString("utf8")
+    .replace(/\uFFFD+$/, "")}…`;
+}

@@ -1,0 +1,155 @@
+import type { Clock, Random } from "../runtime/clock.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { KubeClient } from "./client.ts";
+import { InformerScope } from "./informer-scope.ts";
+import { IndexedStore, type Indexes, type Store } from "./store.ts";
+import type { KubeObject, ObjectKey, ResourceType } from "./types.ts";
+import { type RestartCause, runWatcher } from "./watcher.ts";
+
+export interface InformerOptions<Raw extends KubeObject, T> {
+  readonly client: Pick<KubeClient, "list" | "watch">;
+  readonly type: ResourceType;
+  /** Empty for all. */
+  readonly namespaces: readonly string[];
+  readonly labelSelector?: string;
+  /**
+   * What the store keeps of an object; small projections keep large caches small. Undefined leaves the object out.
+   * What it throws is logged once per version of the object, which is left out.
+   */
+  readonly transform: (raw: Raw) => T | undefined;
+  readonly indexes?: Indexes<T>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** How often the handlers get every key again; 10 minutes by default. */
+  readonly resyncMs?: number;
+  readonly onRestart?: (cause: RestartCause) => void;
+}
+
+/** `before` is undefined for a new item, `after` for one that is gone; both are the same item in a resync. */
+export type ChangeHandler<T> = (key: ObjectKey, after: T | undefined, before: T | undefined) => void;
+
+const defaultResyncMs = 10 * 60_000;
+
+/**
+ * A store that follows the objects of one kind, and handlers that hear which keys changed.
+ *
+ * Expected flow: register handlers, `run`, await `whenSynced`, read `store`.
+ *
+ * Guarantees
+ * - The store never shows half a list: a list takes effect in one step, and only then do the handlers hear of it.
+ * - Handlers run after the store has changed, and hear of everything that differs after a gap, deletions included.
+ * - Every `resyncMs` the handlers get every key, so that what a handler lost does not stay lost.
+ *
+ * Caveats
+ * - The store lags behind the server. Handlers run on the watch's turn: they should only enqueue keys.
+ *
+ * Errors: none leave `run`. What a handler or `transform` throws is logged; for failures of the API see `runWatcher`.
+ */
+export class Informer<T> {
+  readonly #options: InformerOptions<never, T>;
+  readonly #store: IndexedStore<T>;
+  readonly #scopes: readonly InformerScope<T>[];
+  readonly #handlers = new Set<ChangeHandler<T>>();
+  readonly #whenSynced = Promise.withResolvers<void>();
+  #synced = false;
+
+  constructor(options: InformerOptions<never, T>) {
+    this.#options = options;
+    this.#store = new IndexedStore(options.indexes);
+    const namespaces = options.namespaces.length === 0 ? [undefined] : options.namespaces;
+    this.#scopes = namespaces.map(
+      (namespace) =>
+        new InformerScope<T>({
+          kind: options.type.kind,
+          namespace,
+          store: this.#store,
+          transform: options.transform,
+          logger: options.logger,
+          notify: (key, after, before) => this.#notify(key, after, before),
+          onCommit: () => this.#noteSynced(),
+          onRestart: (cause) => options.onRestart?.(cause),
+        }),
+    );
+  }
+
+  get store(): Store<T> {
+    return this.#store;
+  }
+
+  /** True once every namespace has been listed. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Resolves once `synced`; rejects with the signal's reason when that aborts before. */
+  whenSynced(signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) return this.#whenSynced.promise;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      if (signal.aborted) return onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      void this.#whenSynced.promise.then(() => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      });
+    });
+  }
+
+  /** @returns a function that ends the calls. */
+  onChange(handler: ChangeHandler<T>): () => void {
+    this.#handlers.add(handler);
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** Follows the objects until the signal aborts. To be called once. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { client, type, labelSelector, clock, random, resyncMs = defaultResyncMs } = this.#options;
+    let resync = clock.schedule(resyncMs, () => tick());
+    const tick = () => {
+      resync = clock.schedule(resyncMs, tick);
+      this.#resync();
+    };
+    await Promise.all(
+      this.#scopes.map((scope) =>
+        runWatcher(
+          {
+            client,
+            type,
+            namespace: scope.namespace,
+            ...(labelSelector !== undefined && { labelSelector }),
+            clock,
+            random,
+            sink: scope,
+          },
+          signal,
+        ),
+      ),
+    );
+    resync.cancel();
+  }
+
+  #resync(): void {
+    // A copy, because a handler may take its time and the store may change meanwhile.
+    for (const key of [...this.#store.keys()]) {
+      const item = this.#store.get(key);
+      if (item !== undefined) this.#notify(key, item, item);
+    }
+  }
+
+  #notify(key: ObjectKey, after: T | undefined, before: T | undefined): void {
+    for (const handler of this.#handlers) {
+      try {
+        handler(key, after, before);
+      } catch (error) {
+        this.#options.logger.error({ kind: this.#options.type.kind, key, err: error }, "a handler of changes threw");
+      }
+    }
+  }
+
+  #noteSynced(): void {
+    if (this.#synced || !this.#scopes.every((scope) => scope.listed)) return;
+    this.#synced = true;
+    this.#whenSynced.resolve();
+  }
+}

@@ -1,0 +1,202 @@
+import type { Clock, Random } from "../runtime/clock.ts";
+import { startDeadline } from "../runtime/deadline.ts";
+import { sleep } from "../runtime/sleep.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { KubeClient } from "./client.ts";
+import { isConflict } from "./errors.ts";
+import { acquired, holderOf, type Lease, released } from "./lease-record.ts";
+import { leases } from "./resource-types.ts";
+import { keyOf, type ObjectRef } from "./types.ts";
+
+export interface LeaderElectOptions {
+  readonly client: Pick<KubeClient, "get" | "create" | "replace">;
+  readonly lease: ObjectRef;
+  /** Unique among the candidates, such as the pod's name. */
+  readonly identity: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long others wait after they last saw the lease change; 15 s by default. */
+  readonly leaseMs?: number;
+  /** The leader gives up after this long without a renewal; 10 s by default, and less than `leaseMs`. */
+  readonly renewDeadlineMs?: number;
+  /** Between two tries to acquire or renew; 2 s by default. */
+  readonly retryMs?: number;
+  readonly logger: Logger;
+  /** The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. */
+  readonly onElected: (leading: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits until this candidate leads, runs `onElected`, and holds the lease meanwhile.
+ *
+ * Expected flow: acquire -> `onElected` runs, the lease is renewed every `retryMs` -> the signal aborts -> `leading` aborts
+ * -> `onElected` ends -> the lease is released -> "stopped".
+ *
+ * Guarantees
+ * - `leading` aborts before another candidate can lead: it aborts `renewDeadlineMs` after the last renewal was *sent*, and
+ *   others wait `leaseMs` after they saw that renewal, which is later.
+ * - The lease is released only when `onElected` has ended.
+ * - Clocks of machines are never compared: a lease has expired when it did not change for `leaseMs` of our own timer.
+ *
+ * Caveats
+ * - A machine that is paused for longer than `leaseMs` wakes as one leader of two, until its timers run. A write that was
+ *   sent before the loss may arrive after it. Hence optimistic writes and level-based reconciles all the same.
+ *
+ * Errors: failures of the API are logged and tried again. What `onElected` throws is thrown, once the lease is released.
+ * @returns "lost" when another leads or the deadline has passed: end the process; "stopped" otherwise.
+ */
+export async function leaderElect(options: LeaderElectOptions): Promise<"lost" | "stopped"> {
+  const election = new Election(options);
+  return (await election.acquire()) ? election.lead() : "stopped";
+}
+
+class Election {
+  readonly #options: LeaderElectOptions;
+  readonly #leaseMs: number;
+  readonly #renewDeadlineMs: number;
+  readonly #retryMs: number;
+  /** A try that hangs must leave time for the next. */
+  readonly #attemptMs: number;
+  /** The lease as we last wrote or read it. */
+  #lease: Lease | undefined;
+  /** Of the lease that another holds: whether our timer has run out since it last changed. */
+  #observed: { readonly version: string | undefined; expired: boolean; readonly timer: { cancel(): void } } | undefined;
+  /** Fires `renewDeadlineMs` after our last successful write was sent. A timer, as the wall clock may jump. */
+  #deadline: { cancel(): void } | undefined;
+  #onDeadline = () => {};
+
+  constructor(options: LeaderElectOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? 15_000;
+    this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
+    this.#retryMs = options.retryMs ?? 2_000;
+    this.#attemptMs = this.#renewDeadlineMs / 2;
+    if (this.#renewDeadlineMs >= this.#leaseMs) throw new RangeError("renewDeadlineMs must be less than leaseMs");
+  }
+
+  /** @returns false when the signal aborted before we led. */
+  async acquire(): Promise<boolean> {
+    const { signal, clock, random, logger, lease, identity } = this.#options;
+    let holder: string | undefined;
+    while (!signal.aborted) {
+      if (await this.#tryToHold(signal)) {
+        logger.info({ lease: keyOf(lease), identity }, "leading");
+        return true;
+      }
+      const current = this.#lease && holderOf(this.#lease);
+      if (current !== holder) logger.info({ lease: keyOf(lease), identity, holder: current }, "waiting for the lease");
+      holder = current;
+      // Up to 20 % longer, so that candidates do not keep in step.
+      await sleep(clock, this.#retryMs * (1 + random() * 0.2), signal);
+    }
+    this.#cancelTimers();
+    return false;
+  }
+
+  async lead(): Promise<"lost" | "stopped"> {
+    const { signal, clock, logger, lease, onElected } = this.#options;
+    const leading = new AbortController();
+    /** Ends the renewals: the work has ended, or we shall not lead any more. */
+    const ending = new AbortController();
+    let lost = false;
+    const lose = (why: string) => {
+      if (ending.signal.aborted) return;
+      lost = true;
+      logger.error({ lease: keyOf(lease) }, `leadership lost: ${why}`);
+      leading.abort(new Error(`leadership lost: ${why}`));
+      ending.abort();
+    };
+    this.#onDeadline = () => lose("it could not be renewed in time");
+    const onStop = () => leading.abort(signal.reason);
+    signal.addEventListener("abort", onStop, { once: true });
+    if (signal.aborted) onStop();
+
+    const work = (async () => onElected(leading.signal))();
+    const ended = () => ending.abort();
+    work.then(ended, ended);
+    while (!ending.signal.aborted) {
+      await sleep(clock, this.#retryMs, ending.signal);
+      if (ending.signal.aborted || (await this.#tryToHold(ending.signal))) continue;
+      const holder = this.#lease && holderOf(this.#lease);
+      if (holder !== undefined && holder !== this.#options.identity) lose(`${holder} holds the lease`);
+    }
+    signal.removeEventListener("abort", onStop);
+    if (!lost) await this.#release();
+    this.#cancelTimers();
+    if (lost) return "lost";
+    await work;
+    return "stopped";
+  }
+
+  /** One try to acquire or renew. Failures of the API are logged. */
+  async #tryToHold(signal: AbortSignal): Promise<boolean> {
+    const { clock, identity, lease: ref, logger } = this.#options;
+    const attempt = startDeadline(clock, this.#attemptMs, signal);
+    let deadline: { cancel(): void } | undefined;
+    try {
+      // The holder knows the lease: one request renews it. A conflict makes it read again.
+      if (this.#lease === undefined || holderOf(this.#lease) !== identity) await this.#read(attempt.signal);
+      if (!this.#isFree()) return false;
+      deadline = clock.schedule(this.#renewDeadlineMs, () => this.#onDeadline());
+      this.#lease = await this.#write(acquired(this.#lease, ref, identity, this.#leaseMs, clock.now()), attempt.signal);
+      this.#deadline?.cancel();
+      this.#deadline = deadline;
+      return true;
+    } catch (error) {
+      deadline?.cancel();
+      if (isConflict(error)) await this.#read(attempt.signal).catch(() => {});
+      else if (!signal.aborted) logger.warn({ lease: keyOf(ref), err: error }, "the lease could not be read or written");
+      return false;
+    } finally {
+      attempt.cancel();
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { client, lease: ref, clock } = this.#options;
+    this.#lease = await client.get<Lease>(leases, ref, { signal });
+    const version = this.#lease?.metadata?.resourceVersion;
+    if (this.#observed !== undefined && this.#observed.version === version) return;
+    this.#observed?.timer.cancel();
+    const promisedMs = (this.#lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
+    const timer = clock.schedule(Math.max(this.#leaseMs, promisedMs), () => {
+      observed.expired = true;
+    });
+    const observed = { version, expired: false, timer };
+    this.#observed = observed;
+  }
+
+  #isFree(): boolean {
+    const holder = this.#lease && holderOf(this.#lease);
+    return holder === undefined || holder === this.#options.identity || this.#observed?.expired === true;
+  }
+
+  async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
+    const { client } = this.#options;
+    if (lease.metadata?.resourceVersion === undefined) return client.create(leases, lease, { signal });
+    return client.replace(leases, lease, { signal });
+  }
+
+  /** Failing to release costs the next leader some seconds, nothing else. */
+  async #release(): Promise<void> {
+    const { clock, identity, lease: ref, logger } = this.#options;
+    const attempt = startDeadline(clock, this.#attemptMs);
+    try {
+      // Read again: a renewal that was under way when the work ended may have changed it.
+      await this.#read(attempt.signal);
+      if (this.#lease === undefined || holderOf(this.#lease) !== identity) return;
+      await this.#write(released(this.#lease, clock.now()), attempt.signal);
+      logger.info({ lease: keyOf(ref) }, "lease released");
+    } catch (error) {
+      logger.warn({ lease: keyOf(ref), err: error }, "the lease could not be released");
+    } finally {
+      attempt.cancel();
+    }
+  }
+
+  #cancelTimers(): void {
+    this.#deadline?.cancel();
+    this.#observed?.timer.cancel();
+  }
+}

@@ -1,0 +1,147 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import { Agent, type Dispatcher } from "undici";
+import type { Clock } from "../runtime/clock.ts";
+import { startDeadline } from "../runtime/deadline.ts";
+import { CredentialSource, sameTls, type TlsMaterial } from "./credentials.ts";
+import { errorFromAnswer, errorFromCause, type KubeError, malformed } from "./errors.ts";
+
+export interface TransportRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With the query. */
+  readonly path: string;
+  readonly contentType?: string;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Until the answer is complete. */
+  readonly timeoutMs: number;
+  /** Until the answer begins, where that is shorter than `timeoutMs`. */
+  readonly headersTimeoutMs?: number;
+}
+
+/** Connections to the one server: every open watch holds one. A fuse against a leak, far above what we open. */
+const maxConnections = 256;
+
+/**
+ * Sends requests to the API server of a kubeconfig over one pool of kept-alive HTTP/1.1 connections, with its credentials.
+ *
+ * Errors: everything is a `KubeError`; an answer of 400 or more is one too. Nothing is tried twice here but a request that
+ * met a 401, once, with credentials read afresh: the server did not act on it.
+ */
+export class Transport {
+  readonly #server: URL;
+  readonly #userAgent: string;
+  readonly #credentials: CredentialSource;
+  readonly #clock: Clock;
+  #pool: { readonly tls: TlsMaterial; readonly agent: Agent } | undefined;
+
+  constructor(config: KubeConfig, userAgent: string, clock: Clock) {
+    const server = config.getCurrentCluster()?.server;
+    if (server === undefined) throw new Error("the kubeconfig's current context names no cluster");
+    this.#server = new URL(server);
+    this.#userAgent = userAgent;
+    this.#credentials = new CredentialSource(config, clock);
+    this.#clock = clock;
+  }
+
+  /** The parsed JSON of the answer. */
+  async json(request: TransportRequest): Promise<unknown> {
+    const deadline = startDeadline(this.#clock, request.timeoutMs, request.signal);
+    try {
+      const answer = await this.#send(request, deadline.signal);
+      return parseJson(describe(request), await answer.body.text());
+    } catch (error) {
+      throw errorFromCause(describe(request), deadline.signal.aborted ? deadline.signal.reason : error);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** The bytes of the answer as they come; leaving the loop closes the connection. */
+  async *stream(request: TransportRequest): AsyncGenerator<Uint8Array> {
+    const deadline = startDeadline(this.#clock, request.timeoutMs, request.signal);
+    try {
+      const answer = await this.#send(request, deadline.signal);
+      yield* answer.body as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw errorFromCause(describe(request), deadline.signal.aborted ? deadline.signal.reason : error);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** Lets running requests end and closes the connections. */
+  async close(): Promise<void> {
+    await this.#pool?.agent.close();
+  }
+
+  async #send(request: TransportRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const answer = await this.#sendOnce(request, signal);
+    if (answer.statusCode < 400) return answer;
+    const error = await this.#readError(request, answer);
+    if (error.status !== 401) throw error;
+    this.#credentials.expire();
+    const second = await this.#sendOnce(request, signal);
+    if (second.statusCode < 400) return second;
+    throw await this.#readError(request, second);
+  }
+
+  async #sendOnce(request: TransportRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { headers, tls } = await this.#credentials.current();
+    return this.#agentFor(tls).request({
+      origin: this.#server.origin,
+      path: this.#server.pathname.replace(/\/$/, "") + request.path,
+      method: request.method,
+      headers: {
+        ...headers,
+        accept: "application/json",
+        "user-agent": this.#userAgent,
+        ...(request.contentType !== undefined && { "content-type": request.contentType }),
+      },
+      body: request.body ?? null,
+      signal,
+      headersTimeout: request.headersTimeoutMs ?? request.timeoutMs,
+      // The deadline is ours: this one would cut a quiet watch.
+      bodyTimeout: 0,
+    });
+  }
+
+  async #readError(request: TransportRequest, answer: Dispatcher.ResponseData): Promise<KubeError> {
+    const retryAfter = answer.headers["retry-after"];
+    return errorFromAnswer(describe(request), {
+      status: answer.statusCode,
+      body: await answer.body.text(),
+      retryAfter: typeof retryAfter === "string" ? retryAfter : undefined,
+      nowMs: this.#clock.now(),
+    });
+  }
+
+  /** One agent for all requests, a new one when the certificates have rotated; the old one ends with its last request. */
+  #agentFor(tls: TlsMaterial): Agent {
+    if (this.#pool !== undefined && sameTls(this.#pool.tls, tls)) return this.#pool.agent;
+    void this.#pool?.agent.close();
+    const agent = new Agent({
+      connections: maxConnections,
+      allowH2: false,
+      // API servers keep idle connections for 90 s: we let go first, so that no request meets a closing connection.
+      keepAliveTimeout: 30_000,
+      keepAliveMaxTimeout: 60_000,
+      connectTimeout: 10_000,
+      connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 },
+    });
+    this.#pool = { tls, agent };
+    return agent;
+  }
+}
+
+/** Method and path, without the query: selectors and tokens only make messages long. */
+export function describe(request: Pick<TransportRequest, "method" | "path">): string {
+  return `${request.method} ${request.path.split("?", 1)[0]}`;
+}
+
+function parseJson(action: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw malformed(`${action} answered something that is not JSON`, cause);
+  }
+}
