@@ -10,12 +10,12 @@ const TIMEOUT_MS = 10_000;
 /** The few calls that the control plane itself makes, as admin. It does not use the operator's client, which it helps to test. */
 export class AdminApi {
   readonly #url: string;
-  readonly #certificate: Buffer;
+  readonly #authority: string;
   readonly #token: string;
 
-  constructor(options: { readonly url: string; readonly certificate: Buffer; readonly token: string }) {
+  constructor(options: { readonly url: string; readonly authority: string; readonly token: string }) {
     this.#url = options.url;
-    this.#certificate = options.certificate;
+    this.#authority = options.authority;
     this.#token = options.token;
   }
 
@@ -26,7 +26,7 @@ export class AdminApi {
         `${this.#url}${path}`,
         {
           method,
-          ca: this.#certificate,
+          ca: this.#authority,
           // No connection outlives a restart of the API server.
           agent: false,
           timeout: TIMEOUT_MS,

@@ -50,7 +50,7 @@ export function controllerManagerArgs(kubeconfig: string, credentials: Credentia
     `--kubeconfig=${kubeconfig}`,
     // The endpoint controllers cannot write pods' loopback addresses, the others have nothing to do here.
     "--controllers=*,-node-ipam-controller,-persistentvolume-attach-detach-controller,-endpoints-controller,-endpointslice-controller",
-    `--root-ca-file=${credentials.certificateFile}`,
+    `--root-ca-file=${credentials.authorityFile}`,
     // A paused machine misses heartbeats; its pods would lose their Ready condition for good.
     "--node-monitor-grace-period=24h",
     "--leader-elect=false",

@@ -1,16 +1,16 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AdminApi } from "./admin-api.ts";
 import { apiServerArgs, apiServerUrl, controllerManagerArgs, etcdArgs, kwokArgs, schedulerArgs } from "./components.ts";
-import { type Credentials, writeCredentials } from "./credentials.ts";
+import { type Credentials, writeAuthority, writeCredentials } from "./credentials.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { podCidrOf } from "./network.ts";
 import { type NodeSpec, nodeManifest } from "./nodes.ts";
 import { type Component, Processes } from "./processes.ts";
 import { type RunResult, run } from "./run.ts";
 import { lineOnStderr, type Progress, type ToolName, toolPath } from "./tools.ts";
-import { until } from "./until.ts";
+import { TimeoutError, until } from "./until.ts";
 
 export interface ControlPlaneOptions {
   readonly nodes?: readonly NodeSpec[];
@@ -68,6 +68,7 @@ export class ControlPlane implements AsyncDisposable {
   readonly #tools: ReadonlyMap<ToolName, string>;
   readonly #withNodes: boolean;
   readonly #progress: Progress | undefined;
+  readonly #stopped = new AbortController();
   #api: AdminApi | undefined;
 
   constructor(parts: {
@@ -92,7 +93,8 @@ export class ControlPlane implements AsyncDisposable {
   async start(nodes: readonly NodeSpec[]): Promise<void> {
     this.#progress?.(`starting etcd and kube-apiserver ${this.url}`);
     // The API server tries etcd again until it is there.
-    await Promise.all([this.#launch("etcd", etcdArgs(this.folder, this.#processes.address)), this.startApiServer()]);
+    const etcd = await this.#launch("etcd", etcdArgs(this.folder, this.#processes.address));
+    await this.#untilUp([etcd], this.startApiServer());
     if (this.#withNodes) await this.#startCluster(nodes);
     this.#progress?.("control plane ready");
   }
@@ -103,10 +105,11 @@ export class ControlPlane implements AsyncDisposable {
       "kube-apiserver",
       apiServerArgs(this.#processes.address, this.#credentials, { serviceAccounts: this.#withNodes }),
     );
-    await this.#ready(component, "ready", async () => {
+    const ready = this.#until("kube-apiserver to be ready", async () => {
       this.#api ??= await this.#connect();
       return (await this.#api.request("GET", "/readyz")).status === 200;
     });
+    await this.#untilUp([component], ready);
   }
 
   /** SIGKILL: clients see their connections break. etcd keeps the data. */
@@ -116,9 +119,9 @@ export class ControlPlane implements AsyncDisposable {
 
   async addNode(spec: NodeSpec): Promise<void> {
     await this.#admin.demand("POST", "/api/v1/nodes", nodeManifest(spec));
-    await until(`node ${spec.name} to be Ready`, START_MS, async () =>
-      isUsable(await this.#admin.demand<Node>("GET", `/api/v1/nodes/${spec.name}`)),
-    );
+    await this.#until(`node ${spec.name} to be Ready`, async () => {
+      return isUsable(await this.#admin.demand<Node>("GET", `/api/v1/nodes/${spec.name}`));
+    });
   }
 
   async removeNode(name: string): Promise<void> {
@@ -129,7 +132,7 @@ export class ControlPlane implements AsyncDisposable {
   async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
     return writeKubeconfig(path.join(this.folder, `${namespace}-${name}.kubeconfig`), {
       url: this.url,
-      certificateFile: this.#credentials.certificateFile,
+      authorityFile: this.#credentials.authorityFile,
       user: name,
       token: await this.#token(namespace, name),
       namespace,
@@ -156,6 +159,7 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Ends everything and removes the folder. */
   async stop(): Promise<void> {
+    this.#stopped.abort();
     await this.#processes.end();
   }
 
@@ -165,49 +169,56 @@ export class ControlPlane implements AsyncDisposable {
 
   async #startCluster(nodes: readonly NodeSpec[]): Promise<void> {
     this.#progress?.("starting kube-controller-manager, kube-scheduler and kwok");
-    const [controllerManager] = await Promise.all([
+    const components = await Promise.all([
       this.#launch("kube-controller-manager", controllerManagerArgs(this.kubeconfig, this.#credentials)),
       this.#launch("kube-scheduler", schedulerArgs(this.kubeconfig)),
       this.#launch("kwok", kwokArgs(this.kubeconfig, this.#processes.address)),
     ]);
-    await Promise.all([
-      ...nodes.map((node) => this.addNode(node)),
-      this.#ready(controllerManager, "making ServiceAccounts", async () => {
-        const answer = await this.#admin.request("GET", "/api/v1/namespaces/default/serviceaccounts/default");
-        return answer.status === 200;
-      }),
-    ]);
-  }
-
-  /** Starts a component, and tells the person who waits if it ends before it is told to. */
-  async #launch(name: ToolName, args: readonly string[]): Promise<Component> {
-    const component = await this.#processes.start(name, this.#tools.get(name) ?? name, args);
-    component.ended.then(async (how) => {
-      if (this.#processes.ending || how === "SIGKILL") return;
-      const say = this.#progress ?? lineOnStderr;
-      say(`${name} ended unexpectedly (${how}). The end of its log:\n${await this.#processes.logEnd(name)}`);
+    const serviceAccount = this.#until("the default ServiceAccount", async () => {
+      const answer = await this.#admin.request("GET", "/api/v1/namespaces/default/serviceaccounts/default");
+      return answer.status === 200;
     });
-    return component;
+    await this.#untilUp(components, Promise.all([serviceAccount, ...nodes.map((node) => this.addNode(node))]));
   }
 
-  /** Waits until `probe` says yes, or throws with the component's log. */
-  async #ready(component: Component, what: string, probe: () => Promise<boolean>): Promise<void> {
-    const over = new AbortController();
-    const ended = component.ended.then((how) => over.abort(new Error(`it ended (${how})`)));
+  #launch(name: ToolName, args: readonly string[]): Promise<Component> {
+    return this.#processes.start(name, this.#tools.get(name) ?? name, args);
+  }
+
+  /** Waits for `up`. Should a component end before, or time run out, the error quotes its log. Later ends are told. */
+  async #untilUp(components: readonly Component[], up: Promise<unknown>): Promise<void> {
+    const ends = components.map(async (component): Promise<never> => {
+      const how = await component.ended;
+      throw new Error(`${component.name} ended (${how}) before it was ready.\n${await this.#processes.logEnd(component.name)}`);
+    });
     try {
-      await Promise.race([until(what, START_MS, probe, over.signal), ended.then(() => over.signal.throwIfAborted())]);
-    } catch (cause) {
-      const log = await this.#processes.logEnd(component.name);
-      throw new Error(`${component.name} did not get ready. The end of its log:\n${log}`, { cause });
+      await Promise.race([up, ...ends]);
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      const logs = await Promise.all(components.map(({ name }) => this.#processes.logEnd(name)));
+      throw new Error(`${error.message}.\n${logs.join("\n")}`, { cause: error });
     }
+    for (const component of components) void this.#tellOfEnd(component);
+  }
+
+  #until(what: string, probe: () => Promise<boolean>): Promise<void> {
+    return until(what, START_MS, probe, this.#stopped.signal);
+  }
+
+  async #tellOfEnd({ name, ended }: Component): Promise<void> {
+    const how = await ended;
+    // We end components by SIGKILL ourselves.
+    if (how === "SIGKILL") return;
+    const say = this.#progress ?? lineOnStderr;
+    say(`${name} ended unexpectedly (${how}).\n${await this.#processes.logEnd(name)}`);
   }
 
   async #connect(): Promise<AdminApi> {
-    const certificate = await readFile(this.#credentials.certificateFile);
+    const authority = await writeAuthority(this.#credentials);
     const { url } = this;
-    const { certificateFile, adminToken: token } = this.#credentials;
-    await writeKubeconfig(this.kubeconfig, { url, certificateFile, user: "admin", token, namespace: "default" });
-    return new AdminApi({ url, certificate, token });
+    const { authorityFile, adminToken: token } = this.#credentials;
+    await writeKubeconfig(this.kubeconfig, { url, authorityFile, user: "admin", token, namespace: "default" });
+    return new AdminApi({ url, authority, token });
   }
 
   get #admin(): AdminApi {

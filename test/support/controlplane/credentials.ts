@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /** Files that the API server needs before it starts, and the one secret that we use ourselves. */
@@ -10,18 +10,18 @@ export interface Credentials {
   readonly verifyKeyFile: string;
   /** The API server writes its self-signed certificate here and finds it again after a restart. */
   readonly certificateFolder: string;
-  readonly certificateFile: string;
+  /** The authority that signed it: there after `writeAuthority`. */
+  readonly authorityFile: string;
 }
 
 export async function writeCredentials(folder: string): Promise<Credentials> {
-  const certificateFolder = path.join(folder, "certificates");
   const credentials: Credentials = {
     adminToken: randomBytes(16).toString("hex"),
     tokenFile: path.join(folder, "tokens.csv"),
     signingKeyFile: path.join(folder, "service-account.key"),
     verifyKeyFile: path.join(folder, "service-account.pub"),
-    certificateFolder,
-    certificateFile: path.join(certificateFolder, "apiserver.crt"),
+    certificateFolder: path.join(folder, "certificates"),
+    authorityFile: path.join(folder, "ca.crt"),
   };
   // An elliptic curve, because an RSA key takes a noticeable part of a second.
   const { privateKey, publicKey } = generateKeyPairSync("ec", {
@@ -30,10 +30,19 @@ export async function writeCredentials(folder: string): Promise<Credentials> {
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
   await Promise.all([
-    mkdir(certificateFolder),
+    mkdir(credentials.certificateFolder),
     writeFile(credentials.tokenFile, `${credentials.adminToken},admin,admin,system:masters\n`, { mode: 0o600 }),
     writeFile(credentials.signingKeyFile, privateKey, { mode: 0o600 }),
     writeFile(credentials.verifyKeyFile, publicKey),
   ]);
   return credentials;
+}
+
+/** The API server writes its own certificate, then that of its authority. Throws as long as it has not. */
+export async function writeAuthority({ certificateFolder, authorityFile }: Credentials): Promise<string> {
+  const bundle = await readFile(path.join(certificateFolder, "apiserver.crt"), "utf8");
+  const [, authority] = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n/g) ?? [];
+  if (authority === undefined) throw new Error("the API server has not written its certificates yet");
+  await writeFile(authorityFile, authority);
+  return authority;
 }

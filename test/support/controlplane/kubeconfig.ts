@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 
 interface KubeconfigContent {
   readonly url: string;
-  readonly certificateFile: string;
+  readonly authorityFile: string;
   readonly user: string;
   readonly token: string;
   readonly namespace: string;
@@ -10,12 +10,12 @@ interface KubeconfigContent {
 
 /** Writes a kubeconfig that stands alone (no reference to other files), readable by its owner only. */
 export async function writeKubeconfig(file: string, content: KubeconfigContent): Promise<string> {
-  const certificate = await readFile(content.certificateFile);
+  const authority = await readFile(content.authorityFile);
   const config = {
     apiVersion: "v1",
     kind: "Config",
     clusters: [
-      { name: "avatarpool", cluster: { server: content.url, "certificate-authority-data": certificate.toString("base64") } },
+      { name: "avatarpool", cluster: { server: content.url, "certificate-authority-data": authority.toString("base64") } },
     ],
     users: [{ name: content.user, user: { token: content.token } }],
     contexts: [{ name: "avatarpool", context: { cluster: "avatarpool", user: content.user, namespace: content.namespace } }],

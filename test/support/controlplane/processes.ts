@@ -47,7 +47,7 @@ export class Processes {
     const supervisor = fork(path.join(import.meta.dirname, "supervisor.ts"), [folder], {
       detached: true,
       execArgv: ["--disable-warning=ExperimentalWarning"],
-      env: { PATH: process.env["PATH"] },
+      env: { PATH: process.env.PATH },
       stdio: ["ignore", log, log, "ipc"],
     });
     closeSync(log);
@@ -85,9 +85,9 @@ export class Processes {
     await component.ended;
   }
 
-  /** The last lines that a component wrote. */
-  logEnd(name: string): Promise<string> {
-    return endOf(path.join(this.folder, `${name}.log`));
+  /** The last lines that a component wrote, with a heading. */
+  async logEnd(name: string): Promise<string> {
+    return `The end of the log of ${name}:\n${await endOf(path.join(this.folder, `${name}.log`))}`;
   }
 
   /** Ends all of them and removes the folder. */
@@ -97,10 +97,6 @@ export class Processes {
     const exited = once(this.#supervisor, "exit");
     if (this.#supervisor.connected) this.#supervisor.disconnect();
     await exited;
-  }
-
-  get ending(): boolean {
-    return this.#ending;
   }
 
   #send(request: SupervisorRequest): void {
@@ -121,14 +117,16 @@ export class Processes {
     }
   }
 
-  /** Somebody killed the supervisor: do its work. */
   #onSupervisorExit(): void {
+    if (this.#ending) return;
+    // Somebody killed the supervisor: do its work.
+    process.emitWarning(`the supervisor of ${this.folder} was killed, so its control plane ends`);
     for (const [name, entry] of this.#entries) {
-      if (entry.pid !== undefined && !this.#ending) tryKill(entry.pid);
-      entry.failed(new Error(`the supervisor of ${name} ended`));
-      entry.ended("supervisor ended");
+      if (entry.pid !== undefined) tryKill(entry.pid);
+      entry.failed(new Error(`${name} did not start: its supervisor was killed`));
+      entry.ended("SIGKILL");
     }
-    if (!this.#ending) rm(this.folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
+    rm(this.folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
   }
 }
 

@@ -42,7 +42,7 @@ try {
 function start(cwd: string, { name, command, args }: Extract<SupervisorRequest, { kind: "start" }>): void {
   if (ending) return;
   const log = openSync(path.join(cwd, `${name}.log`), "a");
-  const env = { PATH: process.env["PATH"], HOME: cwd, TMPDIR: cwd };
+  const env = { PATH: process.env.PATH, HOME: cwd, TMPDIR: cwd };
   const child = spawn(command, args, { cwd, env, stdio: ["ignore", log, log] });
   closeSync(log);
   children.set(name, child);

@@ -90,12 +90,12 @@ export function lineOnStderr(line: string): void {
 }
 
 function kubebuilderAsset(name: ToolName): string | undefined {
-  const folder = process.env["KUBEBUILDER_ASSETS"];
+  const folder = process.env.KUBEBUILDER_ASSETS;
   return folder && KUBEBUILDER_TOOLS.includes(name) ? path.join(folder, name) : undefined;
 }
 
 function cacheFolder(): string {
-  return path.join(process.env["XDG_CACHE_HOME"] || path.join(homedir(), ".cache"), "avatarpool");
+  return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "avatarpool");
 }
 
 /** Changes with everything that changes the executables, so that a stale cache is never used. */

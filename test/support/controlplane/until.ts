@@ -2,22 +2,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 50;
 
+/** What was waited for did not come. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}
+
 /**
  * Asks `probe` again and again until it answers true. An error of the probe counts as not yet.
  *
- * @throws after `limitMs`, with the probe's last error as cause, or the signal's reason.
+ * @throws after `limitMs`, with the probe's last error as cause; or at once when `signal` aborts.
  */
 export async function until(what: string, limitMs: number, probe: () => Promise<boolean>, signal?: AbortSignal): Promise<void> {
   const endMs = performance.now() + limitMs;
   let cause: unknown;
   while (performance.now() < endMs) {
-    signal?.throwIfAborted();
     try {
       if (await probe()) return;
     } catch (error) {
       cause = error;
     }
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, { signal });
   }
-  throw new Error(`waited ${limitMs / 1000} s in vain for ${what}`, { cause });
+  throw new TimeoutError(`waited ${limitMs / 1000} s in vain for ${what}`, { cause });
 }
