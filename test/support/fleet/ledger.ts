@@ -29,14 +29,22 @@ export class Ledger {
   #counts = { launches: 0, served: 0, refused503: 0, sessionsEnded: 0, sessionsKilled: 0 };
   #kills: Kill[] = [];
 
+  #closed = false;
+
   count(what: "launches" | "served" | "refused503" | "sessionsEnded"): void {
-    this.#counts[what] += 1;
+    if (!this.#closed) this.#counts[what] += 1;
   }
 
   killed(kill: Kill): void {
+    if (this.#closed) return;
     this.#counts.sessionsKilled += 1;
     this.#kills.push(kill);
     if (this.#kills.length > KILLS_KEPT) this.#kills.shift();
+  }
+
+  /** Nothing counts from now on: the end of the fleet itself is no event of the sessions. */
+  close(): void {
+    this.#closed = true;
   }
 
   get totals(): FleetTotals {

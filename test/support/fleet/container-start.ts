@@ -1,0 +1,63 @@
+import type { V1Secret } from "@kubernetes/client-node";
+import type { KubeClient } from "../../../operator/kube/client.ts";
+import { secrets } from "../../../operator/kube/resource-types.ts";
+import type { Json } from "../../../operator/kube/types.ts";
+import type { Container } from "./pod.ts";
+
+/** What a container needs before it can start, and the kubelet's sentences where it cannot. */
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Images whose name holds this cannot be pulled. */
+const MISSING_IMAGE = "does-not-exist";
+
+/** The sentence of a pull that fails; undefined when the image can be had. */
+export function pullError(container: Container): string | undefined {
+  const { image = "" } = container;
+  if (!image.includes(MISSING_IMAGE)) return undefined;
+  return (
+    `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": ` +
+    `failed to resolve reference "${image}": ${image}: not found`
+  );
+}
+
+export function pullBackOff(container: Container, error: string): string {
+  return `Back-off pulling image "${container.image}": ErrImagePull: ${error}`;
+}
+
+/**
+ * The container's environment: plain values, and those of Secrets. Other sources are left out: no stand-in reads them.
+ * @returns the kubelet's sentence where a Secret or its key is missing.
+ */
+export async function environmentOf(
+  client: KubeClient,
+  namespace: string,
+  container: Container,
+  signal: AbortSignal,
+): Promise<{ readonly env: Environment } | { readonly error: string }> {
+  const env: Record<string, string> = {};
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    if (value !== undefined) env[name] = value;
+    const wanted = valueFrom?.secretKeyRef;
+    if (wanted === undefined || wanted.optional) continue;
+    const secret = await client.get<Json<V1Secret>>(secrets, { namespace, name: wanted.name ?? "" }, { signal });
+    if (secret === undefined) return { error: `secret "${wanted.name}" not found` };
+    const data = secret.data?.[wanted.key];
+    if (data === undefined) return { error: `couldn't find key ${wanted.key} in Secret ${namespace}/${wanted.name}` };
+    env[name] = Buffer.from(data, "base64").toString();
+  }
+  return { env };
+}
+
+/**
+ * How long the kubelet waits before it runs a container again: not at all the first time, then 10 s doubled up to 5 min.
+ * @param failures ends so far, from 1.
+ */
+export function restartDelayMs(failures: number): number {
+  return failures <= 1 ? 0 : backoffMs(failures - 2);
+}
+
+/** Of pulls and restarts alike: 10 s doubled up to 5 min, counted from 0. */
+export function backoffMs(tries: number): number {
+  return Math.min(300_000, 10_000 * 2 ** tries);
+}

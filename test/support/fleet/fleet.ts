@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { KubeClient } from "../../../operator/kube/client.ts";
+import { systemClock } from "../../../operator/runtime/clock.ts";
+import { createLogger } from "../../../operator/telemetry/logger.ts";
+import { Kubelet } from "./kubelet.ts";
+import { type FleetTotals, Ledger } from "./ledger.ts";
+import { seededRandom } from "./random.ts";
+import { scaledClock } from "./scaled-clock.ts";
+import type { Failure, StandInWorker } from "./worker.ts";
+
+export interface FleetOptions {
+  /** Path. Its user may read nodes, pods and secrets, write the status of pods, and delete them. */
+  readonly kubeconfig: string;
+  /** 1: real seconds; 20: everything that takes time is over 20 times sooner. */
+  readonly timeFactor?: number;
+  /** Of what differs from worker to worker. */
+  readonly seed?: number;
+  /** Gets warnings and errors, one JSON object a line. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** The stand-in workers of one cluster, and the kubelet that runs them. */
+export interface Fleet extends AsyncDisposable {
+  /** The worker of a pod, in whatever namespace; undefined while its process does not run. */
+  worker(podName: string): StandInWorker | undefined;
+  workers(): StandInWorker[];
+  readonly totals: FleetTotals;
+  /**
+   * Makes a worker fail from now on, until it is restarted or mended by `none`.
+   * @throws RangeError when no worker of that pod runs.
+   */
+  fail(podName: string, failure: Failure): void;
+  /** Ends all workers, without counting their sessions as killed, and leaves the pods as they are. */
+  stop(): Promise<void>;
+}
+
+/** Resolves once the fleet knows the cluster's pods. Throws when the cluster cannot be reached or has real nodes. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { kubeconfig, timeFactor = 1, seed = 1, onLog } = options;
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const client = new KubeClient(config, { userAgent: "avatarpool-stand-in-fleet" });
+  const folder = await mkdtemp(join(tmpdir(), "avatarpool-fleet-"));
+  const ledger = new Ledger();
+  const logger = createLogger("fleet", "warn", { write: (line) => onLog?.(line) });
+  const clock = scaledClock(systemClock, timeFactor);
+  const kubelet = new Kubelet({ client, clock, seed, ledger, logger, folder }, seededRandom(seed, "kubelet"));
+
+  const stop = async () => {
+    ledger.close();
+    await kubelet.stop();
+    await client.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await kubelet.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  const workers = () => [...kubelet.lives()].flatMap(({ worker }) => worker ?? []);
+  const worker = (podName: string) => workers().find(({ pod }) => pod.name === podName);
+  return {
+    worker,
+    workers,
+    get totals() {
+      return ledger.totals;
+    },
+    fail(podName, failure) {
+      const target = worker(podName);
+      if (target === undefined) throw new RangeError(`no worker runs in a pod named "${podName}"`);
+      target.fail(failure);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

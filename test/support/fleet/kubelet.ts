@@ -1,0 +1,90 @@
+import type { V1Node } from "@kubernetes/client-node";
+import type { KubeClient } from "../../../operator/kube/client.ts";
+import { Informer } from "../../../operator/kube/informer.ts";
+import { nodes, pods } from "../../../operator/kube/resource-types.ts";
+import type { Json, ObjectKey } from "../../../operator/kube/types.ts";
+import type { Random } from "../../../operator/runtime/clock.ts";
+import { systemClock } from "../../../operator/runtime/clock.ts";
+import type { Pod } from "./pod.ts";
+import { PodLife, type PodLifeOptions } from "./pod-life.ts";
+
+/**
+ * Plays the kubelet for every pod of a cluster whose nodes are simulated by kwok: kwok gives a scheduled pod its address,
+ * this does the rest. Pods that are no workers only run, and end when they are deleted.
+ */
+export class Kubelet {
+  readonly #options: PodLifeOptions;
+  readonly #informer: Informer<Pod>;
+  readonly #lives = new Map<ObjectKey, PodLife>();
+  readonly #runs = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  #informing: Promise<void> | undefined;
+
+  constructor(options: PodLifeOptions, random: Random) {
+    this.#options = options;
+    this.#informer = new Informer<Pod>({
+      client: options.client,
+      type: pods,
+      namespaces: [],
+      // Without an address there is nothing to run yet; one that is deleted before must end all the same.
+      transform: (pod: Pod) =>
+        pod.spec?.nodeName !== undefined && (pod.status?.podIP !== undefined || pod.metadata?.deletionTimestamp !== undefined)
+          ? pod
+          : undefined,
+      clock: systemClock,
+      random,
+      logger: options.logger,
+    });
+    this.#informer.onChange((key, pod) => this.#observe(key, pod));
+  }
+
+  /**
+   * Resolves once it knows the cluster's pods.
+   * @throws when a node is not kwok's: its pods have a kubelet already.
+   */
+  async start(): Promise<void> {
+    await refuseRealNodes(this.#options.client);
+    this.#informing = this.#informer.run(this.#stopped.signal);
+    await this.#informer.whenSynced(this.#stopped.signal);
+  }
+
+  /** Ends all workers and leaves the pods' objects as they are. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#informing;
+    for (const life of this.#lives.values()) life.vanish();
+    await Promise.all(this.#runs);
+  }
+
+  lives(): IterableIterator<PodLife> {
+    return this.#lives.values();
+  }
+
+  #observe(key: ObjectKey, pod: Pod | undefined): void {
+    const life = this.#lives.get(key);
+    if (life !== undefined && life.identity.uid === pod?.metadata?.uid) {
+      life.update(pod);
+      return;
+    }
+    life?.vanish();
+    this.#lives.delete(key);
+    if (pod !== undefined && !this.#stopped.signal.aborted) this.#begin(key, pod);
+  }
+
+  #begin(key: ObjectKey, pod: Pod): void {
+    const life = new PodLife(pod, this.#options);
+    this.#lives.set(key, life);
+    const run = life
+      .run()
+      .catch((error: unknown) => this.#options.logger.error({ pod: key, err: error }, "the pod's life broke off"))
+      .finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
+  }
+}
+
+async function refuseRealNodes(client: KubeClient): Promise<void> {
+  const { items } = await client.list<Json<V1Node>>(nodes);
+  const real = items.find(({ status }) => !["", "kwok", undefined].includes(status?.nodeInfo?.kubeletVersion));
+  if (real === undefined) return;
+  throw new Error(`node ${real.metadata?.name} has a kubelet: the stand-in fleet would end its pods, so it does not start`);
+}

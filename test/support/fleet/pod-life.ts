@@ -1,0 +1,254 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type EngineName, engineOf } from "../../../operator/engines/index.ts";
+import type { KubeClient } from "../../../operator/kube/client.ts";
+import { pods } from "../../../operator/kube/resource-types.ts";
+import { type Clock, systemClock } from "../../../operator/runtime/clock.ts";
+import { sleep } from "../../../operator/runtime/sleep.ts";
+import { assetsFromEnvironment, drainWorker } from "../../../operator/sidecar/index.ts";
+import type { Logger } from "../../../operator/telemetry/logger.ts";
+import { ContainerRunner, type Exit } from "./container-runner.ts";
+import type { Environment } from "./container-start.ts";
+import type { ContainerState } from "./container-state.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Container, engineOfPod, identityOf, isSidecar, type Pod, type PodIdentity, roleOf } from "./pod.ts";
+import { type KubeletStatus, kubeletStatus } from "./pod-status.ts";
+import { probeSettings, runProbe } from "./probe.ts";
+import { workerProfile } from "./profile.ts";
+import { seededRandom } from "./random.ts";
+import { StatusWriter } from "./status-writer.ts";
+import { StandInWorker } from "./worker.ts";
+
+export interface PodLifeOptions {
+  readonly client: KubeClient;
+  /** Of workers, probes and back-offs. */
+  readonly clock: Clock;
+  readonly seed: number;
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+  /** Every pod gets a folder of its own below it. */
+  readonly folder: string;
+}
+
+const DEFAULT_GRACE_SECONDS = 30;
+const DELETE_RETRY_MS = 1_000;
+/** Of a process that was killed. */
+const KILLED_EXIT_CODE = 137;
+
+/** One pod from its start on the node until its object is gone, as a kubelet lives it. */
+export class PodLife {
+  readonly identity: PodIdentity;
+  readonly #options: PodLifeOptions;
+  readonly #folder: string;
+  readonly #writer: StatusWriter;
+  readonly #states = new Map<string, ContainerState>();
+  /** Deletion was asked for: nothing new begins. */
+  readonly #ending = new AbortController();
+  readonly #graceOver = new AbortController();
+  #grace: { readonly seconds: number; cancel(): void } | undefined;
+  /** The object is gone: nobody is left to tell. */
+  #gone = false;
+  #pod: Pod;
+  #status: KubeletStatus | undefined;
+  #worker: StandInWorker | undefined;
+
+  constructor(pod: Pod, options: PodLifeOptions) {
+    this.identity = identityOf(pod);
+    this.#options = options;
+    this.#folder = join(options.folder, this.identity.uid);
+    this.#writer = new StatusWriter(options.client, this.identity);
+    this.#pod = pod;
+    this.update(pod);
+  }
+
+  /** Undefined while no worker process runs. */
+  get worker(): StandInWorker | undefined {
+    return this.#worker;
+  }
+
+  /** The object has changed. */
+  update(pod: Pod): void {
+    this.#pod = pod;
+    if (pod.metadata?.deletionTimestamp !== undefined) {
+      this.#end(pod.metadata.deletionGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
+    }
+    // The warm gate may have turned.
+    if (this.#status !== undefined) this.#publish();
+    this.#writer.observe(pod);
+  }
+
+  /** The object is gone without us having ended the pod: everything dies at once. */
+  vanish(): void {
+    this.#gone = true;
+    this.#end(0);
+    this.#graceOver.abort();
+  }
+
+  /** Resolves when the pod has ended and its object is gone. */
+  async run(): Promise<void> {
+    const containers = this.#runContainers().catch((error: unknown) => {
+      this.#options.logger.error({ pod: this.identity.name, err: error }, "the pod cannot be run");
+    });
+    await aborted(this.#ending.signal);
+    const reason = await this.#drain();
+    this.#grace?.cancel();
+    await this.#worker?.stop(reason);
+    await containers;
+    await this.#writer.close();
+    await rm(this.#folder, { recursive: true, force: true });
+    await this.#deleteObject();
+  }
+
+  /** A second deletion may shorten the grace period. */
+  #end(graceSeconds: number): void {
+    if (this.#grace?.seconds !== graceSeconds) {
+      this.#grace?.cancel();
+      const timer = this.#options.clock.schedule(graceSeconds * 1_000, () => this.#graceOver.abort());
+      this.#grace = { seconds: graceSeconds, cancel: () => timer.cancel() };
+    }
+    this.#ending.abort();
+  }
+
+  /** Plays the preStop hook. @returns why the worker is stopped now, should a session still run. */
+  async #drain(): Promise<string> {
+    const hook = this.#pod.spec?.containers.some(({ lifecycle }) => lifecycle?.preStop?.httpGet !== undefined);
+    if (hook && this.#worker !== undefined) {
+      const healthUrl = `${this.#worker.url}/health`;
+      const outcome = await drainWorker({ healthUrl, clock: this.#options.clock, signal: this.#graceOver.signal });
+      if (outcome !== "aborted") return "the pod was deleted, and a session began after its drain";
+    }
+    if (this.#gone) return "the pod was deleted by force";
+    if (!hook) return "the pod was deleted, and has no preStop hook";
+    return `the pod was deleted, and its grace period of ${this.#grace?.seconds} s was over`;
+  }
+
+  async #deleteObject(): Promise<void> {
+    const { client, logger } = this.#options;
+    const { uid } = this.identity;
+    while (!this.#gone) {
+      try {
+        await client.delete(pods, this.identity, { uid, gracePeriodSeconds: 0 });
+        return;
+      } catch (error) {
+        logger.warn({ pod: this.identity.name, err: error }, "cannot delete the pod yet");
+        await sleep(systemClock, DELETE_RETRY_MS);
+      }
+    }
+  }
+
+  async #runContainers(): Promise<void> {
+    for (const container of this.#pod.spec?.initContainers ?? []) {
+      const runner = this.#runner(container);
+      const go = isSidecar(container) ? await runner.begin() : await runner.runUntilSuccess((env) => this.#runInit(container, env));
+      if (!go) return;
+    }
+    await Promise.all(
+      (this.#pod.spec?.containers ?? []).map((container) => {
+        const runner = this.#runner(container);
+        const engine = engineOfPod(this.#pod);
+        if (engine === undefined || roleOf(this.#pod, container) !== "worker") return runner.begin();
+        return runner.runUntilSuccess((env) => this.#runWorker(container, engine, env, runner));
+      }),
+    );
+  }
+
+  #runner(container: Container): ContainerRunner {
+    const { client, clock } = this.#options;
+    return new ContainerRunner({
+      container,
+      pod: this.identity,
+      client,
+      clock,
+      ending: this.#ending.signal,
+      onState: (state) => {
+        this.#states.set(container.name, state);
+        this.#publish();
+      },
+    });
+  }
+
+  #publish(): void {
+    if (this.#gone) return;
+    this.#status = kubeletStatus(this.#pod, this.#states, this.#options.clock.now(), this.#status);
+    this.#writer.publish(this.#status);
+  }
+
+  /** Fetches models for real, into the pod's folder. Other init containers have nothing to do here. */
+  async #runInit(container: Container, env: Environment): Promise<Exit> {
+    if (roleOf(this.#pod, container) !== "fetch-assets") return { exitCode: 0 };
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      await assetsFromEnvironment({ ...env, AVATARPOOL_ASSETS_DIR: this.#folder }, systemClock, this.#ending.signal);
+      return { exitCode: 0 };
+    } catch (error) {
+      return { exitCode: 1, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Resolves when the worker's process has ended: it crashed, its startup probe failed, or the pod ends. */
+  async #runWorker(container: Container, engine: EngineName, env: Environment, runner: ContainerRunner): Promise<Exit> {
+    const worker = await this.#startWorker(engine, env).catch((error: unknown) => String(error));
+    if (typeof worker === "string") return { exitCode: 1, message: worker };
+    const over = new AbortController();
+    this.#worker = worker;
+    if (this.#ending.signal.aborted) await worker.stop("the pod was deleted");
+    const probes = this.#probe(container, worker, runner, over.signal).catch((error: unknown) => worker.stop(String(error)));
+    const message = await worker.exited;
+    this.#worker = undefined;
+    over.abort();
+    await probes;
+    return { exitCode: KILLED_EXIT_CODE, message };
+  }
+
+  async #startWorker(engine: EngineName, env: Environment): Promise<StandInWorker> {
+    const { clock, seed, ledger } = this.#options;
+    const { port, volumes } = engineOf(engine);
+    const readsFolder = volumes.some(({ source }) => source.kind === "assets");
+    return StandInWorker.start({
+      pod: this.identity,
+      host: this.#pod.status?.podIP ?? "",
+      port,
+      profile: workerProfile(engine, env, seededRandom(seed, this.identity.name)),
+      ...(readsFolder && { models: await modelsIn(this.#folder) }),
+      clock,
+      ledger,
+    });
+  }
+
+  /** The startup probe until it passes, then the readiness probe until the worker has ended. */
+  async #probe(container: Container, worker: StandInWorker, runner: ContainerRunner, over: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const podIP = this.#pod.status?.podIP ?? "";
+    const { startupProbe, readinessProbe } = container;
+    if (startupProbe !== undefined) {
+      // Once a pod is being deleted, its start is not probed any more.
+      const decided = new AbortController();
+      const signal = AbortSignal.any([over, this.#ending.signal, decided.signal]);
+      let passed = false;
+      await runProbe(probeSettings(startupProbe, container, podIP), clock, signal, (verdict) => {
+        passed = verdict === "success";
+        decided.abort();
+      });
+      if (decided.signal.aborted && !passed) return worker.stop("the startup probe failed");
+      if (!passed) return;
+    }
+    if (over.aborted) return;
+    runner.found({ started: true, ready: readinessProbe === undefined });
+    if (readinessProbe === undefined) return;
+    await runProbe(probeSettings(readinessProbe, container, podIP), clock, over, (verdict) => {
+      runner.found({ ready: verdict === "success" });
+    });
+  }
+}
+
+async function modelsIn(folder: string): Promise<ReadonlySet<string>> {
+  const files = await readdir(folder).catch(() => []);
+  return new Set(files.filter((file) => file.endsWith(".imx")).map((file) => file.slice(0, -".imx".length)));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,88 @@
+import { get } from "node:http";
+import type { Clock } from "../../../operator/runtime/clock.ts";
+import { sleep } from "../../../operator/runtime/sleep.ts";
+import type { Container, ProbeSpec } from "./pod.ts";
+
+/** A probe as the kubelet runs it, with the API's defaults filled in. */
+export interface ProbeSettings {
+  readonly url: string;
+  readonly initialDelayMs: number;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
+/** What a probe has found so far: its verdict, and how many answers in a row speak the same way. */
+export interface ProbeState {
+  readonly verdict: "unknown" | "success" | "failure";
+  readonly passed: boolean;
+  readonly inRow: number;
+}
+
+export const unprobed: ProbeState = { verdict: "unknown", passed: false, inRow: 0 };
+
+/** The verdict changes only when a threshold of equal answers in a row is reached. */
+export function afterProbe(state: ProbeState, passed: boolean, settings: ProbeSettings): ProbeState {
+  const inRow = passed === state.passed ? state.inRow + 1 : 1;
+  const threshold = passed ? settings.successThreshold : settings.failureThreshold;
+  const verdict = inRow < threshold ? state.verdict : passed ? "success" : "failure";
+  return { verdict, passed, inRow };
+}
+
+/** @throws TypeError when the probe's port has no number: a mistake in the pod template. */
+export function probeSettings(spec: ProbeSpec, container: Container, podIP: string): ProbeSettings {
+  const wanted = spec.httpGet?.port;
+  const port = typeof wanted === "number" ? wanted : container.ports?.find(({ name }) => name === wanted)?.containerPort;
+  if (port === undefined) throw new TypeError(`container ${container.name}: a probe's port "${wanted}" is not among its ports`);
+  return {
+    url: `http://${podIP}:${port}${spec.httpGet?.path ?? "/"}`,
+    initialDelayMs: (spec.initialDelaySeconds ?? 0) * 1_000,
+    periodMs: (spec.periodSeconds ?? 10) * 1_000,
+    timeoutMs: (spec.timeoutSeconds ?? 1) * 1_000,
+    successThreshold: spec.successThreshold ?? 1,
+    failureThreshold: spec.failureThreshold ?? 3,
+  };
+}
+
+/** One look: whether it passed. */
+export type Check = (settings: ProbeSettings, signal: AbortSignal) => Promise<boolean>;
+
+/**
+ * Looks again and again until the signal, and tells every change of the verdict. A caller that has heard enough aborts.
+ */
+export async function runProbe(
+  settings: ProbeSettings,
+  clock: Clock,
+  signal: AbortSignal,
+  onVerdict: (verdict: "success" | "failure") => void,
+  check: Check = httpCheck,
+): Promise<void> {
+  let state = unprobed;
+  await sleep(clock, settings.initialDelayMs, signal);
+  while (!signal.aborted) {
+    const passed = await check(settings, signal);
+    if (signal.aborted) return;
+    const before = state.verdict;
+    state = afterProbe(state, passed, settings);
+    if (state.verdict !== before && state.verdict !== "unknown") onVerdict(state.verdict);
+    await sleep(clock, settings.periodMs, signal);
+  }
+}
+
+/**
+ * Passes on any status from 200 to 399, as the kubelet's httpGet does; every look on a connection of its own. The timeout
+ * passes in real time whatever the clock: it bounds this machine's answers, not the simulated worker's.
+ */
+export function httpCheck(settings: ProbeSettings, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(settings.url, { agent: false, timeout: settings.timeoutMs, signal }, (response) => {
+      response.resume();
+      const status = response.statusCode ?? 0;
+      resolve(status >= 200 && status < 400);
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(false));
+    request.on("close", () => resolve(false));
+  });
+}
