@@ -63,21 +63,21 @@ export function structuralSchema(schema: z.ZodType): JsonSchema {
     reused: "inline",
     override: ({ jsonSchema }) => makeStructural(jsonSchema as JsonSchema),
   }) as JsonSchema;
-  delete json["$schema"];
+  delete json.$schema;
   return json;
 }
 
 /** Removes in place what zod writes and the API server refuses. */
 function makeStructural(node: JsonSchema): void {
   if (node["x-kubernetes-int-or-string"] === true) {
-    delete node["anyOf"];
-    delete node["type"];
+    delete node.anyOf;
+    delete node.type;
   }
-  if (node["x-kubernetes-preserve-unknown-fields"] === true) delete node["additionalProperties"];
-  delete node["propertyNames"];
+  if (node["x-kubernetes-preserve-unknown-fields"] === true) delete node.additionalProperties;
+  delete node.propertyNames;
   // zod bounds every integer by what a double holds; those bounds say nothing.
-  if (node["maximum"] === Number.MAX_SAFE_INTEGER) delete node["maximum"];
-  if (node["minimum"] === Number.MIN_SAFE_INTEGER) delete node["minimum"];
-  if (node["minimum"] === -2_147_483_648) delete node["minimum"];
-  if (node["maximum"] === 2_147_483_647) delete node["maximum"];
+  if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
+  if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
+  if (node.minimum === -2_147_483_648) delete node.minimum;
+  if (node.maximum === 2_147_483_647) delete node.maximum;
 }

@@ -35,8 +35,11 @@ export const poolLoadSchema = z.object({
   workers: z.array(workerLoadSchema),
   /** Launches that wait now, by preset; `""` stands for face images that are no preset. */
   queued: z.record(z.string(), count),
-  /** Launches that met short capacity since the gateway started. Each launch counts once, for the worst that it met. */
-  pressure: z.object({ worker503: count, waited: count, refused: count }),
+  /**
+   * Launches that met short capacity since the gateway started, by preset as in `queued`. A launch counts once for each
+   * kind that it met: a worker's 503, having to wait, being refused.
+   */
+  pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Unix time in ms of the first launch since the last report that met short capacity. */
   shortSinceMs: z.number().optional(),
   /** Start-up times in ms of the launches whose session began to run since the last report. */

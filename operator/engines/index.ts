@@ -15,6 +15,11 @@ export function engineOf(name: EngineName): Engine {
   return engines[name];
 }
 
+/** The engine of a name that was read from an object's label, if there is one of that name. */
+export function findEngine(name: string): Engine | undefined {
+  return Object.hasOwn(engines, name) ? engines[name as EngineName] : undefined;
+}
+
 /** Names of the engines for which a property of theirs holds, in a stable order. */
 export function enginesWhere(holds: (engine: Engine) => boolean): readonly EngineName[] {
   return engineNames.filter((name) => holds(engines[name]));

@@ -1,0 +1,37 @@
+/** Types and reasons of the conditions in a pool's status. */
+
+export const conditionTypes = {
+  /** Every preset can be launched. */
+  ready: "Ready",
+  /** Every preset has as many warm slots as asked for. */
+  warmCapacity: "WarmCapacity",
+  /** More is wanted than the groups' maximum allows. */
+  atMaximum: "AtMaximum",
+  /** The maker's API secret is where the pool says. */
+  credentialsValid: "CredentialsValid",
+  /** Sizes are kept as they are because the user said so. */
+  paused: "Paused",
+} as const;
+
+export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
+
+export const conditionReasons = {
+  serving: "Serving",
+  starting: "Starting",
+  deleting: "Deleting",
+  nameTaken: "NameTaken",
+  secretNotFound: "SecretNotFound",
+  secretKeyMissing: "SecretKeyMissing",
+  secretFound: "SecretFound",
+  secretUnknown: "SecretUnknown",
+  unschedulable: "Unschedulable",
+  workerFailing: "WorkerFailing",
+  warm: "Warm",
+  short: "Short",
+  belowMaximum: "BelowMaximum",
+  demandExceedsMaximum: "DemandExceedsMaximum",
+  paused: "Paused",
+  running: "Running",
+} as const;
+
+export type ConditionReason = (typeof conditionReasons)[keyof typeof conditionReasons];

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { avatarPoolSchema } from "./index.ts";
+
+const folder = path.join(import.meta.dirname, "..", "..", "..", "examples");
+const pools = readdirSync(folder)
+  .filter((file) => file.endsWith(".yaml"))
+  .map((file) => ({ file, object: parse(readFileSync(path.join(folder, file), "utf8")) }))
+  .filter(({ object }) => object.kind === "AvatarPool");
+
+/** What the API server adds. */
+const stored = { uid: "1", generation: 1, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+
+describe("examples/", () => {
+  it("has pools", () => expect(pools.length).toBeGreaterThanOrEqual(2));
+
+  it.each(pools)("$file is a pool that the operator can read", ({ object }) => {
+    const pool = avatarPoolSchema.parse({ ...object, metadata: { ...object.metadata, ...stored } });
+    // Every field of the example is known: what the schema does not know, it drops.
+    expect(pool.spec).toMatchObject(object.spec);
+  });
+});

@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { annotations, FINALIZER } from "../api/names.ts";
+import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { isConflict, isNotFound } from "../kube/errors.ts";
+import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
+import type { Json, KubeObject } from "../kube/types.ts";
+import { workerDeployment } from "../resources/deployment.ts";
+import type { ShrinkStep, WorkerState } from "../scaling/victims.ts";
+import type { PoolMemory } from "./memory.ts";
+import { foreignMessage } from "./observe.ts";
+import type { GroupPlan, Plan, RetirePlan } from "./plan.ts";
+import type { OwnDeployment, Snapshot } from "./snapshot.ts";
+import type { PodView } from "./views.ts";
+
+/** Below every other pod, so that the ReplicaSet controller takes exactly these. */
+const RELEASED_COST = "-1000";
+/** What a worker whose drain timed out is given to say goodbye. */
+const EXPIRED_GRACE_SECONDS = 10;
+
+export interface ApplyContext {
+  readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
+  readonly sidecarImage: string;
+  /** A last look at the worker itself: false while it has sessions, or does not say. */
+  readonly isEmpty: (worker: PodView) => Promise<boolean>;
+}
+
+/** Writes what the plan says, and nothing where the world is as planned. Throws KubeError; what was done stays done. */
+export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Plan, memory: PoolMemory): Promise<void> {
+  if (plan.finalizer === "add") await setFinalizers(context, snapshot.pool, [FINALIZER]);
+  for (const group of plan.groups) {
+    const seen = snapshot.groups.find(({ config }) => config.name === group.config.name);
+    if (seen !== undefined) await applyGroup(context, snapshot, group, seen.deployment, memory);
+  }
+  for (const retire of plan.retire) await applyRetirement(context, snapshot, retire);
+  if (plan.finalizer === "remove") await setFinalizers(context, snapshot.pool, []);
+}
+
+async function setFinalizers({ client }: ApplyContext, pool: PoolConfig, finalizers: readonly string[]): Promise<void> {
+  const { namespace, name, uid } = pool;
+  try {
+    // The UID keeps a late write from creating the object anew.
+    await client.apply(avatarPools, {
+      apiVersion: "avatarpool.dev/v1alpha1",
+      kind: "AvatarPool",
+      metadata: { namespace, name, uid, finalizers: [...finalizers] },
+    });
+  } catch (error) {
+    if (!isGoneOrReplaced(error)) throw error;
+  }
+}
+
+async function applyGroup(
+  context: ApplyContext,
+  snapshot: Snapshot,
+  group: GroupPlan,
+  seen: OwnDeployment,
+  memory: PoolMemory,
+): Promise<void> {
+  if (group.kind === "refused") return;
+  const { config } = group;
+  memory.wanted.set(config.name, group.wanted);
+  if (seen.kind === "absent" && (await nameIsTaken(context, snapshot, config, memory))) return;
+  const released = await applyStep(context, snapshot, config.name, group.step);
+  const replicas = group.replicas + (group.step.release.length - released);
+  await applyDeployment(context, snapshot.pool, config, replicas, seen, memory);
+}
+
+/** A Deployment that the watch does not show may still exist, without our labels. */
+async function nameIsTaken(
+  { client }: ApplyContext,
+  snapshot: Snapshot,
+  config: GroupConfig,
+  memory: PoolMemory,
+): Promise<boolean> {
+  const { namespace, uid } = snapshot.pool;
+  const found = await client.get<Json<V1Deployment>>(deployments, { namespace, name: config.deploymentName });
+  const owner = found?.metadata?.ownerReferences?.find((reference) => reference.controller === true)?.uid;
+  if (found === undefined || owner === uid) {
+    memory.foreign.delete(config.deploymentName);
+    return false;
+  }
+  memory.foreign.set(config.deploymentName, { why: foreignMessage(namespace, config.deploymentName, owner), atMs: snapshot.nowMs });
+  return true;
+}
+
+async function applyDeployment(
+  { client, sidecarImage }: ApplyContext,
+  pool: PoolConfig,
+  config: GroupConfig,
+  replicas: number,
+  seen: OwnDeployment,
+  memory: PoolMemory,
+): Promise<void> {
+  const manifest = workerDeployment(pool, config, replicas, sidecarImage);
+  const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("base64url");
+  const last = memory.applied.get(config.deploymentName);
+  const asWeLeftIt = seen.kind === "own" && last?.uid === seen.view.uid && last.generation >= seen.view.generation;
+  if (asWeLeftIt && last.hash === hash) return;
+  const written = await client.apply<KubeObject>(deployments, manifest);
+  memory.applied.set(config.deploymentName, {
+    uid: written.metadata?.uid ?? "",
+    generation: written.metadata?.generation ?? 0,
+    hash,
+    replicas,
+  });
+}
+
+/** Cordons, uncordons and releases. Returns how many workers were released: fewer than planned where one was not empty. */
+async function applyStep(context: ApplyContext, snapshot: Snapshot, group: string, step: ShrinkStep): Promise<number> {
+  const find = (worker: WorkerState) => podsOf(snapshot, group).find((pod) => pod.uid === worker.uid);
+  for (const worker of step.uncordon) await annotatePod(context, find(worker), {});
+  const now = new Date(snapshot.nowMs).toISOString();
+  for (const worker of step.cordon) await annotatePod(context, find(worker), { [annotations.cordoned]: now });
+  let released = 0;
+  for (const worker of step.release) {
+    const pod = find(worker);
+    // Kubernetes takes workers in this order: past one that stays, another would be taken in its place.
+    if (pod === undefined || !(await context.isEmpty(pod))) break;
+    const cordonedAt = new Date(worker.cordonedAtMs ?? snapshot.nowMs).toISOString();
+    if (!pod.released)
+      await annotatePod(context, pod, { [annotations.cordoned]: cordonedAt, [annotations.deletionCost]: RELEASED_COST });
+    released++;
+  }
+  return released;
+}
+
+function podsOf(snapshot: Snapshot, group: string): readonly PodView[] {
+  const members =
+    snapshot.groups.find(({ config }) => config.name === group)?.members ??
+    snapshot.retired.find(({ deployment }) => deployment.group === group)?.members;
+  return members?.pods ?? [];
+}
+
+/** Sets exactly these annotations of ours on a pod; those that we set before and are not named go. */
+async function annotatePod({ client }: ApplyContext, pod: PodView | undefined, ours: Record<string, string>): Promise<void> {
+  if (pod === undefined) return;
+  const { namespace, name, uid } = pod;
+  const object: Json<V1Pod> = { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, uid, annotations: ours } };
+  try {
+    await client.apply(pods, object);
+  } catch (error) {
+    if (!isGoneOrReplaced(error)) throw error;
+  }
+}
+
+async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire: RetirePlan): Promise<void> {
+  const { client } = context;
+  const { deployment } = retire;
+  const ref = { namespace: deployment.namespace, name: deployment.name };
+  if (retire.remove) {
+    await client.delete(deployments, ref, { uid: deployment.uid });
+    return;
+  }
+  const released = await applyStep(context, snapshot, deployment.group, retire.step);
+  const replicas = retire.replicas + (retire.step.release.length - released);
+  if (replicas !== deployment.replicas) await client.mergePatch(deployments, ref, { spec: { replicas } });
+  for (const pod of retire.expired) {
+    await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
+  }
+}
+
+/** An apply with a UID answers 409 when the object is gone or is another one by now. */
+function isGoneOrReplaced(error: unknown): boolean {
+  return isNotFound(error) || isConflict(error);
+}

@@ -1,0 +1,165 @@
+import {
+  type ConditionReason,
+  type ConditionType,
+  conditionReasons as reasons,
+  conditionTypes as types,
+} from "../api/conditions.ts";
+import type { GroupConfig } from "../api/pool-config.ts";
+import type { Plan } from "./plan.ts";
+import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
+import type { PodProblem } from "./views.ts";
+import { isWarm, warmSlotsFor } from "./warmth.ts";
+
+export interface Finding {
+  readonly type: ConditionType;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: ConditionReason;
+  readonly message: string;
+}
+
+/** What holds of the pool and what does not, each in a sentence that a person can act on. */
+export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
+  return [ready(snapshot), warmCapacity(snapshot), atMaximum(plan), credentialsValid(snapshot), paused(snapshot)];
+}
+
+function ready(snapshot: Snapshot): Finding {
+  const { pool } = snapshot;
+  const no = (reason: ConditionReason, message: string): Finding => ({ type: types.ready, status: "False", reason, message });
+  if (pool.deletedAtMs !== undefined) return no(reasons.deleting, deletionMessage(snapshot));
+
+  const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
+  if (taken?.deployment.kind === "foreign") return no(reasons.nameTaken, taken.deployment.why);
+
+  const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name)));
+  if (unserved.length === 0)
+    return { type: types.ready, status: "True", reason: reasons.serving, message: "every preset can be launched" };
+
+  const credentials = credentialsValid(snapshot);
+  if (credentials.status === "False") return no(credentials.reason, credentials.message);
+  const names = unserved.map(({ name }) => name).join(", ");
+  const obstacle = obstacleOf(snapshot.groups.filter(({ config }) => unserved.some(({ name }) => config.presets.includes(name))));
+  return obstacle === undefined
+    ? no(reasons.starting, `workers for ${names} are starting`)
+    : no(obstacle.reason, `${names} cannot be launched: ${obstacle.message}`);
+}
+
+function serves({ config, members }: GroupSnapshot, preset: string): boolean {
+  // A group of which nobody wants a worker serves by growing when a launch comes.
+  const asleep = config.min === 0 && members.pods.length === 0 && config.max > 0;
+  return config.presets.includes(preset) && (members.pods.some(({ containersReady }) => containersReady) || asleep);
+}
+
+function warmCapacity(snapshot: Snapshot): Finding {
+  const wanted = snapshot.pool.warm.slots;
+  const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted).map(({ name }) => name);
+  if (short.length === 0) {
+    return {
+      type: types.warmCapacity,
+      status: "True",
+      reason: reasons.warm,
+      message: `every preset has at least ${wanted} warm slots`,
+    };
+  }
+  const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
+  const obstacle = obstacleOf(groups);
+  const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
+  const because = obstacle?.message ?? (starting > 0 ? `${starting} workers are getting warm` : "no worker is free");
+  return {
+    type: types.warmCapacity,
+    status: "False",
+    reason: obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
+    message: `fewer than ${wanted} warm slots for ${short.join(", ")}: ${because}`,
+  };
+}
+
+function atMaximum(plan: Plan): Finding {
+  const unmet = [...plan.sizing.unmet];
+  if (unmet.length === 0) {
+    return {
+      type: types.atMaximum,
+      status: "False",
+      reason: reasons.belowMaximum,
+      message: "the groups can grow as far as is wanted",
+    };
+  }
+  const lacking = unmet.map(([preset, slots]) => `${slots} for ${preset === "" ? "custom avatars" : preset}`).join(", ");
+  const full = plan.sizing.groups.filter((group) => group.atMaximum).map(({ name }) => name);
+  return {
+    type: types.atMaximum,
+    status: "True",
+    reason: reasons.demandExceedsMaximum,
+    message: `slots are lacking (${lacking}) and ${full.join(", ")} may not grow: raise max, or expect launches to wait`,
+  };
+}
+
+function credentialsValid({ credentials, pool }: Snapshot): Finding {
+  const { name, key } = pool.apiSecretRef;
+  const where = `Secret ${pool.namespace}/${name}`;
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.credentialsValid,
+    status,
+    reason,
+    message,
+  });
+  switch (credentials.kind) {
+    case "present":
+      return finding("True", reasons.secretFound, `${where} has the key ${key}`);
+    case "no-secret": {
+      const create = `kubectl -n ${pool.namespace} create secret generic ${name} --from-file=${key}=<file>`;
+      return finding("False", reasons.secretNotFound, `${where} does not exist, so no worker is started: ${create}`);
+    }
+    case "no-key": {
+      const present = credentials.keys.length === 0 ? "it has none" : `it has ${credentials.keys.join(", ")}`;
+      return finding(
+        "False",
+        reasons.secretKeyMissing,
+        `${where} has no key ${key} (${present}), so no worker is started: add it or correct apiSecretRef.key`,
+      );
+    }
+    case "unknown":
+      return finding("Unknown", reasons.secretUnknown, `${where} could not be looked at: ${credentials.why}`);
+  }
+}
+
+function paused({ pool }: Snapshot): Finding {
+  return pool.scaling.paused
+    ? {
+        type: types.paused,
+        status: "True",
+        reason: reasons.paused,
+        message: "sizes are kept as they are until scaling.paused is false",
+      }
+    : { type: types.paused, status: "False", reason: reasons.running, message: "sizes follow demand" };
+}
+
+/** What keeps workers of these groups from starting, worst first. */
+function obstacleOf(groups: readonly GroupSnapshot[]): { readonly reason: ConditionReason; readonly message: string } | undefined {
+  for (const { config, members } of groups) {
+    const failing = members.pods.filter((pod) => pod.problem !== undefined);
+    const problem = failing[0]?.problem;
+    if (problem !== undefined) return { reason: reasons.workerFailing, message: failingMessage(config, failing.length, problem) };
+  }
+  for (const { config, members } of groups) {
+    const waiting = members.pods.filter((pod) => pod.unschedulable !== undefined);
+    const why = waiting[0]?.unschedulable;
+    if (why === undefined) continue;
+    const cure = config.engine.accelerator === "gpu" ? "add GPU nodes" : "add nodes";
+    return {
+      reason: reasons.unschedulable,
+      message: `${waiting.length} workers of group ${config.name} find no node (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
+    };
+  }
+  return undefined;
+}
+
+function failingMessage(config: GroupConfig, count: number, problem: PodProblem): string {
+  const workers = count === 1 ? "a worker" : `${count} workers`;
+  return `${workers} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
+}
+
+function deletionMessage({ groups, retired }: Snapshot): string {
+  const members = [...groups.map((group) => group.members), ...retired.map((group) => group.members)];
+  const sessions = members.reduce((total, { workers }) => total + workers.reduce((sum, { busy }) => sum + busy, 0), 0);
+  const workers = members.reduce((total, { pods, terminating }) => total + pods.length + terminating.length, 0);
+  return `being deleted: ${sessions} sessions on ${workers} workers are awaited`;
+}

@@ -1,0 +1,233 @@
+import type { V1Deployment, V1EndpointSlice, V1Pod } from "@kubernetes/client-node";
+import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
+import { poolKey } from "../api/pool-config.ts";
+import { findEngine } from "../engines/index.ts";
+import { KubeClient } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/config.ts";
+import { recordEvent } from "../kube/events.ts";
+import { Informer } from "../kube/informer.ts";
+import { leaderElect } from "../kube/lease.ts";
+import { avatarPools, deployments, endpointSlices, pods } from "../kube/resource-types.ts";
+import { type Json, type KubeObject, refOf } from "../kube/types.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { Controller } from "../runtime/controller.ts";
+import type { OperatorSettings } from "../settings.ts";
+import { startHealthServer } from "../telemetry/health-server.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
+import { CredentialsCheck } from "./credentials.ts";
+import { gatewayAddresses } from "./gateway-addresses.ts";
+import { GatewayStreams } from "./gateway-streams.ts";
+import { LoadHub } from "./load-hub.ts";
+import { presetLoader } from "./load-presets.ts";
+import { Memories } from "./memory.ts";
+import { BY_POOL } from "./observe.ts";
+import { poolReconciler } from "./reconcile.ts";
+import { type PoolEvent, Reporter } from "./report.ts";
+import { deploymentView, type PodView, podView, poolView } from "./views.ts";
+import { warmupReconciler } from "./warmup.ts";
+import { WorkerClient } from "./worker-client.ts";
+
+const LEASE_NAME = "avatarpool-operator";
+const POOL_CONCURRENCY = 8;
+/** Warm-ups wait for workers most of the time. */
+const WARMUP_CONCURRENCY = 64;
+/** Events under way; further ones are dropped rather than queued, since they only tell what the status says too. */
+const MAX_EVENTS_IN_FLIGHT = 50;
+
+interface Operator {
+  readonly settings: OperatorSettings;
+  readonly client: KubeClient;
+  readonly metrics: OperatorMetrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Runs the operator until the signal aborts: waits for the lease, leads, and gives the lease back.
+ * @throws Error when the lease was lost: the process must end, since another replica leads.
+ */
+export async function runOperator(settings: OperatorSettings, signal: AbortSignal): Promise<void> {
+  const logger = createLogger("operator", settings.logLevel);
+  const registry = createRegistry();
+  const metrics = operatorMetrics(registry);
+  const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator" });
+  const server = await startHealthServer({ host: settings.host, port: settings.httpPort, registry, notReady: () => undefined });
+  logger.info({ address: server.address() }, "operator started");
+  try {
+    const end = await leaderElect({
+      client,
+      lease: { namespace: settings.namespace, name: LEASE_NAME },
+      identity: settings.podName,
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      onElected: (leading) => lead({ settings, client, metrics, logger }, leading),
+      signal,
+    });
+    if (end === "lost") throw new Error("the lease was lost: another operator leads");
+  } finally {
+    server.close();
+    await client.close();
+  }
+}
+
+/** The leader's work: watches, load streams and controllers, until the signal aborts. */
+async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
+  const { client, metrics, logger } = operator;
+  const clock = systemClock;
+  const random = Math.random;
+  metrics.leader.set(1);
+  logger.info("leading");
+
+  const hub = new LoadHub();
+  const workers = new WorkerClient();
+  const watched = watches(operator);
+  const pools = new Controller({
+    name: "pool",
+    reconcile: poolReconciler({
+      client,
+      sidecarImage: operator.settings.image,
+      isEmpty: (pod) => isEmpty(workers, pod),
+      pools: watched.pools.store,
+      world: { deployments: watched.deployments.store, pods: watched.pods.store, hub },
+      memories: new Memories(),
+      credentials: new CredentialsCheck(client, clock),
+      reporter: new Reporter({ record: eventRecorder(operator), logger, metrics }),
+      metrics,
+      clock,
+    }),
+    concurrency: POOL_CONCURRENCY,
+    clock,
+    random,
+    logger,
+    metrics,
+  });
+  const warmups = new Controller({
+    name: "warmup",
+    reconcile: warmupReconciler({
+      client,
+      pools: watched.pools.store,
+      pods: watched.pods.store,
+      workers,
+      loadPresets: presetLoader({ client, workers, clock }),
+      clock,
+    }),
+    concurrency: WARMUP_CONCURRENCY,
+    clock,
+    random,
+    logger,
+    metrics,
+  });
+
+  watched.pools.onChange((key) => pools.enqueue(key));
+  watched.deployments.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
+  watched.pods.onChange((key, after, before) => {
+    enqueueOwner(pools, after ?? before);
+    if (after !== undefined) warmups.enqueue(key);
+  });
+
+  const streams = new GatewayStreams(
+    {
+      hub,
+      tokenFile: operator.settings.loadTokenFile,
+      onChange: (key) => pools.enqueue(key),
+      onConnections: (connected) => metrics.gatewaysConnected.set(connected),
+      clock,
+      random,
+      logger,
+    },
+    signal,
+  );
+  const discovery = discoverGateways(operator, streams);
+  const running = [watched.pools, watched.deployments, watched.pods, ...discovery].map((informer) => informer.run(signal));
+  await Promise.all([watched.pools, watched.deployments, watched.pods].map((informer) => informer.whenSynced(signal)));
+  if (!signal.aborted) await Promise.all([pools.run(signal), warmups.run(signal), ...running]);
+  await streams.close();
+  await workers.close();
+  metrics.leader.set(0);
+}
+
+/** A pod without an address never had a session. */
+async function isEmpty(workers: WorkerClient, pod: PodView): Promise<boolean> {
+  if (pod.ip === undefined || !pod.running) return true;
+  const engine = findEngine(pod.engine);
+  return engine !== undefined && workers.isEmpty(`http://${pod.ip}:${engine.port}${engine.paths.health}`);
+}
+
+function watches({ settings, client, metrics, logger }: Operator) {
+  const common = { client, namespaces: settings.namespaces, clock: systemClock, random: Math.random, logger };
+  const restarts = (kind: string) => (cause: string) => metrics.watchRestarts.inc({ kind, cause });
+  const ours = `${labels.managedBy}=${MANAGED_BY}`;
+  const byPool = { [BY_POOL]: ({ namespace, pool }: { namespace: string; pool: string }) => [poolKey({ namespace, name: pool })] };
+  return {
+    pools: new Informer({
+      ...common,
+      type: avatarPools,
+      transform: (raw: KubeObject) => poolView(raw, FINALIZER),
+      onRestart: restarts("AvatarPool"),
+    }),
+    deployments: new Informer({
+      ...common,
+      type: deployments,
+      labelSelector: ours,
+      transform: (raw: Json<V1Deployment>) => deploymentView(raw),
+      indexes: byPool,
+      onRestart: restarts("Deployment"),
+    }),
+    pods: new Informer({
+      ...common,
+      type: pods,
+      labelSelector: ours,
+      transform: (raw: Json<V1Pod>) => podView(raw),
+      indexes: byPool,
+      onRestart: restarts("Pod"),
+    }),
+  };
+}
+
+/** Follows the gateways' Service, or takes the list from the settings where there is one. */
+function discoverGateways({ settings, client, logger }: Operator, streams: GatewayStreams) {
+  if (settings.gateways.length > 0 || settings.gatewayService === undefined) {
+    streams.set(settings.gateways);
+    return [];
+  }
+  const { namespace, name } = refOf(settings.gatewayService);
+  const slices = new Informer({
+    client,
+    type: endpointSlices,
+    namespaces: [namespace],
+    labelSelector: `kubernetes.io/service-name=${name}`,
+    transform: (raw: Json<V1EndpointSlice>) => gatewayAddresses(raw),
+    clock: systemClock,
+    random: Math.random,
+    logger,
+  });
+  slices.onChange(() => streams.set([...new Set([...slices.store.values()].flat())]));
+  return [slices];
+}
+
+function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {
+  if (object !== undefined && object.pool !== "") pools.enqueue(poolKey({ namespace: object.namespace, name: object.pool }));
+}
+
+/** Records events without keeping a reconcile waiting. */
+function eventRecorder({ client, settings, logger }: Operator): (event: PoolEvent) => void {
+  let inFlight = 0;
+  return ({ type, reason, note, regarding }) => {
+    if (inFlight >= MAX_EVENTS_IN_FLIGHT) return logger.warn({ reason, regarding }, "event dropped: too many at once");
+    inFlight++;
+    const event = {
+      type,
+      reason,
+      note,
+      regarding,
+      action: "Reconcile",
+      reportingInstance: settings.podName,
+      nowMs: systemClock.now(),
+    };
+    void recordEvent(client, event, logger).finally(() => {
+      inFlight--;
+    });
+    return undefined;
+  };
+}

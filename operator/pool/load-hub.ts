@@ -1,0 +1,201 @@
+import type { LoadReport, PoolLoad } from "../api/load-report.ts";
+import { addForSum, emptyWindow, sum, type Window } from "../scaling/window.ts";
+
+/** How long refusals and 503s raise the target after they happened. */
+export const PRESSURE_SPAN_MS = 60_000;
+/** Start-ups are told over this time, and over this many at most. */
+const STARTUP_SPAN_MS = 600_000;
+const STARTUPS_KEPT = 500;
+/** A gateway that fell silent may still send launches; after this time its own watch has shown it every cordon. */
+const SILENT_GATEWAY_MS = 60_000;
+
+/** What all gateways together say of one pool. */
+export interface PoolLoadView {
+  readonly gatewaysConnected: number;
+  /** Some gateway fell silent only lately: it may send launches that nobody told us of. */
+  readonly gatewaySilent: boolean;
+  readonly queued: ReadonlyMap<string, number>;
+  /** Launches of the last minute that were refused or met a worker's 503, by preset. */
+  readonly pressure: ReadonlyMap<string, number>;
+  /** Launches of the last minute that met short capacity in any way. */
+  readonly shortPerMinute: number;
+  /** When the oldest of `pressure` stops to count. */
+  readonly pressureEndsAtMs: number | undefined;
+  /** Start-up times of late, ascending, in ms. */
+  readonly startupsMs: readonly number[];
+  readonly workers: ReadonlyMap<string, WorkerLoadView>;
+  /** Unix time in ms since when a launch meets short capacity that no decision has answered yet. */
+  readonly shortSinceMs: number | undefined;
+}
+
+export interface WorkerLoadView {
+  readonly sessions: number;
+  readonly reserved: number;
+  readonly slots: number;
+  /** Some gateway reached it lately. */
+  readonly ready: boolean;
+  /** No connected gateway sends it launches any more. */
+  readonly cordonAcknowledged: boolean;
+}
+
+interface GatewayEntry {
+  connected: boolean;
+  /** When its stream was lost; unset before the first connection. */
+  silentSinceMs: number;
+  gateway: string | undefined;
+  readonly pools: Map<string, PoolLoad>;
+}
+
+interface PoolMemory {
+  short: Window;
+  pressure: Map<string, Window>;
+  startups: { atMs: number; valueMs: number }[];
+  shortSinceMs: number | undefined;
+}
+
+/** Merges the load streams of all gateways. Holds what was said last; I/O is elsewhere. */
+export class LoadHub {
+  readonly #gateways = new Map<string, GatewayEntry>();
+  readonly #pools = new Map<string, PoolMemory>();
+
+  /** The gateways that exist now, by address. What was said by others is forgotten. */
+  setGateways(addresses: readonly string[], nowMs: number): void {
+    for (const address of this.#gateways.keys()) if (!addresses.includes(address)) this.#gateways.delete(address);
+    for (const address of addresses)
+      if (!this.#gateways.has(address))
+        this.#gateways.set(address, { connected: false, silentSinceMs: nowMs, gateway: undefined, pools: new Map() });
+  }
+
+  get connected(): number {
+    return [...this.#gateways.values()].filter((gateway) => gateway.connected).length;
+  }
+
+  disconnected(address: string, nowMs: number): void {
+    const entry = this.#gateways.get(address);
+    if (entry === undefined || !entry.connected) return;
+    entry.connected = false;
+    entry.silentSinceMs = nowMs;
+  }
+
+  /** Takes one line of a gateway's stream. Returns the keys of the pools that it changes. */
+  accept(address: string, report: LoadReport, nowMs: number): readonly string[] {
+    const entry = this.#gateways.get(address);
+    if (entry === undefined) return [];
+    const first = !entry.connected || entry.gateway !== report.gateway;
+    entry.connected = true;
+    entry.gateway = report.gateway;
+    const changed = new Set(report.pools.map(keyOfLoad));
+    if (report.full) {
+      for (const key of entry.pools.keys()) if (!changed.has(key)) entry.pools.delete(key);
+      for (const key of this.#pools.keys()) changed.add(key);
+    }
+    for (const load of report.pools) {
+      // Counters of a stream's first line tell of a time that nobody watched: they are a base, not news.
+      this.#remember(keyOfLoad(load), first ? load : entry.pools.get(keyOfLoad(load)), load, nowMs);
+      entry.pools.set(keyOfLoad(load), load);
+    }
+    return [...changed];
+  }
+
+  #remember(key: string, before: PoolLoad | undefined, now: PoolLoad, nowMs: number): void {
+    const memory = this.#memory(key);
+    let short = 0;
+    for (const [preset, counts] of Object.entries(now.pressure)) {
+      const old = before?.pressure[preset] ?? { worker503: 0, waited: 0, refused: 0 };
+      // A launch that waits shows in the queue already; a refused one comes again, and a 503 tells of load that is not ours.
+      const raising = Math.max(0, counts.refused - old.refused) + Math.max(0, counts.worker503 - old.worker503);
+      short += raising + Math.max(0, counts.waited - old.waited);
+      const window = addForSum(memory.pressure.get(preset) ?? emptyWindow, nowMs, raising, PRESSURE_SPAN_MS);
+      if (window.length === 0) memory.pressure.delete(preset);
+      else memory.pressure.set(preset, window);
+    }
+    memory.short = addForSum(memory.short, nowMs, short, PRESSURE_SPAN_MS);
+    if (now.shortSinceMs !== undefined)
+      memory.shortSinceMs = Math.min(memory.shortSinceMs ?? Number.POSITIVE_INFINITY, now.shortSinceMs);
+    memory.startups.push(...now.startupsMs.map((valueMs) => ({ atMs: nowMs, valueMs })));
+    if (memory.startups.length > STARTUPS_KEPT) memory.startups = memory.startups.slice(-STARTUPS_KEPT);
+  }
+
+  #memory(key: string): PoolMemory {
+    let memory = this.#pools.get(key);
+    if (memory === undefined) {
+      memory = { short: emptyWindow, pressure: new Map(), startups: [], shortSinceMs: undefined };
+      this.#pools.set(key, memory);
+    }
+    return memory;
+  }
+
+  /** A decision has answered the shortness: the next one is measured from its own beginning. */
+  answered(key: string): void {
+    const memory = this.#pools.get(key);
+    if (memory !== undefined) memory.shortSinceMs = undefined;
+  }
+
+  /** The pool is gone. */
+  forget(key: string): void {
+    this.#pools.delete(key);
+  }
+
+  view(key: string, nowMs: number): PoolLoadView {
+    const memory = this.#pools.get(key);
+    const gateways = [...this.#gateways.values()];
+    const speaking = gateways.filter((gateway) => gateway.connected);
+    const loads = speaking.flatMap((gateway) => gateway.pools.get(key) ?? []);
+    const gatewaySilent = gateways.some((gateway) => !gateway.connected && nowMs - gateway.silentSinceMs < SILENT_GATEWAY_MS);
+    const pressure = new Map<string, number>();
+    let pressureEndsAtMs: number | undefined;
+    for (const [preset, window] of memory?.pressure ?? []) {
+      const count = sum(window, nowMs, PRESSURE_SPAN_MS);
+      if (count === 0) continue;
+      pressure.set(preset, count);
+      const ends = (window.find((entry) => entry.atMs > nowMs - PRESSURE_SPAN_MS)?.atMs ?? nowMs) + PRESSURE_SPAN_MS;
+      pressureEndsAtMs = Math.min(pressureEndsAtMs ?? ends, ends);
+    }
+    return {
+      gatewaysConnected: speaking.length,
+      gatewaySilent,
+      queued: mergeQueues(loads),
+      pressure,
+      shortPerMinute: sum(memory?.short ?? emptyWindow, nowMs, PRESSURE_SPAN_MS),
+      pressureEndsAtMs,
+      startupsMs: (memory?.startups ?? [])
+        .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
+        .map(({ valueMs }) => valueMs)
+        .sort((a, b) => a - b),
+      workers: mergeWorkers(loads),
+      shortSinceMs: memory?.shortSinceMs,
+    };
+  }
+}
+
+function keyOfLoad(load: PoolLoad): string {
+  return `${load.namespace}/${load.name}`;
+}
+
+function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {
+  const queued = new Map<string, number>();
+  for (const load of loads)
+    for (const [preset, count] of Object.entries(load.queued)) if (count > 0) queued.set(preset, (queued.get(preset) ?? 0) + count);
+  return queued;
+}
+
+/**
+ * Sessions are the worker's own count, so the largest that any gateway saw; reservations are each gateway's own, so they
+ * add up. A gateway that does not list a worker does not know it, and so sends it nothing.
+ */
+function mergeWorkers(loads: readonly PoolLoad[]): Map<string, WorkerLoadView> {
+  const merged = new Map<string, WorkerLoadView>();
+  for (const { workers } of loads) {
+    for (const worker of workers) {
+      const known = merged.get(worker.uid);
+      merged.set(worker.uid, {
+        sessions: Math.max(known?.sessions ?? 0, worker.sessions),
+        reserved: (known?.reserved ?? 0) + worker.reserved,
+        slots: worker.slots,
+        ready: (known?.ready ?? false) || worker.ready,
+        cordonAcknowledged: (known?.cordonAcknowledged ?? true) && worker.cordoned,
+      });
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,120 @@
+import type { V1Secret } from "@kubernetes/client-node";
+import { z } from "zod";
+import type { GroupConfig, PresetConfig } from "../api/pool-config.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { secrets } from "../kube/resource-types.ts";
+import type { Json } from "../kube/types.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { sleep } from "../runtime/sleep.ts";
+import type { PresetLoader } from "./warmup.ts";
+import type { WorkerClient } from "./worker-client.ts";
+
+const LAUNCH_TIMEOUT_MS = 60_000;
+/** A first session may encode an image and compile for the GPU. */
+const RUNNING_TIMEOUT_MS = 180_000;
+const POLL_MS = 200;
+
+const launchedSchema = z.object({ task_id: z.string() });
+const taskSchema = z.object({ status: z.string(), error: z.string().nullish() });
+
+export interface LoadPresetsOptions {
+  readonly client: Pick<KubeClient, "get">;
+  readonly workers: Pick<WorkerClient, "call">;
+  readonly clock: Clock;
+}
+
+/**
+ * Loads every preset of a group on a worker: a session in a room of its own until it runs, then it is stopped.
+ * Costs one authentication each at the maker's.
+ */
+export function presetLoader({ client, workers, clock }: LoadPresetsOptions): PresetLoader {
+  return async (pool, group, workerUrl, pod, signal) => {
+    const { livekit } = pool;
+    if (livekit === undefined) throw new Error("warm-up by session needs spec.livekit");
+    const credentials = await apiKey(client, pool.namespace, livekit.apiKeyRef);
+    for (const preset of pool.presets.filter(({ name }) => group.presets.includes(name))) {
+      const room = `avatarpool-warmup-${pod.name}-${preset.name}`;
+      const token = await roomToken(credentials, room);
+      const session = { livekitUrl: livekit.url, livekitToken: token, roomName: room };
+      await loadPreset({ workers, clock }, group, preset, workerUrl, session, signal);
+    }
+  };
+}
+
+interface WarmupSession {
+  readonly livekitUrl: string;
+  readonly livekitToken: string;
+  readonly roomName: string;
+}
+
+async function loadPreset(
+  { workers, clock }: Pick<LoadPresetsOptions, "workers" | "clock">,
+  group: GroupConfig,
+  preset: PresetConfig,
+  workerUrl: string,
+  session: WarmupSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const { paths } = group.engine;
+  const failed = (what: string) => new Error(`preset ${preset.name}: ${what}`);
+  const form = group.engine.launchForm({ ...session, avatar: { kind: "preset", ...preset }, asyncMode: true });
+  const launch = {
+    method: "POST",
+    url: `${workerUrl}${paths.launch}`,
+    timeoutMs: LAUNCH_TIMEOUT_MS,
+    form: form.fields,
+    signal,
+  } as const;
+  const launched = await workers.call(launch);
+  if (launched.status >= 300)
+    throw failed(`the worker refused a warm-up session with ${launched.status}: ${launched.body.slice(0, 200)}`);
+  const task = launchedSchema.safeParse(parseJson(launched.body));
+  if (!task.success) throw failed("the worker's answer to a warm-up session has no task_id");
+
+  const taskUrl = `${workerUrl}${paths.tasks}/${encodeURIComponent(task.data.task_id)}`;
+  const giveUpAtMs = clock.now() + RUNNING_TIMEOUT_MS;
+  try {
+    for (;;) {
+      const answer = await workers.call({ method: "GET", url: taskUrl, timeoutMs: 5_000, signal });
+      const state = taskSchema.safeParse(parseJson(answer.body));
+      if (state.success && (state.data.status === "running" || state.data.status === "completed")) return;
+      if (state.success && state.data.status === "failed") throw failed(state.data.error ?? "the warm-up session failed");
+      if (clock.now() > giveUpAtMs) throw failed(`the warm-up session did not run within ${RUNNING_TIMEOUT_MS / 1_000} s`);
+      await sleep(clock, POLL_MS, signal);
+    }
+  } finally {
+    // Its slot is wanted, whatever became of it.
+    await workers.call({ method: "POST", url: `${taskUrl}/stop`, timeoutMs: 5_000, signal });
+  }
+}
+
+async function apiKey(
+  client: Pick<KubeClient, "get">,
+  namespace: string,
+  ref: { readonly name: string; readonly keyKey: string; readonly secretKey: string },
+): Promise<{ readonly key: string; readonly secret: string }> {
+  const data = (await client.get<Json<V1Secret>>(secrets, { namespace, name: ref.name }))?.data;
+  const read = (key: string) => {
+    const value = data?.[key];
+    if (value === undefined)
+      throw new Error(`warm-up by session needs the key ${key} in Secret ${namespace}/${ref.name} (spec.livekit.apiKeyRef)`);
+    return Buffer.from(value, "base64").toString("utf8").trim();
+  };
+  return { key: read(ref.keyKey), secret: read(ref.secretKey) };
+}
+
+async function roomToken({ key, secret }: { readonly key: string; readonly secret: string }, room: string): Promise<string> {
+  // Loaded when first needed: few pools warm up by session, and the SDK is large.
+  const { AccessToken } = await import("livekit-server-sdk");
+  const token = new AccessToken(key, secret, { identity: "avatarpool-warmup", ttl: "10m" });
+  token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
+  return token.toJwt();
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { Window } from "../scaling/window.ts";
+
+/**
+ * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins
+ * with none and only shrinks later or writes once more.
+ */
+export interface PoolMemory {
+  /** By group: what the size should have been over the last minutes. */
+  readonly wanted: Map<string, Window>;
+  /** By Deployment name: what we applied last. */
+  readonly applied: Map<string, AppliedDeployment>;
+  /** By Deployment name: why it is somebody else's, and when that was looked at. */
+  readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
+  /** Kept here too, because the status that would carry it may be written later. */
+  lastDecision: DecisionStatus | undefined;
+  status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
+}
+
+export interface AppliedDeployment {
+  readonly uid: string;
+  /** Generation that our apply left behind: a higher one was made by somebody else. */
+  readonly generation: number;
+  readonly hash: string;
+  readonly replicas: number;
+}
+
+export class Memories {
+  readonly #pools = new Map<string, PoolMemory>();
+
+  of(key: string): PoolMemory {
+    let memory = this.#pools.get(key);
+    if (memory === undefined) {
+      memory = { wanted: new Map(), applied: new Map(), foreign: new Map(), lastDecision: undefined, status: undefined };
+      this.#pools.set(key, memory);
+    }
+    return memory;
+  }
+
+  forget(key: string): void {
+    this.#pools.delete(key);
+  }
+}

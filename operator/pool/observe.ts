@@ -1,0 +1,134 @@
+import { type GroupConfig, type PoolConfig, poolKey } from "../api/pool-config.ts";
+import type { Store } from "../kube/store.ts";
+import { keyOf } from "../kube/types.ts";
+import type { WorkerState } from "../scaling/victims.ts";
+import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
+import type { LoadHub, PoolLoadView } from "./load-hub.ts";
+import type { PoolMemory } from "./memory.ts";
+import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
+import type { DeploymentView, PodView, PoolView } from "./views.ts";
+
+/** Index by which Deployments and pods of a pool are found. */
+export const BY_POOL = "pool";
+
+/** After this time our own write has surely come back through the watch. */
+const WATCH_LAG_MS = 5_000;
+/** A Deployment that was somebody else's may be gone: look again. */
+export const FOREIGN_RECHECK_MS = 30_000;
+
+export interface World {
+  readonly deployments: Store<DeploymentView>;
+  readonly pods: Store<PodView>;
+  readonly hub: Pick<LoadHub, "view">;
+}
+
+/** Reads all that a plan needs at one moment, from stores and memory only. */
+export function observe(world: World, view: PoolView, credentials: Credentials, memory: PoolMemory, nowMs: number): Snapshot {
+  const pool = view.config;
+  const key = poolKey(pool);
+  const load = world.hub.view(key, nowMs);
+  const pods = groupBy(world.pods.byIndex(BY_POOL, key), (pod) => pod.group);
+  const names = new Set(pool.groups.map(({ name }) => name));
+  const retired: RetiredSnapshot[] = world.deployments
+    .byIndex(BY_POOL, key)
+    .filter((deployment) => deployment.ownerUid === pool.uid && !names.has(deployment.group))
+    .map((deployment) => ({ deployment: current(deployment, memory), members: membersOf(pods.get(deployment.group) ?? [], load) }));
+  const written = memory.status;
+  const status = written !== undefined && nowMs - written.atMs < WATCH_LAG_MS ? written.written : view.status;
+  return {
+    nowMs,
+    pool,
+    status,
+    lastDecision: memory.lastDecision ?? status?.lastDecision,
+    hasFinalizer: view.hasFinalizer,
+    credentials,
+    groups: pool.groups.map((config) => observeGroup(world, pool, config, pods.get(config.name) ?? [], load, memory, nowMs)),
+    retired,
+    load,
+  };
+}
+
+function observeGroup(
+  world: World,
+  pool: PoolConfig,
+  config: GroupConfig,
+  pods: readonly PodView[],
+  load: PoolLoadView,
+  memory: PoolMemory,
+  nowMs: number,
+): GroupSnapshot {
+  const deployment = deploymentOf(world, pool, config, memory, nowMs);
+  const members = membersOf(pods, load);
+  return { config, deployment, members, wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs) };
+}
+
+/** A new leader takes the size that it finds, less what was being taken away, as what was wanted lately. */
+function firstWindow(deployment: OwnDeployment, members: Members, nowMs: number): Window {
+  if (deployment.kind !== "own") return emptyWindow;
+  const leaving = members.workers.filter((worker) => worker.cordonedAtMs !== undefined).length;
+  return addForMaximum(emptyWindow, nowMs, deployment.view.replicas - leaving, Number.POSITIVE_INFINITY);
+}
+
+function deploymentOf(world: World, pool: PoolConfig, config: GroupConfig, memory: PoolMemory, nowMs: number): OwnDeployment {
+  const view = world.deployments.get(keyOf({ namespace: pool.namespace, name: config.deploymentName }));
+  if (view !== undefined) {
+    return view.ownerUid === pool.uid
+      ? { kind: "own", view: current(view, memory) }
+      : { kind: "foreign", why: foreignMessage(view.namespace, view.name, view.ownerUid) };
+  }
+  const foreign = memory.foreign.get(config.deploymentName);
+  return foreign !== undefined && nowMs - foreign.atMs < FOREIGN_RECHECK_MS
+    ? { kind: "foreign", why: foreign.why }
+    : { kind: "absent" };
+}
+
+export function foreignMessage(namespace: string, name: string, ownerUid: string | undefined): string {
+  const owner =
+    ownerUid === undefined ? "belongs to no pool" : "belongs to another object, perhaps a deleted pool of the same name";
+  return `Deployment ${namespace}/${name} exists and ${owner}: delete it, or rename the pool or the group; it is left untouched`;
+}
+
+/** The Deployment with the size that we wrote last, while the watch has not shown it yet. */
+function current(view: DeploymentView, memory: PoolMemory): DeploymentView {
+  const applied = memory.applied.get(view.name);
+  const lags = applied !== undefined && applied.uid === view.uid && view.generation < applied.generation;
+  return lags ? { ...view, replicas: applied.replicas } : view;
+}
+
+function membersOf(pods: readonly PodView[], load: PoolLoadView): Members {
+  const staying = pods.filter((pod) => !pod.deleting);
+  const terminating = pods.filter((pod) => pod.deleting);
+  return {
+    pods: staying,
+    workers: staying.map((pod) => workerState(pod, load)),
+    terminating,
+    terminatingBusy: terminating.reduce((total, pod) => total + (load.workers.get(pod.uid)?.sessions ?? 0), 0),
+  };
+}
+
+function workerState(pod: PodView, load: PoolLoadView): WorkerState {
+  const told = load.workers.get(pod.uid);
+  return {
+    pod: pod.name,
+    uid: pod.uid,
+    createdAtMs: pod.createdAtMs,
+    scheduled: pod.scheduled,
+    running: pod.running,
+    ready: pod.ready,
+    busy: told === undefined ? 0 : told.sessions + told.reserved,
+    ...(pod.cordonedAtMs === undefined ? {} : { cordonedAtMs: pod.cordonedAtMs }),
+    cordonAcknowledged: !load.gatewaySilent && (told?.cordonAcknowledged ?? true),
+    released: pod.released,
+    revision: pod.revision,
+  };
+}
+
+function groupBy<T>(items: readonly T[], keyOfItem: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOfItem(item));
+    if (group === undefined) groups.set(keyOfItem(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,100 @@
+import { isDeepStrictEqual } from "node:util";
+import { API_GROUP_VERSION, KIND } from "../api/names.ts";
+import type { PoolConfig } from "../api/pool-config.ts";
+import type { AvatarPoolStatus } from "../api/v1alpha1/index.ts";
+import { isConflict, isNotFound } from "../kube/errors.ts";
+import { avatarPools } from "../kube/resource-types.ts";
+import type { Store } from "../kube/store.ts";
+import type { KubeObject } from "../kube/types.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
+import type { OperatorMetrics } from "../telemetry/metrics.ts";
+import { type ApplyContext, apply } from "./apply.ts";
+import type { CredentialsCheck } from "./credentials.ts";
+import type { LoadHub } from "./load-hub.ts";
+import type { Memories, PoolMemory } from "./memory.ts";
+import { observe, type World } from "./observe.ts";
+import { type Plan, plan } from "./plan.ts";
+import type { Reporter } from "./report.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { statusOf } from "./status.ts";
+import type { PoolView } from "./views.ts";
+
+const STATUS_INTERVAL_MS = 1_000;
+
+export interface PoolReconcilerOptions extends ApplyContext {
+  readonly client: ApplyContext["client"];
+  readonly pools: Store<PoolView>;
+  readonly world: World & { readonly hub: LoadHub };
+  readonly memories: Memories;
+  readonly credentials: Pick<CredentialsCheck, "of">;
+  readonly reporter: Reporter;
+  readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
+  readonly clock: Clock;
+}
+
+/** observe -> plan -> apply -> report -> status, for one pool. */
+export function poolReconciler(options: PoolReconcilerOptions): (key: string) => Promise<Outcome> {
+  const { pools, world, memories, credentials, reporter, clock } = options;
+  return async (key) => {
+    const view = pools.get(key);
+    if (view === undefined) {
+      memories.forget(key);
+      world.hub.forget(key);
+      reporter.forget(key);
+      return awaitChange;
+    }
+    const memory = memories.of(key);
+    const snapshot = observe(world, view, await credentials.of(view.config), memory, clock.now());
+    const planned = plan(snapshot);
+    await apply(options, snapshot, planned, memory);
+    answerPressure(options, key, snapshot, planned);
+    await reporter.report(snapshot, planned);
+    const statusDueMs = await writeStatus(options, snapshot, planned, memory);
+    return next(planned.requeueAfterMs, statusDueMs);
+  };
+}
+
+/** Growth was written: measure how long the first launch that was short of capacity had waited for that. */
+function answerPressure({ world, metrics, clock }: PoolReconcilerOptions, key: string, snapshot: Snapshot, planned: Plan): void {
+  const sinceMs = snapshot.load.shortSinceMs;
+  if (sinceMs === undefined) return;
+  if (planned.decisions.some(({ from, to }) => to > from)) metrics.pressureToPatchSeconds.observe((clock.now() - sinceMs) / 1_000);
+  world.hub.answered(key);
+}
+
+/** Writes the status where it differs, once a second at most. Returns when it must be looked at again, if so. */
+async function writeStatus(
+  { client, clock }: PoolReconcilerOptions,
+  snapshot: Snapshot,
+  planned: Plan,
+  memory: PoolMemory,
+): Promise<number | undefined> {
+  if (planned.finalizer === "remove") return undefined;
+  const status = statusOf(snapshot, planned);
+  memory.lastDecision = status.lastDecision;
+  if (isDeepStrictEqual(status, snapshot.status)) return undefined;
+  const nowMs = clock.now();
+  const dueMs = memory.status === undefined ? nowMs : memory.status.atMs + STATUS_INTERVAL_MS;
+  if (dueMs > nowMs) return dueMs - nowMs;
+  memory.status = { written: status, atMs: nowMs };
+  try {
+    await client.apply(avatarPools, statusObject(snapshot.pool, status), { subresource: "status" });
+  } catch (error) {
+    memory.status = undefined;
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+  return undefined;
+}
+
+function statusObject(
+  { namespace, name, uid }: PoolConfig,
+  status: AvatarPoolStatus,
+): KubeObject & { readonly status: AvatarPoolStatus } {
+  return { apiVersion: API_GROUP_VERSION, kind: KIND, metadata: { namespace, name, uid }, status };
+}
+
+function next(...delaysMs: readonly (number | undefined)[]): Outcome {
+  const known = delaysMs.filter((delay) => delay !== undefined);
+  return known.length === 0 ? awaitChange : requeueAfter(Math.min(...known));
+}

@@ -1,0 +1,139 @@
+import { conditionTypes } from "../api/conditions.ts";
+import { API_GROUP_VERSION, KIND } from "../api/names.ts";
+import { poolKey } from "../api/pool-config.ts";
+import { type EventReason, eventReasons } from "../telemetry/events.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { OperatorMetrics } from "../telemetry/metrics.ts";
+import { findings } from "./conditions.ts";
+import type { Plan } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export interface PoolEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: EventReason;
+  readonly note: string;
+  readonly regarding: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+  };
+}
+
+export interface ReporterOptions {
+  readonly record: (event: PoolEvent) => void;
+  readonly logger: Logger;
+  readonly metrics: Pick<OperatorMetrics, "groupWorkers" | "scaleChanges">;
+}
+
+/** Tells people what was decided: one event a change, a log line, the gauges. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  /** By pool: whether it was ready when last looked at, so that only a change makes an event. */
+  readonly #ready = new Map<string, string>();
+  /** By pool: the groups that have gauges. */
+  readonly #groups = new Map<string, readonly string[]>();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  forget(key: string): void {
+    this.#ready.delete(key);
+    const [namespace = "", pool = ""] = key.split("/");
+    for (const group of this.#groups.get(key) ?? [])
+      for (const state of states) this.#options.metrics.groupWorkers.remove({ namespace, pool, group, state });
+    this.#groups.delete(key);
+  }
+
+  report(snapshot: Snapshot, plan: Plan): void {
+    const { pool } = snapshot;
+    const tell = (type: PoolEvent["type"], reason: EventReason, note: string) =>
+      this.#options.record({
+        type,
+        reason,
+        note,
+        regarding: { apiVersion: API_GROUP_VERSION, kind: KIND, namespace: pool.namespace, name: pool.name, uid: pool.uid },
+      });
+    this.#decisions(snapshot, plan, tell);
+    this.#drains(plan, tell);
+    this.#readiness(snapshot, plan, tell);
+    this.#gauges(snapshot);
+  }
+
+  #decisions({ pool }: Snapshot, plan: Plan, tell: Tell): void {
+    if (plan.decisions.length === 0) return;
+    for (const { group, from, to, reason } of plan.decisions) {
+      this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason }, "scaled");
+      this.#options.metrics.scaleChanges.inc({
+        namespace: pool.namespace,
+        pool: pool.name,
+        group,
+        direction: to > from ? "up" : "down",
+      });
+    }
+    tell(
+      "Normal",
+      eventReasons.scaled,
+      plan.decisions.map(({ group, from, to, reason }) => `${group} ${from} -> ${to}: ${reason}`).join("; "),
+    );
+  }
+
+  #drains(plan: Plan, tell: Tell): void {
+    const steps = [
+      ...plan.groups.flatMap((group) => (group.kind === "scale" ? group.step : [])),
+      ...plan.retire.map(({ step }) => step),
+    ];
+    const cordoned = steps.flatMap(({ cordon }) => cordon.map(({ pod }) => pod));
+    const uncordoned = steps.flatMap(({ uncordon }) => uncordon.map(({ pod }) => pod));
+    const expired = plan.retire.flatMap((retire) => retire.expired.map(({ name }) => name));
+    if (cordoned.length > 0)
+      tell("Normal", eventReasons.draining, `${list(cordoned)} get no more launches and go when their sessions have ended`);
+    if (uncordoned.length > 0)
+      tell("Normal", eventReasons.uncordoned, `${list(uncordoned)} get launches again: they are wanted after all`);
+    if (expired.length > 0)
+      tell("Warning", eventReasons.drainTimeout, `drain.timeout has passed: ${list(expired)} go now, and the sessions on them end`);
+  }
+
+  #readiness(snapshot: Snapshot, plan: Plan, tell: Tell): void {
+    const key = poolKey(snapshot.pool);
+    const ready = findings(snapshot, plan).find(({ type }) => type === conditionTypes.ready);
+    if (ready === undefined) return;
+    const now = `${ready.status} ${ready.reason}`;
+    const before = this.#ready.get(key) ?? readyBefore(snapshot);
+    this.#ready.set(key, now);
+    if (before === now) return;
+    if (ready.status === "True") tell("Normal", eventReasons.ready, ready.message);
+    else if (before !== undefined || snapshot.pool.deletedAtMs !== undefined) tell("Warning", eventReasons.notReady, ready.message);
+  }
+
+  #gauges({ pool, groups }: Snapshot): void {
+    this.#groups.set(
+      poolKey(pool),
+      groups.map(({ config }) => config.name),
+    );
+    for (const { config, members } of groups) {
+      const set = (state: (typeof states)[number], value: number) =>
+        this.#options.metrics.groupWorkers.set({ namespace: pool.namespace, pool: pool.name, group: config.name, state }, value);
+      set("ready", members.pods.filter(({ ready }) => ready).length);
+      set("starting", members.pods.filter(({ ready, unschedulable }) => !ready && unschedulable === undefined).length);
+      set("unschedulable", members.pods.filter(({ unschedulable }) => unschedulable !== undefined).length);
+      set("draining", members.pods.filter(({ cordonedAtMs }) => cordonedAtMs !== undefined).length + members.terminating.length);
+    }
+  }
+}
+
+type Tell = (type: PoolEvent["type"], reason: EventReason, note: string) => void;
+
+const states = ["ready", "starting", "unschedulable", "draining"] as const;
+
+function readyBefore({ status }: Snapshot): string | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === conditionTypes.ready);
+  return condition === undefined ? undefined : `${condition.status} ${condition.reason}`;
+}
+
+/** At most five names, so that a note stays readable and within 1 KB. */
+function list(names: readonly string[]): string {
+  return names.length <= 5 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
+}

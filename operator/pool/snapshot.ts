@@ -1,0 +1,64 @@
+import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { WorkerState } from "../scaling/victims.ts";
+import type { Window } from "../scaling/window.ts";
+import type { PoolLoadView } from "./load-hub.ts";
+import type { DeploymentView, PodView } from "./views.ts";
+
+/** All that a plan is made from, read at one moment. Nothing in it changes afterwards. */
+export interface Snapshot {
+  readonly nowMs: number;
+  readonly pool: PoolConfig;
+  readonly status: AvatarPoolStatus | undefined;
+  readonly lastDecision: DecisionStatus | undefined;
+  readonly hasFinalizer: boolean;
+  readonly credentials: Credentials;
+  /** In the order of the pool's groups. */
+  readonly groups: readonly GroupSnapshot[];
+  /** Deployments of groups that the pool no longer has. */
+  readonly retired: readonly RetiredSnapshot[];
+  readonly load: PoolLoadView;
+}
+
+/** Whether the maker's API secret is where the pool says. `unknown`: it could not be looked at. */
+export type Credentials =
+  | { readonly kind: "present" }
+  | { readonly kind: "no-secret" }
+  | { readonly kind: "no-key"; readonly keys: readonly string[] }
+  | { readonly kind: "unknown"; readonly why: string };
+
+export type OwnDeployment =
+  | { readonly kind: "absent" }
+  | { readonly kind: "own"; readonly view: DeploymentView }
+  /** Somebody else's object has the name that the group's Deployment needs. */
+  | { readonly kind: "foreign"; readonly why: string };
+
+export interface GroupSnapshot {
+  readonly config: GroupConfig;
+  readonly deployment: OwnDeployment;
+  readonly members: Members;
+  /** What the group's size should have been over the last minutes. */
+  readonly wanted: Window;
+}
+
+export interface RetiredSnapshot {
+  readonly deployment: DeploymentView;
+  readonly members: Members;
+}
+
+/** The pods of one Deployment. */
+export interface Members {
+  /** Pods that are not being deleted. */
+  readonly pods: readonly PodView[];
+  /** The same, as scaling sees them. */
+  readonly workers: readonly WorkerState[];
+  /** Pods that wait for their sessions to end before they go. */
+  readonly terminating: readonly PodView[];
+  /** Sessions on those. */
+  readonly terminatingBusy: number;
+}
+
+/** Sessions and launches under way on the members that stay. */
+export function busyOn(members: Members): number {
+  return members.workers.reduce((total, worker) => total + worker.busy, 0);
+}

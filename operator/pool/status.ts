@@ -1,0 +1,68 @@
+import type { AvatarPoolStatus, Condition, GroupStatus } from "../api/v1alpha1/index.ts";
+import { findings } from "./conditions.ts";
+import type { Plan } from "./plan.ts";
+import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
+import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmth.ts";
+
+/** The status that the pool should have. Times are kept from the present status wherever nothing changed. */
+export function statusOf(snapshot: Snapshot, plan: Plan): AvatarPoolStatus {
+  const { pool, load, nowMs } = snapshot;
+  const groups = snapshot.groups.map((group) => groupStatus(group, plan));
+  const decision = plan.decisions.at(-1);
+  const lastDecision = decision === undefined ? snapshot.lastDecision : { time: time(nowMs), ...decision };
+  return {
+    observedGeneration: pool.generation,
+    conditions: conditions(snapshot, plan),
+    sessions: total(groups, "sessions"),
+    slots: total(groups, "slots"),
+    warmSlots: snapshot.groups.reduce((sum, group) => sum + warmSlotsOf(group), 0),
+    queued: [...load.queued.values()].reduce((sum, count) => sum + count, 0),
+    groups,
+    presets: pool.presets.map(({ name }) => ({ name, warmSlots: warmSlotsFor(snapshot, name) })),
+    pressurePerMinute: load.shortPerMinute,
+    ...(load.startupsMs.length === 0
+      ? {}
+      : { startup: { p50: percentile(load.startupsMs, 0.5), p95: percentile(load.startupsMs, 0.95) } }),
+    ...(lastDecision === undefined ? {} : { lastDecision }),
+  };
+}
+
+function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
+  const { config, members, deployment } = group;
+  const planned = plan.groups.find((candidate) => candidate.config.name === config.name);
+  const own = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const answering = members.pods.filter((pod) => pod.containersReady);
+  return {
+    name: config.name,
+    desired: planned?.kind === "scale" ? planned.replicas : own,
+    ready: members.pods.filter((pod) => pod.ready).length,
+    warm: members.pods.filter((pod) => isWarm(pod) && pod.cordonedAtMs === undefined).length,
+    draining: members.pods.filter((pod) => pod.cordonedAtMs !== undefined).length + members.terminating.length,
+    sessions: busyOn(members) + members.terminatingBusy,
+    slots: answering.length * config.slotsPerWorker,
+    unschedulable: members.pods.filter((pod) => pod.unschedulable !== undefined).length,
+  };
+}
+
+function conditions(snapshot: Snapshot, plan: Plan): Condition[] {
+  return findings(snapshot, plan).map((finding) => {
+    const before = snapshot.status?.conditions?.find(({ type }) => type === finding.type);
+    const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : time(snapshot.nowMs);
+    return { ...finding, lastTransitionTime, observedGeneration: snapshot.pool.generation };
+  });
+}
+
+function total(groups: readonly GroupStatus[], field: "sessions" | "slots"): number {
+  return groups.reduce((sum, group) => sum + group[field], 0);
+}
+
+/** Nearest-rank percentile of ascending times, in seconds with one decimal: `4.1s`. */
+function percentile(ascendingMs: readonly number[], share: number): string {
+  const rank = Math.max(1, Math.ceil(share * ascendingMs.length));
+  return `${((ascendingMs[rank - 1] ?? 0) / 1_000).toFixed(1)}s`;
+}
+
+/** Kubernetes keeps whole seconds. */
+function time(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/[.][0-9]{3}Z$/, "Z");
+}

@@ -1,0 +1,151 @@
+import type { V1ContainerStatus, V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { annotations, labels, WARM_GATE } from "../api/names.ts";
+import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
+import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
+import type { Json } from "../kube/types.ts";
+
+/**
+ * What the operator keeps of the objects that it watches: small, because ten thousand pods are kept, and flat, because
+ * decisions read them.
+ */
+
+export interface PoolView {
+  readonly config: PoolConfig;
+  readonly status: AvatarPoolStatus | undefined;
+  readonly hasFinalizer: boolean;
+}
+
+export interface DeploymentView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** UID of the pool that owns it, if one does. */
+  readonly ownerUid: string | undefined;
+  readonly pool: string;
+  readonly group: string;
+  readonly generation: number;
+  readonly replicas: number;
+  readonly deleting: boolean;
+}
+
+export interface PodView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly pool: string;
+  readonly group: string;
+  readonly engine: string;
+  readonly revision: string;
+  readonly createdAtMs: number;
+  readonly deleting: boolean;
+  readonly ip: string | undefined;
+  readonly scheduled: boolean;
+  /** Why the scheduler finds no node. */
+  readonly unschedulable: string | undefined;
+  readonly running: boolean;
+  /** Its worker answers its probes. */
+  readonly containersReady: boolean;
+  readonly ready: boolean;
+  /** Since when the warm gate is True; undefined while it is not. */
+  readonly warmSinceMs: number | undefined;
+  /** When the worker's process was started last. */
+  readonly startedAtMs: number | undefined;
+  readonly cordonedAtMs: number | undefined;
+  /** Its deletion cost is below everybody else's. */
+  readonly released: boolean;
+  readonly problem: PodProblem | undefined;
+}
+
+/** What keeps a pod from running, as the kubelet says it. */
+export interface PodProblem {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** @throws ZodError when the object does not fit the schema, which the API server would have refused. */
+export function poolView(raw: object, finalizer: string): PoolView {
+  const pool = avatarPoolSchema.parse(raw);
+  return { config: resolvePool(pool), status: pool.status, hasFinalizer: pool.metadata.finalizers?.includes(finalizer) ?? false };
+}
+
+export function deploymentView({ metadata = {}, spec }: Json<V1Deployment>): DeploymentView {
+  return {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name ?? "",
+    uid: metadata.uid ?? "",
+    ownerUid: metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid,
+    pool: metadata.labels?.[labels.pool] ?? "",
+    group: metadata.labels?.[labels.group] ?? "",
+    generation: metadata.generation ?? 0,
+    replicas: spec?.replicas ?? 1,
+    deleting: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
+  const condition = (type: string) => status?.conditions?.find((candidate) => candidate.type === type);
+  const scheduled = condition("PodScheduled");
+  const warm = condition(WARM_GATE);
+  const worker = status?.containerStatuses?.[0];
+  const cordoned = metadata.annotations?.[annotations.cordoned];
+  return {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name ?? "",
+    uid: metadata.uid ?? "",
+    pool: metadata.labels?.[labels.pool] ?? "",
+    group: metadata.labels?.[labels.group] ?? "",
+    engine: metadata.labels?.[labels.engine] ?? "",
+    revision: metadata.labels?.["pod-template-hash"] ?? "",
+    createdAtMs: timeMs(metadata.creationTimestamp) ?? 0,
+    deleting: metadata.deletionTimestamp !== undefined,
+    ip: status?.podIP,
+    scheduled: spec?.nodeName !== undefined,
+    unschedulable: scheduled?.status === "False" && scheduled.reason === "Unschedulable" ? (scheduled.message ?? "") : undefined,
+    running: status?.phase === "Running",
+    containersReady: condition("ContainersReady")?.status === "True",
+    ready: condition("Ready")?.status === "True",
+    warmSinceMs: warm?.status === "True" ? timeMs(warm.lastTransitionTime) : undefined,
+    startedAtMs: timeMs(worker?.state?.running?.startedAt),
+    cordonedAtMs: timeMs(cordoned),
+    released: Number(metadata.annotations?.[annotations.deletionCost] ?? 0) < 0,
+    problem:
+      problemOf([...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) ??
+      (warm?.reason === WARMUP_FAILED ? { reason: WARMUP_FAILED, message: warm.message ?? "" } : undefined),
+  };
+}
+
+/** Reason of a warm gate that is False because the worker could not be warmed. */
+export const WARMUP_FAILED = "WarmupFailed";
+
+/** Waiting reasons that do not pass by themselves. `ContainerCreating` and `PodInitializing` do. */
+const lastingReasons = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "ErrImageNeverPull",
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "RunContainerError",
+  "CrashLoopBackOff",
+]);
+
+function problemOf(statuses: readonly Json<V1ContainerStatus>[]): PodProblem | undefined {
+  for (const { name, state, lastState } of statuses) {
+    const waiting = state?.waiting;
+    const ended = state?.terminated ?? lastState?.terminated;
+    const endMessage = ended !== undefined && ended.exitCode !== 0 ? ended.message?.trim() : undefined;
+    if (waiting?.reason !== undefined && lastingReasons.has(waiting.reason)) {
+      return { reason: waiting.reason, message: `${name}: ${endMessage ?? waiting.message ?? waiting.reason}` };
+    }
+    if (state?.terminated !== undefined && state.terminated.exitCode !== 0) {
+      const said = endMessage ?? `ended with exit code ${state.terminated.exitCode}`;
+      return { reason: state.terminated.reason ?? "Error", message: `${name}: ${said}` };
+    }
+  }
+  return undefined;
+}
+
+function timeMs(text: string | undefined): number | undefined {
+  const parsed = Date.parse(text ?? "");
+  return Number.isNaN(parsed) ? undefined : parsed;
+}

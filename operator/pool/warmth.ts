@@ -1,0 +1,23 @@
+import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
+import type { PodView } from "./views.ts";
+
+/** Whether a pod's worker has its presets loaded: the gate was set after the worker's process was started last. */
+export function isWarm(pod: PodView): boolean {
+  return pod.containersReady && pod.warmSinceMs !== undefined && pod.warmSinceMs >= (pod.startedAtMs ?? 0);
+}
+
+/** Free slots on warm workers of a group that take launches. */
+export function warmSlotsOf({ config, members }: GroupSnapshot): number {
+  let free = 0;
+  members.pods.forEach((pod, index) => {
+    const worker = members.workers[index];
+    if (worker === undefined || worker.cordonedAtMs !== undefined || !isWarm(pod)) return;
+    free += Math.max(0, config.slotsPerWorker - worker.busy);
+  });
+  return free;
+}
+
+/** Warm slots that can serve a preset. */
+export function warmSlotsFor(snapshot: Snapshot, preset: string): number {
+  return snapshot.groups.reduce((total, group) => total + (group.config.presets.includes(preset) ? warmSlotsOf(group) : 0), 0);
+}

@@ -1,0 +1,117 @@
+import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe } from "@kubernetes/client-node";
+import { WARM_GATE } from "../api/names.ts";
+import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { assetsContainer, DRAIN_PATH, DRAIN_PORT, drainContainer, WORKER_CONTAINER } from "./sidecar.ts";
+import { volumeMounts, volumes } from "./volumes.ts";
+
+/** Room between the end of the drain and the kill, for the worker's own clean-up. */
+const CLEANUP_SECONDS = 30;
+
+const GPU_TAINT = "nvidia.com/gpu";
+
+export function podTemplate(
+  pool: PoolConfig,
+  group: GroupConfig,
+  podLabels: Readonly<Record<string, string>>,
+  sidecarImage: string,
+): V1PodTemplateSpec {
+  return { metadata: { labels: { ...podLabels } }, spec: podSpec(pool, group, sidecarImage) };
+}
+
+function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodSpec {
+  const { spec } = group;
+  const assets = assetsContainer(pool, group, sidecarImage);
+  return {
+    initContainers: [...(assets === undefined ? [] : [assets]), drainContainer(group, sidecarImage)],
+    containers: [workerContainer(pool, group)],
+    volumes: volumes(group),
+    // Set by the operator once the presets are loaded: a rollout waits for warm workers, and cold ones go first.
+    readinessGates: [{ conditionType: WARM_GATE }],
+    terminationGracePeriodSeconds: Math.ceil(group.drainTimeoutMs / 1_000) + CLEANUP_SECONDS,
+    // The maker wants an init process that reaps children: with a shared namespace the pause container is it.
+    shareProcessNamespace: true,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    tolerations: tolerations(group),
+    ...defined({
+      imagePullSecrets: spec.imagePullSecrets,
+      nodeSelector: spec.nodeSelector,
+      affinity: spec.affinity,
+      topologySpreadConstraints: spec.topologySpreadConstraints as V1PodSpec["topologySpreadConstraints"],
+      priorityClassName: spec.priorityClassName,
+      runtimeClassName: spec.runtimeClassName,
+    }),
+  };
+}
+
+function workerContainer(pool: PoolConfig, group: GroupConfig): V1Container {
+  const { engine } = group;
+  return {
+    name: WORKER_CONTAINER,
+    image: group.image,
+    ports: [{ name: "http", containerPort: engine.port, protocol: "TCP" }],
+    env: environment(pool, group),
+    resources: resources(group),
+    volumeMounts: volumeMounts(group),
+    startupProbe: probe(
+      engine.paths.ready,
+      engine.startup.periodSeconds,
+      Math.ceil(engine.startup.limitSeconds / engine.startup.periodSeconds),
+    ),
+    // Health, not ready: a full worker is not "ready", and a ReplicaSet deletes pods that are not Ready first.
+    readinessProbe: probe(engine.paths.health, 5, 3),
+    // No liveness probe: a restart ends every session of the worker; gateways stop using one that hangs.
+    lifecycle: { preStop: { httpGet: { path: DRAIN_PATH, port: DRAIN_PORT, scheme: "HTTP" } } },
+  };
+}
+
+function probe(path: string, periodSeconds: number, failureThreshold: number): V1Probe {
+  return { httpGet: { path, port: "http", scheme: "HTTP" }, periodSeconds, failureThreshold, timeoutSeconds: 2 };
+}
+
+function environment(pool: PoolConfig, group: GroupConfig): V1EnvVar[] {
+  const { engine, spec } = group;
+  const fixed = {
+    ...engine.env,
+    ...(engine.sessionsEnv === undefined ? {} : { [engine.sessionsEnv]: String(group.slotsPerWorker) }),
+  };
+  const own = spec.env ?? [];
+  return [
+    { name: engine.secretEnv, valueFrom: { secretKeyRef: { name: pool.apiSecretRef.name, key: pool.apiSecretRef.key } } },
+    ...Object.entries(fixed)
+      .filter(([name]) => !own.some((variable) => variable.name === name))
+      .map(([name, value]) => ({ name, value })),
+    ...own.map(({ name, value, valueFrom }): V1EnvVar => {
+      if (valueFrom?.secretKeyRef !== undefined) return { name, valueFrom: { secretKeyRef: valueFrom.secretKeyRef } };
+      if (valueFrom?.configMapKeyRef !== undefined) return { name, valueFrom: { configMapKeyRef: valueFrom.configMapKeyRef } };
+      return { name, value: value ?? "" };
+    }),
+  ];
+}
+
+function resources(group: GroupConfig): NonNullable<V1Container["resources"]> {
+  const { engine, spec } = group;
+  const gpu: Record<string, string> =
+    engine.accelerator === "gpu" ? { [spec.gpu?.resourceName ?? "nvidia.com/gpu"]: String(spec.gpu?.count ?? 1) } : {};
+  return {
+    // Extended resources cannot be overcommitted: request and limit must be the same.
+    requests: { ...engine.resources.requests, ...quantities(spec.resources?.requests), ...gpu },
+    limits: { ...engine.resources.limits, ...quantities(spec.resources?.limits), ...gpu },
+  };
+}
+
+function quantities(map: Readonly<Record<string, string | number>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, String(value)]));
+}
+
+function tolerations(group: GroupConfig): NonNullable<V1PodSpec["tolerations"]> {
+  const gpu = group.engine.accelerator === "gpu" ? [{ key: GPU_TAINT, operator: "Exists", effect: "NoSchedule" }] : [];
+  return [...gpu, ...(group.spec.tolerations ?? []).map((toleration) => defined(toleration))];
+}
+
+/** The object without the keys whose value is undefined, which an exact optional type does not allow. */
+function defined<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+}

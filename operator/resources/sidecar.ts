@@ -1,0 +1,62 @@
+import type { V1Container, V1SecurityContext } from "@kubernetes/client-node";
+import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+
+/** The containers of ours in a worker pod: one fetches models before the start, one holds the pod until sessions ended. */
+
+export const WORKER_CONTAINER = "worker";
+export const ASSETS_CONTAINER = "fetch-assets";
+export const DRAIN_CONTAINER = "drain-hook";
+export const DRAIN_PORT = 8_099;
+export const DRAIN_PATH = "/drain";
+
+const restricted: V1SecurityContext = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+/** Present where the engine reads its presets from a folder. */
+export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: string): V1Container | undefined {
+  const volume = group.engine.volumes.find(({ source }) => source.kind === "assets");
+  if (volume === undefined) return undefined;
+  const assets = pool.presets.flatMap(({ name, asset }) =>
+    asset.kind === "model" && group.presets.includes(name)
+      ? [{ name, url: asset.url, ...(asset.sha256 === undefined ? {} : { sha256: asset.sha256 }) }]
+      : [],
+  );
+  return {
+    name: ASSETS_CONTAINER,
+    image,
+    args: ["fetch-assets"],
+    env: [
+      { name: "AVATARPOOL_ASSETS", value: JSON.stringify(assets) },
+      { name: "AVATARPOOL_ASSETS_DIR", value: volume.mountPath },
+    ],
+    volumeMounts: [{ name: volume.name, mountPath: volume.mountPath }],
+    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+    securityContext: restricted,
+  };
+}
+
+/**
+ * A sidecar (an init container that stays) which answers the worker's preStop hook once the worker has no session left.
+ * The hook cannot be a command: nothing is known of the shells and tools in the worker's image.
+ */
+export function drainContainer(group: GroupConfig, image: string): V1Container {
+  return {
+    name: DRAIN_CONTAINER,
+    image,
+    args: ["drain-hook"],
+    restartPolicy: "Always",
+    env: [
+      { name: "AVATARPOOL_WORKER_PORT", value: String(group.engine.port) },
+      { name: "AVATARPOOL_DRAIN_PORT", value: String(DRAIN_PORT) },
+    ],
+    ports: [{ name: "drain", containerPort: DRAIN_PORT, protocol: "TCP" }],
+    startupProbe: { httpGet: { path: "/healthz", port: "drain", scheme: "HTTP" }, periodSeconds: 1, failureThreshold: 60 },
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "128Mi" } },
+    securityContext: restricted,
+  };
+}

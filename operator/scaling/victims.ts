@@ -1,0 +1,116 @@
+/**
+ * Which workers go when a group shrinks, and when it is safe to let them go. One function decides whom to cordon and the
+ * same order tells whom the ReplicaSet controller will delete, so that what was planned is what happens.
+ */
+
+export interface WorkerState {
+  readonly pod: string;
+  readonly uid: string;
+  readonly createdAtMs: number;
+  /** A node was found for it. */
+  readonly scheduled: boolean;
+  /** Its containers run. */
+  readonly running: boolean;
+  /** The pod's Ready condition, warm gate included. */
+  readonly ready: boolean;
+  /** Sessions and launches under way to it, over all gateways. */
+  readonly busy: number;
+  /** When it was cordoned. */
+  readonly cordonedAtMs?: number;
+  /** Every gateway has said that it sends it no more launches. */
+  readonly cordonAcknowledged: boolean;
+  /** Its deletion cost is already lowered. */
+  readonly released: boolean;
+  /** The revision that its Deployment gave it. */
+  readonly revision: string;
+}
+
+export interface ShrinkStep {
+  readonly cordon: readonly WorkerState[];
+  readonly uncordon: readonly WorkerState[];
+  /** Empty and acknowledged: to be given the low deletion cost, then replicas are lowered by exactly this many. */
+  readonly release: readonly WorkerState[];
+  /** What keeps the rest, in words; empty when nothing does. */
+  readonly waitingFor: string;
+}
+
+const nothing: ShrinkStep = { cordon: [], uncordon: [], release: [], waitingFor: "" };
+
+/**
+ * The next step from `replicas` workers to `target`.
+ *
+ * Expected flow: cordon -> every gateway acknowledges -> sessions end -> release. Each call returns what can be done now;
+ * called again on the world that results, it goes on from there, also after a restart, since a cordon stands on the pod.
+ *
+ * Guarantees: a worker that is busy, or that a gateway may still send launches to, is never released; as many workers are
+ * cordoned as are to go, and no more; when demand returns the busiest are uncordoned first.
+ *
+ * @param workers pods of the group that are not being deleted.
+ */
+export function shrink(workers: readonly WorkerState[], replicas: number, target: number): ShrinkStep {
+  const surplus = replicas - target;
+  const cordoned = workers.filter((worker) => worker.cordonedAtMs !== undefined);
+  if (surplus <= 0) return { ...nothing, uncordon: cordoned };
+
+  // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way.
+  if (workers.length !== replicas) {
+    return { ...nothing, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
+  }
+  // A Deployment in the middle of a rollout spreads a change over two ReplicaSets: nobody can say which pods would go.
+  if (new Set(workers.map((worker) => worker.revision)).size > 1) {
+    return { ...nothing, waitingFor: "a rollout is under way" };
+  }
+
+  if (cordoned.length > surplus) {
+    const kept = [...cordoned].sort(leastDisturbing).slice(0, surplus);
+    return { ...nothing, uncordon: cordoned.filter((worker) => !kept.includes(worker)), waitingFor: "" };
+  }
+
+  const candidates = workers.filter((worker) => worker.cordonedAtMs === undefined).sort(leastDisturbing);
+  const cordon = candidates.slice(0, surplus - cordoned.length);
+  const idle = cordoned.filter((worker) => worker.busy === 0 && (worker.cordonAcknowledged || !worker.running));
+  const release = releasable(workers, idle);
+  return { cordon, uncordon: [], release, waitingFor: waitingFor(cordoned, idle, release) };
+}
+
+/** Whom to cordon first: who serves nobody and cannot, then who serves fewest, then the youngest. */
+function leastDisturbing(a: WorkerState, b: WorkerState): number {
+  return (
+    Number(a.scheduled) - Number(b.scheduled) ||
+    Number(a.running) - Number(b.running) ||
+    Number(a.ready) - Number(b.ready) ||
+    a.busy - b.busy ||
+    b.createdAtMs - a.createdAtMs ||
+    (a.pod < b.pod ? -1 : 1)
+  );
+}
+
+/**
+ * The largest set of idle workers that the ReplicaSet controller will surely choose when replicas are lowered by its size.
+ * It deletes unscheduled pods first, then those that do not run, then those that are not ready, and only among equals does
+ * the deletion cost decide; so a worker that precedes every idle one must be idle itself.
+ * Source: `ActivePodsWithRanks` in Kubernetes `pkg/controller/controller_utils.go`.
+ */
+function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[]): readonly WorkerState[] {
+  const chosen = new Set(idle);
+  const order = [...workers].sort(
+    (a, b) =>
+      Number(a.scheduled) - Number(b.scheduled) ||
+      Number(a.running) - Number(b.running) ||
+      Number(a.ready) - Number(b.ready) ||
+      Number(chosen.has(b)) - Number(chosen.has(a)),
+  );
+  const firstKept = order.findIndex((worker) => !chosen.has(worker));
+  return firstKept === -1 ? order : order.slice(0, firstKept);
+}
+
+function waitingFor(cordoned: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
+  const busy = cordoned.filter((worker) => worker.busy > 0);
+  if (busy.length > 0) {
+    const sessions = busy.reduce((total, worker) => total + worker.busy, 0);
+    return `${sessions} sessions on ${busy.length} cordoned workers to end`;
+  }
+  if (idle.length < cordoned.length) return "gateways to acknowledge the cordon";
+  if (release.length < idle.length) return "workers that are not ready yet, which Kubernetes would delete first";
+  return "";
+}
