@@ -1,0 +1,107 @@
+import { type PoolConfig, poolKey } from "../api/pool-config.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import type { GatewayMetrics } from "../telemetry/metrics.ts";
+import { poolDeleting } from "./admit.ts";
+import type { Directory, DirectoryListener } from "./directory.ts";
+import { type Arrival, Launcher } from "./launch.ts";
+import { LoadBook, type PoolState, poolState } from "./load-book.ts";
+import type { LoadSource } from "./load-stream.ts";
+import { Prober } from "./probe.ts";
+import { gatewayStopping } from "./refusals.ts";
+import { Slots } from "./slots.ts";
+import { StartupWatch } from "./startup.ts";
+import type { WorkerClient } from "./worker-client.ts";
+import type { WorkerRecord } from "./worker-record.ts";
+import { poolOf, WorkerTable } from "./worker-table.ts";
+
+export interface GatewayCoreDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly client: WorkerClient;
+  readonly directory: Directory;
+  readonly metrics: GatewayMetrics;
+}
+
+/**
+ * The gateway without its sockets: follows pools and workers, probes, and launches.
+ * Assumes that every change of the directory is passed on to {@link poolChanged} and {@link workerChanged}.
+ */
+export class GatewayCore implements LoadSource, DirectoryListener {
+  readonly #deps: GatewayCoreDeps;
+  readonly #workers: WorkerTable;
+  readonly #prober: Prober;
+  readonly #slots: Slots;
+  readonly #load: LoadBook;
+  readonly #launcher: Launcher;
+  readonly #stopped = new AbortController();
+
+  constructor(deps: GatewayCoreDeps) {
+    this.#deps = deps;
+    const { clock, random, client, directory, metrics } = deps;
+    const findPool = (key: string): PoolConfig | undefined => directory.pool(key);
+    this.#workers = new WorkerTable(findPool);
+    this.#load = new LoadBook(clock);
+    this.#slots = new Slots({ clock, findPool, workers: this.#workers });
+    this.#prober = new Prober({ clock, random, client, onChanged: (worker) => this.#capacityChanged(poolOf(worker.record)) });
+    const startups = new StartupWatch({ client, clock });
+    const { signal } = this.#stopped;
+    this.#launcher = new Launcher({ clock, client, slots: this.#slots, load: this.#load, metrics, startups, signal });
+  }
+
+  launch(pool: PoolConfig, request: Parameters<Launcher["launch"]>[1], arrival: Arrival): ReturnType<Launcher["launch"]> {
+    return this.#launcher.launch(pool, request, arrival);
+  }
+
+  /** A pool was added, changed or removed. */
+  poolChanged(key: string, pool: PoolConfig | undefined): void {
+    if (pool === undefined || pool.deletedAtMs !== undefined) {
+      const [namespace = "", name = ""] = key.split("/");
+      this.#slots.close(key, poolDeleting({ namespace, name }));
+    }
+    if (pool === undefined) this.#load.forget(key);
+    this.#capacityChanged(key);
+  }
+
+  /** A worker's pod was added, changed, removed, or replaced by another of the same name. */
+  workerChanged(after: WorkerRecord | undefined, before: WorkerRecord | undefined): void {
+    if (before !== undefined && before.uid !== after?.uid) this.#drop(before);
+    if (after === undefined) return;
+    this.#prober.watch(this.#workers.upsert(after));
+    this.#capacityChanged(poolOf(after));
+  }
+
+  /** Ends every wait with an honest answer. Launches that a worker has been sent go on. */
+  refuseWaiting(): void {
+    this.#slots.closeAll(gatewayStopping());
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#prober.stop();
+  }
+
+  pools(): readonly string[] {
+    return [...this.#deps.directory.pools()].map(poolKey);
+  }
+
+  state(key: string): PoolState | undefined {
+    const pool = this.#deps.directory.pool(key);
+    if (pool === undefined) return undefined;
+    return poolState(pool, this.#workers.ofPool(key), this.#slots.queued(key), this.#load.pressure(key));
+  }
+
+  subscribe(listener: Parameters<LoadBook["subscribe"]>[0]): () => void {
+    return this.#load.subscribe(listener);
+  }
+
+  #drop(record: WorkerRecord): void {
+    this.#prober.forget(record.uid);
+    this.#workers.remove(record.uid);
+    this.#load.changed(poolOf(record));
+  }
+
+  #capacityChanged(key: string): void {
+    this.#slots.wake(key);
+    this.#load.changed(key);
+  }
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { labels } from "../api/names.ts";
+import { resolvePool } from "../api/pool-config.ts";
+import { avatarPoolSchema } from "../api/v1alpha1/index.ts";
+import { KubeClient } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/config.ts";
+import { Informer } from "../kube/informer.ts";
+import { avatarPools, pods } from "../kube/resource-types.ts";
+import { type Random, systemClock } from "../runtime/clock.ts";
+import { sleep } from "../runtime/sleep.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { GatewayCore } from "./core.ts";
+import { directoryOf, follow } from "./directory.ts";
+import { updateGauges } from "./gauges.ts";
+import { internalServer } from "./internal-server.ts";
+import { launchServer } from "./launch-server.ts";
+import { LoadAuth } from "./load-auth.ts";
+import { reviewTokenWith } from "./review-token.ts";
+import type { GatewaySettings } from "./settings.ts";
+import { HttpWorkerClient } from "./worker-client.ts";
+import { workerRecord } from "./worker-record.ts";
+
+export { type GatewaySettings, gatewaySettings } from "./settings.ts";
+
+/** What all launches together may hold of uploaded images: a hundred waiting launches with ordinary portraits. */
+const IMAGE_BUDGET_BYTES = 64 * 1024 * 1024;
+/** The longest wait in a queue: launches that wait when we are told to stop are still served. */
+const STOP_LIMIT_MS = 300_000;
+/** What is left to launches that were sent to a worker when that time is over. */
+const LAST_ANSWERS_MS = 10_000;
+
+/**
+ * Serves launches until the signal aborts; then takes no new ones, lets those under way finish, and returns.
+ * @throws when a port cannot be bound or there is no cluster to watch.
+ */
+export async function runGateway(settings: GatewaySettings, signal: AbortSignal): Promise<void> {
+  const clock = systemClock;
+  const random: Random = Math.random;
+  const logger = createLogger("gateway", settings.logLevel);
+  const registry = createRegistry();
+  const metrics = gatewayMetrics(registry);
+  const kube = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-gateway" });
+  const client = new HttpWorkerClient();
+
+  const watched = { client: kube, namespaces: settings.namespaces, clock, random, logger };
+  const noteRestart = (kind: string) => (cause: string) => metrics.watchRestarts.inc({ kind, cause });
+  const pools = new Informer({
+    ...watched,
+    type: avatarPools,
+    transform: (raw) => resolvePool(avatarPoolSchema.parse(raw)),
+    onRestart: noteRestart("AvatarPool"),
+  });
+  const workers = new Informer({
+    ...watched,
+    type: pods,
+    labelSelector: labels.pool,
+    transform: workerRecord,
+    onRestart: noteRestart("Pod"),
+  });
+  const directory = directoryOf(pools, workers);
+  const core = new GatewayCore({ clock, random, client, directory, metrics });
+  const unfollow = follow(core, pools, workers);
+
+  const auth = new LoadAuth({ review: reviewTokenWith(kube), clock, operatorUser: settings.operatorUser });
+  const internal = internalServer({
+    gateway: `${settings.podName}-${randomBytes(4).toString("hex")}`,
+    clock,
+    source: core,
+    registry,
+    beforeScrape: () => updateGauges(metrics, directory, core),
+    access: (authorization) => auth.access(authorization),
+    notReady: () => (signal.aborted ? "stopping" : directory.synced ? undefined : "waiting for the first full lists"),
+  });
+  const launches = launchServer({
+    clock,
+    logger,
+    metrics,
+    budget: new ByteBudget(IMAGE_BUDGET_BYTES),
+    findPool: (key) => directory.pool(key),
+    launch: (pool, request, arrival) => core.launch(pool, request, arrival),
+  });
+
+  const watching = new AbortController();
+  const watches = Promise.all([pools.run(watching.signal), workers.run(watching.signal)]);
+  await internal.listen({ host: settings.host, port: settings.internalPort });
+  await launches.listen({ host: settings.host, port: settings.launchPort });
+  logger.info({ launchPort: settings.launchPort, internalPort: settings.internalPort }, "listening");
+
+  await aborted(signal);
+  logger.info("stopping: launches under way are finished first");
+  await finish(launches, core);
+  unfollow();
+  core.stop();
+  watching.abort();
+  await internal.close();
+  await watches;
+  await Promise.all([client.close(), kube.close()]);
+}
+
+/** Closes the launch port and waits for the launches under way; those that still wait at the limit are refused. */
+async function finish(server: FastifyInstance, core: GatewayCore): Promise<void> {
+  const closed = server.close();
+  const done = new AbortController();
+  void closed.then(() => done.abort());
+  await sleep(systemClock, STOP_LIMIT_MS, done.signal);
+  core.refuseWaiting();
+  await sleep(systemClock, LAST_ANSWERS_MS, done.signal);
+  server.server.closeAllConnections();
+  await closed;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,20 @@
+/** How a launch came to its slot. warm: free on arrival, preset loaded. cold: free, not loaded. queued: it had to wait. */
+export type LaunchPath = "warm" | "cold" | "queued";
+
+/** What happened to one launch, filled in as it happens, for the access log and the metrics. Holds no secret. */
+export interface LaunchTrace {
+  readonly arrivedMs: number;
+  room?: string;
+  preset?: string;
+  worker?: string;
+  path?: LaunchPath;
+  /** Workers that it was sent to. */
+  attempts: number;
+  waitedMs: number;
+  /** Time that workers took to answer, all attempts together. */
+  forwardMs: number;
+}
+
+export function newTrace(arrivedMs: number): LaunchTrace {
+  return { arrivedMs, attempts: 0, waitedMs: 0, forwardMs: 0 };
+}

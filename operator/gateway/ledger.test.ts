@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SlotLedger, type SlotReservation } from "./ledger.ts";
+
+const twoSlots = () => new SlotLedger(() => 2);
+
+describe("SlotLedger", () => {
+  it("gives a slot once, and again after its release", () => {
+    const ledger = twoSlots();
+    const first = ledger.reserve();
+    ledger.reserve();
+    expect(ledger.reserve()).toBeUndefined();
+    first?.release();
+    first?.release();
+    expect(ledger.free).toBe(1);
+  });
+
+  it("keeps a confirmed slot taken until a probe that began later has counted the session", () => {
+    const ledger = twoSlots();
+    const early = ledger.probeBegins();
+    ledger.reserve()?.confirm();
+    ledger.count(early, { sessions: 0, slots: 2 });
+    expect(ledger.free).toBe(1);
+    ledger.count(ledger.probeBegins(), { sessions: 1, slots: 2 });
+    expect({ free: ledger.free, reserved: ledger.reserved, sessions: ledger.sessions }).toEqual({
+      free: 1,
+      reserved: 0,
+      sessions: 1,
+    });
+  });
+
+  it("has no free slot after a 503 until a probe that began later says so", () => {
+    const ledger = twoSlots();
+    const early = ledger.probeBegins();
+    ledger.markFull();
+    ledger.count(early, { sessions: 0, slots: 2 });
+    expect(ledger.free).toBe(0);
+    ledger.count(ledger.probeBegins(), { sessions: 1, slots: 2 });
+    expect(ledger.free).toBe(1);
+  });
+
+  it("ignores an answer that was overtaken", () => {
+    const ledger = twoSlots();
+    const slow = ledger.probeBegins();
+    ledger.count(ledger.probeBegins(), { sessions: 2, slots: 2 });
+    ledger.count(slow, { sessions: 0, slots: 2 });
+    expect(ledger.sessions).toBe(2);
+  });
+
+  it("believes the worker's own number of slots before the group's", () => {
+    const ledger = twoSlots();
+    ledger.count(ledger.probeBegins(), { sessions: 0, slots: 4 });
+    expect(ledger.free).toBe(4);
+  });
+
+  type Step =
+    | { readonly kind: "reserve" | "ask" | "end" }
+    | { readonly kind: "arrive" | "answer-to-launch"; readonly at: number }
+    /** `late`: the worker counted when it answered, not when it was asked. */
+    | { readonly kind: "answer-to-probe"; readonly late: boolean };
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    fc.record({ kind: fc.constantFrom("reserve", "ask", "end") }),
+    fc.record({ kind: fc.constantFrom("arrive", "answer-to-launch"), at: fc.nat(20) }),
+    fc.record({ kind: fc.constant("answer-to-probe"), late: fc.boolean() }),
+  );
+
+  it("never overbooks a worker and never leaks a slot, whatever the order of launches, answers and probes", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 5 }), (steps, slots) => {
+        const ledger = new SlotLedger(() => slots);
+        const open: { readonly reservation: SlotReservation; arrived: boolean }[] = [];
+        let probe: { readonly askedAt: number; readonly sessions: number } | undefined;
+        let sessions = 0;
+        for (const step of steps) {
+          switch (step.kind) {
+            case "reserve": {
+              const reservation = ledger.reserve();
+              if (reservation !== undefined) open.push({ reservation, arrived: false });
+              break;
+            }
+            case "arrive": {
+              const launch = open[step.at % Math.max(1, open.length)];
+              if (launch !== undefined && !launch.arrived) {
+                launch.arrived = true;
+                sessions += 1;
+              }
+              break;
+            }
+            case "answer-to-launch": {
+              const [launch] = open.splice(step.at % Math.max(1, open.length), 1);
+              if (launch?.arrived === true) launch.reservation.confirm();
+              else launch?.reservation.release();
+              break;
+            }
+            case "end":
+              sessions = Math.max(0, sessions - 1);
+              break;
+            case "ask":
+              probe ??= { askedAt: ledger.probeBegins(), sessions };
+              break;
+            case "answer-to-probe":
+              if (probe !== undefined) ledger.count(probe.askedAt, { sessions: step.late ? sessions : probe.sessions, slots });
+              probe = undefined;
+              break;
+          }
+          expect(sessions).toBeLessThanOrEqual(slots);
+          expect(ledger.free).toBeGreaterThanOrEqual(0);
+          expect(sessions).toBeLessThanOrEqual(ledger.sessions + ledger.reserved);
+        }
+        for (const launch of open) launch.reservation.release();
+        ledger.count(ledger.probeBegins(), { sessions, slots });
+        expect(ledger).toMatchObject({ reserved: 0, sessions, free: slots - sessions });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

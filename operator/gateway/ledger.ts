@@ -1,0 +1,97 @@
+/**
+ * The slots of one worker as this gateway sees them: the worker's own count of its sessions, plus the launches that this
+ * gateway sent there and that the count cannot include yet.
+ *
+ * Guarantees: a reservation ends exactly once; a settled one is dropped by the first count that was *asked for* after it
+ * was settled, so a session is never missed and at worst counted twice until the next probe. `free` is never negative.
+ */
+export class SlotLedger {
+  #sessions = 0;
+  readonly #expectedSlots: () => number;
+  #reportedSlots: number | undefined;
+  #open = 0;
+  /** Moments at which launches were confirmed whose sessions no count is known to include. */
+  #confirmed: number[] = [];
+  /** A logical clock: orders confirmations and probes without trusting time. */
+  #moment = 0;
+  #countedAt = 0;
+  #fullAt = 0;
+
+  /** @param expectedSlots what the group says, for workers that report no number of their own. */
+  constructor(expectedSlots: () => number) {
+    this.#expectedSlots = expectedSlots;
+  }
+
+  /** Sessions that the worker reported last. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  get slots(): number {
+    return this.#reportedSlots ?? this.#expectedSlots();
+  }
+
+  /** Launches on their way to the worker, or not yet in its count. */
+  get reserved(): number {
+    return this.#open + this.#confirmed.length;
+  }
+
+  get free(): number {
+    if (this.#fullAt > 0) return 0;
+    return Math.max(0, this.slots - this.#sessions - this.reserved);
+  }
+
+  /** Takes a free slot; undefined when there is none. */
+  reserve(): SlotReservation | undefined {
+    if (this.free === 0) return undefined;
+    this.#open += 1;
+    let open = true;
+    const end = (): boolean => {
+      const wasOpen = open;
+      open = false;
+      if (wasOpen) this.#open -= 1;
+      return wasOpen;
+    };
+    return {
+      release: () => {
+        end();
+      },
+      confirm: () => {
+        if (end()) this.#confirmed.push(this.#tick());
+      },
+    };
+  }
+
+  /** The worker refused a launch for want of a slot: none is free until a probe that begins later says otherwise. */
+  markFull(): void {
+    this.#fullAt = this.#tick();
+  }
+
+  /** Call when a probe is sent, and hand the moment to {@link count} with its answer. */
+  probeBegins(): number {
+    return this.#tick();
+  }
+
+  /** Takes over the worker's own count. An answer that was overtaken by a later one is ignored. */
+  count(askedAt: number, report: { readonly sessions: number; readonly slots: number | undefined }): void {
+    if (askedAt <= this.#countedAt) return;
+    this.#countedAt = askedAt;
+    this.#sessions = report.sessions;
+    this.#reportedSlots = report.slots;
+    this.#confirmed = this.#confirmed.filter((confirmedAt) => confirmedAt > askedAt);
+    if (this.#fullAt <= askedAt) this.#fullAt = 0;
+  }
+
+  #tick(): number {
+    this.#moment += 1;
+    return this.#moment;
+  }
+}
+
+/** A slot that is kept for one launch. The first call decides; later ones do nothing. */
+export interface SlotReservation {
+  /** No session came of it: the slot is free again. */
+  release(): void;
+  /** A session runs there, or may: the slot stays taken until the worker's own count speaks. */
+  confirm(): void;
+}

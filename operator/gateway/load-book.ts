@@ -1,0 +1,104 @@
+import type { PoolLoad } from "../api/load-report.ts";
+import type { PoolConfig } from "../api/pool-config.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Worker } from "./worker.ts";
+
+/** How a launch met short capacity. */
+export type Shortage = keyof PoolLoad["pressure"][string];
+
+/** What happened to a pool's load since it was last spoken of. */
+export interface LoadChange {
+  readonly pool: string;
+  /** A launch met short capacity then (Unix time in ms): the operator must know at once. */
+  readonly shortSinceMs?: number;
+  /** A session began to run, this long after its launch arrived. */
+  readonly startupMs?: number;
+}
+
+/** The part of a pool's load that is a state; what happened since the last report is each reader's own. */
+export type PoolState = Omit<PoolLoad, "shortSinceMs" | "startupsMs">;
+
+/** The key under which face images that are no preset are counted. */
+const NO_PRESET = "";
+
+/** Counts short capacity per pool and preset, and tells the open load streams what changed. */
+export class LoadBook {
+  readonly #clock: Clock;
+  /** Bounded: known pools, and their presets. */
+  readonly #pressure = new Map<string, Map<string, Record<Shortage, number>>>();
+  readonly #listeners = new Set<(change: LoadChange) => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls back on every change. @returns how to stop it. */
+  subscribe(listener: (change: LoadChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Workers or the queue of a pool changed. */
+  changed(pool: string): void {
+    this.#tell({ pool });
+  }
+
+  started(pool: string, startupMs: number): void {
+    this.#tell({ pool, startupMs });
+  }
+
+  /** For one launch: call the result with each shortage that it meets. Each kind counts once. */
+  pressureOf(pool: string, preset: string | undefined): (shortage: Shortage) => void {
+    const met = new Set<Shortage>();
+    return (shortage) => {
+      if (met.has(shortage)) return;
+      met.add(shortage);
+      this.#countsOf(pool, preset ?? NO_PRESET)[shortage] += 1;
+      this.#tell({ pool, shortSinceMs: this.#clock.now() });
+    };
+  }
+
+  pressure(pool: string): PoolLoad["pressure"] {
+    return Object.fromEntries([...(this.#pressure.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
+  }
+
+  /** Forgets a pool that is gone. */
+  forget(pool: string): void {
+    this.#pressure.delete(pool);
+  }
+
+  #countsOf(pool: string, preset: string): Record<Shortage, number> {
+    const presets = this.#pressure.get(pool) ?? new Map<string, Record<Shortage, number>>();
+    const counts = presets.get(preset) ?? { worker503: 0, waited: 0, refused: 0 };
+    this.#pressure.set(pool, presets.set(preset, counts));
+    return counts;
+  }
+
+  #tell(change: LoadChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** A pool's load as the operator is told. */
+export function poolState(
+  pool: PoolConfig,
+  workers: Iterable<Worker>,
+  queued: ReadonlyMap<string, number>,
+  pressure: PoolLoad["pressure"],
+): PoolState {
+  return {
+    namespace: pool.namespace,
+    name: pool.name,
+    workers: [...workers].map((worker) => ({
+      pod: worker.name,
+      uid: worker.uid,
+      ready: worker.ready,
+      sessions: worker.ledger.sessions,
+      reserved: worker.ledger.reserved,
+      slots: worker.ledger.slots,
+      cordoned: worker.cordoned,
+    })),
+    queued: Object.fromEntries(queued),
+    pressure,
+  };
+}

@@ -1,0 +1,98 @@
+import type { Writable } from "node:stream";
+import { LOAD_HEARTBEAT_MS, type LoadReport, type PoolLoad } from "../api/load-report.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { LoadChange, PoolState } from "./load-book.ts";
+
+/** Changes within this time go out as one line. */
+const COALESCE_MS = 50;
+/** A reader that lets this much pile up is cut: it opens a new stream, whose first line says everything. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+/** Start-ups kept between two lines, should a reader's line be late; the oldest go first. */
+const MAX_STARTUPS = 1_000;
+
+export interface LoadSource {
+  /** Keys of all pools. */
+  pools(): readonly string[];
+  /** Undefined for a pool that is gone. */
+  state(pool: string): PoolState | undefined;
+  subscribe(listener: (change: LoadChange) => void): () => void;
+}
+
+interface Unsaid {
+  shortSinceMs: number | undefined;
+  readonly startupsMs: number[];
+}
+
+/**
+ * Tells one reader about the load until either side ends: first of every pool, then of those that changed, with a
+ * heartbeat every second. Pressure goes out in the next turn of the event loop, the rest in lines 50 ms apart.
+ * @param onEnd called once when the stream has ended.
+ */
+export function streamLoad(
+  options: { readonly gateway: string; readonly clock: Clock; readonly source: LoadSource; readonly onEnd?: () => void },
+  out: Writable,
+): void {
+  const { gateway, clock, source } = options;
+  const unsaid = new Map<string, Unsaid>();
+  let heartbeat = clock.schedule(LOAD_HEARTBEAT_MS, beat);
+  let flush: { readonly urgent: boolean; cancel(): void } | undefined;
+
+  function send(report: Omit<LoadReport, "gateway">): void {
+    if (out.writableLength > MAX_BUFFERED_BYTES) {
+      out.destroy();
+      return;
+    }
+    out.write(`${JSON.stringify({ gateway, ...report })}\n`);
+  }
+
+  function beat(): void {
+    heartbeat = clock.schedule(LOAD_HEARTBEAT_MS, beat);
+    send({ full: false, pools: [] });
+  }
+
+  function note(change: LoadChange): void {
+    const entry = unsaid.get(change.pool) ?? { shortSinceMs: undefined, startupsMs: [] };
+    unsaid.set(change.pool, entry);
+    entry.shortSinceMs ??= change.shortSinceMs;
+    if (change.startupMs !== undefined) entry.startupsMs.push(change.startupMs);
+    if (entry.startupsMs.length > MAX_STARTUPS) entry.startupsMs.shift();
+    flushSoon(change.shortSinceMs !== undefined);
+  }
+
+  function flushSoon(urgent: boolean): void {
+    if (flush !== undefined && (flush.urgent || !urgent)) return;
+    flush?.cancel();
+    flush = { urgent, ...cancelOnly(clock.schedule(urgent ? 0 : COALESCE_MS, sayUnsaid)) };
+  }
+
+  function sayUnsaid(): void {
+    flush = undefined;
+    const pools = [...unsaid].flatMap(([pool, news]) => report(source.state(pool), news));
+    unsaid.clear();
+    if (pools.length > 0) send({ full: false, pools });
+  }
+
+  function end(): void {
+    unsubscribe();
+    heartbeat.cancel();
+    flush?.cancel();
+    options.onEnd?.();
+  }
+
+  const unsubscribe = source.subscribe(note);
+  out.once("close", end);
+  send({
+    full: true,
+    pools: source.pools().flatMap((pool) => report(source.state(pool), { shortSinceMs: undefined, startupsMs: [] })),
+  });
+}
+
+function report(state: PoolState | undefined, news: Unsaid): readonly PoolLoad[] {
+  if (state === undefined) return [];
+  const { shortSinceMs, startupsMs } = news;
+  return [{ ...state, ...(shortSinceMs === undefined ? {} : { shortSinceMs }), startupsMs }];
+}
+
+function cancelOnly(timer: { cancel(): void }): { cancel(): void } {
+  return { cancel: () => timer.cancel() };
+}

@@ -1,0 +1,75 @@
+import { formatDuration } from "../api/duration.ts";
+import { groupServes, type PoolConfig } from "../api/pool-config.ts";
+import { FORWARD_TIMEOUT_MS } from "./forward.ts";
+import { LaunchError } from "./launch-error.ts";
+import type { NoPick } from "./pick.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** The sentences with which launches end that got no session. */
+
+export interface RetryState {
+  readonly nowMs: number;
+  readonly waiting: number;
+  readonly grantsMs: readonly number[];
+  readonly pool: PoolConfig;
+  readonly preset: string | undefined;
+}
+
+export function queueFull(pool: PoolConfig, state: RetryState): LaunchError {
+  const sentence =
+    pool.launch.queueLength === 0
+      ? "no slot is free, and this pool lets no launch wait (launch.queue.length is 0)"
+      : `no slot is free, and ${state.waiting} launches wait already, the most that one gateway keeps (launch.queue.length)`;
+  return new LaunchError(503, "queue_full", `${sentence}: try again`, { retryAfterMs: retryMs(state) });
+}
+
+export function deadlineExceeded(pool: PoolConfig, reason: NoPick, state: RetryState): LaunchError {
+  return new LaunchError(
+    503,
+    "deadline_exceeded",
+    `no slot became free within ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): ${reasons[reason]}`,
+    { retryAfterMs: retryMs(state) },
+  );
+}
+
+const reasons: Readonly<Record<NoPick, string>> = {
+  "no-workers": "the pool had no worker for this avatar",
+  "none-usable": "no worker for this avatar was ready",
+  "all-cordoned": "every ready worker for this avatar was being drained",
+  "all-tried": "every ready worker for this avatar refused it",
+  "all-full": "every ready worker for this avatar was full",
+};
+
+function retryMs(state: RetryState): number {
+  const coldStarts = state.pool.groups.filter((group) => groupServes(group, state.preset)).map(({ coldStartMs }) => coldStartMs);
+  return retryAfterMs({ ...state, coldStartMs: Math.min(...coldStarts) });
+}
+
+/** Nobody reads it: it ends the launch, and tells the log why. */
+export function clientGone(): LaunchError {
+  return new LaunchError(499, "client_gone", "the client closed the connection before its launch was served");
+}
+
+export function gatewayStopping(): LaunchError {
+  return new LaunchError(503, "gateway_stopping", "this gateway is stopping: try again, another one answers", {
+    retryAfterMs: 1_000,
+  });
+}
+
+export function workerRejected(worker: string, status: number, message: string): LaunchError {
+  return new LaunchError(status, "worker_rejected", `worker ${worker} refused the launch${message === "" ? "" : `: ${message}`}`);
+}
+
+const perhapsBegun = "A session may have begun: look whether the avatar is in the room before you try again.";
+
+export function workerBroke(worker: string, why: string): LaunchError {
+  return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${perhapsBegun}`);
+}
+
+export function workerTimedOut(worker: string): LaunchError {
+  return new LaunchError(
+    504,
+    "worker_timeout",
+    `worker ${worker} was sent the launch and did not answer within ${formatDuration(FORWARD_TIMEOUT_MS)}. ${perhapsBegun}`,
+  );
+}

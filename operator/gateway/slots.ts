@@ -1,0 +1,87 @@
+import { groupServes, type PoolConfig, poolKey } from "../api/pool-config.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { SlotReservation } from "./ledger.ts";
+import { type NoPick, pick, type Wanted } from "./pick.ts";
+import { LaunchQueue } from "./queue.ts";
+import type { Worker } from "./worker.ts";
+import type { FindPool, WorkerTable } from "./worker-table.ts";
+
+/** A slot that a launch holds. */
+export interface Slot extends SlotReservation {
+  readonly worker: Worker;
+  /** Whether the worker had the preset loaded. */
+  readonly loaded: boolean;
+}
+
+const nobody: ReadonlySet<string> = new Set();
+
+/** Hands out the slots of all pools: picks, reserves, and serves those that wait before those that come. */
+export class Slots {
+  readonly #clock: Clock;
+  readonly #findPool: FindPool;
+  readonly #workers: WorkerTable;
+  /** One queue for each pool that had to let a launch wait. */
+  readonly #queues = new Map<string, LaunchQueue<Slot>>();
+
+  constructor(deps: { readonly clock: Clock; readonly findPool: FindPool; readonly workers: WorkerTable }) {
+    this.#clock = deps.clock;
+    this.#findPool = deps.findPool;
+    this.#workers = deps.workers;
+  }
+
+  /** A slot for a launch that does not wait. Those that wait come first. */
+  take(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
+    this.wake(poolKey(pool));
+    return this.#pick(pool, preset, tried);
+  }
+
+  /** Why no launch of this preset finds a slot now. */
+  shortage(pool: PoolConfig, preset: string | undefined): NoPick {
+    const picked = pick(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
+    return picked.worker === undefined ? picked.reason : "all-full";
+  }
+
+  /** The pool's queue, whose entries take their slots by {@link takeQueued}. */
+  queue(key: string): LaunchQueue<Slot> {
+    const queue = this.#queues.get(key) ?? new LaunchQueue<Slot>(this.#clock);
+    this.#queues.set(key, queue);
+    return queue;
+  }
+
+  /** Launches that wait in a pool, by preset. */
+  queued(key: string): ReadonlyMap<string, number> {
+    return this.#queues.get(key)?.byWant() ?? new Map();
+  }
+
+  /** Takes a slot for a launch that waits, with the pool as it is by then. */
+  takeQueued(key: string, preset: string | undefined): Slot | undefined {
+    const pool = this.#findPool(key);
+    return pool === undefined ? undefined : this.#pick(pool, preset, nobody);
+  }
+
+  /** Call whenever a slot of the pool may have become free. */
+  wake(key: string): void {
+    this.#queues.get(key)?.wake();
+  }
+
+  /** Refuses every launch that waits in the pool, and forgets its queue. */
+  close(key: string, error: Error): void {
+    this.#queues.get(key)?.refuseAll(error);
+    this.#queues.delete(key);
+  }
+
+  closeAll(error: Error): void {
+    for (const key of [...this.#queues.keys()]) this.close(key, error);
+  }
+
+  #pick(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
+    const picked = pick(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, tried));
+    const reservation = picked.worker?.ledger.reserve();
+    if (picked.worker === undefined || reservation === undefined) return undefined;
+    return { ...reservation, worker: picked.worker, loaded: picked.loaded };
+  }
+}
+
+function wantedOf(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Wanted {
+  return { groups: pool.groups.filter((group) => groupServes(group, preset)).map(({ name }) => name), preset, tried };
+}

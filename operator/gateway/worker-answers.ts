@@ -1,0 +1,80 @@
+/** What a worker's answers mean. Pure: status and body in, meaning out. */
+
+/** An HTTP answer, its body read up to a limit. */
+export interface WorkerAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type Readiness =
+  | { readonly kind: "ready"; readonly sessions: number | undefined; readonly slots: number | undefined }
+  /** Works, and every slot is taken. */
+  | { readonly kind: "full"; readonly sessions: number | undefined; readonly slots: number | undefined }
+  | { readonly kind: "not-ready" };
+
+export type BusyReason = "at_capacity" | "not_ready";
+
+/** Reads the answer of a worker's ready path: a full worker answers 503 there, and is ready all the same. */
+export function readReadiness(answer: WorkerAnswer): Readiness {
+  const full = answer.status === 503 && busyReason(answer) === "at_capacity";
+  if (answer.status !== 200 && !full) return { kind: "not-ready" };
+  const body = jsonObject(answer.body);
+  const counts = { sessions: countOf(body.active_sessions), slots: countOf(body.max_sessions) };
+  return { kind: full ? "full" : "ready", ...counts };
+}
+
+/** Why a worker answered 503. Some wrap the word in a sentence or in `detail`, so the whole body is looked through. */
+export function busyReason(answer: WorkerAnswer): BusyReason {
+  return answer.body.includes("at_capacity") ? "at_capacity" : "not_ready";
+}
+
+const LONGEST_MESSAGE = 500;
+
+/** The worker's own words about an error, for the client: a string of the usual fields, or the start of the text. */
+export function workerMessage(answer: WorkerAnswer): string {
+  const body = jsonObject(answer.body);
+  const nested = typeof body.error === "object" && body.error !== null ? (body.error as Record<string, unknown>) : {};
+  const words = [nested.message, body.message, body.detail, body.error].find((value) => typeof value === "string");
+  const message = typeof words === "string" ? words : answer.body.trim();
+  return message.slice(0, LONGEST_MESSAGE);
+}
+
+/** The id under which a worker keeps a launched session. */
+export function taskId(answer: WorkerAnswer): string | undefined {
+  const id = jsonObject(answer.body).task_id;
+  return typeof id === "string" && /^[\w.-]{1,128}$/.test(id) ? id : undefined;
+}
+
+export type TaskState = "pending" | "running" | "ended" | "unknown";
+
+/** Where a session stands. `ended` covers completed, failed and cancelled, and a task that the worker has forgotten. */
+export function taskState(answer: WorkerAnswer): TaskState {
+  if (answer.status === 404) return "ended";
+  const body = jsonObject(answer.body);
+  const state = body.state ?? body.status;
+  switch (state) {
+    case "pending":
+    case "running":
+      return state;
+    case "completed":
+    case "failed":
+    case "cancelled":
+      return "ended";
+    default:
+      return "unknown";
+  }
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function jsonObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

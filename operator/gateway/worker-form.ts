@@ -1,0 +1,25 @@
+import { randomBytes } from "node:crypto";
+import type { WorkerForm } from "../engines/index.ts";
+import type { PostBody } from "./worker-client.ts";
+
+/** The body of a worker's form: multipart with a file, urlencoded without, as the maker's own client sends it. */
+export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomBytes(12).toString("hex")}`): PostBody {
+  if (form.file === undefined) {
+    const text = new URLSearchParams(form.fields).toString();
+    return { contentType: "application/x-www-form-urlencoded", chunks: [Buffer.from(text)] };
+  }
+  const { field, filename, contentType, data } = form.file;
+  const fields = Object.entries(form.fields).map(
+    ([name, value]) => `--${boundary}\r\ncontent-disposition: form-data; name="${quote(name)}"\r\n\r\n${value}\r\n`,
+  );
+  const fileHead = `--${boundary}\r\ncontent-disposition: form-data; name="${quote(field)}"; filename="${quote(filename)}"\r\ncontent-type: ${contentType}\r\n\r\n`;
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    chunks: [Buffer.from(fields.join("") + fileHead), data, Buffer.from(`\r\n--${boundary}--\r\n`)],
+  };
+}
+
+/** As browsers write names in `content-disposition`: what would end the name or the line is percent-encoded. */
+function quote(name: string): string {
+  return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}

@@ -1,0 +1,88 @@
+import type { WorkerAnswer } from "../../../operator/gateway/worker-answers.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/gateway/worker-client.ts";
+
+/** How a worker takes a launch. `full` and `not-ready` are 503s that its ready path has not told of. */
+export type LaunchBehaviour = "accept" | "full" | "not-ready" | "refuse-connection" | "reset" | "hang" | "reject" | "garbage";
+
+export interface FakeWorker {
+  ready: boolean;
+  sessions: number;
+  slots: number;
+  launch: LaunchBehaviour;
+  /** State that its tasks are in. */
+  taskState: string;
+  /** Launches that it has seen. */
+  readonly received: PostBody[];
+}
+
+/** Workers without sockets, found by name: the host of their origin is `ip-NAME`. */
+export class FakeWorkers implements WorkerClient {
+  readonly #byName = new Map<string, FakeWorker>();
+  /** Probes sent, by worker. */
+  readonly probes = new Map<string, number>();
+
+  add(name: string, state: Partial<FakeWorker> = {}): FakeWorker {
+    const worker: FakeWorker = {
+      ready: true,
+      sessions: 0,
+      slots: 2,
+      launch: "accept",
+      taskState: "running",
+      ...state,
+      received: [],
+    };
+    this.#byName.set(name, worker);
+    return worker;
+  }
+
+  get launches(): number {
+    return [...this.#byName.values()].reduce((sum, { received }) => sum + received.length, 0);
+  }
+
+  async get(origin: string, path: string): Promise<WorkerAnswer> {
+    const { name, worker } = this.#at(origin);
+    if (path.startsWith("/tasks/")) return json(200, { task_id: path.slice(7), state: worker.taskState });
+    this.probes.set(name, (this.probes.get(name) ?? 0) + 1);
+    const counts = { active_sessions: worker.sessions, max_sessions: worker.slots };
+    if (!worker.ready) return json(503, { status: "not_ready" });
+    return worker.sessions >= worker.slots
+      ? json(503, { status: "at_capacity", ...counts })
+      : json(200, { status: "ready", ...counts });
+  }
+
+  async post(origin: string, _path: string, body: PostBody): Promise<WorkerAnswer> {
+    const { worker } = this.#at(origin);
+    worker.received.push(body);
+    switch (worker.launch) {
+      case "accept":
+        if (worker.sessions >= worker.slots) return json(503, { status: "at_capacity" });
+        worker.sessions += 1;
+        return json(200, { status: "pending", task_id: `task-${worker.received.length}`, room_name: "room" });
+      case "full":
+        return json(503, { status: "at_capacity" });
+      case "not-ready":
+        return json(503, { status: "not_ready" });
+      case "refuse-connection":
+        throw new WorkerUnreachable("connect ECONNREFUSED");
+      case "reset":
+        throw new Error("read ECONNRESET");
+      case "hang":
+        return new Promise<never>(() => {});
+      case "reject":
+        return json(400, { error: "no face found" });
+      case "garbage":
+        return { status: 500, contentType: "text/html", body: "<h1>oops</h1>" };
+    }
+  }
+
+  #at(origin: string): { readonly name: string; readonly worker: FakeWorker } {
+    const name = new URL(origin).hostname.slice("ip-".length);
+    const worker = this.#byName.get(name);
+    if (worker === undefined) throw new WorkerUnreachable("no such host");
+    return { name, worker };
+  }
+}
+
+function json(status: number, body: unknown): WorkerAnswer {
+  return { status, contentType: "application/json", body: JSON.stringify(body) };
+}

@@ -1,0 +1,55 @@
+import { API_GROUP_VERSION, KIND } from "../../../operator/api/names.ts";
+import { type PoolConfig, resolvePool } from "../../../operator/api/pool-config.ts";
+import { type AvatarPoolSpecInput, avatarPoolSchema } from "../../../operator/api/v1alpha1/index.ts";
+import { engines } from "../../../operator/engines/index.ts";
+import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
+
+const spec: AvatarPoolSpecInput = {
+  apiSecretRef: { name: "maker" },
+  presets: [
+    { name: "maya", image: { url: "https://example.com/maya.jpg" } },
+    { name: "leo", model: { url: "https://example.com/leo.imx" } },
+  ],
+  workers: [
+    { name: "gpu", engine: "expression", sessionsPerWorker: 2, max: 10 },
+    { name: "cpu", engine: "essence", image: "registry.example.com/essence-worker:1.4", max: 20 },
+  ],
+};
+
+/** A pool with an image preset on GPUs and a model preset on CPUs. */
+export function testPool(changes: Partial<AvatarPoolSpecInput> = {}, metadata: Record<string, unknown> = {}): PoolConfig {
+  return resolvePool(
+    avatarPoolSchema.parse({
+      apiVersion: API_GROUP_VERSION,
+      kind: KIND,
+      metadata: {
+        name: "support",
+        namespace: "avatars",
+        uid: "pool-uid",
+        generation: 1,
+        resourceVersion: "1",
+        creationTimestamp: "2026-01-01T00:00:00Z",
+        ...metadata,
+      },
+      spec: { ...spec, ...changes },
+    }),
+  );
+}
+
+/** A worker's record; its address follows from its name, so that every worker has its own. */
+export function testRecord(name: string, changes: Partial<WorkerRecord> = {}): WorkerRecord {
+  return {
+    uid: `uid-${name}`,
+    name,
+    namespace: "avatars",
+    pool: "support",
+    group: "gpu",
+    engine: engines.expression,
+    ip: `ip-${name}`,
+    terminating: false,
+    cordoned: false,
+    warm: true,
+    ended: false,
+    ...changes,
+  };
+}
