@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
-import { until } from "../support/controlplane/until.ts";
+import { type ControlPlane, startControlPlane, until } from "../support/controlplane/index.ts";
 
 const LIMIT_MS = 20_000;
 

@@ -8,8 +8,10 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import { podCidrOf } from "./network.ts";
 import { type NodeSpec, nodeManifest } from "./nodes.ts";
 import { type Component, Processes } from "./processes.ts";
+import { lineOnStderr, type Progress } from "./progress.ts";
 import { type RunResult, run } from "./run.ts";
-import { lineOnStderr, type Progress, type ToolName, toolPath } from "./tools.ts";
+import type { ToolName } from "./tool-modules.ts";
+import { toolPath } from "./tools.ts";
 import { TimeoutError, until } from "./until.ts";
 
 export interface ControlPlaneOptions {

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockFile } from "./file-lock.ts";
-import { isExecutable, type Progress, type ToolModule } from "./tools.ts";
+import type { Progress } from "./progress.ts";
+import type { ToolModule } from "./tool-modules.ts";
 
 const PROGRESS_MS = 5_000;
 const LOCK_RETRY_MS = 500;
@@ -103,4 +104,11 @@ function stopwatch(): () => number {
 function every(periodMs: number, action: () => void): { stop(): void } {
   const timer = setInterval(action, periodMs);
   return { stop: () => clearInterval(timer) };
+}
+
+export async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,0 +1,77 @@
+/**
+ * `npm test`: every check that a change must pass, cheapest first, up to the first that fails. `--only <step>` runs one.
+ * Builds the programs of the control plane first where they are missing, so that no test runs into its time limit for that.
+ */
+import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
+import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
+
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+const steps: readonly Step[] = [
+  { name: "lint", run: () => command("biome", "check") },
+  { name: "types", run: () => command("tsc", "-p", ".") },
+  { name: "layers", run: () => command("depcruise", "operator", "pulumi", "scripts", "test") },
+  { name: "generated", run: () => command("node", "scripts/generate.ts", "--check") },
+  { name: "unit", run: () => vitest("unit") },
+  { name: "simulation", run: () => vitest("simulation") },
+  { name: "tools", run: buildTools },
+  { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },
+];
+
+const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
+const chosen = only === undefined ? steps : steps.filter(({ name }) => name === only);
+if (chosen.length === 0) {
+  console.error(`no step is called ${only}; there are ${steps.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+const times: string[] = [];
+const total = stopwatch();
+for (const { name, run } of chosen) {
+  console.log(`\n── ${name} ──`);
+  const time = stopwatch();
+  try {
+    await run();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    console.error(`\nFAILED: ${name}, after ${time()}: ${why} (alone: npm test -- --only ${name})`);
+    process.exit(1);
+  }
+  times.push(`${name} ${time()}`);
+  console.log(`${name}: passed in ${time()}`);
+}
+console.log(`\nPASSED in ${total()}: ${times.join(", ")}`);
+
+async function buildTools(): Promise<void> {
+  for (const name of allTools) await toolPath(name, lineOnStderr);
+}
+
+function vitest(project: string): Promise<void> {
+  return command("vitest", "run", "--project", project, "--passWithNoTests");
+}
+
+/** Runs a program on our terminal; throws when it fails. */
+async function command(name: string, ...args: readonly string[]): Promise<void> {
+  const child = spawn(name, args, { stdio: "inherit" });
+  // A terminal sends Ctrl-C to the child itself.
+  const passOn = (signal: NodeJS.Signals): void => {
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, passOn);
+  const how = await new Promise<string | undefined>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(code === 0 ? undefined : (signal ?? `code ${code}`)));
+  });
+  for (const signal of signals) process.off(signal, passOn);
+  if (how !== undefined) throw new Error(`${[name, ...args].join(" ")} ended with ${how}`);
+}
+
+function stopwatch(): () => string {
+  const startMs = performance.now();
+  return () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
+}
