@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Clock } from "../runtime/clock.ts";
 
@@ -55,8 +56,9 @@ async function readCredentials(config: KubeConfig): Promise<Credentials> {
   await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
   const { headers = {}, auth, ca, cert, key, rejectUnauthorized, servername } = options;
   const basic = auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString("base64")}` };
+  const bearer = await readTokenFile(config);
   return {
-    headers: { ...basic, ...headers },
+    headers: { ...basic, ...headers, ...bearer },
     tls: {
       ...(ca && { ca }),
       ...(cert && { cert }),
@@ -65,6 +67,13 @@ async function readCredentials(config: KubeConfig): Promise<Credentials> {
       ...(servername !== undefined && { servername }),
     },
   };
+}
+
+/** client-node keeps what it read for a minute of its own, so that a 401 would not lead to the new token. */
+async function readTokenFile(config: KubeConfig): Promise<Record<string, string>> {
+  const file: unknown = config.getCurrentUser()?.authProvider?.config?.tokenFile;
+  if (typeof file !== "string") return {};
+  return { Authorization: `Bearer ${(await readFile(file, "utf8")).trim()}` };
 }
 
 /** True when connections made with the one are as good as those made with the other. */

@@ -27,7 +27,7 @@ const maxNoteBytes = 1024;
 export async function recordEvent(client: Pick<KubeClient, "create">, event: EventRecord, logger: Logger): Promise<void> {
   const { regarding, type, reason, note, action, reportingInstance, nowMs } = event;
   const object: Json<EventsV1Event> = {
-    metadata: { generateName: `${regarding.name}.`, namespace: regarding.namespace ?? "default" },
+    metadata: { generateName: `${regarding.name}-`, namespace: regarding.namespace ?? "default" },
     eventTime: microTime(nowMs),
     reportingController: FIELD_MANAGER,
     reportingInstance,

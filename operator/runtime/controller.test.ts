@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { Controller } from "./controller.ts";
+import { awaitChange, type Outcome, requeueAfter, TerminalError } from "./outcome.ts";
+
+function start(reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>, concurrency = 2) {
+  const clock = new FakeClock();
+  const metrics = operatorMetrics(createRegistry());
+  const logger = createLogger("test", "silent");
+  const controller = new Controller({ name: "pool", reconcile, concurrency, clock, random: () => 0.5, logger, metrics });
+  const stop = new AbortController();
+  const ended = controller.run(stop.signal);
+  return { clock, controller, metrics, stop, ended };
+}
+
+describe("Controller", () => {
+  it("reconciles different keys at once and one key never twice at once", async () => {
+    const running: string[] = [];
+    const most = new Map<string, number>();
+    let atOnce = 0;
+    const gates: (() => void)[] = [];
+    const { clock, controller } = start(async (key) => {
+      running.push(key);
+      most.set(key, Math.max(most.get(key) ?? 0, running.filter((other) => other === key).length));
+      atOnce = Math.max(atOnce, running.length);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      running.splice(running.indexOf(key), 1);
+      return awaitChange;
+    });
+    for (const key of ["a", "a", "b", "c"]) controller.enqueue(key);
+    await clock.advance(0);
+    controller.enqueue("a");
+    await clock.advance(0);
+    expect(running).toEqual(["a", "b"]);
+    for (let gate = gates.shift(); gate !== undefined; gate = gates.shift()) {
+      gate();
+      await clock.advance(0);
+    }
+    expect(most).toEqual(
+      new Map([
+        ["a", 1],
+        ["b", 1],
+        ["c", 1],
+      ]),
+    );
+    expect(atOnce).toBe(2);
+  });
+
+  it("comes back when the outcome asks for it, and stays away when it awaits a change", async () => {
+    const times: number[] = [];
+    const outcomes = [requeueAfter(3_000), awaitChange];
+    const { clock, controller } = start(async () => {
+      times.push(clock.now());
+      return outcomes.shift() ?? awaitChange;
+    });
+    const startMs = clock.now();
+    controller.enqueue("a");
+    await clock.advance(600_000);
+    expect(times.map((time) => time - startMs)).toEqual([0, 3_000]);
+  });
+
+  it("tries a throwing reconcile again with growing delays, from the start after a success", async () => {
+    const times: number[] = [];
+    const { clock, controller } = start(async () => {
+      times.push(clock.now());
+      if (times.length === 4) return awaitChange;
+      throw new Error("the API server is away");
+    });
+    controller.enqueue("a");
+    await clock.advance(60_000);
+    expect(times.map((time, i) => time - (times[i - 1] ?? time))).toEqual([0, 50, 100, 200]);
+    controller.enqueue("a");
+    await clock.advance(50);
+    expect(times).toHaveLength(6);
+  });
+
+  it("does not try a TerminalError again until the key is enqueued", async () => {
+    let calls = 0;
+    const { clock, controller, metrics } = start(async () => {
+      calls++;
+      throw new TerminalError("min is greater than max");
+    });
+    controller.enqueue("a");
+    await clock.advance(600_000);
+    expect(calls).toBe(1);
+    controller.enqueue("a");
+    await clock.advance(0);
+    expect(calls).toBe(2);
+    expect((await metrics.reconciles.get()).values).toEqual([
+      expect.objectContaining({ labels: { controller: "pool", outcome: "terminal" }, value: 2 }),
+    ]);
+  });
+
+  it("survives a reconcile that throws before its first await", async () => {
+    let calls = 0;
+    const { clock, controller } = start(() => {
+      calls++;
+      throw new Error("a bug");
+    });
+    controller.enqueue("a");
+    await clock.advance(200);
+    expect(calls).toBeGreaterThan(1);
+  });
+
+  it("stops gracefully: running reconciles end, waiting keys do not start, no timer stays", async () => {
+    const started: string[] = [];
+    const ended: string[] = [];
+    const controllerRun = start(async (key, signal) => {
+      started.push(key);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await Promise.resolve();
+      ended.push(key);
+      return requeueAfter(1_000);
+    }, 1);
+    controllerRun.controller.enqueue("a");
+    controllerRun.controller.enqueue("b");
+    await controllerRun.clock.advance(0);
+    controllerRun.stop.abort();
+    await controllerRun.ended;
+    expect([started, ended]).toEqual([["a"], ["a"]]);
+    expect(controllerRun.clock.pending).toBe(0);
+  });
+});
