@@ -79,19 +79,21 @@ export const quantityMap = (description: string) =>
       z.string(),
       z.union([z.string(), z.number()]).meta({
         "x-kubernetes-int-or-string": true,
+        maxLength: 32,
         ...rules({
           rule: "type(self) == int ? self >= 0 : isQuantity(string(self))",
           message: "must be a quantity such as 2, 500m or 12Gi",
         }),
       }),
     )
-    .describe(description);
+    .meta({ description, maxProperties: 16 });
 
 /** A whole number or a percentage, as Deployments take for surge and unavailability. */
 export const countOrPercent = (description: string) =>
   z.union([z.int32(), z.string()]).meta({
     description,
     "x-kubernetes-int-or-string": true,
+    maxLength: 8,
     ...rules({
       rule: "type(self) == int ? self >= 0 : string(self).matches('^(100|[0-9]{1,2})%$')",
       message: "must be a whole number of workers, or a percentage such as 25%",

@@ -125,7 +125,8 @@ const tolerationSchema = z
   .describe("A taint that workers tolerate. GPU groups tolerate `nvidia.com/gpu` without being told.");
 
 const nonZeroSurge = rules({
-  rule: "!(string(self.maxSurge) in ['0', '0%'] && string(self.maxUnavailable) in ['0', '0%'])",
+  // The API server checks the empty default before it fills in the defaults within.
+  rule: "!has(self.maxSurge) || !has(self.maxUnavailable) || !(string(self.maxSurge) in ['0', '0%'] && string(self.maxUnavailable) in ['0', '0%'])",
   message: "maxSurge and maxUnavailable cannot both be 0: no worker could ever be replaced",
 });
 

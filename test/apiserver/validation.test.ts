@@ -1,0 +1,239 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+
+/** What `kubectl apply` says to bad pools. The sentences are the product: each must name the place and what to do. */
+
+type Json = Record<string, unknown>;
+
+let plane: ControlPlane;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ kwok: false });
+  const crd = await readFile(path.join(import.meta.dirname, "..", "..", "crds", "avatarpool.dev_avatarpools.yaml"), "utf8");
+  const { code, stderr } = await plane.kubectl(["apply", "-f", "-"], { stdin: crd });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd/avatarpools.avatarpool.dev", "--timeout=20s"]);
+});
+
+afterAll(() => plane?.stop());
+
+const maya = { name: "maya", image: { url: "https://example.com/maya.jpg" } };
+const leo = { name: "leo", model: { url: "https://example.com/leo.imx" } };
+const gpu = { name: "gpu", engine: "expression", max: 4 };
+const cpu = { name: "cpu", engine: "essence", image: "essence-worker:1.4", max: 4 };
+
+function pool(spec: Json, metadata: Json = {}): Json {
+  return {
+    apiVersion: "avatarpool.dev/v1alpha1",
+    kind: "AvatarPool",
+    metadata: { name: "support", namespace: "default", ...metadata },
+    spec: { apiSecretRef: { name: "bithuman" }, presets: [maya], workers: [gpu], ...spec },
+  };
+}
+
+async function dryRun(object: Json): Promise<{ readonly code: number; readonly stderr: string; readonly stdout: string }> {
+  return plane.kubectl(["apply", "--dry-run=server", "-o", "json", "-f", "-"], { stdin: stringify(object) });
+}
+
+const withGroup = (change: Json) => pool({ workers: [{ ...gpu, ...change }] });
+const withPreset = (change: Json) => pool({ presets: [{ ...maya, ...change }] });
+
+/** Each bad pool, and what the refusal must say. */
+const refused: Record<string, readonly [pool: Json, ...says: readonly (string | RegExp)[]]> = {
+  "min above max": [withGroup({ min: 5 }), "spec.workers[0]", "min must not exceed max"],
+  "max of zero": [withGroup({ max: 0 }), "spec.workers[0].max", "greater than or equal to 1"],
+  "max missing": [pool({ workers: [{ name: "gpu", engine: "expression" }] }), "spec.workers[0].max", "Required value"],
+  "negative min": [withGroup({ min: -1 }), "spec.workers[0].min", "greater than or equal to 0"],
+  "no worker group": [pool({ workers: [] }), "spec.workers", "at least 1 items"],
+  "duplicate worker group": [pool({ workers: [gpu, gpu] }), "spec.workers[1]", "Duplicate value"],
+  "duplicate preset": [pool({ presets: [maya, maya] }), "spec.presets[1]", "Duplicate value"],
+  "no preset": [pool({ presets: [] }), "spec.presets", "at least 1 items"],
+  "preset without an asset": [pool({ presets: [{ name: "maya" }] }), "spec.presets[0]", "exactly one of image, model and avatarId"],
+  "preset with two assets": [withPreset({ avatarId: "A1" }), "spec.presets[0]", "exactly one of image, model and avatarId"],
+  "preset name in capitals": [withPreset({ name: "Maya" }), "spec.presets[0].name", "must be lower-case letters"],
+  "preset URL without a scheme": [
+    withPreset({ image: { url: "example.com/maya.jpg" } }),
+    "spec.presets[0].image.url",
+    "must be an http:// or https:// URL",
+  ],
+  "model checksum that is none": [
+    pool({ presets: [{ name: "leo", model: { url: "https://example.com/leo.imx", sha256: "abc" } }], workers: [cpu] }),
+    "spec.presets[0].model.sha256",
+    "64 lower-case hexadecimal digits",
+  ],
+  "engine that does not exist": [withGroup({ engine: "impression" }), "spec.workers[0].engine", 'supported values: "expression", "essence"'],
+  "engine that can load no preset": [pool({ workers: [gpu, cpu] }), "a group's engine cannot load any preset", "essence loads model"],
+  "preset that no group loads": [pool({ presets: [maya, leo] }), "a preset is loaded by no worker group", "add a group"],
+  "group with an unknown preset": [withGroup({ presets: ["mya"] }), "names a preset that spec.presets does not have"],
+  "group with a preset that its engine cannot load": [
+    pool({ presets: [maya, leo], workers: [{ ...gpu, presets: ["maya", "leo"] }, cpu] }),
+    "names a preset that the group's engine cannot load",
+  ],
+  "group that names a preset twice": [withGroup({ presets: ["maya", "maya"] }), "spec.workers[0].presets", "names a preset twice"],
+  "unknown GPU resource": [
+    withGroup({ gpu: { resourceName: "gpu.nvidia.com/a100" } }),
+    "spec.workers[0].gpu.resourceName",
+    "nvidia.com/gpu, nvidia.com/gpu.shared or a MIG slice",
+  ],
+  "no GPU at all for a GPU engine": [withGroup({ gpu: { count: 0 } }), "spec.workers[0].gpu.count", "greater than or equal to 1"],
+  "GPU for a CPU engine": [
+    pool({ presets: [leo], workers: [{ ...cpu, gpu: { count: 1 } }] }),
+    "spec.workers[0]",
+    "this engine runs on the CPU: remove gpu",
+  ],
+  "GPU under resources": [
+    withGroup({ resources: { limits: { "nvidia.com/gpu": 1 } } }),
+    "spec.workers[0]",
+    "ask for GPUs under gpu, not under resources",
+  ],
+  "CPU engine without an image": [
+    pool({ presets: [leo], workers: [{ name: "cpu", engine: "essence", max: 1 }] }),
+    "spec.workers[0]",
+    "no public image: set image",
+  ],
+  "image with a space": [withGroup({ image: "avatar worker:1" }), "spec.workers[0].image", "must not contain white space"],
+  "no session per worker": [withGroup({ sessionsPerWorker: 0 }), "spec.workers[0].sessionsPerWorker", "greater than or equal to 1"],
+  "negative warm slots": [pool({ warm: { slots: -1 } }), "spec.warm.slots", "greater than or equal to 0"],
+  "warm-up by session without a LiveKit server": [
+    pool({ warm: { warmup: { mode: "session" } } }),
+    "warm.warmup.mode session needs livekit",
+    "or use mode pipeline",
+  ],
+  "https where LiveKit speaks wss": [
+    pool({ livekit: { url: "https://livekit.example.com", apiKeyRef: { name: "livekit" } } }),
+    "spec.livekit.url",
+    "write wss:// where you have https://",
+  ],
+  "duration without a unit": [pool({ scaling: { scaleDownAfter: "300" } }), "spec.scaling.scaleDownAfter", "such as 30s, 5m or 1h30m"],
+  "duration in days": [withGroup({ drain: { timeout: "1d" } }), "spec.workers[0].drain.timeout", "must be a duration"],
+  "drain longer than a day": [withGroup({ drain: { timeout: "48h" } }), "spec.workers[0].drain.timeout", "must be at most 24h"],
+  "cold start of nothing": [withGroup({ coldStart: "0s" }), "spec.workers[0].coldStart", "must be at least 1s"],
+  "queue deadline beyond what a client waits": [
+    pool({ launch: { queue: { deadline: "10m" } } }),
+    "spec.launch.queue.deadline",
+    "must be at most 5m",
+  ],
+  "negative queue": [pool({ launch: { queue: { length: -1 } } }), "spec.launch.queue.length", "greater than or equal to 0"],
+  "no attempt": [pool({ launch: { attempts: 0 } }), "spec.launch.attempts", "greater than or equal to 1"],
+  "rollout that can never move": [
+    withGroup({ rollout: { maxSurge: 0, maxUnavailable: 0 } }),
+    "spec.workers[0].rollout",
+    "no worker could ever be replaced",
+  ],
+  "surge that is no number": [withGroup({ rollout: { maxSurge: "some" } }), "spec.workers[0].rollout.maxSurge", "percentage such as 25%"],
+  "memory that is no quantity": [
+    withGroup({ resources: { requests: { memory: "a lot" } } }),
+    "spec.workers[0].resources.requests",
+    "must be a quantity such as 2, 500m or 12Gi",
+  ],
+  "two model caches": [
+    withGroup({ modelCache: { emptyDir: {}, hostPath: { path: "/models" } } }),
+    "spec.workers[0].modelCache",
+    "exactly one of persistentVolumeClaim",
+  ],
+  "relative host path": [
+    withGroup({ modelCache: { hostPath: { path: "models" } } }),
+    "spec.workers[0].modelCache.hostPath.path",
+    "must be an absolute path",
+  ],
+  "secret in plain environment": [
+    withGroup({ env: [{ name: "BITHUMAN_API_SECRET", value: "x" }] }),
+    "spec.workers[0].env[0].name",
+    "use apiSecretRef for the secret",
+  ],
+  "environment variable twice": [
+    withGroup({
+      env: [
+        { name: "A", value: "1" },
+        { name: "A", value: "2" },
+      ],
+    }),
+    "spec.workers[0].env[1]",
+    "Duplicate value",
+  ],
+  "variable with value and valueFrom": [
+    withGroup({ env: [{ name: "A", value: "1", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }),
+    "spec.workers[0].env[0]",
+    "give value or valueFrom, not both",
+  ],
+  "no secret reference": [pool({ apiSecretRef: {} }), "spec.apiSecretRef.name", "Required value"],
+  "pool name that is too long": [pool({}, { name: "a".repeat(41) }), "metadata.name must be at most 40"],
+  "field that does not exist": [pool({ replicas: 3 }), 'unknown field "spec.replicas"'],
+};
+
+describe("kubectl apply refuses", () => {
+  for (const [what, [object, ...says]] of Object.entries(refused)) {
+    it.concurrent(`a pool with ${what}`, async () => {
+      const { code, stderr } = await dryRun(object);
+      expect(code, "it was accepted").not.toBe(0);
+      for (const sentence of says) expect(stderr).toMatch(typeof sentence === "string" ? literally(sentence) : sentence);
+    });
+  }
+});
+
+function literally(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+}
+
+describe("kubectl apply accepts", () => {
+  it("the short pool of a newcomer, and fills in the defaults", async () => {
+    const { code, stdout, stderr } = await dryRun(pool({ presets: [maya, leo], workers: [gpu, cpu] }));
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).spec).toMatchObject({
+      apiSecretRef: { name: "bithuman", key: "api-secret" },
+      warm: { slots: 1, warmup: { mode: "pipeline" } },
+      scaling: { scaleDownAfter: "5m", paused: false },
+      launch: { attempts: 5, queue: { length: 100, deadline: "2m" }, allowCustomAvatars: true },
+      workers: [{ name: "gpu", min: 0, drain: { timeout: "1h" }, rollout: { maxSurge: 1, maxUnavailable: 0 } }, { name: "cpu" }],
+    });
+  });
+
+  it("the forms that are easily refused by a wrong rule", async () => {
+    const full = pool({
+      presets: [maya, { name: "a1", avatarId: "A12ABC" }],
+      workers: [
+        {
+          ...gpu,
+          gpu: { resourceName: "nvidia.com/mig-1g.10gb", count: 2 },
+          resources: { requests: { cpu: 2, memory: "12Gi" }, limits: { memory: "20Gi" } },
+          rollout: { maxSurge: "25%", maxUnavailable: 0 },
+          modelCache: { claimTemplate: { size: "20Gi" } },
+          drain: { timeout: "1h30m" },
+          env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "25" }],
+          tolerations: [{ key: "spot", operator: "Exists" }],
+          affinity: { nodeAffinity: {} },
+        },
+      ],
+    });
+    const { code, stderr } = await dryRun(full);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  });
+});
+
+it("kubectl explain describes every field", async () => {
+  const { stdout } = await plane.kubectl(["explain", "avatarpool", "--recursive"]);
+  expect(stdout).toContain("warm");
+  const crd = JSON.parse((await plane.kubectl(["get", "crd", "avatarpools.avatarpool.dev", "-o", "json"])).stdout);
+  const schema = crd.spec.versions[0].schema.openAPIV3Schema.properties;
+  expect(undescribed("spec", schema.spec)).toEqual([]);
+  expect(undescribed("status", schema.status)).toEqual([]);
+});
+
+interface Described {
+  readonly description?: string;
+  readonly properties?: Record<string, Described>;
+  readonly items?: Described;
+}
+
+function undescribed(at: string, node: Described): string[] {
+  const here = node.description === undefined ? [at] : [];
+  const below = Object.entries(node.properties ?? {}).flatMap(([name, child]) => undescribed(`${at}.${name}`, child));
+  const items = Object.entries(node.items?.properties ?? {}).flatMap(([name, child]) => undescribed(`${at}[].${name}`, child));
+  return [...here, ...below, ...items];
+}

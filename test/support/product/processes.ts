@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
+const root = path.join(import.meta.dirname, "..", "..", "..");
+
+/** How a process of the product is run: from its sources, or as it is shipped. */
+export type Build = "source" | "bundle";
+
+const entry: Record<Build, string> = { source: "operator/main.ts", bundle: "dist/avatarpool.mjs" };
+
+/** A process of the product, with its log in a file. It dies with its parent's pipe closed only if it looks; so stop it. */
+export class ProductProcess {
+  readonly command: string;
+  readonly logFile: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  constructor(command: string, options: { readonly build: Build; readonly env: Readonly<Record<string, string>>; readonly logFile: string }) {
+    this.command = command;
+    this.logFile = options.logFile;
+    this.#child = spawn(process.execPath, [path.join(root, entry[options.build]), command], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? "", NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const log = createWriteStream(options.logFile, { flags: "a" });
+    this.#child.stdout?.pipe(log, { end: false });
+    this.#child.stderr?.pipe(log, { end: false });
+    this.#exited = once(this.#child, "exit");
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  /** Ends it gracefully, or at once with SIGKILL, and waits for its end. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    if (this.running) this.#child.kill(signal);
+    await this.#exited;
+  }
+
+  async log(): Promise<string> {
+    return readFile(this.logFile, "utf8");
+  }
+
+  /** Resident memory now, in MB. */
+  async residentMb(): Promise<number> {
+    const status = await readFile(`/proc/${this.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
+  }
+}

@@ -1,0 +1,118 @@
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import { LOAD_AUDIENCE } from "../../../operator/api/load-report.ts";
+import type { ControlPlane } from "../controlplane/index.ts";
+import { type Build, ProductProcess } from "./processes.ts";
+
+const NAMESPACE = "avatarpool";
+const RELEASE = "avatarpool";
+const CHART = path.join(import.meta.dirname, "..", "..", "..", "charts", "avatarpool");
+const READY_MS = 30_000;
+
+export interface GatewayProcess {
+  readonly process: ProductProcess;
+  /** Where clients launch. */
+  readonly url: string;
+  readonly internalUrl: string;
+}
+
+/**
+ * The product on a control plane: the real chart installed by the real helm with no replicas, and operator and gateways as
+ * processes of this machine with the ServiceAccounts, and so the rights, that the chart gave them.
+ */
+export class Product implements AsyncDisposable {
+  readonly #plane: ControlPlane;
+  readonly #build: Build;
+  readonly #processes: ProductProcess[] = [];
+  /** Internal URLs that every operator is told. */
+  readonly #gateways: string[] = [];
+
+  private constructor(plane: ControlPlane, build: Build) {
+    this.#plane = plane;
+    this.#build = build;
+  }
+
+  static async install(plane: ControlPlane, build: Build = "source"): Promise<Product> {
+    const args = ["install", RELEASE, CHART, "--namespace", NAMESPACE, "--create-namespace"];
+    const { code, stderr } = await plane.run("helm", [...args, "--set", "operator.replicas=0,gateway.replicas=0"]);
+    if (code !== 0) throw new Error(`helm install failed: ${stderr}`);
+    return new Product(plane, build);
+  }
+
+  /** Starts gateways before the operator: it is told their addresses. */
+  async startGateway(): Promise<GatewayProcess> {
+    const [launchPort, internalPort] = [await freePort(), await freePort()];
+    const process = await this.#start("gateway", "avatarpool-gateway", {
+      AVATARPOOL_LAUNCH_PORT: String(launchPort),
+      AVATARPOOL_INTERNAL_PORT: String(internalPort),
+      AVATARPOOL_OPERATOR_USER: `system:serviceaccount:${NAMESPACE}:avatarpool-operator`,
+    });
+    const internalUrl = `http://127.0.0.1:${internalPort}`;
+    this.#gateways.push(internalUrl);
+    await untilReady(process, `${internalUrl}/readyz`);
+    return { process, url: `http://127.0.0.1:${launchPort}`, internalUrl };
+  }
+
+  async startOperator(): Promise<{ readonly process: ProductProcess; readonly url: string }> {
+    const port = await freePort();
+    const tokenFile = path.join(this.#plane.folder, "load-token");
+    await writeFile(tokenFile, await this.#plane.serviceAccountToken(NAMESPACE, "avatarpool-operator", LOAD_AUDIENCE));
+    const process = await this.#start("operator", "avatarpool-operator", {
+      AVATARPOOL_HTTP_PORT: String(port),
+      AVATARPOOL_GATEWAYS: this.#gateways.join(","),
+      AVATARPOOL_LOAD_TOKEN_FILE: tokenFile,
+      AVATARPOOL_IMAGE: "avatarpool:test",
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await untilReady(process, `${url}/readyz`);
+    return { process, url };
+  }
+
+  async #start(command: string, account: string, env: Record<string, string>): Promise<ProductProcess> {
+    const name = `${command}-${this.#processes.length}`;
+    const process = new ProductProcess(command, {
+      build: this.#build,
+      logFile: path.join(this.#plane.folder, `${name}.log`),
+      env: {
+        ...env,
+        KUBECONFIG: await this.#plane.serviceAccountKubeconfig(NAMESPACE, account),
+        AVATARPOOL_HOST: "127.0.0.1",
+        POD_NAME: name,
+        POD_NAMESPACE: NAMESPACE,
+      },
+    });
+    this.#processes.push(process);
+    return process;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop("SIGKILL")));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+async function untilReady(process: ProductProcess, url: string): Promise<void> {
+  const giveUpAtMs = Date.now() + READY_MS;
+  for (;;) {
+    const ready = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    if (!process.running || Date.now() > giveUpAtMs) throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
