@@ -1,0 +1,195 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { KubeError } from "./errors.ts";
+import { type LeaderElectOptions, leaderElect } from "./lease.ts";
+import type { Lease } from "./lease-record.ts";
+
+const ref = { namespace: "ns", name: "operator" };
+
+/** One lease with optimistic concurrency, as the API server keeps it, and a wire that can be cut. */
+class LeaseApi {
+  lease: Lease | undefined;
+  readonly holders: string[] = [];
+  #version = 0;
+
+  read(): Lease | undefined {
+    return this.lease && structuredClone(this.lease);
+  }
+
+  write(lease: Lease, mustExist: boolean): Lease {
+    const current = this.lease?.metadata?.resourceVersion;
+    if (mustExist !== (this.lease !== undefined) || (mustExist && lease.metadata?.resourceVersion !== current)) {
+      throw new KubeError("the object has been modified", { status: 409, reason: "Conflict" });
+    }
+    this.lease = { ...structuredClone(lease), metadata: { ...lease.metadata, resourceVersion: `${++this.#version}` } };
+    const holder = lease.spec?.holderIdentity ?? "";
+    if (this.holders.at(-1) !== holder) this.holders.push(holder);
+    return structuredClone(this.lease);
+  }
+}
+
+/** What one candidate sees of the API: its own wire may fail or hang. */
+class Wire {
+  state: "up" | "down" | "hangs" | "loses-answers" = "up";
+  readonly #api: LeaseApi;
+
+  constructor(api: LeaseApi) {
+    this.#api = api;
+  }
+
+  get client(): LeaderElectOptions["client"] {
+    const call = async (signal: AbortSignal | undefined, run: () => unknown): Promise<never> => {
+      if (this.state === "down") throw new KubeError("no route", { status: 0, reason: "NoAnswer" });
+      if (this.state === "hangs") await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+      const answer = run();
+      if (this.state === "loses-answers") throw new KubeError("cut", { status: 0, reason: "NoAnswer" });
+      return answer as never;
+    };
+    return {
+      get: (_type, _ref, options) => call(options?.signal, () => this.#api.read()),
+      create: (_type, lease, options) => call(options?.signal, () => this.#api.write(lease as Lease, false)),
+      replace: (_type, lease, options) => call(options?.signal, () => this.#api.write(lease as Lease, true)),
+    };
+  }
+}
+
+function setup() {
+  const clock = new FakeClock();
+  const api = new LeaseApi();
+  /** Who leads now, by the leaders' own signals. */
+  const leaders = new Set<string>();
+  let most = 0;
+  const candidate = (identity: string, work?: (leading: AbortSignal) => Promise<void>) => {
+    const wire = new Wire(api);
+    const stop = new AbortController();
+    const result = leaderElect({
+      client: wire.client,
+      lease: ref,
+      identity,
+      clock,
+      random: () => 0.5,
+      logger: createLogger("test", "silent"),
+      signal: stop.signal,
+      async onElected(leading) {
+        leaders.add(identity);
+        most = Math.max(most, leaders.size);
+        await (work?.(leading) ?? new Promise<void>((resolve) => leading.addEventListener("abort", () => resolve())));
+        leaders.delete(identity);
+      },
+    });
+    result.catch(() => {});
+    return { wire, stop, result };
+  };
+  return { api, candidate, clock, leaders, most: () => most };
+}
+
+describe("leaderElect", () => {
+  it("lets exactly one lead, and keeps the lease as the API wants it", async () => {
+    const { api, candidate, clock, leaders } = setup();
+    candidate("a");
+    candidate("b");
+    await clock.advance(60_000);
+    expect([leaders, api.holders]).toEqual([new Set(["a"]), ["a"]]);
+    expect(api.lease?.spec).toMatchObject({ holderIdentity: "a", leaseDurationSeconds: 15, leaseTransitions: 0 });
+    expect(api.lease?.spec?.acquireTime).toBe("2026-01-01T00:00:00.000000Z");
+    expect(api.lease?.spec?.renewTime).toBe("2026-01-01T00:01:00.000000Z");
+  });
+
+  it("hands over within seconds when the leader stops, after its work has ended", async () => {
+    const { api, candidate, clock, leaders, most } = setup();
+    const working = Promise.withResolvers<void>();
+    const a = candidate("a", () => working.promise);
+    await clock.advance(0);
+    candidate("b");
+    a.stop.abort();
+    await clock.advance(60_000);
+    expect(leaders).toEqual(new Set(["a"]));
+    working.resolve();
+    await clock.advance(3_000);
+    expect([await a.result, leaders, most()]).toEqual(["stopped", new Set(["b"]), 1]);
+    expect(api.holders).toEqual(["a", "", "b"]);
+  });
+
+  it("takes over from a leader that died, not before its lease has run out", async () => {
+    const { api, candidate, clock, leaders } = setup();
+    const a = candidate("a");
+    await clock.advance(0);
+    a.wire.state = "hangs";
+    api.lease = { ...api.lease, spec: { ...api.lease?.spec, renewTime: "1999-01-01T00:00:00.000000Z" } };
+    candidate("b");
+    await clock.advance(14_900);
+    expect(leaders.has("b"), "the remote time must not count").toBe(false);
+    await clock.advance(3_000);
+    expect(leaders).toEqual(new Set(["b"]));
+    expect(api.lease?.spec?.leaseTransitions).toBe(1);
+  });
+
+  it.each(["down", "hangs", "loses-answers"] as const)("stops leading before another begins when its wire %s", async (state) => {
+    const { candidate, clock, leaders, most } = setup();
+    const a = candidate("a");
+    await clock.advance(0);
+    candidate("b");
+    await clock.advance(5_000);
+    a.wire.state = state;
+    // Where only answers get lost, the renewals arrive: nobody may take over while they do.
+    await clock.advance(10_000);
+    expect(leaders.has("a")).toBe(false);
+    expect(await a.result).toBe("lost");
+    await clock.advance(20_000);
+    expect([leaders, most()]).toEqual([new Set(["b"]), 1]);
+  });
+
+  it("survives an outage that is shorter than the deadline", async () => {
+    const { api, candidate, clock, leaders } = setup();
+    const a = candidate("a");
+    candidate("b");
+    await clock.advance(1_000);
+    a.wire.state = "down";
+    await clock.advance(6_000);
+    a.wire.state = "up";
+    await clock.advance(60_000);
+    expect([leaders, api.holders]).toEqual([new Set(["a"]), ["a"]]);
+  });
+
+  it("renews on after a renewal whose answer was lost", async () => {
+    const { candidate, clock, leaders } = setup();
+    const a = candidate("a");
+    await clock.advance(1_000);
+    a.wire.state = "loses-answers";
+    await clock.advance(2_000);
+    a.wire.state = "up";
+    await clock.advance(60_000);
+    expect(leaders).toEqual(new Set(["a"]));
+  });
+
+  it("loses at once when another name is in the lease", async () => {
+    const { api, candidate, clock } = setup();
+    const a = candidate("a");
+    await clock.advance(0);
+    const taken = api.read();
+    api.write({ ...taken, spec: { ...taken?.spec, holderIdentity: "admin" } }, true);
+    await clock.advance(2_000);
+    expect(await a.result).toBe("lost");
+  });
+
+  it("throws what the work threw, with the lease released and no timer left", async () => {
+    const { api, candidate, clock } = setup();
+    const a = candidate("a", async () => {
+      throw new Error("a bug");
+    });
+    await expect(a.result).rejects.toThrow("a bug");
+    expect(api.holders).toEqual(["a", ""]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("ends while it waits", async () => {
+    const { candidate, clock } = setup();
+    candidate("a");
+    await clock.advance(0);
+    const b = candidate("b");
+    await clock.advance(1_000);
+    b.stop.abort();
+    expect(await b.result).toBe("stopped");
+  });
+});
