@@ -61,24 +61,25 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
     return { ...nothing, waitingFor: "a rollout is under way" };
   }
 
-  if (cordoned.length > surplus) {
-    const kept = [...cordoned].sort(leastDisturbing).slice(0, surplus);
-    return { ...nothing, uncordon: cordoned.filter((worker) => !kept.includes(worker)), waitingFor: "" };
-  }
-
-  const candidates = workers.filter((worker) => worker.cordonedAtMs === undefined).sort(leastDisturbing);
-  const cordon = candidates.slice(0, surplus - cordoned.length);
-  const idle = cordoned.filter((worker) => worker.busy === 0 && (worker.cordonAcknowledged || !worker.running));
+  const victims = [...workers].sort(leastDisturbing).slice(0, surplus);
+  const cordon = victims.filter((worker) => worker.cordonedAtMs === undefined);
+  const uncordon = cordoned.filter((worker) => !victims.includes(worker));
+  const leaving = cordoned.filter((worker) => victims.includes(worker));
+  const idle = leaving.filter((worker) => worker.busy === 0 && (worker.cordonAcknowledged || !worker.running));
   const release = releasable(workers, idle);
-  return { cordon, uncordon: [], release, waitingFor: waitingFor(cordoned, idle, release) };
+  return { cordon, uncordon, release, waitingFor: waitingFor(leaving, idle, release) };
 }
 
-/** Whom to cordon first: who serves nobody and cannot, then who serves fewest, then the youngest. */
+/**
+ * Whom to take first: who cannot serve yet, in Kubernetes' own order, so that nobody precedes those that we chose; then who
+ * is cordoned already, so that the choice does not wander; then who serves fewest; then the youngest.
+ */
 function leastDisturbing(a: WorkerState, b: WorkerState): number {
   return (
     Number(a.scheduled) - Number(b.scheduled) ||
     Number(a.running) - Number(b.running) ||
     Number(a.ready) - Number(b.ready) ||
+    Number(b.cordonedAtMs !== undefined) - Number(a.cordonedAtMs !== undefined) ||
     a.busy - b.busy ||
     b.createdAtMs - a.createdAtMs ||
     (a.pod < b.pod ? -1 : 1)
@@ -104,13 +105,13 @@ function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[
   return firstKept === -1 ? order : order.slice(0, firstKept);
 }
 
-function waitingFor(cordoned: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
-  const busy = cordoned.filter((worker) => worker.busy > 0);
+function waitingFor(leaving: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
+  const busy = leaving.filter((worker) => worker.busy > 0);
   if (busy.length > 0) {
     const sessions = busy.reduce((total, worker) => total + worker.busy, 0);
     return `${sessions} sessions on ${busy.length} cordoned workers to end`;
   }
-  if (idle.length < cordoned.length) return "gateways to acknowledge the cordon";
+  if (idle.length < leaving.length) return "gateways to acknowledge the cordon";
   if (release.length < idle.length) return "workers that are not ready yet, which Kubernetes would delete first";
   return "";
 }

@@ -20,13 +20,18 @@ export function addForMaximum(window: Window, atMs: number, value: number, spanM
 
 /** The largest value of the last `spanMs`, or undefined when there is none. */
 export function maximum(window: Window, nowMs: number, spanMs: number): number | undefined {
-  return window.find((entry) => entry.atMs > nowMs - spanMs)?.value;
+  return topOf(window, nowMs, spanMs)?.value;
 }
 
 /** When the present maximum will fall out of the window, so that the next one shows. */
 export function maximumEndsAtMs(window: Window, nowMs: number, spanMs: number): number | undefined {
-  const top = window.find((entry) => entry.atMs > nowMs - spanMs);
-  return top === undefined ? undefined : top.atMs + spanMs;
+  const top = topOf(window, nowMs, spanMs);
+  return top === undefined || top === window.at(-1) ? undefined : top.atMs + spanMs;
+}
+
+/** Values fall with time. The newest holds until another comes, however long ago it came. */
+function topOf(window: Window, nowMs: number, spanMs: number): Entry | undefined {
+  return window.find((entry) => entry.atMs > nowMs - spanMs) ?? window.at(-1);
 }
 
 /** Adds a count to a window that is asked for its sum. Counts of the same second share an entry. */

@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { shrink, type WorkerState } from "./victims.ts";
+
+const warm = (pod: string, change: Partial<WorkerState> = {}): WorkerState => ({
+  pod,
+  uid: pod,
+  createdAtMs: 0,
+  scheduled: true,
+  running: true,
+  ready: true,
+  busy: 0,
+  cordonAcknowledged: false,
+  released: false,
+  revision: "r1",
+  ...change,
+});
+const cordoned = { cordonedAtMs: 1, cordonAcknowledged: true };
+const pods = (workers: readonly WorkerState[]) => workers.map(({ pod }) => pod);
+
+describe("shrink", () => {
+  it("cordons the emptiest and the youngest first, as many as are to go", () => {
+    const workers = [warm("busy", { busy: 2 }), warm("old"), warm("young", { createdAtMs: 9 }), warm("some", { busy: 1 })];
+    expect(pods(shrink(workers, 4, 2).cordon)).toEqual(["young", "old"]);
+  });
+
+  it("takes workers that cannot serve before those that can", () => {
+    const workers = [
+      warm("idle"),
+      warm("cold", { ready: false }),
+      warm("pending", { scheduled: false, running: false, ready: false }),
+    ];
+    expect(pods(shrink(workers, 3, 1).cordon)).toEqual(["pending", "cold"]);
+  });
+
+  it("releases a cordoned worker only when it is empty and every gateway has acknowledged", () => {
+    const kept = warm("kept", { busy: 1 });
+    expect(pods(shrink([kept, warm("a", { ...cordoned, busy: 1 })], 2, 1).release)).toEqual([]);
+    expect(pods(shrink([kept, warm("a", { ...cordoned, cordonAcknowledged: false })], 2, 1).release)).toEqual([]);
+    expect(pods(shrink([kept, warm("a", cordoned)], 2, 1).release)).toEqual(["a"]);
+  });
+
+  it("says what it waits for", () => {
+    expect(shrink([warm("a", { ...cordoned, busy: 3 }), warm("b")], 2, 1).waitingFor).toBe(
+      "3 sessions on 1 cordoned workers to end",
+    );
+    expect(shrink([warm("a", { cordonedAtMs: 1 }), warm("b")], 2, 1).waitingFor).toBe("gateways to acknowledge the cordon");
+  });
+
+  it("uncordons when demand returns, the busiest first", () => {
+    const workers = [warm("a", { ...cordoned, busy: 2 }), warm("b", cordoned), warm("c")];
+    expect(pods(shrink(workers, 3, 3).uncordon)).toEqual(["a", "b"]);
+    expect(pods(shrink(workers, 3, 2).uncordon)).toEqual(["a"]);
+  });
+
+  it("releases nobody while Kubernetes would delete another: one that is not ready but has sessions", () => {
+    const workers = [warm("starting", { ready: false, busy: 1 }), warm("idle", cordoned), warm("kept")];
+    expect(pods(shrink(workers, 3, 2).release)).toEqual([]);
+  });
+
+  it("waits while pods and replicas disagree, and while a rollout is under way", () => {
+    expect(shrink([warm("a"), warm("b")], 3, 1)).toMatchObject({
+      cordon: [],
+      release: [],
+      waitingFor: "2 pods exist for 3 replicas",
+    });
+    expect(shrink([warm("a"), warm("b", { revision: "r2" })], 2, 1)).toMatchObject({
+      cordon: [],
+      waitingFor: "a rollout is under way",
+    });
+  });
+});
+
+const workerLists = fc
+  .array(
+    fc.record({
+      stage: fc.constantFrom("unscheduled", "pending", "unready", "ready"),
+      busy: fc.nat(3),
+      cordon: fc.constantFrom("none", "asked", "acknowledged"),
+      createdAtMs: fc.nat(1_000),
+    }),
+    { maxLength: 12 },
+  )
+  .map((list) =>
+    list.map(({ stage, busy, cordon, createdAtMs }, index) =>
+      warm(`w${index}`, {
+        createdAtMs,
+        scheduled: stage !== "unscheduled",
+        running: stage === "unready" || stage === "ready",
+        ready: stage === "ready",
+        busy: stage === "ready" || stage === "unready" ? busy : 0,
+        ...(cordon === "none" ? {} : { cordonedAtMs: 1 }),
+        cordonAcknowledged: cordon === "acknowledged",
+      }),
+    ),
+  );
+
+/**
+ * Whom the ReplicaSet controller deletes, by its own rules (`ActivePodsWithRanks`), once the released workers carry the low
+ * deletion cost. Ties are broken against us: the busiest goes.
+ */
+function replicaSetVictims(
+  workers: readonly WorkerState[],
+  released: readonly WorkerState[],
+  count: number,
+): readonly WorkerState[] {
+  const cost = (worker: WorkerState) => (released.includes(worker) ? -1 : 0);
+  return [...workers]
+    .sort(
+      (a, b) =>
+        Number(a.scheduled) - Number(b.scheduled) ||
+        Number(a.running) - Number(b.running) ||
+        Number(a.ready) - Number(b.ready) ||
+        cost(a) - cost(b) ||
+        b.busy - a.busy,
+    )
+    .slice(0, count);
+}
+
+describe("shrink, for any group", () => {
+  it("never lets Kubernetes delete a worker with sessions, or one that may still be sent launches", () => {
+    fc.assert(
+      fc.property(workerLists, fc.nat(12), (workers, target) => {
+        const { release } = shrink(workers, workers.length, target);
+        for (const victim of replicaSetVictims(workers, release, release.length)) {
+          expect(victim.busy).toBe(0);
+          expect(victim.cordonedAtMs).toBeDefined();
+          expect(victim.cordonAcknowledged || !victim.running).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("never goes below the target, and cordons exactly as many as are to go", () => {
+    fc.assert(
+      fc.property(workerLists, fc.nat(12), (workers, target) => {
+        const step = shrink(workers, workers.length, target);
+        expect(workers.length - step.release.length).toBeGreaterThanOrEqual(Math.min(target, workers.length));
+        const before = workers.filter(({ cordonedAtMs }) => cordonedAtMs !== undefined).length;
+        expect(before + step.cordon.length - step.uncordon.length).toBe(Math.max(0, workers.length - target));
+      }),
+    );
+  });
+
+  it("comes to rest: with sessions ending and gateways answering, it reaches the target", () => {
+    fc.assert(
+      fc.property(workerLists, fc.nat(12), (start, target) => {
+        let workers: readonly WorkerState[] = start;
+        for (let round = 0; round < 40 && workers.length > target; round++) {
+          const step = shrink(workers, workers.length, target);
+          const gone = new Set(replicaSetVictims(workers, step.release, step.release.length));
+          workers = workers
+            .filter((worker) => !gone.has(worker))
+            .map(({ cordonedAtMs, ...worker }) => {
+              const isCordoned =
+                (cordonedAtMs !== undefined || step.cordon.some(({ uid }) => uid === worker.uid)) &&
+                !step.uncordon.some(({ uid }) => uid === worker.uid);
+              return {
+                ...worker,
+                ...(isCordoned ? cordoned : { cordonAcknowledged: false }),
+                busy: isCordoned ? Math.max(0, worker.busy - 1) : worker.busy,
+              };
+            });
+        }
+        expect(workers.length).toBe(Math.min(start.length, target));
+      }),
+    );
+  });
+});
