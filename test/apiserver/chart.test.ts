@@ -1,0 +1,198 @@
+import { cp, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+import { type Rights, rightsOf } from "../support/rights.ts";
+
+const root = path.join(import.meta.dirname, "..", "..");
+const chart = path.join(root, "charts", "avatarpool");
+
+let plane: ControlPlane;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ kwok: false });
+  for (const namespace of ["avatars", "elsewhere"]) await kubectl("create", "namespace", namespace);
+  await kubectl("create", "namespace", "avatarpool");
+  // Nothing that the chart runs may need more than this allows.
+  await kubectl("label", "namespace", "avatarpool", "pod-security.kubernetes.io/enforce=restricted");
+  await helm("install", "avatarpool", chart, "--namespace=avatarpool");
+});
+
+afterAll(() => plane?.stop());
+
+/** Standard output of a command that must succeed. */
+async function kubectl(...args: readonly string[]): Promise<string> {
+  return succeed(await plane.kubectl(args));
+}
+
+async function helm(...args: readonly string[]): Promise<string> {
+  return succeed(await plane.run("helm", args));
+}
+
+function succeed(result: { readonly code: number; readonly stdout: string; readonly stderr: string }): string {
+  if (result.code !== 0) throw new Error(result.stderr);
+  return result.stdout;
+}
+
+/** The API server's authorizer learns of a new binding a moment after it was written. */
+async function expectRights(serviceAccount: string, namespace: string, rights: Rights): Promise<void> {
+  const user = `system:serviceaccount:${serviceAccount}`;
+  await expect.poll(() => rightsOf(plane, { user, namespace }), { timeout: 10_000 }).toEqual(rights);
+}
+
+const READ = ["get", "list", "watch"];
+
+const operatorWherePoolsLive: Rights = {
+  "avatarpool.dev/avatarpools": [...READ, "update", "patch"],
+  "avatarpool.dev/avatarpools/status": ["patch"],
+  "avatarpool.dev/avatarpools/finalizers": ["update"],
+  "apps/deployments": [...READ, "create", "patch", "delete"],
+  "/pods": [...READ, "patch", "delete"],
+  "/pods/status": ["patch"],
+  "/secrets": ["get"],
+  "events.k8s.io/events": ["create"],
+};
+const operatorAtHome: Rights = {
+  "coordination.k8s.io/leases": ["get", "create", "update", "patch"],
+  "discovery.k8s.io/endpointslices": READ,
+};
+const gatewayWherePoolsLive: Rights = { "avatarpool.dev/avatarpools": READ, "/pods": READ };
+const gatewayEverywhere: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
+
+describe("rights", () => {
+  const table: readonly [user: string, namespace: string, rights: Rights][] = [
+    ["avatarpool-operator", "avatars", operatorWherePoolsLive],
+    ["avatarpool-operator", "avatarpool", { ...operatorWherePoolsLive, ...operatorAtHome }],
+    ["avatarpool-gateway", "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere }],
+    ["avatarpool-gateway", "avatarpool", { ...gatewayWherePoolsLive, ...gatewayEverywhere }],
+  ];
+
+  it.each(table)("%s may do in %s what it must, and nothing else", async (user, namespace, rights) => {
+    await expectRights(`avatarpool:${user}`, namespace, rights);
+  });
+
+  it("end at the listed namespaces", async () => {
+    await helm("install", "narrow", chart, "--namespace=elsewhere", "--set=crds.install=false", "--set=namespaces={avatars}");
+    const operator = "elsewhere:narrow-operator";
+    await expectRights(operator, "avatars", operatorWherePoolsLive);
+    await expectRights(operator, "elsewhere", operatorAtHome);
+    await expectRights(operator, "default", {});
+    const gateway = "elsewhere:narrow-gateway";
+    await expectRights(gateway, "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere });
+    await expectRights(gateway, "default", gatewayEverywhere);
+  });
+});
+
+describe("what is installed", () => {
+  it("knows pools as crds/ defines them", async () => {
+    const rendered = parse(await helm("template", "avatarpool", chart, "--show-only=templates/crd.yaml"));
+    const source = parse(await readFile(path.join(root, "crds", "avatarpool.dev_avatarpools.yaml"), "utf8"));
+    expect(isDeepStrictEqual(rendered.spec, source.spec), "the chart's CRD differs from crds/: run npm run generate").toBe(true);
+    expect(await kubectl("get", "avp", "--all-namespaces")).toBe("");
+  });
+
+  it.each(["operator", "gateway"])("runs the %s in pods that the restricted profile admits", async (component) => {
+    const deployment = JSON.parse(
+      await kubectl("get", "deployment", `avatarpool-${component}`, "--namespace=avatarpool", "-o=json"),
+    );
+    expect(deployment.spec.replicas).toBe(2);
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: component, namespace: "avatarpool" },
+      spec: deployment.spec.template.spec,
+    };
+    const created = await plane.kubectl(["create", "--dry-run=server", "-f", "-"], { stdin: JSON.stringify(pod) });
+    expect(created).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("says how to go on", async () => {
+    const notes = await helm("get", "notes", "avatarpool", "--namespace=avatarpool");
+    expect(notes).toContain("http://avatarpool-gateway.avatarpool/avatars/support/launch");
+    const pool = notes.slice(notes.indexOf("apiVersion:"), notes.indexOf("EOF\n\n"));
+    const applied = await plane.kubectl(["apply", "--dry-run=server", "-f", "-"], { stdin: pool.replaceAll(/^ {5}/gm, "") });
+    expect(applied).toMatchObject({ code: 0, stdout: "avatarpool.avatarpool.dev/support created (server dry run)\n" });
+  });
+});
+
+describe("values", () => {
+  const bad: readonly [value: string, sentence: string][] = [
+    ["operator.replicas=-1", "at '/operator/replicas': minimum: got -1, want 0"],
+    ["operator.replicas=two", "at '/operator/replicas': got string, want integer"],
+    ["gateway.service.type=Ingress", "at '/gateway/service/type': value must be one of 'ClusterIP', 'NodePort', 'LoadBalancer'"],
+    ["namespaces={Avatars}", "at '/namespaces/0': 'Avatars' does not match pattern"],
+    ["logLevel=loud", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
+    ["image.repository=", "at '/image/repository': minLength: got 0, want 1"],
+    ["gateway.replica=3", "at '/gateway': additional properties 'replica' not allowed"],
+    ["installCRDs=true", "at '': additional properties 'installCRDs' not allowed"],
+  ];
+
+  it.each(bad)("%s is refused with what is wrong", async (value, sentence) => {
+    const result = await plane.run("helm", ["template", "x", chart, "--set", value]);
+    expect(result.code).not.toBe(0);
+    expect(result.stderr).toContain(sentence);
+  });
+
+  it("reach the objects", async () => {
+    const values = {
+      image: { repository: "registry.example.com/avatarpool", tag: "edge" },
+      imagePullSecrets: [{ name: "pull" }],
+      priorityClassName: "system-cluster-critical",
+      nodeSelector: { role: "system" },
+      tolerations: [{ key: "dedicated", operator: "Exists" }],
+      operator: { replicas: 0 },
+      gateway: { replicas: 0, service: { type: "LoadBalancer", annotations: { "example.com/internal": "true" } } },
+      extraObjects: [
+        { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "{{ .Release.Name }}-map" } },
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: {{ include "avatarpool.fullname" . }}-text }',
+      ],
+    };
+    const file = path.join(plane.folder, "values.yaml");
+    await writeFile(file, stringify(values));
+    await helm("install", "tuned", chart, "--namespace=elsewhere", "--set=crds.install=false", `--values=${file}`);
+
+    const get = async (...args: string[]) => JSON.parse(await kubectl("get", ...args, "--namespace=elsewhere", "-o=json"));
+    for (const component of ["operator", "gateway"]) {
+      const { replicas, template } = (await get("deployment", `tuned-${component}`)).spec;
+      const { imagePullSecrets, priorityClassName, nodeSelector, tolerations } = values;
+      expect(replicas).toBe(0);
+      expect(template.spec).toMatchObject({ imagePullSecrets, priorityClassName, nodeSelector, tolerations });
+      expect(template.spec.containers[0].image).toBe("registry.example.com/avatarpool:edge");
+    }
+    const service = await get("service", "tuned-gateway");
+    expect(service.spec.type).toBe("LoadBalancer");
+    expect(service.metadata.annotations).toMatchObject({ "example.com/internal": "true" });
+    await get("configmap", "tuned-map", "tuned-text");
+  });
+});
+
+// Last: it ends with nothing installed.
+describe("a release's life", () => {
+  it("upgrades the CRD with the chart", async () => {
+    const older = path.join(plane.folder, "older");
+    await cp(chart, older, { recursive: true });
+    const file = path.join(older, "files", "crd.yaml");
+    const crd = parse(await readFile(file, "utf8"));
+    crd.spec.versions[0].additionalPrinterColumns = [];
+    await writeFile(file, stringify(crd));
+    const columns = () => kubectl("get", "crd", "avatarpools.avatarpool.dev", "-o=jsonpath={..additionalPrinterColumns[*].name}");
+
+    await helm("upgrade", "avatarpool", older, "--namespace=avatarpool");
+    expect(await columns()).not.toContain("Sessions");
+    await helm("upgrade", "avatarpool", chart, "--namespace=avatarpool");
+    expect(await columns()).toContain("Sessions");
+  });
+
+  it("leaves the CRD and the pools when it is uninstalled, unless told otherwise", async () => {
+    await kubectl("apply", "-f", path.join(root, "examples", "gpu.yaml"));
+    await helm("uninstall", "avatarpool", "--namespace=avatarpool");
+    expect(await kubectl("get", "avatarpools", "--namespace=avatars", "-o=name")).toBe("avatarpool.avatarpool.dev/support\n");
+
+    // A later release takes them up again.
+    await helm("install", "avatarpool", chart, "--namespace=avatarpool", "--set=crds.keep=false");
+    await helm("uninstall", "avatarpool", "--namespace=avatarpool");
+    await kubectl("wait", "--for=delete", "crd/avatarpools.avatarpool.dev", "--timeout=30s");
+  });
+});

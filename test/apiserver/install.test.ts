@@ -1,0 +1,43 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+
+const root = path.join(import.meta.dirname, "..", "..");
+const manifest = path.join(root, "dist", "install.yaml");
+const examples = path.join(root, "examples");
+
+describe("kubectl apply", () => {
+  let plane: ControlPlane;
+
+  beforeAll(async () => {
+    plane = await startControlPlane({ kwok: false });
+    expect(await plane.kubectl(["apply", "-f", manifest])).toMatchObject({ code: 0, stderr: "" });
+    await plane.kubectl(["wait", "--for=condition=Established", "crd/avatarpools.avatarpool.dev", "--timeout=30s"]);
+    await plane.kubectl(["create", "namespace", "avatars"]);
+  });
+  afterAll(() => plane?.stop());
+
+  it("installs the operator and the gateway", async () => {
+    const { stdout } = await plane.kubectl(["get", "deployments", "--namespace=avatarpool", "-o=name"]);
+    expect(stdout.trim().split("\n")).toEqual(["deployment.apps/avatarpool-gateway", "deployment.apps/avatarpool-operator"]);
+  });
+
+  it.each(readdirSync(examples).filter((file) => file.endsWith(".yaml")))("accepts the example %s", async (file) => {
+    const result = await plane.kubectl(["apply", "--dry-run=server", "-f", path.join(examples, file)]);
+    // No field unknown, no rule broken, and nothing to warn of.
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("can be repeated, and undone", async () => {
+    expect(await plane.kubectl(["apply", "-f", manifest])).toMatchObject({ code: 0, stderr: "" });
+    const generations = await plane.kubectl([
+      "get",
+      "deployments",
+      "--namespace=avatarpool",
+      "-o=jsonpath={.items[*].metadata.generation}",
+    ]);
+    expect(generations.stdout).toBe("1 1");
+    expect(await plane.kubectl(["delete", "-f", manifest, "--wait=false"])).toMatchObject({ code: 0, stderr: "" });
+  });
+});
