@@ -8,7 +8,7 @@ import { type BuildOptions, build } from "esbuild";
 
 const root = path.join(import.meta.dirname, "..");
 const chunks = path.join(root, "dist", "chunks");
-const chartOfPulumiPackage = path.join(root, "pulumi", "charts", "avatarpool");
+const chartOfPulumiPackage = path.join(root, "pulumi", "dist", "charts", "avatarpool");
 
 const forNode: BuildOptions = {
   absWorkingDir: root,
@@ -41,7 +41,7 @@ const processes: BuildOptions = {
 const pulumiPackage: BuildOptions = {
   ...forNode,
   entryPoints: ["pulumi/index.ts"],
-  outdir: "pulumi/dist",
+  outdir: "pulumi/dist/lib",
   packages: "external",
 };
 
