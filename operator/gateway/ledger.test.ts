@@ -66,7 +66,7 @@ describe("SlotLedger", () => {
 
   it("never overbooks a worker and never leaks a slot, whatever the order of launches, answers and probes", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 5 }), (steps, slots) => {
+      fc.property(fc.array(step, { maxLength: 120, size: "max" }), fc.integer({ min: 1, max: 5 }), (steps, slots) => {
         const ledger = new SlotLedger(() => slots);
         const open: { readonly reservation: SlotReservation; arrived: boolean }[] = [];
         let probe: { readonly askedAt: number; readonly sessions: number } | undefined;

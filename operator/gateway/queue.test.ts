@@ -12,7 +12,8 @@ function setup(length = 10) {
   const ended: { readonly id: number; readonly kind: Waited<string>["kind"] }[] = [];
   const enter = (want: string, options: { readonly order?: number; readonly forMs?: number } = {}) => {
     const gone = new AbortController();
-    const id = options.order ?? (order += 1);
+    order += 1;
+    const id = options.order ?? order;
     const take = () => {
       const left = free.get(want) ?? 0;
       if (left === 0) return undefined;
@@ -114,7 +115,7 @@ describe("LaunchQueue", () => {
       fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 100 }) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
         const { clock, queue, enter, offer, ended } = setup(5);
         const entries: (ReturnType<typeof enter> & { readonly want: string })[] = [];
         for (const step of steps) {

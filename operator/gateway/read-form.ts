@@ -5,7 +5,7 @@ import { LaunchError } from "./launch-error.ts";
 import { parseMultipart } from "./multipart.ts";
 
 /** Most that one launch may send: a face image of 10 MB in base64, and some fields. */
-export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Text fields alone never come near this. */
 const MAX_URLENCODED_BYTES = 1024 * 1024;
 /** The form, and how to give its bytes back to the budget when nothing needs it any more. */

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { busyReason, readReadiness, taskId, taskState, workerMessage } from "./worker-answers.ts";
+
+const answer = (status: number, body: unknown) => ({
+  status,
+  contentType: "application/json",
+  body: typeof body === "string" ? body : JSON.stringify(body),
+});
+
+describe("answers of workers", () => {
+  it("reads a ready worker's counts", () => {
+    expect(readReadiness(answer(200, { status: "ready", active_sessions: 1, max_sessions: 8 }))).toEqual({
+      kind: "ready",
+      sessions: 1,
+      slots: 8,
+    });
+  });
+
+  it("takes 503 at_capacity for ready and full, in whatever field it comes", () => {
+    for (const body of [
+      { status: "at_capacity", max_sessions: 8 },
+      { detail: { error: "at_capacity" }, max_sessions: 8 },
+    ]) {
+      expect(readReadiness(answer(503, body))).toEqual({ kind: "full", sessions: undefined, slots: 8 });
+    }
+  });
+
+  it.each([
+    [503, { status: "not_ready" }],
+    [500, "oops"],
+    [404, { status: "ready" }],
+  ])("takes %s for not ready", (status, body) => {
+    expect(readReadiness(answer(status, body))).toEqual({ kind: "not-ready" });
+  });
+
+  it("believes no counts that are none", () => {
+    expect(readReadiness(answer(200, { active_sessions: -1, max_sessions: "8" }))).toEqual({
+      kind: "ready",
+      sessions: undefined,
+      slots: undefined,
+    });
+    expect(readReadiness(answer(200, "garbage"))).toEqual({ kind: "ready", sessions: undefined, slots: undefined });
+  });
+
+  it("takes a 503 without a reason for not ready", () => {
+    expect(busyReason(answer(503, "Service Unavailable"))).toBe("not_ready");
+  });
+
+  it("finds the worker's own words about an error", () => {
+    expect(workerMessage(answer(400, { error: "no face" }))).toBe("no face");
+    expect(workerMessage(answer(403, { error: { code: "X", message: "cap reached" } }))).toBe("cap reached");
+    expect(workerMessage(answer(422, { detail: "bad form" }))).toBe("bad form");
+    expect(workerMessage(answer(400, `<p>${"x".repeat(9_000)}`))).toHaveLength(500);
+  });
+
+  it("follows only ids that are safe in a path", () => {
+    expect(taskId(answer(200, { task_id: "a-1.b_2" }))).toBe("a-1.b_2");
+    expect(taskId(answer(200, { task_id: "../health" }))).toBeUndefined();
+  });
+
+  it.each([
+    [200, { state: "running" }, "running"],
+    [200, { status: "pending" }, "pending"],
+    [200, { state: "failed" }, "ended"],
+    [404, {}, "ended"],
+    [500, "oops", "unknown"],
+  ])("reads a task's state from %s %j", (status, body, state) => {
+    expect(taskState(answer(status, body))).toBe(state);
+  });
+});

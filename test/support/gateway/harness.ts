@@ -1,0 +1,87 @@
+import type { PoolConfig } from "../../../operator/api/pool-config.ts";
+import { poolKey } from "../../../operator/api/pool-config.ts";
+import type { LaunchRequest } from "../../../operator/engines/index.ts";
+import { admit } from "../../../operator/gateway/admit.ts";
+import { GatewayCore } from "../../../operator/gateway/core.ts";
+import { LaunchError } from "../../../operator/gateway/launch-error.ts";
+import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch-trace.ts";
+import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
+import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import { FakeClock } from "../fake-clock.ts";
+import { type FakeWorker, FakeWorkers } from "./fake-workers.ts";
+import { testPool, testRecord } from "./pool.ts";
+
+export interface LaunchResult {
+  /** HTTP status of the answer; 0 while there is none. */
+  status: number;
+  code: string;
+  message: string;
+  retryAfterMs: number | undefined;
+  readonly trace: LaunchTrace;
+  /** The client closes its connection. */
+  readonly leave: () => void;
+}
+
+/** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
+export function gatewayHarness(pool: PoolConfig = testPool()) {
+  const clock = new FakeClock();
+  const client = new FakeWorkers();
+  const pools = new Map([[poolKey(pool), pool]]);
+  const records = new Map<string, WorkerRecord>();
+  const directory = { pool: (key: string) => pools.get(key), pools: () => pools.values(), synced: true };
+  const metrics = gatewayMetrics(createRegistry());
+  const core = new GatewayCore({ clock, random: () => 0.5, client, directory, metrics });
+  let order = 0;
+
+  /** Adds a worker that the gateway learns of; it is probed at once. */
+  async function addWorker(name: string, state: Partial<FakeWorker> = {}, record: Partial<WorkerRecord> = {}) {
+    const worker = client.add(name, state);
+    await setRecord(name, record);
+    return worker;
+  }
+
+  async function setRecord(name: string, changes: Partial<WorkerRecord>) {
+    const before = records.get(name);
+    const after = { ...(before ?? testRecord(name)), ...changes };
+    records.set(name, after);
+    core.workerChanged(after, before);
+    await clock.advance(0);
+  }
+
+  async function removeWorker(name: string) {
+    core.workerChanged(undefined, records.get(name));
+    records.delete(name);
+    await clock.advance(0);
+  }
+
+  async function setPool(changed: PoolConfig | undefined) {
+    if (changed === undefined) pools.delete(poolKey(pool));
+    else pools.set(poolKey(pool), changed);
+    core.poolChanged(poolKey(pool), changed);
+    await clock.advance(0);
+  }
+
+  function request(avatar: string): LaunchRequest {
+    const fields = { livekit_url: "wss://x", livekit_token: "t", room_name: "room", avatar_id: avatar };
+    return admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
+  }
+
+  /** Launches, and lets everything happen that needs no time. */
+  async function launch(avatar = "maya"): Promise<LaunchResult> {
+    const gone = new AbortController();
+    order += 1;
+    const trace = newTrace(clock.now());
+    const result: LaunchResult = { status: 0, code: "", message: "", retryAfterMs: undefined, trace, leave: () => gone.abort() };
+    core.launch(pool, request(avatar), { order, signal: gone.signal, trace }).then(
+      (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
+      (error: unknown) => {
+        if (!(error instanceof LaunchError)) throw error;
+        Object.assign(result, { status: error.status, code: error.code, message: error.message, retryAfterMs: error.retryAfterMs });
+      },
+    );
+    await clock.advance(0);
+    return result;
+  }
+
+  return { clock, client, core, metrics, pool, key: poolKey(pool), addWorker, setRecord, removeWorker, setPool, launch };
+}
