@@ -45,6 +45,11 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   });
   let order = 0;
 
+  // Otherwise a connection on which a launch was under way when we were told to stop stays open until it times out.
+  server.addHook("onSend", async (_request, reply) => {
+    if (!server.server.listening) reply.header("connection", "close");
+  });
+
   // Bodies are read by the handler, which knows their limits.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, _payload, done) => done(null));
