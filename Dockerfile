@@ -8,7 +8,7 @@ ARG RUNTIME_IMAGE=distroless/nodejs24-debian12:nonroot
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json tsconfig.json ./
 COPY pulumi/package.json pulumi/
 # No install script is needed: the image brings Node 24, and esbuild's binary is a package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
