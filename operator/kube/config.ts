@@ -1,12 +1,13 @@
 import { KubeConfig } from "@kubernetes/client-node";
 
 /**
- * The files that `$KUBECONFIG` lists, or the pod's own service account where it is unset.
+ * The given kubeconfig file; without one the files that `$KUBECONFIG` lists, or the pod's own service account where it is unset.
  * @throws when the current context names no cluster, or one that is reached through a proxy.
  */
-export function loadKubeConfig(): KubeConfig {
+export function loadKubeConfig(file?: string): KubeConfig {
   const config = new KubeConfig();
-  if (process.env.KUBECONFIG) config.loadFromDefault();
+  if (file !== undefined) config.loadFromFile(file);
+  else if (process.env.KUBECONFIG) config.loadFromDefault();
   else if (process.env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
   else throw new Error("no cluster: set KUBECONFIG, or run inside a cluster with a service account");
 

@@ -1,0 +1,30 @@
+import { KubeClient } from "../../operator/kube/client.ts";
+import { loadKubeConfig } from "../../operator/kube/config.ts";
+import { leaderElect } from "../../operator/kube/lease.ts";
+import { systemClock } from "../../operator/runtime/clock.ts";
+import { createLogger } from "../../operator/telemetry/logger.ts";
+
+/** A process that wants to lead: says "leading" and "ended" on its output, stops gracefully on SIGTERM. */
+const [identity = ""] = process.argv.slice(2);
+const client = new KubeClient(loadKubeConfig(), { userAgent: identity });
+const stop = new AbortController();
+process.once("SIGTERM", () => stop.abort());
+
+const result = await leaderElect({
+  client,
+  lease: { namespace: "default", name: "candidates" },
+  identity,
+  clock: systemClock,
+  random: Math.random,
+  leaseMs: 3_000,
+  renewDeadlineMs: 2_000,
+  retryMs: 400,
+  logger: createLogger(identity, "silent"),
+  signal: stop.signal,
+  async onElected(leading) {
+    console.log("leading");
+    await new Promise((resolve) => leading.addEventListener("abort", resolve));
+  },
+});
+console.log("ended", result);
+await client.close();
