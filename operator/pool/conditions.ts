@@ -19,10 +19,10 @@ export interface Finding {
 
 /** What holds of the pool and what does not, each in a sentence that a person can act on. */
 export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
-  return [ready(snapshot), warmCapacity(snapshot), atMaximum(plan), credentialsValid(snapshot), paused(snapshot)];
+  return [ready(snapshot, plan), warmCapacity(snapshot), atMaximum(plan), credentialsValid(snapshot), paused(snapshot)];
 }
 
-function ready(snapshot: Snapshot): Finding {
+function ready(snapshot: Snapshot, plan: Plan): Finding {
   const { pool } = snapshot;
   const no = (reason: ConditionReason, message: string): Finding => ({ type: types.ready, status: "False", reason, message });
   if (pool.deletedAtMs !== undefined) return no(reasons.deleting, deletionMessage(snapshot));
@@ -30,7 +30,7 @@ function ready(snapshot: Snapshot): Finding {
   const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
   if (taken?.deployment.kind === "foreign") return no(reasons.nameTaken, taken.deployment.why);
 
-  const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name)));
+  const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name, plan)));
   if (unserved.length === 0)
     return { type: types.ready, status: "True", reason: reasons.serving, message: "every preset can be launched" };
 
@@ -43,10 +43,11 @@ function ready(snapshot: Snapshot): Finding {
     : no(obstacle.reason, `${names} cannot be launched: ${obstacle.message}`);
 }
 
-function serves({ config, members }: GroupSnapshot, preset: string): boolean {
-  // A group of which nobody wants a worker serves by growing when a launch comes.
-  const asleep = config.min === 0 && members.pods.length === 0 && config.max > 0;
-  return config.presets.includes(preset) && (members.pods.some(({ containersReady }) => containersReady) || asleep);
+function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan): boolean {
+  if (!config.presets.includes(preset)) return false;
+  // A group of which no worker is wanted serves by growing when a launch comes.
+  const asleep = plan.sizing.groups.some(({ name, workers }) => name === config.name && workers === 0);
+  return asleep || members.pods.some(({ containersReady }) => containersReady);
 }
 
 function warmCapacity(snapshot: Snapshot): Finding {

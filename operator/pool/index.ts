@@ -1,7 +1,6 @@
 import type { V1Deployment, V1EndpointSlice, V1Pod } from "@kubernetes/client-node";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
-import { findEngine } from "../engines/index.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { recordEvent } from "../kube/events.ts";
@@ -10,28 +9,20 @@ import { leaderElect } from "../kube/lease.ts";
 import { avatarPools, deployments, endpointSlices, pods } from "../kube/resource-types.ts";
 import { type Json, type KubeObject, refOf } from "../kube/types.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { Controller } from "../runtime/controller.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
-import { CredentialsCheck } from "./credentials.ts";
+import { poolControllers } from "./controllers.ts";
 import { gatewayAddresses } from "./gateway-addresses.ts";
 import { GatewayStreams } from "./gateway-streams.ts";
 import { LoadHub } from "./load-hub.ts";
-import { presetLoader } from "./load-presets.ts";
-import { Memories } from "./memory.ts";
 import { BY_POOL } from "./observe.ts";
-import { poolReconciler } from "./reconcile.ts";
-import { type PoolEvent, Reporter } from "./report.ts";
-import { deploymentView, type PodView, podView, poolView } from "./views.ts";
-import { warmupReconciler } from "./warmup.ts";
+import type { PoolEvent } from "./report.ts";
+import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerClient } from "./worker-client.ts";
 
 const LEASE_NAME = "avatarpool-operator";
-const POOL_CONCURRENCY = 8;
-/** Warm-ups wait for workers most of the time. */
-const WARMUP_CONCURRENCY = 64;
 /** Events under way; further ones are dropped rather than queued, since they only tell what the status says too. */
 const MAX_EVENTS_IN_FLIGHT = 50;
 
@@ -82,55 +73,23 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
   const hub = new LoadHub();
   const workers = new WorkerClient();
   const watched = watches(operator);
-  const pools = new Controller({
-    name: "pool",
-    reconcile: poolReconciler({
-      client,
-      sidecarImage: operator.settings.image,
-      isEmpty: (pod) => isEmpty(workers, pod),
-      pools: watched.pools.store,
-      world: { deployments: watched.deployments.store, pods: watched.pods.store, hub },
-      memories: new Memories(),
-      credentials: new CredentialsCheck(client, clock),
-      reporter: new Reporter({ record: eventRecorder(operator), logger, metrics }),
-      metrics,
-      clock,
-    }),
-    concurrency: POOL_CONCURRENCY,
+  const controllers = poolControllers({
+    ...watched,
+    client,
+    hub,
+    workers,
+    sidecarImage: operator.settings.image,
+    record: eventRecorder(operator),
+    metrics,
     clock,
     random,
     logger,
-    metrics,
   });
-  const warmups = new Controller({
-    name: "warmup",
-    reconcile: warmupReconciler({
-      client,
-      pools: watched.pools.store,
-      pods: watched.pods.store,
-      workers,
-      loadPresets: presetLoader({ client, workers, clock }),
-      clock,
-    }),
-    concurrency: WARMUP_CONCURRENCY,
-    clock,
-    random,
-    logger,
-    metrics,
-  });
-
-  watched.pools.onChange((key) => pools.enqueue(key));
-  watched.deployments.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
-  watched.pods.onChange((key, after, before) => {
-    enqueueOwner(pools, after ?? before);
-    if (after !== undefined) warmups.enqueue(key);
-  });
-
   const streams = new GatewayStreams(
     {
       hub,
       tokenFile: operator.settings.loadTokenFile,
-      onChange: (key) => pools.enqueue(key),
+      onChange: (key) => controllers.enqueue(key),
       onConnections: (connected) => metrics.gatewaysConnected.set(connected),
       clock,
       random,
@@ -141,17 +100,10 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
   const discovery = discoverGateways(operator, streams);
   const running = [watched.pools, watched.deployments, watched.pods, ...discovery].map((informer) => informer.run(signal));
   await Promise.all([watched.pools, watched.deployments, watched.pods].map((informer) => informer.whenSynced(signal)));
-  if (!signal.aborted) await Promise.all([pools.run(signal), warmups.run(signal), ...running]);
+  if (!signal.aborted) await Promise.all([controllers.run(signal), ...running]);
   await streams.close();
   await workers.close();
   metrics.leader.set(0);
-}
-
-/** A pod without an address never had a session. */
-async function isEmpty(workers: WorkerClient, pod: PodView): Promise<boolean> {
-  if (pod.ip === undefined || !pod.running) return true;
-  const engine = findEngine(pod.engine);
-  return engine !== undefined && workers.isEmpty(`http://${pod.ip}:${engine.port}${engine.paths.health}`);
 }
 
 function watches({ settings, client, metrics, logger }: Operator) {
@@ -204,10 +156,6 @@ function discoverGateways({ settings, client, logger }: Operator, streams: Gatew
   });
   slices.onChange(() => streams.set([...new Set([...slices.store.values()].flat())]));
   return [slices];
-}
-
-function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {
-  if (object !== undefined && object.pool !== "") pools.enqueue(poolKey({ namespace: object.namespace, name: object.pool }));
 }
 
 /** Records events without keeping a reconcile waiting. */

@@ -1,0 +1,108 @@
+import { poolKey } from "../api/pool-config.ts";
+import { findEngine } from "../engines/index.ts";
+import type { Store } from "../kube/store.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { Controller } from "../runtime/controller.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { OperatorMetrics } from "../telemetry/metrics.ts";
+import type { ApplyContext } from "./apply.ts";
+import { CredentialsCheck } from "./credentials.ts";
+import type { LoadHub } from "./load-hub.ts";
+import { presetLoader } from "./load-presets.ts";
+import { Memories } from "./memory.ts";
+import { poolReconciler } from "./reconcile.ts";
+import { type PoolEvent, Reporter } from "./report.ts";
+import type { DeploymentView, PodView, PoolView } from "./views.ts";
+import { warmupReconciler } from "./warmup.ts";
+import type { WorkerClient } from "./worker-client.ts";
+
+const POOL_CONCURRENCY = 8;
+/** Warm-ups wait for workers most of the time. */
+const WARMUP_CONCURRENCY = 64;
+
+/** A watched kind: the part of an informer that controllers use. */
+export interface Watched<T> {
+  readonly store: Store<T>;
+  onChange(handler: (key: string, after: T | undefined, before: T | undefined) => void): () => void;
+}
+
+export interface PoolControllersOptions {
+  readonly client: ApplyContext["client"];
+  readonly pools: Watched<PoolView>;
+  readonly deployments: Watched<DeploymentView>;
+  readonly pods: Watched<PodView>;
+  readonly hub: LoadHub;
+  readonly workers: Pick<WorkerClient, "call" | "isEmpty">;
+  readonly sidecarImage: string;
+  readonly record: (event: PoolEvent) => void;
+  readonly metrics: OperatorMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** The controllers of the operator over whatever watches they are given. */
+export interface PoolControllers {
+  /** Something outside the watches changed for this pool. */
+  enqueue(key: string): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function poolControllers(options: PoolControllersOptions): PoolControllers {
+  const { client, hub, workers, clock, random, logger, metrics } = options;
+  const common = { clock, random, logger, metrics };
+  const pools = new Controller({
+    ...common,
+    name: "pool",
+    concurrency: POOL_CONCURRENCY,
+    reconcile: poolReconciler({
+      client,
+      sidecarImage: options.sidecarImage,
+      isEmpty: (pod) => isEmpty(workers, pod),
+      pools: options.pools.store,
+      world: { deployments: options.deployments.store, pods: options.pods.store, hub },
+      memories: new Memories(),
+      credentials: new CredentialsCheck(client, clock),
+      reporter: new Reporter({ record: options.record, logger, metrics }),
+      metrics,
+      clock,
+    }),
+  });
+  const warmups = new Controller({
+    ...common,
+    name: "warmup",
+    concurrency: WARMUP_CONCURRENCY,
+    reconcile: warmupReconciler({
+      client,
+      pools: options.pools.store,
+      pods: options.pods.store,
+      workers,
+      loadPresets: presetLoader({ client, workers, clock }),
+      clock,
+    }),
+  });
+
+  options.pools.onChange((key) => pools.enqueue(key));
+  options.deployments.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
+  options.pods.onChange((key, after, before) => {
+    enqueueOwner(pools, after ?? before);
+    if (after !== undefined) warmups.enqueue(key);
+  });
+  return {
+    enqueue: (key) => pools.enqueue(key),
+    run: async (signal) => {
+      await Promise.all([pools.run(signal), warmups.run(signal)]);
+    },
+  };
+}
+
+/** A pod without an address never had a session. */
+async function isEmpty(workers: Pick<WorkerClient, "isEmpty">, pod: PodView): Promise<boolean> {
+  if (pod.ip === undefined || !pod.running) return true;
+  const engine = findEngine(pod.engine);
+  return engine !== undefined && workers.isEmpty(`http://${pod.ip}:${engine.port}${engine.paths.health}`);
+}
+
+function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {
+  if (object !== undefined && object.pool !== "") pools.enqueue(poolKey({ namespace: object.namespace, name: object.pool }));
+}
