@@ -56,6 +56,8 @@ function isRefused(error: unknown): boolean {
  */
 export function drainServer(healthUrl: string, clock: Clock): Server {
   return createServer((request, response) => {
+    // A connection that is kept would only delay the end.
+    response.shouldKeepAlive = false;
     const path = request.url?.split("?", 1)[0];
     if (request.method !== "GET" || (path !== "/drain" && path !== "/healthz")) {
       response.writeHead(404).end();

@@ -174,15 +174,18 @@ describe("two GPU workers with a readiness gate", () => {
     expect(fleet.worker(name)).toBeUndefined();
   });
 
-  it("count a session as killed, with pod and reason, when its pod is deleted by force", async () => {
-    const pod = (await podsOf(app)).find((candidate) => conditionOf(candidate, "Ready")?.status === "True");
-    const name = pod?.metadata?.name ?? "";
+  it.each([
+    ["by force", 0, "the pod was deleted by force"],
+    ["with too short a grace period", 20, "the pod was deleted, and its grace period of 20 s was over"],
+  ])("count a session as killed, with pod and reason, when its pod is deleted %s", async (_, gracePeriodSeconds, reason) => {
+    await expect.poll(() => statuses(app, "ContainersReady"), waiting).toEqual(["True", "True"]);
+    const name = (await podsOf(app))[0]?.metadata?.name ?? "";
+    const killedBefore = fleet.totals.sessionsKilled;
     await launch(name);
-    await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0 });
-    await expect.poll(() => fleet.totals.sessionsKilled, waiting).toBe(1);
-    expect(fleet.totals.kills).toMatchObject([
-      { pod: `default/${name}`, roomName: "room", reason: "the pod was deleted by force" },
-    ]);
+    await client.delete(pods, { namespace, name }, { gracePeriodSeconds });
+    await expect.poll(() => fleet.totals.sessionsKilled, waiting).toBe(killedBefore + 1);
+    expect(fleet.totals.kills.at(-1)).toMatchObject({ pod: `default/${name}`, roomName: "room", reason });
+    await expect.poll(() => client.get(pods, { namespace, name }), waiting).toBeUndefined();
   });
 });
 

@@ -1,6 +1,5 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type EngineName, engineOf } from "../../../operator/engines/index.ts";
 import type { KubeClient } from "../../../operator/kube/client.ts";
 import { pods } from "../../../operator/kube/resource-types.ts";
 import { type Clock, systemClock } from "../../../operator/runtime/clock.ts";
@@ -13,11 +12,9 @@ import type { ContainerState } from "./container-state.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Container, engineOfPod, identityOf, isSidecar, type Pod, type PodIdentity, roleOf } from "./pod.ts";
 import { type KubeletStatus, kubeletStatus } from "./pod-status.ts";
-import { probeSettings, runProbe } from "./probe.ts";
-import { workerProfile } from "./profile.ts";
-import { seededRandom } from "./random.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { StandInWorker } from "./worker.ts";
+import type { StandInWorker } from "./worker.ts";
+import { runWorkerContainer } from "./worker-container.ts";
 
 export interface PodLifeOptions {
   readonly client: KubeClient;
@@ -32,8 +29,6 @@ export interface PodLifeOptions {
 
 const DEFAULT_GRACE_SECONDS = 30;
 const DELETE_RETRY_MS = 1_000;
-/** Of a process that was killed. */
-const KILLED_EXIT_CODE = 137;
 
 /** One pod from its start on the node until its object is gone, as a kubelet lives it. */
 export class PodLife {
@@ -117,7 +112,7 @@ export class PodLife {
       const outcome = await drainWorker({ healthUrl, clock: this.#options.clock, signal: this.#graceOver.signal });
       if (outcome !== "aborted") return "the pod was deleted, and a session began after its drain";
     }
-    if (this.#gone) return "the pod was deleted by force";
+    if (this.#gone || this.#grace?.seconds === 0) return "the pod was deleted by force";
     if (!hook) return "the pod was deleted, and has no preStop hook";
     return `the pod was deleted, and its grace period of ${this.#grace?.seconds} s was over`;
   }
@@ -147,7 +142,22 @@ export class PodLife {
         const runner = this.#runner(container);
         const engine = engineOfPod(this.#pod);
         if (engine === undefined || roleOf(this.#pod, container) !== "worker") return runner.begin();
-        return runner.runUntilSuccess((env) => this.#runWorker(container, engine, env, runner));
+        return runner.runUntilSuccess((env) =>
+          runWorkerContainer({
+            ...this.#options,
+            container,
+            engine,
+            env,
+            pod: this.identity,
+            podIP: this.#pod.status?.podIP ?? "",
+            folder: this.#folder,
+            ending: this.#ending.signal,
+            onWorker: (worker) => {
+              this.#worker = worker;
+            },
+            onProbed: (found) => runner.found(found),
+          }),
+        );
       }),
     );
   }
@@ -184,66 +194,6 @@ export class PodLife {
       return { exitCode: 1, message: error instanceof Error ? error.message : String(error) };
     }
   }
-
-  /** Resolves when the worker's process has ended: it crashed, its startup probe failed, or the pod ends. */
-  async #runWorker(container: Container, engine: EngineName, env: Environment, runner: ContainerRunner): Promise<Exit> {
-    const worker = await this.#startWorker(engine, env).catch((error: unknown) => String(error));
-    if (typeof worker === "string") return { exitCode: 1, message: worker };
-    const over = new AbortController();
-    this.#worker = worker;
-    if (this.#ending.signal.aborted) await worker.stop("the pod was deleted");
-    const probes = this.#probe(container, worker, runner, over.signal).catch((error: unknown) => worker.stop(String(error)));
-    const message = await worker.exited;
-    this.#worker = undefined;
-    over.abort();
-    await probes;
-    return { exitCode: KILLED_EXIT_CODE, message };
-  }
-
-  async #startWorker(engine: EngineName, env: Environment): Promise<StandInWorker> {
-    const { clock, seed, ledger } = this.#options;
-    const { port, volumes } = engineOf(engine);
-    const readsFolder = volumes.some(({ source }) => source.kind === "assets");
-    return StandInWorker.start({
-      pod: this.identity,
-      host: this.#pod.status?.podIP ?? "",
-      port,
-      profile: workerProfile(engine, env, seededRandom(seed, this.identity.name)),
-      ...(readsFolder && { models: await modelsIn(this.#folder) }),
-      clock,
-      ledger,
-    });
-  }
-
-  /** The startup probe until it passes, then the readiness probe until the worker has ended. */
-  async #probe(container: Container, worker: StandInWorker, runner: ContainerRunner, over: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const podIP = this.#pod.status?.podIP ?? "";
-    const { startupProbe, readinessProbe } = container;
-    if (startupProbe !== undefined) {
-      // Once a pod is being deleted, its start is not probed any more.
-      const decided = new AbortController();
-      const signal = AbortSignal.any([over, this.#ending.signal, decided.signal]);
-      let passed = false;
-      await runProbe(probeSettings(startupProbe, container, podIP), clock, signal, (verdict) => {
-        passed = verdict === "success";
-        decided.abort();
-      });
-      if (decided.signal.aborted && !passed) return worker.stop("the startup probe failed");
-      if (!passed) return;
-    }
-    if (over.aborted) return;
-    runner.found({ started: true, ready: readinessProbe === undefined });
-    if (readinessProbe === undefined) return;
-    await runProbe(probeSettings(readinessProbe, container, podIP), clock, over, (verdict) => {
-      runner.found({ ready: verdict === "success" });
-    });
-  }
-}
-
-async function modelsIn(folder: string): Promise<ReadonlySet<string>> {
-  const files = await readdir(folder).catch(() => []);
-  return new Set(files.filter((file) => file.endsWith(".imx")).map((file) => file.slice(0, -".imx".length)));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
