@@ -105,11 +105,10 @@ test("nothing is left when its process is killed", async () => {
 });
 
 test("nothing is left when its supervisor is killed", async () => {
-  const { starter, folder } = await startInChild();
+  const { folder } = await startInChild();
   const supervisor = (await processesIn(folder)).find(({ command }) => command.includes("supervisor.ts"));
   process.kill(supervisor!.pid, "SIGKILL");
   await until("processes and folder to be gone", LIMIT_MS, () => isGone(folder));
-  starter.kill("SIGKILL");
 });
 
 test.each(["etcd", "kube-apiserver"])("a start that fails for %s quotes its log and leaves nothing", async (name) => {
@@ -161,6 +160,7 @@ async function startInChild(): Promise<{ readonly starter: ChildProcess; readonl
     console.log((await startControlPlane()).folder);
     setInterval(() => {}, 1000);`;
   const starter = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void starter.kill("SIGKILL"));
   const [line] = (await once(starter.stdout, "data")) as [Buffer];
   return { starter, folder: line.toString().trim() };
 }

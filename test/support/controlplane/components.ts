@@ -5,6 +5,9 @@ const ETCD_PORT = 2379;
 const ETCD_PEER_PORT = 2380;
 const API_SERVER_PORT = 6443;
 
+/** Where components listen, on the first address of their network. */
+export const COMPONENT_PORTS = [ETCD_PORT, ETCD_PEER_PORT, API_SERVER_PORT];
+
 export function apiServerUrl(address: string): string {
   return `https://${address}:${API_SERVER_PORT}`;
 }

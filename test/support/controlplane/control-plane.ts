@@ -6,17 +6,18 @@ import { apiServerArgs, apiServerUrl, controllerManagerArgs, etcdArgs, kwokArgs,
 import { type Credentials, writeAuthority, writeCredentials } from "./credentials.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { podCidrOf } from "./network.ts";
-import { type NodeSpec, nodeManifest } from "./nodes.ts";
+import { isUsable, type Node, type NodeSpec, nodeManifest } from "./nodes.ts";
 import { type Component, Processes } from "./processes.ts";
 import { lineOnStderr, type Progress } from "./progress.ts";
 import { type RunResult, run } from "./run.ts";
+import { requestToken } from "./service-account.ts";
 import type { ToolName } from "./tool-modules.ts";
 import { toolPath } from "./tools.ts";
 import { TimeoutError, until } from "./until.ts";
 
 export interface ControlPlaneOptions {
   readonly nodes?: readonly NodeSpec[];
-  /** Default true. False: API server and etcd only, so nothing is scheduled or run. */
+  /** Default true. False: API server and etcd only, so there are no nodes, and nothing is scheduled or run. */
   readonly kwok?: boolean;
   /** Gets every step. Without it only builds of missing tools and unexpected ends are told, on stderr. */
   readonly progress?: Progress;
@@ -29,7 +30,6 @@ interface RunOptions {
 }
 
 const START_MS = 60_000;
-const TOKEN_SECONDS = 24 * 3600;
 const API_SERVER_TOOLS: readonly ToolName[] = ["etcd", "kube-apiserver"];
 const CLUSTER_TOOLS: readonly ToolName[] = ["kube-controller-manager", "kube-scheduler", "kwok"];
 
@@ -119,6 +119,7 @@ export class ControlPlane implements AsyncDisposable {
     await this.#processes.kill("kube-apiserver");
   }
 
+  /** Resolves when pods can be scheduled on it. */
   async addNode(spec: NodeSpec): Promise<void> {
     await this.#admin.demand("POST", "/api/v1/nodes", nodeManifest(spec));
     await this.#until(`node ${spec.name} to be Ready`, async () => {
@@ -126,6 +127,7 @@ export class ControlPlane implements AsyncDisposable {
     });
   }
 
+  /** As when a machine is lost: the pod garbage collector deletes its pods within a minute. */
   async removeNode(name: string): Promise<void> {
     await this.#admin.demand("DELETE", `/api/v1/nodes/${name}`);
   }
@@ -136,14 +138,14 @@ export class ControlPlane implements AsyncDisposable {
       url: this.url,
       authorityFile: this.#credentials.authorityFile,
       user: name,
-      token: await this.#token(namespace, name),
+      token: await requestToken(this.#admin, { namespace, name }),
       namespace,
     });
   }
 
   /** A token for a ServiceAccount that exists, for one audience, good for a day. */
   serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
-    return this.#token(namespace, name, [audience]);
+    return requestToken(this.#admin, { namespace, name }, [audience]);
   }
 
   kubectl(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -227,29 +229,4 @@ export class ControlPlane implements AsyncDisposable {
     if (this.#api === undefined) throw new Error("the API server was never ready");
     return this.#api;
   }
-
-  async #token(namespace: string, name: string, audiences?: readonly string[]): Promise<string> {
-    const request = {
-      apiVersion: "authentication.k8s.io/v1",
-      kind: "TokenRequest",
-      spec: { expirationSeconds: TOKEN_SECONDS, ...(audiences && { audiences }) },
-    };
-    const answer = await this.#admin.demand<{ status: { token: string } }>(
-      "POST",
-      `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
-      request,
-    );
-    return answer.status.token;
-  }
-}
-
-interface Node {
-  readonly spec: { readonly taints?: readonly { readonly key: string }[] };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-/** Ready, and the node-lifecycle controller has taken the taint of new nodes away. */
-function isUsable(node: Node): boolean {
-  const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-  return ready && !node.spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/"));
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
+import { COMPONENT_PORTS } from "./components.ts";
 
 /** Networks 127.64.0.0/16 to 127.126.0.0/16 may be taken: one each for the control planes of this machine. */
 const FIRST = 64;
@@ -17,7 +18,9 @@ const RESERVATION_PORT = 61_064;
 export async function reserveNetwork(): Promise<string> {
   for (let k = FIRST; k <= LAST; k++) {
     const address = `127.${k}.0.1`;
-    if (await listen(address)) return address;
+    if (!(await listen(address, RESERVATION_PORT))) continue;
+    // Taken by components whose supervisor was killed together with its parent (`killall -9 node`): nobody ends those.
+    if (await arePortsFree(address)) return address;
   }
   throw new Error(`all pod networks from 127.${FIRST}.0.0/16 to 127.${LAST}.0.0/16 are taken by other control planes`);
 }
@@ -26,14 +29,25 @@ export function podCidrOf(address: string): string {
   return address.replace(/\.0\.1$/, ".0.0/16");
 }
 
-async function listen(host: string): Promise<boolean> {
+async function arePortsFree(address: string): Promise<boolean> {
+  for (const port of COMPONENT_PORTS) {
+    const server = await listen(address, port);
+    if (server === undefined) return false;
+    server.close();
+    await once(server, "close");
+  }
+  return true;
+}
+
+/** `undefined`: somebody else listens there. */
+async function listen(host: string, port: number): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());
   try {
-    server.listen({ host, port: RESERVATION_PORT });
+    server.listen({ host, port });
     await once(server, "listening");
-    return true;
+    return server;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return false;
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return undefined;
     throw new Error(`cannot listen on ${host}: the simulated cluster needs Linux, where all of 127.0.0.0/8 is local`, {
       cause: error,
     });

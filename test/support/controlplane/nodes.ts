@@ -37,3 +37,15 @@ export function nodeManifest(spec: NodeSpec): object {
     status: { capacity: resources, allocatable: resources },
   };
 }
+
+/** What we read of a node. */
+export interface Node {
+  readonly spec: { readonly taints?: readonly { readonly key: string }[] };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Ready, and the node-lifecycle controller has taken the taint of new nodes away. */
+export function isUsable(node: Node): boolean {
+  const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+  return ready && !node.spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/"));
+}
