@@ -270,6 +270,30 @@ describe("KubeClient: watch", () => {
     });
   });
 
+  it("takes the server for lost after three minutes of silence, not before", async () => {
+    const clock = new FakeClock();
+    const bookmark = '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"2"}}}\n';
+    let send = () => {};
+    const answer: Answer = (response) => {
+      send = () => void response.write(bookmark);
+      send();
+    };
+    await using server = await StubApiServer.start(answer);
+    const client = new KubeClient(server.config(), { userAgent: "test/1", clock });
+    const { signal } = new AbortController();
+    const watch = client.watch(pods, { resourceVersion: "1", timeoutSeconds: 600, signal });
+    await watch.next();
+    for (let i = 0; i < 3; i++) {
+      const next = watch.next();
+      await clock.advance(179_000);
+      send();
+      expect((await next).value).toMatchObject({ type: "BOOKMARK" });
+    }
+    const failed = expect(watch.next()).rejects.toMatchObject({ status: 0, reason: "Timeout" });
+    await clock.advance(180_000);
+    await failed;
+  });
+
   it("ends with its signal", async () => {
     const stop = new AbortController();
     await withServer([(response) => void response.write("")], async ({ client, server }) => {

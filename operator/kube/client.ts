@@ -57,8 +57,11 @@ export interface ApplyOptions extends Cancellable {
   readonly force?: boolean;
 }
 
-/** The server ends a watch at its `timeoutSeconds`; one that is still open this much later has lost its server. */
-const watchGraceMs = 30_000;
+/**
+ * Silence of a watch after which its connection is taken for dead, as when a machine vanishes without a word. API servers
+ * send bookmarks about once a minute, so that only a watch of a kind that never changed is reopened for nothing.
+ */
+const maxWatchSilenceMs = 180_000;
 
 /**
  * The Kubernetes API over raw JSON: no typed deserialisation, times stay strings.
@@ -155,14 +158,10 @@ export class KubeClient {
    */
   async *watch(type: ResourceType, options: WatchOptions): AsyncGenerator<WatchEvent> {
     const { namespace, signal, ...query } = options;
-    const request: TransportRequest = {
-      method: "GET",
-      path: withQuery(collectionPath(type, namespace), { watch: true, allowWatchBookmarks: true, ...query }),
-      signal,
-      headersTimeoutMs: this.#requestTimeoutMs,
-      timeoutMs: options.timeoutSeconds * 1000 + watchGraceMs,
-    };
-    for await (const line of completeLines(this.#transport.stream(request))) yield eventOf(line, `WATCH ${describe(request)}`);
+    const path = withQuery(collectionPath(type, namespace), { watch: true, allowWatchBookmarks: true, ...query });
+    const request: TransportRequest = { method: "GET", path, signal, timeoutMs: this.#requestTimeoutMs };
+    const lines = completeLines(this.#transport.stream(request, maxWatchSilenceMs));
+    for await (const line of lines) yield eventOf(line, describe(request));
   }
 
   /** Lets running requests end and closes the connections. */

@@ -12,10 +12,8 @@ export interface TransportRequest {
   readonly contentType?: string;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Until the answer is complete. */
+  /** Until the answer is complete; until a stream begins. */
   readonly timeoutMs: number;
-  /** Until the answer begins, where that is shorter than `timeoutMs`. */
-  readonly headersTimeoutMs?: number;
 }
 
 /** Connections to the one server: every open watch holds one. A fuse against a leak, far above what we open. */
@@ -56,12 +54,19 @@ export class Transport {
     }
   }
 
-  /** The bytes of the answer as they come; leaving the loop closes the connection. */
-  async *stream(request: TransportRequest): AsyncGenerator<Uint8Array> {
+  /**
+   * The bytes of the answer as they come; leaving the loop closes the connection.
+   * @param maxSilenceMs the longest time without a byte, after which the server is taken for lost.
+   */
+  async *stream(request: TransportRequest, maxSilenceMs: number): AsyncGenerator<Uint8Array> {
     const deadline = startDeadline(this.#clock, request.timeoutMs, request.signal);
     try {
       const answer = await this.#send(request, deadline.signal);
-      yield* answer.body as AsyncIterable<Uint8Array>;
+      deadline.restart(maxSilenceMs);
+      for await (const bytes of answer.body as AsyncIterable<Uint8Array>) {
+        yield bytes;
+        deadline.restart(maxSilenceMs);
+      }
     } catch (error) {
       throw errorFromCause(describe(request), deadline.signal.aborted ? deadline.signal.reason : error);
     } finally {
@@ -99,8 +104,8 @@ export class Transport {
       },
       body: request.body ?? null,
       signal,
-      headersTimeout: request.headersTimeoutMs ?? request.timeoutMs,
-      // The deadline is ours: this one would cut a quiet watch.
+      // The deadlines are ours, by our clock.
+      headersTimeout: 0,
       bodyTimeout: 0,
     });
   }

@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 /** A signal that ends with a piece of work; `cancel` frees its timer and must be called. */
 export interface Deadline {
   readonly signal: AbortSignal;
+  /** Counts anew: from now, for so long. */
+  restart(timeoutMs: number): void;
   cancel(): void;
 }
 
@@ -12,11 +14,15 @@ export function startDeadline(clock: Clock, timeoutMs: number, outer?: AbortSign
   const onAbort = () => controller.abort(outer?.reason);
   outer?.addEventListener("abort", onAbort, { once: true });
   if (outer?.aborted) onAbort();
-  const timer = clock.schedule(timeoutMs, () => {
-    controller.abort(new DOMException(`not finished after ${timeoutMs} ms`, "TimeoutError"));
-  });
+  const start = (ms: number) =>
+    clock.schedule(ms, () => controller.abort(new DOMException(`nothing came for ${ms} ms`, "TimeoutError")));
+  let timer = start(timeoutMs);
   return {
     signal: controller.signal,
+    restart(ms) {
+      timer.cancel();
+      timer = start(ms);
+    },
     cancel() {
       timer.cancel();
       outer?.removeEventListener("abort", onAbort);
