@@ -9,6 +9,7 @@ import { Informer } from "../kube/informer.ts";
 import { avatarPools, pods } from "../kube/resource-types.ts";
 import { type Random, systemClock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
+import type { GatewaySettings } from "../settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { ByteBudget } from "./byte-budget.ts";
@@ -19,11 +20,8 @@ import { internalServer } from "./internal-server.ts";
 import { launchServer } from "./launch-server.ts";
 import { LoadAuth } from "./load-auth.ts";
 import { reviewTokenWith } from "./review-token.ts";
-import type { GatewaySettings } from "./settings.ts";
 import { HttpWorkerClient } from "./worker-client.ts";
 import { workerRecord } from "./worker-record.ts";
-
-export { type GatewaySettings, gatewaySettings } from "./settings.ts";
 
 /** What all launches together may hold of uploaded images: a hundred waiting launches with ordinary portraits. */
 const IMAGE_BUDGET_BYTES = 64 * 1024 * 1024;
@@ -85,19 +83,21 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
 
   const watching = new AbortController();
   const watches = Promise.all([pools.run(watching.signal), workers.run(watching.signal)]);
-  await internal.listen({ host: settings.host, port: settings.internalPort });
-  await launches.listen({ host: settings.host, port: settings.launchPort });
-  logger.info({ launchPort: settings.launchPort, internalPort: settings.internalPort }, "listening");
-
-  await aborted(signal);
-  logger.info("stopping: launches under way are finished first");
-  await finish(launches, core);
-  unfollow();
-  core.stop();
-  watching.abort();
-  await internal.close();
-  await watches;
-  await Promise.all([client.close(), kube.close()]);
+  try {
+    const internalAt = await internal.listen({ host: settings.host, port: settings.internalPort });
+    const launchesAt = await launches.listen({ host: settings.host, port: settings.launchPort });
+    logger.info({ launches: launchesAt, internal: internalAt }, "listening");
+    await aborted(signal);
+    logger.info("stopping: launches under way are finished first");
+    await finish(launches, core);
+  } finally {
+    unfollow();
+    core.stop();
+    watching.abort();
+    await internal.close();
+    await watches;
+    await Promise.all([client.close(), kube.close()]);
+  }
 }
 
 /** Closes the launch port and waits for the launches under way; those that still wait at the limit are refused. */
