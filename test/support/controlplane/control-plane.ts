@@ -127,7 +127,7 @@ export class ControlPlane implements AsyncDisposable {
     });
   }
 
-  /** As when a machine is lost: the pod garbage collector deletes its pods within a minute. */
+  /** As when a machine is lost: the pod garbage collector deletes its pods after about a minute. */
   async removeNode(name: string): Promise<void> {
     await this.#admin.demand("DELETE", `/api/v1/nodes/${name}`);
   }
