@@ -47,7 +47,7 @@ describe("Ready", () => {
   it.each([
     ["absent", "False", 'corresponding condition of pod readiness gate "warm" does not exist.'],
     ["False", "False", 'the status of pod readiness gate "warm" is not "True", but False'],
-    ["True", "True", undefined],
+    ["True", "True", ""],
   ] as const)("with a gate that is %s is %s", (gate, status, message) => {
     const found = statusOf(healthy, gate);
     expect(condition(found, "ContainersReady")).toMatchObject({ status: "True" });

@@ -90,8 +90,9 @@ function condition({ type, holds, reason, message }: Finding, nowMs: number, bef
   return {
     type,
     status,
-    ...(reason !== undefined && { reason }),
-    ...(message !== undefined && { message }),
+    // Empty, not absent: kwok wrote the first conditions, and an apply leaves what it does not name.
+    reason: reason ?? "",
+    message: message ?? "",
     lastTransitionTime: since ?? apiTime(nowMs),
   };
 }
