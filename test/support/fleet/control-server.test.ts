@@ -46,6 +46,7 @@ it("tells the totals and the workers", async () => {
   expect(await call("GET", "/workers")).toMatchObject({
     body: [{ namespace: "avatars", name: "gpu-0", url: worker.url, state: "loading", activeSessions: 0, maxSessions: 8 }],
   });
+  expect(await call("GET", "/tasks")).toEqual({ status: 200, body: [] });
 });
 
 it("makes a worker fail, and says what is wrong with a request that cannot", async () => {

@@ -1,13 +1,16 @@
 import { createServer, type Server } from "node:http";
 import type { Fleet } from "./fleet.ts";
-import { failures } from "./worker.ts";
+import { failures } from "./served-worker.ts";
 
 interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** `GET /totals`, `GET /workers` and `POST /fail?pod=&failure=` on a fleet, as JSON. The caller lets it listen and closes it. */
+/**
+ * `GET /totals`, `GET /workers`, `GET /tasks` (of all workers that run, times in Unix ms) and `POST /fail?pod=&failure=` on a
+ * fleet, as JSON. The caller lets it listen and closes it.
+ */
 export function controlServer(fleet: Fleet): Server {
   return createServer((request, response) => {
     const { status, body } = answer(fleet, request.method ?? "", new URL(request.url ?? "/", "http://fleet"));
@@ -21,6 +24,8 @@ function answer(fleet: Fleet, method: string, url: URL): Answer {
       return { status: 200, body: fleet.totals };
     case "GET /workers":
       return { status: 200, body: fleet.workers().map(describe) };
+    case "GET /tasks":
+      return { status: 200, body: fleet.workers().flatMap((worker) => worker.tasks) };
     case "POST /fail":
       return fail(fleet, url.searchParams.get("pod") ?? "", url.searchParams.get("failure") ?? "");
     default:

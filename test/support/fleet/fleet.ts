@@ -9,7 +9,8 @@ import { Kubelet } from "./kubelet.ts";
 import { type FleetTotals, Ledger } from "./ledger.ts";
 import { seededRandom } from "./random.ts";
 import { scaledClock } from "./scaled-clock.ts";
-import type { Failure, StandInWorker } from "./worker.ts";
+import type { Failure } from "./served-worker.ts";
+import type { StandInWorker } from "./worker.ts";
 
 export interface FleetOptions {
   /** Path. Its user may read nodes, pods and secrets, write the status of pods, and delete them. */

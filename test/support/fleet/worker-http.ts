@@ -1,21 +1,21 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { BadLaunch, type LaunchFields, parseLaunch } from "./launch-body.ts";
+import type { ServedWorker } from "./served-worker.ts";
 import type { Task } from "./tasks.ts";
 import { testFrame } from "./test-frame.ts";
-import type { StandInWorker } from "./worker.ts";
 
 /** The largest body that is read. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const MAX_BENCHMARK_ITERATIONS = 100;
 
 /** The documented HTTP API of a worker, on the state of one. */
-export function workerHandler(worker: StandInWorker): RequestListener {
+export function workerHandler(worker: ServedWorker): RequestListener {
   return (request, response) => {
     route(worker, request, response).catch(() => response.destroy());
   };
 }
 
-async function route(worker: StandInWorker, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(worker: ServedWorker, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://worker");
   const [, first = "", id = "", verb = ""] = url.pathname.split("/");
   switch (`${request.method} /${first}${id && "/*"}${verb && `/${verb}`}`) {
@@ -40,18 +40,18 @@ async function route(worker: StandInWorker, request: IncomingMessage, response: 
   }
 }
 
-function counts(worker: StandInWorker) {
+function counts(worker: ServedWorker) {
   return { active_sessions: worker.activeSessions, max_sessions: worker.profile.maxSessions };
 }
 
-function ready(worker: StandInWorker, response: ServerResponse): void {
+function ready(worker: ServedWorker, response: ServerResponse): void {
   const available = worker.profile.maxSessions - worker.activeSessions;
   const body = { model_ready: worker.state === "ready", available_sessions: available, ...counts(worker) };
   const { refusal } = worker;
   send(response, refusal === undefined ? 200 : 503, { status: refusal ?? "ready", ...body });
 }
 
-async function launch(worker: StandInWorker, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function launch(worker: ServedWorker, request: IncomingMessage, response: ServerResponse): Promise<void> {
   worker.countLaunch();
   const { failure } = worker;
   const fields = await readLaunch(request, response);
@@ -115,12 +115,12 @@ function taskAnswer(response: ServerResponse, task: Task | undefined): void {
 }
 
 /** Stopping a session that has ended already changes nothing and is no mistake. */
-function stopTask(worker: StandInWorker, response: ServerResponse, id: string): void {
+function stopTask(worker: ServedWorker, response: ServerResponse, id: string): void {
   worker.stopTask(id);
   taskAnswer(response, worker.task(id));
 }
 
-async function benchmark(worker: StandInWorker, response: ServerResponse, iterations: number): Promise<void> {
+async function benchmark(worker: ServedWorker, response: ServerResponse, iterations: number): Promise<void> {
   if (worker.state !== "ready") return send(response, 503, { status: "not_ready" });
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > MAX_BENCHMARK_ITERATIONS) {
     return send(response, 400, { status: "error", error: `iterations must be from 1 to ${MAX_BENCHMARK_ITERATIONS}` });
@@ -129,7 +129,7 @@ async function benchmark(worker: StandInWorker, response: ServerResponse, iterat
   send(response, 200, { status: "ok", iterations, average_ms: worker.profile.benchmarkIterationMs });
 }
 
-function sendFrame(worker: StandInWorker, response: ServerResponse): void {
+function sendFrame(worker: ServedWorker, response: ServerResponse): void {
   if (worker.state !== "ready") send(response, 503, { status: "not_ready" });
   else response.writeHead(200, { "content-type": "image/jpeg", "content-length": testFrame.length }).end(testFrame);
 }

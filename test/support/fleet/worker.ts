@@ -5,20 +5,9 @@ import { sleep } from "../../../operator/runtime/sleep.ts";
 import type { LaunchFields } from "./launch-body.ts";
 import type { Ledger } from "./ledger.ts";
 import type { WorkerProfile } from "./profile.ts";
+import type { Failure, LaunchResult, ServedWorker } from "./served-worker.ts";
 import { type Task, Tasks } from "./tasks.ts";
 import { workerHandler } from "./worker-http.ts";
-
-/**
- * What a worker can be made to do wrong: take launches and never answer; cut the connection before a session starts;
- * answer launches seconds late; start the session and cut the connection; or die at once with its sessions.
- */
-export const failures = ["none", "hang", "reset", "slow", "lost-answer", "crash"] as const;
-export type Failure = (typeof failures)[number];
-
-export type LaunchResult =
-  | { readonly kind: "accepted"; readonly task: Task; readonly running: Promise<void> }
-  | { readonly kind: "refused"; readonly reason: "not_ready" | "at_capacity" }
-  | { readonly kind: "bad"; readonly message: string };
 
 export interface WorkerOptions {
   readonly pod: { readonly namespace: string; readonly name: string };
@@ -43,7 +32,7 @@ const AVATAR_CACHE_SIZE = 256;
  * Every worker has its own listener on its pod's address. One socket on 0.0.0.0 could serve them all, told apart by the
  * local address, but then the port of a dead pod would still answer, and two fleets could not run side by side.
  */
-export class StandInWorker {
+export class StandInWorker implements ServedWorker {
   readonly pod: WorkerOptions["pod"];
   readonly profile: WorkerProfile;
   /** Resolves with the reason when the process ended. */
@@ -114,13 +103,11 @@ export class StandInWorker {
     return this.#tasks.stop(id);
   }
 
-  /** Why a launch would be refused now, if it would. */
   get refusal(): "not_ready" | "at_capacity" | undefined {
     if (this.#state !== "ready") return "not_ready";
     return this.#tasks.active >= this.profile.maxSessions ? "at_capacity" : undefined;
   }
 
-  /** A request to `/launch` has come in. */
   countLaunch(): void {
     this.#ledger.count("launches");
   }
@@ -152,18 +139,15 @@ export class StandInWorker {
     return { kind: "accepted", task, running };
   }
 
-  /** Exercises the pipeline, as `/benchmark` does. Resolves early when the worker ends. */
   async benchmark(iterations: number): Promise<void> {
     await this.wait(iterations * this.profile.benchmarkIterationMs);
     this.#exercised = true;
   }
 
-  /** Time of this worker's process: over at once when it ends. */
   wait(delayMs: number): Promise<void> {
     return sleep(this.#clock, delayMs, this.#life.signal);
   }
 
-  /** How much later than usual a launch is answered now. */
   get answerDelayMs(): number {
     return this.failure === "slow" ? SLOW_MS : 0;
   }
