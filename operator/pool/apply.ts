@@ -1,21 +1,19 @@
 import { createHash } from "node:crypto";
-import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
-import { annotations, FINALIZER } from "../api/names.ts";
+import type { V1Deployment } from "@kubernetes/client-node";
+import { FINALIZER } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isConflict, isNotFound } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
 import type { Json, KubeObject } from "../kube/types.ts";
 import { workerDeployment } from "../resources/deployment.ts";
-import type { ShrinkStep, WorkerState } from "../scaling/victims.ts";
+import { applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
 import { foreignMessage } from "./observe.ts";
 import type { GroupPlan, Plan, RetirePlan } from "./plan.ts";
 import type { OwnDeployment, Snapshot } from "./snapshot.ts";
 import type { PodView } from "./views.ts";
 
-/** Below every other pod, so that the ReplicaSet controller takes exactly these. */
-const RELEASED_COST = "-1000";
 /** What a worker whose drain timed out is given to say goodbye. */
 const EXPIRED_GRACE_SECONDS = 10;
 
@@ -33,7 +31,7 @@ export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Pla
     const seen = snapshot.groups.find(({ config }) => config.name === group.config.name);
     if (seen !== undefined) await applyGroup(context, snapshot, group, seen.deployment, memory);
   }
-  for (const retire of plan.retire) await applyRetirement(context, snapshot, retire);
+  for (const retire of plan.retire) await applyRetirement(context, snapshot, retire, memory);
   if (plan.finalizer === "remove") await setFinalizers(context, snapshot.pool, []);
 }
 
@@ -62,7 +60,7 @@ async function applyGroup(
   const { config } = group;
   memory.wanted.set(config.name, group.wanted);
   if (seen.kind === "absent" && (await nameIsTaken(context, snapshot, config, memory))) return;
-  const released = await applyStep(context, snapshot, config.name, group.step);
+  const released = await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, config.name), group.step);
   const replicas = group.replicas + (group.step.release.length - released);
   await applyDeployment(context, snapshot.pool, config, replicas, seen, memory);
 }
@@ -107,25 +105,6 @@ async function applyDeployment(
   });
 }
 
-/** Cordons, uncordons and releases. Returns how many workers were released: fewer than planned where one was not empty. */
-async function applyStep(context: ApplyContext, snapshot: Snapshot, group: string, step: ShrinkStep): Promise<number> {
-  const find = (worker: WorkerState) => podsOf(snapshot, group).find((pod) => pod.uid === worker.uid);
-  for (const worker of step.uncordon) await annotatePod(context, find(worker), {});
-  const now = new Date(snapshot.nowMs).toISOString();
-  for (const worker of step.cordon) await annotatePod(context, find(worker), { [annotations.cordoned]: now });
-  let released = 0;
-  for (const worker of step.release) {
-    const pod = find(worker);
-    // Kubernetes takes workers in this order: past one that stays, another would be taken in its place.
-    if (pod === undefined || !(await context.isEmpty(pod))) break;
-    const cordonedAt = new Date(worker.cordonedAtMs ?? snapshot.nowMs).toISOString();
-    if (!pod.released)
-      await annotatePod(context, pod, { [annotations.cordoned]: cordonedAt, [annotations.deletionCost]: RELEASED_COST });
-    released++;
-  }
-  return released;
-}
-
 function podsOf(snapshot: Snapshot, group: string): readonly PodView[] {
   const members =
     snapshot.groups.find(({ config }) => config.name === group)?.members ??
@@ -133,19 +112,7 @@ function podsOf(snapshot: Snapshot, group: string): readonly PodView[] {
   return members?.pods ?? [];
 }
 
-/** Sets exactly these annotations of ours on a pod; those that we set before and are not named go. */
-async function annotatePod({ client }: ApplyContext, pod: PodView | undefined, ours: Record<string, string>): Promise<void> {
-  if (pod === undefined) return;
-  const { namespace, name, uid } = pod;
-  const object: Json<V1Pod> = { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, uid, annotations: ours } };
-  try {
-    await client.apply(pods, object);
-  } catch (error) {
-    if (!isGoneOrReplaced(error)) throw error;
-  }
-}
-
-async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire: RetirePlan): Promise<void> {
+async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire: RetirePlan, memory: PoolMemory): Promise<void> {
   const { client } = context;
   const { deployment } = retire;
   const ref = { namespace: deployment.namespace, name: deployment.name };
@@ -153,7 +120,7 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
     await client.delete(deployments, ref, { uid: deployment.uid });
     return;
   }
-  const released = await applyStep(context, snapshot, deployment.group, retire.step);
+  const released = await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, deployment.group), retire.step);
   const replicas = retire.replicas + (retire.step.release.length - released);
   if (replicas !== deployment.replicas) await client.mergePatch(deployments, ref, { spec: { replicas } });
   for (const pod of retire.expired) {

@@ -1,6 +1,9 @@
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { Window } from "../scaling/window.ts";
 
+/** After this time our own write has surely come back through the watch. */
+export const WATCH_LAG_MS = 5_000;
+
 /**
  * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins
  * with none and only shrinks later or writes once more.
@@ -12,10 +15,15 @@ export interface PoolMemory {
   readonly applied: Map<string, AppliedDeployment>;
   /** By Deployment name: why it is somebody else's, and when that was looked at. */
   readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
+  /** By UID of a pod: how we marked it last, until the watch shows it. */
+  readonly marks: Map<string, { readonly mark: Mark; readonly atMs: number }>;
   /** Kept here too, because the status that would carry it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
 }
+
+/** What stands on a worker's pod: nothing of ours, the cordon, or the cordon and the low deletion cost. */
+export type Mark = "none" | "cordoned" | "released";
 
 export interface AppliedDeployment {
   readonly uid: string;
@@ -31,7 +39,14 @@ export class Memories {
   of(key: string): PoolMemory {
     let memory = this.#pools.get(key);
     if (memory === undefined) {
-      memory = { wanted: new Map(), applied: new Map(), foreign: new Map(), lastDecision: undefined, status: undefined };
+      memory = {
+        wanted: new Map(),
+        applied: new Map(),
+        foreign: new Map(),
+        marks: new Map(),
+        lastDecision: undefined,
+        status: undefined,
+      };
       this.#pools.set(key, memory);
     }
     return memory;

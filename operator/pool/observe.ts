@@ -4,15 +4,14 @@ import { keyOf } from "../kube/types.ts";
 import type { WorkerState } from "../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "./load-hub.ts";
-import type { PoolMemory } from "./memory.ts";
+import { asMarked } from "./marks.ts";
+import { type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";
 
-/** After this time our own write has surely come back through the watch. */
-const WATCH_LAG_MS = 5_000;
 /** A Deployment that was somebody else's may be gone: look again. */
 export const FOREIGN_RECHECK_MS = 30_000;
 
@@ -27,7 +26,10 @@ export function observe(world: World, view: PoolView, credentials: Credentials, 
   const pool = view.config;
   const key = poolKey(pool);
   const load = world.hub.view(key, nowMs);
-  const pods = groupBy(world.pods.byIndex(BY_POOL, key), (pod) => pod.group);
+  const pods = groupBy(
+    world.pods.byIndex(BY_POOL, key).map((pod) => asMarked(pod, memory, nowMs)),
+    (pod) => pod.group,
+  );
   const names = new Set(pool.groups.map(({ name }) => name));
   const retired: RetiredSnapshot[] = world.deployments
     .byIndex(BY_POOL, key)

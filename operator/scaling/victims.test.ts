@@ -58,6 +58,11 @@ describe("shrink", () => {
     expect(pods(shrink(workers, 3, 2).release)).toEqual([]);
   });
 
+  it("leaves a released worker marked until it is gone, though nobody is to go any more", () => {
+    const released = warm("gone", { ...cordoned, released: true });
+    expect(shrink([released, warm("a"), warm("b", { busy: 1 })], 2, 2)).toMatchObject({ uncordon: [], cordon: [] });
+  });
+
   it("waits while pods and replicas disagree, and while a rollout is under way", () => {
     expect(shrink([warm("a"), warm("b")], 3, 1)).toMatchObject({
       cordon: [],

@@ -50,12 +50,12 @@ const nothing: ShrinkStep = { cordon: [], uncordon: [], release: [], waitingFor:
 export function shrink(workers: readonly WorkerState[], replicas: number, target: number): ShrinkStep {
   const surplus = replicas - target;
   const cordoned = workers.filter((worker) => worker.cordonedAtMs !== undefined);
+  // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way. What was released must
+  // keep its low cost until it is gone, or another would be taken.
+  const unsettled = { ...nothing, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
+  if (workers.length > replicas) return unsettled;
   if (surplus <= 0) return { ...nothing, uncordon: cordoned };
-
-  // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way.
-  if (workers.length !== replicas) {
-    return { ...nothing, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
-  }
+  if (workers.length < replicas) return unsettled;
   // A Deployment in the middle of a rollout spreads a change over two ReplicaSets: nobody can say which pods would go.
   if (new Set(workers.map((worker) => worker.revision)).size > 1) {
     return { ...nothing, waitingFor: "a rollout is under way" };

@@ -1,0 +1,68 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { annotations } from "../api/names.ts";
+import { isConflict, isNotFound } from "../kube/errors.ts";
+import { pods } from "../kube/resource-types.ts";
+import type { Json } from "../kube/types.ts";
+import type { ShrinkStep, WorkerState } from "../scaling/victims.ts";
+import type { ApplyContext } from "./apply.ts";
+import { type Mark, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
+import type { PodView } from "./views.ts";
+
+/** Below every other pod, so that the ReplicaSet controller takes exactly these. */
+const RELEASED_COST = "-1000";
+
+export interface MarkContext extends Pick<ApplyContext, "client" | "isEmpty"> {
+  readonly memory: PoolMemory;
+  readonly nowMs: number;
+}
+
+/** Cordons, uncordons and releases. Returns how many workers were released: fewer than planned where one was not empty. */
+export async function applyStep(context: MarkContext, members: readonly PodView[], step: ShrinkStep): Promise<number> {
+  const find = (worker: WorkerState) => members.find((pod) => pod.uid === worker.uid);
+  for (const worker of step.uncordon) await mark(context, find(worker), "none");
+  for (const worker of step.cordon) await mark(context, find(worker), "cordoned");
+  let released = 0;
+  for (const worker of step.release) {
+    const pod = find(worker);
+    // Kubernetes takes workers in this order: past one that stays, another would be taken in its place.
+    if (pod === undefined || !(await context.isEmpty(pod))) break;
+    if (!pod.released) await mark(context, pod, "released");
+    released++;
+  }
+  return released;
+}
+
+/** Makes a pod carry exactly the annotations of a mark; those that we set before and that it does not have go. */
+async function mark({ client, memory, nowMs }: MarkContext, pod: PodView | undefined, wanted: Mark): Promise<void> {
+  if (pod === undefined) return;
+  const { namespace, name, uid } = pod;
+  const cordonedAt = new Date(pod.cordonedAtMs ?? nowMs).toISOString();
+  const marked: Record<Mark, Record<string, string>> = {
+    none: {},
+    cordoned: { [annotations.cordoned]: cordonedAt },
+    released: { [annotations.cordoned]: cordonedAt, [annotations.deletionCost]: RELEASED_COST },
+  };
+  const object: Json<V1Pod> = { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, uid, annotations: marked[wanted] } };
+  try {
+    await client.apply(pods, object);
+    memory.marks.set(uid, { mark: wanted, atMs: nowMs });
+  } catch (error) {
+    // An apply with a UID answers 409 when the pod is gone, or another has its name by now.
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+/** The pod as we marked it last, while the watch has not shown it yet. */
+export function asMarked(pod: PodView, memory: PoolMemory, nowMs: number): PodView {
+  const last = memory.marks.get(pod.uid);
+  if (last === undefined) return pod;
+  if (nowMs - last.atMs > WATCH_LAG_MS) {
+    memory.marks.delete(pod.uid);
+    return pod;
+  }
+  return {
+    ...pod,
+    cordonedAtMs: last.mark === "none" ? undefined : (pod.cordonedAtMs ?? last.atMs),
+    released: last.mark === "released",
+  };
+}
