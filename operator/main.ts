@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { gatewaySettings, operatorSettings } from "./settings.ts";
 
 /** The composition root: one command a process. What a command needs is loaded with it, so that each process stays small. */
 
@@ -11,7 +10,7 @@ program
   .description("the control plane: reconciles AvatarPools (settings: see docs/settings.md)")
   .action(() =>
     runUntilSignal(async (signal) => {
-      const { runOperator } = await import("./pool/index.ts");
+      const [{ runOperator }, { operatorSettings }] = await Promise.all([import("./pool/index.ts"), import("./settings.ts")]);
       await runOperator(operatorSettings(process.env), signal);
     }),
   );
@@ -21,7 +20,7 @@ program
   .description("the data plane: serves POST /{namespace}/{pool}/launch")
   .action(() =>
     runUntilSignal(async (signal) => {
-      const { runGateway } = await import("./gateway/index.ts");
+      const [{ runGateway }, { gatewaySettings }] = await Promise.all([import("./gateway/index.ts"), import("./settings.ts")]);
       await runGateway(gatewaySettings(process.env), signal);
     }),
   );
