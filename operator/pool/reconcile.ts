@@ -48,19 +48,30 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     const snapshot = observe(world, view, await credentials.of(view.config), memory, clock.now());
     const planned = plan(snapshot);
     await apply(options, snapshot, planned, memory);
-    answerPressure(options, key, snapshot, planned);
-    await reporter.report(snapshot, planned);
+    const pressureToPatchMs = answerPressure(options, key, snapshot, planned);
+    await reporter.report(snapshot, planned, pressureToPatchMs);
     const statusDueMs = await writeStatus(options, snapshot, planned, memory);
     return next(planned.requeueAfterMs, statusDueMs);
   };
 }
 
-/** Growth was written: measure how long the first launch that was short of capacity had waited for that. */
-function answerPressure({ world, metrics, clock }: PoolReconcilerOptions, key: string, snapshot: Snapshot, planned: Plan): void {
+/**
+ * The plan was written. Where it grew the pool for launches that were short of capacity: measures how long the first of them
+ * had waited for that.
+ */
+function answerPressure(
+  { world, metrics, clock }: PoolReconcilerOptions,
+  key: string,
+  snapshot: Snapshot,
+  planned: Plan,
+): number | undefined {
   const sinceMs = snapshot.load.shortSinceMs;
-  if (sinceMs === undefined) return;
-  if (planned.decisions.some(({ from, to }) => to > from)) metrics.pressureToPatchSeconds.observe((clock.now() - sinceMs) / 1_000);
+  if (sinceMs === undefined) return undefined;
   world.hub.answered(key);
+  if (!planned.decisions.some(({ from, to }) => to > from)) return undefined;
+  const pressureToPatchMs = clock.now() - sinceMs;
+  metrics.pressureToPatchSeconds.observe(pressureToPatchMs / 1_000);
+  return pressureToPatchMs;
 }
 
 /** Writes the status where it differs, once a second at most. Returns when it must be looked at again, if so. */

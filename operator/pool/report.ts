@@ -47,7 +47,8 @@ export class Reporter {
     this.#groups.delete(key);
   }
 
-  report(snapshot: Snapshot, plan: Plan): void {
+  /** @param pressureToPatchMs how long launches had been short of capacity when the plan answered that, where it did. */
+  report(snapshot: Snapshot, plan: Plan, pressureToPatchMs?: number): void {
     const { pool } = snapshot;
     const tell = (type: PoolEvent["type"], reason: EventReason, note: string) =>
       this.#options.record({
@@ -56,16 +57,17 @@ export class Reporter {
         note,
         regarding: { apiVersion: API_GROUP_VERSION, kind: KIND, namespace: pool.namespace, name: pool.name, uid: pool.uid },
       });
-    this.#decisions(snapshot, plan, tell);
+    this.#decisions(snapshot, plan, pressureToPatchMs, tell);
     this.#drains(plan, tell);
     this.#readiness(snapshot, plan, tell);
     this.#gauges(snapshot);
   }
 
-  #decisions({ pool }: Snapshot, plan: Plan, tell: Tell): void {
+  #decisions({ pool }: Snapshot, plan: Plan, pressureToPatchMs: number | undefined, tell: Tell): void {
     if (plan.decisions.length === 0) return;
     for (const { group, from, to, reason } of plan.decisions) {
-      this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason }, "scaled");
+      const answered = to > from ? { pressureToPatchMs } : {};
+      this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason, ...answered }, "scaled");
       this.#options.metrics.scaleChanges.inc({
         namespace: pool.namespace,
         pool: pool.name,
