@@ -1,0 +1,84 @@
+import { once } from "node:events";
+import { constants } from "node:os";
+import { toolPath } from "../support/controlplane/index.ts";
+import { type Options, parseOptions, usage } from "./options.ts";
+import { Output } from "./output.ts";
+import { play } from "./play.ts";
+import { NAMESPACE, POOL } from "./sample-pool.ts";
+import { type Stage, setUp } from "./stage.ts";
+import { type Figures, summary } from "./summary.ts";
+
+/**
+ * `npm run demo`: the whole product on a control plane of its own, from `kubectl apply` through a burst to the way back down,
+ * in real seconds. Ends by itself, or on Ctrl-C, and leaves nothing behind.
+ */
+async function main(options: Options, signal: AbortSignal): Promise<void> {
+  using output = new Output(options);
+  await using cleanup = new AsyncDisposableStack();
+  const stage = await setUp(cleanup, output.say, signal);
+  const { figures, clients, sizes } = await play(stage, options, output, signal);
+  output[Symbol.dispose]();
+
+  const tell = () => {
+    // The clock of this process began with it.
+    const all: Figures = { ...figures, wallMs: Math.round(performance.now()) };
+    output.say(summary(all, clients, sizes));
+    if (options.json) process.stdout.write(`${JSON.stringify(all)}\n`);
+  };
+  if (options.keep) {
+    tell();
+    output.say(await howToUse(stage));
+    await once(signal, "abort");
+  }
+  await cleanup.disposeAsync();
+  if (!options.keep) tell();
+}
+
+async function howToUse({ plane, gateways }: Stage): Promise<string> {
+  return `
+Everything keeps running until Ctrl-C. From another terminal:
+
+  export KUBECONFIG=${plane.kubeconfig}
+  ${await toolPath("kubectl")} -n ${NAMESPACE} get avp,deployments,pods
+  ${await toolPath("kubectl")} -n ${NAMESPACE} get avp ${POOL} -o wide --watch
+
+  curl -i ${gateways[0]?.url}/${NAMESPACE}/${POOL}/launch \\
+    -d livekit_url=ws://127.0.0.1:7880 -d livekit_token=any -d room_name=mine -d avatar_id=maya -d prompt=x_session_seconds=60
+`;
+}
+
+const stopping = new AbortController();
+let stoppedBy: NodeJS.Signals | undefined;
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // A second one changes nothing: what is being cleaned up must not be left half.
+  process.on(name, () => {
+    stoppedBy ??= name;
+    stopping.abort();
+  });
+}
+
+let options: Options | "help";
+try {
+  options = parseOptions(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(2);
+}
+if (options === "help") {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+try {
+  await main(options, stopping.signal);
+} catch (error) {
+  // Whatever broke after a signal broke because of it.
+  if (stoppedBy === undefined) {
+    process.stderr.write(`the demo failed: ${messageOf(error)}\n`);
+    process.exit(1);
+  }
+}
+process.exit(stoppedBy === undefined ? 0 : 128 + constants.signals[stoppedBy]);
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,36 @@
+import { Screen } from "./screen.ts";
+import { render, renderLine, type View } from "./view.ts";
+
+const LINE_INTERVAL_MS = 5_000;
+
+/** Where the demo tells what happens: a live view on a terminal, else a line every few seconds; on stderr where stdout is for JSON. */
+export class Output implements Disposable {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #screen: Screen | undefined;
+  #nextLineAtMs = 0;
+
+  constructor(options: { readonly json: boolean }) {
+    this.#stream = options.json ? process.stderr : process.stdout;
+    this.#screen = !options.json && process.stdout.isTTY ? new Screen(process.stdout) : undefined;
+  }
+
+  readonly say = (line: string): void => {
+    if (this.#screen === undefined) this.#stream.write(`${line}\n`);
+    else this.#screen.log(line);
+  };
+
+  show(view: View): void {
+    if (this.#screen !== undefined) {
+      this.#screen.draw(render(view));
+      return;
+    }
+    if (performance.now() < this.#nextLineAtMs) return;
+    this.#nextLineAtMs = performance.now() + LINE_INTERVAL_MS;
+    this.#stream.write(`${renderLine(view)}\n`);
+  }
+
+  /** Ends the view. */
+  [Symbol.dispose](): void {
+    this.#screen?.[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,44 @@
+import type { WriteStream } from "node:tty";
+
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
+const CLEAR_LINE_END = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+
+/** A block of lines at the end of a terminal that is redrawn in place, each time in one write. */
+export class Screen implements Disposable {
+  readonly #stream: Pick<WriteStream, "write" | "columns" | "rows">;
+  #drawn: readonly string[] = [];
+
+  constructor(stream: Pick<WriteStream, "write" | "columns" | "rows">) {
+    this.#stream = stream;
+  }
+
+  /** Lines are cut to the terminal's size: one that wrapped would break the count of lines to go up. */
+  draw(text: string): void {
+    const { columns, rows } = this.#stream;
+    const lines = text
+      .split("\n")
+      .slice(0, Math.max(1, rows - 1))
+      .map((line) => [...line].slice(0, Math.max(1, columns - 1)).join(""));
+    this.#write(lines);
+    this.#drawn = lines;
+  }
+
+  /** Writes a line above the block. */
+  log(line: string): void {
+    if (this.#drawn.length === 0) this.#stream.write(`${line}\n`);
+    else this.#write([...line.split("\n"), ...this.#drawn]);
+  }
+
+  /** Leaves the block as it was drawn last, and the terminal as it was before. */
+  [Symbol.dispose](): void {
+    if (this.#drawn.length > 0) this.#stream.write(SHOW_CURSOR);
+    this.#drawn = [];
+  }
+
+  #write(lines: readonly string[]): void {
+    const up = this.#drawn.length === 0 ? HIDE_CURSOR : `\x1b[${this.#drawn.length}A\r`;
+    this.#stream.write(`${up}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join("")}${CLEAR_BELOW}`);
+  }
+}

@@ -1,0 +1,116 @@
+import type { AvatarPoolStatus, GroupStatus } from "../../operator/api/v1alpha1/index.ts";
+import { type ClientFigures, type StartUps, startKinds } from "./figures.ts";
+
+/** All that the terminal shows at one moment. */
+export interface View {
+  readonly title: string;
+  readonly elapsedMs: number;
+  readonly status: AvatarPoolStatus;
+  readonly clients: ClientFigures;
+  readonly worker503: number;
+  readonly sessionsKilled: number;
+}
+
+const NAME_WIDTH = 13;
+/** Workers and slots of a group that are drawn one by one. */
+const MAX_MARKS = 24;
+
+/** The live view, one line for each `\n`. Pure: the same view gives the same text. */
+export function render({ title, elapsedMs, status, clients, worker503, sessionsKilled }: View): string {
+  const { groups = [], presets = [], lastDecision } = status;
+  const rows = [
+    `AvatarPool demo   ${clock(elapsedMs)}   ${title}`,
+    "",
+    ...groups.flatMap(renderGroup),
+    "",
+    row("warm slots", presets.map(({ name, warmSlots }) => `${name} ${warmSlots}`).join("   ")),
+    row("queue", `${clients.waiting} callers wait`),
+    row("launches", `${clients.launches} sent, ${clients.served} served`),
+    row(
+      "503s",
+      `workers answered ${worker503}, clients saw ${clients.client503}; other errors that clients saw: ${clients.clientErrors}`,
+    ),
+    row("sessions", `${sessionsKilled} killed`),
+    ...startKinds.map((kind, n) => row(n === 0 ? "start-up" : "", `${kind.padEnd(10)} ${renderStartUps(clients.startUps[kind])}`)),
+    row(
+      "last decision",
+      lastDecision === undefined
+        ? "none yet"
+        : `${lastDecision.group} ${lastDecision.from} -> ${lastDecision.to}: ${lastDecision.reason}`,
+    ),
+  ];
+  return rows.map((line) => line.trimEnd()).join("\n");
+}
+
+/** The same in one line, for a log. */
+export function renderLine({ title, elapsedMs, status, clients, worker503 }: View): string {
+  const groups = (status.groups ?? []).map((group) => {
+    const { name, warm, draining, unschedulable } = group;
+    return `${name} ${states({ warm, starting: starting(group), draining, "without a node": unschedulable })}`;
+  });
+  return [
+    `${clock(elapsedMs)} ${title}: ${groups.join("; ")}`,
+    `sessions ${status.sessions ?? 0}/${status.slots ?? 0}`,
+    `${clients.waiting} waiting`,
+    `503s: workers ${worker503}, clients ${clients.client503}`,
+  ].join("; ");
+}
+
+function renderGroup(group: GroupStatus): readonly string[] {
+  const { name, warm, draining, unschedulable, sessions, slots } = group;
+  const start = starting(group);
+  const workers = bar([
+    ["●", warm],
+    ["◐", start],
+    ["○", draining],
+    ["·", unschedulable],
+  ]);
+  const counts = states({ warm, starting: start, draining, "without a node": unschedulable });
+  const free = Math.max(0, slots - sessions);
+  return [
+    row(`${name} workers`, `${workers} ${counts}`),
+    row(
+      `${name} slots`,
+      `${bar([
+        ["█", Math.min(sessions, slots)],
+        ["░", free],
+      ])} ${sessions} sessions, ${slots} slots`,
+    ),
+  ];
+}
+
+/** Workers that are wanted and cannot serve warm yet. */
+function starting({ desired, ready, unschedulable }: GroupStatus): number {
+  return Math.max(0, desired - ready - unschedulable);
+}
+
+function states(counts: Readonly<Record<string, number>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return some.length === 0 ? "none" : some.map(([state, count]) => `${count} ${state}`).join(", ");
+}
+
+function bar(marks: readonly (readonly [mark: string, count: number])[]): string {
+  return marks
+    .map(([mark, count]) => mark.repeat(count))
+    .join("")
+    .slice(0, MAX_MARKS)
+    .padEnd(MAX_MARKS);
+}
+
+export function renderStartUps({ count, p50Ms, p95Ms }: StartUps): string {
+  const launches = `${String(count).padStart(4)} launches`;
+  return p50Ms === undefined || p95Ms === undefined ? launches : `${launches}   p50 ${seconds(p50Ms)}   p95 ${seconds(p95Ms)}`;
+}
+
+function row(name: string, text: string): string {
+  return `${name.padEnd(NAME_WIDTH)} ${text}`;
+}
+
+function clock(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / 1_000));
+  return `${String(Math.floor(total / 60)).padStart(2, "0")}:${String(total % 60).padStart(2, "0")}`;
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`.padStart(7);
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Launches as the maker's LiveKit plugin does with a URL of one's own: a form, urlencoded, or multipart when an image file
+ * travels; any error is tried again, three tries in all, 2 s apart; any 2xx is success; an answer may take as long as it will.
+ */
+
+export type Avatar = { readonly preset: string } | { readonly imageFile: Uint8Array<ArrayBuffer> };
+
+export interface Launch {
+  /** Of the pool: `http://gateway/{namespace}/{pool}/launch`. */
+  readonly url: string;
+  readonly roomName: string;
+  readonly avatar: Avatar;
+  /** How long a stand-in worker lets the session last. A real caller hangs up. */
+  readonly sessionSeconds: number;
+}
+
+/** One request and what came of it. `status` 0: no answer. */
+export interface Try {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface LaunchOutcome {
+  readonly ok: boolean;
+  /** In their order; the last one decides. */
+  readonly tries: readonly Try[];
+  /** How the gateway came to a slot, as it says in a header. */
+  readonly path?: string;
+  readonly worker?: string;
+  readonly taskId?: string;
+}
+
+const MAX_TRIES = 3;
+const RETRY_INTERVAL_MS = 2_000;
+
+/** Never rejects; once `signal` aborts, it resolves with what happened so far. */
+export async function launch(request: Launch, signal: AbortSignal): Promise<LaunchOutcome> {
+  const tries: Try[] = [];
+  while (tries.length < MAX_TRIES && !signal.aborted) {
+    if (tries.length > 0) await sleep(RETRY_INTERVAL_MS, undefined, { signal }).catch(() => {});
+    const { headers, ...answer } = await send(request, signal);
+    tries.push(answer);
+    if (answer.status >= 200 && answer.status < 300) return { ok: true, tries, ...placeOf(headers, answer.body) };
+  }
+  return { ok: false, tries };
+}
+
+async function send(request: Launch, signal: AbortSignal): Promise<Try & { readonly headers: Headers }> {
+  try {
+    const response = await fetch(request.url, {
+      method: "POST",
+      headers: { authorization: "Bearer s3cr3t" },
+      body: formOf(request),
+      signal,
+    });
+    return { status: response.status, headers: response.headers, body: await response.text() };
+  } catch (error) {
+    return { status: 0, headers: new Headers(), body: String(error) };
+  }
+}
+
+function formOf({ avatar, roomName, sessionSeconds }: Launch): URLSearchParams | FormData {
+  const form = "preset" in avatar ? new URLSearchParams() : new FormData();
+  form.append("livekit_url", "ws://127.0.0.1:7880");
+  form.append("livekit_token", `token-of-${roomName}`);
+  form.append("room_name", roomName);
+  form.append("async_mode", "true");
+  // A gateway passes on the documented fields alone, so the length travels in one of them.
+  form.append("prompt", `x_session_seconds=${sessionSeconds}`);
+  if ("preset" in avatar) form.append("avatar_id", avatar.preset);
+  else (form as FormData).append("avatar_image", new Blob([avatar.imageFile], { type: "image/jpeg" }), "face.jpg");
+  return form;
+}
+
+function placeOf(headers: Headers, body: string): Pick<LaunchOutcome, "path" | "worker" | "taskId"> {
+  const path = headers.get("x-avatarpool-path");
+  const worker = headers.get("x-avatarpool-worker");
+  const taskId = taskIdOf(body);
+  return { ...(path && { path }), ...(worker && { worker }), ...(taskId !== undefined && { taskId }) };
+}
+
+function taskIdOf(body: string): string | undefined {
+  try {
+    const { task_id: id }: { readonly task_id?: unknown } = JSON.parse(body);
+    return typeof id === "string" ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
