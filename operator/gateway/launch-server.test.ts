@@ -129,7 +129,7 @@ describe("the launch server", () => {
     expect(received).toEqual([]);
   });
 
-  it("goes on to the next worker on a 503, and on a refused connection", async () => {
+  it("goes on to the next worker on a 503", async () => {
     const { post } = await setup([(_request, response) => json(response, 503, { status: "at_capacity" }), accept]);
     const response = await post(form());
     expect([response.status, response.headers.get("x-avatarpool-worker")]).toEqual([200, "w1"]);
@@ -150,6 +150,8 @@ describe("the launch server", () => {
   it.each([
     ["unknown pool", "/avatars/nobody/launch", 404, "pool_not_found"],
     ["unknown path", "/launch/me", 404, "not_found"],
+    ["a slash too many", "/avatars/support/launch/", 404, "not_found"],
+    ["a badly encoded URL", "/avatars/%zz/launch", 400, "bad_request"],
   ])("answers %s with JSON", async (_what, path, status, code) => {
     const { origin } = await setup([]);
     const response = await fetch(`${origin}${path}`, { method: "POST", body: form() });

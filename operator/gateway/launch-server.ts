@@ -42,6 +42,8 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     forceCloseConnections: "idle",
     // A launch that arrives on an open connection while we stop is served like the others.
     return503OnClosing: false,
+    // What cannot even be routed, such as a URL that is badly encoded.
+    frameworkErrors: (error, _request, reply) => refuse(reply, badRequest(error)),
   });
   let order = 0;
 
@@ -138,7 +140,7 @@ function poolNotFound(namespace: string, name: string): LaunchError {
 }
 
 function nothingThere(method: string, url: string): LaunchError {
-  return /^\/[^/?]+\/[^/?]+\/launch\/?(\?|$)/.test(url)
+  return method !== "POST" && /^\/[^/?]+\/[^/?]+\/launch(\?|$)/.test(url)
     ? new LaunchError(405, "method_not_allowed", `${method} is not for launches: use POST`)
     : new LaunchError(404, "not_found", "there is nothing here: launches go to POST /{namespace}/{pool}/launch");
 }

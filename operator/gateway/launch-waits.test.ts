@@ -86,6 +86,17 @@ describe("a launch that finds no slot", () => {
     expect(first).toMatchObject({ status: 499, code: "client_gone" });
   });
 
+  it("is not begun when its client leaves in the moment in which its turn comes", async () => {
+    const { addWorker, launch, setRecord, client } = gatewayHarness();
+    await addWorker("a", { slots: 1 }, { cordoned: true });
+    const waiting = await launch();
+    const uncordoned = setRecord("a", { cordoned: false });
+    waiting.leave();
+    await uncordoned;
+    expect([waiting.code, client.launches]).toEqual(["client_gone", 0]);
+    expect((await launch()).status).toBe(200);
+  });
+
   it("never reaches a worker that cannot serve its preset", async () => {
     const { addWorker, launch, client, clock } = gatewayHarness();
     await addWorker("gpu-1");
