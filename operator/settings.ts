@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { z } from "zod";
 
 /** What both processes read from their environment. A wrong value ends the process with a sentence. */
@@ -15,37 +16,41 @@ const list = z
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 
 const common = {
-  AVATARPOOL_NAMESPACES: list,
-  AVATARPOOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  AVATARPOOL_HOST: z.string().default("0.0.0.0"),
-  POD_NAME: z.string().default(() => `process-${process.pid}`),
-  POD_NAMESPACE: z.string().default("avatarpool"),
+  AVATARPOOL_NAMESPACES: list.describe("Namespaces whose pools are served, separated by commas; empty for all."),
+  AVATARPOOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged."),
+  AVATARPOOL_HOST: z.string().default("0.0.0.0").describe("Address to listen on."),
+  POD_NAME: z.string().optional().describe("Name of this process, unique among its replicas. Default: host name and process id."),
 };
 
-const operatorEnvironment = z
-  .object({
-    ...common,
-    AVATARPOOL_HTTP_PORT: port(8_081),
-    AVATARPOOL_GATEWAYS: list,
-    AVATARPOOL_GATEWAY_SERVICE: z
-      .string()
-      .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of the gateways' internal Service")
-      .optional(),
-    AVATARPOOL_LOAD_TOKEN_FILE: z.string().default("/var/run/secrets/avatarpool/token"),
-    AVATARPOOL_IMAGE: z.string().min(1),
-  })
-  .transform((env) => ({
-    namespaces: env.AVATARPOOL_NAMESPACES,
-    logLevel: env.AVATARPOOL_LOG_LEVEL,
-    host: env.AVATARPOOL_HOST,
-    podName: env.POD_NAME,
-    namespace: env.POD_NAMESPACE,
-    httpPort: env.AVATARPOOL_HTTP_PORT,
-    gateways: env.AVATARPOOL_GATEWAYS,
-    gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
-    loadTokenFile: env.AVATARPOOL_LOAD_TOKEN_FILE,
-    image: env.AVATARPOOL_IMAGE,
-  }));
+export const operatorVariables = {
+  ...common,
+  POD_NAMESPACE: z.string().default("avatarpool").describe("Namespace of the lease by which one replica leads."),
+  AVATARPOOL_HTTP_PORT: port(8_081).describe("Port of /healthz, /readyz and /metrics."),
+  AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, where no Service lists them."),
+  AVATARPOOL_GATEWAY_SERVICE: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of the gateways' internal Service")
+    .optional()
+    .describe("Namespace and name of the gateways' internal Service, whose EndpointSlices are followed."),
+  AVATARPOOL_LOAD_TOKEN_FILE: z
+    .string()
+    .default("/var/run/secrets/avatarpool/token")
+    .describe("ServiceAccount token, for the audience avatarpool-gateway, with which load streams are opened."),
+  AVATARPOOL_IMAGE: z.string().min(1).describe("Image of AvatarPool itself, for the helpers in worker pods. Required."),
+};
+
+const operatorEnvironment = z.object(operatorVariables).transform((env) => ({
+  namespaces: env.AVATARPOOL_NAMESPACES,
+  logLevel: env.AVATARPOOL_LOG_LEVEL,
+  host: env.AVATARPOOL_HOST,
+  podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
+  namespace: env.POD_NAMESPACE,
+  httpPort: env.AVATARPOOL_HTTP_PORT,
+  gateways: env.AVATARPOOL_GATEWAYS,
+  gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
+  loadTokenFile: env.AVATARPOOL_LOAD_TOKEN_FILE,
+  image: env.AVATARPOOL_IMAGE,
+}));
 
 export type OperatorSettings = z.output<typeof operatorEnvironment>;
 
@@ -54,22 +59,25 @@ export function operatorSettings(env: NodeJS.ProcessEnv): OperatorSettings {
   return parse(operatorEnvironment, env);
 }
 
-const gatewayEnvironment = z
-  .object({
-    ...common,
-    AVATARPOOL_LAUNCH_PORT: port(8_080),
-    AVATARPOOL_INTERNAL_PORT: port(8_081),
-    AVATARPOOL_OPERATOR_USER: z.string().default("system:serviceaccount:avatarpool:avatarpool-operator"),
-  })
-  .transform((env) => ({
-    namespaces: env.AVATARPOOL_NAMESPACES,
-    logLevel: env.AVATARPOOL_LOG_LEVEL,
-    host: env.AVATARPOOL_HOST,
-    podName: env.POD_NAME,
-    launchPort: env.AVATARPOOL_LAUNCH_PORT,
-    internalPort: env.AVATARPOOL_INTERNAL_PORT,
-    operatorUser: env.AVATARPOOL_OPERATOR_USER,
-  }));
+export const gatewayVariables = {
+  ...common,
+  AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port that clients send launches to."),
+  AVATARPOOL_INTERNAL_PORT: port(8_081).describe("Port of /healthz, /readyz, /metrics and the load stream."),
+  AVATARPOOL_OPERATOR_USER: z
+    .string()
+    .default("system:serviceaccount:avatarpool:avatarpool-operator")
+    .describe("User that may open the load stream: the operator's ServiceAccount."),
+};
+
+const gatewayEnvironment = z.object(gatewayVariables).transform((env) => ({
+  namespaces: env.AVATARPOOL_NAMESPACES,
+  logLevel: env.AVATARPOOL_LOG_LEVEL,
+  host: env.AVATARPOOL_HOST,
+  podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
+  launchPort: env.AVATARPOOL_LAUNCH_PORT,
+  internalPort: env.AVATARPOOL_INTERNAL_PORT,
+  operatorUser: env.AVATARPOOL_OPERATOR_USER,
+}));
 
 export type GatewaySettings = z.output<typeof gatewayEnvironment>;
 

@@ -9,6 +9,7 @@ import { referencePage } from "../operator/api/reference.ts";
 import { poolSpecSchema, poolStatusSchema } from "../operator/api/v1alpha1/index.ts";
 import { renderInstallYaml } from "./install-yaml.ts";
 import { pulumiTypes } from "./pulumi-types.ts";
+import { settingsPage } from "./settings-page.ts";
 
 const root = path.join(import.meta.dirname, "..");
 
@@ -23,6 +24,7 @@ const generated: readonly (readonly [file: string, make: () => string | Promise<
   ["crds/avatarpool.dev_avatarpools.yaml", crdYaml],
   ["charts/avatarpool/files/crd.yaml", crdYaml],
   ["docs/reference.md", () => referencePage(structuralSchema(poolSpecSchema), structuralSchema(poolStatusSchema))],
+  ["docs/settings.md", settingsPage],
   ["pulumi/pool-spec.ts", pulumiTypes],
   ["dist/install.yaml", renderInstallYaml],
 ];
