@@ -1,4 +1,5 @@
 import type { Logger } from "../telemetry/logger.ts";
+import { KubeError } from "./errors.ts";
 import type { IndexedStore } from "./store.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "./types.ts";
 import type { RestartCause, WatcherSink } from "./watcher.ts";
@@ -96,9 +97,11 @@ export class InformerScope<T> implements WatcherSink {
 
   restart(cause: RestartCause, error: unknown, delayMs: number): void {
     const { kind, namespace, logger, onRestart } = this.#options;
-    const details = { kind, namespace, cause, delayMs: Math.round(delayMs), err: error };
+    const details = { kind, namespace, cause, delayMs: Math.round(delayMs) };
     if (error === undefined) logger.debug(details, "watch ended, opening it again");
-    else logger.warn(details, "watch or list failed, will try again");
+    // The sentence of a KubeError says it all; where in our code a connection broke is noise.
+    else if (error instanceof KubeError) logger.warn({ ...details, error: error.message }, "watch or list failed, will try again");
+    else logger.error({ ...details, err: error }, "watch or list failed in our own code, will try again");
     onRestart(cause);
   }
 
