@@ -10,12 +10,10 @@ import { workerDeployment } from "../resources/deployment.ts";
 import { applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
 import { foreignMessage } from "./observe.ts";
-import type { GroupPlan, Plan, RetirePlan } from "./plan.ts";
+import { EXPIRED_GRACE_SECONDS, type GroupPlan, type Plan, type RetirePlan } from "./plan.ts";
 import type { OwnDeployment, Snapshot } from "./snapshot.ts";
 import type { PodView } from "./views.ts";
 
-/** What a worker whose drain timed out is given to say goodbye. */
-const EXPIRED_GRACE_SECONDS = 10;
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;

@@ -38,6 +38,8 @@ export interface PodView {
   readonly revision: string;
   readonly createdAtMs: number;
   readonly deleting: boolean;
+  /** Seconds that it is given from its deletion on; undefined while it is not being deleted. */
+  readonly graceSeconds: number | undefined;
   readonly ip: string | undefined;
   readonly scheduled: boolean;
   /** Why the scheduler finds no node. */
@@ -98,6 +100,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
     revision: metadata.labels?.["pod-template-hash"] ?? "",
     createdAtMs: timeMs(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
+    graceSeconds: metadata.deletionGracePeriodSeconds,
     ip: status?.podIP,
     scheduled: spec?.nodeName !== undefined,
     unschedulable: scheduled?.status === "False" && scheduled.reason === "Unschedulable" ? (scheduled.message ?? "") : undefined,
