@@ -47,7 +47,8 @@ interface Flight {
  * Flow: take a free slot, or wait for one; send the launch; on a 503 or a refused connection, where nothing can have begun,
  * take the next worker at once. After `attempts` workers in a row the launch waits at its place in the queue until a
  * probe has seen a free slot: a client that is refused gives up after 4 s, one that waits does not.
- * Guarantees: at most one worker can have begun a session; every slot that was taken is released or confirmed.
+ * Guarantees: at most one worker can have begun a session; every slot that was taken is released or confirmed; it ends, as
+ * each round tries at most `attempts` workers, and no new round begins after the queue's deadline.
  */
 export class Launcher {
   readonly #deps: LauncherDeps;

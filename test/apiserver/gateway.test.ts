@@ -94,7 +94,7 @@ describe("a gateway with the chart's rights", () => {
     expect(fleet.totals).toMatchObject({ refused503: 0, served: 2 });
   });
 
-  it("tells the operator, and nobody else, about its workers and start-ups", async () => {
+  it("tells the operator, and nobody else, about its workers", async () => {
     expect((await openLoad(gateway.internal, "")).status).toBe(401);
     const stranger = await plane.serviceAccountToken("avatarpool", "avatarpool-gateway", LOAD_AUDIENCE);
     expect((await openLoad(gateway.internal, stranger)).status).toBe(401);

@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { HttpWorkerClient, WorkerUnreachable } from "./worker-client.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function setup(answer: RequestListener) {
+  const sockets = new Set<Socket>();
+  const server = createServer((request, response) => {
+    sockets.add(request.socket);
+    request.resume().on("end", () => answer(request, response));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = new HttpWorkerClient();
+  cleanups.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+    () => client.close(),
+  );
+  return { client, server, sockets, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+const body = { contentType: "text/plain", chunks: [Buffer.from("a"), Buffer.from("b")] };
+const { signal } = new AbortController();
+
+describe("HttpWorkerClient", () => {
+  it("probes over one kept connection, and launches over a fresh one each", async () => {
+    const { client, origin, sockets } = await setup((_request, response) => response.end("{}"));
+    await client.get(origin, "/ready", signal);
+    // The connection is free again a turn after its answer has been read.
+    await setImmediate();
+    await client.get(origin, "/ready", signal);
+    expect(sockets.size).toBe(1);
+    await client.post(origin, "/launch", body, signal);
+    await client.post(origin, "/launch", body, signal);
+    expect(sockets.size).toBe(3);
+  });
+
+  it("says when there was no connection: only then, nothing can have begun", async () => {
+    const { client, origin, server } = await setup((request) => request.socket.resetAndDestroy());
+    const reset = client.post(origin, "/launch", body, signal);
+    await expect(reset).rejects.not.toBeInstanceOf(WorkerUnreachable);
+    server.close();
+    await once(server, "close");
+    await expect(client.post(origin, "/launch", body, signal)).rejects.toBeInstanceOf(WorkerUnreachable);
+  });
+
+  it("reads no endless answer", async () => {
+    const { client, origin } = await setup((_request, response) => {
+      const flood = (): void => {
+        while (!response.destroyed && response.write("x".repeat(16_384)));
+      };
+      response.on("drain", flood);
+      flood();
+    });
+    expect((await client.get(origin, "/ready", signal)).body).toHaveLength(64 * 1024);
+  });
+
+  it("does not follow a worker elsewhere", async () => {
+    const { client, origin } = await setup((_request, response) =>
+      response.writeHead(307, { location: "http://127.0.0.2/" }).end(),
+    );
+    expect((await client.post(origin, "/launch", body, signal)).status).toBe(307);
+  });
+
+  it("ends with its signal", async () => {
+    const { client, origin } = await setup(() => {});
+    const stop = new AbortController();
+    const asking = client.get(origin, "/ready", stop.signal);
+    stop.abort(new Error("enough"));
+    await expect(asking).rejects.toThrow("enough");
+  });
+});
