@@ -8,6 +8,7 @@ import { asMarked } from "./marks.ts";
 import { type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
+import { hasWarmupSession } from "./warmth.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";
@@ -34,7 +35,10 @@ export function observe(world: World, view: PoolView, credentials: Credentials, 
   const retired: RetiredSnapshot[] = world.deployments
     .byIndex(BY_POOL, key)
     .filter((deployment) => deployment.ownerUid === pool.uid && !names.has(deployment.group))
-    .map((deployment) => ({ deployment: current(deployment, memory), members: membersOf(pods.get(deployment.group) ?? [], load) }));
+    .map((deployment) => ({
+      deployment: current(deployment, memory),
+      members: membersOf(pods.get(deployment.group) ?? [], pool, load, nowMs),
+    }));
   const written = memory.status;
   const status = written !== undefined && nowMs - written.atMs < WATCH_LAG_MS ? written.written : view.status;
   return {
@@ -60,7 +64,7 @@ function observeGroup(
   nowMs: number,
 ): GroupSnapshot {
   const deployment = deploymentOf(world, pool, config, memory, nowMs);
-  const members = membersOf(pods, load);
+  const members = membersOf(pods, pool, load, nowMs);
   return { config, deployment, members, wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs) };
 }
 
@@ -97,7 +101,7 @@ function current(view: DeploymentView, memory: PoolMemory): DeploymentView {
   return lags ? { ...view, replicas: applied.replicas } : view;
 }
 
-function membersOf(pods: readonly PodView[], load: PoolLoadView): Members {
+function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadView, nowMs: number): Members {
   const staying = pods.filter((pod) => !pod.deleting);
   const terminating = pods.filter((pod) => pod.deleting);
   return {
@@ -105,6 +109,7 @@ function membersOf(pods: readonly PodView[], load: PoolLoadView): Members {
     workers: staying.map((pod) => workerState(pod, load)),
     terminating,
     terminatingBusy: terminating.reduce((total, pod) => total + (load.workers.get(pod.uid)?.sessions ?? 0), 0),
+    warmupSessions: staying.filter((pod) => hasWarmupSession(pod, pool, load, nowMs)).length,
   };
 }
 

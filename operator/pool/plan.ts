@@ -5,6 +5,7 @@ import { type ShrinkStep, shrink } from "../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
 import { busyOn, type GroupSnapshot, type RetiredSnapshot, type Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView } from "./views.ts";
+import { WARMUP_SEEN_MS } from "./warmth.ts";
 
 /** What is to be done about a pool now. Data with its reasons: applying it is somebody else's. */
 export interface Plan {
@@ -49,6 +50,8 @@ export interface Decision {
 }
 
 const RECHECK_CREDENTIALS_MS = 5_000;
+/** What a worker whose drain timed out is given to say goodbye. */
+export const EXPIRED_GRACE_SECONDS = 10;
 
 /** Decides. Pure: the same snapshot gives the same plan, and a plan for a world that is as planned changes nothing. */
 export function plan(snapshot: Snapshot): Plan {
@@ -74,6 +77,8 @@ export function plan(snapshot: Snapshot): Plan {
     requeueAfterMs: earliest(
       planned.map(({ requeueAfterMs }) => requeueAfterMs),
       snapshot.credentials.kind === "present" ? undefined : RECHECK_CREDENTIALS_MS,
+      // From some moment on that session is counted as a caller's.
+      snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
       snapshot.load.pressureEndsAtMs === undefined ? undefined : snapshot.load.pressureEndsAtMs - snapshot.nowMs,
     ),
   };
@@ -148,7 +153,7 @@ function planDeletion(snapshot: Snapshot, deletedAtMs: number): Plan {
     ),
     ...snapshot.retired.map((retired) => planRetirement(retired, deletedAtMs + longestDrainMs(snapshot), snapshot.nowMs)),
   ];
-  const deadlines = snapshot.groups.map(({ config }) => deletedAtMs + config.drainTimeoutMs);
+  const deadlines = snapshot.groups.map(({ config }) => deletedAtMs + config.drainTimeoutMs).filter((atMs) => atMs > snapshot.nowMs);
   return {
     finalizer: snapshot.hasFinalizer && retire.length === 0 ? "remove" : "keep",
     groups: [],
@@ -181,7 +186,8 @@ function planRetirement({ deployment, members }: RetiredSnapshot, deadlineMs: nu
   if (deployment.deleting) return { deployment, replicas: deployment.replicas, step: nobody, expired: [], remove: false };
   const pods = [...members.pods, ...members.terminating];
   if (deadlineMs !== undefined && nowMs >= deadlineMs && pods.length > 0) {
-    return { deployment, replicas: 0, step: nobody, expired: pods, remove: false };
+    const expired = pods.filter(({ graceSeconds }) => graceSeconds === undefined || graceSeconds > EXPIRED_GRACE_SECONDS);
+    return { deployment, replicas: 0, step: nobody, expired, remove: false };
   }
   const step = shrink(members.workers, deployment.replicas, 0);
   const replicas = deployment.replicas - step.release.length;

@@ -56,9 +56,11 @@ export interface Members {
   readonly terminating: readonly PodView[];
   /** Sessions on those. */
   readonly terminatingBusy: number;
+  /** Of the sessions on those that stay: our own, which warm them up. */
+  readonly warmupSessions: number;
 }
 
-/** Sessions and launches under way on the members that stay. */
+/** Sessions and launches of callers on the members that stay. */
 export function busyOn(members: Members): number {
-  return members.workers.reduce((total, worker) => total + worker.busy, 0);
+  return members.workers.reduce((total, worker) => total + worker.busy, 0) - members.warmupSessions;
 }
