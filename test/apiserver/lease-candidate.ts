@@ -16,9 +16,9 @@ const result = await leaderElect({
   identity,
   clock: systemClock,
   random: Math.random,
-  leaseMs: 3_000,
-  renewDeadlineMs: 2_000,
-  retryMs: 400,
+  leaseMs: 5_000,
+  renewDeadlineMs: 4_000,
+  retryMs: 500,
   logger: createLogger(identity, "silent"),
   signal: stop.signal,
   async onElected(leading) {
