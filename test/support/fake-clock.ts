@@ -3,14 +3,19 @@ import type { Clock } from "../../operator/runtime/clock.ts";
 
 interface Scheduled {
   readonly dueMs: number;
+  /** Order of scheduling, which decides between callbacks of one moment. */
+  readonly order: number;
   readonly callback: () => void;
+  done: boolean;
 }
 
 /** A clock that stands still until the test moves it. */
 export class FakeClock implements Clock {
   #nowMs: number;
-  /** In the order of scheduling, which decides between callbacks of one moment. */
-  readonly #scheduled = new Set<Scheduled>();
+  #scheduledSoFar = 0;
+  #pending = 0;
+  /** A binary heap, the earliest first: simulations schedule hundreds of thousands of callbacks. */
+  readonly #heap: Scheduled[] = [];
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#nowMs = startMs;
@@ -21,19 +26,20 @@ export class FakeClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): { cancel(): void } {
-    const entry = { dueMs: this.#nowMs + Math.max(0, delayMs), callback };
-    this.#scheduled.add(entry);
-    return { cancel: () => this.#scheduled.delete(entry) };
+    const entry = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#scheduledSoFar++, callback, done: false };
+    this.#pending++;
+    push(this.#heap, entry);
+    return { cancel: () => this.#finish(entry) };
   }
 
   /** Callbacks that have not run yet. */
   get pending(): number {
-    return this.#scheduled.size;
+    return this.#pending;
   }
 
   /** Delay in ms until the earliest callback; undefined when there is none. */
   get nextDelayMs(): number | undefined {
-    const next = this.#earliest(Number.POSITIVE_INFINITY);
+    const next = this.#earliest();
     return next && next.dueMs - this.#nowMs;
   }
 
@@ -44,28 +50,62 @@ export class FakeClock implements Clock {
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await setImmediate();
-    for (let next = this.#earliest(untilMs); next !== undefined; next = this.#earliest(untilMs)) await this.#run(next);
+    for (let next = this.#earliest(); next !== undefined && next.dueMs <= untilMs; next = this.#earliest()) await this.#run(next);
     this.#nowMs = untilMs;
   }
 
   /** Runs every callback that is scheduled now, moving time to each; not those that they schedule. */
   async runPending(): Promise<void> {
-    const now = [...this.#scheduled].sort((a, b) => a.dueMs - b.dueMs);
-    for (const entry of now) if (this.#scheduled.has(entry)) await this.#run(entry);
+    const now = this.#heap.filter(({ done }) => !done).sort(byDue);
+    for (const entry of now) if (!entry.done) await this.#run(entry);
   }
 
   async #run(entry: Scheduled): Promise<void> {
-    this.#scheduled.delete(entry);
+    this.#finish(entry);
     this.#nowMs = Math.max(this.#nowMs, entry.dueMs);
     entry.callback();
     await setImmediate();
   }
 
-  #earliest(untilMs: number): Scheduled | undefined {
-    let earliest: Scheduled | undefined;
-    for (const entry of this.#scheduled) {
-      if (entry.dueMs <= untilMs && (earliest === undefined || entry.dueMs < earliest.dueMs)) earliest = entry;
-    }
-    return earliest;
+  #finish(entry: Scheduled): void {
+    if (entry.done) return;
+    entry.done = true;
+    this.#pending--;
   }
+
+  #earliest(): Scheduled | undefined {
+    while (this.#heap[0]?.done) pop(this.#heap);
+    return this.#heap[0];
+  }
+}
+
+function byDue(a: Scheduled, b: Scheduled): number {
+  return a.dueMs - b.dueMs || a.order - b.order;
+}
+
+function push(heap: Scheduled[], entry: Scheduled): void {
+  let at = heap.push(entry) - 1;
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    if (byDue(heap[parent]!, entry) <= 0) break;
+    heap[at] = heap[parent]!;
+    at = parent;
+  }
+  heap[at] = entry;
+}
+
+function pop(heap: Scheduled[]): void {
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    const left = 2 * at + 1;
+    if (left >= heap.length) break;
+    const right = left + 1;
+    const child = right < heap.length && byDue(heap[right]!, heap[left]!) < 0 ? right : left;
+    if (byDue(last, heap[child]!) <= 0) break;
+    heap[at] = heap[child]!;
+    at = child;
+  }
+  heap[at] = last;
 }
