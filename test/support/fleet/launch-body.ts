@@ -26,6 +26,9 @@ export class BadLaunch extends Error {
  */
 const SESSION_SECONDS = "x_session_seconds";
 
+/** Images whose URL holds this are refused, as those that the worker cannot use. */
+const UNUSABLE_IMAGE = "without-a-face";
+
 /**
  * Reads the three bodies that clients send: multipart form, urlencoded form, JSON.
  * @throws BadLaunch with a sentence when the body is malformed or a field is missing or wrong.
@@ -83,6 +86,7 @@ function avatarOf(fields: Fields): AvatarField {
   const url = text(fields, "avatar_image_url");
   if (url !== undefined) {
     if (!/^https?:\/\/./.test(url)) throw new BadLaunch("avatar_image_url must be an http or https address");
+    if (url.includes(UNUSABLE_IMAGE)) throw new BadLaunch("no face was found in the image");
     return { kind: "url", key: url };
   }
   const file = fields.get("avatar_image");

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { FIELD_MANAGER } from "../../operator/api/names.ts";
+import { type Deployment, gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+
+/** From the first to the last day of a pool, with operator, gateway and workers as a user has them. */
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+describe.concurrent("a pool", () => {
+  it("rolls out a new image without ending the session that runs", async () => {
+    const scenario = await stage.scenario("rollout");
+    await scenario.readyPool();
+    const [busy] = await scenario.sessions(1);
+    await scenario.pool({ workers: [gpuGroup({ image: "registry.test/expression:new" })] });
+    await scenario.until("a worker of the new image that serves beside the old one, which drains", async () => {
+      const members = await scenario.pods();
+      const old = members.find(({ metadata }) => metadata?.name === busy);
+      return (
+        old?.metadata?.deletionTimestamp !== undefined &&
+        members.some(
+          ({ spec, status }) =>
+            spec?.containers[0]?.image === "registry.test/expression:new" &&
+            status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+        )
+      );
+    });
+    const next = await scenario.launch({ room: "on-the-new-image" });
+    expect([next.status, next.worker === busy]).toEqual([200, false]);
+    await scenario.until("the status to tell of it", async () => (await scenario.status()).groups?.[0]?.draining === 1);
+    scenario.endSessions(busy);
+    await scenario.until("the old worker to go", async () => !(await scenario.podNames()).includes(busy!));
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("keeps its size while it is paused, and serves what it has", async () => {
+    const scenario = await stage.scenario("paused");
+    await scenario.readyPool({ launch: { queue: { deadline: "1s" } } });
+    await scenario.pool({ launch: { queue: { deadline: "1s" } }, scaling: { paused: true } });
+    await scenario.condition("Paused", { status: "True", message: /sizes are kept as they are until scaling.paused is false/ });
+    await scenario.sessions(2);
+    expect(await scenario.launch({ room: "too-many" })).toMatchObject({
+      status: 503,
+      body: { error: { code: "deadline_exceeded" } },
+    });
+    expect(await scenario.replicas()).toBe(1);
+    await scenario.pool({ scaling: { paused: false } });
+    await scenario.until("another worker", async () => (await scenario.replicas()) === 2);
+  });
+
+  it("drains and removes a group that the spec no longer has", async () => {
+    const scenario = await stage.scenario("retired");
+    const groups = [gpuGroup({ min: 1 }), gpuGroup({ name: "spare", min: 1 })];
+    await scenario.readyPool({ workers: groups });
+    const [busy] = await scenario.sessions(1);
+    const group = busy?.startsWith("pool-gpu") ? "gpu" : "spare";
+    await scenario.pool({ workers: [gpuGroup({ name: group === "gpu" ? "spare" : "gpu", min: 1 })] });
+    await scenario.until("a cordon on the worker", async () => (await scenario.cordonedPods()).includes(busy!));
+    await scenario.event("Draining", /get no more launches and go when their sessions have ended/);
+    const next = await scenario.launch({ room: "elsewhere" });
+    expect([next.status, next.worker === busy]).toEqual([200, false]);
+    expect(await scenario.replicas(group)).toBe(1);
+    scenario.endSessions(busy);
+    await scenario.until("the Deployment to go", async () => (await scenario.deployment(group)) === undefined);
+    expect(scenario.kills()).toEqual([]);
+  });
+});
+
+describe.concurrent("a deleted pool", () => {
+  it("takes no launches, waits for its sessions, and then everything is gone", async () => {
+    const scenario = await stage.scenario("deleted");
+    await scenario.readyPool();
+    await scenario.sessions(2);
+    await scenario.deletePool();
+    await scenario.condition("Ready", { status: "False", reason: "Deleting", message: /2 sessions on \d workers are awaited/ });
+    const refused = await scenario.launch({ room: "late" });
+    expect([refused.status, refused.body.error?.code]).toEqual([410, "pool_deleting"]);
+    expect(scenario.activeSessions()).toBe(2);
+    scenario.endSessions();
+    await scenario.until("pool, Deployment and pods to be gone", async () => {
+      const left = [await scenario.getPool(), await scenario.deployment(), ...(await scenario.pods())];
+      return left.every((object) => object === undefined);
+    });
+    expect((await scenario.launch({ room: "later" })).status).toBe(404);
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("ends what still runs at drain.timeout, and says so", async () => {
+    const scenario = await stage.scenario("timeout");
+    await scenario.readyPool({ workers: [gpuGroup({ drain: { timeout: "2s" } })] });
+    const [busy] = await scenario.sessions(1);
+    await scenario.deletePool();
+    await scenario.event("DrainTimeout", new RegExp(`drain.timeout has passed: .*${busy}.* the sessions on them end`));
+    await scenario.until("everything to be gone", async () => {
+      return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
+    });
+    expect(scenario.kills()).toHaveLength(1);
+  });
+});
+
+describe.concurrent("a Deployment that has a group's name and is not the pool's", () => {
+  /** Resolves once Kubernetes itself has nothing to add to it any more. */
+  async function create(scenario: Scenario, manifest: object): Promise<Deployment | undefined> {
+    await scenario.kubectl(["create", "-f", "-"], stringify(manifest));
+    await scenario.until("its own controller to have seen it", async () => {
+      return (await scenario.deployment())?.status?.observedGeneration === 1;
+    });
+    return scenario.deployment();
+  }
+
+  /** What would change with any write of ours. */
+  const traces = ({ metadata }: Deployment = {}) => ({
+    uid: metadata?.uid,
+    generation: metadata?.generation,
+    labels: metadata?.labels,
+    owners: metadata?.ownerReferences,
+    ours: metadata?.managedFields?.some(({ manager }) => manager === FIELD_MANAGER),
+  });
+
+  it("is left untouched, and the pool says what to do", async () => {
+    const scenario = await stage.scenario("foreign");
+    const matchLabels = { app: "somebody-else" };
+    const template = { metadata: { labels: matchLabels }, spec: { containers: [{ name: "web", image: "registry.test/web:1" }] } };
+    const spec = { replicas: 0, selector: { matchLabels }, template };
+    const before = await create(scenario, { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "pool-gpu" }, spec });
+    await scenario.pool();
+    const message = await scenario.condition("Ready", { status: "False", reason: "NameTaken" });
+    expect(message).toMatch(/^Deployment foreign\/pool-gpu exists and belongs to no pool: delete it, or rename/);
+    expect((await scenario.launch({ fields: { avatar_id: "nobody" } })).status).toBe(404);
+    await scenario.deletePool();
+    await scenario.until("the pool to be gone", async () => (await scenario.getPool()) === undefined);
+    expect(traces(await scenario.deployment())).toEqual({ ...traces(before), ours: false });
+  });
+
+  it("is refused as well when it is left over from an earlier pool of the same name, and taken up once it is deleted", async () => {
+    const scenario = await stage.scenario("orphan");
+    await scenario.readyPool();
+    const { metadata, spec } = (await scenario.deployment()) ?? {};
+    await scenario.deletePool();
+    await scenario.until("the first pool's Deployment to be gone", async () => (await scenario.deployment()) === undefined);
+    await scenario.until("the first pool to be gone", async () => (await scenario.getPool()) === undefined);
+    const kept = { name: metadata?.name, labels: metadata?.labels };
+    const orphan = await create(scenario, {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: kept,
+      spec: { ...spec, replicas: 0 },
+    });
+    await scenario.pool();
+    await scenario.condition("Ready", { status: "False", reason: "NameTaken", message: /delete it, or rename the pool/ });
+    expect(traces(await scenario.deployment())).toEqual({ ...traces(orphan), ours: false });
+    await scenario.kubectl(["delete", "deployment", "pool-gpu"]);
+    await scenario.condition("Ready", { status: "True" });
+  });
+});

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cpuGroup, gpuGroup, ModelServer, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
+
+/** What keeps a pool from working, what it says then, and that it goes on by itself once that is mended. */
+
+let stage: Stage;
+let models: ModelServer;
+
+beforeAll(async () => {
+  models = await ModelServer.start();
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await stage?.stop();
+  await models?.stop();
+});
+
+const model = (url: string, sha256?: string) => ({ presets: [{ name: "leo", model: { url, sha256 } }], workers: [cpuGroup()] });
+
+describe.concurrent("the maker's secret", () => {
+  it("that does not exist: no worker is started, and the pool says how to create it", async () => {
+    const scenario = await stage.scenario("no-secret", { secret: false });
+    await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
+    const message = await scenario.condition("CredentialsValid", { status: "False", reason: "SecretNotFound" });
+    expect(message).toContain("kubectl -n no-secret create secret generic bithuman --from-file=api-secret=<file>");
+    await scenario.condition("Ready", { status: "False", reason: "SecretNotFound" });
+    expect(await scenario.pods()).toEqual([]);
+    await scenario.createSecret();
+    await scenario.condition("CredentialsValid", { status: "True" });
+    await scenario.condition("Ready", { status: "True" });
+  });
+
+  it("that has no such key: the pool names the keys that there are", async () => {
+    const scenario = await stage.scenario("no-key", { secret: false });
+    await scenario.createSecret("api-sercet");
+    await scenario.pool();
+    const message = await scenario.condition("CredentialsValid", { status: "False", reason: "SecretKeyMissing" });
+    expect(message).toBe(
+      "Secret no-key/bithuman has no key api-secret (it has api-sercet), so no worker is started: add it or correct apiSecretRef.key",
+    );
+    expect(await scenario.pods()).toEqual([]);
+    await scenario.pool({ apiSecretRef: { name: "bithuman", key: "api-sercet" } });
+    await scenario.condition("Ready", { status: "True" });
+  });
+});
+
+describe.concurrent("a preset's model", () => {
+  it("that answers 404: the pool names preset, URL and answer, and serves once the file is there", async () => {
+    const scenario = await stage.scenario("model-404");
+    const url = models.url("/late.imx");
+    await scenario.pool(model(url));
+    const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /404/ });
+    expect(message).toContain("leo cannot be launched: a worker of group cpu cannot start");
+    expect(message).toContain(`preset leo: ${url} answered 404 Not Found; correct the preset's model.url, or put the file there`);
+    await scenario.event("NotReady", /404/);
+    models.put("/late.imx", "a model");
+    await scenario.condition("Ready", { status: "True" });
+    expect((await scenario.launch({ fields: { avatar_id: "leo" } })).status).toBe(200);
+  });
+
+  it("that is another file than the pool says: the pool names both hashes", async () => {
+    const scenario = await stage.scenario("model-hash");
+    const right = createHash("sha256").update("the model").digest("hex");
+    const wrong = createHash("sha256").update("another file").digest("hex");
+    await scenario.pool(model(models.put("/model.imx", "another file"), right));
+    const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /sha256/ });
+    expect(message).toContain(`sent a file with the sha256 ${wrong}, not ${right}`);
+    models.put("/model.imx", "the model");
+    await scenario.condition("Ready", { status: "True" });
+  });
+});
+
+describe.concurrent("workers that cannot start", () => {
+  it("because their image cannot be pulled", async () => {
+    const scenario = await stage.scenario("image-pull");
+    await scenario.pool({ workers: [gpuGroup({ image: "registry.test/does-not-exist:1" })] });
+    const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /ImagePullBackOff/ });
+    expect(message).toMatch(
+      /^maya cannot be launched: a worker of group gpu cannot start: ImagePullBackOff: worker: Back-off pulling/,
+    );
+    expect(message).toContain('"registry.test/does-not-exist:1"');
+    await scenario.condition("WarmCapacity", { status: "False", reason: "WorkerFailing", message: /ImagePullBackOff/ });
+    await scenario.pool({ workers: [gpuGroup({ image: "registry.test/expression:1" })] });
+    await scenario.condition("Ready", { status: "True" });
+  });
+
+  it("because no node has the GPU that they ask for", async () => {
+    const scenario = await stage.scenario("no-node");
+    await scenario.pool({ workers: [gpuGroup({ nodeSelector: { "gpu-type": "a100" } })] });
+    const message = await scenario.condition("Ready", { status: "False", reason: "Unschedulable" });
+    expect(message).toMatch(/^maya cannot be launched: 1 workers of group gpu find no node \(0\/\d nodes are available: .*\)/);
+    expect(message).toMatch(/: add GPU nodes, or lower max$/);
+    expect((await scenario.status()).groups).toMatchObject([{ name: "gpu", desired: 1, ready: 0, unschedulable: 1 }]);
+    await stage.plane.addNode({ name: "gpu-a100", gpus: 1, labels: { "gpu-type": "a100" } });
+    await scenario.condition("Ready", { status: "True" });
+    await scenario.until("nobody to be unschedulable", async () => (await scenario.status()).groups?.[0]?.unschedulable === 0);
+  });
+
+  it("because they find fault with a preset's image", async () => {
+    const scenario = await stage.scenario("bad-image");
+    await scenario.kubectl([
+      "create",
+      "secret",
+      "generic",
+      "livekit",
+      "--from-literal=api-key=k",
+      "--from-literal=api-secret=a-livekit-secret",
+    ]);
+    const warmed = (image: string) => ({
+      presets: [{ name: "maya", image: { url: `http://images.test/${image}.jpg` } }],
+      warm: { slots: 1, warmup: { mode: "session" } },
+      livekit: { url: "ws://livekit.test", apiKeyRef: { name: "livekit" } },
+    });
+    await scenario.pool(warmed("without-a-face"));
+    const message = await scenario.condition("WarmCapacity", { status: "False", reason: "WorkerFailing" });
+    expect(message).toContain("WarmupFailed: preset maya: the worker refused a warm-up session with 400");
+    expect(message).toContain("no face was found in the image");
+    await scenario.pool(warmed("maya"));
+    await scenario.condition("WarmCapacity", { status: "True" });
+    expect(scenario.activeSessions()).toBe(0);
+  });
+});
+
+it("no value of a Secret is in a log, a status or an event", async () => {
+  const seen = [
+    await stage.logs(),
+    (await stage.plane.kubectl(["get", "avatarpools,events,deployments,pods", "--all-namespaces", "-o", "yaml"])).stdout,
+  ];
+  expect(seen.map((text) => text.includes("model-404"))).toEqual([true, true]);
+  for (const text of seen) for (const value of [SECRET_VALUE, "a-livekit-secret"]) expect(text).not.toContain(value);
+});

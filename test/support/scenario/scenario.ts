@@ -1,0 +1,209 @@
+import type { EventsV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { stringify } from "yaml";
+import { annotations, labels } from "../../../operator/api/names.ts";
+import type { AvatarPoolStatus } from "../../../operator/api/v1alpha1/index.ts";
+import { avatarPools, deployments, events, pods } from "../../../operator/kube/resource-types.ts";
+import type { Json, KubeObject } from "../../../operator/kube/types.ts";
+import { until } from "../controlplane/index.ts";
+import type { StandInWorker } from "../fleet/index.ts";
+import { type Answer, type LaunchOptions, launchAt } from "./launch.ts";
+import type { Stage } from "./stage.ts";
+
+/** Generous: a busy machine is no failure. */
+const LIMIT_MS = 60_000;
+
+export const SECRET_VALUE = "s3cr3t-of-the-maker";
+
+export type Pool = KubeObject & { readonly status?: AvatarPoolStatus };
+export type Deployment = Json<V1Deployment>;
+export type Pod = Json<V1Pod>;
+
+export interface Wanted {
+  readonly status?: "True" | "False" | "Unknown";
+  readonly reason?: string;
+  readonly message?: RegExp;
+}
+
+/** One pool, named `pool`, in a namespace of its own, seen as its user sees it: kubectl, objects and HTTP answers. */
+export class Scenario {
+  readonly namespace: string;
+  readonly #stage: Stage;
+
+  constructor(stage: Stage, namespace: string) {
+    this.#stage = stage;
+    this.namespace = namespace;
+  }
+
+  /** Runs kubectl in the namespace. @throws with what it said when it fails. */
+  async kubectl(args: readonly string[], stdin?: string): Promise<string> {
+    const options = stdin === undefined ? {} : { stdin };
+    const { code, stdout, stderr } = await this.#stage.plane.kubectl(["--namespace", this.namespace, ...args], options);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
+  createSecret(key = "api-secret"): Promise<string> {
+    return this.kubectl(["create", "secret", "generic", "bithuman", `--from-literal=${key}=${SECRET_VALUE}`]);
+  }
+
+  /** Applies the pool: one preset on one GPU group with two sessions a worker, with what `spec` says otherwise. */
+  async pool(spec: object = {}): Promise<void> {
+    await this.kubectl(["apply", "-f", "-"], stringify(poolObject(spec)));
+  }
+
+  /** Resolves once every preset can be launched. */
+  async readyPool(spec: object = {}): Promise<void> {
+    await this.pool(spec);
+    await this.condition("Ready", { status: "True" });
+  }
+
+  async deletePool(): Promise<void> {
+    await this.kubectl(["delete", "avatarpool", "pool", "--wait=false"]);
+  }
+
+  getPool(): Promise<Pool | undefined> {
+    return this.#stage.client.get<Pool>(avatarPools, { namespace: this.namespace, name: "pool" });
+  }
+
+  async status(): Promise<AvatarPoolStatus> {
+    return (await this.getPool())?.status ?? {};
+  }
+
+  deployment(group = "gpu"): Promise<Deployment | undefined> {
+    return this.#stage.client.get<Deployment>(deployments, { namespace: this.namespace, name: `pool-${group}` });
+  }
+
+  async replicas(group = "gpu"): Promise<number | undefined> {
+    return (await this.deployment(group))?.spec?.replicas;
+  }
+
+  async pods(group?: string): Promise<readonly Pod[]> {
+    const labelSelector = group === undefined ? `${labels.pool}=pool` : `${labels.pool}=pool,${labels.group}=${group}`;
+    return (await this.#stage.client.list<Pod>(pods, { namespace: this.namespace, labelSelector })).items;
+  }
+
+  async podNames(group?: string): Promise<readonly string[]> {
+    return (await this.pods(group)).map(({ metadata }) => metadata?.name ?? "").sort();
+  }
+
+  async cordonedPods(): Promise<readonly string[]> {
+    const marked = (await this.pods()).filter(({ metadata }) => metadata?.annotations?.[annotations.cordoned] !== undefined);
+    return marked.map(({ metadata }) => metadata?.name ?? "");
+  }
+
+  async events(reason: string): Promise<readonly Json<EventsV1Event>[]> {
+    const { items } = await this.#stage.client.list<Json<EventsV1Event>>(events, { namespace: this.namespace });
+    return items.filter((event) => event.reason === reason && event.regarding?.kind === "AvatarPool");
+  }
+
+  /** Waits until the condition is as wanted. @returns its message. */
+  async condition(type: string, wanted: Wanted): Promise<string> {
+    let message = "";
+    await this.until(`condition ${type} ${JSON.stringify({ ...wanted, message: wanted.message?.source })}`, async () => {
+      const found = (await this.status()).conditions?.find((condition) => condition.type === type);
+      message = found?.message ?? "";
+      return (
+        found !== undefined &&
+        (wanted.status === undefined || found.status === wanted.status) &&
+        (wanted.reason === undefined || found.reason === wanted.reason) &&
+        (wanted.message === undefined || wanted.message.test(found.message))
+      );
+    });
+    return message;
+  }
+
+  /** Waits for an event about the pool whose note matches. */
+  async event(reason: string, note: RegExp = /./): Promise<void> {
+    await this.until(`an event ${reason} with ${note.source}`, async () =>
+      (await this.events(reason)).some((event) => note.test(event.note ?? "")),
+    );
+  }
+
+  /** @throws after a minute, with the pool's status and its pods. */
+  async until(what: string, probe: () => Promise<boolean> | boolean): Promise<void> {
+    try {
+      await until(what, LIMIT_MS, async () => probe());
+    } catch (error) {
+      throw new Error(`${String(error)}\n${await this.#describe()}`, { cause: error });
+    }
+  }
+
+  launch(options: LaunchOptions = {}, gateway = this.#stage.gateways[0]): Promise<Answer> {
+    return launchAt(`${gateway?.url}/${this.namespace}/pool/launch`, options);
+  }
+
+  /** Launches one after the other, and waits until the operator counts the sessions. @returns the workers that took them. */
+  async sessions(count: number): Promise<readonly string[]> {
+    const before = (await this.status()).sessions ?? 0;
+    const workers: string[] = [];
+    for (let index = 0; index < count; index++) {
+      const { status, body, worker } = await this.launch({ room: `room-${index}` });
+      if (status !== 200) throw new Error(`launch ${index} was answered ${status}: ${JSON.stringify(body)}`);
+      workers.push(worker);
+    }
+    await this.until(`${before + count} sessions`, async () => (await this.status()).sessions === before + count);
+    return workers;
+  }
+
+  /** The workers that run in this namespace. */
+  workers(): readonly StandInWorker[] {
+    return this.#stage.fleet.workers().filter(({ pod }) => pod.namespace === this.namespace);
+  }
+
+  activeSessions(): number {
+    return this.workers().reduce((sum, { activeSessions }) => sum + activeSessions, 0);
+  }
+
+  /** Ends sessions as callers do who hang up. @param count of them per worker; all by default. */
+  endSessions(pod?: string, count = Number.POSITIVE_INFINITY): void {
+    for (const worker of this.workers()) {
+      if (pod !== undefined && worker.pod.name !== pod) continue;
+      const active = worker.tasks.filter(({ state }) => state === "pending" || state === "running");
+      for (const { id } of active.slice(0, count)) worker.stopTask(id);
+    }
+  }
+
+  /** Sessions that anything but their own end has ended, with the reason. */
+  kills(): readonly string[] {
+    const { kills } = this.#stage.fleet.totals;
+    return kills.filter(({ pod }) => pod.startsWith(`${this.namespace}/`)).map(({ pod, reason }) => `${pod}: ${reason}`);
+  }
+
+  async #describe(): Promise<string> {
+    const pool = await this.getPool().catch(String);
+    const members = await this.pods().catch(() => []);
+    const lines = members.map(({ metadata, status }) => `${metadata?.name} ${status?.phase} ${conditionsOf(status?.conditions)}`);
+    return [stringify(typeof pool === "string" ? pool : (pool?.status ?? "no pool")), ...lines].join("\n");
+  }
+}
+
+function conditionsOf(conditions: readonly { readonly type?: string; readonly status?: string }[] = []): string {
+  return conditions.map(({ type, status }) => `${type}=${status}`).join(" ");
+}
+
+/** The pool of scenarios: never shrinks within a test, unless the test is about that. */
+function poolObject(spec: object): object {
+  return {
+    apiVersion: "avatarpool.dev/v1alpha1",
+    kind: "AvatarPool",
+    metadata: { name: "pool" },
+    spec: {
+      apiSecretRef: { name: "bithuman" },
+      presets: [{ name: "maya", image: { url: "http://images.test/maya.jpg" } }],
+      workers: [gpuGroup()],
+      warm: { slots: 1 },
+      scaling: { scaleDownAfter: "5m" },
+      ...spec,
+    },
+  };
+}
+
+/** A GPU group with two sessions a worker, and what `group` says otherwise. */
+export function gpuGroup(group: object = {}): object {
+  return { name: "gpu", engine: "expression", max: 4, sessionsPerWorker: 2, ...group };
+}
+
+/** A CPU group, and what `group` says otherwise. */
+export function cpuGroup(group: object = {}): object {
+  return { name: "cpu", engine: "essence", image: "registry.test/essence-worker:1", max: 2, ...group };
+}

@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { KubeClient } from "../../../operator/kube/client.ts";
+import { loadKubeConfig } from "../../../operator/kube/config.ts";
+import { type ControlPlane, type NodeSpec, startControlPlane } from "../controlplane/index.ts";
+import { type Fleet, startFleet } from "../fleet/index.ts";
+import { type GatewayProcess, Product } from "../product/product.ts";
+import { Scenario } from "./scenario.ts";
+
+export interface StageOptions {
+  readonly nodes?: readonly NodeSpec[];
+  readonly gateways?: number;
+}
+
+/** Everything that takes time at a stand-in worker is over this many times sooner: a cold start takes 2 s. */
+export const TIME_FACTOR = 15;
+
+const ampleNodes: readonly NodeSpec[] = [
+  // Tainted, as the makers of GPU node groups do it.
+  { name: "gpu-0", gpus: 64, cpu: "256", memory: "2Ti", taints: [{ key: "nvidia.com/gpu", effect: "NoSchedule" }] },
+  { name: "cpu-0", cpu: "256", memory: "2Ti" },
+];
+
+/**
+ * The whole product on a control plane of its own: the chart's rights, operator and gateways as processes, and stand-in
+ * workers. Scenarios share it, each in a namespace of its own, so that they can run side by side.
+ */
+export class Stage implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly product: Product;
+  readonly fleet: Fleet;
+  readonly client: KubeClient;
+  readonly gateways: readonly GatewayProcess[];
+  #operator: Awaited<ReturnType<Product["startOperator"]>>;
+
+  static async open({ nodes = ampleNodes, gateways = 1 }: StageOptions = {}): Promise<Stage> {
+    const plane = await startControlPlane({ nodes });
+    try {
+      const fleet = await startFleet({
+        kubeconfig: plane.kubeconfig,
+        timeFactor: TIME_FACTOR,
+        onLog: (line) => console.error(line),
+      });
+      const product = await Product.install(plane);
+      const started: GatewayProcess[] = [];
+      for (let count = 0; count < gateways; count++) started.push(await product.startGateway());
+      return new Stage({ plane, fleet, product, gateways: started, operator: await product.startOperator() });
+    } catch (error) {
+      await plane.stop();
+      throw error;
+    }
+  }
+
+  private constructor(parts: Pick<Stage, "plane" | "product" | "fleet" | "gateways" | "operator">) {
+    this.plane = parts.plane;
+    this.product = parts.product;
+    this.fleet = parts.fleet;
+    this.gateways = parts.gateways;
+    this.#operator = parts.operator;
+    this.client = new KubeClient(loadKubeConfig(parts.plane.kubeconfig), { userAgent: "scenario" });
+  }
+
+  get operator(): Awaited<ReturnType<Product["startOperator"]>> {
+    return this.#operator;
+  }
+
+  /** Another operator, in place of one that was stopped or killed. */
+  async restartOperator(): Promise<void> {
+    this.#operator = await this.product.startOperator();
+  }
+
+  /** A namespace with the maker's Secret in it, unless told otherwise. */
+  async scenario(namespace: string, options: { readonly secret?: boolean } = {}): Promise<Scenario> {
+    const scenario = new Scenario(this, namespace);
+    await scenario.kubectl(["create", "namespace", namespace]);
+    if (options.secret !== false) await scenario.createSecret();
+    return scenario;
+  }
+
+  /** All that operator and gateways have logged, those that ended included. */
+  async logs(): Promise<string> {
+    const processes = [this.operator, ...this.gateways].map(({ process }) => process);
+    return (await Promise.all(processes.map(({ logFile }) => readFile(logFile, "utf8")))).join("");
+  }
+
+  async stop(): Promise<void> {
+    await this.product.stop();
+    await this.fleet.stop();
+    await this.client.close();
+    await this.plane.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
