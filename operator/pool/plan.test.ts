@@ -1,0 +1,270 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  deployment,
+  gpuGroup,
+  gpuOnly,
+  NOW_MS,
+  type PodStage,
+  pod,
+  pool,
+  snapshot,
+  type WorldChange,
+} from "../../test/support/pools.ts";
+import { Memories } from "./memory.ts";
+import { type Plan, plan } from "./plan.ts";
+import type { PodView, PoolView } from "./views.ts";
+
+const gpu = (view: PoolView, change: WorldChange = {}) => {
+  const planned = plan(snapshot(view, change));
+  const group = planned.groups[0];
+  if (group?.kind !== "scale") throw new Error("the group is refused");
+  return { ...planned, replicas: group.replicas, step: group.step, reason: planned.decisions[0]?.reason };
+};
+const warm = (count: number) => Array.from({ length: count }, (_, index) => pod(`w${index}`));
+const names = (workers: readonly { readonly pod: string }[]) => workers.map((worker) => worker.pod);
+const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
+
+describe("plan", () => {
+  it("creates what a new pool needs, and says why", () => {
+    const planned = plan(snapshot(pool({}, { finalizers: [] }), { deployments: [] }));
+    expect(planned.finalizer).toBe("add");
+    expect(planned.decisions).toEqual([
+      expect.objectContaining({ group: "gpu", from: 0, to: 1, reason: expect.stringContaining("1 warm = 1 slots") }),
+      expect.objectContaining({ group: "cpu", from: 0, to: 1 }),
+    ]);
+  });
+
+  it("grows at once for launches that wait and for a worker's 503", () => {
+    expect(gpu(pool(gpuOnly), { pods: warm(1), queued: { maya: 4 } }).replicas).toBe(3);
+    expect(gpu(pool(gpuOnly), { pods: warm(1), sessions: { w0: 2 }, worker503: { maya: 2 } }).replicas).toBe(3);
+  });
+
+  it("plans again when pressure ends", () => {
+    expect(gpu(pool(gpuOnly), { pods: warm(2), worker503: { maya: 1 } }).requeueAfterMs).toBe(60_000);
+  });
+
+  it("keeps a size until it has been too large for scaleDownAfter, and then cordons before it shrinks", () => {
+    const memory = new Memories().of("p");
+    const view = pool({ ...gpuOnly, scaling: { scaleDownAfter: "1m" } });
+    const before = gpu(view, { pods: warm(3), memory });
+    expect(before).toMatchObject({ replicas: 3, step: { cordon: [] }, requeueAfterMs: 60_000 });
+    const group = before.groups[0];
+    if (group?.kind === "scale") memory.wanted.set("gpu", group.wanted);
+    const after = gpu(view, { pods: warm(3), memory, nowMs: NOW_MS + 60_000 });
+    expect(after).toMatchObject({ replicas: 3, decisions: [] });
+    expect(after.step.cordon).toHaveLength(2);
+  });
+
+  it("lowers replicas by the workers that are empty and cordoned at every gateway, and names them", () => {
+    const pods = [pod("w0"), pod("w1", { cordonedAtMs: NOW_MS }), pod("w2", { cordonedAtMs: NOW_MS })];
+    const change = { pods, sessions: { w1: 1 } };
+    expect(gpu(pool(quick), change)).toMatchObject({ replicas: 2, decisions: [{ from: 3, to: 2 }] });
+    expect(gpu(pool(quick), change).reason).toContain("gone are w2, without sessions and cordoned at every gateway");
+    expect(gpu(pool(quick), { ...change, unacknowledged: ["w2"] }).replicas).toBe(3);
+  });
+
+  it("takes workers back when demand returns", () => {
+    const pods = [pod("w0"), pod("w1", { cordonedAtMs: NOW_MS })];
+    const planned = gpu(pool(quick), { pods, queued: { maya: 3 } });
+    expect(names(planned.step.uncordon)).toEqual(["w1"]);
+  });
+
+  it("refuses a Deployment that is not ours, and sizes the others all the same", () => {
+    const foreign = deployment("gpu", { owner: "nobody", replicas: 7 });
+    const planned = plan(snapshot(pool(), { deployments: [foreign] }));
+    expect(planned.groups).toMatchObject([
+      { kind: "refused", why: expect.stringContaining("belongs to no pool") },
+      { kind: "scale" },
+    ]);
+    expect(planned.decisions.map(({ group }) => group)).toEqual(["cpu"]);
+  });
+
+  it("starts no worker without the secret, and keeps those that run", () => {
+    const without: WorldChange = { credentials: { kind: "no-secret" }, queued: { maya: 9 } };
+    expect(gpu(pool(gpuOnly), { ...without, deployments: [] }).replicas).toBe(0);
+    expect(gpu(pool(gpuOnly), { ...without, pods: warm(2) }).replicas).toBe(2);
+    expect(gpu(pool(gpuOnly), { ...without, deployments: [] }).requeueAfterMs).toBe(5_000);
+    expect(gpu(pool(gpuOnly), { credentials: { kind: "unknown", why: "no answer" }, deployments: [] }).replicas).toBe(1);
+  });
+
+  it("empties a group that the pool no longer has, then removes its Deployment", () => {
+    const own = deployment("gpu", { replicas: 1 });
+    const retired = (change: WorldChange & { readonly replicas?: number }) =>
+      plan(snapshot(pool(gpuOnly), { ...change, deployments: [own, deployment("old", { replicas: change.replicas ?? 1 })] }))
+        .retire[0];
+    const old = (change: object = {}) => pod("o", { group: "old", ...change });
+    expect(names(retired({ pods: [pod("w0"), old()] })!.step.cordon)).toEqual(["o"]);
+    expect(retired({ pods: [old({ cordonedAtMs: 1 })], sessions: { o: 1 } })).toMatchObject({ replicas: 1, remove: false });
+    expect(retired({ pods: [old({ cordonedAtMs: 1 })] })).toMatchObject({ replicas: 0, remove: false });
+    expect(retired({ pods: [old({ deleting: true })], replicas: 0 })).toMatchObject({ remove: false });
+    expect(retired({ replicas: 0 })).toMatchObject({ remove: true });
+  });
+});
+
+describe("plan for a pool that is being deleted", () => {
+  const deletedAt = (agoMs: number) => ({ deletionTimestamp: new Date(NOW_MS - agoMs).toISOString() });
+  const drain = { ...gpuOnly, workers: [{ ...gpuGroup, drain: { timeout: "10m" } }] };
+
+  it("waits for sessions until the drain timeout", () => {
+    const planned = plan(snapshot(pool(drain, deletedAt(60_000)), { pods: warm(2), sessions: { w0: 1, w1: 1 } }));
+    expect(planned).toMatchObject({ finalizer: "keep", decisions: [], requeueAfterMs: 540_000 });
+    expect(names(planned.retire[0]!.step.cordon)).toHaveLength(2);
+  });
+
+  it("ends them at the drain timeout", () => {
+    const planned = plan(snapshot(pool(drain, deletedAt(600_000)), { pods: warm(2), sessions: { w0: 1 } }));
+    expect(planned.retire[0]!.expired.map(({ name }) => name)).toEqual(["w0", "w1"]);
+    expect(planned.decisions).toMatchObject([{ to: 0, reason: expect.stringContaining("drain timeout has passed") }]);
+  });
+
+  it("lets the object go when nothing is left", () => {
+    expect(plan(snapshot(pool(drain, deletedAt(0)), { deployments: [] })).finalizer).toBe("remove");
+    expect(plan(snapshot(pool(drain, deletedAt(0)), { deployments: [deployment("gpu", { replicas: 0 })] }))).toMatchObject({
+      finalizer: "keep",
+      retire: [{ remove: true }],
+    });
+  });
+
+  it("leaves alone what is not ours", () => {
+    const foreign = deployment("gpu", { owner: "other" });
+    expect(plan(snapshot(pool(drain, deletedAt(0)), { deployments: [foreign] }))).toMatchObject({
+      finalizer: "remove",
+      retire: [],
+    });
+  });
+});
+
+interface Scene {
+  readonly view: PoolView;
+  readonly change: WorldChange & { readonly pods: readonly PodView[] };
+}
+
+const pods = fc
+  .array(
+    fc.record({
+      stage: fc.constantFrom<PodStage>("unscheduled", "pending", "starting", "answering", "warm"),
+      sessions: fc.nat(2),
+      cordon: fc.constantFrom("none", "asked", "seen"),
+      revision: fc.constantFrom("r1", "r1", "r1", "r2"),
+    }),
+    { maxLength: 8 },
+  )
+  .map((list) => list.map((each, index) => ({ ...each, name: `w${index}` })));
+
+const sceneOf = (scaling: { readonly paused: boolean; readonly scaleDownAfter: string }, gateways: 0 | 1) =>
+  fc
+    .record({
+      pods,
+      min: fc.nat(4),
+      extra: fc.integer({ min: 1, max: 6 }),
+      warmSlots: fc.nat(6),
+      queued: fc.nat(6),
+      worker503: fc.nat(3),
+    })
+    .map(
+      ({ pods: members, min, extra, warmSlots, queued, worker503 }): Scene => ({
+        view: pool({
+          ...gpuOnly,
+          warm: { slots: warmSlots },
+          scaling,
+          workers: [{ ...gpuGroup, min, max: min + extra }],
+        }),
+        change: {
+          gateways,
+          pods: members.map(({ name, stage, cordon, revision }) =>
+            pod(name, { stage, revision, ...(cordon === "none" ? {} : { cordonedAtMs: 1 }) }),
+          ),
+          sessions: Object.fromEntries(
+            members.map(({ name, stage, sessions }) => [name, stage === "answering" || stage === "warm" ? sessions : 0]),
+          ),
+          unacknowledged: members.filter(({ cordon }) => cordon === "asked").map(({ name }) => name),
+          queued: { maya: queued },
+          worker503: { maya: worker503 },
+        },
+      }),
+    );
+const scenes = fc.oneof(...(["0s", "1m"] as const).map((scaleDownAfter) => sceneOf({ paused: false, scaleDownAfter }, 1)));
+const boundsOf = ({ view }: Scene) => view.config.groups[0]!;
+
+/** The world once the plan was carried out and Kubernetes has followed, with the gateways not heard of again. */
+function carriedOut({ view, change }: Scene, planned: Plan): Scene {
+  const group = planned.groups[0];
+  if (group?.kind !== "scale") throw new Error("the group is refused");
+  const { step } = group;
+  const has = (list: readonly { readonly uid: string }[], { uid }: PodView) => list.some((worker) => worker.uid === uid);
+  const kept = change.pods
+    .filter((member) => !has(step.release, member))
+    .map((member) => ({
+      ...member,
+      cordonedAtMs: has(step.cordon, member) ? NOW_MS : has(step.uncordon, member) ? undefined : member.cordonedAtMs,
+    }));
+  const fresh = Math.max(0, group.replicas - kept.length);
+  const created = Array.from({ length: fresh }, (_, index) => pod(`n${change.pods.length + index}`, { stage: "unscheduled" }));
+  const memory = new Memories().of("p");
+  memory.wanted.set("gpu", group.wanted);
+  return {
+    view,
+    change: {
+      ...change,
+      memory,
+      pods: [...kept, ...created],
+      unacknowledged: [...(change.unacknowledged ?? []), ...names(step.cordon)],
+    },
+  };
+}
+
+describe("plan, for any world", () => {
+  it("grows to min and never beyond max, and shrinks by empty workers only", () => {
+    fc.assert(
+      fc.property(scenes, (scene) => {
+        const { min, max } = boundsOf(scene);
+        const current = scene.change.pods.length;
+        const { replicas, step, decisions } = gpu(scene.view, scene.change);
+        expect(replicas).toBeGreaterThanOrEqual(min);
+        expect(replicas).toBeLessThanOrEqual(Math.max(current, max));
+        if (replicas < current) expect(current - replicas).toBe(step.release.length);
+        for (const worker of step.release) expect(worker.busy).toBe(0);
+        expect(decisions).toHaveLength(replicas === current ? 0 : 1);
+      }),
+    );
+  });
+
+  it("comes to rest: a plan for the world that it made changes nothing", () => {
+    fc.assert(
+      fc.property(scenes, (start) => {
+        let scene = start;
+        // Grow or cordon, release those that run nowhere, and once more where a rollout stood in the way.
+        for (let round = 0; round < 3; round++) scene = carriedOut(scene, plan(snapshot(scene.view, scene.change)));
+        expect(gpu(scene.view, scene.change)).toMatchObject({
+          decisions: [],
+          replicas: scene.change.pods.length,
+          step: { cordon: [], uncordon: [], release: [] },
+        });
+      }),
+    );
+  });
+
+  it("keeps a size within bounds while paused, whatever is asked for", () => {
+    fc.assert(
+      fc.property(sceneOf({ paused: true, scaleDownAfter: "0s" }, 1), (scene) => {
+        const { min, max } = boundsOf(scene);
+        const current = scene.change.pods.length;
+        fc.pre(current >= min && current <= max);
+        expect(gpu(scene.view, scene.change)).toMatchObject({ replicas: current, step: { cordon: [], release: [] } });
+      }),
+    );
+  });
+
+  it("never shrinks a size within bounds while no gateway tells of sessions", () => {
+    fc.assert(
+      fc.property(sceneOf({ paused: false, scaleDownAfter: "0s" }, 0), (scene) => {
+        const current = scene.change.pods.length;
+        fc.pre(current <= boundsOf(scene).max);
+        const { replicas, step } = gpu(scene.view, scene.change);
+        expect(replicas).toBeGreaterThanOrEqual(current);
+        expect(step.cordon).toEqual([]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,247 @@
+import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import type { LoadReport, PoolLoad } from "../../operator/api/load-report.ts";
+import { annotations, FINALIZER, WARM_GATE } from "../../operator/api/names.ts";
+import { deploymentName, type PoolConfig, poolKey } from "../../operator/api/pool-config.ts";
+import { type AvatarPoolSpecInput, avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
+import { IndexedStore, type Indexes } from "../../operator/kube/store.ts";
+import { type Json, keyOf } from "../../operator/kube/types.ts";
+import { LoadHub } from "../../operator/pool/load-hub.ts";
+import { Memories, type PoolMemory } from "../../operator/pool/memory.ts";
+import { BY_POOL, observe, type World } from "../../operator/pool/observe.ts";
+import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";
+import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
+
+/**
+ * Pools, pods and Deployments for tests of the operator. Everything passes through the real schema and transforms, so that a
+ * test says only what matters to it and cannot build what the API server would never hold.
+ */
+
+export const NOW_MS = Date.UTC(2026, 0, 1, 12);
+const LONG_AGO = "2026-01-01T00:00:00Z";
+
+const namespace = "avatars";
+const poolName = "support";
+const poolUid = "pool-uid";
+
+export const gpuGroup = { name: "gpu", engine: "expression", sessionsPerWorker: 2, max: 10 } as const;
+
+/** A GPU group with two slots a worker for image presets, and a CPU group with one for models. */
+export const defaultSpec: AvatarPoolSpecInput = {
+  apiSecretRef: { name: "maker" },
+  presets: [
+    { name: "maya", image: { url: "https://example.com/maya.jpg" } },
+    { name: "leo", model: { url: "https://example.com/leo.imx" } },
+  ],
+  workers: [gpuGroup, { name: "cpu", engine: "essence", image: "registry.example.com/essence-worker:1.4", max: 20 }],
+};
+
+/** Only the GPU group and its preset: for tests that need no second group. */
+export const gpuOnly = {
+  presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
+  workers: [gpuGroup],
+} satisfies Partial<AvatarPoolSpecInput>;
+
+/** The object as the API server gives it. */
+export function poolObject(spec: Partial<AvatarPoolSpecInput> = {}, metadata: object = {}, status?: object) {
+  return avatarPoolSchema.parse({
+    apiVersion: "avatarpool.dev/v1alpha1",
+    kind: "AvatarPool",
+    metadata: {
+      name: poolName,
+      namespace,
+      uid: poolUid,
+      generation: 1,
+      resourceVersion: "1",
+      creationTimestamp: LONG_AGO,
+      finalizers: [FINALIZER],
+      ...metadata,
+    },
+    spec: { ...defaultSpec, ...spec },
+    status,
+  });
+}
+
+export function pool(spec: Partial<AvatarPoolSpecInput> = {}, metadata: object = {}, status?: object): PoolView {
+  return poolView(poolObject(spec, metadata, status), FINALIZER);
+}
+
+/** How far a pod has come. Each stage includes those before it. */
+export type PodStage = "unscheduled" | "pending" | "starting" | "answering" | "warm";
+const stages: readonly PodStage[] = ["unscheduled", "pending", "starting", "answering", "warm"];
+
+export interface PodChange {
+  readonly group?: string;
+  readonly engine?: string;
+  /** Default: warm. */
+  readonly stage?: PodStage;
+  readonly cordonedAtMs?: number;
+  readonly released?: boolean;
+  readonly deleting?: boolean;
+  readonly revision?: string;
+  readonly createdAtMs?: number;
+  readonly startedAtMs?: number;
+  readonly status?: Partial<Json<V1Pod>["status"]>;
+}
+
+export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
+  const reached = (stage: PodStage) => stages.indexOf(change.stage ?? "warm") >= stages.indexOf(stage);
+  const time = (atMs: number) => new Date(atMs).toISOString();
+  const condition = (type: string, holds: boolean, more: object = {}) => ({
+    type,
+    status: holds ? "True" : "False",
+    lastTransitionTime: LONG_AGO,
+    ...more,
+  });
+  const group = change.group ?? "gpu";
+  return {
+    metadata: {
+      namespace,
+      name,
+      uid: `uid-${name}`,
+      creationTimestamp: time(change.createdAtMs ?? Date.parse(LONG_AGO)),
+      labels: {
+        "avatarpool.dev/pool": poolName,
+        "avatarpool.dev/group": group,
+        "avatarpool.dev/engine": change.engine ?? (group === "cpu" ? "essence" : "expression"),
+        "pod-template-hash": change.revision ?? "r1",
+      },
+      annotations: {
+        ...(change.cordonedAtMs === undefined ? {} : { [annotations.cordoned]: time(change.cordonedAtMs) }),
+        ...(change.released ? { [annotations.deletionCost]: "-1000" } : {}),
+      },
+      ...(change.deleting ? { deletionTimestamp: LONG_AGO } : {}),
+    },
+    spec: { containers: [], ...(reached("pending") ? { nodeName: "node" } : {}) },
+    status: {
+      phase: reached("starting") ? "Running" : "Pending",
+      ...(reached("starting") ? { podIP: "127.64.0.9" } : {}),
+      conditions: [
+        reached("pending")
+          ? condition("PodScheduled", true)
+          : condition("PodScheduled", false, { reason: "Unschedulable", message: "0/3 nodes are available." }),
+        condition("ContainersReady", reached("answering")),
+        ...(reached("warm") ? [condition(WARM_GATE, true)] : []),
+        condition("Ready", reached("warm")),
+      ],
+      containerStatuses: reached("starting")
+        ? [
+            {
+              name: "worker",
+              image: "",
+              imageID: "",
+              ready: reached("answering"),
+              restartCount: 0,
+              state: { running: { startedAt: change.startedAtMs === undefined ? LONG_AGO : time(change.startedAtMs) } },
+            },
+          ]
+        : [],
+      ...change.status,
+    },
+  };
+}
+
+export function pod(name: string, change: PodChange = {}): PodView {
+  return podView(podObject(name, change));
+}
+
+export interface DeploymentChange {
+  readonly replicas?: number;
+  readonly generation?: number;
+  readonly uid?: string;
+  /** Absent: the pool. */
+  readonly owner?: string | "nobody";
+  readonly deleting?: boolean;
+}
+
+export function deploymentObject(group: string, change: DeploymentChange = {}): Json<V1Deployment> {
+  const owner = { apiVersion: "", kind: "", name: "", uid: change.owner ?? poolUid, controller: true };
+  return {
+    metadata: {
+      namespace,
+      name: deploymentName(poolName, group),
+      uid: change.uid ?? `uid-${group}`,
+      generation: change.generation ?? 1,
+      labels: { "avatarpool.dev/pool": poolName, "avatarpool.dev/group": group },
+      ownerReferences: change.owner === "nobody" ? [] : [owner],
+      ...(change.deleting ? { deletionTimestamp: LONG_AGO } : {}),
+    },
+    spec: { replicas: change.replicas ?? 1, selector: {}, template: {} },
+  };
+}
+
+export function deployment(group: string, change: DeploymentChange = {}): DeploymentView {
+  return deploymentView(deploymentObject(group, change));
+}
+
+/** A store that holds these, found by pool as the operator's own are. */
+export function storeOf<T extends { readonly namespace: string; readonly name: string; readonly pool: string }>(
+  items: readonly T[],
+): IndexedStore<T> {
+  const indexes: Indexes<T> = { [BY_POOL]: (item) => [poolKey({ namespace: item.namespace, name: item.pool })] };
+  const store = new IndexedStore(indexes);
+  for (const item of items) store.set(keyOf(item), item, "1");
+  return store;
+}
+
+/** What one gateway says of the pool. */
+export function load(change: Partial<PoolLoad> = {}): PoolLoad {
+  return { namespace, name: poolName, workers: [], queued: {}, pressure: {}, startupsMs: [], ...change };
+}
+
+export function report(gateway: string, pools: readonly PoolLoad[], full = true): LoadReport {
+  return { gateway, full, pools: [...pools] };
+}
+
+export interface WorldChange {
+  readonly pods?: readonly PodView[];
+  /** Default: one for each group of the pool, as large as it has pods. */
+  readonly deployments?: readonly DeploymentView[];
+  /** Sessions by name of the pod. */
+  readonly sessions?: Readonly<Record<string, number>>;
+  /** Names of pods whose cordon the gateway has not seen yet. */
+  readonly unacknowledged?: readonly string[];
+  readonly queued?: Readonly<Record<string, number>>;
+  /** 503 answers of the last moment, by preset. */
+  readonly worker503?: Readonly<Record<string, number>>;
+  /** Default 1. */
+  readonly gateways?: 0 | 1;
+  readonly credentials?: Credentials;
+  readonly memory?: PoolMemory;
+  readonly nowMs?: number;
+}
+
+/** The stores and the gateways' load that the change tells of. */
+export function world(config: PoolConfig, change: WorldChange = {}): World & { readonly hub: LoadHub } {
+  const pods = change.pods ?? [];
+  const members = (group: string) => pods.filter((pod) => pod.group === group && !pod.deleting).length;
+  const deployments = change.deployments ?? config.groups.map(({ name }) => deployment(name, { replicas: members(name) }));
+  return { pods: storeOf(pods), deployments: storeOf(deployments), hub: hubOf(change) };
+}
+
+function hubOf(change: WorldChange): LoadHub {
+  const nowMs = change.nowMs ?? NOW_MS;
+  const hub = new LoadHub();
+  if (change.gateways === 0) return hub;
+  const workers = (change.pods ?? []).map(({ name, uid, ready, cordonedAtMs }) => ({
+    pod: name,
+    uid,
+    ready,
+    sessions: change.sessions?.[name] ?? 0,
+    reserved: 0,
+    slots: 2,
+    cordoned: cordonedAtMs !== undefined && !change.unacknowledged?.includes(name),
+  }));
+  const pressure = Object.fromEntries(
+    Object.entries(change.worker503 ?? {}).map(([preset, worker503]) => [preset, { worker503, waited: 0, refused: 0 }]),
+  );
+  hub.setGateways(["http://gateway"], nowMs);
+  hub.accept("http://gateway", report("g", [load()]), nowMs);
+  hub.accept("http://gateway", report("g", [load({ workers, queued: { ...change.queued }, pressure })], false), nowMs);
+  return hub;
+}
+
+/** What the operator sees of the pool in that world. */
+export function snapshot(view: PoolView, change: WorldChange = {}): Snapshot {
+  const memory = change.memory ?? new Memories().of(poolKey(view.config));
+  return observe(world(view.config, change), view, change.credentials ?? { kind: "present" }, memory, change.nowMs ?? NOW_MS);
+}
