@@ -52,17 +52,16 @@ async function mark({ client, memory, nowMs }: MarkContext, pod: PodView | undef
   }
 }
 
-/** The pod as we marked it last, while the watch has not shown it yet. */
-export function asMarked(pod: PodView, memory: PoolMemory, nowMs: number): PodView {
-  const last = memory.marks.get(pod.uid);
-  if (last === undefined) return pod;
-  if (nowMs - last.atMs > WATCH_LAG_MS) {
-    memory.marks.delete(pod.uid);
-    return pod;
-  }
-  return {
-    ...pod,
-    cordonedAtMs: last.mark === "none" ? undefined : (pod.cordonedAtMs ?? last.atMs),
-    released: last.mark === "released",
-  };
+/** The pods as we marked them last, while the watch has not shown it yet. Forgets the marks that it must have shown by now. */
+export function asMarked(pods: readonly PodView[], memory: PoolMemory, nowMs: number): readonly PodView[] {
+  for (const [uid, { atMs }] of memory.marks) if (nowMs - atMs > WATCH_LAG_MS) memory.marks.delete(uid);
+  return pods.map((pod) => {
+    const last = memory.marks.get(pod.uid);
+    if (last === undefined) return pod;
+    return {
+      ...pod,
+      cordonedAtMs: last.mark === "none" ? undefined : (pod.cordonedAtMs ?? last.atMs),
+      released: last.mark === "released",
+    };
+  });
 }

@@ -27,10 +27,7 @@ export function observe(world: World, view: PoolView, credentials: Credentials, 
   const pool = view.config;
   const key = poolKey(pool);
   const load = world.hub.view(key, nowMs);
-  const pods = groupBy(
-    world.pods.byIndex(BY_POOL, key).map((pod) => asMarked(pod, memory, nowMs)),
-    (pod) => pod.group,
-  );
+  const pods = groupBy(asMarked(world.pods.byIndex(BY_POOL, key), memory, nowMs), (pod) => pod.group);
   const names = new Set(pool.groups.map(({ name }) => name));
   const retired: RetiredSnapshot[] = world.deployments
     .byIndex(BY_POOL, key)

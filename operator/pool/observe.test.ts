@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../test/support/pools.ts";
+import { maximum } from "../scaling/window.ts";
+import { Memories } from "./memory.ts";
+
+const memory = () => new Memories().of("p");
+const gpu = (...parameters: Parameters<typeof snapshot>) => snapshot(...parameters).groups[0]!;
+
+describe("observe", () => {
+  it("counts sessions and launches under way by worker, and sessions of those that go apart", () => {
+    const { members } = gpu(pool(gpuOnly), { pods: [pod("a"), pod("b", { deleting: true })], sessions: { a: 1, b: 2 } });
+    expect(members.workers).toMatchObject([{ pod: "a", busy: 1 }]);
+    expect(members).toMatchObject({ terminatingBusy: 2, terminating: [{ name: "b" }] });
+  });
+
+  it("takes a cordon for acknowledged once the gateway has seen it", () => {
+    const change = { pods: [pod("a", { cordonedAtMs: 1 })] };
+    expect(gpu(pool(gpuOnly), change).members.workers[0]!.cordonAcknowledged).toBe(true);
+    expect(gpu(pool(gpuOnly), { ...change, unacknowledged: ["a"] }).members.workers[0]!.cordonAcknowledged).toBe(false);
+  });
+
+  it("tells Deployments apart: ours, somebody else's, and one of a former pool of the same name", () => {
+    const kind = (owner?: string) =>
+      gpu(pool(gpuOnly), { deployments: [deployment("gpu", owner === undefined ? {} : { owner })] }).deployment;
+    expect(kind()).toMatchObject({ kind: "own" });
+    expect(kind("nobody")).toMatchObject({
+      kind: "foreign",
+      why: expect.stringMatching(/avatars\/support-gpu .*belongs to no pool: .*untouched/),
+    });
+    expect(kind("former")).toMatchObject({ kind: "foreign", why: expect.stringContaining("perhaps a deleted pool") });
+    expect(gpu(pool(gpuOnly), { deployments: [] }).deployment).toEqual({ kind: "absent" });
+  });
+
+  it("remembers for half a minute that an unlabelled Deployment has the name", () => {
+    const known = memory();
+    known.foreign.set("support-gpu", { why: "theirs", atMs: NOW_MS });
+    const kind = (afterMs: number) =>
+      gpu(pool(gpuOnly), { deployments: [], memory: known, nowMs: NOW_MS + afterMs }).deployment.kind;
+    expect(kind(29_999)).toBe("foreign");
+    expect(kind(30_000)).toBe("absent");
+  });
+
+  it("retires our Deployments of groups that the pool no longer has, and no others", () => {
+    const others = [deployment("old"), deployment("theirs", { owner: "other" })];
+    expect(snapshot(pool(gpuOnly), { deployments: others }).retired).toMatchObject([{ deployment: { group: "old" } }]);
+  });
+
+  it("believes its own writes until the watch shows them", () => {
+    const known = memory();
+    known.applied.set("support-gpu", { uid: "uid-gpu", generation: 2, hash: "", replicas: 5 });
+    known.marks.set("uid-a", { mark: "released", atMs: NOW_MS });
+    const see = (generation: number, afterMs: number) => {
+      const seen = gpu(pool(gpuOnly), {
+        pods: [pod("a")],
+        deployments: [deployment("gpu", { generation, replicas: 3 })],
+        memory: known,
+        nowMs: NOW_MS + afterMs,
+      });
+      return {
+        replicas: seen.deployment.kind === "own" ? seen.deployment.view.replicas : undefined,
+        released: seen.members.workers[0]!.released,
+      };
+    };
+    expect(see(1, 0)).toEqual({ replicas: 5, released: true });
+    // Somebody else changed it after us: theirs is what counts.
+    expect(see(3, 5_001)).toEqual({ replicas: 3, released: false });
+  });
+
+  it("forgets marks once the watch has surely shown them, also of pods that are gone", () => {
+    const known = memory();
+    known.marks.set("uid-gone", { mark: "released", atMs: NOW_MS });
+    snapshot(pool(gpuOnly), { memory: known, nowMs: NOW_MS + 5_001 });
+    expect(known.marks.size).toBe(0);
+  });
+
+  it("takes for wanted lately, as a new leader, the size that it finds without what was leaving", () => {
+    const pods = [pod("a"), pod("b"), pod("c", { cordonedAtMs: 1 })];
+    expect(maximum(gpu(pool(gpuOnly), { pods }).wanted, NOW_MS, 1_000)).toBe(2);
+    expect(gpu(pool(gpuOnly), { deployments: [] }).wanted).toEqual([]);
+  });
+});
