@@ -3,6 +3,7 @@ import { annotations, labels, WARM_GATE } from "../api/names.ts";
 import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
+import { WORKER_CONTAINER } from "../resources/sidecar.ts";
 
 /**
  * What the operator keeps of the objects that it watches: small, because ten thousand pods are kept, and flat, because
@@ -88,7 +89,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
   const condition = (type: string) => status?.conditions?.find((candidate) => candidate.type === type);
   const scheduled = condition("PodScheduled");
   const warm = condition(WARM_GATE);
-  const worker = status?.containerStatuses?.[0];
+  const worker = status?.containerStatuses?.find(({ name }) => name === WORKER_CONTAINER);
   const cordoned = metadata.annotations?.[annotations.cordoned];
   return {
     namespace: metadata.namespace ?? "",

@@ -1,0 +1,128 @@
+import type { V1ContainerStatus } from "@kubernetes/client-node";
+import { describe, expect, it } from "vitest";
+import { deployment, pod, podObject, pool } from "../../test/support/pools.ts";
+import type { Json } from "../kube/types.ts";
+import { deploymentView, podView, poolView } from "./views.ts";
+import { isWarm } from "./warmth.ts";
+
+type State = NonNullable<Json<V1ContainerStatus>["state"]>;
+const container = (name: string, state: State, lastState: State = {}) => ({
+  name,
+  image: "",
+  imageID: "",
+  ready: false,
+  restartCount: 0,
+  state,
+  lastState,
+});
+const problem = (status: object) => pod("a", { stage: "pending", status }).problem;
+
+describe("podView", () => {
+  it("tells how far a pod has come", () => {
+    const progress = (stage: "unscheduled" | "pending" | "starting" | "answering" | "warm") => {
+      const { scheduled, running, containersReady, ready } = pod("a", { stage });
+      return [scheduled, running, containersReady, ready];
+    };
+    expect(progress("unscheduled")).toEqual([false, false, false, false]);
+    expect(progress("pending")).toEqual([true, false, false, false]);
+    expect(progress("starting")).toEqual([true, true, false, false]);
+    expect(progress("answering")).toEqual([true, true, true, false]);
+    expect(progress("warm")).toEqual([true, true, true, true]);
+  });
+
+  it("gives the scheduler's words only while there is no node", () => {
+    expect(pod("a", { stage: "unscheduled" }).unschedulable).toBe("0/3 nodes are available.");
+    expect(pod("a", { stage: "pending" }).unschedulable).toBeUndefined();
+    const gated = { conditions: [{ type: "PodScheduled", status: "False", reason: "SchedulingGated" }] };
+    expect(pod("a", { stage: "unscheduled", status: gated }).unschedulable).toBeUndefined();
+  });
+
+  it.each([
+    [
+      "an image that cannot be pulled",
+      "containerStatuses",
+      container("worker", { waiting: { reason: "ImagePullBackOff", message: "no such tag" } }),
+      { reason: "ImagePullBackOff", message: "worker: no such tag" },
+    ],
+    [
+      "a fetch that failed, in its own words",
+      "initContainerStatuses",
+      container("fetch-assets", { terminated: { exitCode: 1, reason: "Error", message: "preset leo: answered 404\n" } }),
+      { reason: "Error", message: "fetch-assets: preset leo: answered 404" },
+    ],
+    [
+      "a crash loop, with what was said last",
+      "initContainerStatuses",
+      container(
+        "fetch-assets",
+        { waiting: { reason: "CrashLoopBackOff", message: "back-off" } },
+        { terminated: { exitCode: 1, message: "preset leo: answered 404" } },
+      ),
+      { reason: "CrashLoopBackOff", message: "fetch-assets: preset leo: answered 404" },
+    ],
+    [
+      "an exit without words",
+      "containerStatuses",
+      container("worker", { terminated: { exitCode: 137 } }),
+      { reason: "Error", message: "worker: ended with exit code 137" },
+    ],
+    [
+      "an image that is being pulled",
+      "containerStatuses",
+      container("worker", { waiting: { reason: "ContainerCreating" } }),
+      undefined,
+    ],
+    ["a finished init container", "initContainerStatuses", container("fetch-assets", { terminated: { exitCode: 0 } }), undefined],
+  ])("reads the problem of %s", (_what, list, status, expected) => {
+    expect(problem({ [list]: [status] })).toEqual(expected);
+  });
+
+  it("reads a failed warm-up from the gate", () => {
+    const gate = { type: "avatarpool.dev/warm", status: "False", reason: "WarmupFailed", message: "answered 500" };
+    expect(problem({ conditions: [gate] })).toEqual({ reason: "WarmupFailed", message: "answered 500" });
+  });
+
+  it("takes the worker's start, whatever containers others put into the pod", () => {
+    const started = (name: string, startedAt: string) => container(name, { running: { startedAt } });
+    const { startedAtMs } = pod("a", {
+      status: { containerStatuses: [started("injected", "2026-01-01T09:00:00Z"), started("worker", "2026-01-01T08:00:00Z")] },
+    });
+    expect(startedAtMs).toBe(Date.parse("2026-01-01T08:00:00Z"));
+  });
+
+  it("reads our own marks", () => {
+    expect(pod("a", { cordonedAtMs: 5_000, released: true })).toMatchObject({ cordonedAtMs: 5_000, released: true });
+    expect(pod("a")).toMatchObject({ cordonedAtMs: undefined, released: false });
+  });
+
+  it("keeps an object with nothing in it out of every decision", () => {
+    expect(podView({})).toMatchObject({ pool: "", scheduled: false, ready: false, problem: undefined });
+    expect(deploymentView({})).toMatchObject({ pool: "", ownerUid: undefined });
+  });
+});
+
+describe("isWarm", () => {
+  it("holds from the gate until the worker's process is started again", () => {
+    const gateAt = Date.parse("2026-01-01T00:00:00Z");
+    expect(isWarm(pod("a"))).toBe(true);
+    expect(isWarm(pod("a", { stage: "answering" }))).toBe(false);
+    expect(isWarm(pod("a", { startedAtMs: gateAt + 1_000 }))).toBe(false);
+  });
+});
+
+describe("deploymentView", () => {
+  it("names the owner that controls it, and nobody else", () => {
+    expect(deployment("gpu").ownerUid).toBe("pool-uid");
+    const referenced = deploymentView({ metadata: { ownerReferences: [{ apiVersion: "", kind: "", name: "", uid: "other" }] } });
+    expect(referenced.ownerUid).toBeUndefined();
+  });
+});
+
+describe("poolView", () => {
+  it("looks for our finalizer", () => {
+    expect(pool().hasFinalizer).toBe(true);
+    expect(pool({}, { finalizers: ["other/finalizer"] }).hasFinalizer).toBe(false);
+  });
+
+  it("refuses what is no pool", () => expect(() => poolView(podObject("a"), "f")).toThrow());
+});
