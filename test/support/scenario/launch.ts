@@ -8,6 +8,8 @@ export interface LaunchOptions {
   readonly fields?: Readonly<Record<string, string | undefined>>;
   /** Travels as multipart, as the maker's plugin does with an image. */
   readonly image?: Uint8Array<ArrayBuffer>;
+  /** Of the request itself, over the usual ones. */
+  readonly request?: RequestInit;
 }
 
 export interface Answer {
@@ -23,7 +25,7 @@ export interface Answer {
 
 /** Sends one launch, once. @throws when no answer comes. */
 export async function launchAt(url: string, options: LaunchOptions): Promise<Answer> {
-  const response = await fetch(url, { method: "POST", body: formOf(options) });
+  const response = await fetch(url, { method: "POST", body: formOf(options), ...options.request });
   const { status, headers } = response;
   return {
     status,

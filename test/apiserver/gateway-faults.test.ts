@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type LaunchOptions, type Scenario, Stage } from "../support/scenario/index.ts";
+
+/** What clients are told when they make a mistake, when a worker fails, and when a gateway dies. */
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open({ gateways: 2 });
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+describe("a launch with a mistake in it", () => {
+  let scenario: Scenario;
+
+  beforeAll(async () => {
+    scenario = await stage.scenario("mistakes");
+    await scenario.readyPool();
+  });
+
+  it.each<[string, LaunchOptions, number, string | undefined, RegExp]>([
+    ["no room", { fields: { room_name: undefined } }, 400, "room_name", /is missing: send the LiveKit room/],
+    ["an https URL", { fields: { livekit_url: "https://lk.test/" } }, 400, "livekit_url", /write wss:\/\/lk\.test\//],
+    ["an unknown preset", { fields: { avatar_id: "nobody" } }, 404, "avatar_id", /names no preset of this pool: it has maya/],
+    ["20 MB of image", { image: new Uint8Array(20 * 1024 * 1024) }, 413, undefined, /larger than 16 MB: send a smaller image/],
+    ["an image that is none", { image: new Uint8Array(1_000) }, 400, undefined, /refused the launch: avatar_image is not a JPEG/],
+    [
+      "JSON",
+      { request: { body: "{}", headers: { "content-type": "application/json" } } },
+      415,
+      undefined,
+      /as a form.*application\/json/,
+    ],
+  ])("is answered with the field and what to do: %s", async (_what, options, expected, field, sentence) => {
+    const { status, body } = await scenario.launch(options);
+    expect([status, body.error?.field]).toEqual([expected, field]);
+    expect(body.error?.message).toMatch(sentence);
+  });
+
+  it("is answered 404 for a pool that does not exist, and 405 with the right method for a GET", async () => {
+    const url = `${stage.gateways[0]?.url}/mistakes`;
+    const unknown = await fetch(`${url}/nobody/launch`, { method: "POST", body: new URLSearchParams({ room_name: "room" }) });
+    expect([unknown.status, await unknown.json()]).toEqual([
+      404,
+      {
+        error: {
+          code: "pool_not_found",
+          message: expect.stringMatching(/no AvatarPool nobody in namespace mistakes: check the URL/),
+        },
+      },
+    ]);
+    const wrong = await fetch(`${url}/pool/launch`);
+    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
+  });
+
+  it("leaves no slot taken", async () => {
+    expect(scenario.activeSessions()).toBe(0);
+    await scenario.sessions(2);
+  });
+});
+
+describe.concurrent("a worker", () => {
+  it("that takes launches and never answers holds up nobody else, and its clients hear what may have happened", async () => {
+    const scenario = await stage.scenario("hang");
+    await scenario.readyPool({ warm: { slots: 3 } });
+    await scenario.until("two workers that serve", async () => (await scenario.status()).warmSlots === 4);
+    const [first] = await scenario.sessions(1);
+    stage.fleet.fail(first!, "hang");
+    const hung = scenario.launch({ room: "hung" });
+    await scenario.until("the launch to reach the worker", async () => ((await scenario.status()).sessions ?? 0) === 2);
+    const others = await Promise.all(["a", "b", "c"].map((room) => scenario.launch({ room })));
+    expect(others.map(({ status, worker }) => [status, worker === first])).toEqual(Array(3).fill([200, false]));
+    stage.fleet.fail(first!, "crash");
+    const { status, body } = await hung;
+    expect([status, body.error?.code]).toEqual([502, "worker_failed"]);
+    expect(body.error?.message).toMatch(/A session may have begun: look whether the avatar is in the room before you try again/);
+  });
+
+  it("whose answer is lost is not asked twice: one launch, one session, and the client is told", async () => {
+    const scenario = await stage.scenario("lost-answer");
+    await scenario.readyPool({ warm: { slots: 3 } });
+    await scenario.until("two workers that serve", async () => (await scenario.status()).warmSlots === 4);
+    const [first] = await scenario.sessions(1);
+    stage.fleet.fail(first!, "lost-answer");
+    const { status, body } = await scenario.launch({ room: "lost" });
+    expect([status, body.error?.code]).toEqual([502, "worker_failed"]);
+    expect(scenario.workers().flatMap(({ tasks }) => tasks.filter(({ roomName }) => roomName === "lost"))).toHaveLength(1);
+    stage.fleet.fail(first!, "none");
+    await scenario.until("both sessions to be counted", async () => (await scenario.status()).sessions === 2);
+  });
+
+  it("that dies with its sessions: they are counted off, others serve meanwhile, and its slots come back", async () => {
+    const scenario = await stage.scenario("crash");
+    await scenario.readyPool({ warm: { slots: 2 } });
+    const [first] = await scenario.sessions(2);
+    expect(scenario.workers().find(({ pod }) => pod.name === first)?.activeSessions).toBe(2);
+    await scenario.condition("WarmCapacity", { status: "True" });
+    stage.fleet.fail(first!, "crash");
+    expect(await scenario.launch({ room: "right-after" })).toMatchObject({ status: 200 });
+    await scenario.until("the status to count one session", async () => (await scenario.status()).sessions === 1);
+    await scenario.until("the dead one to be back", () =>
+      scenario.workers().some(({ pod, state }) => pod.name === first && state === "ready"),
+    );
+    await scenario.condition("WarmCapacity", { status: "True" });
+    await scenario.sessions(3);
+    expect(scenario.activeSessions()).toBe(4);
+    expect(scenario.kills()).toHaveLength(2);
+  });
+});
+
+/** Last: it does not come back. */
+describe("a gateway that is killed during a burst", () => {
+  it("takes no session and no slot with it: the other one serves, and the operator notices", async () => {
+    const scenario = await stage.scenario("burst");
+    await scenario.readyPool({
+      workers: [{ name: "gpu", engine: "expression", max: 10, sessionsPerWorker: 2 }],
+      warm: { slots: 2 },
+    });
+    const [dying, other] = stage.gateways;
+    const launchAll = (rooms: string) => (gateway: typeof dying) =>
+      Array.from({ length: 5 }, (_, index) => scenario.launch({ room: `${rooms}-${index}` }, gateway));
+    const lost = Promise.allSettled(launchAll("dying")(dying));
+    const served = launchAll("other")(other);
+    await scenario.until("sessions", () => scenario.activeSessions() > 0);
+    await dying?.process.stop("SIGKILL");
+    const answers = [...(await lost)].flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.status] : []));
+    expect(answers.every((status) => status === 200)).toBe(true);
+    expect((await Promise.all(served)).map(({ status }) => status)).toEqual(Array(5).fill(200));
+
+    await scenario.until("the operator to miss a gateway", async () => {
+      const metrics = await (await fetch(`${stage.operator.url}/metrics`)).text();
+      return /^avatarpool_gateways_connected 1$/m.test(metrics);
+    });
+    const begun = scenario.activeSessions();
+    await scenario.until(
+      "the operator to count every session that has begun",
+      async () => (await scenario.status()).sessions === begun,
+    );
+    scenario.endSessions();
+    await scenario.until("no session", async () => (await scenario.status()).sessions === 0);
+    const again = await Promise.all(launchAll("again")(other));
+    expect(again.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(scenario.kills()).toEqual([]);
+  });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Stage } from "../support/scenario/index.ts";
+
+/** The operator dies, or the API server is away: launches go on, and afterwards the operator goes on where it was. */
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+it("an operator that is killed in the middle of a scale-down leaves it to the next one, and nobody is killed", async () => {
+  const scenario = await stage.scenario("killed");
+  await scenario.readyPool({ warm: { slots: 0 }, scaling: { scaleDownAfter: "1s" } });
+  await scenario.sessions(6);
+  for (const pod of await scenario.podNames()) scenario.endSessions(pod, 1);
+  await scenario.until("a cordon on a worker that has a session", async () => (await scenario.cordonedPods()).length === 1);
+  const [victim] = await scenario.cordonedPods();
+  expect(scenario.workers().find(({ pod }) => pod.name === victim)?.activeSessions).toBe(1);
+  await stage.operator.process.stop("SIGKILL");
+
+  const launch = await scenario.launch({ room: "without-an-operator" });
+  expect([launch.status, launch.worker === victim]).toEqual([200, false]);
+  scenario.endSessions(launch.worker, 1);
+  scenario.endSessions(victim);
+  expect(await scenario.podNames()).toHaveLength(3);
+
+  await stage.restartOperator();
+  await scenario.until("exactly that worker to go", async () => (await scenario.podNames()).length === 2);
+  expect(await scenario.podNames()).not.toContain(victim);
+  expect(scenario.activeSessions()).toBe(2);
+  await scenario.condition("Ready", { status: "True" });
+  expect(scenario.kills()).toEqual([]);
+});
+
+it("while the API server is away launches go on, and afterwards the operator catches up", async () => {
+  const scenario = await stage.scenario("api-server");
+  await scenario.readyPool({ warm: { slots: 2 } });
+  await scenario.condition("WarmCapacity", { status: "True" });
+  await stage.plane.stopApiServer();
+  expect(await scenario.launch({ room: "served" })).toMatchObject({ status: 200, path: "warm" });
+  expect(await scenario.launch({ room: "served-too" })).toMatchObject({ status: 200, path: "warm" });
+  const waits = scenario.launch({ room: "waits" });
+  await stage.plane.startApiServer();
+  // As a kubelet would: an operator that could not renew its lease for 10 s ends.
+  if (!stage.operator.process.running) await stage.restartOperator();
+  expect(await waits).toMatchObject({ status: 200, path: "queued" });
+  await scenario.until("status and size to have caught up", async () => {
+    return (await scenario.status()).sessions === 3 && (await scenario.replicas()) === 3;
+  });
+  expect(scenario.kills()).toEqual([]);
+});
+
+it("an operator that is told to stop hands over at once", async () => {
+  const scenario = await stage.scenario("handover");
+  await stage.operator.process.stop("SIGTERM");
+  expect(stage.operator.process.exitCode).toBe(0);
+  await scenario.pool();
+  const startedMs = performance.now();
+  await stage.restartOperator();
+  await scenario.until("the new one to work", async () => (await scenario.deployment()) !== undefined);
+  // Much less than the 15 s after which a lease that was not given back runs out.
+  expect(performance.now() - startedMs).toBeLessThan(12_000);
+});

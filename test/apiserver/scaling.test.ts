@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gpuGroup, Stage } from "../support/scenario/index.ts";
+
+/** Growing and shrinking under real launches. */
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+describe.concurrent("more launches than slots", () => {
+  it("wait while the pool grows, and every client gets its session", async () => {
+    const scenario = await stage.scenario("burst");
+    await scenario.readyPool();
+    await scenario.condition("WarmCapacity", { status: "True" });
+    const launches = Array.from({ length: 7 }, (_, index) => scenario.launch({ room: `room-${index}` }));
+    await scenario.until("launches to show as queued in the status", async () => ((await scenario.status()).queued ?? 0) > 0);
+    const answers = await Promise.all(launches);
+    expect(answers.map(({ status }) => status)).toEqual(Array(7).fill(200));
+    expect(answers.filter(({ path }) => path === "queued").length).toBeGreaterThanOrEqual(5);
+    expect(new Set(answers.map(({ body }) => body.task_id)).size).toBe(7);
+    expect(scenario.activeSessions()).toBe(7);
+    await scenario.until("the status to tell of it", async () => {
+      const { sessions, queued = 0, pressurePerMinute = 0, startup } = await scenario.status();
+      return sessions === 7 && queued === 0 && pressurePerMinute >= 5 && startup !== undefined;
+    });
+    expect(await scenario.replicas()).toBe(4);
+    await scenario.event("Scaled", /gpu \d -> \d: \d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/);
+    expect((await scenario.status()).lastDecision).toMatchObject({ group: "gpu", to: 4 });
+  });
+
+  it("than the maximum allows are refused at their deadline with Retry-After, and the pool says what to raise", async () => {
+    const scenario = await stage.scenario("maximum");
+    await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })], launch: { queue: { deadline: "3s" } } });
+    await scenario.sessions(2);
+    const launch = scenario.launch({ room: "too-many" });
+    await scenario.condition("AtMaximum", {
+      status: "True",
+      message: /for maya.* and gpu may not grow: raise max, or expect launches to wait/,
+    });
+    const { status, headers, body } = await launch;
+    expect([status, body.error?.code]).toEqual([503, "deadline_exceeded"]);
+    expect(body.error?.message).toMatch(/no slot became free within 3s .*: every ready worker for this avatar was full/);
+    expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(await scenario.replicas()).toBe(1);
+    scenario.endSessions();
+    expect((await scenario.launch({ room: "again" })).status).toBe(200);
+  });
+
+  it("than may wait are refused at once", async () => {
+    const scenario = await stage.scenario("queue-full");
+    await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })], launch: { queue: { length: 1, deadline: "20s" } } });
+    await scenario.sessions(2);
+    const waiting = scenario.launch({ room: "waits" });
+    await scenario.until("it to wait", async () => (await scenario.status()).queued === 1);
+    const { status, headers, body } = await scenario.launch({ room: "too-many" });
+    expect([status, body.error?.code, headers.has("retry-after")]).toEqual([503, "queue_full", true]);
+    scenario.endSessions();
+    expect(await waiting).toMatchObject({ status: 200, path: "queued" });
+  });
+
+  it("go to a group of which no worker is wanted: it grows from nothing", async () => {
+    const scenario = await stage.scenario("from-nothing");
+    await scenario.readyPool({ warm: { slots: 0 } });
+    await scenario.until("the empty Deployment", async () => (await scenario.replicas()) === 0);
+    expect(await scenario.launch()).toMatchObject({ status: 200, path: "queued" });
+    expect(await scenario.podNames()).toHaveLength(1);
+  });
+});
+
+describe.concurrent("fewer sessions than slots", () => {
+  const quick = { warm: { slots: 0 }, scaling: { scaleDownAfter: "1s" } };
+
+  it("let workers go that are empty and cordoned at every gateway", async () => {
+    const scenario = await stage.scenario("quiet");
+    await scenario.readyPool({ ...quick, warm: { slots: 1 } });
+    await scenario.sessions(5);
+    scenario.endSessions();
+    await scenario.until("one worker to be left", async () => (await scenario.podNames()).length === 1);
+    await scenario.event("Draining", /get no more launches and go when their sessions have ended/);
+    await scenario.event("Scaled", /gpu \d -> \d: .*gone are .*, without sessions and cordoned at every gateway/);
+    expect(await scenario.cordonedPods()).toEqual([]);
+    expect(scenario.kills()).toEqual([]);
+    expect((await scenario.launch()).path).toBe("warm");
+  });
+
+  it("leave a worker that is to go where it is until its last session has ended", async () => {
+    const scenario = await stage.scenario("last-session");
+    await scenario.readyPool(quick);
+    await scenario.sessions(4);
+    const [first, second] = await scenario.podNames();
+    for (const pod of [first, second]) scenario.endSessions(pod, 1);
+    await scenario.until("a cordon", async () => (await scenario.cordonedPods()).length === 1);
+    const [victim] = await scenario.cordonedPods();
+    const other = victim === first ? second : first;
+    await scenario.until("the operator to count two sessions", async () => (await scenario.status()).sessions === 2);
+    expect(await scenario.launch({ room: "new" })).toMatchObject({ status: 200, worker: other });
+    expect(await scenario.podNames()).toContain(victim);
+    // With three sessions both are wanted again.
+    await scenario.until("the cordon to be taken back", async () => (await scenario.cordonedPods()).length === 0);
+    await scenario.event("Uncordoned");
+    scenario.endSessions(other, 1);
+    await scenario.until("a cordon again", async () => (await scenario.cordonedPods()).length === 1);
+    const [last] = await scenario.cordonedPods();
+    const stays = last === first ? second : first;
+    scenario.endSessions(last);
+    await scenario.until("it to go", async () => !(await scenario.podNames()).includes(last!));
+    expect(await scenario.podNames()).toEqual([stays]);
+    expect(scenario.activeSessions()).toBe(1);
+    expect(scenario.kills()).toEqual([]);
+  });
+});

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cpuGroup, type Deployment, gpuGroup, ModelServer, Stage } from "../support/scenario/index.ts";
+
+/** The Deployments that the operator makes of worker groups, as the API server has stored them. */
+
+let stage: Stage;
+let models: ModelServer;
+
+beforeAll(async () => {
+  models = await ModelServer.start();
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await stage?.stop();
+  await models?.stop();
+});
+
+const podOf = (deployment: Deployment | undefined) => deployment?.spec?.template.spec;
+
+describe("the Deployment of a GPU group", () => {
+  it("asks for a GPU and has all that the worker needs to start, to be drained and to be found cold", async () => {
+    const scenario = await stage.scenario("gpu-pod");
+    await scenario.readyPool({
+      workers: [gpuGroup({ drain: { timeout: "30m" }, env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }] })],
+    });
+    const deployment = await scenario.deployment();
+    expect(deployment?.metadata?.ownerReferences).toMatchObject([{ kind: "AvatarPool", name: "pool", controller: true }]);
+    expect(deployment?.spec?.strategy).toEqual({ type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+
+    const pod = podOf(deployment);
+    expect(pod?.readinessGates).toEqual([{ conditionType: "avatarpool.dev/warm" }]);
+    expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(1_800);
+    expect(pod?.tolerations).toContainEqual({ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" });
+    expect(pod).toMatchObject({ automountServiceAccountToken: false, shareProcessNamespace: true });
+    expect(pod?.volumes).toEqual([
+      { name: "models", emptyDir: { sizeLimit: "20Gi" } },
+      { name: "weights", emptyDir: { medium: "Memory", sizeLimit: "9Gi" } },
+      { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "2Gi" } },
+    ]);
+    expect(pod?.initContainers).toMatchObject([{ name: "drain-hook", restartPolicy: "Always", image: "avatarpool:test" }]);
+    expect(pod?.containers).toMatchObject([
+      {
+        name: "worker",
+        image: "sgubithuman/expression-avatar:2.3.7",
+        env: [
+          { name: "BITHUMAN_API_SECRET", valueFrom: { secretKeyRef: { name: "bithuman", key: "api-secret" } } },
+          { name: "AUTO_PREWARM", value: "true" },
+          { name: "MAX_SESSIONS", value: "2" },
+          { name: "AVATAR_VIDEO_MAX_FPS", value: "20" },
+        ],
+        resources: {
+          requests: { cpu: "2", memory: "12Gi", "nvidia.com/gpu": "1" },
+          limits: { memory: "20Gi", "nvidia.com/gpu": "1" },
+        },
+        volumeMounts: [
+          { name: "models", mountPath: "/data/models" },
+          { name: "weights", mountPath: "/tmp/bh-weights" },
+          { name: "shm", mountPath: "/dev/shm" },
+        ],
+        startupProbe: { httpGet: { path: "/ready", port: "http" } },
+        readinessProbe: { httpGet: { path: "/health", port: "http" } },
+        lifecycle: { preStop: { httpGet: { path: "/drain", port: 8099 } } },
+      },
+    ]);
+    // A restart would end every session of the worker.
+    expect(pod?.containers[0]?.livenessProbe).toBeUndefined();
+  });
+
+  it("sets the warm gate of its pods, and counts a worker that crashed as cold until it is warm again", async () => {
+    const scenario = await stage.scenario("gate");
+    await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })] });
+    await scenario.condition("WarmCapacity", { status: "True", reason: "Warm" });
+    const gate = async () => (await scenario.pods())[0]?.status?.conditions?.find(({ type }) => type === "avatarpool.dev/warm");
+    expect(await gate()).toMatchObject({ status: "True", reason: "Warm" });
+    stage.fleet.fail((await scenario.podNames())[0]!, "crash");
+    await scenario.condition("WarmCapacity", { status: "False", reason: "Starting", message: /getting warm/ });
+    await scenario.condition("WarmCapacity", { status: "True" });
+    expect(await scenario.pods()).toMatchObject([{ status: { containerStatuses: [{ restartCount: 1 }] } }]);
+  });
+});
+
+describe("the Deployment of a CPU group", () => {
+  it("fetches its models before the worker starts, asks for no GPU, and serves them", async () => {
+    const scenario = await stage.scenario("cpu-pod");
+    const url = models.put("/leo.imx", "leo");
+    await scenario.readyPool({ presets: [{ name: "leo", model: { url } }], workers: [cpuGroup()] });
+    const pod = podOf(await scenario.deployment("cpu"));
+    expect(pod?.initContainers?.map(({ name }) => name)).toEqual(["fetch-assets", "drain-hook"]);
+    expect(pod?.initContainers?.[0]).toMatchObject({
+      image: "avatarpool:test",
+      args: ["fetch-assets"],
+      env: [{ name: "AVATARPOOL_ASSETS", value: JSON.stringify([{ name: "leo", url }]) }, { name: "AVATARPOOL_ASSETS_DIR" }],
+      securityContext: { runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false },
+    });
+    expect(pod?.containers).toMatchObject([
+      {
+        image: "registry.test/essence-worker:1",
+        env: [
+          { name: "BITHUMAN_API_SECRET" },
+          { name: "BITHUMAN_MODEL_PATH", value: "/models" },
+          { name: "MAX_SESSIONS", value: "1" },
+        ],
+        resources: { requests: { cpu: "1", memory: "4Gi" }, limits: { memory: "8Gi" } },
+        volumeMounts: [{ name: "models", mountPath: "/models" }],
+      },
+    ]);
+    expect(JSON.stringify(pod)).not.toContain("nvidia.com");
+    const answer = await scenario.launch({ fields: { avatar_id: "leo" } });
+    expect([answer.status, answer.worker]).toEqual([200, (await scenario.podNames("cpu"))[0]]);
+  });
+});
