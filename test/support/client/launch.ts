@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, systemClock } from "../../../operator/runtime/clock.ts";
+import { sleep } from "../../../operator/runtime/sleep.ts";
 
 /**
  * Launches as the maker's LiveKit plugin does with a URL of one's own: a form, urlencoded, or multipart when an image file
@@ -36,10 +37,10 @@ const MAX_TRIES = 3;
 const RETRY_INTERVAL_MS = 2_000;
 
 /** Never rejects; once `signal` aborts, it resolves with what happened so far. */
-export async function launch(request: Launch, signal: AbortSignal): Promise<LaunchOutcome> {
+export async function launch(request: Launch, signal: AbortSignal, clock: Clock = systemClock): Promise<LaunchOutcome> {
   const tries: Try[] = [];
   while (tries.length < MAX_TRIES && !signal.aborted) {
-    if (tries.length > 0) await sleep(RETRY_INTERVAL_MS, undefined, { signal }).catch(() => {});
+    if (tries.length > 0) await sleep(clock, RETRY_INTERVAL_MS, signal);
     const { headers, ...answer } = await send(request, signal);
     tries.push(answer);
     if (answer.status >= 200 && answer.status < 300) return { ok: true, tries, ...placeOf(headers, answer.body) };
