@@ -14,8 +14,9 @@ import { type Figures, summary } from "./summary.ts";
  */
 async function main(options: Options, signal: AbortSignal): Promise<void> {
   using output = new Output(options);
+  signal.addEventListener("abort", () => output.say("ending everything"), { once: true });
   await using cleanup = new AsyncDisposableStack();
-  const stage = await setUp(cleanup, output.say, signal);
+  const stage = await setUp(cleanup, output.progress, signal);
   const { figures, clients, sizes } = await play(stage, options, output, signal);
   output[Symbol.dispose]();
 

@@ -1,5 +1,5 @@
 import { Screen } from "./screen.ts";
-import { render, renderLine, type View } from "./view.ts";
+import { render, renderLine, seconds, type View } from "./view.ts";
 
 const LINE_INTERVAL_MS = 5_000;
 
@@ -13,6 +13,9 @@ export class Output implements Disposable {
     this.#stream = options.json ? process.stderr : process.stdout;
     this.#screen = !options.json && process.stdout.isTTY ? new Screen(process.stdout) : undefined;
   }
+
+  /** A step of the preparations, with the time since the demo's start. */
+  readonly progress = (line: string): void => this.say(`${seconds(performance.now())}  ${line}`);
 
   readonly say = (line: string): void => {
     if (this.#screen === undefined) this.#stream.write(`${line}\n`);

@@ -59,6 +59,7 @@ export async function setUp(cleanup: AsyncDisposableStack, progress: (line: stri
   progress("kubectl apply -f pool.yaml");
   const applied = await plane.kubectl(["apply", "-f", "-"], { stdin: samplePool(files.url) });
   if (applied.code !== 0) throw new Error(`kubectl apply failed: ${applied.stderr}`);
+  signal.throwIfAborted();
   return { plane, fleet, operator, gateways };
 }
 
