@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { V1Deployment } from "@kubernetes/client-node";
-import { FINALIZER } from "../api/names.ts";
+import { API_GROUP_VERSION, FINALIZER, KIND } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isConflict, isNotFound } from "../kube/errors.ts";
@@ -10,16 +10,13 @@ import { workerDeployment } from "../resources/deployment.ts";
 import { applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
 import { foreignMessage } from "./observe.ts";
-import { EXPIRED_GRACE_SECONDS, type GroupPlan, type Plan, type RetirePlan } from "./plan.ts";
+import { EXPIRED_GRACE_SECONDS, type GroupPlan, type Plan, type RetirePlan, type ScalePlan } from "./plan.ts";
 import type { OwnDeployment, Snapshot } from "./snapshot.ts";
 import type { PodView } from "./views.ts";
-
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
   readonly sidecarImage: string;
-  /** A last look at the worker itself: false while it has sessions, or does not say. */
-  readonly isEmpty: (worker: PodView) => Promise<boolean>;
 }
 
 /** Writes what the plan says, and nothing where the world is as planned. Throws KubeError; what was done stays done. */
@@ -38,8 +35,8 @@ async function setFinalizers({ client }: ApplyContext, pool: PoolConfig, finaliz
   try {
     // The UID keeps a late write from creating the object anew.
     await client.apply(avatarPools, {
-      apiVersion: "avatarpool.dev/v1alpha1",
-      kind: "AvatarPool",
+      apiVersion: API_GROUP_VERSION,
+      kind: KIND,
       metadata: { namespace, name, uid, finalizers: [...finalizers] },
     });
   } catch (error) {
@@ -58,9 +55,8 @@ async function applyGroup(
   const { config } = group;
   memory.wanted.set(config.name, group.wanted);
   if (seen.kind === "absent" && (await nameIsTaken(context, snapshot, config, memory))) return;
-  const released = await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, config.name), group.step);
-  const replicas = group.replicas + (group.step.release.length - released);
-  await applyDeployment(context, snapshot.pool, config, replicas, seen, memory);
+  await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, config.name), group.step);
+  await applyDeployment(context, snapshot.pool, group, seen, memory);
 }
 
 /** A Deployment that the watch does not show may still exist, without our labels. */
@@ -84,8 +80,7 @@ async function nameIsTaken(
 async function applyDeployment(
   { client, sidecarImage }: ApplyContext,
   pool: PoolConfig,
-  config: GroupConfig,
-  replicas: number,
+  { config, replicas }: ScalePlan,
   seen: OwnDeployment,
   memory: PoolMemory,
 ): Promise<void> {
@@ -118,9 +113,8 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
     await client.delete(deployments, ref, { uid: deployment.uid });
     return;
   }
-  const released = await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, deployment.group), retire.step);
-  const replicas = retire.replicas + (retire.step.release.length - released);
-  if (replicas !== deployment.replicas) await client.mergePatch(deployments, ref, { spec: { replicas } });
+  await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, deployment.group), retire.step);
+  if (retire.replicas !== deployment.replicas) await client.mergePatch(deployments, ref, { spec: { replicas: retire.replicas } });
   for (const pod of retire.expired) {
     await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
   }

@@ -11,25 +11,17 @@ import type { PodView } from "./views.ts";
 /** Below every other pod, so that the ReplicaSet controller takes exactly these. */
 const RELEASED_COST = "-1000";
 
-export interface MarkContext extends Pick<ApplyContext, "client" | "isEmpty"> {
+export interface MarkContext extends Pick<ApplyContext, "client"> {
   readonly memory: PoolMemory;
   readonly nowMs: number;
 }
 
-/** Cordons, uncordons and releases. Returns how many workers were released: fewer than planned where one was not empty. */
-export async function applyStep(context: MarkContext, members: readonly PodView[], step: ShrinkStep): Promise<number> {
+/** Cordons, uncordons and releases. */
+export async function applyStep(context: MarkContext, members: readonly PodView[], step: ShrinkStep): Promise<void> {
   const find = (worker: WorkerState) => members.find((pod) => pod.uid === worker.uid);
   for (const worker of step.uncordon) await mark(context, find(worker), "none");
   for (const worker of step.cordon) await mark(context, find(worker), "cordoned");
-  let released = 0;
-  for (const worker of step.release) {
-    const pod = find(worker);
-    // Kubernetes takes workers in this order: past one that stays, another would be taken in its place.
-    if (pod === undefined || !(await context.isEmpty(pod))) break;
-    if (!pod.released) await mark(context, pod, "released");
-    released++;
-  }
-  return released;
+  for (const worker of step.release) if (!worker.released) await mark(context, find(worker), "released");
 }
 
 /** Makes a pod carry exactly the annotations of a mark; those that we set before and that it does not have go. */

@@ -19,16 +19,16 @@ export interface Plan {
   readonly requeueAfterMs: number | undefined;
 }
 
-export type GroupPlan =
-  | {
-      readonly kind: "scale";
-      readonly config: GroupConfig;
-      readonly replicas: number;
-      readonly step: ShrinkStep;
-      /** What the size should have been, to be remembered. */
-      readonly wanted: Window;
-    }
-  | { readonly kind: "refused"; readonly config: GroupConfig; readonly why: string };
+export type GroupPlan = ScalePlan | { readonly kind: "refused"; readonly config: GroupConfig; readonly why: string };
+
+export interface ScalePlan {
+  readonly kind: "scale";
+  readonly config: GroupConfig;
+  readonly replicas: number;
+  readonly step: ShrinkStep;
+  /** What the size should have been, to be remembered. */
+  readonly wanted: Window;
+}
 
 export interface RetirePlan {
   readonly deployment: DeploymentView;
@@ -153,7 +153,9 @@ function planDeletion(snapshot: Snapshot, deletedAtMs: number): Plan {
     ),
     ...snapshot.retired.map((retired) => planRetirement(retired, deletedAtMs + longestDrainMs(snapshot), snapshot.nowMs)),
   ];
-  const deadlines = snapshot.groups.map(({ config }) => deletedAtMs + config.drainTimeoutMs).filter((atMs) => atMs > snapshot.nowMs);
+  const deadlines = snapshot.groups
+    .map(({ config }) => deletedAtMs + config.drainTimeoutMs)
+    .filter((atMs) => atMs > snapshot.nowMs);
   return {
     finalizer: snapshot.hasFinalizer && retire.length === 0 ? "remove" : "keep",
     groups: [],

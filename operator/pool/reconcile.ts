@@ -11,19 +11,21 @@ import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { type ApplyContext, apply } from "./apply.ts";
 import type { CredentialsCheck } from "./credentials.ts";
+import { planWithLastLook } from "./last-look.ts";
 import type { LoadHub } from "./load-hub.ts";
 import type { Memories, PoolMemory } from "./memory.ts";
 import { observe, type World } from "./observe.ts";
-import { type Plan, plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Reporter } from "./report.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
-import type { PoolView } from "./views.ts";
+import type { PodView, PoolView } from "./views.ts";
 
 const STATUS_INTERVAL_MS = 1_000;
 
 export interface PoolReconcilerOptions extends ApplyContext {
-  readonly client: ApplyContext["client"];
+  /** Asks the worker itself: false while it has sessions, or does not say. */
+  readonly isEmpty: (worker: PodView) => Promise<boolean>;
   readonly pools: Store<PoolView>;
   readonly world: World & { readonly hub: LoadHub };
   readonly memories: Memories;
@@ -45,13 +47,13 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
       return awaitChange;
     }
     const memory = memories.of(key);
-    const snapshot = observe(world, view, await credentials.of(view.config), memory, clock.now());
-    const planned = plan(snapshot);
-    await apply(options, snapshot, planned, memory);
-    const pressureToPatchMs = answerPressure(options, key, snapshot, planned);
-    await reporter.report(snapshot, planned, pressureToPatchMs);
-    const statusDueMs = await writeStatus(options, snapshot, planned, memory);
-    return next(planned.requeueAfterMs, statusDueMs);
+    const observed = observe(world, view, await credentials.of(view.config), memory, clock.now());
+    const { snapshot, plan, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
+    await apply(options, snapshot, plan, memory);
+    const pressureToPatchMs = answerPressure(options, key, snapshot, plan);
+    reporter.report(snapshot, plan, pressureToPatchMs);
+    const statusDueMs = await writeStatus(options, snapshot, plan, memory);
+    return next(plan.requeueAfterMs, lookAgainMs, statusDueMs);
   };
 }
 

@@ -77,6 +77,8 @@ export interface PodChange {
   readonly cordonedAtMs?: number;
   readonly released?: boolean;
   readonly deleting?: boolean;
+  /** Of its deletion. */
+  readonly graceSeconds?: number;
   readonly revision?: string;
   readonly createdAtMs?: number;
   readonly startedAtMs?: number;
@@ -109,7 +111,7 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
         ...(change.cordonedAtMs === undefined ? {} : { [annotations.cordoned]: time(change.cordonedAtMs) }),
         ...(change.released ? { [annotations.deletionCost]: "-1000" } : {}),
       },
-      ...(change.deleting ? { deletionTimestamp: LONG_AGO } : {}),
+      ...(change.deleting ? { deletionTimestamp: LONG_AGO, deletionGracePeriodSeconds: change.graceSeconds ?? 3_630 } : {}),
     },
     spec: { containers: [], ...(reached("pending") ? { nodeName: "node" } : {}) },
     status: {

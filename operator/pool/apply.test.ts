@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { deployment, deploymentObject, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
+import { conflict, outage, RecordingClient } from "../../test/support/recording-client.ts";
+import { annotations } from "../api/names.ts";
+import { apply } from "./apply.ts";
+import { Memories, type PoolMemory } from "./memory.ts";
+import { plan } from "./plan.ts";
+import type { PoolView } from "./views.ts";
+
+const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
+
+function operator(memory: PoolMemory = new Memories().of("p")) {
+  const client = new RecordingClient();
+  const carryOut = (view: PoolView, change: WorldChange) => {
+    const seen = snapshot(view, { ...change, memory });
+    return apply({ client, sidecarImage: "sidecar:1" }, seen, plan(seen), memory);
+  };
+  return { client, memory, carryOut };
+}
+
+describe("apply", () => {
+  it("puts the finalizer first, then creates the Deployment", async () => {
+    const { client, carryOut } = operator();
+    await carryOut(pool(gpuOnly, { finalizers: [] }), { deployments: [] });
+    expect(client.take()).toEqual(["apply avatarpools/support", "apply deployments/support-gpu"]);
+  });
+
+  it("writes nothing where everything is as it was left", async () => {
+    const { client, carryOut, memory } = operator();
+    const own = deployment("gpu", { generation: 1 });
+    await carryOut(pool(gpuOnly), { pods: [pod("a")], deployments: [own] });
+    expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+    const { uid, generation } = memory.applied.get("support-gpu")!;
+    const unchanged = (change: object) =>
+      carryOut(pool(gpuOnly), { pods: [pod("a")], deployments: [deployment("gpu", { uid, generation, ...change })] });
+    await unchanged({});
+    expect(client.take()).toEqual([]);
+    await unchanged({ generation: generation + 1 });
+    expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+  });
+
+  it("leaves a Deployment alone that has the name without our labels, and says whose it is", async () => {
+    const { client, carryOut, memory } = operator();
+    client.put("deployments", { namespace: "avatars", name: "support-gpu" }, deploymentObject("gpu", { owner: "nobody" }));
+    await carryOut(pool(gpuOnly), { deployments: [] });
+    expect(client.take()).toEqual([]);
+    expect(memory.foreign.get("support-gpu")?.why).toContain("belongs to no pool");
+  });
+
+  it("cordons before anything else, and shrinks only by those that carry the low cost", async () => {
+    const { client, carryOut } = operator();
+    await carryOut(pool(quick), { pods: [pod("a"), pod("b")], sessions: { a: 1 } });
+    expect(client.writes[0]).toMatchObject({ verb: "apply", plural: "pods", name: "b" });
+    expect(annotationsOf(client.writes[0])).toEqual({ [annotations.cordoned]: new Date(NOW_MS).toISOString() });
+    client.take();
+
+    await carryOut(pool(quick), { pods: [pod("a"), pod("b", { cordonedAtMs: NOW_MS - 9_000 })], sessions: { a: 1 } });
+    const [released, shrunk] = client.writes;
+    expect(annotationsOf(released)).toEqual({
+      [annotations.cordoned]: new Date(NOW_MS - 9_000).toISOString(),
+      [annotations.deletionCost]: "-1000",
+    });
+    expect(shrunk).toMatchObject({ plural: "deployments", sent: { spec: { replicas: 1 } } });
+  });
+
+  it("takes its annotations off a worker that is wanted again", async () => {
+    const { client, carryOut } = operator();
+    await carryOut(pool(gpuOnly), { pods: [pod("a", { cordonedAtMs: 1 })] });
+    expect(annotationsOf(client.writes[0])).toEqual({});
+  });
+
+  it("does not shrink when a mark could not be written", async () => {
+    const { client, carryOut } = operator();
+    client.failNext = outage();
+    const change = { pods: [pod("a"), pod("b", { cordonedAtMs: 1 })], sessions: { a: 1 } };
+    await expect(carryOut(pool(quick), change)).rejects.toThrow("no answer");
+    expect(client.take()).toEqual([]);
+  });
+
+  it("goes on when a worker is gone that was to be marked", async () => {
+    const { client, carryOut, memory } = operator();
+    client.failNext = conflict();
+    await carryOut(pool(quick), { pods: [pod("a"), pod("b")], sessions: { a: 1 } });
+    expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+    expect(memory.marks.size).toBe(0);
+  });
+
+  it("empties the Deployment of a deleted pool, removes it, and lets the pool go at last", async () => {
+    const { client, carryOut } = operator();
+    const deleted = (agoMs: number) => pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - agoMs).toISOString() });
+    await carryOut(deleted(0), { pods: [pod("a", { cordonedAtMs: 1 })] });
+    expect(client.writes.at(-1)).toMatchObject({ verb: "patch", sent: { spec: { replicas: 0 } } });
+    client.take();
+    await carryOut(deleted(0), { deployments: [deployment("gpu", { replicas: 0 })] });
+    expect(client.writes).toMatchObject([{ verb: "delete", name: "support-gpu", sent: { uid: "uid-gpu" } }]);
+    client.take();
+    await carryOut(deleted(0), { deployments: [] });
+    expect(client.writes).toMatchObject([{ plural: "avatarpools", sent: { metadata: { finalizers: [] } } }]);
+  });
+
+  it("ends what is left at the drain timeout, each pod once and by its UID", async () => {
+    const { client, carryOut } = operator();
+    const late = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - 3_600_000).toISOString() });
+    await carryOut(late, { pods: [pod("a")], sessions: { a: 1 } });
+    expect(client.writes.at(-1)).toMatchObject({ verb: "delete", plural: "pods", sent: { uid: "uid-a", gracePeriodSeconds: 10 } });
+    client.take();
+    await carryOut(late, {
+      pods: [pod("a", { deleting: true, graceSeconds: 10 })],
+      deployments: [deployment("gpu", { replicas: 0 })],
+    });
+    expect(client.take()).toEqual([]);
+  });
+
+  it("takes no offence at a pool that is gone before its finalizer", async () => {
+    const { client, carryOut } = operator();
+    client.failNext = conflict();
+    await carryOut(pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS).toISOString() }), { deployments: [] });
+    expect(client.take()).toEqual([]);
+  });
+});
+
+function annotationsOf(write: RecordingClient["writes"][number] | undefined) {
+  return (write?.sent.metadata as { annotations?: Record<string, string> } | undefined)?.annotations;
+}

@@ -1,0 +1,141 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import {
+  deployment,
+  gpuOnly,
+  load,
+  NOW_MS,
+  pod,
+  pool,
+  report,
+  type storeOf,
+  type WorldChange,
+  world,
+} from "../../test/support/pools.ts";
+import { outage, RecordingClient } from "../../test/support/recording-client.ts";
+import { IndexedStore } from "../kube/store.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { Memories } from "./memory.ts";
+import { poolReconciler } from "./reconcile.ts";
+import { type PoolEvent, Reporter } from "./report.ts";
+import type { PoolView } from "./views.ts";
+
+const KEY = "avatars/support";
+
+/** A reconciler over one pool whose world the test changes in place. */
+function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
+  const clock = new FakeClock(NOW_MS);
+  const client = new RecordingClient();
+  const pools = new IndexedStore<PoolView>();
+  pools.set(KEY, view, "1");
+  const seen = world(view.config, change);
+  const events: PoolEvent[] = [];
+  const registry = createRegistry({ process: false });
+  const metrics = operatorMetrics(registry);
+  const logger = createLogger("test", "info", new Writable({ write: (_chunk, _encoding, done) => done() }));
+  const busy = new Set<string>();
+  const reconcile = poolReconciler({
+    client,
+    sidecarImage: "sidecar:1",
+    isEmpty: async ({ name }) => !busy.has(name),
+    pools,
+    world: seen,
+    memories: new Memories(),
+    credentials: { of: async () => ({ kind: "present" }) },
+    reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
+    metrics,
+    clock,
+  });
+  return { clock, client, pools, hub: seen.hub, seen, busy, events, registry, reconcile: () => reconcile(KEY) };
+}
+const queue = (hub: ReturnType<typeof operator>["hub"], maya: number, change = {}) =>
+  hub.accept("http://gateway", report("g", [load({ queued: { maya }, ...change })], false), NOW_MS);
+
+describe("poolReconciler", () => {
+  it("creates, tells and then writes nothing more in an unchanged world", async () => {
+    const { client, pools, seen, reconcile, clock, events } = operator({ deployments: [] });
+    await reconcile();
+    expect(events.map(({ reason }) => reason)).toEqual(["Scaled"]);
+    const status = client.writes.at(-1)!.sent.status as object;
+    expect(client.take()).toEqual(["apply deployments/support-gpu", "apply avatarpools/support/status"]);
+
+    // The watches show what was written.
+    const created = deployment("gpu", { uid: "uid-of-support-gpu", generation: 2, replicas: 1 });
+    (seen.deployments as ReturnType<typeof storeOf<typeof created>>).set("avatars/support-gpu", created, "2");
+    pools.set(KEY, pool(gpuOnly, {}, status), "2");
+    for (let second = 0; second < 20; second++) {
+      await clock.advance(1_000);
+      await reconcile();
+    }
+    expect(client.take()).toEqual([]);
+    expect(events).toHaveLength(1);
+  });
+
+  it("writes the status once a second at most, and comes back for what it held back", async () => {
+    const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] });
+    await reconcile();
+    client.take();
+    queue(hub, 1);
+    const statuses = () => client.writes.splice(0).filter(({ subresource }) => subresource === "status");
+    await clock.advance(400);
+    expect(await reconcile()).toEqual({ kind: "requeue", afterMs: 600 });
+    expect(statuses()).toEqual([]);
+    await clock.advance(600);
+    await reconcile();
+    expect(statuses()).toMatchObject([{ sent: { status: { queued: 1 } } }]);
+  });
+
+  it("tells of a decision though the status that carries it comes later", async () => {
+    const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] });
+    await reconcile();
+    queue(hub, 5);
+    await reconcile();
+    queue(hub, 0);
+    await clock.advance(1_000);
+    await reconcile();
+    expect(client.writes.at(-1)!.sent.status).toMatchObject({ lastDecision: { from: 1, to: 3 } });
+  });
+
+  it("tries a status again that could not be written", async () => {
+    const { client, reconcile } = operator({ pods: [pod("a")] });
+    await reconcile();
+    const again = operator({ pods: [pod("a")] });
+    again.client.failNext = outage();
+    await expect(again.reconcile()).rejects.toThrow();
+    again.client.take();
+    await again.reconcile().catch(() => undefined);
+    expect(again.client.take()).toEqual(client.take());
+  });
+
+  it("announces no decision about a worker that turns out to be busy", async () => {
+    const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
+    const { client, busy, events, reconcile } = operator({ pods: [pod("a"), pod("b", { cordonedAtMs: 1 })] }, quick);
+    busy.add("b");
+    expect(await reconcile()).toEqual({ kind: "requeue", afterMs: 5_000 });
+    expect(events.map(({ reason }) => reason)).not.toContain("Scaled");
+    expect(client.writes.find(({ plural }) => plural === "deployments")?.sent).toMatchObject({ spec: { replicas: 2 } });
+  });
+
+  it("measures how long launches were short when it grows the pool for them, once", async () => {
+    const { hub, registry, reconcile, clock } = operator({ pods: [pod("a")] });
+    await clock.advance(50);
+    queue(hub, 5, { shortSinceMs: NOW_MS });
+    await reconcile();
+    await reconcile();
+    const { values } = await registry.getSingleMetric("avatarpool_pressure_to_patch_seconds")!.get();
+    expect(values.find(({ metricName }) => metricName?.endsWith("_sum"))?.value).toBe(0.05);
+    expect(values.find(({ metricName }) => metricName?.endsWith("_count"))?.value).toBe(1);
+  });
+
+  it("forgets a pool that is gone", async () => {
+    const { client, pools, hub, reconcile } = operator({ pods: [pod("a")], worker503: { maya: 2 } });
+    await reconcile();
+    client.take();
+    pools.delete(KEY);
+    expect(await reconcile()).toEqual({ kind: "await-change" });
+    expect(client.take()).toEqual([]);
+    expect(hub.view(KEY, NOW_MS).shortPerMinute).toBe(0);
+  });
+});

@@ -1,0 +1,63 @@
+import { KubeError } from "../../operator/kube/errors.ts";
+import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
+
+export interface RecordedWrite {
+  readonly verb: "apply" | "patch" | "delete";
+  readonly plural: string;
+  readonly name: string;
+  readonly subresource?: string;
+  /** What was sent: the object, the patch, or the options of a delete. */
+  readonly sent: Record<string, unknown>;
+}
+
+/** A client that keeps what is written through it, answers every apply with a new generation, and reads what it is given. */
+export class RecordingClient {
+  readonly writes: RecordedWrite[] = [];
+  /** What `get` finds, by plural and `namespace/name`. */
+  readonly objects = new Map<string, object>();
+  /** Makes the next write fail. */
+  failNext: KubeError | undefined;
+  #generation = 1;
+
+  put(plural: string, ref: { readonly namespace: string; readonly name: string }, object: object): void {
+    this.objects.set(`${plural} ${keyOf(ref)}`, object);
+  }
+
+  /** Writes so far, short: `apply pods/a`. Forgets them. */
+  take(): readonly string[] {
+    return this.writes
+      .splice(0)
+      .map(
+        ({ verb, plural, name, subresource }) => `${verb} ${plural}/${name}${subresource === undefined ? "" : `/${subresource}`}`,
+      );
+  }
+
+  async get<T extends KubeObject>(type: ResourceType, ref: ObjectRef): Promise<T | undefined> {
+    return this.objects.get(`${type.plural} ${keyOf(ref)}`) as T | undefined;
+  }
+
+  async apply<T extends KubeObject>(type: ResourceType, object: T, options: { readonly subresource?: "status" } = {}): Promise<T> {
+    this.#record({ verb: "apply", plural: type.plural, name: object.metadata?.name ?? "", sent: { ...object }, ...options });
+    return { ...object, metadata: { uid: `uid-of-${object.metadata?.name}`, generation: ++this.#generation, ...object.metadata } };
+  }
+
+  async mergePatch<T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: object): Promise<T> {
+    this.#record({ verb: "patch", plural: type.plural, name: ref.name, sent: { ...patch } });
+    return {} as T;
+  }
+
+  async delete(type: ResourceType, ref: ObjectRef, options: object = {}): Promise<boolean> {
+    this.#record({ verb: "delete", plural: type.plural, name: ref.name, sent: { ...options } });
+    return true;
+  }
+
+  #record(write: RecordedWrite): void {
+    const failure = this.failNext;
+    this.failNext = undefined;
+    if (failure !== undefined) throw failure;
+    this.writes.push(write);
+  }
+}
+
+export const conflict = () => new KubeError("uid mismatch", { status: 409, reason: "Conflict" });
+export const outage = () => new KubeError("no answer", { status: 0, reason: "NoAnswer" });
