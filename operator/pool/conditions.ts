@@ -5,8 +5,9 @@ import {
   conditionTypes as types,
 } from "../api/conditions.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
+import { CUSTOM_AVATAR } from "../scaling/size.ts";
 import type { Plan } from "./plan.ts";
-import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
+import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import type { PodProblem } from "./views.ts";
 import { isWarm, warmSlotsFor } from "./warmth.ts";
 
@@ -83,7 +84,7 @@ function atMaximum(plan: Plan): Finding {
       message: "the groups can grow as far as is wanted",
     };
   }
-  const lacking = unmet.map(([preset, slots]) => `${slots} for ${preset === "" ? "custom avatars" : preset}`).join(", ");
+  const lacking = unmet.map(([preset, slots]) => `${slots} for ${preset === CUSTOM_AVATAR ? "custom avatars" : preset}`).join(", ");
   const full = plan.sizing.groups.filter((group) => group.atMaximum).map(({ name }) => name);
   return {
     type: types.atMaximum,
@@ -160,7 +161,7 @@ function failingMessage(config: GroupConfig, count: number, problem: PodProblem)
 
 function deletionMessage({ groups, retired }: Snapshot): string {
   const members = [...groups.map((group) => group.members), ...retired.map((group) => group.members)];
-  const sessions = members.reduce((total, { workers }) => total + workers.reduce((sum, { busy }) => sum + busy, 0), 0);
+  const sessions = members.reduce((total, group) => total + busyOn(group) + group.terminatingBusy, 0);
   const workers = members.reduce((total, { pods, terminating }) => total + pods.length + terminating.length, 0);
   return `being deleted: ${sessions} sessions on ${workers} workers are awaited`;
 }

@@ -1,6 +1,7 @@
 import { conditionTypes } from "../api/conditions.ts";
 import { API_GROUP_VERSION, KIND } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { refOf } from "../kube/types.ts";
 import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
@@ -41,9 +42,7 @@ export class Reporter {
 
   forget(key: string): void {
     this.#ready.delete(key);
-    const [namespace = "", pool = ""] = key.split("/");
-    for (const group of this.#groups.get(key) ?? [])
-      for (const state of states) this.#options.metrics.groupWorkers.remove({ namespace, pool, group, state });
+    this.#keepGauges(key, []);
     this.#groups.delete(key);
   }
 
@@ -110,8 +109,17 @@ export class Reporter {
     else if (before !== undefined || snapshot.pool.deletedAtMs !== undefined) tell("Warning", eventReasons.notReady, ready.message);
   }
 
+  /** Removes the gauges of groups that are not among these. */
+  #keepGauges(key: string, groups: readonly string[]): void {
+    const { namespace, name: pool } = refOf(key);
+    for (const group of this.#groups.get(key) ?? [])
+      if (!groups.includes(group))
+        for (const state of states) this.#options.metrics.groupWorkers.remove({ namespace, pool, group, state });
+    this.#groups.set(key, groups);
+  }
+
   #gauges({ pool, groups }: Snapshot): void {
-    this.#groups.set(
+    this.#keepGauges(
       poolKey(pool),
       groups.map(({ config }) => config.name),
     );

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { deployment, gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
+import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
+import { findings } from "./conditions.ts";
+import { plan } from "./plan.ts";
+
+const found = (type: string, change: WorldChange = {}, spec: Partial<AvatarPoolSpecInput> = gpuOnly, metadata = {}) => {
+  const seen = snapshot(pool(spec, metadata), change);
+  const { status, reason, message } = findings(seen, plan(seen)).find((finding) => finding.type === type)!;
+  return [status, reason, message];
+};
+const says = (text: string) => expect.stringContaining(text);
+const failing = {
+  containerStatuses: [{ name: "worker", state: { waiting: { reason: "ImagePullBackOff", message: "no such tag" } } }],
+};
+const broken = pod("a", { stage: "pending", status: failing as never });
+const lost = pod("b", { stage: "unscheduled" });
+
+describe("Ready", () => {
+  it.each<[string, WorldChange, unknown[]]>([
+    [
+      "a worker answers, though it is not warm yet",
+      { pods: [pod("a", { stage: "answering" })] },
+      ["True", "Serving", says("every preset")],
+    ],
+    ["workers start", { pods: [pod("a", { stage: "starting" })] }, ["False", "Starting", "workers for maya are starting"]],
+    [
+      "no node has a GPU",
+      { pods: [lost] },
+      ["False", "Unschedulable", says("find no node (0/3 nodes are available): add GPU nodes, or lower max")],
+    ],
+    [
+      "the image cannot be pulled",
+      { pods: [broken, lost] },
+      ["False", "WorkerFailing", says("a worker of group gpu cannot start: ImagePullBackOff: worker: no such tag")],
+    ],
+    [
+      "the secret is missing",
+      { credentials: { kind: "no-secret" }, deployments: [] },
+      ["False", "SecretNotFound", says("kubectl -n avatars create secret generic maker --from-file=api-secret=<file>")],
+    ],
+    [
+      "somebody else has the name",
+      { deployments: [deployment("gpu", { owner: "nobody" })] },
+      ["False", "NameTaken", says("avatars/support-gpu")],
+    ],
+  ])("when %s", (_when, change, expected) => {
+    expect(found("Ready", change)).toEqual(expected);
+  });
+
+  it("holds for a pool that sleeps: its groups grow when a launch comes", () => {
+    expect(found("Ready", { deployments: [] }, { ...gpuOnly, warm: { slots: 0 } })[0]).toBe("True");
+  });
+
+  it("names only the presets that cannot be launched", () => {
+    expect(found("Ready", { pods: [pod("a")] }, {})).toEqual(["False", "Starting", "workers for leo are starting"]);
+  });
+
+  it("counts what a deleted pool waits for", () => {
+    const deleted = { deletionTimestamp: new Date(NOW_MS).toISOString() };
+    const change = { pods: [pod("a"), pod("b", { deleting: true })], sessions: { a: 1, b: 1 } };
+    expect(found("Ready", change, gpuOnly, deleted)).toEqual([
+      "False",
+      "Deleting",
+      "being deleted: 2 sessions on 2 workers are awaited",
+    ]);
+  });
+});
+
+describe("WarmCapacity", () => {
+  it.each<[string, WorldChange, unknown[]]>([
+    ["a warm worker has free slots", { pods: [pod("a")] }, ["True", "Warm", says("at least 1")]],
+    [
+      "the worker is cold still",
+      { pods: [pod("a", { stage: "answering" })] },
+      ["False", "Starting", says("1 workers are getting warm")],
+    ],
+    ["every slot is taken", { pods: [pod("a")], sessions: { a: 2 } }, ["False", "Short", says("no worker is free")]],
+    ["its slots belong to a cordoned worker", { pods: [pod("a", { cordonedAtMs: 1 })] }, ["False", "Short", says("maya")]],
+    ["the next worker cannot start", { pods: [broken] }, ["False", "WorkerFailing", says("ImagePullBackOff")]],
+  ])("when %s", (_when, change, expected) => {
+    expect(found("WarmCapacity", change)).toEqual(expected);
+  });
+});
+
+describe("AtMaximum", () => {
+  const small = { ...gpuOnly, workers: [{ ...gpuGroup, max: 1 }] };
+
+  it("says how many slots are lacking and what to raise", () => {
+    expect(found("AtMaximum", { pods: [pod("a")], queued: { maya: 5 } }, small)).toEqual([
+      "True",
+      "DemandExceedsMaximum",
+      "slots are lacking (4 for maya) and gpu may not grow: raise max, or expect launches to wait",
+    ]);
+    expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("for custom avatars");
+  });
+
+  it("does not hold at the maximum as long as that is enough", () => {
+    expect(found("AtMaximum", { pods: [pod("a")], sessions: { a: 1 } }, small)[0]).toBe("False");
+  });
+});
+
+describe("CredentialsValid and Paused", () => {
+  it.each<[WorldChange["credentials"], unknown[]]>([
+    [{ kind: "present" }, ["True", "SecretFound", says("has the key api-secret")]],
+    [{ kind: "no-key", keys: ["token", "other"] }, ["False", "SecretKeyMissing", says("(it has token, other)")]],
+    [{ kind: "no-key", keys: [] }, ["False", "SecretKeyMissing", says("(it has none)")]],
+    [{ kind: "unknown", why: "forbidden" }, ["Unknown", "SecretUnknown", says("forbidden")]],
+  ])("tells of %j", (credentials, expected) => {
+    expect(found("CredentialsValid", { credentials: credentials! })).toEqual(expected);
+  });
+
+  it("tells that sizes are kept", () => {
+    expect(found("Paused", {}, { ...gpuOnly, scaling: { paused: true } })[0]).toBe("True");
+    expect(found("Paused")[0]).toBe("False");
+  });
+});
