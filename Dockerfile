@@ -23,5 +23,7 @@ COPY --from=build /src/dist/ /app/
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 ENV NODE_ENV=production
-ENTRYPOINT ["/nodejs/bin/node", "/app/avatarpool.mjs"]
+# V8 lets its spaces for new objects grow, to 16 MB each, and does not give them back. With at most 4 MB a thousand new pools
+# (`npm run bench:reconcile`) take the operator to 190 MB resident instead of 300, for a second more in the garbage collector.
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "/app/avatarpool.mjs"]
 CMD ["--help"]

@@ -11,6 +11,9 @@ export type Build = "source" | "bundle";
 
 const entry: Record<Build, string> = { source: "operator/main.ts", bundle: "dist/avatarpool.mjs" };
 
+/** How Node is called, as in the Dockerfile: see there. */
+const NODE_FLAGS = ["--max-semi-space-size=4"];
+
 /** A process of the product, with its log in a file. It dies with its parent's pipe closed only if it looks; so stop it. */
 export class ProductProcess {
   readonly command: string;
@@ -18,10 +21,13 @@ export class ProductProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
 
-  constructor(command: string, options: { readonly build: Build; readonly env: Readonly<Record<string, string>>; readonly logFile: string }) {
+  constructor(
+    command: string,
+    options: { readonly build: Build; readonly env: Readonly<Record<string, string>>; readonly logFile: string },
+  ) {
     this.command = command;
     this.logFile = options.logFile;
-    this.#child = spawn(process.execPath, [path.join(root, entry[options.build]), command], {
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, path.join(root, entry[options.build]), command], {
       cwd: root,
       env: { PATH: process.env.PATH ?? "", NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
