@@ -1,0 +1,132 @@
+import { KubeConfig, type V1Deployment, type V1Pod } from "@kubernetes/client-node";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { KubeClient } from "../../operator/kube/client.ts";
+import { avatarPools, deployments, pods } from "../../operator/kube/resource-types.ts";
+import type { Json } from "../../operator/kube/types.ts";
+import { type RequestCounts, requestCounts, requestsBetween, writesOf } from "../support/api-requests.ts";
+import { type ControlPlane, startControlPlane, until } from "../support/controlplane/index.ts";
+import { Product } from "../support/product/product.ts";
+
+/**
+ * An unchanged world costs no writes: counted by the API server itself. No controller, scheduler or kubelet runs, so whatever
+ * is written, the operator or this test wrote.
+ */
+const NAMESPACE = "avatars";
+const GPU = { namespace: NAMESPACE, name: "support-gpu" };
+/** Longer than anything that the operator puts off after a change. */
+const QUIET_MS = 6_000;
+const LIMIT = { timeout: 20_000, interval: 100 };
+
+const pool = {
+  apiVersion: "avatarpool.dev/v1alpha1",
+  kind: "AvatarPool",
+  metadata: { namespace: NAMESPACE, name: "support" },
+  spec: {
+    apiSecretRef: { name: "bithuman" },
+    presets: [
+      { name: "maya", image: { url: "https://example.com/maya.jpg" } },
+      { name: "leo", model: { url: "https://example.com/leo.imx" } },
+    ],
+    workers: [
+      { name: "gpu", engine: "expression", min: 2, max: 4 },
+      { name: "cpu", engine: "essence", image: "registry.example.com/essence:1", min: 1, max: 4 },
+    ],
+  },
+};
+
+let plane: ControlPlane;
+let product: Product;
+let admin: KubeClient;
+let operatorUrl: string;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ kwok: false });
+  const config = new KubeConfig();
+  config.loadFromFile(plane.kubeconfig);
+  admin = new KubeClient(config, { userAgent: "test" });
+  product = await Product.install(plane);
+  await kubectl("create", "namespace", NAMESPACE);
+  await kubectl("-n", NAMESPACE, "create", "secret", "generic", "bithuman", "--from-literal=api-secret=not-a-secret");
+  await product.startGateway();
+  operatorUrl = (await product.startOperator()).url;
+  await admin.create(avatarPools, pool);
+  await until("the Deployments", 20_000, async () => (await replicas("support-cpu")) === 1);
+  await makePod(await deployment());
+});
+
+afterAll(async () => {
+  await admin?.close();
+  await product?.stop();
+  await plane?.stop();
+});
+
+beforeEach(() => untilQuiet());
+
+async function kubectl(...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await plane.kubectl(args);
+  if (code !== 0) throw new Error(stderr);
+}
+
+async function deployment(): Promise<Json<V1Deployment>> {
+  const found = await admin.get<Json<V1Deployment>>(deployments, GPU);
+  if (found === undefined) throw new Error("the Deployment is gone");
+  return found;
+}
+
+async function replicas(name: string): Promise<number | undefined> {
+  return (await admin.get<Json<V1Deployment>>(deployments, { namespace: NAMESPACE, name }))?.spec?.replicas;
+}
+
+/** A worker that is still Pending, as its ReplicaSet would make it. */
+async function makePod({ spec }: Json<V1Deployment>): Promise<void> {
+  const metadata = { namespace: NAMESPACE, name: "support-gpu-1", labels: { ...spec?.template?.metadata?.labels } };
+  await admin.create<Json<V1Pod>>(pods, { metadata, spec: spec?.template?.spec as never });
+}
+
+/** Waits until the operator has nothing left to do for what happened before. */
+async function untilQuiet(): Promise<void> {
+  for (;;) {
+    const before = await requestCounts(plane);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    if (Object.keys(await writesSince(before)).length === 0) return;
+  }
+}
+
+async function writesSince(before: RequestCounts): Promise<Record<string, number>> {
+  return writesOf(requestsBetween(before, await requestCounts(plane)));
+}
+
+async function reconciles(): Promise<number> {
+  const metrics = await (await fetch(`${operatorUrl}/metrics`)).text();
+  return Number(/^avatarpool_reconcile_seconds_count\{controller="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+}
+
+it("writes nothing while nothing happens", async () => {
+  const before = await requestCounts(plane);
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  expect(await writesSince(before)).toEqual({});
+});
+
+it("writes nothing when a pool is reconciled again and is as it should be", async () => {
+  const [before, reconciledBefore] = [await requestCounts(plane), await reconciles()];
+  // A change of a worker that says nothing about its state.
+  await admin.mergePatch(pods, { namespace: NAMESPACE, name: "support-gpu-1" }, { metadata: { annotations: { note: "seen" } } });
+  await expect.poll(reconciles, LIMIT).toBeGreaterThan(reconciledBefore);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(await writesSince(before)).toEqual({ "PATCH pods": 1 });
+});
+
+it("puts a size right that a person changed by hand, with one write to the Deployment", async () => {
+  const before = await requestCounts(plane);
+  await kubectl("-n", NAMESPACE, "scale", "deployment", "support-gpu", "--replicas=0");
+  await expect.poll(() => replicas("support-gpu"), LIMIT).toBe(2);
+  await untilQuiet();
+  expect(await replicas("support-gpu")).toBe(2);
+  expect((await writesSince(before))["APPLY deployments"]).toBe(1);
+});
+
+it("puts a template right that a person edited", async () => {
+  const image = (await deployment()).spec?.template?.spec?.containers?.[0]?.image;
+  await kubectl("-n", NAMESPACE, "set", "image", "deployment/support-gpu", "worker=example.com/other:2");
+  await expect.poll(async () => (await deployment()).spec?.template?.spec?.containers?.[0]?.image, LIMIT).toBe(image);
+});
