@@ -15,7 +15,10 @@ const RUNNING_TIMEOUT_MS = 180_000;
 const POLL_MS = 200;
 
 const launchedSchema = z.object({ task_id: z.string() });
-const taskSchema = z.object({ status: z.string(), error: z.string().nullish() });
+/** Some versions call it `state`. */
+const taskSchema = z
+  .object({ status: z.string().optional(), state: z.string().optional(), error: z.string().nullish() })
+  .transform(({ status, state, error }) => ({ state: state ?? status, error }));
 
 export interface LoadPresetsOptions {
   readonly client: Pick<KubeClient, "get">;
@@ -76,15 +79,15 @@ async function loadPreset(
   try {
     for (;;) {
       const answer = await workers.call({ method: "GET", url: taskUrl, timeoutMs: 5_000, signal });
-      const state = taskSchema.safeParse(parseJson(answer.body));
-      if (state.success && (state.data.status === "running" || state.data.status === "completed")) return;
-      if (state.success && state.data.status === "failed") throw failed(state.data.error ?? "the warm-up session failed");
+      const { state, error } = taskSchema.safeParse(parseJson(answer.body)).data ?? {};
+      if (state === "running" || state === "completed") return;
+      if (state === "failed" || state === "cancelled") throw failed(error ?? `the warm-up session was ${state}`);
       if (clock.now() > giveUpAtMs) throw failed(`the warm-up session did not run within ${RUNNING_TIMEOUT_MS / 1_000} s`);
       await sleep(clock, POLL_MS, signal);
     }
   } finally {
-    // Its slot is wanted, whatever became of it.
-    await workers.call({ method: "POST", url: `${taskUrl}/stop`, timeoutMs: 5_000, signal });
+    // Its slot is wanted, whatever became of it and of us: not with the signal, which may be what ended the wait.
+    await workers.call({ method: "POST", url: `${taskUrl}/stop`, timeoutMs: 5_000 });
   }
 }
 
