@@ -124,9 +124,9 @@ describe("poolReconciler", () => {
     queue(hub, 5, { shortSinceMs: NOW_MS });
     await reconcile();
     await reconcile();
-    const { values } = await registry.getSingleMetric("avatarpool_pressure_to_patch_seconds")!.get();
-    expect(values.find(({ metricName }) => metricName?.endsWith("_sum"))?.value).toBe(0.05);
-    expect(values.find(({ metricName }) => metricName?.endsWith("_count"))?.value).toBe(1);
+    const metrics = await registry.metrics();
+    expect(metrics).toContain("avatarpool_pressure_to_patch_seconds_sum 0.05\n");
+    expect(metrics).toContain("avatarpool_pressure_to_patch_seconds_count 1\n");
   });
 
   it("forgets a pool that is gone", async () => {

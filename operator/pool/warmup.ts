@@ -12,7 +12,7 @@ import { type PodView, type PoolView, WARMUP_FAILED } from "./views.ts";
 import { isWarm } from "./warmth.ts";
 import type { WorkerClient } from "./worker-client.ts";
 
-/** Loads one preset on a worker by a short real session. Throws with a sentence when it cannot. */
+/** Loads a group's presets on a worker by a short real session each. Throws with a sentence when it cannot. */
 export type PresetLoader = (
   pool: PoolConfig,
   group: GroupConfig,

@@ -37,8 +37,15 @@ export class RecordingClient {
   }
 
   async apply<T extends KubeObject>(type: ResourceType, object: T, options: { readonly subresource?: "status" } = {}): Promise<T> {
-    this.#record({ verb: "apply", plural: type.plural, name: object.metadata?.name ?? "", sent: { ...object }, ...options });
-    return { ...object, metadata: { uid: `uid-of-${object.metadata?.name}`, generation: ++this.#generation, ...object.metadata } };
+    this.#record({
+      verb: "apply",
+      plural: type.plural,
+      name: object.metadata?.name ?? "",
+      sent: { ...(object as object) },
+      ...options,
+    });
+    const metadata = { uid: `uid-of-${object.metadata?.name}`, generation: ++this.#generation, ...object.metadata };
+    return { ...object, metadata };
   }
 
   async mergePatch<T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: object): Promise<T> {
