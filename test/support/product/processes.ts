@@ -9,7 +9,11 @@ const root = path.join(import.meta.dirname, "..", "..", "..");
 /** How a process of the product is run: from its sources, or as it is shipped. */
 export type Build = "source" | "bundle";
 
-const entry: Record<Build, string> = { source: "operator/main.ts", bundle: "dist/avatarpool.mjs" };
+/** Arguments of node. The shipped one is started as the image starts it. */
+const start: Record<Build, readonly string[]> = {
+  source: [path.join(root, "operator", "main.ts")],
+  bundle: ["--max-semi-space-size=4", path.join(root, "dist", "avatarpool.mjs")],
+};
 
 /** How Node is called, as in the Dockerfile: see there. */
 const NODE_FLAGS = ["--max-semi-space-size=4"];

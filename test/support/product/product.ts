@@ -103,7 +103,8 @@ async function untilReady(process: ProductProcess, url: string): Promise<void> {
       () => false,
     );
     if (ready) return;
-    if (!process.running || Date.now() > giveUpAtMs) throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
+    if (!process.running || Date.now() > giveUpAtMs)
+      throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
