@@ -27,12 +27,16 @@ describe("Ready", () => {
     [
       "no node has a GPU",
       { pods: [lost] },
-      ["False", "Unschedulable", says("find no node (0/3 nodes are available): add GPU nodes, or lower max")],
+      [
+        "False",
+        "Unschedulable",
+        says("no node is found for 1 worker of group gpu (0/3 nodes are available): add GPU nodes, or lower max"),
+      ],
     ],
     [
       "the image cannot be pulled",
       { pods: [broken, lost] },
-      ["False", "WorkerFailing", says("a worker of group gpu cannot start: ImagePullBackOff: worker: no such tag")],
+      ["False", "WorkerFailing", says("1 worker of group gpu cannot start: ImagePullBackOff: worker: no such tag")],
     ],
     [
       "the secret is missing",
@@ -62,7 +66,7 @@ describe("Ready", () => {
     expect(found("Ready", change, gpuOnly, deleted)).toEqual([
       "False",
       "Deleting",
-      "being deleted: 2 sessions on 2 workers are awaited",
+      "being deleted: waiting for 2 sessions on 2 workers",
     ]);
   });
 });
@@ -73,7 +77,7 @@ describe("WarmCapacity", () => {
     [
       "the worker is cold still",
       { pods: [pod("a", { stage: "answering" })] },
-      ["False", "Starting", says("1 workers are getting warm")],
+      ["False", "Starting", says("1 worker still to get warm")],
     ],
     ["every slot is taken", { pods: [pod("a")], sessions: { a: 2 } }, ["False", "Short", says("no worker is free")]],
     ["its slots belong to a cordoned worker", { pods: [pod("a", { cordonedAtMs: 1 })] }, ["False", "Short", says("maya")]],

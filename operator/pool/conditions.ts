@@ -59,18 +59,18 @@ function warmCapacity(snapshot: Snapshot): Finding {
       type: types.warmCapacity,
       status: "True",
       reason: reasons.warm,
-      message: `every preset has at least ${wanted} warm slots`,
+      message: `every preset has at least ${counted(wanted, "warm slot")}`,
     };
   }
   const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
   const obstacle = obstacleOf(groups);
   const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
-  const because = obstacle?.message ?? (starting > 0 ? `${starting} workers are getting warm` : "no worker is free");
+  const because = obstacle?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
   return {
     type: types.warmCapacity,
     status: "False",
     reason: obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
-    message: `fewer than ${wanted} warm slots for ${short.join(", ")}: ${because}`,
+    message: `fewer than ${counted(wanted, "warm slot")} for ${short.join(", ")}: ${because}`,
   };
 }
 
@@ -148,20 +148,24 @@ function obstacleOf(groups: readonly GroupSnapshot[]): { readonly reason: Condit
     const cure = config.engine.accelerator === "gpu" ? "add GPU nodes" : "add nodes";
     return {
       reason: reasons.unschedulable,
-      message: `${waiting.length} workers of group ${config.name} find no node (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
+      message: `no node is found for ${counted(waiting.length, "worker")} of group ${config.name} (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
     };
   }
   return undefined;
 }
 
 function failingMessage(config: GroupConfig, count: number, problem: PodProblem): string {
-  const workers = count === 1 ? "a worker" : `${count} workers`;
-  return `${workers} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
+  return `${counted(count, "worker")} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
 }
 
 function deletionMessage({ groups, retired }: Snapshot): string {
   const members = [...groups.map((group) => group.members), ...retired.map((group) => group.members)];
   const sessions = members.reduce((total, group) => total + busyOn(group) + group.terminatingBusy, 0);
   const workers = members.reduce((total, { pods, terminating }) => total + pods.length + terminating.length, 0);
-  return `being deleted: ${sessions} sessions on ${workers} workers are awaited`;
+  return `being deleted: waiting for ${counted(sessions, "session")} on ${counted(workers, "worker")}`;
+}
+
+/** "1 worker", "2 workers". */
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -52,7 +52,7 @@ describe.concurrent("a preset's model", () => {
     const url = models.url("/late.imx");
     await scenario.pool(model(url));
     const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /404/ });
-    expect(message).toContain("leo cannot be launched: a worker of group cpu cannot start");
+    expect(message).toContain("leo cannot be launched: 1 worker of group cpu cannot start");
     expect(message).toContain(`preset leo: ${url} answered 404 Not Found; correct the preset's model.url, or put the file there`);
     await scenario.event("NotReady", /404/);
     models.put("/late.imx", "a model");
@@ -78,7 +78,7 @@ describe.concurrent("workers that cannot start", () => {
     await scenario.pool({ workers: [gpuGroup({ image: "registry.test/does-not-exist:1" })] });
     const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /ImagePullBackOff/ });
     expect(message).toMatch(
-      /^maya cannot be launched: a worker of group gpu cannot start: ImagePullBackOff: worker: Back-off pulling/,
+      /^maya cannot be launched: 1 worker of group gpu cannot start: ImagePullBackOff: worker: Back-off pulling/,
     );
     expect(message).toContain('"registry.test/does-not-exist:1"');
     await scenario.condition("WarmCapacity", { status: "False", reason: "WorkerFailing", message: /ImagePullBackOff/ });
@@ -90,7 +90,9 @@ describe.concurrent("workers that cannot start", () => {
     const scenario = await stage.scenario("no-node");
     await scenario.pool({ workers: [gpuGroup({ nodeSelector: { "gpu-type": "a100" } })] });
     const message = await scenario.condition("Ready", { status: "False", reason: "Unschedulable" });
-    expect(message).toMatch(/^maya cannot be launched: 1 workers of group gpu find no node \(0\/\d nodes are available: .*\)/);
+    expect(message).toMatch(
+      /^maya cannot be launched: no node is found for 1 worker of group gpu \(0\/\d nodes are available: .*\)/,
+    );
     expect(message).toMatch(/: add GPU nodes, or lower max$/);
     expect((await scenario.status()).groups).toMatchObject([{ name: "gpu", desired: 1, ready: 0, unschedulable: 1 }]);
     await stage.plane.addNode({ name: "gpu-a100", gpus: 1, labels: { "gpu-type": "a100" } });
