@@ -80,7 +80,7 @@ describe.concurrent("a deleted pool", () => {
     await scenario.readyPool();
     await scenario.sessions(2);
     await scenario.deletePool();
-    await scenario.condition("Ready", { status: "False", reason: "Deleting", message: /2 sessions on \d workers are awaited/ });
+    await scenario.condition("Ready", { status: "False", reason: "Deleting", message: /waiting for 2 sessions on \d worker/ });
     const refused = await scenario.launch({ room: "late" });
     expect([refused.status, refused.body.error?.code]).toEqual([410, "pool_deleting"]);
     expect(scenario.activeSessions()).toBe(2);
@@ -93,6 +93,19 @@ describe.concurrent("a deleted pool", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
+  it.each([
+    ["no node is found", "unschedulable", { nodeSelector: { "gpu-type": "none" } }, "Unschedulable"],
+    ["the image cannot be pulled", "unpullable", { image: "registry.test/does-not-exist:1" }, "WorkerFailing"],
+  ])("goes at once where no worker ever started because %s", async (_why, namespace, group, reason) => {
+    const scenario = await stage.scenario(namespace);
+    await scenario.pool({ workers: [gpuGroup(group)] });
+    await scenario.condition("Ready", { status: "False", reason });
+    await scenario.deletePool();
+    await scenario.until("everything to be gone", async () => {
+      return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
+    });
+  });
+
   it("ends what still runs at drain.timeout, and says so", async () => {
     const scenario = await stage.scenario("timeout");
     await scenario.readyPool({ workers: [gpuGroup({ drain: { timeout: "2s" } })] });
@@ -103,6 +116,38 @@ describe.concurrent("a deleted pool", () => {
       return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
     });
     expect(scenario.kills()).toHaveLength(1);
+  });
+});
+
+describe.concurrent("a pool whose objects others touch", () => {
+  it("gets its Deployment back, in its size, when somebody scales or deletes it, and its sessions live on", async () => {
+    const scenario = await stage.scenario("touched");
+    await scenario.readyPool();
+    const [busy] = await scenario.sessions(1);
+    await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=3"]);
+    await scenario.until("the scaling to be undone", async () => (await scenario.replicas()) === 1);
+    const uid = (await scenario.deployment())?.metadata?.uid;
+    await scenario.kubectl(["delete", "deployment", "pool-gpu", "--wait=false"]);
+    await scenario.until(
+      "another Deployment",
+      async () => ![uid, undefined].includes((await scenario.deployment())?.metadata?.uid),
+    );
+    await scenario.until("another worker to serve", async () => {
+      const { status, worker } = await scenario.launch({ room: "elsewhere" });
+      return status === 200 && worker !== busy;
+    });
+    expect(scenario.workers().find(({ pod }) => pod.name === busy)?.activeSessions).toBe(1);
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("does not keep its namespace from being deleted", async () => {
+    const scenario = await stage.scenario("going");
+    await scenario.readyPool();
+    await scenario.kubectl(["delete", "namespace", "going", "--wait=false"]);
+    await scenario.until("the pool and its pods to be gone", async () => {
+      return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
+    });
+    expect(await scenario.deployment()).toBeUndefined();
   });
 });
 

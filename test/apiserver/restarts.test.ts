@@ -27,7 +27,7 @@ it("an operator that is killed in the middle of a scale-down leaves it to the ne
   expect([launch.status, launch.worker === victim]).toEqual([200, false]);
   scenario.endSessions(launch.worker, 1);
   scenario.endSessions(victim);
-  expect(await scenario.podNames()).toHaveLength(3);
+  expect(await scenario.cordonedPods()).toEqual([victim]);
 
   await stage.restartOperator();
   await scenario.until("exactly that worker to go", async () => (await scenario.podNames()).length === 2);

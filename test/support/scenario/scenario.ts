@@ -86,8 +86,11 @@ export class Scenario {
     return (await this.pods(group)).map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
+  /** Those that get no launches and have not been deleted yet. */
   async cordonedPods(): Promise<readonly string[]> {
-    const marked = (await this.pods()).filter(({ metadata }) => metadata?.annotations?.[annotations.cordoned] !== undefined);
+    const marked = (await this.pods()).filter(
+      ({ metadata }) => metadata?.annotations?.[annotations.cordoned] !== undefined && metadata.deletionTimestamp === undefined,
+    );
     return marked.map(({ metadata }) => metadata?.name ?? "");
   }
 
@@ -193,6 +196,8 @@ function poolObject(spec: object): object {
       workers: [gpuGroup()],
       warm: { slots: 1 },
       scaling: { scaleDownAfter: "5m" },
+      // Shorter than a test may take, so that a launch which waits in vain says so.
+      launch: { queue: { deadline: "1m" } },
       ...spec,
     },
   };
