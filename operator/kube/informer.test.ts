@@ -61,7 +61,7 @@ describe("Informer: the list", () => {
     api.answers.push(page("9", [pod("x", "1")], "more"), last.promise);
     await run();
     expect([informer.store.size, informer.synced, changes]).toEqual([0, false, []]);
-    expect(api.lists).toMatchObject([{ limit: 500 }, { limit: 500, continue: "more" }]);
+    expect(api.lists).toMatchObject([{ limit: 100 }, { limit: 100, continue: "more" }]);
 
     const sizes: number[] = [];
     informer.onChange(() => sizes.push(informer.store.size));
