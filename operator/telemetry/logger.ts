@@ -2,11 +2,14 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
-/** Keys whose values never reach a log, at whatever depth callers usually nest them. */
-const secretKeys = ["authorization", "livekitToken", "livekit_token", "apiSecret", "api_secret", "token", "secret", "password"];
+/** Keys whose values never reach a log, in lower case and without `-` and `_`. */
+const secretKeys = new Set(["authorization", "livekittoken", "apisecret", "token", "secret", "password"]);
+/** Nothing that we log is deeper on purpose; an error's own fields may be. */
+const MAX_DEPTH = 8;
 
 /**
- * One JSON object a line on standard output.
+ * One JSON object a line on standard output. Values under the keys of secrets are left out wherever they are, also in the
+ * fields of errors: libraries attach requests with their headers.
  * @param level `debug`, `info`, `warn` or `error`.
  */
 export function createLogger(name: string, level = "info", destination?: DestinationStream): Logger {
@@ -15,8 +18,25 @@ export function createLogger(name: string, level = "info", destination?: Destina
     level,
     base: { name },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: object) => withoutSecrets(fields) as Record<string, unknown>,
+      bindings: (fields: object) => withoutSecrets(fields) as Record<string, unknown>,
+    },
+    serializers: { err: (error: Error) => withoutSecrets(pino.stdSerializers.err(error)) },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+function withoutSecrets(value: unknown, depth = 0): unknown {
+  // Errors are made into fields by their serializer, other objects with a JSON form of their own by that.
+  if (typeof value !== "object" || value === null || value instanceof Error || "toJSON" in value) return value;
+  if (depth === MAX_DEPTH) return "[too deep]";
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      secretKeys.has(key.toLowerCase().replaceAll(/[-_]/g, "")) ? "[redacted]" : withoutSecrets(item, depth + 1),
+    ]),
+  );
 }
