@@ -9,14 +9,7 @@ const root = path.join(import.meta.dirname, "..", "..", "..");
 /** How a process of the product is run: from its sources, or as it is shipped. */
 export type Build = "source" | "bundle";
 
-/** Arguments of node. The shipped one is started as the image starts it. */
-const start: Record<Build, readonly string[]> = {
-  source: [path.join(root, "operator", "main.ts")],
-  bundle: ["--max-semi-space-size=4", path.join(root, "dist", "avatarpool.mjs")],
-};
-
-/** How Node is called, as in the Dockerfile: see there. */
-const NODE_FLAGS = ["--max-semi-space-size=4"];
+const entry: Record<Build, string> = { source: "operator/main.ts", bundle: "dist/avatarpool.mjs" };
 
 /** A process of the product, with its log in a file. It dies with its parent's pipe closed only if it looks; so stop it. */
 export class ProductProcess {
@@ -31,7 +24,7 @@ export class ProductProcess {
   ) {
     this.command = command;
     this.logFile = options.logFile;
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, path.join(root, entry[options.build]), command], {
+    this.#child = spawn(process.execPath, [...start[options.build], command], {
       cwd: root,
       env: { PATH: process.env.PATH ?? "", NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
