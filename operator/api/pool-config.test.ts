@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { gpuGroup, pool } from "../../test/support/pools.ts";
+import { groupServes } from "./pool-config.ts";
+
+const presets = [
+  { name: "maya", image: { url: "https://example.com/maya.jpg" } },
+  { name: "leo", model: { url: "https://example.com/leo.imx", sha256: "ab" } },
+  { name: "zoe", avatarId: "A1" },
+];
+
+describe("resolvePool", () => {
+  it("fills in what the user left out, from the engine where it knows better", () => {
+    const { config } = pool({ presets });
+    expect(config).toMatchObject({
+      apiSecretRef: { name: "maker", key: "api-secret" },
+      warm: { slots: 1, mode: "pipeline" },
+      scaling: { scaleDownAfterMs: 300_000, paused: false },
+      launch: { queueLength: 100, queueDeadlineMs: 120_000, attempts: 5, allowCustomAvatars: true },
+    });
+    expect(config.groups).toMatchObject([
+      { deploymentName: "support-gpu", min: 0, slotsPerWorker: 2, coldStartMs: 45_000, drainTimeoutMs: 3_600_000 },
+      { deploymentName: "support-cpu", slotsPerWorker: 1, coldStartMs: 20_000 },
+    ]);
+    expect(config.groups[0]!.image).toMatch(/:\d/);
+  });
+
+  it("takes the user's word over the engine's", () => {
+    const workers = [{ ...gpuGroup, image: "mine:2", sessionsPerWorker: 6, coldStart: "90s", drain: { timeout: "5m" } }];
+    expect(pool({ presets: presets.slice(0, 1), workers }).config.groups[0]).toMatchObject({
+      image: "mine:2",
+      slotsPerWorker: 6,
+      coldStartMs: 90_000,
+      drainTimeoutMs: 300_000,
+    });
+  });
+
+  it("gives every group the presets that its engine can load, less those that it does not want", () => {
+    const loaded = (workers: object[]) => pool({ presets, workers: workers as never }).config.groups.map((group) => group.presets);
+    const cpu = { name: "cpu", engine: "essence", image: "i:1", max: 1 };
+    expect(loaded([gpuGroup, cpu])).toEqual([["maya", "zoe"], ["leo"]]);
+    expect(loaded([{ ...gpuGroup, presets: ["zoe"] }, cpu])).toEqual([["zoe"], ["leo"]]);
+  });
+
+  it("knows when the pool is being deleted", () => {
+    expect(pool().config.deletedAtMs).toBeUndefined();
+    expect(pool({}, { deletionTimestamp: "2026-01-01T00:00:00Z" }).config.deletedAtMs).toBe(Date.UTC(2026, 0, 1));
+  });
+});
+
+describe("groupServes", () => {
+  const [gpu, cpu] = pool().config.groups;
+  it.each([
+    ["maya", true, false],
+    ["leo", false, true],
+    [undefined, true, false],
+    ["nobody", false, false],
+  ])("preset %s: GPU %s, CPU %s", (preset, byGpu, byCpu) => {
+    expect([groupServes(gpu!, preset), groupServes(cpu!, preset)]).toEqual([byGpu, byCpu]);
+  });
+});
