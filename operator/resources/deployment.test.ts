@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { gpuGroup, pool } from "../../test/support/pools.ts";
+import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
+import { workerDeployment } from "./deployment.ts";
+
+const cpuGroup = { name: "cpu", engine: "essence", image: "registry.example.com/essence-worker:1.4", max: 20 } as const;
+type Group = Partial<AvatarPoolSpecInput["workers"][number]>;
+
+function deploymentOf(group: "gpu" | "cpu", change: Group = {}) {
+  const workers = [
+    { ...gpuGroup, ...(group === "gpu" ? change : {}) },
+    { ...cpuGroup, ...(group === "cpu" ? change : {}) },
+  ];
+  const { config } = pool({ workers } as never);
+  const manifest = workerDeployment(config, config.groups.find(({ name }) => name === group)!, 3, "sidecar:1");
+  const pod = manifest.spec.template.spec!;
+  return {
+    manifest,
+    pod,
+    worker: pod.containers[0]!,
+    init: (name: string) => pod.initContainers!.find((one) => one.name === name),
+  };
+}
+const env = (group: "gpu" | "cpu", change: Group = {}) =>
+  Object.fromEntries(deploymentOf(group, change).worker.env!.map(({ name, value, valueFrom }) => [name, value ?? valueFrom]));
+
+describe("workerDeployment", () => {
+  it("belongs to the pool, and selects exactly its own pods by what never changes", () => {
+    const { manifest } = deploymentOf("gpu");
+    expect(manifest.metadata).toMatchObject({
+      namespace: "avatars",
+      name: "support-gpu",
+      ownerReferences: [{ kind: "AvatarPool", name: "support", uid: "pool-uid", controller: true }],
+    });
+    expect(manifest.spec.selector.matchLabels).toEqual({
+      "app.kubernetes.io/managed-by": "avatarpool",
+      "avatarpool.dev/pool": "support",
+      "avatarpool.dev/group": "gpu",
+    });
+    expect(manifest.spec.template.metadata!.labels).toMatchObject(manifest.spec.selector.matchLabels!);
+    expect(manifest.spec.replicas).toBe(3);
+  });
+
+  it("replaces workers one by one, never going below the wanted number, and gives a cold start time", () => {
+    const { strategy, progressDeadlineSeconds } = deploymentOf("gpu").manifest.spec;
+    expect(strategy).toEqual({ type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+    expect(progressDeadlineSeconds).toBeGreaterThan(1_200);
+    const tuned = deploymentOf("gpu", { rollout: { maxSurge: 0, maxUnavailable: "25%" } });
+    expect(tuned.manifest.spec.strategy!.rollingUpdate).toEqual({ maxSurge: 0, maxUnavailable: "25%" });
+  });
+
+  it("is the same for the same pool: an apply that changes nothing starts no rollout", () => {
+    expect(deploymentOf("gpu").manifest).toEqual(deploymentOf("gpu").manifest);
+  });
+});
+
+describe("a worker pod", () => {
+  it("starts by the ready path and stays Ready by the health path: a full worker answers 503 on the first", () => {
+    const { worker, pod } = deploymentOf("gpu");
+    expect(worker.startupProbe!.httpGet!.path).toBe("/ready");
+    expect(worker.startupProbe!.periodSeconds! * worker.startupProbe!.failureThreshold!).toBeGreaterThanOrEqual(1_200);
+    expect(worker.readinessProbe!.httpGet!.path).toBe("/health");
+    expect(worker.livenessProbe).toBeUndefined();
+    expect(pod.readinessGates).toEqual([{ conditionType: "avatarpool.dev/warm" }]);
+  });
+
+  it("is held by the drain hook until its sessions ended, for longer than the drain may take", () => {
+    const { worker, pod, init } = deploymentOf("gpu", { drain: { timeout: "10m" } });
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(600);
+    expect(worker.lifecycle!.preStop!.httpGet).toMatchObject({ path: "/drain", port: 8_099 });
+    expect(init("drain-hook")).toMatchObject({
+      restartPolicy: "Always",
+      ports: [{ containerPort: 8_099 }],
+      env: [{ name: "AVATARPOOL_WORKER_PORT", value: "8089" }, expect.anything()],
+    });
+  });
+
+  it("gets the secret by reference, and no token of the cluster", () => {
+    expect(env("gpu").BITHUMAN_API_SECRET).toEqual({ secretKeyRef: { name: "maker", key: "api-secret" } });
+    expect(deploymentOf("gpu").pod.automountServiceAccountToken).toBe(false);
+  });
+
+  it("runs our containers without any right", () => {
+    for (const name of ["fetch-assets", "drain-hook"])
+      expect(deploymentOf("cpu").init(name)!.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+      });
+  });
+
+  it("takes the user's environment over the engine's, from values, Secrets and ConfigMaps", () => {
+    const told = env("gpu", {
+      sessionsPerWorker: 6,
+      env: [
+        { name: "AUTO_PREWARM", value: "false" },
+        { name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } },
+        { name: "B", valueFrom: { configMapKeyRef: { name: "c", key: "k" } } },
+      ],
+    });
+    expect(told).toMatchObject({
+      MAX_SESSIONS: "6",
+      AUTO_PREWARM: "false",
+      A: { secretKeyRef: { name: "s", key: "k" } },
+      B: { configMapKeyRef: { name: "c", key: "k" } },
+    });
+    const names = deploymentOf("gpu", { env: [{ name: "AUTO_PREWARM", value: "false" }] }).worker.env!.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it("passes on where the user wants it to run", () => {
+    const placed = {
+      nodeSelector: { zone: "a" },
+      tolerations: [{ key: "dedicated", operator: "Exists" as const }],
+      affinity: { nodeAffinity: {} },
+      topologySpreadConstraints: [{ maxSkew: 1 }],
+      priorityClassName: "high",
+      runtimeClassName: "nvidia",
+      imagePullSecrets: [{ name: "pull" }],
+    };
+    const { pod } = deploymentOf("gpu", placed);
+    expect(pod).toMatchObject({ ...placed, tolerations: [expect.anything(), { key: "dedicated", operator: "Exists" }] });
+    expect(Object.values(deploymentOf("gpu").pod)).not.toContain(undefined);
+  });
+});
+
+describe("a GPU worker", () => {
+  it("asks for one GPU, as request and limit, and tolerates the taint of GPU nodes", () => {
+    const { worker, pod } = deploymentOf("gpu");
+    expect(worker.image).toMatch(/^sgubithuman\/expression-avatar:\d/);
+    expect(worker.resources).toMatchObject({
+      requests: { cpu: "2", memory: "12Gi", "nvidia.com/gpu": "1" },
+      limits: { "nvidia.com/gpu": "1" },
+    });
+    expect(pod.tolerations).toEqual([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }]);
+  });
+
+  it("asks for a slice where the group says so, and overrides resources name by name", () => {
+    const { worker } = deploymentOf("gpu", {
+      gpu: { resourceName: "nvidia.com/mig-1g.10gb", count: 2 },
+      resources: { requests: { memory: "16Gi" }, limits: { cpu: 4 } },
+    });
+    expect(worker.resources).toEqual({
+      requests: { cpu: "2", memory: "16Gi", "nvidia.com/mig-1g.10gb": "2" },
+      limits: { memory: "20Gi", cpu: "4", "nvidia.com/mig-1g.10gb": "2" },
+    });
+  });
+
+  it("keeps decrypted weights and shared memory in RAM", () => {
+    const { pod, worker } = deploymentOf("gpu");
+    const mounted = Object.fromEntries(
+      worker.volumeMounts!.map(({ name, mountPath }) => [mountPath, pod.volumes!.find((volume) => volume.name === name)]),
+    );
+    expect(mounted).toMatchObject({
+      "/tmp/bh-weights": { emptyDir: { medium: "Memory", sizeLimit: "9Gi" } },
+      "/dev/shm": { emptyDir: { medium: "Memory", sizeLimit: "2Gi" } },
+      "/data/models": { emptyDir: {} },
+    });
+  });
+
+  it.each<[NonNullable<Group["modelCache"]>, object]>([
+    [{ persistentVolumeClaim: { claimName: "weights" } }, { persistentVolumeClaim: { claimName: "weights" } }],
+    [{ hostPath: { path: "/var/cache" } }, { hostPath: { path: "/var/cache", type: "DirectoryOrCreate" } }],
+    [{ emptyDir: { sizeLimit: "8Gi" } }, { emptyDir: { sizeLimit: "8Gi" } }],
+    [
+      { claimTemplate: { size: "20Gi", storageClassName: "fast" } },
+      { ephemeral: { volumeClaimTemplate: { spec: { storageClassName: "fast", resources: { requests: { storage: "20Gi" } } } } } },
+    ],
+  ])("keeps downloaded weights in %j", (modelCache, source) => {
+    expect(deploymentOf("gpu", { modelCache }).pod.volumes).toContainEqual(expect.objectContaining({ name: "models" }));
+    expect(deploymentOf("gpu", { modelCache }).pod.volumes!.find(({ name }) => name === "models")).toMatchObject(source);
+  });
+
+  it("fetches no models", () => expect(deploymentOf("gpu").init("fetch-assets")).toBeUndefined());
+});
+
+describe("a CPU worker", () => {
+  it("asks for no GPU", () => {
+    const { worker, pod } = deploymentOf("cpu");
+    expect(JSON.stringify([worker.resources, pod.tolerations])).not.toContain("nvidia");
+    expect(worker.image).toBe(cpuGroup.image);
+  });
+
+  it("finds its models in the folder that they were fetched into, before it starts", () => {
+    const { worker, init } = deploymentOf("cpu");
+    const fetch = init("fetch-assets")!;
+    const folder = env("cpu").BITHUMAN_MODEL_PATH;
+    const settings = Object.fromEntries(fetch.env!.map(({ name, value }) => [name, value]));
+    expect(settings.AVATARPOOL_ASSETS_DIR).toBe(folder);
+    expect(JSON.parse(settings.AVATARPOOL_ASSETS!)).toEqual([{ name: "leo", url: "https://example.com/leo.imx" }]);
+    expect(worker.volumeMounts).toEqual(fetch.volumeMounts);
+    // An init container before the one that stays.
+    expect(deploymentOf("cpu").pod.initContainers!.map(({ name }) => name)).toEqual(["fetch-assets", "drain-hook"]);
+  });
+});
