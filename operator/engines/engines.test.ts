@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import type { AvatarChoice, LaunchRequest } from "./engine.ts";
+import { engineNames, engineOf, enginesWhere, findEngine } from "./index.ts";
+
+const request = (avatar: AvatarChoice, change: Partial<LaunchRequest> = {}): LaunchRequest => ({
+  livekitUrl: "wss://livekit.example.com",
+  livekitToken: "jwt",
+  roomName: "room",
+  asyncMode: true,
+  avatar,
+  ...change,
+});
+const common = { livekit_url: "wss://livekit.example.com", livekit_token: "jwt", room_name: "room", async_mode: "true" };
+const image: AvatarChoice = { kind: "preset", name: "maya", asset: { kind: "image", url: "https://example.com/maya.jpg" } };
+const model: AvatarChoice = { kind: "preset", name: "leo", asset: { kind: "model", url: "https://example.com/leo.imx" } };
+const file = { filename: "face.png", contentType: "image/png", data: Buffer.from("png") };
+const form = (engine: "expression" | "essence", ...parameters: Parameters<typeof request>) =>
+  engineOf(engine).launchForm(request(...parameters));
+
+describe("the expression engine", () => {
+  it.each<[string, AvatarChoice, object]>([
+    ["an image preset", image, { avatar_image_url: "https://example.com/maya.jpg" }],
+    ["an avatar id", { kind: "preset", name: "zoe", asset: { kind: "avatarId", avatarId: "A1" } }, { avatar_id: "A1" }],
+    [
+      "an image of the caller's",
+      { kind: "imageUrl", url: "https://example.com/me.jpg" },
+      { avatar_image_url: "https://example.com/me.jpg" },
+    ],
+  ])("asks for %s", (_what, avatar, fields) => {
+    expect(form("expression", avatar)).toEqual({ fields: { ...common, ...fields } });
+  });
+
+  it("sends an image file as a file", () => {
+    expect(form("expression", { kind: "imageFile", file })).toEqual({ fields: common, file: { field: "avatar_image", ...file } });
+  });
+
+  it("sends prompt and secret only where the caller gave them", () => {
+    expect(form("expression", image, { prompt: "smile", apiSecret: "s", asyncMode: false }).fields).toMatchObject({
+      prompt: "smile",
+      api_secret: "s",
+      async_mode: "false",
+    });
+  });
+});
+
+describe("the essence engine", () => {
+  it("asks for a preset by the name of its file", () => {
+    expect(form("essence", model)).toEqual({ fields: { ...common, avatar_id: "leo" } });
+  });
+
+  it("refuses what it cannot play", () => {
+    expect(() => form("essence", { kind: "imageFile", file })).toThrow("plays presets only");
+  });
+});
+
+describe("engines", () => {
+  it.each(engineNames)("%s is consistent with itself", (name) => {
+    const engine = engineOf(name);
+    expect(engine.name).toBe(name);
+    expect(engine.startup.limitSeconds * 1_000).toBeGreaterThan(engine.coldStartMs);
+    // Only engines that take image presets can take a caller's image.
+    if (engine.customAvatars) expect(engine.serves).toContain("image");
+    // Models are fetched into a folder: an engine that plays them has one, and tells its worker.
+    const folder = engine.volumes.find(({ source }) => source.kind === "assets");
+    expect(folder !== undefined).toBe(engine.serves.includes("model"));
+    if (folder !== undefined) expect(Object.values(engine.env)).toContain(folder.mountPath);
+  });
+
+  it("are found by name, and by nothing that merely looks like one", () => {
+    expect(findEngine("essence")?.name).toBe("essence");
+    expect(findEngine("toString")).toBeUndefined();
+    expect(enginesWhere(({ accelerator }) => accelerator === "gpu")).toEqual(["expression"]);
+  });
+});
