@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { gatewaySettings, operatorSettings } from "./settings.ts";
+
+const needed = { AVATARPOOL_IMAGE: "avatarpool:1" };
+
+describe("settings", () => {
+  it("need nothing but the image", () => {
+    expect(operatorSettings(needed)).toMatchObject({
+      namespaces: [],
+      logLevel: "info",
+      host: "0.0.0.0",
+      httpPort: 8_081,
+      gateways: [],
+      loadTokenFile: "/var/run/secrets/avatarpool/token",
+      image: "avatarpool:1",
+    });
+    expect(gatewaySettings({})).toMatchObject({
+      launchPort: 8_080,
+      internalPort: 8_081,
+      operatorUser: "system:serviceaccount:avatarpool:avatarpool-operator",
+    });
+  });
+
+  it("read lists as people write them", () => {
+    expect(operatorSettings({ ...needed, AVATARPOOL_NAMESPACES: " a, b,,c " }).namespaces).toEqual(["a", "b", "c"]);
+  });
+
+  it("name every variable that is wrong", () => {
+    const wrong = { AVATARPOOL_HTTP_PORT: "http", AVATARPOOL_LOG_LEVEL: "loud", AVATARPOOL_GATEWAY_SERVICE: "gateway" };
+    const message =
+      /AVATARPOOL_LOG_LEVEL: .*AVATARPOOL_HTTP_PORT: .*AVATARPOOL_GATEWAY_SERVICE: must be namespace\/name.*AVATARPOOL_IMAGE: /;
+    expect(() => operatorSettings(wrong)).toThrow(message);
+  });
+});

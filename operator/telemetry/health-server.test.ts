@@ -1,0 +1,29 @@
+import type { AddressInfo } from "node:net";
+import { expect, it } from "vitest";
+import { startHealthServer } from "./health-server.ts";
+import { createRegistry, operatorMetrics } from "./metrics.ts";
+
+it("tells of life, readiness with the reason against it, and metrics", async () => {
+  const registry = createRegistry({ process: false });
+  operatorMetrics(registry).leader.set(1);
+  let why: string | undefined = "caches are not filled yet";
+  const server = await startHealthServer({ host: "127.0.0.1", port: 0, registry, notReady: () => why });
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+    return [response.status, await response.text()] as const;
+  };
+  try {
+    expect(await get("/healthz")).toEqual([200, "ok\n"]);
+    expect(await get("/readyz")).toEqual([503, "caches are not filled yet\n"]);
+    why = undefined;
+    expect(await get("/readyz")).toEqual([200, "ok\n"]);
+    expect((await get("/metrics"))[1]).toContain("avatarpool_leader 1");
+    expect(await get("/else")).toEqual([404, "there are /healthz, /readyz and /metrics\n"]);
+    await expect(
+      startHealthServer({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, registry, notReady: () => why }),
+    ).rejects.toMatchObject({ code: "EADDRINUSE" });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
