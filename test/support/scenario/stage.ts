@@ -30,33 +30,35 @@ export class Stage implements AsyncDisposable {
   readonly fleet: Fleet;
   readonly client: KubeClient;
   readonly gateways: readonly GatewayProcess[];
+  readonly #resources: AsyncDisposableStack;
   #operator: Awaited<ReturnType<Product["startOperator"]>>;
 
   static async open({ nodes = ampleNodes, gateways = 1 }: StageOptions = {}): Promise<Stage> {
-    const plane = await startControlPlane({ nodes });
-    try {
-      const fleet = await startFleet({
-        kubeconfig: plane.kubeconfig,
-        timeFactor: TIME_FACTOR,
-        onLog: (line) => console.error(line),
-      });
-      const product = await Product.install(plane);
-      const started: GatewayProcess[] = [];
-      for (let count = 0; count < gateways; count++) started.push(await product.startGateway());
-      return new Stage({ plane, fleet, product, gateways: started, operator: await product.startOperator() });
-    } catch (error) {
-      await plane.stop();
-      throw error;
-    }
+    // Ends what was started, should a later part not start.
+    await using resources = new AsyncDisposableStack();
+    const plane = resources.use(await startControlPlane({ nodes }));
+    const onLog = (line: string) => console.error(line);
+    const fleet = resources.use(await startFleet({ kubeconfig: plane.kubeconfig, timeFactor: TIME_FACTOR, onLog }));
+    const product = resources.use(await Product.install(plane));
+    const started: GatewayProcess[] = [];
+    for (let count = 0; count < gateways; count++) started.push(await product.startGateway());
+    const operator = await product.startOperator();
+    const client = new KubeClient(loadKubeConfig(plane.kubeconfig), { userAgent: "scenario" });
+    resources.defer(() => client.close());
+    return new Stage({ plane, fleet, product, client, gateways: started, operator }, resources.move());
   }
 
-  private constructor(parts: Pick<Stage, "plane" | "product" | "fleet" | "gateways" | "operator">) {
+  private constructor(
+    parts: Pick<Stage, "plane" | "product" | "fleet" | "client" | "gateways" | "operator">,
+    resources: AsyncDisposableStack,
+  ) {
     this.plane = parts.plane;
     this.product = parts.product;
     this.fleet = parts.fleet;
+    this.client = parts.client;
     this.gateways = parts.gateways;
     this.#operator = parts.operator;
-    this.client = new KubeClient(loadKubeConfig(parts.plane.kubeconfig), { userAgent: "scenario" });
+    this.#resources = resources;
   }
 
   get operator(): Awaited<ReturnType<Product["startOperator"]>> {
@@ -83,10 +85,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await this.product.stop();
-    await this.fleet.stop();
-    await this.client.close();
-    await this.plane.stop();
+    await this.#resources.disposeAsync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
