@@ -17,8 +17,13 @@ export class FleetProcess implements AsyncDisposable {
 
   /** Resolves once the fleet knows the cluster's pods. @throws with what it wrote when it ends before that. */
   static async start(kubeconfig: string): Promise<FleetProcess> {
-    const args = ["--disable-warning=ExperimentalWarning", path.join(import.meta.dirname, "main.ts"), "--kubeconfig", kubeconfig];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const flags = [
+      "--disable-warning=ExperimentalWarning",
+      "--import",
+      path.join(import.meta.dirname, "..", "die-with-parent.mjs"),
+    ];
+    const args = [...flags, path.join(import.meta.dirname, "main.ts"), "--kubeconfig", kubeconfig];
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = `${said}${text}`.slice(-4_000);

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { type LoadReport, loadReportSchema } from "../../../operator/api/load-report.ts";
 
 const main = path.join(import.meta.dirname, "..", "..", "..", "operator", "main.ts");
+const dieWithParent = path.join(import.meta.dirname, "..", "die-with-parent.mjs");
 
 export interface GatewayProcess extends AsyncDisposable {
   /** Base URLs. */
@@ -18,9 +19,9 @@ export interface GatewayProcess extends AsyncDisposable {
 
 /** The gateway as a process of its own, on free ports of loopback. Resolves when it listens. */
 export async function startGateway(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [main, "gateway"], {
+  const child = spawn(process.execPath, ["--import", dieWithParent, main, "gateway"], {
     env: { ...process.env, AVATARPOOL_HOST: "127.0.0.1", AVATARPOOL_LAUNCH_PORT: "0", AVATARPOOL_INTERNAL_PORT: "0", ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(child, "exit").then(([code]) => code as number | null);
   const log: Record<string, unknown>[] = [];

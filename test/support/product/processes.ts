@@ -9,13 +9,19 @@ const root = path.join(import.meta.dirname, "..", "..", "..");
 /** How a process of the product is run: from its sources, or as it is shipped. */
 export type Build = "source" | "bundle";
 
-/** How Node is called: with the flags of the Dockerfile, so that what is measured is what is deployed. */
-const start: Record<Build, readonly string[]> = {
-  source: ["--max-semi-space-size=4", path.join(root, "operator", "main.ts")],
-  bundle: ["--max-semi-space-size=4", path.join(root, "dist", "avatarpool.mjs")],
+const entry: Record<Build, string> = {
+  source: path.join(root, "operator", "main.ts"),
+  bundle: path.join(root, "dist", "avatarpool.mjs"),
 };
 
-/** A process of the product, with its log in a file. It dies with its parent's pipe closed only if it looks; so stop it. */
+const nodeFlags = [
+  // Of the Dockerfile, so that what is measured is what is deployed.
+  "--max-semi-space-size=4",
+  "--import",
+  path.join(root, "test", "support", "die-with-parent.mjs"),
+];
+
+/** A process of the product, with its log in a file. It ends with its starter, however that ends. */
 export class ProductProcess {
   readonly command: string;
   readonly logFile: string;
@@ -28,10 +34,10 @@ export class ProductProcess {
   ) {
     this.command = command;
     this.logFile = options.logFile;
-    this.#child = spawn(process.execPath, [...start[options.build], command], {
+    this.#child = spawn(process.execPath, [...nodeFlags, entry[options.build], command], {
       cwd: root,
       env: { PATH: process.env.PATH ?? "", NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     const log = createWriteStream(options.logFile, { flags: "a" });
     this.#child.stdout?.pipe(log, { end: false });
