@@ -58,6 +58,11 @@ describe("shrink", () => {
     expect(pods(shrink(workers, 3, 2).release)).toEqual([]);
   });
 
+  it("releases no starting worker beside a busy one that is not ready: once the first is ready, the second would go", () => {
+    const workers = [warm("starting", { ready: false, ...cordoned }), warm("busy", { ready: false, busy: 1 })];
+    expect(pods(shrink(workers, 2, 1).release)).toEqual([]);
+  });
+
   it("leaves a released worker marked until it is gone, though nobody is to go any more", () => {
     const released = warm("gone", { ...cordoned, released: true });
     expect(shrink([released, warm("a"), warm("b", { busy: 1 })], 2, 2)).toMatchObject({ uncordon: [], cordon: [] });
@@ -147,7 +152,7 @@ describe("shrink, for any group", () => {
     );
   });
 
-  it("comes to rest: with sessions ending and gateways answering, it reaches the target", () => {
+  it("comes to rest: with sessions ending, gateways answering and workers getting warm, it reaches the target", () => {
     fc.assert(
       fc.property(workerLists, fc.nat(12), (start, target) => {
         let workers: readonly WorkerState[] = start;
@@ -163,6 +168,7 @@ describe("shrink, for any group", () => {
               return {
                 ...worker,
                 ...(isCordoned ? cordoned : { cordonAcknowledged: false }),
+                ready: worker.ready || worker.running,
                 busy: isCordoned ? Math.max(0, worker.busy - 1) : worker.busy,
               };
             });

@@ -89,7 +89,8 @@ function leastDisturbing(a: WorkerState, b: WorkerState): number {
 /**
  * The largest set of idle workers that the ReplicaSet controller will surely choose when replicas are lowered by its size.
  * It deletes unscheduled pods first, then those that do not run, then those that are not ready, and only among equals does
- * the deletion cost decide; so a worker that precedes every idle one must be idle itself.
+ * the deletion cost decide; so a worker that precedes every idle one must be idle itself. An idle worker may become ready
+ * before the controller looks: then it no longer precedes a busy one that is not, whatever its cost.
  * Source: `ActivePodsWithRanks` in Kubernetes `pkg/controller/controller_utils.go`.
  */
 function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[]): readonly WorkerState[] {
@@ -102,7 +103,11 @@ function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[
       Number(chosen.has(b)) - Number(chosen.has(a)),
   );
   const firstKept = order.findIndex((worker) => !chosen.has(worker));
-  return firstKept === -1 ? order : order.slice(0, firstKept);
+  const kept = order[firstKept];
+  if (kept === undefined) return order;
+  const first = order.slice(0, firstKept);
+  const mayBeOvertaken = workers.some((worker) => worker.busy > 0 && worker.running && !worker.ready);
+  return mayBeOvertaken ? first.filter((worker) => !worker.running) : first;
 }
 
 function waitingFor(leaving: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
