@@ -30,8 +30,8 @@ const counts = (change: Partial<{ worker503: number; waited: number; refused: nu
 describe("LoadHub", () => {
   it("takes a worker's sessions from whoever saw most, and adds up what gateways have under way", () => {
     const hub = hubWith({
-      a: { workers: [worker({ sessions: 1, reserved: 1 })], queued: { maya: 1 } },
-      b: { workers: [worker({ sessions: 2, reserved: 3 })], queued: { maya: 2 } },
+      a: { workers: [worker({ sessions: 2, reserved: 1 })], queued: { maya: 1 } },
+      b: { workers: [worker({ sessions: 1, reserved: 3 })], queued: { maya: 2 } },
     });
     const view = hub.view(KEY, NOW_MS);
     expect(view.workers.get("w")).toMatchObject({ sessions: 2, reserved: 4 });
@@ -43,6 +43,7 @@ describe("LoadHub", () => {
     const acknowledged = (loads: Parameters<typeof hubWith>[0]) =>
       hubWith(loads).view(KEY, NOW_MS).workers.get("w")?.cordonAcknowledged;
     expect(acknowledged({ a: seen, b: { workers: [worker()] } })).toBe(false);
+    expect(acknowledged({ a: { workers: [worker()] }, b: seen })).toBe(false);
     expect(acknowledged({ a: seen, b: seen })).toBe(true);
     expect(acknowledged({ a: seen, b: {} })).toBe(true);
   });

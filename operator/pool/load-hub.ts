@@ -1,4 +1,5 @@
 import type { LoadReport, PoolLoad } from "../api/load-report.ts";
+import { poolKey } from "../api/pool-config.ts";
 import { addForSum, emptyWindow, sum, type Window } from "../scaling/window.ts";
 
 /** How long refusals and 503s raise the target after they happened. */
@@ -46,7 +47,8 @@ interface GatewayEntry {
   readonly pools: Map<string, PoolLoad>;
 }
 
-interface PoolMemory {
+/** What was said of a pool over the last minutes. */
+interface PoolHistory {
   short: Window;
   pressure: Map<string, Window>;
   startups: { atMs: number; valueMs: number }[];
@@ -56,7 +58,7 @@ interface PoolMemory {
 /** Merges the load streams of all gateways. Holds what was said last; I/O is elsewhere. */
 export class LoadHub {
   readonly #gateways = new Map<string, GatewayEntry>();
-  readonly #pools = new Map<string, PoolMemory>();
+  readonly #pools = new Map<string, PoolHistory>();
 
   /** The gateways that exist now, by address. What was said by others is forgotten. */
   setGateways(addresses: readonly string[], nowMs: number): void {
@@ -84,15 +86,15 @@ export class LoadHub {
     const first = !entry.connected || entry.gateway !== report.gateway;
     entry.connected = true;
     entry.gateway = report.gateway;
-    const changed = new Set(report.pools.map(keyOfLoad));
+    const changed = new Set(report.pools.map(poolKey));
     if (report.full) {
       for (const key of entry.pools.keys()) if (!changed.has(key)) entry.pools.delete(key);
       for (const key of this.#pools.keys()) changed.add(key);
     }
     for (const load of report.pools) {
       // Counters of a stream's first line tell of a time that nobody watched: they are a base, not news.
-      this.#remember(keyOfLoad(load), first ? load : entry.pools.get(keyOfLoad(load)), load, nowMs);
-      entry.pools.set(keyOfLoad(load), load);
+      this.#remember(poolKey(load), first ? load : entry.pools.get(poolKey(load)), load, nowMs);
+      entry.pools.set(poolKey(load), load);
     }
     return [...changed];
   }
@@ -116,7 +118,7 @@ export class LoadHub {
     if (memory.startups.length > STARTUPS_KEPT) memory.startups = memory.startups.slice(-STARTUPS_KEPT);
   }
 
-  #memory(key: string): PoolMemory {
+  #memory(key: string): PoolHistory {
     let memory = this.#pools.get(key);
     if (memory === undefined) {
       memory = { short: emptyWindow, pressure: new Map(), startups: [], shortSinceMs: undefined };
@@ -166,10 +168,6 @@ export class LoadHub {
       shortSinceMs: memory?.shortSinceMs,
     };
   }
-}
-
-function keyOfLoad(load: PoolLoad): string {
-  return `${load.namespace}/${load.name}`;
 }
 
 function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {
