@@ -81,7 +81,7 @@ export interface Engine {
   readonly warmup: readonly WarmupCall[];
   /** Environment variable that carries the maker's API secret. */
   readonly secretEnv: string;
-  /** Names that the operator sets itself: a group's `env` may not. Values that are the same in every pool. */
+  /** Variables that are the same in every pool, unless a group's `env` says otherwise. */
   readonly env: Readonly<Record<string, string>>;
   /** Environment variable that is set to the sessions per worker. */
   readonly sessionsEnv?: string;

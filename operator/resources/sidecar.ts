@@ -5,7 +5,7 @@ import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 
 export const WORKER_CONTAINER = "worker";
 export const ASSETS_CONTAINER = "fetch-assets";
-export const DRAIN_CONTAINER = "drain-hook";
+const DRAIN_CONTAINER = "drain-hook";
 export const DRAIN_PORT = 8_099;
 export const DRAIN_PATH = "/drain";
 

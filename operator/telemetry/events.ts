@@ -6,8 +6,6 @@ export const eventReasons = {
   uncordoned: "Uncordoned",
   notReady: "NotReady",
   ready: "Ready",
-  deploymentRefused: "DeploymentRefused",
-  deleting: "Deleting",
 } as const;
 
 export type EventReason = (typeof eventReasons)[keyof typeof eventReasons];
