@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LaunchOptions, type Scenario, Stage } from "../support/scenario/index.ts";
+import { type LaunchOptions, ROOM_TOKEN, type Scenario, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
 
 /** What clients are told when they make a mistake, when a worker fails, and when a gateway dies. */
 
@@ -109,6 +109,12 @@ describe.concurrent("a worker", () => {
     expect(scenario.activeSessions()).toBe(4);
     expect(scenario.kills()).toHaveLength(2);
   });
+});
+
+it("no room token and no secret of a client is in a log, also of launches that failed", async () => {
+  const logs = await stage.logs();
+  expect(logs).toMatch(/worker_failed/);
+  for (const value of [ROOM_TOKEN, SECRET_VALUE]) expect(logs).not.toContain(value);
 });
 
 /** Last: it does not come back. */

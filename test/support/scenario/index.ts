@@ -1,4 +1,4 @@
-export type { Answer, LaunchOptions } from "./launch.ts";
+export { type Answer, type LaunchOptions, ROOM_TOKEN, SECRET_VALUE } from "./launch.ts";
 export { ModelServer } from "./model-server.ts";
-export { cpuGroup, type Deployment, gpuGroup, type Pod, Scenario, SECRET_VALUE } from "./scenario.ts";
+export { cpuGroup, type Deployment, gpuGroup, type Pod, Scenario } from "./scenario.ts";
 export { Stage, TIME_FACTOR } from "./stage.ts";

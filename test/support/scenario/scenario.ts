@@ -6,13 +6,11 @@ import { avatarPools, deployments, events, pods } from "../../../operator/kube/r
 import type { Json, KubeObject } from "../../../operator/kube/types.ts";
 import { until } from "../controlplane/index.ts";
 import type { StandInWorker } from "../fleet/index.ts";
-import { type Answer, type LaunchOptions, launchAt } from "./launch.ts";
+import { type Answer, type LaunchOptions, launchAt, SECRET_VALUE } from "./launch.ts";
 import type { Stage } from "./stage.ts";
 
 /** Generous: a busy machine is no failure. */
 const LIMIT_MS = 60_000;
-
-export const SECRET_VALUE = "s3cr3t-of-the-maker";
 
 export type Pool = KubeObject & { readonly status?: AvatarPoolStatus };
 export type Deployment = Json<V1Deployment>;
