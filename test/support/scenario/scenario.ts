@@ -2,12 +2,13 @@ import type { EventsV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node
 import { stringify } from "yaml";
 import { annotations, labels } from "../../../operator/api/names.ts";
 import type { AvatarPoolStatus } from "../../../operator/api/v1alpha1/index.ts";
+import type { KubeClient } from "../../../operator/kube/client.ts";
 import { avatarPools, deployments, events, pods } from "../../../operator/kube/resource-types.ts";
 import type { Json, KubeObject } from "../../../operator/kube/types.ts";
-import { until } from "../controlplane/index.ts";
-import type { StandInWorker } from "../fleet/index.ts";
+import { type ControlPlane, until } from "../controlplane/index.ts";
+import type { Fleet, StandInWorker } from "../fleet/index.ts";
+import type { GatewayProcess } from "../product/product.ts";
 import { type Answer, type LaunchOptions, launchAt, SECRET_VALUE } from "./launch.ts";
-import type { Stage } from "./stage.ts";
 
 /** Generous: a busy machine is no failure. */
 const LIMIT_MS = 60_000;
@@ -22,12 +23,20 @@ export interface Wanted {
   readonly message?: RegExp;
 }
 
+/** What a scenario is played on. */
+export interface Surroundings {
+  readonly plane: ControlPlane;
+  readonly fleet: Fleet;
+  readonly client: KubeClient;
+  readonly gateways: readonly GatewayProcess[];
+}
+
 /** One pool, named `pool`, in a namespace of its own, seen as its user sees it: kubectl, objects and HTTP answers. */
 export class Scenario {
   readonly namespace: string;
-  readonly #stage: Stage;
+  readonly #stage: Surroundings;
 
-  constructor(stage: Stage, namespace: string) {
+  constructor(stage: Surroundings, namespace: string) {
     this.#stage = stage;
     this.namespace = namespace;
   }
