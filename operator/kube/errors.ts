@@ -29,6 +29,8 @@ export interface KubeErrorDetails {
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 /** Someone else was faster: the name is taken, or the object has changed since it was read. */
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
+/** What an apply with a UID is answered when the object is gone, or another one has its name by now. */
+export const isGoneOrReplaced = (error: unknown): boolean => isNotFound(error) || isConflict(error);
 /** The resourceVersion or continue token is too old: list anew. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);

@@ -19,10 +19,15 @@ function operator(memory: PoolMemory = new Memories().of("p")) {
 }
 
 describe("apply", () => {
-  it("puts the finalizer first, then creates the Deployment", async () => {
+  it("creates the Deployment, once, and sets the finalizer when there are pods", async () => {
     const { client, carryOut } = operator();
-    await carryOut(pool(gpuOnly, { finalizers: [] }), { deployments: [] });
-    expect(client.take()).toEqual(["apply avatarpools/support", "apply deployments/support-gpu"]);
+    const fresh = pool(gpuOnly, { finalizers: [] });
+    await carryOut(fresh, { deployments: [] });
+    expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+    await carryOut(fresh, { deployments: [] });
+    expect(client.take(), "the watch lags").toEqual([]);
+    await carryOut(fresh, { deployments: [], pods: [pod("a")] });
+    expect(client.take()).toEqual(["apply avatarpools/support"]);
   });
 
   it("writes nothing where everything is as it was left", async () => {
@@ -42,6 +47,7 @@ describe("apply", () => {
   it("leaves a Deployment alone that has the name without our labels, and says whose it is", async () => {
     const { client, carryOut, memory } = operator();
     client.put("deployments", { namespace: "avatars", name: "support-gpu" }, deploymentObject("gpu", { owner: "nobody" }));
+    client.failNext = conflict();
     await carryOut(pool(gpuOnly), { deployments: [] });
     expect(client.take()).toEqual([]);
     expect(memory.foreign.get("support-gpu")?.why).toContain("belongs to no pool");

@@ -3,7 +3,7 @@ import type { V1Deployment } from "@kubernetes/client-node";
 import { API_GROUP_VERSION, FINALIZER, KIND } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isConflict, isNotFound } from "../kube/errors.ts";
+import { isConflict, isGoneOrReplaced } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
 import type { Json, KubeObject } from "../kube/types.ts";
 import { workerDeployment } from "../resources/deployment.ts";
@@ -54,32 +54,13 @@ async function applyGroup(
   if (group.kind === "refused") return;
   const { config } = group;
   memory.wanted.set(config.name, group.wanted);
-  if (seen.kind === "absent" && (await nameIsTaken(context, snapshot, config, memory))) return;
   await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, config.name), group.step);
-  await applyDeployment(context, snapshot.pool, group, seen, memory);
-}
-
-/** A Deployment that the watch does not show may still exist, without our labels. */
-async function nameIsTaken(
-  { client }: ApplyContext,
-  snapshot: Snapshot,
-  config: GroupConfig,
-  memory: PoolMemory,
-): Promise<boolean> {
-  const { namespace, uid } = snapshot.pool;
-  const found = await client.get<Json<V1Deployment>>(deployments, { namespace, name: config.deploymentName });
-  const owner = found?.metadata?.ownerReferences?.find((reference) => reference.controller === true)?.uid;
-  if (found === undefined || owner === uid) {
-    memory.foreign.delete(config.deploymentName);
-    return false;
-  }
-  memory.foreign.set(config.deploymentName, { why: foreignMessage(namespace, config.deploymentName, owner), atMs: snapshot.nowMs });
-  return true;
+  await applyDeployment(context, snapshot, group, seen, memory);
 }
 
 async function applyDeployment(
   { client, sidecarImage }: ApplyContext,
-  pool: PoolConfig,
+  { pool, nowMs }: Snapshot,
   { config, replicas }: ScalePlan,
   seen: OwnDeployment,
   memory: PoolMemory,
@@ -89,13 +70,27 @@ async function applyDeployment(
   const last = memory.applied.get(config.deploymentName);
   const asWeLeftIt = seen.kind === "own" && last?.uid === seen.view.uid && last.generation >= seen.view.generation;
   if (asWeLeftIt && last.hash === hash) return;
-  const written = await client.apply<KubeObject>(deployments, manifest);
-  memory.applied.set(config.deploymentName, {
-    uid: written.metadata?.uid ?? "",
-    generation: written.metadata?.generation ?? 0,
-    hash,
-    replicas,
-  });
+  try {
+    // What the watch does not show may exist all the same, without our labels: without force it is not taken over.
+    const written = await client.apply<KubeObject>(deployments, manifest, { force: seen.kind === "own" });
+    const { uid = "", generation = 0 } = written.metadata ?? {};
+    memory.applied.set(config.deploymentName, { uid, generation, hash, replicas, atMs: nowMs });
+  } catch (error) {
+    if (seen.kind === "own" || !isConflict(error)) throw error;
+    await noteForeign(client, pool, config, memory, nowMs);
+  }
+}
+
+async function noteForeign(
+  client: ApplyContext["client"],
+  { namespace }: PoolConfig,
+  { deploymentName }: GroupConfig,
+  memory: PoolMemory,
+  nowMs: number,
+): Promise<void> {
+  const found = await client.get<Json<V1Deployment>>(deployments, { namespace, name: deploymentName });
+  const owner = found?.metadata?.ownerReferences?.find((reference) => reference.controller === true)?.uid;
+  memory.foreign.set(deploymentName, { why: foreignMessage(namespace, deploymentName, owner), atMs: nowMs });
 }
 
 function podsOf(snapshot: Snapshot, group: string): readonly PodView[] {
@@ -118,9 +113,4 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
   for (const pod of retire.expired) {
     await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
   }
-}
-
-/** An apply with a UID answers 409 when the object is gone or is another one by now. */
-function isGoneOrReplaced(error: unknown): boolean {
-  return isNotFound(error) || isConflict(error);
 }

@@ -47,7 +47,7 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
 function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan): boolean {
   if (!config.presets.includes(preset)) return false;
   // A group of which no worker is wanted serves by growing when a launch comes.
-  const asleep = plan.sizing.groups.some(({ name, workers }) => name === config.name && workers === 0);
+  const asleep = plan.sizing.groups.some(({ supply, workers }) => supply.name === config.name && workers === 0);
   return asleep || members.pods.some(({ containersReady }) => containersReady);
 }
 
@@ -85,7 +85,7 @@ function atMaximum(plan: Plan): Finding {
     };
   }
   const lacking = unmet.map(([preset, slots]) => `${slots} for ${preset === CUSTOM_AVATAR ? "custom avatars" : preset}`).join(", ");
-  const full = plan.sizing.groups.filter((group) => group.atMaximum).map(({ name }) => name);
+  const full = plan.sizing.groups.filter((size) => size.atMaximum).map(({ supply }) => supply.name);
   return {
     type: types.atMaximum,
     status: "True",

@@ -88,7 +88,9 @@ describe("LoadHub", () => {
     hub.accept("a", report("a", [load({ shortSinceMs: 20 })], false), NOW_MS);
     hub.accept("b", report("b", [load({ shortSinceMs: 10 })], false), NOW_MS);
     expect(hub.view(KEY, NOW_MS).shortSinceMs).toBe(10);
-    hub.answered(KEY);
+    hub.answered(KEY, 20);
+    expect(hub.view(KEY, NOW_MS).shortSinceMs, "another one's answer").toBe(10);
+    hub.answered(KEY, 10);
     expect(hub.view(KEY, NOW_MS).shortSinceMs).toBeUndefined();
   });
 

@@ -128,9 +128,9 @@ export class LoadHub {
   }
 
   /** A decision has answered the shortness: the next one is measured from its own beginning. */
-  answered(key: string): void {
+  answered(key: string, sinceMs: number): void {
     const memory = this.#pools.get(key);
-    if (memory !== undefined) memory.shortSinceMs = undefined;
+    if (memory?.shortSinceMs === sinceMs) memory.shortSinceMs = undefined;
   }
 
   /** The pool is gone. */

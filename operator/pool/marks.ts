@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { annotations } from "../api/names.ts";
-import { isConflict, isNotFound } from "../kube/errors.ts";
+import { isGoneOrReplaced } from "../kube/errors.ts";
 import { pods } from "../kube/resource-types.ts";
 import type { Json } from "../kube/types.ts";
 import type { ShrinkStep, WorkerState } from "../scaling/victims.ts";
@@ -40,7 +40,7 @@ async function mark({ client, memory, nowMs }: MarkContext, pod: PodView | undef
     memory.marks.set(uid, { mark: wanted, atMs: nowMs });
   } catch (error) {
     // An apply with a UID answers 409 when the pod is gone, or another has its name by now.
-    if (!isNotFound(error) && !isConflict(error)) throw error;
+    if (!isGoneOrReplaced(error)) throw error;
   }
 }
 

@@ -3,6 +3,8 @@ import type { Window } from "../scaling/window.ts";
 
 /** After this time our own write has surely come back through the watch. */
 export const WATCH_LAG_MS = 5_000;
+/** A Deployment that was somebody else's may be gone: look again. */
+export const FOREIGN_RECHECK_MS = 30_000;
 
 /**
  * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins
@@ -31,6 +33,7 @@ export interface AppliedDeployment {
   readonly generation: number;
   readonly hash: string;
   readonly replicas: number;
+  readonly atMs: number;
 }
 
 export class Memories {

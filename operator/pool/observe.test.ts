@@ -47,7 +47,7 @@ describe("observe", () => {
 
   it("believes its own writes until the watch shows them", () => {
     const known = memory();
-    known.applied.set("support-gpu", { uid: "uid-gpu", generation: 2, hash: "", replicas: 5 });
+    known.applied.set("support-gpu", { uid: "uid-gpu", generation: 2, hash: "", replicas: 5, atMs: NOW_MS });
     known.marks.set("uid-a", { mark: "released", atMs: NOW_MS });
     const see = (generation: number, afterMs: number) => {
       const seen = gpu(pool(gpuOnly), {

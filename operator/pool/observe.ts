@@ -5,16 +5,13 @@ import type { WorkerState } from "../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "./load-hub.ts";
 import { asMarked } from "./marks.ts";
-import { type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
+import { type AppliedDeployment, FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { hasWarmupSession } from "./warmth.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";
-
-/** A Deployment that was somebody else's may be gone: look again. */
-export const FOREIGN_RECHECK_MS = 30_000;
 
 export interface World {
   readonly deployments: Store<DeploymentView>;
@@ -76,8 +73,12 @@ function deploymentOf(world: World, pool: PoolConfig, config: GroupConfig, memor
   const view = world.deployments.get(keyOf({ namespace: pool.namespace, name: config.deploymentName }));
   if (view !== undefined) {
     return view.ownerUid === pool.uid
-      ? { kind: "own", view: current(view, memory) }
+      ? { kind: "own", view: current(view, memory), assumed: false }
       : { kind: "foreign", why: foreignMessage(view.namespace, view.name, view.ownerUid) };
+  }
+  const applied = memory.applied.get(config.deploymentName);
+  if (applied !== undefined && nowMs - applied.atMs < WATCH_LAG_MS) {
+    return { kind: "own", view: assumedView(pool, config, applied), assumed: true };
   }
   const foreign = memory.foreign.get(config.deploymentName);
   return foreign !== undefined && nowMs - foreign.atMs < FOREIGN_RECHECK_MS
@@ -89,6 +90,20 @@ export function foreignMessage(namespace: string, name: string, ownerUid: string
   const owner =
     ownerUid === undefined ? "belongs to no pool" : "belongs to another object, perhaps a deleted pool of the same name";
   return `Deployment ${namespace}/${name} exists and ${owner}: delete it, or rename the pool or the group; it is left untouched`;
+}
+
+function assumedView(pool: PoolConfig, config: GroupConfig, { uid, generation, replicas }: AppliedDeployment): DeploymentView {
+  return {
+    namespace: pool.namespace,
+    name: config.deploymentName,
+    uid,
+    ownerUid: pool.uid,
+    pool: pool.name,
+    group: config.name,
+    generation,
+    replicas,
+    deleting: false,
+  };
 }
 
 /** The Deployment with the size that we wrote last, while the watch has not shown it yet. */

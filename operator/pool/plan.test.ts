@@ -28,11 +28,16 @@ const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
 describe("plan", () => {
   it("creates what a new pool needs, and says why", () => {
     const planned = plan(snapshot(pool({}, { finalizers: [] }), { deployments: [] }));
-    expect(planned.finalizer).toBe("add");
     expect(planned.decisions).toEqual([
       expect.objectContaining({ group: "gpu", from: 0, to: 1, reason: expect.stringContaining("1 warm = 1 slots") }),
       expect.objectContaining({ group: "cpu", from: 0, to: 1 }),
     ]);
+  });
+
+  it("sets the finalizer once there is something to drain", () => {
+    const fresh = pool(gpuOnly, { finalizers: [] });
+    expect(plan(snapshot(fresh, { deployments: [] })).finalizer).toBe("keep");
+    expect(plan(snapshot(fresh, { pods: warm(1) })).finalizer).toBe("add");
   });
 
   it("grows at once for launches that wait and for a worker's 503", () => {
@@ -84,7 +89,7 @@ describe("plan", () => {
     const without: WorldChange = { credentials: { kind: "no-secret" }, queued: { maya: 9 } };
     expect(gpu(pool(gpuOnly), { ...without, deployments: [] }).replicas).toBe(0);
     expect(gpu(pool(gpuOnly), { ...without, pods: warm(2) }).replicas).toBe(2);
-    expect(gpu(pool(gpuOnly), { ...without, deployments: [] }).requeueAfterMs).toBe(5_000);
+    expect(gpu(pool(gpuOnly), { ...without, pods: warm(2) }).requeueAfterMs).toBe(5_000);
     expect(gpu(pool(gpuOnly), { credentials: { kind: "unknown", why: "no answer" }, deployments: [] }).replicas).toBe(1);
   });
 

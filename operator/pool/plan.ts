@@ -1,8 +1,9 @@
 import { formatDuration } from "../api/duration.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
 import { CUSTOM_AVATAR, explainSize, type GroupSize, type GroupSupply, type Sizing, sizeGroups } from "../scaling/size.ts";
-import { type ShrinkStep, shrink } from "../scaling/victims.ts";
+import { noStep, type ShrinkStep, shrink } from "../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
+import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "./memory.ts";
 import { busyOn, type GroupSnapshot, type RetiredSnapshot, type Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView } from "./views.ts";
 import { WARMUP_SEEN_MS } from "./warmth.ts";
@@ -50,6 +51,7 @@ export interface Decision {
 }
 
 const RECHECK_CREDENTIALS_MS = 5_000;
+const ABSENT_RECHECK_MS = 1_000;
 /** What a worker whose drain timed out is given to say goodbye. */
 export const EXPIRED_GRACE_SECONDS = 10;
 
@@ -57,19 +59,20 @@ export const EXPIRED_GRACE_SECONDS = 10;
 export function plan(snapshot: Snapshot): Plan {
   if (snapshot.pool.deletedAtMs !== undefined) return planDeletion(snapshot, snapshot.pool.deletedAtMs);
 
-  const supplies = snapshot.groups.map(supplyOf);
-  const sizing = sizeGroups(supplies, {
+  const sizing = sizeGroups(snapshot.groups.map(supplyOf), {
     presets: snapshot.pool.presets.map(({ name }) => name),
     warmSlots: snapshot.pool.warm.slots,
     queued: snapshot.load.queued,
     pressure: snapshot.load.pressure,
   });
-  const planned = snapshot.groups.map((group, index) =>
-    planGroup(snapshot, group, sizing.groups[index] as GroupSize, supplies[index] as GroupSupply),
-  );
+  const planned = snapshot.groups.flatMap((group, index) => {
+    const size = sizing.groups[index];
+    return size === undefined ? [] : planGroup(snapshot, group, size);
+  });
   const retire = snapshot.retired.map((retired) => planRetirement(retired, undefined, snapshot.nowMs));
   return {
-    finalizer: snapshot.hasFinalizer ? "keep" : "add",
+    // Before the first pod there is nothing to drain.
+    finalizer: !snapshot.hasFinalizer && hasPods(snapshot) ? "add" : "keep",
     groups: planned.map(({ group }) => group),
     retire,
     sizing,
@@ -82,6 +85,10 @@ export function plan(snapshot: Snapshot): Plan {
       snapshot.load.pressureEndsAtMs === undefined ? undefined : snapshot.load.pressureEndsAtMs - snapshot.nowMs,
     ),
   };
+}
+
+function hasPods({ groups }: Snapshot): boolean {
+  return groups.some(({ members }) => members.pods.length + members.terminating.length > 0);
 }
 
 function supplyOf({ config, members }: GroupSnapshot): GroupSupply {
@@ -102,46 +109,63 @@ interface PlannedGroup {
   readonly requeueAfterMs?: number | undefined;
 }
 
-function planGroup(snapshot: Snapshot, group: GroupSnapshot, size: GroupSize, supply: GroupSupply): PlannedGroup {
+function planGroup(snapshot: Snapshot, group: GroupSnapshot, size: GroupSize): PlannedGroup {
   const { config, deployment, members } = group;
-  if (deployment.kind === "foreign") return { group: { kind: "refused", config, why: deployment.why } };
+  if (deployment.kind === "foreign") {
+    return { group: { kind: "refused", config, why: deployment.why }, requeueAfterMs: FOREIGN_RECHECK_MS };
+  }
 
-  const current = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const { nowMs } = snapshot;
   const spanMs = snapshot.pool.scaling.scaleDownAfterMs;
-  const wanted = addForMaximum(group.wanted, snapshot.nowMs, size.workers, spanMs);
-  const target = targetOf(snapshot, size.workers, current, maximum(wanted, snapshot.nowMs, spanMs) ?? size.workers, config);
-  const step = shrink(members.workers, current, target.workers);
-  const replicas = target.workers >= current ? target.workers : current - step.release.length;
+  const current = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const wanted = addForMaximum(group.wanted, nowMs, size.workers, spanMs);
+  const target = targetOf(snapshot, config, size, current, maximum(wanted, nowMs, spanMs) ?? size.workers);
+  // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
+  const stays = snapshot.load.gatewaysConnected === 0 && target.workers === current;
+  const step = stays ? noStep : shrink(members.workers, current, target.workers);
+  const replicas = target.workers >= current ? target.workers : current - step.release.length - step.unfilled;
   const scale: GroupPlan = { kind: "scale", config, replicas, step, wanted };
-  const requeueAfterMs =
-    size.workers < current ? remaining(maximumEndsAtMs(wanted, snapshot.nowMs, spanMs), snapshot.nowMs) : undefined;
+  const requeueAfterMs = earliest(
+    size.workers < current ? remaining(maximumEndsAtMs(wanted, nowMs, spanMs), nowMs) : undefined,
+    // Whether it came to be is seen then, should no watch tell of it.
+    deployment.kind === "absent" ? ABSENT_RECHECK_MS : deployment.assumed ? WATCH_LAG_MS : undefined,
+  );
   if (replicas === current) return { group: scale, requeueAfterMs };
-  const reason =
-    replicas > current
-      ? `${target.because ?? explainSize(size, supply)}`
-      : `${explainSize(size, supply)}, no more than ${target.workers} wanted for ${formatDuration(spanMs)}; gone are ${step.release.map(({ pod }) => pod).join(", ")}, without sessions and cordoned at every gateway`;
-  return { group: scale, decision: { group: config.name, from: current, to: replicas, reason }, requeueAfterMs };
+  const decision = { group: config.name, from: current, to: replicas, reason: `${target.because}${gone(step)}` };
+  return { group: scale, decision, requeueAfterMs };
 }
 
-/** The size to move towards, where something other than demand decides with the reason. */
+/** Who goes, as the end of a sentence. */
+function gone({ release, unfilled }: ShrinkStep): string {
+  const pods = release.map(({ pod }) => pod).join(", ");
+  const released = release.length === 0 ? "" : `; gone are ${pods}, without sessions and cordoned at every gateway`;
+  return unfilled === 0 ? released : `${released}; ${unfilled} had no pod`;
+}
+
+/** The size to move towards, and why. The user's bounds hold whatever the state: a size outside them is moved inside, safely. */
 function targetOf(
   snapshot: Snapshot,
-  wanted: number,
+  { min, max }: GroupConfig,
+  size: GroupSize,
   current: number,
   lately: number,
-  config: GroupConfig,
-): { readonly workers: number; readonly because?: string } {
-  const bounded = Math.min(config.max, Math.max(config.min, current));
-  // The user's bounds hold whatever the state: a size outside them is moved inside, safely.
-  if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, at least min ${config.min}` };
+): { readonly workers: number; readonly because: string } {
+  const bounded = Math.min(max, Math.max(min, current));
+  const bounds = `within min ${min} and max ${max}`;
+  if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, ${bounds}` };
   if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
     // Workers without the secret cannot start: they would only hold GPUs.
-    return { workers: Math.min(current, config.max) };
+    return { workers: Math.min(current, max), because: `the API secret is missing, so no worker is started; at most max ${max}` };
   }
-  if (wanted >= current) return { workers: wanted };
-  // Without a gateway nobody tells of sessions: an empty world cannot be told from an unseen one.
-  if (snapshot.load.gatewaysConnected === 0) return { workers: bounded };
-  return { workers: Math.min(bounded, Math.max(wanted, lately)) };
+  const arithmetic = explainSize(size);
+  if (size.workers >= current) return { workers: size.workers, because: arithmetic };
+  if (snapshot.load.gatewaysConnected === 0) {
+    // Nobody tells of sessions: an empty world cannot be told from an unseen one.
+    return { workers: bounded, because: `no gateway is connected, so sessions are not known; ${bounds}` };
+  }
+  const workers = Math.min(bounded, Math.max(size.workers, lately));
+  const span = formatDuration(snapshot.pool.scaling.scaleDownAfterMs);
+  return { workers, because: `${arithmetic}, no more than ${workers} wanted for ${span}` };
 }
 
 function planDeletion(snapshot: Snapshot, deletedAtMs: number): Plan {
@@ -184,15 +208,14 @@ function longestDrainMs({ pool }: Snapshot): number {
 
 /** @param deadlineMs when the workers go with their sessions, if ever. */
 function planRetirement({ deployment, members }: RetiredSnapshot, deadlineMs: number | undefined, nowMs: number): RetirePlan {
-  const nobody: ShrinkStep = { cordon: [], uncordon: [], release: [], waitingFor: "" };
-  if (deployment.deleting) return { deployment, replicas: deployment.replicas, step: nobody, expired: [], remove: false };
+  if (deployment.deleting) return { deployment, replicas: deployment.replicas, step: noStep, expired: [], remove: false };
   const pods = [...members.pods, ...members.terminating];
   if (deadlineMs !== undefined && nowMs >= deadlineMs && pods.length > 0) {
     const expired = pods.filter(({ graceSeconds }) => graceSeconds === undefined || graceSeconds > EXPIRED_GRACE_SECONDS);
-    return { deployment, replicas: 0, step: nobody, expired, remove: false };
+    return { deployment, replicas: 0, step: noStep, expired, remove: false };
   }
   const step = shrink(members.workers, deployment.replicas, 0);
-  const replicas = deployment.replicas - step.release.length;
+  const replicas = deployment.replicas - step.release.length - step.unfilled;
   return { deployment, replicas, step, expired: [], remove: deployment.replicas === 0 && pods.length === 0 };
 }
 

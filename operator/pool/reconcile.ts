@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { API_GROUP_VERSION, KIND } from "../api/names.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus } from "../api/v1alpha1/index.ts";
-import { isConflict, isNotFound } from "../kube/errors.ts";
+import { isGoneOrReplaced } from "../kube/errors.ts";
 import { avatarPools } from "../kube/resource-types.ts";
 import type { Store } from "../kube/store.ts";
 import type { KubeObject } from "../kube/types.ts";
@@ -69,7 +69,7 @@ function answerPressure(
 ): number | undefined {
   const sinceMs = snapshot.load.shortSinceMs;
   if (sinceMs === undefined) return undefined;
-  world.hub.answered(key);
+  world.hub.answered(key, sinceMs);
   if (!planned.decisions.some(({ from, to }) => to > from)) return undefined;
   const pressureToPatchMs = clock.now() - sinceMs;
   metrics.pressureToPatchSeconds.observe(pressureToPatchMs / 1_000);
@@ -95,7 +95,7 @@ async function writeStatus(
     await client.apply(avatarPools, statusObject(snapshot.pool, status), { subresource: "status" });
   } catch (error) {
     memory.status = undefined;
-    if (!isNotFound(error) && !isConflict(error)) throw error;
+    if (!isGoneOrReplaced(error)) throw error;
   }
   return undefined;
 }

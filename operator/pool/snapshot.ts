@@ -29,7 +29,8 @@ export type Credentials =
 
 export type OwnDeployment =
   | { readonly kind: "absent" }
-  | { readonly kind: "own"; readonly view: DeploymentView }
+  /** `assumed`: we wrote it, and the watch has not shown it yet. */
+  | { readonly kind: "own"; readonly view: DeploymentView; readonly assumed: boolean }
   /** Somebody else's object has the name that the group's Deployment needs. */
   | { readonly kind: "foreign"; readonly why: string };
 

@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { WARM_GATE } from "../api/names.ts";
 import { type GroupConfig, type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isConflict, isNotFound } from "../kube/errors.ts";
+import { isGoneOrReplaced } from "../kube/errors.ts";
 import { pods } from "../kube/resource-types.ts";
 import type { Store } from "../kube/store.ts";
 import type { Json } from "../kube/types.ts";
@@ -91,6 +91,6 @@ async function setGate(client: Pick<KubeClient, "apply">, pod: PodView, { status
     await client.apply(pods, object, { subresource: "status" });
   } catch (error) {
     // The pod is gone, or another one has its name.
-    if (!isNotFound(error) && !isConflict(error)) throw error;
+    if (!isGoneOrReplaced(error)) throw error;
   }
 }

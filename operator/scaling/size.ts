@@ -29,10 +29,9 @@ export interface Demand {
 }
 
 export interface GroupSize {
-  readonly name: string;
+  readonly supply: GroupSupply;
   /** Between min and max. */
   readonly workers: number;
-  readonly sessions: number;
   readonly queued: number;
   /** Free slots asked of this group, for the warm buffer and pressure. */
   readonly buffer: number;
@@ -116,14 +115,14 @@ function workersOf({ supply, queued, buffer }: Tally): number {
 function sizeOf(tally: Tally): GroupSize {
   const { supply, queued, buffer } = tally;
   const workers = workersOf(tally);
-  return { name: supply.name, workers, sessions: supply.sessions, queued, buffer, atMaximum: workers === supply.max };
+  return { supply, workers, queued, buffer, atMaximum: workers === supply.max };
 }
 
 /** The arithmetic behind a size, as a person would write it down. */
-export function explainSize(size: GroupSize, supply: GroupSupply): string {
-  const slots = size.sessions + size.queued + size.buffer;
+export function explainSize({ supply, queued, buffer }: GroupSize): string {
+  const slots = supply.sessions + queued + buffer;
   const needed = Math.ceil(slots / supply.slotsPerWorker);
-  const sum = `${size.sessions} sessions + ${size.queued} queued + ${size.buffer} warm = ${slots} slots`;
+  const sum = `${supply.sessions} sessions + ${queued} queued + ${buffer} warm = ${slots} slots`;
   const division = `/ ${supply.slotsPerWorker} per worker = ${needed}`;
   if (needed < supply.min) return `${sum} ${division}, at least min ${supply.min}`;
   if (needed > supply.max) return `${sum} ${division}, at most max ${supply.max}`;

@@ -68,6 +68,11 @@ describe("shrink", () => {
     expect(shrink([released, warm("a"), warm("b", { busy: 1 })], 2, 2)).toMatchObject({ uncordon: [], cordon: [] });
   });
 
+  it("gives up replicas that no pod exists for, and no pod with them", () => {
+    expect(shrink([warm("a"), warm("b")], 7, 1)).toMatchObject({ unfilled: 5, release: [], cordon: [] });
+    expect(shrink([warm("a"), warm("b")], 7, 4)).toMatchObject({ unfilled: 3 });
+  });
+
   it("waits while pods and replicas disagree, and while a rollout is under way", () => {
     expect(shrink([warm("a"), warm("b")], 3, 1)).toMatchObject({
       cordon: [],

@@ -30,11 +30,14 @@ export interface ShrinkStep {
   readonly uncordon: readonly WorkerState[];
   /** Empty and acknowledged: to be given the low deletion cost, then replicas are lowered by exactly this many. */
   readonly release: readonly WorkerState[];
+  /** Replicas that no pod exists for, such as those that a quota refuses: given up at once. */
+  readonly unfilled: number;
   /** What keeps the rest, in words; empty when nothing does. */
   readonly waitingFor: string;
 }
 
-const nothing: ShrinkStep = { cordon: [], uncordon: [], release: [], waitingFor: "" };
+/** The step that changes nothing. */
+export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], unfilled: 0, waitingFor: "" };
 
 /**
  * The next step from `replicas` workers to `target`.
@@ -52,13 +55,13 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   const cordoned = workers.filter((worker) => worker.cordonedAtMs !== undefined);
   // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way. What was released must
   // keep its low cost until it is gone, or another would be taken.
-  const unsettled = { ...nothing, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
+  const unsettled = { ...noStep, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
   if (workers.length > replicas) return unsettled;
-  if (surplus <= 0) return { ...nothing, uncordon: cordoned };
-  if (workers.length < replicas) return unsettled;
+  if (surplus <= 0) return { ...noStep, uncordon: cordoned };
+  if (workers.length < replicas) return { ...unsettled, unfilled: replicas - Math.max(target, workers.length) };
   // A Deployment in the middle of a rollout spreads a change over two ReplicaSets: nobody can say which pods would go.
   if (new Set(workers.map((worker) => worker.revision)).size > 1) {
-    return { ...nothing, waitingFor: "a rollout is under way" };
+    return { ...noStep, waitingFor: "a rollout is under way" };
   }
 
   const victims = [...workers].sort(leastDisturbing).slice(0, surplus);
@@ -67,7 +70,7 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   const leaving = cordoned.filter((worker) => victims.includes(worker));
   const idle = leaving.filter((worker) => worker.busy === 0 && (worker.cordonAcknowledged || !worker.running));
   const release = releasable(workers, idle);
-  return { cordon, uncordon, release, waitingFor: waitingFor(leaving, idle, release) };
+  return { ...noStep, cordon, uncordon, release, waitingFor: waitingFor(leaving, idle, release) };
 }
 
 /**
