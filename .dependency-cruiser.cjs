@@ -23,7 +23,7 @@ module.exports = {
       comment: "what decides takes data and returns data",
       severity: "error",
       from: { path: pure, pathNot: "[.]test[.]ts$" },
-      to: { path: ["^operator/(kube|runtime|pool|gateway|telemetry|sidecar)/", io], dependencyTypesNot: ["type-only"] },
+      to: { path: ["^operator/(kube|runtime|workers|pool|gateway|telemetry|sidecar)/", io], dependencyTypesNot: ["type-only"] },
     },
     {
       name: "client-node-only-in-kube",

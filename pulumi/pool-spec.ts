@@ -272,7 +272,7 @@ export interface ScalingArgs {
 export interface LaunchArgs {
   /** Launches that found no free slot wait here. */
   queue?: pulumi.Input<LaunchQueueArgs>;
-  /** Most workers that one launch is tried on. */
+  /** Most workers that a launch is tried on in a row before it waits in the queue. */
   attempts?: pulumi.Input<number>;
   /** Whether a launch may bring its own face image instead of naming a preset. */
   allowCustomAvatars?: pulumi.Input<boolean>;

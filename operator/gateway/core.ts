@@ -1,6 +1,7 @@
 import { type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
+import type { WorkerClient } from "../workers/client.ts";
 import { poolDeleting } from "./admit.ts";
 import type { Directory, DirectoryListener } from "./directory.ts";
 import { type Arrival, Launcher } from "./launch.ts";
@@ -10,7 +11,6 @@ import { Prober } from "./probe.ts";
 import { gatewayStopping } from "./refusals.ts";
 import { Slots } from "./slots.ts";
 import { StartupWatch } from "./startup.ts";
-import type { WorkerClient } from "./worker-client.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 import { poolOf, WorkerTable } from "./worker-table.ts";
 

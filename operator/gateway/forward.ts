@@ -1,9 +1,9 @@
 import type { Engine, LaunchRequest } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { isTimeout, withDeadline } from "./deadline.ts";
-import { type BusyReason, busyReason, type WorkerAnswer, workerMessage } from "./worker-answers.ts";
-import { type WorkerClient, WorkerUnreachable } from "./worker-client.ts";
-import { encodeForm } from "./worker-form.ts";
+import { isTimeout, withDeadline } from "../runtime/deadline.ts";
+import { type BusyReason, busyReason, type WorkerAnswer, workerMessage } from "../workers/answers.ts";
+import { type WorkerClient, WorkerUnreachable } from "../workers/client.ts";
+import { encodeForm } from "../workers/form.ts";
 
 /**
  * Longest that a worker may take to answer a launch. It answers at once (`pending`), or with `async_mode=false` when the

@@ -12,6 +12,7 @@ import { sleep } from "../runtime/sleep.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
+import { HttpWorkerClient } from "../workers/client.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { GatewayCore } from "./core.ts";
 import { directoryOf, follow } from "./directory.ts";
@@ -20,7 +21,6 @@ import { internalServer } from "./internal-server.ts";
 import { launchServer } from "./launch-server.ts";
 import { LoadAuth } from "./load-auth.ts";
 import { reviewTokenWith } from "./review-token.ts";
-import { HttpWorkerClient } from "./worker-client.ts";
 import { workerRecord } from "./worker-record.ts";
 
 /** What all launches together may hold of uploaded images: a hundred waiting launches with ordinary portraits. */

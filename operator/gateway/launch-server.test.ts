@@ -8,10 +8,10 @@ import { engines } from "../engines/index.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
+import { HttpWorkerClient } from "../workers/client.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { GatewayCore } from "./core.ts";
 import { launchServer } from "./launch-server.ts";
-import { HttpWorkerClient } from "./worker-client.ts";
 
 /** What a worker does with a launch whose body it has read. */
 type Take = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;

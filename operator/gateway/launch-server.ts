@@ -5,6 +5,7 @@ import type { LaunchRequest } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
+import type { WorkerAnswer } from "../workers/answers.ts";
 import { admit, presetOf } from "./admit.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { discard } from "./discard.ts";
@@ -13,7 +14,6 @@ import { LaunchError } from "./launch-error.ts";
 import { record } from "./launch-record.ts";
 import { type LaunchTrace, newTrace } from "./launch-trace.ts";
 import { readForm } from "./read-form.ts";
-import type { WorkerAnswer } from "./worker-answers.ts";
 
 /** Longest that a request may take to arrive: 16 MB at 2 Mbit/s. */
 const REQUEST_TIMEOUT_MS = 60_000;

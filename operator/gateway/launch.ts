@@ -2,6 +2,8 @@ import { type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { LaunchRequest } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
+import { taskId, type WorkerAnswer } from "../workers/answers.ts";
+import type { WorkerClient } from "../workers/client.ts";
 import { presetOf } from "./admit.ts";
 import { type Forwarded, forward } from "./forward.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
@@ -9,8 +11,6 @@ import type { LoadBook, Shortage } from "./load-book.ts";
 import { clientGone, deadlineExceeded, queueFull, workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartupWatch } from "./startup.ts";
-import { taskId, type WorkerAnswer } from "./worker-answers.ts";
-import type { WorkerClient } from "./worker-client.ts";
 
 export interface Arrival {
   /** Place among all launches of this gateway. */

@@ -1,9 +1,9 @@
 import type { Clock, Random } from "../runtime/clock.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { sleep } from "../runtime/sleep.ts";
-import { withDeadline } from "./deadline.ts";
+import { type Readiness, readReadiness } from "../workers/answers.ts";
+import type { WorkerClient } from "../workers/client.ts";
 import type { Worker } from "./worker.ts";
-import { type Readiness, readReadiness } from "./worker-answers.ts";
-import type { WorkerClient } from "./worker-client.ts";
 
 const INTERVAL_MS = 1_000;
 /** A worker that starts is looked at more often: a launch may wait for exactly that one. */

@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeForm } from "../workers/form.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { LaunchError } from "./launch-error.ts";
 import { readForm } from "./read-form.ts";
-import { encodeForm } from "./worker-form.ts";
 
 const budget = () => new ByteBudget(64 * 1024 * 1024);
 const urlencoded = "application/x-www-form-urlencoded";

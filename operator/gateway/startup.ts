@@ -1,8 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { sleep } from "../runtime/sleep.ts";
-import { withDeadline } from "./deadline.ts";
-import { type TaskState, taskState } from "./worker-answers.ts";
-import type { WorkerClient } from "./worker-client.ts";
+import { type TaskState, taskState } from "../workers/answers.ts";
+import type { WorkerClient } from "../workers/client.ts";
 
 const POLL_MS = 100;
 const POLL_TIMEOUT_MS = 2_000;

@@ -1,6 +1,6 @@
+import type { Readiness } from "../workers/answers.ts";
 import { SlotLedger } from "./ledger.ts";
 import type { Candidate } from "./pick.ts";
-import type { Readiness } from "./worker-answers.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
 /** What a failed launch says about the worker. */

@@ -14,7 +14,7 @@ import { poolReconciler } from "./reconcile.ts";
 import { type PoolEvent, Reporter } from "./report.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { warmupReconciler } from "./warmup.ts";
-import type { WorkerClient } from "./worker-client.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
 
 const POOL_CONCURRENCY = 8;
 /** Warm-ups wait for workers most of the time. */
@@ -32,7 +32,7 @@ export interface PoolControllersOptions {
   readonly deployments: Watched<DeploymentView>;
   readonly pods: Watched<PodView>;
   readonly hub: LoadHub;
-  readonly workers: Pick<WorkerClient, "call" | "isEmpty">;
+  readonly workers: Pick<WorkerCalls, "call" | "isEmpty">;
   readonly sidecarImage: string;
   readonly record: (event: PoolEvent) => void;
   readonly metrics: OperatorMetrics;
@@ -97,10 +97,10 @@ export function poolControllers(options: PoolControllersOptions): PoolController
 }
 
 /** A pod without an address never had a session. */
-async function isEmpty(workers: Pick<WorkerClient, "isEmpty">, pod: PodView): Promise<boolean> {
+async function isEmpty(workers: Pick<WorkerCalls, "isEmpty">, pod: PodView): Promise<boolean> {
   if (pod.ip === undefined || !pod.running) return true;
   const engine = findEngine(pod.engine);
-  return engine !== undefined && workers.isEmpty(`http://${pod.ip}:${engine.port}${engine.paths.health}`);
+  return engine !== undefined && workers.isEmpty(`http://${pod.ip}:${engine.port}`, engine.paths.health);
 }
 
 function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {

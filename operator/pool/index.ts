@@ -13,6 +13,7 @@ import type { OperatorSettings } from "../settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
+import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
 import { gatewayAddresses } from "./gateway-addresses.ts";
 import { GatewayStreams } from "./gateway-streams.ts";
@@ -20,7 +21,7 @@ import { LoadHub } from "./load-hub.ts";
 import { BY_POOL } from "./observe.ts";
 import type { PoolEvent } from "./report.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
-import { WorkerClient } from "./worker-client.ts";
+import { WorkerCalls } from "./worker-calls.ts";
 
 const LEASE_NAME = "avatarpool-operator";
 /** Events under way; further ones are dropped rather than queued, since they only tell what the status says too. */
@@ -71,13 +72,13 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
   logger.info("leading");
 
   const hub = new LoadHub();
-  const workers = new WorkerClient();
+  const workers = new HttpWorkerClient();
   const watched = watches(operator);
   const controllers = poolControllers({
     ...watched,
     client,
     hub,
-    workers,
+    workers: new WorkerCalls(workers, clock),
     sidecarImage: operator.settings.image,
     record: eventRecorder(operator),
     metrics,

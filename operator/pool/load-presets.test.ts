@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { gpuOnly, pod, pool } from "../../test/support/pools.ts";
 import { RecordingClient } from "../../test/support/recording-client.ts";
+import type { WorkerAnswer } from "../workers/answers.ts";
 import { presetLoader } from "./load-presets.ts";
-import type { WorkerAnswer, WorkerCall } from "./worker-client.ts";
+import type { WorkerCall } from "./worker-calls.ts";
 
 const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
 const view = pool({
@@ -14,8 +15,10 @@ const view = pool({
 });
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
+const answered = (status: number, body: string): WorkerAnswer => ({ status, contentType: "application/json", body });
+
 /** A worker that answers as told, and a loader for it. */
-function setup(task: () => object, launched: WorkerAnswer = { status: 200, body: '{"status":"pending","task_id":"t1"}' }) {
+function setup(task: () => object, launched = answered(200, '{"status":"pending","task_id":"t1"}')) {
   const calls: WorkerCall[] = [];
   const client = new RecordingClient();
   const secret = { data: { "api-key": base64("key"), "api-secret": base64("very secret value of livekit") } };
@@ -26,16 +29,16 @@ function setup(task: () => object, launched: WorkerAnswer = { status: 200, body:
     call: async (call: WorkerCall) => {
       call.signal?.throwIfAborted();
       calls.push(call);
-      if (call.url.endsWith("/launch")) return launched;
-      if (call.method === "POST") return { status: 200, body: "{}" };
+      if (call.path === "/launch") return launched;
+      if (call.method === "POST") return answered(200, "{}");
       onPoll();
-      return { status: 200, body: JSON.stringify(task()) };
+      return answered(200, JSON.stringify(task()));
     },
   };
   const load = presetLoader({ client, workers, clock });
   const signal = new AbortController();
   const run = () => load(view.config, view.config.groups[0]!, "http://worker", pod("a"), signal.signal);
-  const paths = () => calls.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
+  const paths = () => calls.map(({ method, path }) => `${method} ${path}`);
   return { run, calls, paths, clock, client, signal, polled };
 }
 
@@ -51,7 +54,7 @@ describe("presetLoader", () => {
       "GET /tasks/t1",
       "POST /tasks/t1/stop",
     ]);
-    const [maya, zoe] = calls.filter(({ url }) => url.endsWith("/launch")).map(({ form }) => form);
+    const [maya, zoe] = calls.filter(({ path }) => path === "/launch").map(({ form }) => form?.fields);
     expect(maya).toMatchObject({ room_name: "avatarpool-warmup-a-maya", avatar_image_url: "https://example.com/maya.jpg" });
     expect(zoe).toMatchObject({ avatar_id: "A1", livekit_url: livekit.url });
     expect(maya?.livekit_token?.split(".")).toHaveLength(3);
@@ -68,8 +71,8 @@ describe("presetLoader", () => {
   });
 
   it.each([
-    [{ status: "failed", error: "no face found" }, "preset maya: no face found"],
-    [{ status: "cancelled" }, "preset maya: the warm-up session was cancelled"],
+    [{ status: "failed", error: "no face found" }, "preset maya: the warm-up session ended before it ran: no face found"],
+    [{ status: "cancelled" }, "preset maya: the warm-up session ended before it ran: "],
   ])("fails with the worker's words for %j, and frees the slot", async (task, message) => {
     const { run, paths } = setup(() => task);
     await expect(run()).rejects.toThrow(message);
@@ -95,7 +98,7 @@ describe("presetLoader", () => {
   });
 
   it("says what the worker answered when it refuses", async () => {
-    const { run } = setup(() => ({}), { status: 503, body: "at_capacity" });
+    const { run } = setup(() => ({}), answered(503, "at_capacity"));
     await expect(run()).rejects.toThrow("preset maya: the worker refused a warm-up session with 503: at_capacity");
   });
 

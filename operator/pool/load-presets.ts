@@ -1,28 +1,23 @@
 import type { V1Secret } from "@kubernetes/client-node";
-import { z } from "zod";
 import type { GroupConfig, PresetConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { secrets } from "../kube/resource-types.ts";
 import type { Json } from "../kube/types.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
+import { taskId, taskState, workerMessage } from "../workers/answers.ts";
 import type { PresetLoader } from "./warmup.ts";
-import type { WorkerClient } from "./worker-client.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
 
 const LAUNCH_TIMEOUT_MS = 60_000;
 /** A first session may encode an image and compile for the GPU. */
 const RUNNING_TIMEOUT_MS = 180_000;
 const POLL_MS = 200;
-
-const launchedSchema = z.object({ task_id: z.string() });
-/** Some versions call it `state`. */
-const taskSchema = z
-  .object({ status: z.string().optional(), state: z.string().optional(), error: z.string().nullish() })
-  .transform(({ status, state, error }) => ({ state: state ?? status, error }));
+const CALL_TIMEOUT_MS = 5_000;
 
 export interface LoadPresetsOptions {
   readonly client: Pick<KubeClient, "get">;
-  readonly workers: Pick<WorkerClient, "call">;
+  readonly workers: Pick<WorkerCalls, "call">;
   readonly clock: Clock;
 }
 
@@ -31,7 +26,7 @@ export interface LoadPresetsOptions {
  * Costs one authentication each at the maker's.
  */
 export function presetLoader({ client, workers, clock }: LoadPresetsOptions): PresetLoader {
-  return async (pool, group, workerUrl, pod, signal) => {
+  return async (pool, group, origin, pod, signal) => {
     const { livekit } = pool;
     if (livekit === undefined) throw new Error("warm-up by session needs spec.livekit");
     const credentials = await apiKey(client, pool.namespace, livekit.apiKeyRef);
@@ -39,7 +34,7 @@ export function presetLoader({ client, workers, clock }: LoadPresetsOptions): Pr
       const room = `avatarpool-warmup-${pod.name}-${preset.name}`;
       const token = await roomToken(credentials, room);
       const session = { livekitUrl: livekit.url, livekitToken: token, roomName: room };
-      await loadPreset({ workers, clock }, group, preset, workerUrl, session, signal);
+      await loadPreset({ workers, clock }, group, preset, origin, session, signal);
     }
   };
 }
@@ -54,40 +49,40 @@ async function loadPreset(
   { workers, clock }: Pick<LoadPresetsOptions, "workers" | "clock">,
   group: GroupConfig,
   preset: PresetConfig,
-  workerUrl: string,
+  origin: string,
   session: WarmupSession,
   signal: AbortSignal,
 ): Promise<void> {
   const { paths } = group.engine;
   const failed = (what: string) => new Error(`preset ${preset.name}: ${what}`);
   const form = group.engine.launchForm({ ...session, avatar: { kind: "preset", ...preset }, asyncMode: true });
-  const launch = {
+  const launched = await workers.call({
     method: "POST",
-    url: `${workerUrl}${paths.launch}`,
+    origin,
+    path: paths.launch,
     timeoutMs: LAUNCH_TIMEOUT_MS,
-    form: form.fields,
+    form,
     signal,
-  } as const;
-  const launched = await workers.call(launch);
+  });
   if (launched.status >= 300)
-    throw failed(`the worker refused a warm-up session with ${launched.status}: ${launched.body.slice(0, 200)}`);
-  const task = launchedSchema.safeParse(parseJson(launched.body));
-  if (!task.success) throw failed("the worker's answer to a warm-up session has no task_id");
+    throw failed(`the worker refused a warm-up session with ${launched.status}: ${workerMessage(launched)}`);
+  const id = taskId(launched);
+  if (id === undefined) throw failed("the worker's answer to a warm-up session has no task_id");
 
-  const taskUrl = `${workerUrl}${paths.tasks}/${encodeURIComponent(task.data.task_id)}`;
+  const task = `${paths.tasks}/${id}`;
   const giveUpAtMs = clock.now() + RUNNING_TIMEOUT_MS;
   try {
     for (;;) {
-      const answer = await workers.call({ method: "GET", url: taskUrl, timeoutMs: 5_000, signal });
-      const { state, error } = taskSchema.safeParse(parseJson(answer.body)).data ?? {};
-      if (state === "running" || state === "completed") return;
-      if (state === "failed" || state === "cancelled") throw failed(error ?? `the warm-up session was ${state}`);
+      const answer = await workers.call({ method: "GET", origin, path: task, timeoutMs: CALL_TIMEOUT_MS, signal });
+      const state = taskState(answer);
+      if (state === "running") return;
+      if (state === "ended") throw failed(`the warm-up session ended before it ran: ${workerMessage(answer)}`);
       if (clock.now() > giveUpAtMs) throw failed(`the warm-up session did not run within ${RUNNING_TIMEOUT_MS / 1_000} s`);
       await sleep(clock, POLL_MS, signal);
     }
   } finally {
     // Its slot is wanted, whatever became of it and of us: not with the signal, which may be what ended the wait.
-    await workers.call({ method: "POST", url: `${taskUrl}/stop`, timeoutMs: 5_000 });
+    await workers.call({ method: "POST", origin, path: `${task}/stop`, timeoutMs: CALL_TIMEOUT_MS });
   }
 }
 
@@ -112,12 +107,4 @@ async function roomToken({ key, secret }: { readonly key: string; readonly secre
   const token = new AccessToken(key, secret, { identity: "avatarpool-warmup", ttl: "10m" });
   token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
   return token.toJwt();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,17 +1,18 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { annotations } from "../api/names.ts";
+import type { KubeClient } from "../kube/client.ts";
 import { isGoneOrReplaced } from "../kube/errors.ts";
 import { pods } from "../kube/resource-types.ts";
 import type { Json } from "../kube/types.ts";
 import type { ShrinkStep, WorkerState } from "../scaling/victims.ts";
-import type { ApplyContext } from "./apply.ts";
 import { type Mark, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
 import type { PodView } from "./views.ts";
 
 /** Below every other pod, so that the ReplicaSet controller takes exactly these. */
 const RELEASED_COST = "-1000";
 
-export interface MarkContext extends Pick<ApplyContext, "client"> {
+export interface MarkContext {
+  readonly client: Pick<KubeClient, "apply">;
   readonly memory: PoolMemory;
   readonly nowMs: number;
 }

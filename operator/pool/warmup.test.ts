@@ -19,9 +19,9 @@ function setup(change: PodChange, { status = 200, mode = "pipeline" as "pipeline
     pools,
     pods: storeOf([pod("a", change)]),
     workers: {
-      call: async ({ method, url }) => {
-        called.push(`${method} ${url}`);
-        return { status, body: "" };
+      call: async ({ method, origin, path }) => {
+        called.push(`${method} ${origin}${path}`);
+        return { status, contentType: "text/plain", body: "" };
       },
     },
     loadPresets: loads,

@@ -10,13 +10,14 @@ import type { Clock } from "../runtime/clock.ts";
 import { awaitChange, type Outcome } from "../runtime/outcome.ts";
 import { type PodView, type PoolView, WARMUP_FAILED } from "./views.ts";
 import { isWarm } from "./warmth.ts";
-import type { WorkerClient } from "./worker-client.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
 
 /** Loads a group's presets on a worker by a short real session each. Throws with a sentence when it cannot. */
 export type PresetLoader = (
   pool: PoolConfig,
   group: GroupConfig,
-  workerUrl: string,
+  /** Base URL of the worker. */
+  origin: string,
   pod: PodView,
   signal: AbortSignal,
 ) => Promise<void>;
@@ -25,7 +26,7 @@ export interface WarmupOptions {
   readonly client: Pick<KubeClient, "apply">;
   readonly pools: Store<PoolView>;
   readonly pods: Store<PodView>;
-  readonly workers: Pick<WorkerClient, "call">;
+  readonly workers: Pick<WorkerCalls, "call">;
   readonly loadPresets: PresetLoader;
   readonly clock: Clock;
 }
@@ -51,9 +52,9 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
       setGate(client, pod, { status, reason, message, nowMs: clock.now() });
     if (pod.warmSinceMs !== undefined) await gate("False", "Restarted", "the worker was started again and is being warmed");
     try {
-      const url = `http://${pod.ip}:${group.engine.port}`;
-      await exercise(options.workers, group, url, signal);
-      if (pool.config.warm.mode === "session") await options.loadPresets(pool.config, group, url, pod, signal);
+      const origin = `http://${pod.ip}:${group.engine.port}`;
+      await exercise(options.workers, group, origin, signal);
+      if (pool.config.warm.mode === "session") await options.loadPresets(pool.config, group, origin, pod, signal);
     } catch (error) {
       await gate("False", WARMUP_FAILED, error instanceof Error ? error.message : String(error));
       throw error;
@@ -63,9 +64,14 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
   };
 }
 
-async function exercise(workers: Pick<WorkerClient, "call">, group: GroupConfig, url: string, signal: AbortSignal): Promise<void> {
+async function exercise(
+  workers: Pick<WorkerCalls, "call">,
+  group: GroupConfig,
+  origin: string,
+  signal: AbortSignal,
+): Promise<void> {
   for (const { method, path, timeoutMs } of group.engine.warmup) {
-    const { status } = await workers.call({ method, url: `${url}${path}`, timeoutMs, signal });
+    const { status } = await workers.call({ method, origin, path, timeoutMs, signal });
     if (status >= 300) throw new Error(`warm-up: the worker answered ${status} to ${method} ${path}`);
   }
 }

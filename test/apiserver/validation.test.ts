@@ -65,8 +65,16 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.presets[0].model.sha256",
     "64 lower-case hexadecimal digits",
   ],
-  "engine that does not exist": [withGroup({ engine: "impression" }), "spec.workers[0].engine", 'supported values: "expression", "essence"'],
-  "engine that can load no preset": [pool({ workers: [gpu, cpu] }), "a group's engine cannot load any preset", "essence loads model"],
+  "engine that does not exist": [
+    withGroup({ engine: "impression" }),
+    "spec.workers[0].engine",
+    'supported values: "expression", "essence"',
+  ],
+  "engine that can load no preset": [
+    pool({ workers: [gpu, cpu] }),
+    "a group's engine cannot load any preset",
+    "essence loads model",
+  ],
   "preset that no group loads": [pool({ presets: [maya, leo] }), "a preset is loaded by no worker group", "add a group"],
   "group with an unknown preset": [withGroup({ presets: ["mya"] }), "names a preset that spec.presets does not have"],
   "group with a preset that its engine cannot load": [
@@ -108,7 +116,11 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.livekit.url",
     "write wss:// where you have https://",
   ],
-  "duration without a unit": [pool({ scaling: { scaleDownAfter: "300" } }), "spec.scaling.scaleDownAfter", "such as 30s, 5m or 1h30m"],
+  "duration without a unit": [
+    pool({ scaling: { scaleDownAfter: "300" } }),
+    "spec.scaling.scaleDownAfter",
+    "such as 30s, 5m or 1h30m",
+  ],
   "duration in days": [withGroup({ drain: { timeout: "1d" } }), "spec.workers[0].drain.timeout", "must be a duration"],
   "drain longer than a day": [withGroup({ drain: { timeout: "48h" } }), "spec.workers[0].drain.timeout", "must be at most 24h"],
   "cold start of nothing": [withGroup({ coldStart: "0s" }), "spec.workers[0].coldStart", "must be at least 1s"],
@@ -124,7 +136,11 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.workers[0].rollout",
     "no worker could ever be replaced",
   ],
-  "surge that is no number": [withGroup({ rollout: { maxSurge: "some" } }), "spec.workers[0].rollout.maxSurge", "percentage such as 25%"],
+  "surge that is no number": [
+    withGroup({ rollout: { maxSurge: "some" } }),
+    "spec.workers[0].rollout.maxSurge",
+    "percentage such as 25%",
+  ],
   "memory that is no quantity": [
     withGroup({ resources: { requests: { memory: "a lot" } } }),
     "spec.workers[0].resources.requests",
@@ -134,6 +150,11 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     withGroup({ modelCache: { emptyDir: {}, hostPath: { path: "/models" } } }),
     "spec.workers[0].modelCache",
     "exactly one of persistentVolumeClaim",
+  ],
+  "model cache for an engine without weights": [
+    pool({ presets: [leo], workers: [{ ...cpu, modelCache: { emptyDir: {} } }] }),
+    "spec.workers[0]",
+    "this engine downloads no weights: remove modelCache",
   ],
   "relative host path": [
     withGroup({ modelCache: { hostPath: { path: "models" } } }),

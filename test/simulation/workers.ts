@@ -1,6 +1,6 @@
-import type { WorkerAnswer } from "../../operator/gateway/worker-answers.ts";
-import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../operator/gateway/worker-client.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
+import type { WorkerAnswer } from "../../operator/workers/answers.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../operator/workers/client.ts";
 
 /** One session, from the worker's acceptance to its end. */
 export interface SimSession {
@@ -68,19 +68,6 @@ export class SimWorkers implements WorkerClient {
     const answer = this.#launch(worker, room);
     await this.#latency();
     return answer;
-  }
-
-  /** What the operator's own client needs. */
-  async call({ url }: { readonly url: string }): Promise<{ readonly status: number; readonly body: string }> {
-    const { origin, pathname } = new URL(url);
-    return this.get(origin, pathname, AbortSignal.abort());
-  }
-
-  async isEmpty(ip: string): Promise<boolean> {
-    await this.#latency();
-    const empty = (this.byIp.get(ip)?.active ?? 0) === 0;
-    await this.#latency();
-    return empty;
   }
 
   #reach(origin: string): SimWorker {

@@ -14,6 +14,7 @@ import { poolControllers } from "../../operator/pool/controllers.ts";
 import { LoadHub } from "../../operator/pool/load-hub.ts";
 import { BY_POOL } from "../../operator/pool/observe.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
+import { WorkerCalls } from "../../operator/pool/worker-calls.ts";
 import { createLogger } from "../../operator/telemetry/logger.ts";
 import { createRegistry, gatewayMetrics, operatorMetrics } from "../../operator/telemetry/metrics.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -163,10 +164,7 @@ export class World {
       deployments,
       pods,
       hub,
-      workers: {
-        call: (call) => this.workers.call(call),
-        isEmpty: (url) => this.workers.isEmpty(new URL(url).hostname),
-      },
+      workers: new WorkerCalls(this.workers, clock),
       sidecarImage: "avatarpool:test",
       record: () => {},
       metrics: operatorMetrics(createRegistry({ process: false })),

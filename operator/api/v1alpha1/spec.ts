@@ -74,7 +74,7 @@ const launchSchema = z
       })
       .describe("Launches that found no free slot wait here.")
       .prefault({}),
-    attempts: count("Most workers that one launch is tried on.", 1, 20).default(5),
+    attempts: count("Most workers that a launch is tried on in a row before it waits in the queue.", 1, 20).default(5),
     allowCustomAvatars: z
       .boolean()
       .default(true)

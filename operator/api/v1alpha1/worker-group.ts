@@ -7,6 +7,8 @@ const engineList = (names: readonly string[]) => `[${names.map((name) => `'${nam
 const cpuEngines = enginesWhere((engine) => engine.accelerator === "cpu");
 const imagelessEngines = enginesWhere((engine) => engine.defaultImage === undefined);
 
+const cachelessEngines = enginesWhere((engine) => engine.volumes.every(({ source }) => source.kind !== "modelCache"));
+
 /** Variables that the operator sets itself. */
 const reservedEnv = [...new Set(engineNames.flatMap((name) => [engines[name].secretEnv, engines[name].sessionsEnv]))];
 
@@ -219,6 +221,10 @@ export const workerGroupSchema = z
       {
         rule: `!(self.engine in ${engineList(cpuEngines)}) || !has(self.gpu)`,
         message: "this engine runs on the CPU: remove gpu, or use a GPU engine",
+      },
+      {
+        rule: `!(self.engine in ${engineList(cachelessEngines)}) || !has(self.modelCache)`,
+        message: "this engine downloads no weights: remove modelCache",
       },
       {
         rule: "!has(self.resources) || [has(self.resources.requests) ? self.resources.requests : {}, has(self.resources.limits) ? self.resources.limits : {}].all(m, m.all(name, !name.startsWith('nvidia.com/')))",

@@ -1,5 +1,5 @@
-import type { WorkerAnswer } from "../../../operator/gateway/worker-answers.ts";
-import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/gateway/worker-client.ts";
+import type { WorkerAnswer } from "../../../operator/workers/answers.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/workers/client.ts";
 
 /** How a worker takes a launch. `full` and `not-ready` are 503s that its ready path has not told of. */
 export type LaunchBehaviour = "accept" | "full" | "not-ready" | "refuse-connection" | "reset" | "hang" | "reject" | "garbage";

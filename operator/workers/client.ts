@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { Agent, request } from "undici";
-import type { WorkerAnswer } from "./worker-answers.ts";
+import type { WorkerAnswer } from "./answers.ts";
 
 /** Longest answer that is read of a worker: its answers are a few hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { busyReason, readReadiness, taskId, taskState, workerMessage } from "./worker-answers.ts";
+import { busyReason, readReadiness, taskId, taskState, workerMessage } from "./answers.ts";
 
 const answer = (status: number, body: unknown) => ({
   status,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { WorkerForm } from "../engines/index.ts";
-import type { PostBody } from "./worker-client.ts";
+import type { PostBody } from "./client.ts";
 
 /** The body of a worker's form: multipart with a file, urlencoded without, as the maker's own client sends it. */
 export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomBytes(12).toString("hex")}`): PostBody {

@@ -24,6 +24,11 @@ export function readReadiness(answer: WorkerAnswer): Readiness {
   return { kind: full ? "full" : "ready", ...counts };
 }
 
+/** Sessions by a worker's health; undefined when it does not say. */
+export function sessionsIn(answer: WorkerAnswer): number | undefined {
+  return answer.status === 200 ? countOf(jsonObject(answer.body).active_sessions) : undefined;
+}
+
 /** Why a worker answered 503. Some wrap the word in a sentence or in `detail`, so the whole body is looked through. */
 export function busyReason(answer: WorkerAnswer): BusyReason {
   return answer.body.includes("at_capacity") ? "at_capacity" : "not_ready";

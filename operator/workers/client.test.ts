@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { HttpWorkerClient, WorkerUnreachable } from "./worker-client.ts";
+import { HttpWorkerClient, WorkerUnreachable } from "./client.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
