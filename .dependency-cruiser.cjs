@@ -32,9 +32,24 @@ module.exports = {
       from: { path: "^operator/", pathNot: "^operator/kube/" },
       to: { path: "node_modules/@kubernetes/client-node", dependencyTypesNot: ["type-only"] },
     },
-    { name: "engines-know-no-api", severity: "error", from: { path: "^operator/engines/" }, to: { path: "^operator/(?!engines/)" } },
-    { name: "runtime-knows-no-crd", severity: "error", from: { path: "^operator/runtime/" }, to: { path: "^operator/(?!runtime/|telemetry/)" } },
-    { name: "product-imports-no-test", severity: "error", from: { path: "^operator/", pathNot: "[.]test[.]ts$" }, to: { path: "^(test|scripts|pulumi)/" } },
+    {
+      name: "engines-know-no-api",
+      severity: "error",
+      from: { path: "^operator/engines/" },
+      to: { path: "^operator/(?!engines/)" },
+    },
+    {
+      name: "runtime-knows-no-crd",
+      severity: "error",
+      from: { path: "^operator/runtime/" },
+      to: { path: "^operator/(?!runtime/|telemetry/)" },
+    },
+    {
+      name: "product-imports-no-test",
+      severity: "error",
+      from: { path: "^operator/", pathNot: "[.]test[.]ts$" },
+      to: { path: "^(test|scripts|pulumi)/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -65,3 +65,8 @@ export interface Members {
 export function busyOn(members: Members): number {
   return members.workers.reduce((total, worker) => total + worker.busy, 0) - members.warmupSessions;
 }
+
+/** Sessions and launches under way by UID of the pod, of the members that stay. */
+export function busyByUid(members: Members): ReadonlyMap<string, number> {
+  return new Map(members.workers.map(({ uid, busy }) => [uid, busy]));
+}

@@ -23,12 +23,12 @@ describe("statusOf", () => {
 
   it("counts a group's workers by what they can do", () => {
     expect(told.groups).toEqual([
-      { name: "gpu", desired: 5, ready: 3, warm: 2, draining: 2, sessions: 4, slots: 8, unschedulable: 1 },
+      { name: "gpu", desired: 5, ready: 3, warm: 2, draining: 2, sessions: 4, slots: 9, unschedulable: 1 },
     ]);
   });
 
   it("counts the pool's sessions, slots, warm slots and waiting launches", () => {
-    expect(told).toMatchObject({ sessions: 4, slots: 8, warmSlots: 2, queued: 2, presets: [{ name: "maya", warmSlots: 2 }] });
+    expect(told).toMatchObject({ sessions: 4, slots: 9, warmSlots: 2, queued: 2, presets: [{ name: "maya", warmSlots: 2 }] });
   });
 
   it("fits the schema that the API server checks", () => {

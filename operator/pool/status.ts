@@ -1,7 +1,7 @@
 import type { AvatarPoolStatus, Condition, GroupStatus } from "../api/v1alpha1/index.ts";
 import { findings } from "./conditions.ts";
 import type { Plan } from "./plan.ts";
-import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
+import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmth.ts";
 
 /** The status that the pool should have. Times are kept from the present status wherever nothing changed. */
@@ -31,7 +31,9 @@ function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
   const { config, members, deployment } = group;
   const planned = plan.groups.find((candidate) => candidate.config.name === config.name);
   const own = deployment.kind === "own" ? deployment.view.replicas : 0;
-  const answering = members.pods.filter((pod) => pod.containersReady);
+  const busy = busyByUid(members);
+  // Gateways trust their own probe, which is quicker than the kubelet's: a worker may have sessions before its pod is ready.
+  const serving = members.pods.filter((pod) => pod.containersReady || (busy.get(pod.uid) ?? 0) > 0);
   return {
     name: config.name,
     desired: planned?.kind === "scale" ? planned.replicas : own,
@@ -39,7 +41,7 @@ function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
     warm: members.pods.filter((pod) => isWarm(pod) && pod.cordonedAtMs === undefined).length,
     draining: members.pods.filter((pod) => pod.cordonedAtMs !== undefined).length + members.terminating.length,
     sessions: busyOn(members) + members.terminatingBusy,
-    slots: answering.length * config.slotsPerWorker,
+    slots: serving.length * config.slotsPerWorker + members.terminatingBusy,
     unschedulable: members.pods.filter((pod) => pod.unschedulable !== undefined).length,
   };
 }

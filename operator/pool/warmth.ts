@@ -1,6 +1,6 @@
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { PoolLoadView } from "./load-hub.ts";
-import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
+import { busyByUid, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import type { PodView } from "./views.ts";
 
 /** Whether a pod's worker has its presets loaded: the gate was set after the worker's process was started last. */
@@ -28,13 +28,10 @@ export function hasWarmupSession(
 
 /** Free slots on warm workers of a group that take launches. */
 export function warmSlotsOf({ config, members }: GroupSnapshot): number {
-  let free = 0;
-  members.pods.forEach((pod, index) => {
-    const worker = members.workers[index];
-    if (worker === undefined || worker.cordonedAtMs !== undefined || !isWarm(pod)) return;
-    free += Math.max(0, config.slotsPerWorker - worker.busy);
-  });
-  return free;
+  const busy = busyByUid(members);
+  return members.pods
+    .filter((pod) => isWarm(pod) && pod.cordonedAtMs === undefined)
+    .reduce((free, { uid }) => free + Math.max(0, config.slotsPerWorker - (busy.get(uid) ?? 0)), 0);
 }
 
 /** Warm slots that can serve a preset. */

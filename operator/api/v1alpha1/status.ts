@@ -23,7 +23,7 @@ export const groupStatusSchema = z
     warm: n("Workers that are ready with their presets loaded and not cordoned."),
     draining: n("Workers that get no launches any more and wait for their sessions to end."),
     sessions: n("Sessions that run now."),
-    slots: n("Sessions that all ready workers could render at once."),
+    slots: n("Slots of all workers that serve, and those still taken on workers that are being removed."),
     unschedulable: n("Workers that the scheduler finds no node for."),
   })
   .describe("One worker group.");
@@ -47,7 +47,7 @@ export const poolStatusSchema = z
     observedGeneration: z.int().describe("Generation of the spec that the status speaks of.").optional(),
     conditions: listOf(conditionSchema, "type", 16).describe("What holds and what does not, in words.").optional(),
     sessions: n("Sessions that run now.").optional(),
-    slots: n("Sessions that all ready workers could render at once.").optional(),
+    slots: n("Slots of all workers that serve, and those still taken on workers that are being removed.").optional(),
     warmSlots: n("Free slots on warm workers.").optional(),
     queued: n("Launches that wait for a slot.").optional(),
     groups: listOf(groupStatusSchema, "name", 16).describe("Worker groups.").optional(),
