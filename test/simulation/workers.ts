@@ -61,22 +61,25 @@ export class SimWorkers implements WorkerClient {
     return answer;
   }
 
-  async post(origin: string, _path: string, body: PostBody, _signal: AbortSignal): Promise<WorkerAnswer> {
+  async post(origin: string, path: string, body: PostBody, _signal: AbortSignal): Promise<WorkerAnswer> {
     await this.#latency();
     const worker = this.#reach(origin);
     const room = new URLSearchParams(Buffer.concat([...body.chunks]).toString()).get("room_name") ?? "";
-    const answer = this.#launch(worker, room);
+    const answer = path === "/launch" ? this.#launch(worker, room) : json(200, {});
     await this.#latency();
     return answer;
   }
 
   #reach(origin: string): SimWorker {
     const worker = this.byIp.get(new URL(origin).hostname);
-    if (worker === undefined) throw new WorkerUnreachable("no connection");
+    if (worker === undefined) {
+      throw new WorkerUnreachable("no connection", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) });
+    }
     return worker;
   }
 
   #answer(worker: SimWorker, path: string): WorkerAnswer {
+    if (path === "/health") return json(200, { status: "healthy", active_sessions: worker.active, max_sessions: worker.slots });
     if (path === "/ready") {
       const counts = { active_sessions: worker.active, max_sessions: worker.slots };
       if (!worker.ready) return json(503, { status: "not_ready" });
