@@ -92,12 +92,12 @@ describe("an informer on a real API server", () => {
     for (const name of ["pages", "cuts", "gone", "restart", "throttled", "slow", "storm", "mirror"]) await makeNamespace(name);
   });
 
-  it("lists in pages of 500 and then watches", async () => {
-    await putAll("pages", Object.fromEntries(Array.from({ length: 1_100 }, (_, i) => [`c${i}`, `v${i}`])));
+  it("lists in pages of 100 and then watches", async () => {
+    await putAll("pages", Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`c${i}`, `v${i}`])));
     const { proxy, informer, agrees } = await watchNamespace("pages");
     await informer.whenSynced();
     await agrees();
-    expect(proxy.requests.filter(isList).map(({ url }) => /limit=(\d+)/.exec(url)?.[1])).toEqual(["500", "500", "500"]);
+    expect(proxy.requests.filter(isList).map(({ url }) => /limit=(\d+)/.exec(url)?.[1])).toEqual(["100", "100", "100"]);
     await putAll("pages", { c7: "changed" });
     await direct.delete(configMaps, { namespace: "pages", name: "c8" });
     await agrees();
