@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { LOAD_AUDIENCE } from "../../../operator/api/load-report.ts";
-import type { ControlPlane } from "../controlplane/index.ts";
+import { type ControlPlane, until } from "../controlplane/index.ts";
 import { type Build, ProductProcess } from "./processes.ts";
 
 const NAMESPACE = "avatarpool";
@@ -96,17 +96,13 @@ export class Product implements AsyncDisposable {
 }
 
 async function untilReady(process: ProductProcess, url: string): Promise<void> {
-  const giveUpAtMs = Date.now() + READY_MS;
-  for (;;) {
-    const ready = await fetch(url).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (ready) return;
-    if (!process.running || Date.now() > giveUpAtMs)
-      throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  try {
+    await until(`${process.command} to be ready`, READY_MS, async () => !process.running || (await fetch(url)).ok);
+    if (process.running) return;
+  } catch {
+    // Its log says more.
   }
+  throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
 }
 
 async function freePort(): Promise<number> {

@@ -58,10 +58,19 @@ export class Scenario {
     await this.kubectl(["apply", "-f", "-"], stringify(poolObject(spec)));
   }
 
-  /** Resolves once every preset can be launched. */
+  /** Resolves once every preset can be launched, at every gateway. */
   async readyPool(spec: object = {}): Promise<void> {
     await this.pool(spec);
     await this.condition("Ready", { status: "True" });
+    // After an outage of the API server each watch waits out its own back-off: the operator's may be back before a gateway's.
+    for (const gateway of this.#stage.gateways.filter(({ process }) => process.running)) {
+      await this.until(`${gateway.url} to know the pool`, () => this.#isKnownTo(gateway));
+    }
+  }
+
+  /** A launch without a room starts nothing: 400 from a gateway that knows the pool, 404 from one that does not. */
+  async #isKnownTo(gateway: GatewayProcess): Promise<boolean> {
+    return (await this.launch({ fields: { room_name: undefined } }, gateway)).status === 400;
   }
 
   async deletePool(): Promise<void> {
