@@ -53,6 +53,5 @@ export const loadReportSchema = z.object({
   pools: z.array(poolLoadSchema),
 });
 
-export type WorkerLoad = z.output<typeof workerLoadSchema>;
 export type PoolLoad = z.output<typeof poolLoadSchema>;
 export type LoadReport = z.output<typeof loadReportSchema>;

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { annotations, labels, WARM_GATE } from "../api/names.ts";
-import { type Engine, type EngineName, engines } from "../engines/index.ts";
+import { type Engine, findEngine } from "../engines/index.ts";
 import type { Json } from "../kube/types.ts";
 
 /** The few facts of a pod that the gateway keeps: thousands of whole pods would not fit its memory. */
@@ -26,7 +26,7 @@ export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
   const { uid, name, namespace, deletionTimestamp } = pod.metadata ?? {};
   const pool = pod.metadata?.labels?.[labels.pool];
   const group = pod.metadata?.labels?.[labels.group];
-  const engine = engineByLabel(pod.metadata?.labels?.[labels.engine]);
+  const engine = findEngine(pod.metadata?.labels?.[labels.engine] ?? "");
   if (uid === undefined || name === undefined || namespace === undefined) return undefined;
   if (pool === undefined || group === undefined || engine === undefined) return undefined;
   const phase = pod.status?.phase;
@@ -43,8 +43,4 @@ export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
     warm: pod.status?.conditions?.some(({ type, status }) => type === WARM_GATE && status === "True") ?? false,
     ended: phase === "Succeeded" || phase === "Failed",
   };
-}
-
-function engineByLabel(name: string | undefined): Engine | undefined {
-  return name !== undefined && Object.hasOwn(engines, name) ? engines[name as EngineName] : undefined;
 }

@@ -33,7 +33,6 @@ export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
 export const isGoneOrReplaced = (error: unknown): boolean => isNotFound(error) || isConflict(error);
 /** The resourceVersion or continue token is too old: list anew. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
-export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
 
 /** True where the same request may well succeed a little later. Whether it may be *repeated* depends on the request too. */
 export function isRetryable(error: unknown): boolean {

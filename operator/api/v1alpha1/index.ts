@@ -2,13 +2,7 @@ import { z } from "zod";
 import { API_GROUP_VERSION, KIND } from "../names.ts";
 import { rules } from "./fields.ts";
 import { poolSpecSchema } from "./spec.ts";
-import {
-  type conditionSchema,
-  type decisionStatusSchema,
-  type groupStatusSchema,
-  poolStatusSchema,
-  type presetStatusSchema,
-} from "./status.ts";
+import { type conditionSchema, type decisionStatusSchema, type groupStatusSchema, poolStatusSchema } from "./status.ts";
 
 /** The single source of the resource: types, CRD and reference page are made from these schemas. */
 
@@ -48,5 +42,4 @@ export type WorkerGroupSpec = AvatarPoolSpec["workers"][number];
 export type PresetSpec = AvatarPoolSpec["presets"][number];
 export type Condition = z.output<typeof conditionSchema>;
 export type GroupStatus = z.output<typeof groupStatusSchema>;
-export type PresetStatus = z.output<typeof presetStatusSchema>;
 export type DecisionStatus = z.output<typeof decisionStatusSchema>;
