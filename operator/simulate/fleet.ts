@@ -1,0 +1,364 @@
+import { Heap } from "./heap.ts";
+import type { Trace } from "./trace.ts";
+
+/** The workers of one group, as far as scaling is concerned. */
+export interface FleetShape {
+  /** Sessions that one worker serves at a time. */
+  readonly slotsPerWorker: number;
+  /** From a worker's creation until its slots are warm. It is paid for all that time. */
+  readonly timeToWarmS: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What a policy sees when it is asked. */
+export interface FleetView {
+  readonly nowS: number;
+  /** Sessions on workers that stay. */
+  readonly sessions: number;
+  /** Sessions on workers that get no more launches and go when these have ended. */
+  readonly drainingSessions: number;
+  readonly queued: number;
+  /** Workers that stay, the starting ones among them. */
+  readonly workers: number;
+  readonly warmWorkers: number;
+  /** Launches that arrived since the start of the trace. */
+  readonly arrived: number;
+  /** Of those, launches that found no warm slot. */
+  readonly cold: number;
+  /** Sessions that began since the start of the trace. */
+  readonly started: number;
+}
+
+export interface Policy {
+  readonly name: string;
+  /** Asked every so many seconds. */
+  readonly syncS: number;
+  /** Asked besides after every arrival and departure: its operator is told of them. */
+  readonly eventDriven: boolean;
+  /**
+   * Whom a smaller size takes. `blind`: whom the ReplicaSet controller takes, whatever runs on it. `empty`: only workers
+   * without sessions, at once. `drained`: workers with the fewest sessions get no more launches and go when they are empty;
+   * they serve again when the size grows before that.
+   */
+  readonly removes: "blind" | "empty" | "drained";
+  /** Workers wanted. The fleet keeps it within min and max. */
+  decide(view: FleetView): number;
+}
+
+export interface Replay {
+  readonly launches: number;
+  /** Launches that found a warm slot at once. */
+  readonly warm: number;
+  /** Launches that gave up when their deadline passed. */
+  readonly refused: number;
+  /** Seconds that the other launches waited, ascending. */
+  readonly waitsS: Float64Array;
+  readonly workerHours: number;
+  /** Sessions that a policy would have ended by its choice of a victim. They are served to their end all the same. */
+  readonly wouldHaveEnded: number;
+  /** How often the size changed its direction. */
+  readonly directionChanges: number;
+  /** Integral of sessions / slots, rounded up: with every session packed perfectly, no fewer worker-hours serve them. */
+  readonly packingBoundHours: number;
+  readonly hours: number;
+  readonly timeline: readonly TimelinePoint[];
+}
+
+export interface TimelinePoint {
+  readonly atS: number;
+  readonly sessions: number;
+  readonly workers: number;
+  readonly queued: number;
+}
+
+export interface ReplayOptions {
+  readonly shape: FleetShape;
+  /** Nothing before this time counts: every policy starts with no worker. */
+  readonly countFromS: number;
+  /** Longest wait of a launch; it is refused then. */
+  readonly deadlineS: number;
+  /** Sampling interval of the timeline; without it none is kept. */
+  readonly timelineS?: number;
+}
+
+interface Worker {
+  readonly serial: number;
+  readonly startedS: number;
+  readonly warmS: number;
+  warm: boolean;
+  busy: number;
+  draining: boolean;
+}
+
+interface Waiting {
+  readonly arrivedS: number;
+  readonly durationS: number;
+}
+
+/**
+ * Replays a trace against a fleet whose size a policy decides. Launches take the fullest warm worker with a free slot, for
+ * every policy alike, so that policies differ by their sizes and victims only.
+ */
+export function replay(trace: Trace, policy: Policy, options: ReplayOptions): Replay {
+  return new Fleet(trace, policy, options).run();
+}
+
+class Fleet {
+  readonly #trace: Trace;
+  readonly #policy: Policy;
+  readonly #options: ReplayOptions;
+  /** Warm workers that take launches, by sessions on them. */
+  readonly #byBusy: readonly Set<Worker>[];
+  readonly #starting: Worker[] = [];
+  readonly #draining = new Set<Worker>();
+  readonly #departures = new Heap<{ readonly atS: number; readonly worker: Worker }>((a, b) => a.atS - b.atS);
+  readonly #queue: Waiting[] = [];
+  #queueHead = 0;
+  #serial = 0;
+  #staying = 0;
+  #sessions = 0;
+  #drainingSessions = 0;
+  #arrived = 0;
+  #cold = 0;
+  #started = 0;
+  #lastS: number;
+  #workerSeconds = 0;
+  #packedSeconds = 0;
+  #launches = 0;
+  #warm = 0;
+  #refused = 0;
+  readonly #waits: number[] = [];
+  #wouldHaveEnded = 0;
+  #direction = 0;
+  #directionChanges = 0;
+  readonly #timeline: TimelinePoint[] = [];
+
+  constructor(trace: Trace, policy: Policy, options: ReplayOptions) {
+    this.#trace = trace;
+    this.#policy = policy;
+    this.#options = options;
+    this.#lastS = options.countFromS;
+    this.#byBusy = Array.from({ length: options.shape.slotsPerWorker + 1 }, () => new Set<Worker>());
+  }
+
+  run(): Replay {
+    const { arrivalS, durationS } = this.#trace;
+    const endS = arrivalS.at(-1) ?? 0;
+    const never = Number.POSITIVE_INFINITY;
+    const { timelineS } = this.#options;
+    let next = 0;
+    let syncS = 0;
+    let sampleS = timelineS === undefined ? never : 0;
+    while (true) {
+      const arrivesS = next < arrivalS.length ? (arrivalS[next] ?? never) : never;
+      const departsS = this.#departures.first?.atS ?? never;
+      const warmsS = this.#starting[0]?.warmS ?? never;
+      const nowS = Math.min(arrivesS, departsS, warmsS, syncS, sampleS);
+      if (nowS > endS || arrivesS === never) break;
+      this.#account(nowS);
+      if (nowS === sampleS) {
+        const queued = this.#queue.length - this.#queueHead;
+        this.#timeline.push({
+          atS: nowS,
+          sessions: this.#sessions + this.#drainingSessions,
+          workers: this.#staying + this.#draining.size,
+          queued,
+        });
+        sampleS += timelineS ?? never;
+        continue;
+      }
+      if (nowS === departsS) {
+        const departure = this.#departures.take();
+        if (departure !== undefined) this.#depart(departure.worker, nowS);
+      } else if (nowS === warmsS) {
+        const worker = this.#starting.shift();
+        if (worker !== undefined) this.#warmed(worker, nowS);
+        continue;
+      } else if (nowS === arrivesS) {
+        this.#arrive(nowS, durationS[next] ?? 0);
+        next++;
+      } else syncS = nowS + this.#policy.syncS;
+      if (nowS === syncS - this.#policy.syncS || this.#policy.eventDriven) this.#decide(nowS);
+    }
+    return this.#result(endS);
+  }
+
+  #account(nowS: number): void {
+    if (nowS <= this.#lastS) return;
+    const passedS = nowS - this.#lastS;
+    this.#lastS = nowS;
+    this.#workerSeconds += passedS * (this.#staying + this.#draining.size);
+    this.#packedSeconds += passedS * Math.ceil((this.#sessions + this.#drainingSessions) / this.#options.shape.slotsPerWorker);
+  }
+
+  #arrive(nowS: number, durationS: number): void {
+    this.#arrived++;
+    const counts = nowS >= this.#options.countFromS;
+    if (counts) this.#launches++;
+    if (this.#start(nowS, durationS)) {
+      if (counts) this.#warm++;
+      return;
+    }
+    this.#cold++;
+    this.#queue.push({ arrivedS: nowS, durationS });
+  }
+
+  /** Places a session on the fullest worker that has room. */
+  #start(nowS: number, durationS: number): boolean {
+    for (let busy = this.#byBusy.length - 2; busy >= 0; busy--) {
+      const [worker] = this.#byBusy[busy] ?? [];
+      if (worker === undefined) continue;
+      this.#started++;
+      this.#sessions++;
+      this.#byBusy[busy]?.delete(worker);
+      worker.busy++;
+      this.#byBusy[worker.busy]?.add(worker);
+      this.#departures.add({ atS: nowS + durationS, worker });
+      return true;
+    }
+    return false;
+  }
+
+  #depart(worker: Worker, nowS: number): void {
+    if (worker.draining) {
+      worker.busy--;
+      this.#drainingSessions--;
+      if (worker.busy === 0) this.#draining.delete(worker);
+      return;
+    }
+    this.#sessions--;
+    this.#byBusy[worker.busy]?.delete(worker);
+    worker.busy--;
+    this.#byBusy[worker.busy]?.add(worker);
+    this.#serveQueue(nowS);
+  }
+
+  #warmed(worker: Worker, nowS: number): void {
+    worker.warm = true;
+    this.#byBusy[0]?.add(worker);
+    this.#serveQueue(nowS);
+  }
+
+  #serveQueue(nowS: number): void {
+    while (this.#queueHead < this.#queue.length) {
+      const waiting = this.#queue[this.#queueHead];
+      if (waiting === undefined) return;
+      const waitedS = nowS - waiting.arrivedS;
+      const late = waitedS > this.#options.deadlineS;
+      if (!late && !this.#start(nowS, waiting.durationS)) return;
+      this.#queueHead++;
+      if (this.#queueHead > 1_000) {
+        this.#queue.splice(0, this.#queueHead);
+        this.#queueHead = 0;
+      }
+      if (waiting.arrivedS < this.#options.countFromS) continue;
+      if (late) this.#refused++;
+      else this.#waits.push(waitedS);
+    }
+  }
+
+  #decide(nowS: number): void {
+    const { min, max } = this.#options.shape;
+    const wanted = this.#policy.decide({
+      nowS,
+      sessions: this.#sessions,
+      drainingSessions: this.#drainingSessions,
+      queued: this.#queue.length - this.#queueHead,
+      workers: this.#staying,
+      warmWorkers: this.#staying - this.#starting.length,
+      arrived: this.#arrived,
+      cold: this.#cold,
+      started: this.#started,
+    });
+    const target = Math.max(min, Math.min(max, wanted));
+    const before = this.#staying;
+    if (target > before) this.#grow(target - before, nowS);
+    else if (target < before) this.#shrink(before - target);
+    const direction = Math.sign(this.#staying - before);
+    if (direction === 0) return;
+    if (direction !== this.#direction && this.#direction !== 0 && nowS >= this.#options.countFromS) this.#directionChanges++;
+    this.#direction = direction;
+  }
+
+  #grow(count: number, nowS: number): void {
+    let missing = count;
+    if (this.#policy.removes === "drained") {
+      for (const worker of [...this.#draining].sort((a, b) => b.busy - a.busy)) {
+        if (missing === 0) break;
+        this.#draining.delete(worker);
+        worker.draining = false;
+        this.#drainingSessions -= worker.busy;
+        this.#sessions += worker.busy;
+        this.#byBusy[worker.busy]?.add(worker);
+        this.#staying++;
+        missing--;
+      }
+      this.#serveQueue(nowS);
+    }
+    for (; missing > 0; missing--) {
+      const serial = ++this.#serial;
+      this.#starting.push({
+        serial,
+        startedS: nowS,
+        warmS: nowS + this.#options.shape.timeToWarmS,
+        warm: false,
+        busy: 0,
+        draining: false,
+      });
+      this.#staying++;
+    }
+  }
+
+  #shrink(count: number): void {
+    let surplus = count;
+    // Who cannot serve yet goes first, whoever chooses; of those the youngest.
+    for (; surplus > 0 && this.#starting.length > 0; surplus--) {
+      this.#starting.pop();
+      this.#staying--;
+    }
+    for (; surplus > 0; surplus--) {
+      const worker = this.#victim();
+      if (worker === undefined) return;
+      this.#byBusy[worker.busy]?.delete(worker);
+      this.#staying--;
+      if (worker.busy === 0) continue;
+      if (this.#policy.removes === "blind") this.#wouldHaveEnded += worker.busy;
+      this.#sessions -= worker.busy;
+      this.#drainingSessions += worker.busy;
+      worker.draining = true;
+      this.#draining.add(worker);
+    }
+  }
+
+  #victim(): Worker | undefined {
+    if (this.#policy.removes !== "blind") {
+      const levels = this.#policy.removes === "empty" ? this.#byBusy.slice(0, 1) : this.#byBusy;
+      for (const level of levels) {
+        const [worker] = level;
+        if (worker !== undefined) return worker;
+      }
+      return undefined;
+    }
+    // Among ready pods of equal cost the ReplicaSet controller takes the one that became ready last.
+    let youngest: Worker | undefined;
+    for (const level of this.#byBusy)
+      for (const worker of level) if (youngest === undefined || worker.serial > youngest.serial) youngest = worker;
+    return youngest;
+  }
+
+  #result(endS: number): Replay {
+    return {
+      launches: this.#launches,
+      warm: this.#warm,
+      refused: this.#refused,
+      waitsS: Float64Array.from(this.#waits).sort(),
+      workerHours: this.#workerSeconds / 3_600,
+      wouldHaveEnded: this.#wouldHaveEnded,
+      directionChanges: this.#directionChanges,
+      packingBoundHours: this.#packedSeconds / 3_600,
+      hours: Math.max(0, endS - this.#options.countFromS) / 3_600,
+      timeline: this.#timeline,
+    };
+  }
+}
