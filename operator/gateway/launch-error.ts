@@ -1,27 +1,39 @@
-/** Why a launch got no session, in a word for programs. A closed set: it is also the metric's outcome label. */
-export type LaunchErrorCode =
+/**
+ * Every reason for which a launch gets no session, in a word for programs: with the status that it is answered with, and
+ * what it means. A closed set: it is also the metric's outcome label, and what `/openapi.json` lists.
+ */
+export const launchErrors = {
   // The client's mistakes.
-  | "bad_request"
-  | "unsupported_media_type"
-  | "too_large"
-  | "method_not_allowed"
-  | "not_found"
-  | "pool_not_found"
-  | "pool_deleting"
-  | "preset_not_found"
-  | "custom_avatar_forbidden"
-  // Short capacity: trying later helps.
-  | "queue_full"
-  | "deadline_exceeded"
-  | "gateway_busy"
-  | "gateway_stopping"
+  bad_request: { status: 400, meaning: "The request or one of its fields is wrong; `field` names it." },
+  unauthorized: { status: 401, meaning: "The pool asks for a token, and none or an unknown one was sent." },
+  custom_avatar_forbidden: { status: 403, meaning: "The pool serves presets only." },
+  image_host_forbidden: { status: 403, meaning: "The image's URL lies on a host that the pool does not allow." },
+  not_found: { status: 404, meaning: "There is nothing at this path." },
+  pool_not_found: { status: 404, meaning: "There is no such pool." },
+  preset_not_found: { status: 404, meaning: "The pool has no preset of this name." },
+  method_not_allowed: { status: 405, meaning: "Launches are POST requests." },
+  slow_request: { status: 408, meaning: "The request took too long to arrive." },
+  pool_deleting: { status: 410, meaning: "The pool is being deleted." },
+  too_large: { status: 413, meaning: "The body or one of its fields is too large." },
+  unsupported_media_type: { status: 415, meaning: "The body is neither a form nor JSON, or it is compressed." },
+  headers_too_large: { status: 431, meaning: "The headers are too large." },
+  // Trying later helps.
+  rate_limited: { status: 429, meaning: "The token's limit is reached." },
+  queue_full: { status: 503, meaning: "No slot is free, and as many launches wait as may." },
+  deadline_exceeded: { status: 503, meaning: "No slot became free in time." },
+  gateway_busy: { status: 503, meaning: "The launches under way take all the memory that the gateway gives them." },
+  gateway_stopping: { status: 503, meaning: "This gateway is stopping, another one answers." },
+  auth_unavailable: { status: 503, meaning: "The pool's tokens could not be read, so nobody can be let in." },
   // The worker's doing.
-  | "worker_rejected"
-  | "worker_failed"
-  | "worker_timeout"
+  worker_rejected: { status: 400, meaning: "The worker's own refusal, with its status: 400, 401, 402, 403 or another of 4xx." },
+  worker_failed: { status: 502, meaning: "The worker broke off; a session may have begun." },
+  worker_timeout: { status: 504, meaning: "The worker did not answer in time; a session may have begun." },
   // Nobody reads the answer.
-  | "client_gone"
-  | "internal";
+  client_gone: { status: 499, meaning: "The client closed the connection before its launch was served." },
+  internal: { status: 500, meaning: "A mistake of the gateway's; its log says which." },
+} as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
+
+export type LaunchErrorCode = keyof typeof launchErrors;
 
 export interface LaunchErrorDetails {
   /** The form field that is wrong. */

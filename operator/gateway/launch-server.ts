@@ -64,7 +64,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     const pool = deps.findPool(`${namespace}/${name}`);
     try {
       if (pool === undefined) throw poolNotFound(namespace, name);
-      const answer = await serve(deps, pool, request.raw, firstOf(request.query.async), { order, signal: gone, trace });
+      const answer = await serve(deps, pool, request.raw, firstOf(request.query.async), { order, client: "", signal: gone, trace });
       record(deps, pool, trace, "served");
       return reply
         .code(answer.status)

@@ -15,6 +15,8 @@ import type { StartupWatch } from "./startup.ts";
 export interface Arrival {
   /** Place among all launches of this gateway. */
   readonly order: number;
+  /** Name of the token that it came with; empty where the pool asks for none. */
+  readonly client: string;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
   readonly trace: LaunchTrace;
