@@ -11,7 +11,7 @@ export interface FleetShape {
   readonly max: number;
 }
 
-/** What a policy sees when it is asked. */
+/** What a policy sees when it is asked. The object is reused: it holds for the call only. */
 export interface FleetView {
   readonly nowS: number;
   /** Sessions on workers that stay. */
@@ -22,6 +22,8 @@ export interface FleetView {
   /** Workers that stay, the starting ones among them. */
   readonly workers: number;
   readonly warmWorkers: number;
+  /** Warm workers that stay and have at least one session. */
+  readonly busyWorkers: number;
   /** Launches that arrived since the start of the trace. */
   readonly arrived: number;
   /** Of those, launches that found no warm slot. */
@@ -52,10 +54,10 @@ export interface Replay {
   readonly warm: number;
   /** Launches that gave up when their deadline passed. */
   readonly refused: number;
-  /** Seconds that the other launches waited, ascending. */
+  /** Seconds that the other launches waited, ascending. Launches that wait when the trace ends are not among them. */
   readonly waitsS: Float64Array;
   readonly workerHours: number;
-  /** Sessions that a policy would have ended by its choice of a victim. They are served to their end all the same. */
+  /** Sessions that a policy would have ended by its choice of a victim. They are served to their end all the same, and paid for. */
   readonly wouldHaveEnded: number;
   /** How often the size changed its direction. */
   readonly directionChanges: number;
@@ -84,9 +86,7 @@ export interface ReplayOptions {
 
 interface Worker {
   readonly serial: number;
-  readonly startedS: number;
   readonly warmS: number;
-  warm: boolean;
   busy: number;
   draining: boolean;
 }
@@ -133,6 +133,19 @@ class Fleet {
   #direction = 0;
   #directionChanges = 0;
   readonly #timeline: TimelinePoint[] = [];
+  /** One object for every decision: millions are made in a long trace. */
+  readonly #view: { -readonly [K in keyof FleetView]: FleetView[K] } = {
+    nowS: 0,
+    sessions: 0,
+    drainingSessions: 0,
+    queued: 0,
+    workers: 0,
+    warmWorkers: 0,
+    busyWorkers: 0,
+    arrived: 0,
+    cold: 0,
+    started: 0,
+  };
 
   constructor(trace: Trace, policy: Policy, options: ReplayOptions) {
     this.#trace = trace;
@@ -147,6 +160,7 @@ class Fleet {
     const endS = arrivalS.at(-1) ?? 0;
     const never = Number.POSITIVE_INFINITY;
     const { timelineS } = this.#options;
+    const { eventDriven } = this.#policy;
     let next = 0;
     let syncS = 0;
     let sampleS = timelineS === undefined ? never : 0;
@@ -154,32 +168,30 @@ class Fleet {
       const arrivesS = next < arrivalS.length ? (arrivalS[next] ?? never) : never;
       const departsS = this.#departures.first?.atS ?? never;
       const warmsS = this.#starting[0]?.warmS ?? never;
-      const nowS = Math.min(arrivesS, departsS, warmsS, syncS, sampleS);
+      const expiresS = (this.#queue[this.#queueHead]?.arrivedS ?? never) + this.#options.deadlineS;
+      const nowS = Math.min(arrivesS, departsS, warmsS, expiresS, syncS, sampleS);
       if (nowS > endS || arrivesS === never) break;
       this.#account(nowS);
-      if (nowS === sampleS) {
-        const queued = this.#queue.length - this.#queueHead;
-        this.#timeline.push({
-          atS: nowS,
-          sessions: this.#sessions + this.#drainingSessions,
-          workers: this.#staying + this.#draining.size,
-          queued,
-        });
-        sampleS += timelineS ?? never;
-        continue;
-      }
       if (nowS === departsS) {
         const departure = this.#departures.take();
         if (departure !== undefined) this.#depart(departure.worker, nowS);
+        if (eventDriven) this.#decide(nowS);
       } else if (nowS === warmsS) {
         const worker = this.#starting.shift();
         if (worker !== undefined) this.#warmed(worker, nowS);
-        continue;
       } else if (nowS === arrivesS) {
         this.#arrive(nowS, durationS[next] ?? 0);
         next++;
-      } else syncS = nowS + this.#policy.syncS;
-      if (nowS === syncS - this.#policy.syncS || this.#policy.eventDriven) this.#decide(nowS);
+        if (eventDriven) this.#decide(nowS);
+      } else if (nowS === expiresS) {
+        this.#expire();
+      } else if (nowS === syncS) {
+        this.#decide(nowS);
+        syncS += this.#policy.syncS;
+      } else {
+        this.#sample(nowS);
+        sampleS += timelineS ?? never;
+      }
     }
     return this.#result(endS);
   }
@@ -202,6 +214,31 @@ class Fleet {
     }
     this.#cold++;
     this.#queue.push({ arrivedS: nowS, durationS });
+  }
+
+  /** The launch that waits longest gives up. */
+  #expire(): void {
+    const waiting = this.#nextWaiting();
+    if (waiting !== undefined && waiting.arrivedS >= this.#options.countFromS) this.#refused++;
+  }
+
+  #nextWaiting(): Waiting | undefined {
+    const waiting = this.#queue[this.#queueHead++];
+    // Taken entries are cut off now and then: cutting each time would make a long queue slow.
+    if (this.#queueHead > 1_000) {
+      this.#queue.splice(0, this.#queueHead);
+      this.#queueHead = 0;
+    }
+    return waiting;
+  }
+
+  #sample(nowS: number): void {
+    this.#timeline.push({
+      atS: nowS,
+      sessions: this.#sessions + this.#drainingSessions,
+      workers: this.#staying + this.#draining.size,
+      queued: this.#queue.length - this.#queueHead,
+    });
   }
 
   /** Places a session on the fullest worker that has room. */
@@ -235,7 +272,6 @@ class Fleet {
   }
 
   #warmed(worker: Worker, nowS: number): void {
-    worker.warm = true;
     this.#byBusy[0]?.add(worker);
     this.#serveQueue(nowS);
   }
@@ -243,38 +279,30 @@ class Fleet {
   #serveQueue(nowS: number): void {
     while (this.#queueHead < this.#queue.length) {
       const waiting = this.#queue[this.#queueHead];
-      if (waiting === undefined) return;
-      const waitedS = nowS - waiting.arrivedS;
-      const late = waitedS > this.#options.deadlineS;
-      if (!late && !this.#start(nowS, waiting.durationS)) return;
-      this.#queueHead++;
-      if (this.#queueHead > 1_000) {
-        this.#queue.splice(0, this.#queueHead);
-        this.#queueHead = 0;
-      }
-      if (waiting.arrivedS < this.#options.countFromS) continue;
-      if (late) this.#refused++;
-      else this.#waits.push(waitedS);
+      if (waiting === undefined || !this.#start(nowS, waiting.durationS)) return;
+      this.#nextWaiting();
+      if (waiting.arrivedS >= this.#options.countFromS) this.#waits.push(nowS - waiting.arrivedS);
     }
   }
 
   #decide(nowS: number): void {
     const { min, max } = this.#options.shape;
-    const wanted = this.#policy.decide({
-      nowS,
-      sessions: this.#sessions,
-      drainingSessions: this.#drainingSessions,
-      queued: this.#queue.length - this.#queueHead,
-      workers: this.#staying,
-      warmWorkers: this.#staying - this.#starting.length,
-      arrived: this.#arrived,
-      cold: this.#cold,
-      started: this.#started,
-    });
+    const view = this.#view;
+    view.nowS = nowS;
+    view.sessions = this.#sessions;
+    view.drainingSessions = this.#drainingSessions;
+    view.queued = this.#queue.length - this.#queueHead;
+    view.workers = this.#staying;
+    view.warmWorkers = this.#staying - this.#starting.length;
+    view.busyWorkers = view.warmWorkers - (this.#byBusy[0]?.size ?? 0);
+    view.arrived = this.#arrived;
+    view.cold = this.#cold;
+    view.started = this.#started;
+    const wanted = this.#policy.decide(view);
     const target = Math.max(min, Math.min(max, wanted));
     const before = this.#staying;
     if (target > before) this.#grow(target - before, nowS);
-    else if (target < before) this.#shrink(before - target);
+    else if (target < before) this.#shrink(before - target, nowS);
     const direction = Math.sign(this.#staying - before);
     if (direction === 0) return;
     if (direction !== this.#direction && this.#direction !== 0 && nowS >= this.#options.countFromS) this.#directionChanges++;
@@ -300,9 +328,7 @@ class Fleet {
       const serial = ++this.#serial;
       this.#starting.push({
         serial,
-        startedS: nowS,
         warmS: nowS + this.#options.shape.timeToWarmS,
-        warm: false,
         busy: 0,
         draining: false,
       });
@@ -310,7 +336,7 @@ class Fleet {
     }
   }
 
-  #shrink(count: number): void {
+  #shrink(count: number, nowS: number): void {
     let surplus = count;
     // Who cannot serve yet goes first, whoever chooses; of those the youngest.
     for (; surplus > 0 && this.#starting.length > 0; surplus--) {
@@ -323,7 +349,7 @@ class Fleet {
       this.#byBusy[worker.busy]?.delete(worker);
       this.#staying--;
       if (worker.busy === 0) continue;
-      if (this.#policy.removes === "blind") this.#wouldHaveEnded += worker.busy;
+      if (this.#policy.removes === "blind" && nowS >= this.#options.countFromS) this.#wouldHaveEnded += worker.busy;
       this.#sessions -= worker.busy;
       this.#drainingSessions += worker.busy;
       worker.draining = true;

@@ -1,0 +1,56 @@
+import type { FleetShape, FleetView, Policy } from "../fleet.ts";
+import { ceil } from "./hpa.ts";
+
+/** How a FleetAutoscaler keeps its buffer: of game servers (Buffer policy) or of room on them (Counter policy). */
+export interface AgonesOptions {
+  readonly unit: "servers" | "slots";
+  /** A number of them, or their share of all, in percent (below 100). */
+  readonly buffer: { readonly fixed: number } | { readonly percent: number };
+  readonly minReplicas: number;
+}
+
+/** The buffer of Agones' examples is 2 or 5 game servers. */
+export const AGONES_DEFAULTS: AgonesOptions = { unit: "servers", buffer: { fixed: 2 }, minReplicas: 0 };
+export const AGONES_PERCENT_DEFAULTS: AgonesOptions = { unit: "slots", buffer: { percent: 30 }, minReplicas: 1 };
+
+const SYNC_S = 30;
+
+/**
+ * The FleetAutoscaler of Agones, every 30 s. Servers with sessions (Allocated) are never removed.
+ * Buffer policy: `allocated + buffer` servers, or `ceil(100 * allocated / (100 - percent))`.
+ * Counter policy: the same in slots of all servers, the starting ones among them; at least one server.
+ *
+ * https://agones.dev/site/docs/reference/fleetautoscaler/ and googleforgames/agones
+ * pkg/fleetautoscalers/fleetautoscalers.go, `applyBufferPolicy`, `applyCounterOrListPolicy`.
+ */
+export function agones(options: AgonesOptions, { slotsPerWorker }: FleetShape): Policy {
+  const { unit, buffer, minReplicas } = options;
+  const size = "fixed" in buffer ? `${buffer.fixed}` : `${buffer.percent}%`;
+  return {
+    name: `Agones ${size} ${unit}, min ${minReplicas}`,
+    syncS: SYNC_S,
+    eventDriven: false,
+    removes: "empty",
+    decide: (view) =>
+      Math.max(minReplicas, unit === "servers" ? serversWanted(view, buffer) : serversForSlots(view, buffer, slotsPerWorker)),
+  };
+}
+
+function serversWanted({ busyWorkers }: FleetView, buffer: AgonesOptions["buffer"]): number {
+  return withBuffer(busyWorkers, buffer);
+}
+
+function serversForSlots(view: FleetView, buffer: AgonesOptions["buffer"], slots: number): number {
+  const { workers, sessions } = view;
+  // With a percentage of nothing, one server is kept.
+  if ("percent" in buffer && sessions === 0) return 1;
+  const wanted = withBuffer(sessions, buffer) - sessions;
+  const available = workers * slots - sessions;
+  // Counts up by whole servers to reach the buffer, down by whole servers as long as it stays reached.
+  const missing = available < wanted ? ceil((wanted - available) / slots) : -Math.floor((available - wanted) / slots);
+  return Math.max(1, workers + missing);
+}
+
+function withBuffer(used: number, buffer: AgonesOptions["buffer"]): number {
+  return "fixed" in buffer ? used + buffer.fixed : ceil((100 * used) / (100 - buffer.percent));
+}

@@ -1,0 +1,52 @@
+import type { FleetShape, FleetView, Policy } from "../fleet.ts";
+import { HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
+
+export interface HpaOptions {
+  /** Sessions per slot that it aims at, as a share: 0.7 is 70 %. */
+  readonly target: number;
+  readonly minReplicas: number;
+}
+
+/** Where a user starts: the utilisation of the Kubernetes examples is 50 to 80 %. */
+export const HPA_DEFAULTS: HpaOptions = { target: 0.7, minReplicas: 1 };
+
+/**
+ * The HorizontalPodAutoscaler on the utilisation of slots (sessions / slots of a pod), every 15 s:
+ * `ceil(ready pods * utilisation / target)`, nothing within 10 % of the target. Pods that are not ready are set aside; when
+ * the ready ones ask for more, the others are taken in at 0 %, and nothing is done when that turns the direction.
+ * It sees neither the queue nor anything while no pod is ready, and never scales to or from zero.
+ *
+ * https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/#algorithm-details and
+ * kubernetes/kubernetes pkg/controller/podautoscaler/replica_calculator.go, `GetResourceReplicas`.
+ */
+export function hpa({ target, minReplicas }: HpaOptions, { slotsPerWorker }: FleetShape): Policy {
+  const behavior = new HpaBehavior();
+  const min = Math.max(1, minReplicas);
+  return {
+    name: `HPA ${Math.round(target * 100)}%, min ${min}`,
+    syncS: HPA_SYNC_S,
+    eventDriven: false,
+    removes: "blind",
+    decide(view: FleetView): number {
+      const current = view.workers;
+      if (current === 0) return min;
+      return behavior.next(view.nowS, current, utilisationReplicas(view, slotsPerWorker * target), min);
+    },
+  };
+}
+
+/** Replicas that the utilisation asks for. `perPod`: sessions that a pod is to have on average. */
+export function utilisationReplicas(view: FleetView, perPod: number): number {
+  const { workers, warmWorkers, sessions } = view;
+  if (warmWorkers === 0) return workers;
+  const ratio = sessions / (warmWorkers * perPod);
+  if (ratio <= 1 || warmWorkers === workers) return isTolerated(ratio) ? workers : ceil(ratio * warmWorkers);
+  const withStarting = sessions / (workers * perPod);
+  if (withStarting < 1 || isTolerated(withStarting)) return workers;
+  return ceil(withStarting * workers);
+}
+
+/** Rounds up, but not because of an error in the last binary digit. */
+export function ceil(value: number): number {
+  return Math.ceil(value - 1e-9);
+}
