@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { HttpWorkerClient, WorkerUnreachable } from "./client.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -42,6 +42,27 @@ describe("HttpWorkerClient", () => {
     expect(sockets.size).toBe(3);
   });
 
+  it("tells when a worker closes an idle connection, and asks again over a new one", async () => {
+    const { client, origin, sockets } = await setup((_request, response) => response.end("{}"));
+    const closed: string[] = [];
+    client.onClosed((from) => closed.push(from));
+    await client.get(origin, "/ready", signal);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(() => expect(closed).toEqual([origin]));
+    expect((await client.get(origin, "/ready", signal)).body).toBe("{}");
+  });
+
+  it("asks again when a kept connection ends under a query", async () => {
+    let asked = 0;
+    const { client, origin } = await setup((request, response) => {
+      asked += 1;
+      if (asked === 2) request.socket.destroy();
+      else response.end(String(asked));
+    });
+    await client.get(origin, "/ready", signal);
+    expect((await client.get(origin, "/ready", signal)).body).toBe("3");
+  });
+
   it("says when there was no connection: only then, nothing can have begun", async () => {
     const { client, origin, server } = await setup((request) => request.socket.resetAndDestroy());
     const reset = client.post(origin, "/launch", body, signal);
@@ -59,7 +80,7 @@ describe("HttpWorkerClient", () => {
       response.on("drain", flood);
       flood();
     });
-    expect((await client.get(origin, "/ready", signal)).body).toHaveLength(64 * 1024);
+    expect((await client.get(origin, "/ready", signal)).body).toHaveLength(1024 * 1024);
   });
 
   it("does not follow a worker elsewhere", async () => {

@@ -1,15 +1,13 @@
 import { Readable } from "node:stream";
 import { Agent, request } from "undici";
+import { MAX_ANSWER_BYTES } from "./answer-reader.ts";
 import type { WorkerAnswer } from "./answers.ts";
+import { CONNECT_TIMEOUT_MS, Line, LineStale, WorkerUnreachable } from "./line.ts";
 
-/** Longest answer that is read of a worker: its answers are a few hundred bytes. */
-const MAX_ANSWER_BYTES = 64 * 1024;
-/** A pod's network answers within milliseconds; one that does not accept in this time is as good as gone. */
-const CONNECT_TIMEOUT_MS = 2_000;
-/** Connections for probes and tasks to one worker: they are short, and must not wait behind one that hangs. */
-const QUERY_CONNECTIONS = 4;
-/** Longer than the time between two probes, so that a connection lives on. */
-const KEEP_ALIVE_MS = 5_000;
+export { WorkerUnreachable } from "./line.ts";
+
+/** Idle connections that are kept to one worker: for its probes, and for one look at a task. */
+const MAX_KEPT_LINES = 2;
 
 export interface PostBody {
   readonly contentType: string;
@@ -21,11 +19,8 @@ export interface PostBody {
 export interface WorkerClient {
   get(origin: string, path: string, signal: AbortSignal): Promise<WorkerAnswer>;
   post(origin: string, path: string, body: PostBody, signal: AbortSignal): Promise<WorkerAnswer>;
-}
-
-/** No connection came about: the worker has seen nothing of the request. */
-export class WorkerUnreachable extends Error {
-  override readonly name = "WorkerUnreachable";
+  /** Calls back when a worker closed an idle connection of ours: it may have died. @returns how to stop it. */
+  onClosed?(listener: (origin: string) => void): () => void;
 }
 
 /**
@@ -33,15 +28,26 @@ export class WorkerUnreachable extends Error {
  * by the worker at the moment of sending, and then nobody could tell whether the launch had arrived.
  */
 export class HttpWorkerClient implements WorkerClient {
-  readonly #queries = new Agent({
-    connections: QUERY_CONNECTIONS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-  });
+  /** Idle connections by origin. Each ends by itself after some seconds without a query. */
+  readonly #lines = new Map<string, Line[]>();
+  readonly #busy = new Set<Line>();
   readonly #launches = new Agent({ pipelining: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
+  readonly #listeners = new Set<(origin: string) => void>();
 
-  get(origin: string, path: string, signal: AbortSignal): Promise<WorkerAnswer> {
-    return this.#send(origin, { dispatcher: this.#queries, method: "GET", path, signal });
+  async get(origin: string, path: string, signal: AbortSignal): Promise<WorkerAnswer> {
+    const kept = this.#keptLine(origin);
+    if (kept === undefined) return await this.#ask(this.#open(origin), origin, path, signal);
+    try {
+      return await this.#ask(kept, origin, path, signal);
+    } catch (error) {
+      if (!(error instanceof LineStale) || signal.aborted) throw error;
+      return await this.#ask(this.#open(origin), origin, path, signal);
+    }
+  }
+
+  onClosed(listener: (origin: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   post(origin: string, path: string, body: PostBody, signal: AbortSignal): Promise<WorkerAnswer> {
@@ -57,7 +63,45 @@ export class HttpWorkerClient implements WorkerClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#queries.destroy(), this.#launches.destroy()]);
+    for (const line of [...this.#busy, ...[...this.#lines.values()].flat()]) line.close();
+    await this.#launches.destroy();
+  }
+
+  #keptLine(origin: string): Line | undefined {
+    const lines = this.#lines.get(origin);
+    let line = lines?.pop();
+    while (line !== undefined && !line.usable) line = lines?.pop();
+    if (lines?.length === 0) this.#lines.delete(origin);
+    return line;
+  }
+
+  #open(origin: string): Line {
+    const line: Line = new Line(new URL(origin), (byWorker) => this.#closed(origin, line, byWorker));
+    return line;
+  }
+
+  async #ask(line: Line, origin: string, path: string, signal: AbortSignal): Promise<WorkerAnswer> {
+    this.#busy.add(line);
+    try {
+      return await line.get(path, signal);
+    } finally {
+      this.#busy.delete(line);
+      if (line.usable) this.#keep(origin, line);
+    }
+  }
+
+  #keep(origin: string, line: Line): void {
+    const lines = this.#lines.get(origin) ?? [];
+    if (lines.length >= MAX_KEPT_LINES) line.close();
+    else this.#lines.set(origin, [...lines, line]);
+  }
+
+  #closed(origin: string, line: Line, byWorker: boolean): void {
+    const lines = this.#lines.get(origin);
+    const left = lines?.filter((other) => other !== line) ?? [];
+    if (left.length === 0) this.#lines.delete(origin);
+    else this.#lines.set(origin, left);
+    if (byWorker) for (const listener of this.#listeners) listener(origin);
   }
 
   async #send(origin: string, options: SendOptions): Promise<WorkerAnswer> {

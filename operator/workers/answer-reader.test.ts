@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AnswerReader } from "./answer-reader.ts";
+
+const text = (...lines: readonly string[]) => Buffer.from(lines.join("\r\n"));
+
+/** What a connection gives that brings these bytes in these pieces and then ends. */
+function read(bytes: Buffer, cuts: readonly number[] = []) {
+  const reader = new AnswerReader();
+  const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
+  let from = 0;
+  for (const to of [...ends, bytes.length]) {
+    const answer = to === from ? undefined : reader.push(bytes.subarray(from, to));
+    from = to;
+    if (answer !== undefined) return { ...answer, keepAlive: reader.keepAlive };
+  }
+  const answer = reader.end();
+  return answer && { ...answer, keepAlive: false };
+}
+
+const answers = {
+  length: text("HTTP/1.1 200 OK", "Content-Type: application/json", "content-length: 2", "", "{}"),
+  chunked: text(
+    "HTTP/1.1 200 OK",
+    "content-type: application/json",
+    "transfer-encoding: chunked",
+    "",
+    "1;x=y",
+    "{",
+    "1",
+    "}",
+    "0",
+    "",
+    "",
+  ),
+  close: text("HTTP/1.0 200 OK", "content-type: application/json", "", "{}"),
+  interim: text("HTTP/1.1 100 Continue", "", "HTTP/1.1 200", "content-type: application/json", "content-length: 2", "", "{}"),
+};
+
+describe("AnswerReader", () => {
+  it.each(Object.entries(answers))("reads an answer whose end is told by %s, in whatever pieces it comes", (how, bytes) => {
+    const keepAlive = how !== "close";
+    fc.assert(
+      fc.property(fc.array(fc.nat(500), { maxLength: 8 }), (cuts) => {
+        expect(read(bytes, cuts)).toEqual({ status: 200, contentType: "application/json", body: "{}", keepAlive });
+      }),
+    );
+  });
+
+  it("has no answer when the connection ends too early", () => {
+    expect(read(answers.length.subarray(0, -1))).toBeUndefined();
+    expect(read(answers.chunked.subarray(0, -3))).toBeUndefined();
+  });
+
+  it("keeps no connection that the worker will close, or that brought more than the answer", () => {
+    expect(read(text("HTTP/1.1 503 Busy", "connection: close", "content-length: 0", "", ""))).toMatchObject({
+      status: 503,
+      keepAlive: false,
+    });
+    expect(read(Buffer.concat([answers.length, answers.length]))).toMatchObject({ body: "{}", keepAlive: false });
+  });
+
+  it.each([
+    ["no HTTP", "SSH-2.0-OpenSSH_9\r\n\r\n"],
+    ["a length that is none", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
+    ["a chunk of no size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+    ["an endless head", `HTTP/1.1 200 OK\r\n${"x".repeat(20_000)}`],
+  ])("throws at %s", (_what, bytes) => {
+    expect(() => read(Buffer.from(bytes))).toThrow();
+  });
+
+  it("ends with an answer, with none, or by throwing, whatever bytes come", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...Object.values(answers)), fc.nat(60), (noise, good, at) => {
+        const bytes = Buffer.concat([good.subarray(0, at), noise, good.subarray(at)]);
+        try {
+          read(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+      }),
+    );
+  });
+});

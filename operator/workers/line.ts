@@ -1,0 +1,138 @@
+import { connect, type Socket } from "node:net";
+import { AnswerReader } from "./answer-reader.ts";
+import type { WorkerAnswer } from "./answers.ts";
+
+/** A pod's network answers within milliseconds; one that does not accept in this time is as good as gone. */
+export const CONNECT_TIMEOUT_MS = 2_000;
+/** Workers close an idle connection after about this time themselves. */
+const IDLE_TIMEOUT_MS = 5_000;
+
+/** No connection came about: the worker has seen nothing of the request. */
+export class WorkerUnreachable extends Error {
+  override readonly name = "WorkerUnreachable";
+}
+
+/** The connection had been kept from before and ended without a byte of an answer: the worker had closed it. */
+export class LineStale extends Error {
+  override readonly name = "LineStale";
+}
+
+interface Asking {
+  readonly reader: AnswerReader;
+  readonly resolve: (answer: WorkerAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One connection to a worker that carries GET requests, one at a time, and is kept between them. Its own few lines instead
+ * of an HTTP library, because thousands of workers are asked all the time: see `docs/decisions.md`.
+ */
+export class Line {
+  readonly #host: string;
+  readonly #socket: Socket;
+  #asking: Asking | undefined;
+  #connected = false;
+  #asked = 0;
+  #closed = false;
+
+  /** @param onClosed called once when the connection is gone; `byWorker`: while it was idle, and not by us. */
+  constructor(origin: URL, onClosed: (byWorker: boolean) => void) {
+    this.#host = origin.host;
+    this.#socket = connect({ host: origin.hostname.replace(/^\[|\]$/g, ""), port: Number(origin.port || 80), noDelay: true });
+    this.#socket.setTimeout(CONNECT_TIMEOUT_MS, () => this.#timedOut());
+    this.#socket.once("connect", () => {
+      this.#connected = true;
+      this.#socket.setTimeout(0);
+    });
+    this.#socket.on("data", (chunk) => this.#take(chunk));
+    this.#socket.once("end", () => this.#ended());
+    this.#socket.once("error", (error) => this.#fail(this.#connected ? error : unreachable(error)));
+    this.#socket.once("close", () => {
+      const byWorker = !this.#closed && this.#asking === undefined;
+      this.#fail(new Error("the worker closed the connection"));
+      this.#closed = true;
+      onClosed(byWorker);
+    });
+  }
+
+  get usable(): boolean {
+    return !this.#closed && this.#asking === undefined;
+  }
+
+  /** @throws WorkerUnreachable, {@link LineStale}, the signal's reason, or what broke the connection. */
+  get(path: string, signal: AbortSignal): Promise<WorkerAnswer> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const abort = (): void => {
+        this.#fail(signal.reason);
+        this.close();
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      const over = (): void => signal.removeEventListener("abort", abort);
+      this.#asking = {
+        reader: new AnswerReader(),
+        resolve: (answer) => {
+          over();
+          resolve(answer);
+        },
+        reject: (error) => {
+          over();
+          reject(error);
+        },
+      };
+      this.#asked += 1;
+      if (this.#connected) this.#socket.setTimeout(0);
+      this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\naccept: application/json\r\n\r\n`, "latin1");
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    const asking = this.#asking;
+    // Bytes that nobody asked for: the worker and we are out of step.
+    if (asking === undefined) {
+      this.close();
+      return;
+    }
+    try {
+      const answer = asking.reader.push(chunk);
+      if (answer !== undefined) this.#answered(asking, answer);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.close();
+    }
+  }
+
+  #answered(asking: Asking, answer: WorkerAnswer): void {
+    this.#asking = undefined;
+    if (asking.reader.keepAlive) this.#socket.setTimeout(IDLE_TIMEOUT_MS);
+    else this.close();
+    asking.resolve(answer);
+  }
+
+  #ended(): void {
+    const answer = this.#asking?.reader.end();
+    if (this.#asking !== undefined && answer !== undefined) this.#answered(this.#asking, answer);
+  }
+
+  #timedOut(): void {
+    if (!this.#connected) this.#fail(unreachable(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)));
+    this.close();
+  }
+
+  #fail(error: Error): void {
+    const asking = this.#asking;
+    if (asking === undefined) return;
+    this.#asking = undefined;
+    const stale = this.#connected && this.#asked > 1 && !asking.reader.begun;
+    asking.reject(stale ? new LineStale("the kept connection was closed", { cause: error }) : error);
+  }
+}
+
+function unreachable(cause: Error): WorkerUnreachable {
+  return new WorkerUnreachable("no connection", { cause });
+}
