@@ -8,10 +8,12 @@ export interface AvatarPoolSpecArgs {
   apiSecretRef: pulumi.Input<ApiSecretRefArgs>;
   /** Avatars that workers keep loaded, so that sessions start fast. */
   presets: pulumi.Input<pulumi.Input<PresetArgs>[]>;
-  /** Groups of workers, in the order in which they are filled. */
+  /** Groups of workers. They are filled in the order of priority, costPerHour and this list. */
   workers: pulumi.Input<pulumi.Input<WorkerArgs>[]>;
   /** How much is kept warm. */
   warm?: pulumi.Input<WarmArgs>;
+  /** What the pool is to achieve. */
+  objective?: pulumi.Input<ObjectiveArgs>;
   /** How groups grow and shrink. */
   scaling?: pulumi.Input<ScalingArgs>;
   /** How launches are served. */
@@ -38,6 +40,8 @@ export interface PresetArgs {
   model?: pulumi.Input<PresetModelArgs>;
   /** Id of an avatar that the maker's service keeps. */
   avatarId?: pulumi.Input<string>;
+  /** Fewest slots kept free and warm for this preset, where `warm` would keep fewer. */
+  warmSlots?: pulumi.Input<number>;
 }
 
 /** A face image, for engines that animate images. */
@@ -70,6 +74,10 @@ export interface WorkerArgs {
   min?: pulumi.Input<number>;
   /** Most workers, whatever the pressure. */
   max: pulumi.Input<number>;
+  /** Groups with a higher number are filled first, where several serve a preset. Equal ones: the group whose slot costs least by costPerHour, then in the order of the list. */
+  priority?: pulumi.Input<number>;
+  /** What one worker costs per hour, in any currency, the same for all groups. It orders groups of equal priority. */
+  costPerHour?: pulumi.Input<number>;
   /** Presets that this group's workers load. Default: every preset that its engine can load. */
   presets?: pulumi.Input<pulumi.Input<string>[]>;
   /** What a worker of a GPU engine requests. */
@@ -242,10 +250,24 @@ export interface WorkerRolloutArgs {
 
 /** How much is kept warm. */
 export interface WarmArgs {
-  /** Slots kept free and warm for every preset: a launch of any preset finds this many. */
-  slots?: pulumi.Input<number>;
+  /** Slots kept free and warm for every preset: a launch of any preset finds this many. auto: as many as objective.launchSuccess takes, by what was seen of launches, session lengths and start-ups; one per preset until something was seen. A number: that many. A percentage: that share of all slots, taken and free, but at least one. */
+  slots?: pulumi.Input<any>;
+  /** Times for which more is kept warm than `slots` says. Workers are started ahead, so that they are warm when a window begins; of windows that overlap the largest counts. */
+  schedule?: pulumi.Input<pulumi.Input<WarmScheduleArgs>[]>;
   /** What makes a worker warm. */
   warmup?: pulumi.Input<WarmWarmupArgs>;
+}
+
+/** A time for which at least so much is kept warm. */
+export interface WarmScheduleArgs {
+  /** When the window begins: minute, hour, day of the month, month and day of the week, as in `0 8 * * 1-5`. */
+  cron: pulumi.Input<string>;
+  /** Time zone in which the pattern is read, as the IANA database names it; summer time is followed. */
+  timeZone?: pulumi.Input<string>;
+  /** How long the window lasts. */
+  duration: pulumi.Input<string>;
+  /** Slots kept free and warm for every preset within the window. */
+  slots: pulumi.Input<number>;
 }
 
 /** What makes a worker warm. */
@@ -260,10 +282,28 @@ export const WarmWarmupMode = {
 } as const;
 export type WarmWarmupMode = (typeof WarmWarmupMode)[keyof typeof WarmWarmupMode];
 
+/** What the pool is to achieve. */
+export interface ObjectiveArgs {
+  /** How fast sessions start. A session on a warm worker takes 4 to 6 s. */
+  startup?: pulumi.Input<ObjectiveStartupArgs>;
+  /** Share of the launches, in percent, that find a warm slot at once. `warm.slots: auto` keeps as much as this takes. */
+  launchSuccess?: pulumi.Input<number>;
+}
+
+/** How fast sessions start. A session on a warm worker takes 4 to 6 s. */
+export interface ObjectiveStartupArgs {
+  /** Time from a launch's arrival until its session runs. */
+  target?: pulumi.Input<string>;
+  /** Share of the launches, in percent, that must be as fast. */
+  percentile?: pulumi.Input<number>;
+}
+
 /** How groups grow and shrink. */
 export interface ScalingArgs {
-  /** How long a group must have been too large before workers are taken away. */
+  /** How long a group must have been too large before workers are taken away. auto: as long as the forecast finds a worker cheaper to keep than to start again; 5m until it has seen enough. */
   scaleDownAfter?: pulumi.Input<string>;
+  /** Most workers that one decision adds to a group. The next one follows when these exist. Default: 10, or half of the group's present size where that is more. */
+  maxStep?: pulumi.Input<number>;
   /** Keep every group at its present size. Sessions and launches go on. */
   paused?: pulumi.Input<boolean>;
 }

@@ -13,8 +13,9 @@ describe("resolvePool", () => {
     const { config } = pool({ presets });
     expect(config).toMatchObject({
       apiSecretRef: { name: "maker", key: "api-secret" },
-      warm: { slots: 1, mode: "pipeline" },
-      scaling: { scaleDownAfterMs: 300_000, paused: false },
+      warm: { slots: { kind: "auto" }, schedule: [], mode: "pipeline" },
+      objective: { startup: { targetMs: 6_000, percentile: 95 }, launchSuccessPercent: 99 },
+      scaling: { scaleDownAfterMs: undefined, maxStep: undefined, paused: false },
       launch: { queueLength: 100, queueDeadlineMs: 120_000, attempts: 5, allowCustomAvatars: true },
     });
     expect(config.groups).toMatchObject([
@@ -39,6 +40,26 @@ describe("resolvePool", () => {
     const cpu = { name: "cpu", engine: "essence", image: "i:1", max: 1 };
     expect(loaded([gpuGroup, cpu])).toEqual([["maya", "zoe"], ["leo"]]);
     expect(loaded([{ ...gpuGroup, presets: ["zoe"] }, cpu])).toEqual([["zoe"], ["leo"]]);
+  });
+
+  it.each([
+    ["auto", { kind: "auto" }],
+    [0, { kind: "count", slots: 0 }],
+    ["20%", { kind: "share", percent: 20 }],
+  ])("reads warm.slots %s", (slots, read) => {
+    expect(pool({ warm: { slots } }).config.warm.slots).toEqual(read);
+  });
+
+  it("orders groups by priority, then by what a slot costs, then as they are listed", () => {
+    const order = (...workers: object[]) =>
+      pool({ presets: presets.slice(0, 1), workers: workers.map((each) => ({ ...gpuGroup, ...each })) }).config.groups.map(
+        ({ name }) => name,
+      );
+    expect(order({ name: "a" }, { name: "b" })).toEqual(["a", "b"]);
+    expect(order({ name: "a" }, { name: "b", priority: 1 })).toEqual(["b", "a"]);
+    const cost = (name: string, costPerHour: number, sessionsPerWorker: number) => ({ name, costPerHour, sessionsPerWorker });
+    expect(order(cost("dear", 1, 2), cost("cheap", 3, 8))).toEqual(["cheap", "dear"]);
+    expect(order({ ...cost("dear", 9, 1), priority: 1 }, cost("cheap", 1, 1))).toEqual(["dear", "cheap"]);
   });
 
   it("knows when the pool is being deleted", () => {

@@ -15,8 +15,22 @@ export interface PoolConfig {
   readonly presets: readonly PresetConfig[];
   /** In the order in which they are filled. */
   readonly groups: readonly GroupConfig[];
-  readonly warm: { readonly slots: number; readonly mode: "pipeline" | "session" };
-  readonly scaling: { readonly scaleDownAfterMs: number; readonly paused: boolean };
+  readonly warm: {
+    readonly slots: WarmSlots;
+    readonly schedule: readonly WarmWindow[];
+    readonly mode: "pipeline" | "session";
+  };
+  readonly objective: {
+    readonly startup: { readonly targetMs: number; readonly percentile: number };
+    readonly launchSuccessPercent: number;
+  };
+  readonly scaling: {
+    /** Undefined: as the forecast says. */
+    readonly scaleDownAfterMs: number | undefined;
+    /** Undefined: the default, which grows with the group. */
+    readonly maxStep: number | undefined;
+    readonly paused: boolean;
+  };
   readonly launch: {
     readonly queueLength: number;
     readonly queueDeadlineMs: number;
@@ -31,8 +45,27 @@ export interface PoolConfig {
   readonly deletedAtMs?: number;
 }
 
+/** How many slots are kept free and warm for every preset. */
+export type WarmSlots =
+  /** As many as the forecast says. */
+  | { readonly kind: "auto" }
+  | { readonly kind: "count"; readonly slots: number }
+  /** A share of all slots, taken and free. */
+  | { readonly kind: "share"; readonly percent: number };
+
+/** A time that comes again and again, for which at least so many slots are kept warm for every preset. */
+export interface WarmWindow {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly durationMs: number;
+  readonly slots: number;
+}
+
 export interface PresetConfig {
   readonly name: string;
+  /** Fewest slots that are kept warm for it. */
+  readonly warmSlots: number;
   readonly asset: PresetAsset;
 }
 
@@ -45,6 +78,8 @@ export interface GroupConfig {
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;
+  /** Absent where the user gives none: then no group of the pool has one. */
+  readonly costPerHour: number | undefined;
   /** Names of the presets that its workers load, in the order of the pool. */
   readonly presets: readonly string[];
   readonly coldStartMs: number;
@@ -64,7 +99,7 @@ export function deploymentName(pool: string, group: string): string {
 
 export function resolvePool(pool: AvatarPool): PoolConfig {
   const { metadata, spec } = pool;
-  const presets = spec.presets.map((preset) => ({ name: preset.name, asset: assetOf(preset) }));
+  const presets = spec.presets.map((preset) => ({ name: preset.name, warmSlots: preset.warmSlots, asset: assetOf(preset) }));
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -72,9 +107,20 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
     generation: metadata.generation,
     apiSecretRef: spec.apiSecretRef,
     presets,
-    groups: spec.workers.map((group) => resolveGroup(metadata.name, group, presets)),
-    warm: { slots: spec.warm.slots, mode: spec.warm.warmup.mode },
-    scaling: { scaleDownAfterMs: parseDurationMs(spec.scaling.scaleDownAfter), paused: spec.scaling.paused },
+    groups: spec.workers.map((group) => resolveGroup(metadata.name, group, presets)).sort(filledFirst),
+    warm: { slots: warmSlots(spec.warm.slots), schedule: spec.warm.schedule.map(warmWindow), mode: spec.warm.warmup.mode },
+    objective: {
+      startup: {
+        targetMs: parseDurationMs(spec.objective.startup.target),
+        percentile: spec.objective.startup.percentile,
+      },
+      launchSuccessPercent: spec.objective.launchSuccess,
+    },
+    scaling: {
+      scaleDownAfterMs: spec.scaling.scaleDownAfter === "auto" ? undefined : parseDurationMs(spec.scaling.scaleDownAfter),
+      maxStep: spec.scaling.maxStep,
+      paused: spec.scaling.paused,
+    },
     launch: {
       queueLength: spec.launch.queue.length,
       queueDeadlineMs: parseDurationMs(spec.launch.queue.deadline),
@@ -96,6 +142,7 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     slotsPerWorker: spec.sessionsPerWorker ?? engine.sessionsPerWorker,
     min: spec.min,
     max: spec.max,
+    costPerHour: spec.costPerHour,
     presets: presets
       .filter(({ name, asset }) => canServe(engine, asset.kind) && (spec.presets?.includes(name) ?? true))
       .map(({ name }) => name),
@@ -103,6 +150,28 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     drainTimeoutMs: parseDurationMs(spec.drain.timeout),
     spec,
   };
+}
+
+/** Higher priority first, then the cheaper slot; otherwise as the user lists them, since sorting is stable. */
+function filledFirst(a: GroupConfig, b: GroupConfig): number {
+  return b.spec.priority - a.spec.priority || costPerSlot(a) - costPerSlot(b);
+}
+
+function costPerSlot({ costPerHour = 0, slotsPerWorker }: GroupConfig): number {
+  return costPerHour / slotsPerWorker;
+}
+
+/** @throws RangeError when it is none of the forms that the API server lets in. */
+function warmSlots(slots: number | string): WarmSlots {
+  if (slots === "auto") return { kind: "auto" };
+  if (typeof slots === "number") return { kind: "count", slots };
+  const percent = Number(/^([1-9][0-9]?)%$/.exec(slots)?.[1]);
+  if (Number.isNaN(percent)) throw new RangeError(`warm.slots "${slots}" is not auto, a number, or a percentage from 1% to 99%`);
+  return { kind: "share", percent };
+}
+
+function warmWindow({ cron, timeZone, duration, slots }: AvatarPool["spec"]["warm"]["schedule"][number]): WarmWindow {
+  return { cron, timeZone, durationMs: parseDurationMs(duration), slots };
 }
 
 function assetOf(preset: PresetSpec): PresetAsset {

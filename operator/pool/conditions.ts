@@ -6,6 +6,7 @@ import {
 } from "../api/conditions.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
 import { CUSTOM_AVATAR } from "../scaling/size.ts";
+import { warmFloor } from "./demand.ts";
 import type { Plan } from "./plan.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import type { PodProblem } from "./views.ts";
@@ -52,7 +53,7 @@ function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan):
 }
 
 function warmCapacity(snapshot: Snapshot): Finding {
-  const wanted = snapshot.pool.warm.slots;
+  const wanted = warmFloor(snapshot.pool);
   const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted).map(({ name }) => name);
   if (short.length === 0) {
     return {

@@ -3,6 +3,7 @@ import type { GroupConfig } from "../api/pool-config.ts";
 import { CUSTOM_AVATAR, explainSize, type GroupSize, type GroupSupply, type Sizing, sizeGroups } from "../scaling/size.ts";
 import { noStep, type ShrinkStep, shrink } from "../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
+import { holdMs, warmFloor } from "./demand.ts";
 import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "./memory.ts";
 import { busyOn, type GroupSnapshot, type RetiredSnapshot, type Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView } from "./views.ts";
@@ -61,7 +62,7 @@ export function plan(snapshot: Snapshot): Plan {
 
   const sizing = sizeGroups(snapshot.groups.map(supplyOf), {
     presets: snapshot.pool.presets.map(({ name }) => name),
-    warmSlots: snapshot.pool.warm.slots,
+    warmSlots: warmFloor(snapshot.pool),
     queued: snapshot.load.queued,
     pressure: snapshot.load.pressure,
   });
@@ -116,7 +117,7 @@ function planGroup(snapshot: Snapshot, group: GroupSnapshot, size: GroupSize): P
   }
 
   const { nowMs } = snapshot;
-  const spanMs = snapshot.pool.scaling.scaleDownAfterMs;
+  const spanMs = holdMs(snapshot.pool);
   const current = deployment.kind === "own" ? deployment.view.replicas : 0;
   const wanted = addForMaximum(group.wanted, nowMs, size.workers, spanMs);
   const target = targetOf(snapshot, config, size, current, maximum(wanted, nowMs, spanMs) ?? size.workers);
@@ -164,7 +165,7 @@ function targetOf(
     return { workers: bounded, because: `no gateway is connected, so sessions are not known; ${bounds}` };
   }
   const workers = Math.min(bounded, Math.max(size.workers, lately));
-  const span = formatDuration(snapshot.pool.scaling.scaleDownAfterMs);
+  const span = formatDuration(holdMs(snapshot.pool));
   return { workers, because: `${arithmetic}, no more than ${workers} wanted for ${span}` };
 }
 

@@ -11,7 +11,12 @@ function warmup(
   pod: PodView,
   { mode = "session", sessions = 1, nowMs = 90_000 }: { mode?: "session" | "pipeline"; sessions?: number; nowMs?: number },
 ) {
-  return hasWarmupSession(pod, { warm: { slots: 1, mode } }, { workers: new Map([["a", { ...session, sessions }]]) }, nowMs);
+  return hasWarmupSession(
+    pod,
+    { warm: { slots: { kind: "auto" }, schedule: [], mode } },
+    { workers: new Map([["a", { ...session, sessions }]]) },
+    nowMs,
+  );
 }
 
 it("takes one session of a worker that is loading its presets for our own, until gateways have looked again", () => {

@@ -40,6 +40,7 @@ async function dryRun(object: Json): Promise<{ readonly code: number; readonly s
 }
 
 const withGroup = (change: Json) => pool({ workers: [{ ...gpu, ...change }] });
+const withWindow = (change: Json) => pool({ warm: { schedule: [{ cron: "0 8 * * 1-5", duration: "10h", slots: 5, ...change }] } });
 const withPreset = (change: Json) => pool({ presets: [{ ...maya, ...change }] });
 
 /** Each bad pool, and what the refusal must say. */
@@ -105,7 +106,52 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   ],
   "image with a space": [withGroup({ image: "avatar worker:1" }), "spec.workers[0].image", "must not contain white space"],
   "no session per worker": [withGroup({ sessionsPerWorker: 0 }), "spec.workers[0].sessionsPerWorker", "greater than or equal to 1"],
-  "negative warm slots": [pool({ warm: { slots: -1 } }), "spec.warm.slots", "greater than or equal to 0"],
+  "negative warm slots": [pool({ warm: { slots: -1 } }), "spec.warm.slots", "must be auto, a whole number of slots"],
+  "all slots kept free": [pool({ warm: { slots: "100%" } }), "spec.warm.slots", "percentage from 1% to 99%"],
+  "warm slots that are a word": [pool({ warm: { slots: "many" } }), "spec.warm.slots", "must be auto, a whole number of slots"],
+  "preset with a negative floor": [withPreset({ warmSlots: -1 }), "spec.presets[0].warmSlots", "greater than or equal to 0"],
+  "window without a length": [
+    pool({ warm: { schedule: [{ cron: "0 8 * * *", slots: 1 }] } }),
+    "spec.warm.schedule[0].duration",
+    "Required value",
+  ],
+  "cron pattern of six fields": [
+    withWindow({ cron: "0 0 8 * * *" }),
+    "warm.schedule[0].cron",
+    "must be a cron pattern of five fields",
+  ],
+  "cron pattern with a 25th hour": [
+    withWindow({ cron: "0 25 * * *" }),
+    "warm.schedule[0].cron",
+    "0 8 * * 1-5 for 8:00 on weekdays",
+  ],
+  "time zone that does not exist": [
+    withWindow({ timeZone: "Europe/Berln" }),
+    "warm.schedule[0].timeZone",
+    "must be the name of a time zone, such as Europe/Berlin",
+  ],
+  "time zone that is an offset": [
+    withWindow({ timeZone: "+02:00" }),
+    "warm.schedule[0].timeZone",
+    "must be the name of a time zone",
+  ],
+  "window longer than a week": [withWindow({ duration: "200h" }), "warm.schedule[0].duration", "must be at most 168h"],
+  "launch success that nothing reaches": [
+    pool({ objective: { launchSuccess: 100 } }),
+    "spec.objective.launchSuccess",
+    "must be a percentage from 50 to 99.99",
+  ],
+  "percentile of everything": [
+    pool({ objective: { startup: { percentile: 100 } } }),
+    "spec.objective.startup.percentile",
+    "less than or equal to 99",
+  ],
+  "step of nothing": [pool({ scaling: { maxStep: 0 } }), "spec.scaling.maxStep", "greater than or equal to 1"],
+  "priority that is a word": [withGroup({ priority: "high" }), "spec.workers[0].priority", "must be of type integer"],
+  "cost of one group only": [
+    pool({ presets: [maya, leo], workers: [{ ...gpu, costPerHour: 1.2 }, cpu] }),
+    "give it for every group or for none",
+  ],
   "warm-up by session without a LiveKit server": [
     pool({ warm: { warmup: { mode: "session" } } }),
     "warm.warmup.mode session needs livekit",
@@ -119,7 +165,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "duration without a unit": [
     pool({ scaling: { scaleDownAfter: "300" } }),
     "spec.scaling.scaleDownAfter",
-    "such as 30s, 5m or 1h30m",
+    "must be auto, or a duration",
   ],
   "duration in days": [withGroup({ drain: { timeout: "1d" } }), "spec.workers[0].drain.timeout", "must be a duration"],
   "drain longer than a day": [withGroup({ drain: { timeout: "48h" } }), "spec.workers[0].drain.timeout", "must be at most 24h"],
@@ -207,8 +253,9 @@ describe("kubectl apply accepts", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout).spec).toMatchObject({
       apiSecretRef: { name: "bithuman", key: "api-secret" },
-      warm: { slots: 1, warmup: { mode: "pipeline" } },
-      scaling: { scaleDownAfter: "5m", paused: false },
+      warm: { slots: "auto", warmup: { mode: "pipeline" } },
+      objective: { launchSuccess: 99, startup: { target: "6s", percentile: 95 } },
+      scaling: { scaleDownAfter: "auto", paused: false },
       launch: { attempts: 5, queue: { length: 100, deadline: "2m" }, allowCustomAvatars: true },
       workers: [{ name: "gpu", min: 0, drain: { timeout: "1h" }, rollout: { maxSurge: 1, maxUnavailable: 0 } }, { name: "cpu" }],
     });
@@ -216,10 +263,21 @@ describe("kubectl apply accepts", () => {
 
   it("the forms that are easily refused by a wrong rule", async () => {
     const full = pool({
-      presets: [maya, { name: "a1", avatarId: "A12ABC" }],
+      presets: [maya, { name: "a1", avatarId: "A12ABC", warmSlots: 3 }],
+      warm: {
+        slots: "20%",
+        schedule: [
+          { cron: "*/5,7 8-18/2 1,15 JAN-mar Mon-Fri", timeZone: "America/Argentina/Buenos_Aires", duration: "90m", slots: 8 },
+          { cron: "0 0 * * 7", timeZone: "Etc/GMT+5", duration: "1h", slots: 1 },
+        ],
+      },
+      objective: { launchSuccess: 99.9, startup: { target: "4s", percentile: 95 } },
+      scaling: { scaleDownAfter: "90s", maxStep: 4 },
       workers: [
         {
           ...gpu,
+          priority: -1,
+          costPerHour: 0.95,
           gpu: { resourceName: "nvidia.com/mig-1g.10gb", count: 2 },
           resources: { requests: { cpu: 2, memory: "12Gi" }, limits: { memory: "20Gi" } },
           rollout: { maxSurge: "25%", maxUnavailable: 0 },

@@ -69,7 +69,8 @@ describe("any world, with everything in it going wrong", () => {
 
     // No GPU idles without a reason: after the quiet, only the warm buffer is left.
     const [group] = world.pool.groups;
-    const buffer = Math.ceil(world.pool.warm.slots / group!.slotsPerWorker);
+    const { slots } = world.pool.warm;
+    const buffer = Math.ceil((slots.kind === "count" ? slots.slots : 1) / group!.slotsPerWorker);
     expect(world.replicas("gpu")).toBe(Math.min(group!.max, Math.max(group!.min, buffer)));
 
     // Promise 4: an unchanged world costs no write.

@@ -38,20 +38,34 @@ export function dnsLabel(maxLength: number, description: string) {
     });
 }
 
-export function duration(description: string, range: { readonly min?: string; readonly max?: string } = {}) {
+interface DurationRange {
+  readonly min?: string;
+  readonly max?: string;
+}
+
+export function duration(description: string, range: DurationRange = {}) {
+  const message = "must be a duration: a whole number and a unit, such as 30s, 5m or 1h30m";
+  return durationText(description, { rule: WELL_FORMED, message }, range);
+}
+
+/** A duration, or `auto`: then the operator finds it. */
+export function autoOrDuration(description: string, range: DurationRange = {}) {
+  const message = "must be auto, or a duration: a whole number and a unit, such as 30s, 5m or 1h30m";
+  return durationText(description, { rule: `self == 'auto' || ${WELL_FORMED}`, message }, range);
+}
+
+const WELL_FORMED = `self.matches('${DURATION_PATTERN}')`;
+
+function durationText(description: string, form: CelRule, { min, max }: DurationRange) {
   const bounds: CelRule[] = [];
-  const wellFormed = `self.matches('${DURATION_PATTERN}')`;
-  if (range.min !== undefined)
-    bounds.push({ rule: `!${wellFormed} || duration(self) >= duration('${range.min}')`, message: `must be at least ${range.min}` });
-  if (range.max !== undefined)
-    bounds.push({ rule: `!${wellFormed} || duration(self) <= duration('${range.max}')`, message: `must be at most ${range.max}` });
+  if (min !== undefined)
+    bounds.push({ rule: `!${WELL_FORMED} || duration(self) >= duration('${min}')`, message: `must be at least ${min}` });
+  if (max !== undefined)
+    bounds.push({ rule: `!${WELL_FORMED} || duration(self) <= duration('${max}')`, message: `must be at most ${max}` });
   return z
     .string()
     .max(32)
-    .meta({
-      description,
-      ...rules({ rule: wellFormed, message: "must be a duration: a whole number and a unit, such as 30s, 5m or 1h30m" }, ...bounds),
-    });
+    .meta({ description, ...rules(form, ...bounds) });
 }
 
 export function httpUrl(description: string) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel, httpUrl, listOf, rules } from "./fields.ts";
+import { count, dnsLabel, httpUrl, listOf, rules } from "./fields.ts";
 
 const sha256 = z
   .string()
@@ -24,6 +24,7 @@ export const presetSchema = z
       .describe("An `.imx` model, for engines that play models.")
       .optional(),
     avatarId: z.string().min(1).max(128).describe("Id of an avatar that the maker's service keeps.").optional(),
+    warmSlots: count("Fewest slots kept free and warm for this preset, where `warm` would keep fewer.", 0, 10_000).default(0),
   })
   .meta({
     description: "A named avatar that workers keep loaded.",

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { engineNames, engines } from "../../engines/index.ts";
-import { count, duration, rules } from "./fields.ts";
+import { autoOrDuration, count, duration, rules } from "./fields.ts";
 import { presetsSchema } from "./preset.ts";
+import { warmSchema } from "./warm.ts";
 import { workerGroupsSchema } from "./worker-group.ts";
 
 const secretName = z.string().min(1).max(253).describe("Name of a Secret in the pool's namespace.");
@@ -29,30 +30,39 @@ const livekitSchema = z
   })
   .describe("LiveKit server for what the operator itself does in rooms. Launches bring their own server and token.");
 
-const warmSchema = z
+const objectiveSchema = z
   .object({
-    slots: count("Slots kept free and warm for every preset: a launch of any preset finds this many.", 0, 10_000).default(1),
-    warmup: z
+    startup: z
       .object({
-        mode: z
-          .enum(["pipeline", "session"])
-          .default("pipeline")
-          .describe(
-            "How a new worker is warmed before it counts as warm. pipeline: its rendering pipeline is exercised, which costs nothing. session: besides, a short real session per preset loads the preset, which costs one authentication each and needs `livekit`.",
-          ),
+        target: duration("Time from a launch's arrival until its session runs.", { min: "100ms", max: "10m" }).default("6s"),
+        percentile: count("Share of the launches, in percent, that must be as fast.", 50, 99).default(95),
       })
-      .describe("What makes a worker warm.")
+      .describe("How fast sessions start. A session on a warm worker takes 4 to 6 s.")
       .prefault({}),
+    launchSuccess: z
+      .number()
+      .default(99)
+      .meta({
+        description:
+          "Share of the launches, in percent, that find a warm slot at once. `warm.slots: auto` keeps as much as this takes.",
+        // Written as a rule, since the API server rounds a bound in its own message.
+        ...rules({ rule: "self >= 50.0 && self <= 99.99", message: "must be a percentage from 50 to 99.99, without %" }),
+      }),
   })
-  .describe("How much is kept warm.")
+  .describe("What the pool is to achieve.")
   .prefault({});
 
 const scalingSchema = z
   .object({
-    scaleDownAfter: duration("How long a group must have been too large before workers are taken away.", {
-      min: "0s",
-      max: "24h",
-    }).default("5m"),
+    scaleDownAfter: autoOrDuration(
+      "How long a group must have been too large before workers are taken away. auto: as long as the forecast finds a worker cheaper to keep than to start again; 5m until it has seen enough.",
+      { min: "0s", max: "24h" },
+    ).default("auto"),
+    maxStep: count(
+      "Most workers that one decision adds to a group. The next one follows when these exist. Default: 10, or half of the group's present size where that is more.",
+      1,
+      5_000,
+    ).optional(),
     paused: z.boolean().default(false).describe("Keep every group at its present size. Sessions and launches go on."),
   })
   .describe("How groups grow and shrink.")
@@ -100,6 +110,7 @@ export const poolSpecSchema = z
     presets: presetsSchema.min(1),
     workers: workerGroupsSchema,
     warm: warmSchema,
+    objective: objectiveSchema,
     scaling: scalingSchema,
     launch: launchSchema,
     livekit: livekitSchema.optional(),
@@ -122,6 +133,10 @@ export const poolSpecSchema = z
       {
         rule: `self.presets.all(p, self.workers.exists(w, (!has(w.presets) || p.name in w.presets) && (${loads})))`,
         message: "a preset is loaded by no worker group: add a group whose engine can load it, or remove the preset",
+      },
+      {
+        rule: "self.workers.all(w, has(w.costPerHour)) || self.workers.all(w, !has(w.costPerHour))",
+        message: "workers[].costPerHour is compared between groups: give it for every group or for none",
       },
       {
         rule: "self.warm.warmup.mode != 'session' || has(self.livekit)",

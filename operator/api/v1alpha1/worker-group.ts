@@ -160,6 +160,17 @@ export const workerGroupSchema = z
     sessionsPerWorker: count("Sessions that one worker renders at once. Default: the engine's.", 1, 64).optional(),
     min: count("Fewest workers, however quiet it is.", 0, 5_000).default(0),
     max: count("Most workers, whatever the pressure.", 1, 5_000),
+    priority: count(
+      "Groups with a higher number are filled first, where several serve a preset. Equal ones: the group whose slot costs least by costPerHour, then in the order of the list.",
+      -1_000,
+      1_000,
+    ).default(0),
+    costPerHour: z
+      .number()
+      .min(0)
+      .max(1_000_000)
+      .describe("What one worker costs per hour, in any currency, the same for all groups. It orders groups of equal priority.")
+      .optional(),
     presets: z
       .array(z.string().max(63))
       .min(1)
@@ -235,4 +246,4 @@ export const workerGroupSchema = z
 
 export const workerGroupsSchema = listOf(workerGroupSchema, "name", 16)
   .min(1)
-  .describe("Groups of workers, in the order in which they are filled.");
+  .describe("Groups of workers. They are filled in the order of priority, costPerHour and this list.");
