@@ -18,6 +18,8 @@ export interface AvatarPoolSpecArgs {
   scaling?: pulumi.Input<ScalingArgs>;
   /** How launches are served. */
   launch?: pulumi.Input<LaunchArgs>;
+  /** What bounds the pool from outside. */
+  limits?: pulumi.Input<LimitsArgs>;
   /** LiveKit server for what the operator itself does in rooms. Launches bring their own server and token. */
   livekit?: pulumi.Input<LivekitArgs>;
 }
@@ -100,6 +102,8 @@ export interface WorkerArgs {
   topologySpreadConstraints?: pulumi.Input<pulumi.Input<{ [key: string]: any }>[]>;
   /** Priority class of the pods. */
   priorityClassName?: pulumi.Input<string>;
+  /** How workers are sent launches. form: as a form, multipart where an image file travels. json: as JSON like the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's. */
+  dialect?: pulumi.Input<WorkerDialect>;
   /** Expected time from a worker's creation until it is warm. Default: the engine's. */
   coldStart?: pulumi.Input<string>;
   /** How workers are emptied. */
@@ -234,6 +238,12 @@ export const WorkerTolerationEffect = {
 } as const;
 export type WorkerTolerationEffect = (typeof WorkerTolerationEffect)[keyof typeof WorkerTolerationEffect];
 
+export const WorkerDialect = {
+  Form: "form",
+  Json: "json",
+} as const;
+export type WorkerDialect = (typeof WorkerDialect)[keyof typeof WorkerDialect];
+
 /** How workers are emptied. */
 export interface WorkerDrainArgs {
   /** Longest that a worker waits for its sessions when it must go. After that they end, with an event. */
@@ -316,6 +326,10 @@ export interface LaunchArgs {
   attempts?: pulumi.Input<number>;
   /** Whether a launch may bring its own face image instead of naming a preset. */
   allowCustomAvatars?: pulumi.Input<boolean>;
+  /** Hosts on which the face images of launches may lie. Any host where absent: workers fetch what they are told. */
+  imageHosts?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Launches need a token: `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. Without this anybody who reaches a gateway may launch. */
+  auth?: pulumi.Input<LaunchAuthArgs>;
 }
 
 /** Launches that found no free slot wait here. */
@@ -324,6 +338,28 @@ export interface LaunchQueueArgs {
   length?: pulumi.Input<number>;
   /** Longest that a launch waits for a slot. Clients hold a connection for about 305 s, so waiting beats refusing: a refused client gives up after 4 s. */
   deadline?: pulumi.Input<string>;
+}
+
+/** Launches need a token: `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. Without this anybody who reaches a gateway may launch. */
+export interface LaunchAuthArgs {
+  /** Secret whose every key is the name of a client and whose value is that client's token. Changes count within 10 s: to rotate, add a key, move the clients, remove the old key. */
+  secretRef: pulumi.Input<LaunchAuthSecretRefArgs>;
+  /** Most launches a minute of one token at one gateway; the minute's may come at once. */
+  launchesPerMinute?: pulumi.Input<number>;
+  /** Most launches of one token that wait or are being served at one gateway. */
+  launchesAtOnce?: pulumi.Input<number>;
+}
+
+/** Secret whose every key is the name of a client and whose value is that client's token. Changes count within 10 s: to rotate, add a key, move the clients, remove the old key. */
+export interface LaunchAuthSecretRefArgs {
+  /** Name of a Secret in the pool's namespace. */
+  name: pulumi.Input<string>;
+}
+
+/** What bounds the pool from outside. */
+export interface LimitsArgs {
+  /** Most sessions of the pool at once, such as the concurrency cap of the maker's account. Launches beyond it wait, and more workers are not started for them. */
+  maxSessions?: pulumi.Input<number>;
 }
 
 /** LiveKit server for what the operator itself does in rooms. Launches bring their own server and token. */

@@ -1,4 +1,4 @@
-import { canServe, type Engine, engineOf, type PresetAsset } from "../engines/index.ts";
+import { canServe, type Dialect, type Engine, engineOf, type PresetAsset } from "../engines/index.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { AvatarPool, PresetSpec, WorkerGroupSpec } from "./v1alpha1/index.ts";
 
@@ -36,13 +36,24 @@ export interface PoolConfig {
     readonly queueDeadlineMs: number;
     readonly attempts: number;
     readonly allowCustomAvatars: boolean;
+    /** Hosts of face images, or `*.` and what they end with; undefined: any. */
+    readonly imageHosts?: readonly string[] | undefined;
+    readonly auth?: LaunchAuth | undefined;
   };
+  readonly limits: { readonly maxSessions?: number | undefined };
   readonly livekit?: {
     readonly url: string;
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
   };
   /** Set when the pool is being deleted. */
   readonly deletedAtMs?: number;
+}
+
+/** Who may launch, and how much each of them. */
+export interface LaunchAuth {
+  readonly secretRef: { readonly name: string };
+  readonly launchesPerMinute?: number | undefined;
+  readonly launchesAtOnce?: number | undefined;
 }
 
 /** How many slots are kept free and warm for every preset. */
@@ -83,6 +94,8 @@ export interface GroupConfig {
   /** Names of the presets that its workers load, in the order of the pool. */
   readonly presets: readonly string[];
   readonly coldStartMs: number;
+  /** The form in which its workers are sent launches. */
+  readonly dialect: Dialect;
   readonly drainTimeoutMs: number;
   /** What the user wrote, for what only the pod template needs. */
   readonly spec: WorkerGroupSpec;
@@ -126,7 +139,10 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
       queueDeadlineMs: parseDurationMs(spec.launch.queue.deadline),
       attempts: spec.launch.attempts,
       allowCustomAvatars: spec.launch.allowCustomAvatars,
+      imageHosts: spec.launch.imageHosts,
+      auth: spec.launch.auth,
     },
+    limits: spec.limits,
     ...(spec.livekit === undefined ? {} : { livekit: spec.livekit }),
     ...(metadata.deletionTimestamp === undefined ? {} : { deletedAtMs: Date.parse(metadata.deletionTimestamp) }),
   };
@@ -146,6 +162,7 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     presets: presets
       .filter(({ name, asset }) => canServe(engine, asset.kind) && (spec.presets?.includes(name) ?? true))
       .map(({ name }) => name),
+    dialect: spec.dialect ?? engine.dialect,
     coldStartMs: spec.coldStart === undefined ? engine.coldStartMs : parseDurationMs(spec.coldStart),
     drainTimeoutMs: parseDurationMs(spec.drain.timeout),
     spec,

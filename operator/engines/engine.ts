@@ -58,6 +58,10 @@ export interface VolumeSpec {
     | { readonly kind: "assets" };
 }
 
+/** How a launch is written: as a form, or as the JSON of the maker's cloud API. */
+export const dialects = ["form", "json"] as const;
+export type Dialect = (typeof dialects)[number];
+
 export interface Engine {
   readonly name: string;
   /** One sentence for documentation and messages. */
@@ -90,6 +94,8 @@ export interface Engine {
     readonly requests: Readonly<Record<string, string>>;
     readonly limits: Readonly<Record<string, string>>;
   };
-  /** The form that starts a session. */
+  /** How its workers are sent launches, where the group does not say. */
+  readonly dialect: Dialect;
+  /** The fields that start a session, whatever the dialect. */
   readonly launchForm: (request: LaunchRequest) => WorkerForm;
 }

@@ -26,6 +26,7 @@ export const essence = {
     requests: { cpu: "1", memory: "4Gi" },
     limits: { memory: "8Gi" },
   },
+  dialect: "form",
   launchForm: essenceForm,
 } as const satisfies Engine;
 

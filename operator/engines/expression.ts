@@ -32,6 +32,7 @@ export const expression = {
     requests: { cpu: "2", memory: "12Gi" },
     limits: { memory: "20Gi" },
   },
+  dialect: "form",
   launchForm: expressionForm,
 } as const satisfies Engine;
 

@@ -3,6 +3,7 @@ import { essence } from "./essence.ts";
 import { expression } from "./expression.ts";
 
 export type * from "./engine.ts";
+export { dialects } from "./engine.ts";
 
 /** Every engine, by the name that a worker group gives. A new engine is a file beside this one and an entry here. */
 export const engines = { expression, essence } as const satisfies Record<string, Engine>;

@@ -88,6 +88,13 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.workers[0].gpu.resourceName",
     "nvidia.com/gpu, nvidia.com/gpu.shared or a MIG slice",
   ],
+  "image host with a scheme": [
+    pool({ launch: { imageHosts: ["https://example.com"] } }),
+    "spec.launch.imageHosts[0]",
+    "must be a host in lower case such as images.example.com",
+  ],
+  "tokens from nowhere": [pool({ launch: { auth: {} } }), "spec.launch.auth.secretRef", "Required value"],
+  "pool that may have no session": [pool({ limits: { maxSessions: 0 } }), "spec.limits.maxSessions", "greater than or equal to 1"],
   "no GPU at all for a GPU engine": [withGroup({ gpu: { count: 0 } }), "spec.workers[0].gpu.count", "greater than or equal to 1"],
   "GPU for a CPU engine": [
     pool({ presets: [leo], workers: [{ ...cpu, gpu: { count: 1 } }] }),

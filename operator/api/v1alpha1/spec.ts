@@ -68,6 +68,36 @@ const scalingSchema = z
   .describe("How groups grow and shrink.")
   .prefault({});
 
+const launchAuthSchema = z
+  .object({
+    secretRef: z
+      .object({ name: secretName })
+      .describe(
+        "Secret whose every key is the name of a client and whose value is that client's token. Changes count within 10 s: to rotate, add a key, move the clients, remove the old key.",
+      ),
+    launchesPerMinute: count(
+      "Most launches a minute of one token at one gateway; the minute's may come at once.",
+      1,
+      100_000,
+    ).optional(),
+    launchesAtOnce: count("Most launches of one token that wait or are being served at one gateway.", 1, 10_000).optional(),
+  })
+  .describe(
+    "Launches need a token: `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. Without this anybody who reaches a gateway may launch.",
+  );
+
+const imageHost = z
+  .string()
+  .max(260)
+  .meta({
+    description: "A host, with its port where that is not the scheme's own, or `*.` and what hosts end with.",
+    ...rules({
+      rule: "self.matches('^([*][.])?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$')",
+      message:
+        "must be a host in lower case such as images.example.com, images.example.com:8443 or *.example.com, without https://",
+    }),
+  });
+
 const launchSchema = z
   .object({
     queue: z
@@ -89,8 +119,25 @@ const launchSchema = z
       .boolean()
       .default(true)
       .describe("Whether a launch may bring its own face image instead of naming a preset."),
+    imageHosts: z
+      .array(imageHost)
+      .max(64)
+      .optional()
+      .describe("Hosts on which the face images of launches may lie. Any host where absent: workers fetch what they are told."),
+    auth: launchAuthSchema.optional(),
   })
   .describe("How launches are served.")
+  .prefault({});
+
+const limitsSchema = z
+  .object({
+    maxSessions: count(
+      "Most sessions of the pool at once, such as the concurrency cap of the maker's account. Launches beyond it wait, and more workers are not started for them.",
+      1,
+      100_000,
+    ).optional(),
+  })
+  .describe("What bounds the pool from outside.")
   .prefault({});
 
 /** `w` is a worker group, `p` a preset, in CEL: whether the group's engine can load the preset. */
@@ -113,6 +160,7 @@ export const poolSpecSchema = z
     objective: objectiveSchema,
     scaling: scalingSchema,
     launch: launchSchema,
+    limits: limitsSchema,
     livekit: livekitSchema.optional(),
   })
   .meta({

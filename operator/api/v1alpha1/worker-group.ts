@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { engineNames, engines, enginesWhere } from "../../engines/index.ts";
+import { dialects, engineNames, engines, enginesWhere } from "../../engines/index.ts";
 import { count, countOrPercent, dnsLabel, duration, listOf, passedOn, quantityMap, rules } from "./fields.ts";
 
 const engineList = (names: readonly string[]) => `[${names.map((name) => `'${name}'`).join(", ")}]`;
@@ -200,6 +200,12 @@ export const workerGroupSchema = z
       .describe("How the pods are spread, as in a Pod.")
       .optional(),
     priorityClassName: z.string().max(253).describe("Priority class of the pods.").optional(),
+    dialect: z
+      .enum(dialects)
+      .optional()
+      .describe(
+        "How workers are sent launches. form: as a form, multipart where an image file travels. json: as JSON like the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's.",
+      ),
     coldStart: duration("Expected time from a worker's creation until it is warm. Default: the engine's.", {
       min: "1s",
       max: "1h",
