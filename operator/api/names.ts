@@ -23,6 +23,8 @@ export const labels = {
   group: `${API_GROUP}/group`,
   /** Engine of the group. */
   engine: `${API_GROUP}/engine`,
+  /** On a pod, "true" or "false": whether the pool's PodDisruptionBudget keeps it from being evicted. */
+  protected: `${API_GROUP}/protected`,
 } as const;
 
 export const MANAGED_BY = "avatarpool";
@@ -32,4 +34,6 @@ export const annotations = {
   cordoned: `${API_GROUP}/cordoned`,
   /** The ReplicaSet controller removes the pods with the lowest value first. */
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
+  /** Whether the cluster autoscaler may evict the pod to remove its node. */
+  safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
 } as const;

@@ -7,6 +7,12 @@ export const pods: ResourceType = { group: "", version: "v1", kind: "Pod", plura
 export const secrets: ResourceType = { group: "", version: "v1", kind: "Secret", plural: "secrets" };
 export const nodes: ResourceType = { group: "", version: "v1", kind: "Node", plural: "nodes" };
 export const deployments: ResourceType = { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
+export const disruptionBudgets: ResourceType = {
+  group: "policy",
+  version: "v1",
+  kind: "PodDisruptionBudget",
+  plural: "poddisruptionbudgets",
+};
 export const avatarPools: ResourceType = { group: API_GROUP, version: API_VERSION, kind: KIND, plural: PLURAL };
 export const leases: ResourceType = { group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases" };
 export const events: ResourceType = { group: "events.k8s.io", version: "v1", kind: "Event", plural: "events" };

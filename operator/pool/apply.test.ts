@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { deployment, deploymentObject, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
+import {
+  deployment,
+  deploymentObject,
+  gpuGroup,
+  gpuOnly,
+  NOW_MS,
+  pod,
+  pool,
+  snapshot,
+  type WorldChange,
+} from "../../test/support/pools.ts";
 import { conflict, outage, RecordingClient } from "../../test/support/recording-client.ts";
-import { annotations } from "../api/names.ts";
+import { annotations, labels } from "../api/names.ts";
+import { marksMetadata } from "../resources/marks.ts";
 import { apply } from "./apply.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
 import { plan } from "./plan.ts";
@@ -55,24 +66,69 @@ describe("apply", () => {
 
   it("cordons before anything else, and shrinks only by those that carry the low cost", async () => {
     const { client, carryOut } = operator();
-    await carryOut(pool(quick), { pods: [pod("a"), pod("b")], sessions: { a: 1 } });
+    const busy = pod("a", { protected: true });
+    await carryOut(pool(quick), { pods: [busy, pod("b")], sessions: { a: 1 } });
     expect(client.writes[0]).toMatchObject({ verb: "apply", plural: "pods", name: "b" });
-    expect(annotationsOf(client.writes[0])).toEqual({ [annotations.cordoned]: new Date(NOW_MS).toISOString() });
+    expect(annotationsOf(client.writes[0])).toMatchObject({ [annotations.cordoned]: new Date(NOW_MS).toISOString() });
     client.take();
 
-    await carryOut(pool(quick), { pods: [pod("a"), pod("b", { cordonedAtMs: NOW_MS - 9_000 })], sessions: { a: 1 } });
+    await carryOut(pool(quick), { pods: [busy, pod("b", { cordonedAtMs: NOW_MS })], sessions: { a: 1 } });
     const [released, shrunk] = client.writes;
-    expect(annotationsOf(released)).toEqual({
-      [annotations.cordoned]: new Date(NOW_MS - 9_000).toISOString(),
+    expect(annotationsOf(released)).toMatchObject({
+      [annotations.cordoned]: new Date(NOW_MS).toISOString(),
       [annotations.deletionCost]: "-1000",
     });
     expect(shrunk).toMatchObject({ plural: "deployments", sent: { spec: { replicas: 1 } } });
   });
 
-  it("takes its annotations off a worker that is wanted again", async () => {
+  it("takes the cordon off a worker that is wanted again", async () => {
     const { client, carryOut } = operator();
     await carryOut(pool(gpuOnly), { pods: [pod("a", { cordonedAtMs: 1 })] });
-    expect(annotationsOf(client.writes[0])).toEqual({});
+    expect(annotationsOf(client.writes[0])).not.toHaveProperty([annotations.cordoned]);
+  });
+
+  it("protects a worker that became busy once the pool has its size, and lets go one that is idle, each with one write", async () => {
+    const { client, carryOut } = operator();
+    await carryOut(pool(gpuOnly), { pods: [pod("a"), pod("b", { protected: true })], sessions: { a: 1 } });
+    const [size, ...marks] = client.writes;
+    expect(size?.plural).toBe("deployments");
+    expect(marks.map(({ name, sent }) => [name, sent.metadata])).toMatchObject([
+      [
+        "a",
+        {
+          labels: { [labels.protected]: "true" },
+          annotations: { [annotations.deletionCost]: "1000", [annotations.safeToEvict]: "false" },
+        },
+      ],
+      [
+        "b",
+        {
+          labels: { [labels.protected]: "false" },
+          annotations: { [annotations.deletionCost]: "0", [annotations.safeToEvict]: "true" },
+        },
+      ],
+    ]);
+    client.take();
+    await carryOut(pool(gpuOnly), { pods: [pod("a"), pod("b", { protected: true })], sessions: { a: 1 } });
+    expect(client.take(), "the watch lags").not.toContain("apply pods/a");
+  });
+
+  it("cordons an idle worker and lets it go with one write; the low cost stands beside a protection", async () => {
+    const { client, carryOut } = operator();
+    const busy = pod("a", { protected: true });
+    await carryOut(pool(quick), { pods: [busy, pod("b", { protected: true })], sessions: { a: 1 } });
+    expect(client.writes.filter(({ name }) => name === "b")).toMatchObject([
+      { sent: { metadata: { labels: { [labels.protected]: "false" } } } },
+    ]);
+    expect(marksMetadata({ cordonedAtMs: 1, released: true, protected: true }).annotations[annotations.deletionCost]).toBe("-1000");
+  });
+
+  it("protects many workers in batches, those that became busy first", async () => {
+    const { client, carryOut } = operator();
+    const pods = Array.from({ length: 60 }, (_, index) => pod(`p${index}`, { protected: index < 50 }));
+    await carryOut(pool({ ...gpuOnly, workers: [{ ...gpuGroup, max: 60, min: 60 }] }), { pods, sessions: { p59: 1 } });
+    const marked = client.take().filter((write) => write.includes("pods/"));
+    expect([marked[0], marked.length]).toEqual(["apply pods/p59", 32]);
   });
 
   it("does not shrink when a mark could not be written", async () => {
@@ -86,7 +142,7 @@ describe("apply", () => {
   it("goes on when a worker is gone that was to be marked", async () => {
     const { client, carryOut, memory } = operator();
     client.failNext = conflict();
-    await carryOut(pool(quick), { pods: [pod("a"), pod("b")], sessions: { a: 1 } });
+    await carryOut(pool(quick), { pods: [pod("a", { protected: true }), pod("b")], sessions: { a: 1 } });
     expect(client.take()).toEqual(["apply deployments/support-gpu"]);
     expect(memory.marks.size).toBe(0);
   });

@@ -7,12 +7,11 @@ import { isConflict, isGoneOrReplaced } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
 import type { Json, KubeObject } from "../kube/types.ts";
 import { workerDeployment } from "../resources/deployment.ts";
-import { applyStep } from "./marks.ts";
+import { applyProtection, applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
 import { foreignMessage } from "./observe.ts";
 import { EXPIRED_GRACE_SECONDS, type GroupPlan, type Plan, type RetirePlan, type ScalePlan } from "./plan.ts";
-import type { OwnDeployment, Snapshot } from "./snapshot.ts";
-import type { PodView } from "./views.ts";
+import type { GroupSnapshot, Members, OwnDeployment, Snapshot } from "./snapshot.ts";
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
@@ -24,7 +23,7 @@ export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Pla
   if (plan.finalizer === "add") await setFinalizers(context, snapshot.pool, [FINALIZER]);
   for (const group of plan.groups) {
     const seen = snapshot.groups.find(({ config }) => config.name === group.config.name);
-    if (seen !== undefined) await applyGroup(context, snapshot, group, seen.deployment, memory);
+    if (seen !== undefined) await applyGroup(context, snapshot, group, seen, memory);
   }
   for (const retire of plan.retire) await applyRetirement(context, snapshot, retire, memory);
   if (plan.finalizer === "remove") await setFinalizers(context, snapshot.pool, []);
@@ -48,14 +47,16 @@ async function applyGroup(
   context: ApplyContext,
   snapshot: Snapshot,
   group: GroupPlan,
-  seen: OwnDeployment,
+  { deployment, members }: GroupSnapshot,
   memory: PoolMemory,
 ): Promise<void> {
   if (group.kind === "refused") return;
   const { config } = group;
   memory.wanted.set(config.name, group.wanted);
-  await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, config.name), group.step);
-  await applyDeployment(context, snapshot, group, seen, memory);
+  const marking = { ...context, memory, nowMs: snapshot.nowMs };
+  await applyStep(marking, members, group.step);
+  await applyDeployment(context, snapshot, group, deployment, memory);
+  await applyProtection(marking, members, group.step);
 }
 
 async function applyDeployment(
@@ -93,24 +94,25 @@ async function noteForeign(
   memory.foreign.set(deploymentName, { why: foreignMessage(namespace, deploymentName, owner), atMs: nowMs });
 }
 
-function podsOf(snapshot: Snapshot, group: string): readonly PodView[] {
-  const members =
-    snapshot.groups.find(({ config }) => config.name === group)?.members ??
-    snapshot.retired.find(({ deployment }) => deployment.group === group)?.members;
-  return members?.pods ?? [];
+function membersOf({ groups, retired }: Snapshot, group: string): Members | undefined {
+  const found = groups.find(({ config }) => config.name === group) ?? retired.find(({ deployment }) => deployment.group === group);
+  return found?.members;
 }
 
 async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire: RetirePlan, memory: PoolMemory): Promise<void> {
   const { client } = context;
   const { deployment } = retire;
+  const marking = { ...context, memory, nowMs: snapshot.nowMs };
+  const members = membersOf(snapshot, deployment.group);
   const ref = { namespace: deployment.namespace, name: deployment.name };
   if (retire.remove) {
     await client.delete(deployments, ref, { uid: deployment.uid });
     return;
   }
-  await applyStep({ ...context, memory, nowMs: snapshot.nowMs }, podsOf(snapshot, deployment.group), retire.step);
+  if (members !== undefined) await applyStep(marking, members, retire.step);
   if (retire.replicas !== deployment.replicas) await client.mergePatch(deployments, ref, { spec: { replicas: retire.replicas } });
   for (const pod of retire.expired) {
     await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
   }
+  if (members !== undefined && retire.expired.length === 0) await applyProtection(marking, members, retire.step);
 }

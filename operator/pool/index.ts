@@ -1,4 +1,4 @@
-import type { V1Deployment, V1EndpointSlice, V1Pod } from "@kubernetes/client-node";
+import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
@@ -6,15 +6,17 @@ import { loadKubeConfig } from "../kube/config.ts";
 import { recordEvent } from "../kube/events.ts";
 import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
-import { avatarPools, deployments, endpointSlices, pods } from "../kube/resource-types.ts";
+import { avatarPools, deployments, disruptionBudgets, endpointSlices, pods } from "../kube/resource-types.ts";
 import { type Json, type KubeObject, refOf } from "../kube/types.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { Controller } from "../runtime/controller.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
+import { budgetReconciler, budgetView } from "./disruption-budget.ts";
 import { gatewayAddresses } from "./gateway-addresses.ts";
 import { GatewayStreams } from "./gateway-streams.ts";
 import { LoadHub } from "./load-hub.ts";
@@ -23,6 +25,7 @@ import type { PoolEvent } from "./report.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
+const BUDGET_CONCURRENCY = 2;
 const LEASE_NAME = "avatarpool-operator";
 /** Events under way; further ones are dropped rather than queued, since they only tell what the status says too. */
 const MAX_EVENTS_IN_FLIGHT = 50;
@@ -86,6 +89,7 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
     random,
     logger,
   });
+  const budgets = disruptionBudgetController(operator, watched);
   const streams = new GatewayStreams(
     {
       hub,
@@ -99,9 +103,10 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
     signal,
   );
   const discovery = discoverGateways(operator, streams);
-  const running = [watched.pools, watched.deployments, watched.pods, ...discovery].map((informer) => informer.run(signal));
-  await Promise.all([watched.pools, watched.deployments, watched.pods].map((informer) => informer.whenSynced(signal)));
-  if (!signal.aborted) await Promise.all([controllers.run(signal), ...running]);
+  const informers = Object.values(watched);
+  const running = [...informers, ...discovery].map((informer) => informer.run(signal));
+  await Promise.all(informers.map((informer) => informer.whenSynced(signal)));
+  if (!signal.aborted) await Promise.all([controllers.run(signal), budgets.run(signal), ...running]);
   await streams.close();
   await workers.close();
   metrics.leader.set(0);
@@ -135,7 +140,33 @@ function watches({ settings, client, metrics, logger }: Operator) {
       indexes: byPool,
       onRestart: restarts("Pod"),
     }),
+    budgets: new Informer({
+      ...common,
+      type: disruptionBudgets,
+      labelSelector: ours,
+      transform: (raw: Json<V1PodDisruptionBudget>) => budgetView(raw),
+      onRestart: restarts("PodDisruptionBudget"),
+    }),
   };
+}
+
+/** Apart from the pools' own controller: a budget that cannot be written must not keep a pool from scaling. */
+function disruptionBudgetController({ client, metrics, logger }: Operator, { pools, budgets }: ReturnType<typeof watches>) {
+  const controller = new Controller({
+    name: "disruption-budget",
+    concurrency: BUDGET_CONCURRENCY,
+    reconcile: budgetReconciler({ client, pools: pools.store, budgets: budgets.store }),
+    clock: systemClock,
+    random: Math.random,
+    logger,
+    metrics,
+  });
+  pools.onChange((key) => controller.enqueue(key));
+  budgets.onChange((_key, after, before) => {
+    const budget = after ?? before;
+    if (budget !== undefined) controller.enqueue(poolKey({ namespace: budget.namespace, name: budget.pool }));
+  });
+  return controller;
 }
 
 /** Follows the gateways' Service, or takes the list from the settings where there is one. */

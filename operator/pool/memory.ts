@@ -1,4 +1,5 @@
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { PodMarks } from "../resources/marks.ts";
 import type { Window } from "../scaling/window.ts";
 
 /** After this time our own write has surely come back through the watch. */
@@ -18,14 +19,13 @@ export interface PoolMemory {
   /** By Deployment name: why it is somebody else's, and when that was looked at. */
   readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
   /** By UID of a pod: how we marked it last, until the watch shows it. */
-  readonly marks: Map<string, { readonly mark: Mark; readonly atMs: number }>;
+  readonly marks: Map<string, { readonly marks: PodMarks; readonly atMs: number }>;
+  /** By UID of a pod: when it last had sessions, until it is known to be idle. */
+  readonly lastBusyMs: Map<string, number>;
   /** Kept here too, because the status that would carry it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
 }
-
-/** What stands on a worker's pod: nothing of ours, the cordon, or the cordon and the low deletion cost. */
-export type Mark = "none" | "cordoned" | "released";
 
 export interface AppliedDeployment {
   readonly uid: string;
@@ -47,6 +47,7 @@ export class Memories {
         applied: new Map(),
         foreign: new Map(),
         marks: new Map(),
+        lastBusyMs: new Map(),
         lastDecision: undefined,
         status: undefined,
       };

@@ -3,6 +3,7 @@ import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../test/sup
 import { maximum } from "../scaling/window.ts";
 import { Memories } from "./memory.ts";
 
+const released = { cordonedAtMs: NOW_MS, released: true, protected: false };
 const memory = () => new Memories().of("p");
 const gpu = (...parameters: Parameters<typeof snapshot>) => snapshot(...parameters).groups[0]!;
 
@@ -48,7 +49,7 @@ describe("observe", () => {
   it("believes its own writes until the watch shows them", () => {
     const known = memory();
     known.applied.set("support-gpu", { uid: "uid-gpu", generation: 2, hash: "", replicas: 5, atMs: NOW_MS });
-    known.marks.set("uid-a", { mark: "released", atMs: NOW_MS });
+    known.marks.set("uid-a", { marks: released, atMs: NOW_MS });
     const see = (generation: number, afterMs: number) => {
       const seen = gpu(pool(gpuOnly), {
         pods: [pod("a")],
@@ -68,7 +69,7 @@ describe("observe", () => {
 
   it("forgets marks once the watch has surely shown them, also of pods that are gone", () => {
     const known = memory();
-    known.marks.set("uid-gone", { mark: "released", atMs: NOW_MS });
+    known.marks.set("uid-gone", { marks: released, atMs: NOW_MS });
     snapshot(pool(gpuOnly), { memory: known, nowMs: NOW_MS + 5_001 });
     expect(known.marks.size).toBe(0);
   });

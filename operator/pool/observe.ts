@@ -6,6 +6,7 @@ import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "./load-hub.ts";
 import { asMarked } from "./marks.ts";
 import { type AppliedDeployment, FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
+import { protectionOf } from "./protection.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { hasWarmupSession } from "./warmth.ts";
@@ -31,7 +32,7 @@ export function observe(world: World, view: PoolView, credentials: Credentials, 
     .filter((deployment) => deployment.ownerUid === pool.uid && !names.has(deployment.group))
     .map((deployment) => ({
       deployment: current(deployment, memory),
-      members: membersOf(pods.get(deployment.group) ?? [], pool, load, nowMs),
+      members: membersOf(pods.get(deployment.group) ?? [], pool, load, memory, nowMs),
     }));
   const written = memory.status;
   const status = written !== undefined && nowMs - written.atMs < WATCH_LAG_MS ? written.written : view.status;
@@ -58,7 +59,7 @@ function observeGroup(
   nowMs: number,
 ): GroupSnapshot {
   const deployment = deploymentOf(world, pool, config, memory, nowMs);
-  const members = membersOf(pods, pool, load, nowMs);
+  const members = membersOf(pods, pool, load, memory, nowMs);
   return { config, deployment, members, wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs) };
 }
 
@@ -113,7 +114,7 @@ function current(view: DeploymentView, memory: PoolMemory): DeploymentView {
   return lags ? { ...view, replicas: applied.replicas } : view;
 }
 
-function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadView, nowMs: number): Members {
+function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadView, memory: PoolMemory, nowMs: number): Members {
   const staying = pods.filter((pod) => !pod.deleting);
   const terminating = pods.filter((pod) => pod.deleting);
   return {
@@ -122,6 +123,7 @@ function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadVie
     terminating,
     terminatingBusy: terminating.reduce((total, pod) => total + (load.workers.get(pod.uid)?.sessions ?? 0), 0),
     warmupSessions: staying.filter((pod) => hasWarmupSession(pod, pool, load, nowMs)).length,
+    protection: protectionOf(staying, load, memory.lastBusyMs, nowMs),
   };
 }
 

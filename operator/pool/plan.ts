@@ -83,6 +83,7 @@ export function plan(snapshot: Snapshot): Plan {
       snapshot.credentials.kind === "present" ? undefined : RECHECK_CREDENTIALS_MS,
       // From some moment on that session is counted as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
+      [...snapshot.groups, ...snapshot.retired].map(({ members }) => remaining(members.protection.dueMs, snapshot.nowMs)),
       snapshot.load.pressureEndsAtMs === undefined ? undefined : snapshot.load.pressureEndsAtMs - snapshot.nowMs,
     ),
   };

@@ -3,6 +3,7 @@ import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts"
 import type { WorkerState } from "../scaling/victims.ts";
 import type { Window } from "../scaling/window.ts";
 import type { PoolLoadView } from "./load-hub.ts";
+import type { Protection } from "./protection.ts";
 import type { DeploymentView, PodView } from "./views.ts";
 
 /** All that a plan is made from, read at one moment. Nothing in it changes afterwards. */
@@ -59,6 +60,8 @@ export interface Members {
   readonly terminatingBusy: number;
   /** Of the sessions on those that stay: our own, which warm them up. */
   readonly warmupSessions: number;
+  /** Of those that stay. */
+  readonly protection: Protection;
 }
 
 /** Sessions and launches of callers on the members that stay. */

@@ -56,6 +56,8 @@ export interface PodView {
   readonly cordonedAtMs: number | undefined;
   /** Its deletion cost is below everybody else's. */
   readonly released: boolean;
+  /** It is kept from being evicted. */
+  readonly protected: boolean;
   readonly problem: PodProblem | undefined;
 }
 
@@ -112,6 +114,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
     startedAtMs: timeMs(worker?.state?.running?.startedAt),
     cordonedAtMs: timeMs(cordoned),
     released: Number(metadata.annotations?.[annotations.deletionCost] ?? 0) < 0,
+    protected: metadata.labels?.[labels.protected] === "true",
     problem:
       problemOf([...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) ??
       (warm?.reason === WARMUP_FAILED ? { reason: WARMUP_FAILED, message: warm.message ?? "" } : undefined),

@@ -1,6 +1,7 @@
 import type { V1DeploymentSpec, V1OwnerReference } from "@kubernetes/client-node";
-import { API_GROUP_VERSION, KIND, labels, MANAGED_BY } from "../api/names.ts";
+import { labels, MANAGED_BY } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { ownedBy } from "./owner.ts";
 import { podTemplate } from "./pod-template.ts";
 
 /** A Deployment as we apply it: what is always there, and nothing that the API server fills in. */
@@ -34,16 +35,7 @@ export function workerDeployment(pool: PoolConfig, group: GroupConfig, replicas:
       namespace: pool.namespace,
       name: group.deploymentName,
       labels: { ...selector, [labels.engine]: group.engine.name },
-      ownerReferences: [
-        {
-          apiVersion: API_GROUP_VERSION,
-          kind: KIND,
-          name: pool.name,
-          uid: pool.uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      ownerReferences: [ownedBy(pool)],
     },
     spec: {
       replicas,

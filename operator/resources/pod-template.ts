@@ -1,6 +1,7 @@
 import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe } from "@kubernetes/client-node";
 import { WARM_GATE } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { marksMetadata, templateMarks } from "./marks.ts";
 import { assetsContainer, DRAIN_PATH, DRAIN_PORT, drainContainer, WORKER_CONTAINER } from "./sidecar.ts";
 import { volumeMounts, volumes } from "./volumes.ts";
 
@@ -15,7 +16,11 @@ export function podTemplate(
   podLabels: Readonly<Record<string, string>>,
   sidecarImage: string,
 ): V1PodTemplateSpec {
-  return { metadata: { labels: { ...podLabels } }, spec: podSpec(pool, group, sidecarImage) };
+  const marks = marksMetadata(templateMarks);
+  return {
+    metadata: { labels: { ...podLabels, ...marks.labels }, annotations: marks.annotations },
+    spec: podSpec(pool, group, sidecarImage),
+  };
 }
 
 function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodSpec {

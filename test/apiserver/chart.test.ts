@@ -51,6 +51,7 @@ const operatorWherePoolsLive: Rights = {
   "apps/deployments": [...READ, "create", "patch", "delete"],
   "/pods": [...READ, "patch", "delete"],
   "/pods/status": ["patch"],
+  "policy/poddisruptionbudgets": [...READ, "create", "patch"],
   "/secrets": ["get"],
   "events.k8s.io/events": ["create"],
 };

@@ -103,8 +103,11 @@ export class SimCluster {
       if (JSON.stringify(existing.spec) !== JSON.stringify(applied.spec))
         existing.metadata.generation = (existing.metadata.generation ?? 1) + 1;
       existing.spec = applied.spec;
-    } else if (plural === "pods") existing.metadata.annotations = applied.metadata.annotations;
-    else existing.metadata.finalizers = applied.metadata.finalizers;
+    } else if (plural === "pods") {
+      // What was applied before and is not any more goes; what the template gave stays.
+      existing.metadata.annotations = { ...(existing.fromTemplate as object), ...(applied.metadata.annotations as object) };
+      existing.metadata.labels = { ...labelsOf(existing), ...labelsOf(applied) };
+    } else existing.metadata.finalizers = applied.metadata.finalizers;
     this.#changed(plural, existing);
     if (
       plural === "avatarpools" &&
@@ -164,7 +167,9 @@ export class SimCluster {
         uid: this.#uid("pods"),
         creationTimestamp: this.#time(),
         labels: { ...deployment.spec?.template.metadata?.labels, "pod-template-hash": "r1" },
+        annotations: { ...deployment.spec?.template.metadata?.annotations },
       },
+      fromTemplate: { ...deployment.spec?.template.metadata?.annotations },
       spec: {},
       status,
       owner: key,

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { loadReportSchema } from "../../operator/api/load-report.ts";
-import { FINALIZER, labels } from "../../operator/api/names.ts";
+import { annotations, FINALIZER, labels } from "../../operator/api/names.ts";
 import { type PoolConfig, poolKey, resolvePool } from "../../operator/api/pool-config.ts";
 import { type AvatarPool, avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
 import type { LaunchRequest } from "../../operator/engines/index.ts";
@@ -265,8 +265,8 @@ export class World {
     const settledMs = 3_000;
     for (const pod of this.cluster.pods()) {
       const worker = this.workers.byIp.get((pod.status as { podIP?: string }).podIP ?? "");
-      const annotations = (pod.metadata.annotations ?? {}) as Record<string, string>;
-      if (worker === undefined || pod.metadata.deletionTimestamp !== undefined || Object.keys(annotations).length > 0) continue;
+      const cordoned = (pod.metadata.annotations as Record<string, string> | undefined)?.[annotations.cordoned] !== undefined;
+      if (worker === undefined || pod.metadata.deletionTimestamp !== undefined || cordoned) continue;
       if (worker.readyAtMs + settledMs < this.clock.now() && worker.active + 1 < worker.slots)
         this.#broken(`${record.room} was refused while ${pod.metadata.name} had ${worker.slots - worker.active} free slots`);
     }

@@ -76,6 +76,7 @@ export interface PodChange {
   readonly stage?: PodStage;
   readonly cordonedAtMs?: number;
   readonly released?: boolean;
+  readonly protected?: boolean;
   readonly deleting?: boolean;
   /** Of its deletion. */
   readonly graceSeconds?: number;
@@ -105,6 +106,7 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
         "avatarpool.dev/pool": poolName,
         "avatarpool.dev/group": group,
         "avatarpool.dev/engine": change.engine ?? (group === "cpu" ? "essence" : "expression"),
+        "avatarpool.dev/protected": String(change.protected ?? false),
         "pod-template-hash": change.revision ?? "r1",
       },
       annotations: {

@@ -31,6 +31,7 @@ const RESOURCES = [
   "/namespaces",
   "/events",
   "events.k8s.io/events",
+  "policy/poddisruptionbudgets",
   "coordination.k8s.io/leases",
   "discovery.k8s.io/endpointslices",
   "authentication.k8s.io/tokenreviews",

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { labels } from "../../operator/api/names.ts";
+import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+
+/** Nobody ends a session by taking a pod away: not an eviction, not a drain of its node, not a person. */
+
+let stage: Stage;
+
+/** GPU nodes that scenarios may cordon and drain without disturbing each other. */
+const gpuNode = (name: string, pool = "any") => ({
+  name,
+  gpus: 8,
+  cpu: "64",
+  memory: "512Gi",
+  labels: { pool },
+  taints: [{ key: "nvidia.com/gpu", effect: "NoSchedule" as const }],
+});
+
+beforeAll(async () => {
+  stage = await Stage.open({
+    nodes: [gpuNode("gpu-0"), gpuNode("gpu-1"), gpuNode("drain-0", "drain"), gpuNode("drain-1", "drain")],
+  });
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+/** Two workers; a session on one of them. */
+async function oneBusyOfTwo(namespace: string, group: object = {}) {
+  const scenario = await stage.scenario(namespace);
+  await scenario.readyPool({ workers: [gpuGroup({ min: 2, ...group })] });
+  await scenario.until("two warm workers", async () => (await scenario.status()).warmSlots === 4);
+  const [busy] = await scenario.sessions(1);
+  const idle = (await scenario.podNames()).find((name) => name !== busy);
+  if (busy === undefined || idle === undefined) throw new Error("two workers expected");
+  await scenario.until("the idle worker to be known as such", async () => (await protection(scenario, idle)) === "false");
+  expect(await protection(scenario, busy)).toBe("true");
+  return { scenario, busy, idle };
+}
+
+async function protection(scenario: Scenario, name: string): Promise<string | undefined> {
+  const pod = (await scenario.pods()).find(({ metadata }) => metadata?.name === name);
+  return pod?.metadata?.labels?.[labels.protected];
+}
+
+/** What `kubectl drain` and autoscalers do. @returns what the API server said. */
+async function evict(scenario: Scenario, name: string): Promise<string> {
+  const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: scenario.namespace } };
+  const path = `/api/v1/namespaces/${scenario.namespace}/pods/${name}/eviction`;
+  return scenario.kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction)).catch(String);
+}
+
+const runsOn = (scenario: Scenario, name: string) => scenario.workers().find(({ pod }) => pod.name === name)?.activeSessions ?? 0;
+
+describe.concurrent("an eviction", () => {
+  it("of a busy worker is refused, of an idle one allowed", async () => {
+    const { scenario, busy, idle } = await oneBusyOfTwo("evict");
+    await scenario.until("the budget to count", async () => (await evict(scenario, busy)).includes("TooManyRequests"));
+    expect(await evict(scenario, busy)).toMatch(/Cannot evict pod as it would violate the pod's disruption budget/);
+    expect(await evict(scenario, idle)).toMatch(/"status":"Success"/);
+    await scenario.until("the evicted worker to go", async () => !(await scenario.podNames()).includes(idle));
+    expect(runsOn(scenario, busy)).toBe(1);
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("is allowed again half a minute after the last session", async () => {
+    const { scenario, busy } = await oneBusyOfTwo("evict-later");
+    scenario.endSessions();
+    await scenario.until("the worker to be idle", async () => scenario.activeSessions() === 0);
+    expect(await protection(scenario, busy)).toBe("true");
+    await scenario.until("it to be let go", async () => (await protection(scenario, busy)) === "false");
+    expect(await evict(scenario, busy)).toMatch(/"status":"Success"/);
+  });
+});
+
+describe.concurrent("a budget", () => {
+  it("that somebody deletes or changes comes back", async () => {
+    const scenario = await stage.scenario("budget");
+    await scenario.readyPool();
+    const budget = () => scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.spec.maxUnavailable}"]).catch(() => "");
+    await scenario.until("the budget", async () => (await budget()) === "0");
+    await scenario.kubectl(["patch", "pdb", "pool-protected", "--type=merge", '--patch={"spec":{"maxUnavailable":5}}']);
+    await scenario.until("its number to come back", async () => (await budget()) === "0");
+    await scenario.kubectl(["delete", "pdb", "pool-protected"]);
+    await scenario.until("the budget to come back", async () => (await budget()) === "0");
+    await scenario.deletePool();
+    await scenario.until("it to go with its pool", async () => (await budget()) === "");
+  });
+});
+
+describe.concurrent("a person who", () => {
+  it("scales a Deployment down by hand takes idle workers first and ends no session; the size is put back", async () => {
+    const { scenario, busy } = await oneBusyOfTwo("by-hand");
+    await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=1"]);
+    await scenario.until("the size to be put back", async () => (await scenario.replicas()) === 2);
+    await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=0"]);
+    await scenario.until("the size to be put back again", async () => (await scenario.replicas()) === 2);
+    await scenario.until("two workers that take launches", async () => (await scenario.status()).groups?.[0]?.warm === 2);
+    expect(runsOn(scenario, busy)).toBe(1);
+    scenario.endSessions();
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("deletes the pod of a busy worker ends its session only at drain.timeout", async () => {
+    const { scenario, busy } = await oneBusyOfTwo("delete-pod", { drain: { timeout: "30s" } });
+    await scenario.kubectl(["delete", "pod", busy, "--wait=false"]);
+    await scenario.until("another worker in its place", async () => (await scenario.status()).groups?.[0]?.warm === 2);
+    expect(runsOn(scenario, busy)).toBe(1);
+    scenario.endSessions(busy);
+    await scenario.until("the deleted worker to go", async () => !(await scenario.podNames()).includes(busy));
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("drains a node takes the idle workers from it and is told to wait for the busy one", async () => {
+    const { scenario, busy, idle } = await oneBusyOfTwo("drain", {
+      nodeSelector: { pool: "drain" },
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: { [labels.pool]: "pool" } } },
+          ],
+        },
+      },
+    });
+    const nodeOf = async (name: string) =>
+      (await scenario.pods()).find(({ metadata }) => metadata?.name === name)?.spec?.nodeName ?? "";
+    const drain = async (name: string) =>
+      scenario
+        .kubectl(["drain", await nodeOf(name), "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=8s"])
+        .catch(String);
+    expect(await drain(busy)).toMatch(/Cannot evict pod as it would violate the pod's disruption budget/);
+    expect(await drain(idle)).toMatch(/drained|evicted/);
+    expect(runsOn(scenario, busy)).toBe(1);
+    expect(await scenario.podNames()).toContain(busy);
+    expect(scenario.kills()).toEqual([]);
+  });
+});
