@@ -63,21 +63,63 @@ export const gatewayVariables = {
   ...common,
   AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port that clients send launches to."),
   AVATARPOOL_INTERNAL_PORT: port(8_081).describe("Port of /healthz, /readyz, /metrics and the load stream."),
+  AVATARPOOL_DEFAULT_POOL: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of a pool")
+    .optional()
+    .describe("Namespace and name of the pool that POST /launch goes to, for clients that cannot choose a path."),
+  AVATARPOOL_BODY_LIMIT_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(16)
+    .describe("Largest body of a launch. All launches under way hold four times as much at most."),
+  AVATARPOOL_TLS_CERT_FILE: z
+    .string()
+    .optional()
+    .describe("Certificate chain in PEM with which launches are served by HTTPS. A changed file counts within 10 s."),
+  AVATARPOOL_TLS_KEY_FILE: z.string().optional().describe("Its key in PEM."),
   AVATARPOOL_OPERATOR_USER: z
     .string()
     .default("system:serviceaccount:avatarpool:avatarpool-operator")
     .describe("User that may open the load stream: the operator's ServiceAccount."),
 };
 
-const gatewayEnvironment = z.object(gatewayVariables).transform((env) => ({
-  namespaces: env.AVATARPOOL_NAMESPACES,
-  logLevel: env.AVATARPOOL_LOG_LEVEL,
-  host: env.AVATARPOOL_HOST,
-  podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
-  launchPort: env.AVATARPOOL_LAUNCH_PORT,
-  internalPort: env.AVATARPOOL_INTERNAL_PORT,
-  operatorUser: env.AVATARPOOL_OPERATOR_USER,
-}));
+const gatewayEnvironment = z
+  .object(gatewayVariables)
+  .superRefine(tlsPair)
+  .transform((env) => ({
+    namespaces: env.AVATARPOOL_NAMESPACES,
+    logLevel: env.AVATARPOOL_LOG_LEVEL,
+    host: env.AVATARPOOL_HOST,
+    podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
+    launchPort: env.AVATARPOOL_LAUNCH_PORT,
+    internalPort: env.AVATARPOOL_INTERNAL_PORT,
+    operatorUser: env.AVATARPOOL_OPERATOR_USER,
+    defaultPool: env.AVATARPOOL_DEFAULT_POOL,
+    bodyLimitMb: env.AVATARPOOL_BODY_LIMIT_MB,
+    tls: tlsFiles(env),
+  }));
+
+interface TlsEnvironment {
+  readonly AVATARPOOL_TLS_CERT_FILE?: string | undefined;
+  readonly AVATARPOOL_TLS_KEY_FILE?: string | undefined;
+}
+
+function tlsPair(env: TlsEnvironment, context: z.RefinementCtx): void {
+  const [given, missing] =
+    env.AVATARPOOL_TLS_CERT_FILE === undefined
+      ? (["AVATARPOOL_TLS_KEY_FILE", "AVATARPOOL_TLS_CERT_FILE"] as const)
+      : (["AVATARPOOL_TLS_CERT_FILE", "AVATARPOOL_TLS_KEY_FILE"] as const);
+  if (env[given] === undefined || env[missing] !== undefined) return;
+  context.addIssue({ code: "custom", path: [missing], message: `is missing: ${given} is of no use alone` });
+}
+
+function tlsFiles(env: TlsEnvironment): { readonly certFile: string; readonly keyFile: string } | undefined {
+  const { AVATARPOOL_TLS_CERT_FILE: certFile, AVATARPOOL_TLS_KEY_FILE: keyFile } = env;
+  return certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
+}
 
 export type GatewaySettings = z.output<typeof gatewayEnvironment>;
 

@@ -87,7 +87,7 @@ describe("admit", () => {
   it.each([
     ["an image URL that is none", form({ avatar_id: undefined, avatar_image_url: "file:///etc/passwd" }), 400, "avatar_image_url"],
     ["an empty image", form({ avatar_id: undefined }, { ...portrait, data: Buffer.alloc(0) }), 400, "avatar_image"],
-    ["a file by another name", form({ avatar_id: undefined }, { ...portrait, field: "image" }), 400, "image"],
+    ["a file by another name", form({ avatar_id: undefined }, { ...portrait, field: "portrait" }), 400, "portrait"],
     ["two avatars", form({}, portrait), 400, "avatar_id"],
     ["a room name without end", form({ room_name: "r".repeat(5_000) }), 400, "room_name"],
   ])("refuses %s", (_what, bad, status, field) => {

@@ -1,9 +1,7 @@
-import type { Engine, LaunchRequest } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isTimeout, withDeadline } from "../runtime/deadline.ts";
 import { type BusyReason, busyReason, type WorkerAnswer, workerMessage } from "../workers/answers.ts";
-import { type WorkerClient, WorkerUnreachable } from "../workers/client.ts";
-import { encodeForm } from "../workers/form.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../workers/client.ts";
 
 /**
  * Longest that a worker may take to answer a launch. It answers at once (`pending`), or with `async_mode=false` when the
@@ -27,14 +25,12 @@ export type Forwarded =
 /** Sends a launch to one worker, once. Never throws. */
 export async function forward(
   deps: { readonly client: WorkerClient; readonly clock: Clock },
-  target: { readonly origin: string; readonly engine: Engine },
-  launch: LaunchRequest,
+  target: { readonly origin: string; readonly path: string },
+  body: PostBody,
 ): Promise<Forwarded> {
-  const { origin, engine } = target;
   try {
-    const body = encodeForm(engine.launchForm(launch));
     const answer = await withDeadline(deps.clock, FORWARD_TIMEOUT_MS, (signal) =>
-      deps.client.post(origin, engine.paths.launch, body, signal),
+      deps.client.post(target.origin, target.path, body, signal),
     );
     return judge(answer);
   } catch (error) {

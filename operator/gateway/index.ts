@@ -13,18 +13,15 @@ import type { GatewaySettings } from "../settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
-import { ByteBudget } from "./byte-budget.ts";
 import { GatewayCore } from "./core.ts";
 import { directoryOf, follow } from "./directory.ts";
+import { front } from "./front.ts";
 import { updateGauges } from "./gauges.ts";
 import { internalServer } from "./internal-server.ts";
-import { launchServer } from "./launch-server.ts";
 import { LoadAuth } from "./load-auth.ts";
 import { reviewTokenWith } from "./review-token.ts";
 import { workerRecord } from "./worker-record.ts";
 
-/** What all launches together may hold of uploaded images: a hundred waiting launches with ordinary portraits. */
-const IMAGE_BUDGET_BYTES = 64 * 1024 * 1024;
 /** The longest wait in a queue: launches that wait when we are told to stop are still served. */
 const STOP_LIMIT_MS = 300_000;
 /** What is left to launches that were sent to a worker when that time is over. */
@@ -72,16 +69,20 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     access: (authorization) => auth.access(authorization),
     notReady: () => (signal.aborted ? "stopping" : directory.synced ? undefined : "waiting for the first full lists"),
   });
-  const launches = launchServer({
-    clock,
-    logger,
-    metrics,
-    budget: new ByteBudget(IMAGE_BUDGET_BYTES),
-    findPool: (key) => directory.pool(key),
-    launch: (pool, request, arrival) => core.launch(pool, request, arrival),
-  });
-
   const watching = new AbortController();
+  const launches = await front(
+    {
+      settings,
+      kube,
+      clock,
+      logger,
+      metrics,
+      findPool: (key) => directory.pool(key),
+      launch: (pool, request, arrival) => core.launch(pool, request, arrival),
+    },
+    watching.signal,
+  );
+
   const watches = Promise.all([pools.run(watching.signal), workers.run(watching.signal)]);
   try {
     const internalAt = await internal.listen({ host: settings.host, port: settings.internalPort });

@@ -22,6 +22,8 @@ export function record(
   const line = {
     namespace: labels.namespace,
     pool: labels.pool,
+    client: trace.client,
+    traceId: trace.traceId,
     room: trace.room?.slice(0, MAX_LOGGED),
     preset: trace.preset,
     worker: trace.worker,
@@ -29,10 +31,11 @@ export function record(
     attempts: trace.attempts,
     outcome: code,
     totalMs: Math.round(deps.clock.now() - trace.arrivedMs),
+    readMs: Math.round(trace.readMs),
     waitedMs: Math.round(trace.waitedMs),
     forwardMs: Math.round(trace.forwardMs),
   };
   if (outcome === "served") deps.logger.info(line, "launch");
   else if (outcome.code === "internal") deps.logger.error({ ...line, err: outcome.cause }, "launch");
-  else deps.logger.warn({ ...line, status: outcome.status, field: outcome.field }, "launch");
+  else deps.logger.warn({ ...line, status: outcome.status, field: outcome.field?.slice(0, MAX_LOGGED) }, "launch");
 }

@@ -10,7 +10,9 @@ import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import { ClientLimits } from "./client-limits.ts";
 import { GatewayCore } from "./core.ts";
+import { Gate } from "./gate.ts";
 import { launchServer } from "./launch-server.ts";
 
 /** What a worker does with a launch whose body it has read. */
@@ -55,7 +57,9 @@ async function setup(takes: readonly Take[], pool: PoolConfig = testPool({ launc
   const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
   const budget = new ByteBudget(64 * 1024 * 1024);
   const launch: GatewayCore["launch"] = (...args) => core.launch(...args);
-  const server = launchServer({ clock: systemClock, logger, metrics, budget, findPool, launch });
+  const read = { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: 60_000 };
+  const gate = new Gate({ clientOf: async () => ({ kind: "unknown" }) }, new ClientLimits(systemClock));
+  const server = launchServer({ clock: systemClock, logger, metrics, findPool, launch, read, gate });
   const origin = await server.listen({ host: "127.0.0.1", port: 0 });
   cleanups.push(
     () => client.close(),
@@ -158,11 +162,11 @@ describe("the launch server", () => {
     expect([response.status, (await errorOf(response)).code]).toEqual([status, code]);
   });
 
-  it("answers 405 to another method, 415 to JSON, and 400 with the field to a missing one", async () => {
+  it("answers 405 to another method, 415 to XML, and 400 with the field to a missing one", async () => {
     const { origin, post } = await setup([]);
     const get = await fetch(`${origin}/avatars/support/launch`);
     expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);
-    expect((await post("{}", { headers: { "content-type": "application/json" } })).status).toBe(415);
+    expect((await post("<a/>", { headers: { "content-type": "text/xml" } })).status).toBe(415);
     const missing = await post(form({ room_name: "" }));
     expect(missing.status).toBe(400);
     expect(await errorOf(missing)).toMatchObject({ field: "room_name" });

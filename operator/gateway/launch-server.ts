@@ -1,49 +1,43 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { ServerResponse } from "node:http";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { PoolConfig } from "../api/pool-config.ts";
-import type { LaunchRequest } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
-import type { WorkerAnswer } from "../workers/answers.ts";
-import { admit, presetOf } from "./admit.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import { accept, refusalOf, refuse } from "./answer.ts";
 import { discard } from "./discard.ts";
-import type { Arrival } from "./launch.ts";
 import { LaunchError } from "./launch-error.ts";
 import { record } from "./launch-record.ts";
-import { type LaunchTrace, newTrace } from "./launch-trace.ts";
-import { readForm } from "./read-form.ts";
+import { newTrace } from "./launch-trace.ts";
+import { nodeServer } from "./node-server.ts";
+import { openApi } from "./openapi.ts";
+import { type ServeLaunchDeps, serveLaunch } from "./serve-launch.ts";
+import type { TlsPair } from "./tls-files.ts";
+import { traceContextOf, traceId } from "./trace-context.ts";
 
-/** Longest that a request may take to arrive: 16 MB at 2 Mbit/s. */
-const REQUEST_TIMEOUT_MS = 60_000;
-/** Longer than the clients' own keep-alive, so that none sends on a connection that we are closing. */
-const KEEP_ALIVE_MS = 75_000;
-
-export interface LaunchServerDeps {
+export interface LaunchServerDeps extends ServeLaunchDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
-  readonly budget: ByteBudget;
   readonly findPool: (key: string) => PoolConfig | undefined;
-  readonly launch: (pool: PoolConfig, request: LaunchRequest, arrival: Arrival) => Promise<WorkerAnswer>;
+  /** Key of the pool that `POST /launch` goes to. */
+  readonly defaultPool?: string | undefined;
+  /** Serves HTTPS. */
+  readonly tls?: TlsPair | undefined;
 }
 
-interface LaunchRoute {
-  readonly Params: { readonly namespace: string; readonly pool: string };
-  readonly Querystring: { readonly async?: string | readonly string[] };
-}
+type Query = { readonly Querystring: { readonly async?: string | readonly string[] } };
+type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
 
-/** The server that clients launch at: `POST /{namespace}/{pool}/launch`. */
+/** The server that clients launch at: `POST /{namespace}/{pool}/launch`, and `POST /launch` for the default pool. */
 export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   const server = fastify({
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    serverFactory: (handler) => nodeServer(handler, { tls: deps.tls, bodyTimeoutMs: deps.read.timeoutMs }),
     forceCloseConnections: "idle",
     // A launch that arrives on an open connection while we stop is served like the others.
     return503OnClosing: false,
     // What cannot even be routed, such as a URL that is badly encoded.
-    frameworkErrors: (error, _request, reply) => refuse(reply, badRequest(error)),
+    frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error)),
   });
   let order = 0;
 
@@ -56,29 +50,33 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
-  server.post<LaunchRoute>("/:namespace/:pool/launch", async (request, reply) => {
-    const trace = newTrace(deps.clock.now());
-    const gone = whenGone(reply.raw);
+  const launch = async (key: string | undefined, request: FastifyRequest<Query>, reply: FastifyReply): Promise<FastifyReply> => {
     order += 1;
-    const { namespace, pool: name } = request.params;
-    const pool = deps.findPool(`${namespace}/${name}`);
+    const traceContext = traceContextOf(request.headers);
+    const trace = newTrace(deps.clock.now(), traceId(traceContext));
+    const signal = whenGone(reply.raw);
+    const pool = key === undefined ? undefined : deps.findPool(key);
     try {
-      if (pool === undefined) throw poolNotFound(namespace, name);
-      const answer = await serve(deps, pool, request.raw, firstOf(request.query.async), { order, client: "", signal: gone, trace });
+      if (pool === undefined) throw poolNotFound(key);
+      const arrival = { order, traceContext, signal, trace };
+      const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
-      return reply
-        .code(answer.status)
-        .header("x-avatarpool-worker", trace.worker ?? "")
-        .header("x-avatarpool-path", trace.path ?? "")
-        .type(answer.contentType)
-        .send(answer.body);
+      return accept(reply, answer, trace);
     } catch (error) {
-      const refusal = error instanceof LaunchError ? error : internal(error);
+      const refusal = refusalOf(error);
       record(deps, pool, trace, refusal);
-      await discard(request.raw);
+      if (refusal.code !== "slow_request") await discard(request.raw);
       return refuse(reply, refusal);
     }
+  };
+  server.post<Query>("/launch", (request, reply) => launch(deps.defaultPool, request, reply));
+  server.post<Query & PoolPath>("/:namespace/:pool/launch", (request, reply) => {
+    const { namespace, pool } = request.params;
+    return launch(`${namespace}/${pool}`, request, reply);
   });
+
+  const description = JSON.stringify(openApi());
+  server.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(description));
 
   server.setNotFoundHandler(async (request, reply) => {
     await discard(request.raw);
@@ -86,33 +84,9 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   });
   server.setErrorHandler(async (error, request, reply) => {
     await discard(request.raw);
-    return refuse(reply, badRequest(error));
+    return refuse(reply, refusalOf(error));
   });
   return server;
-}
-
-/** Reads, admits and launches. The body's bytes go back to the budget however it ends. */
-async function serve(
-  deps: LaunchServerDeps,
-  pool: PoolConfig,
-  body: IncomingMessage,
-  asyncQuery: string | undefined,
-  arrival: Arrival,
-): Promise<WorkerAnswer> {
-  const { form, release } = await readForm(body, body.headers["content-type"], deps.budget);
-  try {
-    const launch = admit(pool, form, asyncQuery);
-    note(arrival.trace, launch);
-    return await deps.launch(pool, launch, arrival);
-  } finally {
-    release();
-  }
-}
-
-function note(trace: LaunchTrace, launch: LaunchRequest): void {
-  trace.room = launch.roomName;
-  const preset = presetOf(launch);
-  if (preset !== undefined) trace.preset = preset;
 }
 
 /** Aborts when the connection closes before the answer was sent. */
@@ -124,35 +98,20 @@ function whenGone(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-function refuse(reply: FastifyReply, refusal: LaunchError): FastifyReply {
-  const { status, code, message, field, retryAfterMs } = refusal;
-  if (retryAfterMs !== undefined) reply.header("retry-after", String(Math.ceil(retryAfterMs / 1_000)));
-  if (status === 405) reply.header("allow", "POST");
-  return reply.code(status).send({ error: { code, message, ...(field === undefined ? {} : { field }) } });
-}
-
-function poolNotFound(namespace: string, name: string): LaunchError {
-  return new LaunchError(
-    404,
-    "pool_not_found",
-    `there is no AvatarPool ${name} in namespace ${namespace}: check the URL, or kubectl get avatarpools -A`,
-  );
+function poolNotFound(key: string | undefined): LaunchError {
+  if (key === undefined) {
+    const message = "no default pool is set: launch at POST /{namespace}/{pool}/launch, or set AVATARPOOL_DEFAULT_POOL";
+    return new LaunchError(404, "pool_not_found", message);
+  }
+  const [namespace, name] = key.split("/");
+  const message = `there is no AvatarPool ${name} in namespace ${namespace}: check the URL, or kubectl get avatarpools -A`;
+  return new LaunchError(404, "pool_not_found", message);
 }
 
 function nothingThere(method: string, url: string): LaunchError {
-  return method !== "POST" && /^\/[^/?]+\/[^/?]+\/launch(\?|$)/.test(url)
+  return method !== "POST" && /^(\/[^/?]+\/[^/?]+)?\/launch(\?|$)/.test(url)
     ? new LaunchError(405, "method_not_allowed", `${method} is not for launches: use POST`)
     : new LaunchError(404, "not_found", "there is nothing here: launches go to POST /{namespace}/{pool}/launch");
-}
-
-function badRequest(error: unknown): LaunchError {
-  const { statusCode, message } = error as { readonly statusCode?: number; readonly message?: string };
-  if (statusCode === undefined || statusCode >= 500) return internal(error);
-  return new LaunchError(statusCode, "bad_request", message ?? "the request cannot be read");
-}
-
-function internal(error: unknown): LaunchError {
-  return new LaunchError(500, "internal", "the gateway failed: its log says why", { cause: error });
 }
 
 function firstOf(value: string | readonly string[] | undefined): string | undefined {

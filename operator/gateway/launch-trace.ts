@@ -4,17 +4,23 @@ export type LaunchPath = "warm" | "cold" | "queued";
 /** What happened to one launch, filled in as it happens, for the access log and the metrics. Holds no secret. */
 export interface LaunchTrace {
   readonly arrivedMs: number;
+  /** Of the trace context that the client sent. */
+  readonly traceId?: string;
+  /** Name of the client's token. */
+  client?: string;
   room?: string;
   preset?: string;
   worker?: string;
   path?: LaunchPath;
   /** Workers that it was sent to. */
   attempts: number;
+  /** Time until the body had arrived. */
+  readMs: number;
   waitedMs: number;
   /** Time that workers took to answer, all attempts together. */
   forwardMs: number;
 }
 
-export function newTrace(arrivedMs: number): LaunchTrace {
-  return { arrivedMs, attempts: 0, waitedMs: 0, forwardMs: 0 };
+export function newTrace(arrivedMs: number, traceId?: string): LaunchTrace {
+  return { arrivedMs, ...(traceId === undefined ? {} : { traceId }), attempts: 0, readMs: 0, waitedMs: 0, forwardMs: 0 };
 }

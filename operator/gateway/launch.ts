@@ -6,17 +6,21 @@ import { taskId, type WorkerAnswer } from "../workers/answers.ts";
 import type { WorkerClient } from "../workers/client.ts";
 import { presetOf } from "./admit.ts";
 import { type Forwarded, forward } from "./forward.ts";
+import { type BodyFor, launchBodies } from "./launch-body.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
 import type { LoadBook, Shortage } from "./load-book.ts";
 import { clientGone, deadlineExceeded, queueFull, workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartupWatch } from "./startup.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 export interface Arrival {
   /** Place among all launches of this gateway. */
   readonly order: number;
   /** Name of the token that it came with; empty where the pool asks for none. */
   readonly client: string;
+  /** Headers by which whoever traces the launch finds it again at the worker. */
+  readonly traceContext: TraceContext;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
   readonly trace: LaunchTrace;
@@ -38,7 +42,7 @@ interface Flight {
   readonly pool: PoolConfig;
   readonly key: string;
   readonly preset: string | undefined;
-  readonly request: LaunchRequest;
+  readonly bodyFor: BodyFor;
   readonly arrival: Arrival;
   readonly met: (shortage: Shortage) => void;
 }
@@ -66,7 +70,8 @@ export class Launcher {
   async launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival): Promise<WorkerAnswer> {
     const key = poolKey(pool);
     const preset = presetOf(request);
-    const flight: Flight = { pool, key, preset, request, arrival, met: this.#deps.load.pressureOf(key, preset) };
+    const bodyFor = launchBodies(pool, request, arrival.traceContext);
+    const flight: Flight = { pool, key, preset, bodyFor, arrival, met: this.#deps.load.pressureOf(key, preset) };
     const tried = new Set<string>();
     for (;;) {
       const slot = await this.#slotFor(flight, tried);
@@ -143,11 +148,12 @@ export class Launcher {
     trace.attempts += 1;
     trace.worker = worker.name;
     this.#deps.load.changed(flight.key);
-    const origin = worker.origin;
+    const { origin } = worker;
+    const { engine, group } = worker.record;
     const forwarded: Forwarded =
       origin === undefined
         ? { kind: "unreachable" }
-        : await forward(this.#deps, { origin, engine: worker.record.engine }, flight.request);
+        : await forward(this.#deps, { origin, path: engine.paths.launch }, flight.bodyFor(engine, group));
     trace.forwardMs += clock.now() - sentMs;
     return forwarded;
   }

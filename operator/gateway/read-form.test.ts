@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import { encodeForm } from "../workers/form.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { LaunchError } from "./launch-error.ts";
@@ -15,8 +16,10 @@ const file = {
   data: Buffer.from([0, 13, 10, 45, 45, 255]),
 };
 
+const limits = (from = budget()) => ({ clock: new FakeClock(), budget: from, bodyBytes: 16 * 1024 * 1024, timeoutMs: 60_000 });
+const withHeaders = (body: Readable, headers: Record<string, string | undefined>) => Object.assign(body, { headers });
 const read = (chunks: readonly Buffer[], contentType: string | undefined, from = budget()) =>
-  readForm(Readable.from(chunks, { objectMode: false }), contentType, from);
+  readForm(withHeaders(Readable.from(chunks, { objectMode: false }), { "content-type": contentType }), limits(from));
 const refusal = (reading: Promise<unknown>) =>
   reading.then(
     () => "accepted",
@@ -50,9 +53,9 @@ describe("readForm", () => {
     expect(form.file?.data.equals(file.data)).toBe(true);
   });
 
-  it("says what to send instead of JSON", async () => {
-    await expect(refusal(read([Buffer.from("{}")], "application/json"))).resolves.toMatch(
-      /^415 send the launch as a form.*application\/json/,
+  it("says what to send instead of XML", async () => {
+    await expect(refusal(read([Buffer.from("<a/>")], "text/xml"))).resolves.toMatch(
+      /^415 send the launch as multipart\/form-data .*application\/json; text\/xml is not/,
     );
     await expect(refusal(read([], undefined))).resolves.toMatch(/^415/);
   });
@@ -123,7 +126,7 @@ describe("readForm", () => {
   it("treats a client that goes away in the middle as gone", async () => {
     const body = new Readable({ read() {} });
     body.push("room_name=");
-    const reading = refusal(readForm(body, urlencoded, budget()));
+    const reading = refusal(readForm(withHeaders(body, { "content-type": urlencoded }), limits()));
     body.destroy(new Error("aborted"));
     await expect(reading).resolves.toMatch(/ended before/);
   });

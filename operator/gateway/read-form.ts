@@ -1,29 +1,48 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import type { Clock } from "../runtime/clock.ts";
+import { isTimeout, withDeadline } from "../runtime/deadline.ts";
+import { type BodyKind, bodyKind } from "./body-kind.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import { type LaunchForm, MAX_FIELDS } from "./form.ts";
+import type { LaunchForm } from "./form.ts";
 import { LaunchError } from "./launch-error.ts";
 import { parseMultipart } from "./multipart.ts";
+import { parseJson } from "./parse-json.ts";
+import { parseUrlencoded } from "./parse-urlencoded.ts";
 
-/** Most that one launch may send: a face image of 10 MB in base64, and some fields. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Text fields alone never come near this. */
 const MAX_URLENCODED_BYTES = 1024 * 1024;
+
+export interface ReadLimits {
+  readonly clock: Clock;
+  /** What all launches together may hold. */
+  readonly budget: ByteBudget;
+  /** Most that one launch may send: a face image, in JSON a third larger for base64, and some fields. */
+  readonly bodyBytes: number;
+  /** Longest that a body may take to arrive. */
+  readonly timeoutMs: number;
+}
+
 /** The form, and how to give its bytes back to the budget when nothing needs it any more. */
 export interface HeldForm {
   readonly form: LaunchForm;
   readonly release: () => void;
 }
 
+/** A request as far as its body is concerned. */
+export type RequestBody = Readable & { readonly headers: IncomingHttpHeaders };
+
 /**
- * Reads the body of a launch. On an error the rest of the body stays unread.
- * @throws LaunchError 400, 413, 415, or 503 when the launches under way hold as much as they may.
+ * Reads the body of a launch, whatever its dialect. On an error the rest of the body stays unread.
+ * @throws LaunchError 400, 408, 413, 415, or 503 when the launches under way hold as much as they may.
  */
-export async function readForm(body: Readable, contentType: string | undefined, budget: ByteBudget): Promise<HeldForm> {
-  const type = mediaType(contentType);
-  const limit = type === "multipart" ? MAX_BODY_BYTES : MAX_URLENCODED_BYTES;
+export async function readForm(body: RequestBody, limits: ReadLimits): Promise<HeldForm> {
+  const { budget, clock, timeoutMs } = limits;
+  const kind = bodyKind(body.headers);
+  const most = kind === "urlencoded" ? Math.min(MAX_URLENCODED_BYTES, limits.bodyBytes) : limits.bodyBytes;
   let held = 0;
   const hold = (bytes: number): void => {
-    if (held + bytes > limit) throw tooLarge(limit);
+    if (held + bytes > most) throw tooLarge(most);
     if (!budget.take(bytes)) throw busy();
     held += bytes;
   };
@@ -32,50 +51,39 @@ export async function readForm(body: Readable, contentType: string | undefined, 
     held = 0;
   };
   try {
-    const chunks = await collect(body, hold);
-    const form = type === "multipart" ? await parseMultipart(chunks, contentType ?? "") : parseUrlencoded(Buffer.concat(chunks));
-    return { form, release };
+    const chunks = await withDeadline(clock, timeoutMs, (signal) => collect(body, hold, signal));
+    return { form: await parse(kind, chunks, body.headers["content-type"] ?? ""), release };
   } catch (error) {
     release();
-    throw error;
+    throw isTimeout(error) ? tooSlow(timeoutMs) : error;
   }
 }
 
-function mediaType(contentType: string | undefined): "multipart" | "urlencoded" {
-  const type = contentType?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type === "multipart/form-data") return "multipart";
-  if (type === "application/x-www-form-urlencoded") return "urlencoded";
-  throw new LaunchError(
-    415,
-    "unsupported_media_type",
-    `send the launch as a form: multipart/form-data with an image file, application/x-www-form-urlencoded without${type ? `; ${type} is not understood` : ""}`,
-  );
+function parse(kind: BodyKind, chunks: readonly Buffer[], contentType: string): LaunchForm | Promise<LaunchForm> {
+  switch (kind) {
+    case "multipart":
+      return parseMultipart(chunks, contentType);
+    case "urlencoded":
+      return parseUrlencoded(Buffer.concat(chunks));
+    case "json":
+      return parseJson(Buffer.concat(chunks));
+  }
 }
 
-async function collect(body: Readable, hold: (bytes: number) => void): Promise<Buffer[]> {
+async function collect(body: Readable, hold: (bytes: number) => void, signal: AbortSignal): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   try {
     // Left alone on an error: destroying the body would reset the connection before the answer is out.
     for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      if (signal.aborted) return [];
       hold(chunk.length);
       chunks.push(chunk);
     }
   } catch (error) {
     if (error instanceof LaunchError) throw error;
-    throw new LaunchError(400, "client_gone", "the request ended before its body did", { cause: error });
+    throw new LaunchError(499, "client_gone", "the request ended before its body did", { cause: error });
   }
   return chunks;
-}
-
-function parseUrlencoded(body: Buffer): LaunchForm {
-  const fields = new Map<string, string>();
-  let count = 0;
-  for (const [name, value] of new URLSearchParams(body.toString("utf8"))) {
-    count += 1;
-    if (count > MAX_FIELDS) throw new LaunchError(400, "bad_request", `the form has more than ${MAX_FIELDS} fields`);
-    if (!fields.has(name)) fields.set(name, value);
-  }
-  return { fields, file: undefined };
 }
 
 function tooLarge(limit: number): LaunchError {
@@ -84,6 +92,10 @@ function tooLarge(limit: number): LaunchError {
     "too_large",
     `the body is larger than ${limit / 1024 / 1024} MB: send a smaller image, or its URL as avatar_image_url`,
   );
+}
+
+function tooSlow(timeoutMs: number): LaunchError {
+  return new LaunchError(408, "slow_request", `the body did not arrive within ${timeoutMs / 1_000} s: send a smaller image`);
 }
 
 function busy(): LaunchError {

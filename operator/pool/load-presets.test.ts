@@ -54,7 +54,9 @@ describe("presetLoader", () => {
       "GET /tasks/t1",
       "POST /tasks/t1/stop",
     ]);
-    const [maya, zoe] = calls.filter(({ path }) => path === "/launch").map(({ form }) => form?.fields);
+    const [maya, zoe] = calls
+      .filter(({ path }) => path === "/launch")
+      .map(({ body }) => Object.fromEntries(new URLSearchParams(String(body?.chunks[0]))));
     expect(maya).toMatchObject({ room_name: "avatarpool-warmup-a-maya", avatar_image_url: "https://example.com/maya.jpg" });
     expect(zoe).toMatchObject({ avatar_id: "A1", livekit_url: livekit.url });
     expect(maya?.livekit_token?.split(".")).toHaveLength(3);

@@ -6,6 +6,7 @@ import type { Json } from "../kube/types.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { taskId, taskState, workerMessage } from "../workers/answers.ts";
+import { encodeLaunch } from "../workers/form.ts";
 import type { PresetLoader } from "./warmup.ts";
 import type { WorkerCalls } from "./worker-calls.ts";
 
@@ -61,7 +62,7 @@ async function loadPreset(
     origin,
     path: paths.launch,
     timeoutMs: LAUNCH_TIMEOUT_MS,
-    form,
+    body: encodeLaunch(form, group),
     signal,
   });
   if (launched.status >= 300)

@@ -1,11 +1,12 @@
-import type { WorkerForm } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { sessionsIn, type WorkerAnswer } from "../workers/answers.ts";
-import { type WorkerClient, WorkerUnreachable } from "../workers/client.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../workers/client.ts";
 import { encodeForm } from "../workers/form.ts";
 
 const HEALTH_TIMEOUT_MS = 2_000;
+
+const nothing = encodeForm({ fields: {} });
 
 export interface WorkerCall {
   readonly method: "GET" | "POST";
@@ -13,7 +14,7 @@ export interface WorkerCall {
   readonly origin: string;
   readonly path: string;
   readonly timeoutMs: number;
-  readonly form?: WorkerForm;
+  readonly body?: PostBody;
   readonly signal?: AbortSignal;
 }
 
@@ -28,9 +29,9 @@ export class WorkerCalls {
   }
 
   /** @throws WorkerUnreachable, a TimeoutError, or what the connection broke with. */
-  call({ method, origin, path, timeoutMs, form = { fields: {} }, signal }: WorkerCall): Promise<WorkerAnswer> {
+  call({ method, origin, path, timeoutMs, body = nothing, signal }: WorkerCall): Promise<WorkerAnswer> {
     const send = (limited: AbortSignal) =>
-      method === "GET" ? this.#client.get(origin, path, limited) : this.#client.post(origin, path, encodeForm(form), limited);
+      method === "GET" ? this.#client.get(origin, path, limited) : this.#client.post(origin, path, body, limited);
     return withDeadline(this.#clock, timeoutMs, send, signal);
   }
 

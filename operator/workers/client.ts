@@ -13,6 +13,8 @@ export interface PostBody {
   readonly contentType: string;
   /** Sent one after the other, without being joined: an image is not copied. */
   readonly chunks: readonly Buffer[];
+  /** Further headers, in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How the gateway speaks to workers. Failures are those of {@link WorkerUnreachable} or the transport's own. */
@@ -57,7 +59,7 @@ export class HttpWorkerClient implements WorkerClient {
       method: "POST",
       path,
       signal,
-      headers: { "content-type": body.contentType, "content-length": String(length) },
+      headers: { ...body.headers, "content-type": body.contentType, "content-length": String(length) },
       body: body.chunks,
     });
   }

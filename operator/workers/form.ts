@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { WorkerForm } from "../engines/index.ts";
+import type { Dialect, Engine, WorkerForm } from "../engines/index.ts";
 import type { PostBody } from "./client.ts";
 
 /** The body of a worker's form: multipart with a file, urlencoded without, as the maker's own client sends it. */
@@ -22,4 +22,23 @@ export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomByte
 /** As browsers write names in `content-disposition`: what would end the name or the line is percent-encoded. */
 function quote(name: string): string {
   return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+/** The body of a launch in the dialect of a worker's group. */
+export function encodeLaunch(form: WorkerForm, to: { readonly engine: Engine; readonly dialect: Dialect }): PostBody {
+  switch (to.dialect) {
+    case "form":
+      return encodeForm(form);
+    case "json":
+      return encodeJson(form, to.engine.accelerator);
+  }
+}
+
+/** The JSON of the maker's cloud API: its own names for avatar and image, and the secret in a header. */
+function encodeJson(form: WorkerForm, mode: Engine["accelerator"]): PostBody {
+  const { avatar_id: agentId, avatar_image_url: imageUrl, api_secret: apiSecret, ...fields } = form.fields;
+  const image = form.file?.data.toString("base64") ?? imageUrl;
+  const text = JSON.stringify({ ...fields, mode, agent_id: agentId, image });
+  const headers = apiSecret === undefined ? {} : { "api-secret": apiSecret };
+  return { contentType: "application/json", chunks: [Buffer.from(text)], headers };
 }

@@ -132,7 +132,13 @@ export class World {
       avatar: { kind: "preset", name: preset, asset },
       asyncMode: true,
     };
-    const arrival = { order: this.#launched, client: "", signal: new AbortController().signal, trace: newTrace(this.clock.now()) };
+    const arrival = {
+      order: this.#launched,
+      client: "",
+      traceContext: {},
+      signal: new AbortController().signal,
+      trace: newTrace(this.clock.now()),
+    };
     const settle = (outcome: LaunchRecord["outcome"], code: string) => {
       if (record.outcome !== "waiting") this.#broken(`${record.room} was answered twice`);
       Object.assign(record, { outcome, code, answeredAtMs: this.clock.now() });

@@ -72,7 +72,7 @@ export function gatewayHarness(pool: PoolConfig = testPool()) {
     order += 1;
     const trace = newTrace(clock.now());
     const result: LaunchResult = { status: 0, code: "", message: "", retryAfterMs: undefined, trace, leave: () => gone.abort() };
-    core.launch(pool, request(avatar), { order, client: "", signal: gone.signal, trace }).then(
+    core.launch(pool, request(avatar), { order, client: "", traceContext: {}, signal: gone.signal, trace }).then(
       (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
       (error: unknown) => {
         if (!(error instanceof LaunchError)) throw error;

@@ -1,0 +1,54 @@
+import { Server as TlsServer } from "node:tls";
+import type { FastifyInstance } from "fastify";
+import type { KubeClient } from "../kube/client.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { GatewaySettings } from "../settings.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { ClientLimits } from "./client-limits.ts";
+import { ClientTokens } from "./client-tokens.ts";
+import { Gate } from "./gate.ts";
+import { type LaunchServerDeps, launchServer } from "./launch-server.ts";
+import { readSecretWith } from "./read-secret.ts";
+import { followTlsFiles, readTlsPair, type TlsPair } from "./tls-files.ts";
+
+const MEGABYTE = 1024 * 1024;
+/** What all launches together may hold, in bodies of the largest size: a hundred waiting launches with ordinary portraits. */
+const BODIES_HELD = 4;
+/** Longest that a body may take to arrive: 16 MB at 2 Mbit/s. */
+const BODY_TIMEOUT_MS = 60_000;
+
+export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch"> {
+  readonly settings: GatewaySettings;
+  readonly kube: KubeClient;
+  readonly clock: Clock;
+}
+
+/**
+ * The launch server as the settings want it. Follows the certificate's files until the signal aborts.
+ * @throws when the certificate cannot be used.
+ */
+export async function front(deps: FrontDeps, signal: AbortSignal): Promise<FastifyInstance> {
+  const { settings, kube, clock, logger, metrics, findPool, launch } = deps;
+  const files = settings.tls;
+  const tls = files === undefined ? undefined : await readTlsPair(files);
+  const bodyBytes = settings.bodyLimitMb * MEGABYTE;
+  const server = launchServer({
+    clock,
+    logger,
+    metrics,
+    findPool,
+    launch,
+    defaultPool: settings.defaultPool,
+    tls,
+    gate: new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock)),
+    read: { clock, budget: new ByteBudget(BODIES_HELD * bodyBytes), bodyBytes, timeoutMs: BODY_TIMEOUT_MS },
+  });
+  if (files !== undefined && tls !== undefined) {
+    const use = (pair: TlsPair): void => {
+      if (server.server instanceof TlsServer) server.server.setSecureContext(pair);
+    };
+    // Open connections keep the certificate that they began with.
+    void followTlsFiles({ clock, logger }, files, tls, use, signal);
+  }
+  return server;
+}

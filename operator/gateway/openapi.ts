@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { launchErrors } from "./launch-error.ts";
+import { launchFields } from "./launch-fields.ts";
+import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
+
+/** The launch API as an OpenAPI 3.1 document, made from the schemas that launches are checked with. */
+export function openApi() {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "AvatarPool launch API",
+      version: "v1alpha1",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      description: "Starts avatar sessions. One URL takes every form that clients send.",
+    },
+    servers: [{ url: "/" }],
+    paths: {
+      "/{namespace}/{pool}/launch": {
+        parameters: [pathParameter("namespace", "Namespace of the pool."), pathParameter("pool", "Name of the pool.")],
+        post: launchOperation("launch", "Starts a session in a pool."),
+      },
+      "/launch": { post: launchOperation("launchDefault", "Starts a session in the gateway's default pool.") },
+    },
+    components: {
+      schemas: { Launched: schemaOf(launchedSchema), Error: schemaOf(errorBodySchema) },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "A token of the pool's launch.auth." },
+        apiSecret: { type: "apiKey", in: "header", name: "api-secret", description: "The same token, as the JSON form sends it." },
+      },
+    },
+  };
+}
+
+function launchOperation(operationId: string, summary: string) {
+  return {
+    operationId,
+    summary,
+    description: "A launch that finds no free slot waits: answers may take minutes. Do not try again before one comes.",
+    // Pools without launch.auth ask for none.
+    security: [{ bearer: [] }, { apiSecret: [] }, {}],
+    parameters: [
+      {
+        name: "async",
+        in: "query",
+        description: "The same as the field async_mode, before which it counts.",
+        schema: schemaOf(launchFields.shape.async_mode),
+      },
+      { name: "traceparent", in: "header", description: "W3C Trace Context, passed on to the worker.", schema: { type: "string" } },
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        "multipart/form-data": { schema: schemaOf(multipartFields) },
+        "application/x-www-form-urlencoded": { schema: schemaOf(launchFields) },
+        "application/json": { schema: schemaOf(jsonFields) },
+      },
+    },
+    responses: {
+      "2XX": {
+        description: "The worker has accepted the launch; its own answer.",
+        headers: {
+          "x-avatarpool-worker": { description: "The worker's pod.", schema: { type: "string" } },
+          "x-avatarpool-path": { description: "warm, cold or queued.", schema: { type: "string" } },
+        },
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Launched" } } },
+      },
+      ...errorResponses(),
+    },
+  };
+}
+
+/** One response a status, which names every code that comes with it. */
+function errorResponses() {
+  const byStatus = new Map<number, string[]>();
+  for (const [code, { status, meaning }] of Object.entries(launchErrors)) {
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${meaning}`]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, meanings]) => [
+      String(status),
+      {
+        description: meanings.join("\n\n"),
+        ...(status === 429 || status === 503
+          ? { headers: { "retry-after": { description: "Seconds after which to try again.", schema: { type: "integer" } } } }
+          : {}),
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+      },
+    ]),
+  );
+}
+
+function pathParameter(name: string, description: string) {
+  return { name, in: "path", required: true, description, schema: { type: "string" } };
+}
+
+function schemaOf(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return rest;
+}
