@@ -96,6 +96,8 @@ interface Waiting {
   readonly durationS: number;
 }
 
+type MutableView = { -readonly [K in keyof FleetView]: FleetView[K] };
+
 /**
  * Replays a trace against a fleet whose size a policy decides. Launches take the fullest warm worker with a free slot, for
  * every policy alike, so that policies differ by their sizes and victims only.
@@ -122,6 +124,7 @@ class Fleet {
   #arrived = 0;
   #cold = 0;
   #started = 0;
+  #syncS = 0;
   #lastS: number;
   #workerSeconds = 0;
   #packedSeconds = 0;
@@ -134,7 +137,7 @@ class Fleet {
   #directionChanges = 0;
   readonly #timeline: TimelinePoint[] = [];
   /** One object for every decision: millions are made in a long trace. */
-  readonly #view: { -readonly [K in keyof FleetView]: FleetView[K] } = {
+  readonly #view: MutableView = {
     nowS: 0,
     sessions: 0,
     drainingSessions: 0,
@@ -157,20 +160,21 @@ class Fleet {
 
   run(): Replay {
     const { arrivalS, durationS } = this.#trace;
-    const endS = arrivalS.at(-1) ?? 0;
     const never = Number.POSITIVE_INFINITY;
-    const { timelineS } = this.#options;
+    const { timelineS, deadlineS } = this.#options;
     const { eventDriven } = this.#policy;
     let next = 0;
-    let syncS = 0;
     let sampleS = timelineS === undefined ? never : 0;
-    while (true) {
-      const arrivesS = next < arrivalS.length ? (arrivalS[next] ?? never) : never;
+    while (next < arrivalS.length) {
+      const arrivesS = arrivalS[next] ?? never;
       const departsS = this.#departures.first?.atS ?? never;
       const warmsS = this.#starting[0]?.warmS ?? never;
-      const expiresS = (this.#queue[this.#queueHead]?.arrivedS ?? never) + this.#options.deadlineS;
-      const nowS = Math.min(arrivesS, departsS, warmsS, expiresS, syncS, sampleS);
-      if (nowS > endS || arrivesS === never) break;
+      const expiresS = (this.#queue[this.#queueHead]?.arrivedS ?? never) + deadlineS;
+      const nowS = Math.min(arrivesS, departsS, warmsS, expiresS, sampleS);
+      if (this.#syncS < nowS) {
+        this.#syncUntil(nowS);
+        continue;
+      }
       this.#account(nowS);
       if (nowS === departsS) {
         const departure = this.#departures.take();
@@ -180,20 +184,16 @@ class Fleet {
         const worker = this.#starting.shift();
         if (worker !== undefined) this.#warmed(worker, nowS);
       } else if (nowS === arrivesS) {
-        this.#arrive(nowS, durationS[next] ?? 0);
-        next++;
+        this.#arrive(nowS, durationS[next++] ?? 0);
         if (eventDriven) this.#decide(nowS);
       } else if (nowS === expiresS) {
         this.#expire();
-      } else if (nowS === syncS) {
-        this.#decide(nowS);
-        syncS += this.#policy.syncS;
       } else {
         this.#sample(nowS);
         sampleS += timelineS ?? never;
       }
     }
-    return this.#result(endS);
+    return this.#result(arrivalS.at(-1) ?? 0);
   }
 
   #account(nowS: number): void {
@@ -285,10 +285,25 @@ class Fleet {
     }
   }
 
+  /** Asks the policy at each sync before the next event, or until it changes something. */
+  #syncUntil(nextS: number): void {
+    const view = this.#look();
+    let isSame = true;
+    while (isSame && this.#syncS < nextS) {
+      view.nowS = this.#syncS;
+      this.#syncS += this.#policy.syncS;
+      isSame = this.#resize(this.#policy.decide(view), view.nowS);
+    }
+  }
+
   #decide(nowS: number): void {
-    const { min, max } = this.#options.shape;
-    const view = this.#view;
+    const view = this.#look();
     view.nowS = nowS;
+    this.#resize(this.#policy.decide(view), nowS);
+  }
+
+  #look(): MutableView {
+    const view = this.#view;
     view.sessions = this.#sessions;
     view.drainingSessions = this.#drainingSessions;
     view.queued = this.#queue.length - this.#queueHead;
@@ -298,15 +313,23 @@ class Fleet {
     view.arrived = this.#arrived;
     view.cold = this.#cold;
     view.started = this.#started;
-    const wanted = this.#policy.decide(view);
+    return view;
+  }
+
+  /** Whether the fleet has stayed as it was. */
+  #resize(wanted: number, nowS: number): boolean {
+    const { min, max } = this.#options.shape;
     const target = Math.max(min, Math.min(max, wanted));
     const before = this.#staying;
+    if (target === before) return true;
+    this.#account(nowS);
     if (target > before) this.#grow(target - before, nowS);
-    else if (target < before) this.#shrink(before - target, nowS);
+    else this.#shrink(before - target, nowS);
     const direction = Math.sign(this.#staying - before);
-    if (direction === 0) return;
+    if (direction === 0) return true;
     if (direction !== this.#direction && this.#direction !== 0 && nowS >= this.#options.countFromS) this.#directionChanges++;
     this.#direction = direction;
+    return false;
   }
 
   #grow(count: number, nowS: number): void {

@@ -13,8 +13,8 @@ export class MovingMean {
     const values = this.#values;
     this.#sum += value - (values[this.#next] ?? 0);
     values[this.#next] = value;
-    this.#next = (this.#next + 1) % values.length;
-    this.#count = Math.min(this.#count + 1, values.length);
+    if (++this.#next === values.length) this.#next = 0;
+    if (this.#count < values.length) this.#count++;
     return this.#sum / this.#count;
   }
 }

@@ -1,0 +1,7 @@
+/** A thread that works off cells: takes one, answers with its result. */
+import { parentPort, workerData } from "node:worker_threads";
+import { type Cell, runCell } from "./cell.ts";
+
+const { folder, quick } = workerData as { readonly folder: string; readonly quick: boolean };
+
+parentPort?.on("message", (cell: Cell) => parentPort?.postMessage(runCell(cell, folder, quick)));

@@ -1,0 +1,62 @@
+import type { FleetShape } from "../../../operator/simulate/fleet.ts";
+import { cheapestAt, hullHoursAt, type Point } from "./frontier.ts";
+import { type RivalFrontier, rivalFrontier } from "./rivals.ts";
+import { benchTraces } from "./traces.ts";
+
+/** One trace on one shape of fleet: a row of the table. */
+export interface Cell {
+  readonly trace: string;
+  readonly slots: number;
+  readonly timeToWarmS: number;
+}
+
+export interface CellResult extends Cell {
+  readonly preparation: string;
+  readonly launches: number;
+  /** Cheapest setting of a rival at a warm share, in hindsight. */
+  readonly best99: Best | undefined;
+  readonly best999: Best | undefined;
+  readonly rivals: RivalFrontier;
+  readonly seconds: number;
+}
+
+export interface Best extends Point {
+  /** On the lower convex hull, at exactly the share. */
+  readonly hullHours: number | undefined;
+}
+
+export const SHAPES: readonly { readonly slots: number; readonly timeToWarmS: number }[] = [
+  { slots: 8, timeToWarmS: 45 },
+  { slots: 4, timeToWarmS: 45 },
+  { slots: 2, timeToWarmS: 25 },
+  { slots: 1, timeToWarmS: 120 },
+];
+
+/** More workers than any trace needs: the frontier is about policies, not about maxima. */
+const MAX_WORKERS = 4_096;
+
+export function fleetShape({ slots, timeToWarmS }: Pick<Cell, "slots" | "timeToWarmS">): FleetShape {
+  return { slotsPerWorker: slots, timeToWarmS, min: 0, max: MAX_WORKERS };
+}
+
+export function runCell(cell: Cell, folder: string, quick: boolean): CellResult {
+  const source = benchTraces.find(({ name }) => name === cell.trace);
+  if (source === undefined) throw new Error(`no trace is called ${cell.trace}`);
+  const startMs = performance.now();
+  const trace = source.load(folder);
+  const rivals = rivalFrontier(trace, fleetShape(cell), quick);
+  return {
+    ...cell,
+    preparation: source.preparation,
+    launches: trace.arrivalS.length,
+    best99: bestAt(rivals.points, 0.99),
+    best999: bestAt(rivals.points, 0.999),
+    rivals,
+    seconds: Math.round((performance.now() - startMs) / 100) / 10,
+  };
+}
+
+function bestAt(points: readonly Point[], warmShare: number): Best | undefined {
+  const point = cheapestAt(points, warmShare);
+  return point === undefined ? undefined : { ...point, hullHours: hullHoursAt(points, warmShare) };
+}

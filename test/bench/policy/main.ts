@@ -1,0 +1,54 @@
+/**
+ * `npm run bench:policy -- --traces DIR [--trace NAME …] [--shape SLOTSxSECONDS …] [--quick] [--dump FILE]`: worker-hours and
+ * warm starts of every policy on real arrival traces. The last line is one JSON object with a row for each trace and shape.
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Cell, type CellResult, SHAPES } from "./cell.ts";
+import { onThreads } from "./threads.ts";
+import { benchTraces } from "./traces.ts";
+
+const THREADS = 2;
+
+const { values } = parseArgs({
+  options: {
+    traces: { type: "string" },
+    trace: { type: "string", multiple: true },
+    shape: { type: "string", multiple: true },
+    quick: { type: "boolean", default: false },
+    dump: { type: "string" },
+  },
+});
+const { traces: folder, trace: names, shape: shapes, quick, dump } = values;
+if (folder === undefined) fail("say where the traces are: --traces DIR");
+
+const cells: readonly Cell[] = benchTraces
+  .filter(({ name }) => names === undefined || names.includes(name))
+  .flatMap(({ name }) => SHAPES.map((shape) => ({ trace: name, ...shape })))
+  .filter(({ slots, timeToWarmS }) => shapes === undefined || shapes.includes(`${slots}x${timeToWarmS}`));
+if (cells.length === 0)
+  fail(
+    `nothing to do: traces are ${benchTraces.map(({ name }) => name).join(", ")}; shapes are ${SHAPES.map(({ slots, timeToWarmS }) => `${slots}x${timeToWarmS}`).join(", ")}`,
+  );
+
+const results = await onThreads<Cell, CellResult>(
+  new URL("cell-worker.ts", import.meta.url),
+  THREADS,
+  { folder, quick },
+  cells,
+  (result, done) => console.error(`${done}/${cells.length} ${describe(result)}`),
+);
+if (dump !== undefined) writeFileSync(dump, `${JSON.stringify(results)}\n`);
+console.log(JSON.stringify({ rows: results.map(({ rivals: _, ...row }) => row) }));
+
+function describe({ trace, slots, timeToWarmS, best99, best999, rivals, seconds }: CellResult): string {
+  const best = [best99, best999].map((point) =>
+    point === undefined ? "none" : `${point.workerHours.toFixed(1)} h (${point.policy})`,
+  );
+  return `${trace} ${slots}x${timeToWarmS}: 99% ${best[0]}, 99.9% ${best[1]}; ${rivals.replays} replays in ${seconds} s`;
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(2);
+}

@@ -1,0 +1,53 @@
+import type { Random } from "../../../operator/runtime/clock.ts";
+import { gamma } from "../../../operator/simulate/draws.ts";
+
+/** How often launches arrive in a stretch of time, and how irregularly. */
+export interface RateWindow {
+  readonly lengthS: number;
+  /** Over the mean of all windows. */
+  readonly rate: number;
+  /** Coefficient of variation of the gaps: 1 is a Poisson process. */
+  readonly variation: number;
+}
+
+const WINDOW_S = 600;
+/** A few windows beside missing data have hundreds. */
+const MOST_VARIATION = 10;
+/** Windows below this share of the mean are gaps in the data. */
+const NO_DATA = 0.01;
+
+/** The windows of one workload of a table `workload,t_s,rate_per_s,rate_weighted_cv,active_clients`. */
+export function parseRates(text: string, workload: string): readonly RateWindow[] {
+  const rows = text
+    .split("\n")
+    .map((line) => line.split(","))
+    .filter(([name]) => name === workload)
+    .map(([, , rate, variation]) => ({ rate: Number(rate), variation: Math.min(MOST_VARIATION, Number(variation)) }));
+  const mean = rows.reduce((sum, { rate }) => sum + rate, 0) / rows.length;
+  const windows: RateWindow[] = [];
+  for (const { rate, variation } of rows) {
+    const before = windows.at(-1);
+    const isData = rate >= NO_DATA * mean || before === undefined;
+    windows.push(isData ? { lengthS: WINDOW_S, rate: rate / mean, variation } : before);
+  }
+  return windows;
+}
+
+/** Arrivals of a Gamma renewal process whose rate and variation change from window to window. */
+export function* arrivalsOfRates(windows: readonly RateWindow[], meanPerS: number, random: Random): Generator<number> {
+  let startS = 0;
+  // What is left of the gap to the next arrival, in mean gaps.
+  let gap = random();
+  for (const { lengthS, rate, variation } of windows) {
+    const perS = rate * meanPerS;
+    const shape = 1 / variation ** 2;
+    let atS = 0;
+    while (atS + gap / perS <= lengthS) {
+      atS += gap / perS;
+      yield startS + atS;
+      gap = gamma(random, shape, 1 / shape);
+    }
+    gap -= (lengthS - atS) * perS;
+    startS += lengthS;
+  }
+}

@@ -1,0 +1,118 @@
+import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
+import { type AgonesOptions, agones, hpa, keda, knative } from "../../../operator/simulate/rivals/index.ts";
+import type { Trace } from "../../../operator/simulate/trace.ts";
+import { type Point, paretoFrontier } from "./frontier.ts";
+
+/** Every policy starts cold: the first ten minutes do not count. */
+export const COUNT_FROM_S = 600;
+
+export interface RivalFrontier {
+  /** The frontier of each rival by itself; a frontier of all is made of these. */
+  readonly families: Readonly<Record<string, readonly Point[]>>;
+  /** Of all rivals together. */
+  readonly points: readonly Point[];
+  readonly replays: number;
+}
+
+/** Settings of one rival that differ in one parameter, the least generous first. */
+type Walk = readonly (() => Policy)[];
+/** Walks that differ in another parameter, again the least generous first. */
+type Grid = readonly Walk[];
+
+/** Better than this is as good as all launches warm: a more generous setting only costs more. */
+const ALL_WARM = 0.99995;
+
+/** How well each rival does on a trace with every setting of a generous grid, each the best in hindsight somewhere. */
+export function rivalFrontier(trace: Trace, shape: FleetShape, quick = false): RivalFrontier {
+  const families: Record<string, readonly Point[]> = {};
+  let replays = 0;
+  // Once some setting serves everybody warm, settings that cost more than it are of no use.
+  let enoughHours = Number.POSITIVE_INFINITY;
+  for (const [family, gridsOfFamily] of Object.entries(grids(shape, quick))) {
+    const points: Point[] = [];
+    for (const grid of gridsOfFamily) {
+      for (const walk of grid) {
+        const before = points.length;
+        for (const make of walk) {
+          const point = measure(trace, shape, make(), family);
+          points.push(point);
+          if (point.warmShare >= ALL_WARM) enoughHours = Math.min(enoughHours, point.workerHours);
+          if (point.warmShare >= ALL_WARM || point.workerHours > enoughHours) break;
+        }
+        if (points.length === before + 1) break;
+      }
+    }
+    replays += points.length;
+    families[family] = paretoFrontier(points);
+  }
+  return { families, points: paretoFrontier(Object.values(families).flat()), replays };
+}
+
+/** Replays a policy; every launch waits for as long as it takes, so that all policies serve the same sessions. */
+export function measure(trace: Trace, shape: FleetShape, policy: Policy, family: string): Point {
+  const result = replay(trace, policy, { shape, countFromS: COUNT_FROM_S, deadlineS: Number.POSITIVE_INFINITY });
+  return {
+    policy: policy.name,
+    family,
+    warmShare: result.warm / result.launches,
+    workerHours: result.workerHours,
+    wouldHaveEnded: result.wouldHaveEnded,
+    directionChanges: result.directionChanges,
+  };
+}
+
+const TARGETS = steps(1, 0.05, 0.05);
+const PERCENTS = steps(5, 95, 5);
+
+/** The cheap ones first: what they reach limits how far the others are walked. */
+function grids(shape: FleetShape, quick: boolean): Readonly<Record<string, readonly Grid[]>> {
+  const { slotsPerWorker, max } = shape;
+  const targets = quick ? everyOther(TARGETS) : TARGETS;
+  const fewTargets = everyOther(TARGETS);
+  const percents = (quick ? everyOther(PERCENTS) : PERCENTS).map((percent) => ({ percent }));
+  const minima = geometric(1, max, quick ? 2 : 1.4);
+  const fewMinima = geometric(1, max, 2);
+  const slots = geometric(1, max * slotsPerWorker, quick ? 1.4 : 1.1);
+  const servers = geometric(1, max, quick ? 1.4 : 1.1);
+  const agonesGrid = (unit: AgonesOptions["unit"], buffers: readonly AgonesOptions["buffer"][]): Grid =>
+    fewMinima.map((minReplicas) => buffers.map((buffer) => () => agones({ unit, buffer, minReplicas }, shape)));
+  return {
+    Agones: [
+      agonesGrid("slots", fixed(slots)),
+      agonesGrid("slots", percents),
+      agonesGrid("servers", fixed(servers)),
+      agonesGrid("servers", percents),
+    ],
+    HPA: [minima.map((minReplicas) => targets.map((target) => () => hpa({ target, minReplicas }, shape)))],
+    KEDA: [300, 1_800].map((cooldownS) =>
+      [0, ...minima].map((minReplicaCount) => targets.map((target) => () => keda({ target, minReplicaCount, cooldownS }, shape))),
+    ),
+    Knative: [60, 300].flatMap((stableWindowS) =>
+      [0, 300, 900].map((scaleDownDelayS) =>
+        [0, ...fewMinima].map((minScale) =>
+          fewTargets.map((utilization) => () => knative({ utilization, minScale, stableWindowS, scaleDownDelayS }, shape)),
+        ),
+      ),
+    ),
+  };
+}
+
+function fixed(sizes: readonly number[]): AgonesOptions["buffer"][] {
+  return sizes.map((size) => ({ fixed: size }));
+}
+
+function steps(from: number, to: number, step: number): readonly number[] {
+  const count = Math.round(Math.abs(to - from) / step) + 1;
+  return Array.from({ length: count }, (_, index) => from + (to < from ? -index : index) * step);
+}
+
+function everyOther<T>(values: readonly T[]): readonly T[] {
+  return values.filter((_, index) => index % 2 === 0);
+}
+
+/** Whole numbers from one to another, each about `factor` times the one before. */
+function geometric(from: number, to: number, factor: number): readonly number[] {
+  const values: number[] = [];
+  for (let value = from; value <= to; value = Math.max(value + 1, Math.round(value * factor))) values.push(value);
+  return values;
+}
