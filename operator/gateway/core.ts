@@ -4,11 +4,13 @@ import type { GatewayMetrics } from "../telemetry/metrics.ts";
 import type { WorkerClient } from "../workers/client.ts";
 import { poolDeleting } from "./admit.ts";
 import type { Directory, DirectoryListener } from "./directory.ts";
+import { Doubts } from "./doubts.ts";
 import { type Arrival, Launcher } from "./launch.ts";
 import { LoadBook, type PoolState, poolState } from "./load-book.ts";
 import type { LoadSource } from "./load-stream.ts";
 import { Prober } from "./probe.ts";
 import { gatewayStopping } from "./refusals.ts";
+import type { Shares } from "./shares.ts";
 import { Slots } from "./slots.ts";
 import { StartupWatch } from "./startup.ts";
 import type { WorkerRecord } from "./worker-record.ts";
@@ -39,13 +41,29 @@ export class GatewayCore implements LoadSource, DirectoryListener {
     this.#deps = deps;
     const { clock, random, client, directory, metrics } = deps;
     const findPool = (key: string): PoolConfig | undefined => directory.pool(key);
-    this.#workers = new WorkerTable(findPool);
+    this.#workers = new WorkerTable({ findPool, clock });
     this.#load = new LoadBook(clock);
     this.#slots = new Slots({ clock, findPool, workers: this.#workers });
-    this.#prober = new Prober({ clock, random, client, onChanged: (worker) => this.#capacityChanged(poolOf(worker.record)) });
-    const startups = new StartupWatch({ client, clock });
-    const { signal } = this.#stopped;
-    this.#launcher = new Launcher({ clock, client, slots: this.#slots, load: this.#load, metrics, startups, signal });
+    this.#prober = new Prober({
+      clock,
+      random,
+      client,
+      awaited: (worker) => this.#slots.awaited(poolOf(worker.record)),
+      onChanged: (worker) => this.#capacityChanged(poolOf(worker.record)),
+    });
+    this.#launcher = new Launcher({
+      clock,
+      random,
+      client,
+      metrics,
+      slots: this.#slots,
+      load: this.#load,
+      startups: new StartupWatch({ client, clock }),
+      doubts: new Doubts({ client, clock }),
+      ask: (worker) => this.#prober.hasten(worker),
+      onAwaited: (key) => this.#hasten(key),
+      signal: this.#stopped.signal,
+    });
   }
 
   launch(pool: PoolConfig, request: Parameters<Launcher["launch"]>[1], arrival: Arrival): ReturnType<Launcher["launch"]> {
@@ -59,6 +77,7 @@ export class GatewayCore implements LoadSource, DirectoryListener {
       this.#slots.close(key, poolDeleting({ namespace, name }));
     }
     if (pool === undefined) this.#load.forget(key);
+    this.#workers.poolChanged(key);
     this.#capacityChanged(key);
   }
 
@@ -66,8 +85,16 @@ export class GatewayCore implements LoadSource, DirectoryListener {
   workerChanged(after: WorkerRecord | undefined, before: WorkerRecord | undefined): void {
     if (before !== undefined && before.uid !== after?.uid) this.#drop(before);
     if (after === undefined) return;
-    this.#prober.watch(this.#workers.upsert(after));
+    const worker = this.#workers.upsert(after);
+    // A resync tells of every pod without news.
+    if (after === before && before !== undefined) return;
+    this.#prober.watch(worker);
     this.#capacityChanged(poolOf(after));
+  }
+
+  /** Other gateways came or went: each cares for its share of the workers first. */
+  share(shares: Shares): void {
+    this.#workers.share(shares);
   }
 
   /** Ends every wait with an honest answer. Launches that a worker has been sent go on. */
@@ -98,6 +125,11 @@ export class GatewayCore implements LoadSource, DirectoryListener {
     this.#prober.forget(record.uid);
     this.#workers.remove(record.uid);
     this.#load.changed(poolOf(record));
+  }
+
+  /** Launches wait: busy workers of the pool are asked more often. */
+  #hasten(key: string): void {
+    for (const worker of this.#workers.ofPool(key)) this.#prober.hasten(worker);
   }
 
   #capacityChanged(key: string): void {

@@ -1,5 +1,8 @@
-/** How a launch came to its slot. warm: free on arrival, preset loaded. cold: free, not loaded. queued: it had to wait. */
-export type LaunchPath = "warm" | "cold" | "queued";
+/**
+ * How a launch came to its slot. warm: free on arrival, preset loaded. cold: free, not loaded. queued: it had to wait.
+ * repeated: it was asked for before, and got the same answer.
+ */
+export type LaunchPath = "warm" | "cold" | "queued" | "repeated";
 
 /** What happened to one launch, filled in as it happens, for the access log and the metrics. Holds no secret. */
 export interface LaunchTrace {

@@ -43,7 +43,8 @@ describe("a launch that finds no slot", () => {
     const second = await launch();
     Object.assign(a, { sessions: 0, launch: "full" });
     await clock.advance(1_100);
-    expect(first.trace.attempts).toBe(1);
+    expect(first.trace.attempts).toBeGreaterThan(0);
+    expect(second.trace.attempts).toBe(0);
     a.launch = "accept";
     await clock.advance(1_100);
     expect([first.status, second.status]).toEqual([200, 0]);

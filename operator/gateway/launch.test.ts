@@ -27,7 +27,7 @@ describe("a launch", () => {
     expect(Object.fromEntries(new URLSearchParams(String(a.received[0]?.chunks[0])))).toEqual({
       livekit_url: "wss://x",
       livekit_token: "t",
-      room_name: "room",
+      room_name: "room-1",
       async_mode: "true",
       avatar_image_url: "https://example.com/maya.jpg",
     });
@@ -62,26 +62,57 @@ describe("a launch", () => {
   it("leaves a worker alone after its 503 until its next probe", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { launch: "full", sessions: 1 });
-    await addWorker("b", { slots: 9 });
+    const b = await addWorker("b", { slots: 9 });
     await launch();
     await launch();
     expect(a.received).toHaveLength(1);
+    Object.assign(b, { sessions: 9 });
     a.launch = "accept";
     await clock.advance(1_100);
     await launch();
     expect(a.received).toHaveLength(2);
   });
 
-  it.each([
-    ["reset", 502, "worker_failed"],
-    ["garbage", 502, "worker_failed"],
-    ["reject", 400, "worker_rejected"],
-  ] as const)("is not sent twice when a session may have begun or the launch is at fault: %s", async (behaviour, status, code) => {
+  it("is not sent twice when the launch itself is at fault", async () => {
     const { addWorker, launch, client } = gatewayHarness();
-    await addWorker("a", { launch: behaviour, sessions: 1 });
+    await addWorker("a", { launch: "reject", sessions: 1 });
     await addWorker("b");
-    expect(await launch()).toMatchObject({ status, code });
+    expect(await launch()).toMatchObject({ status: 400, code: "worker_rejected" });
     expect(client.launches).toBe(1);
+  });
+
+  it("whose answer is lost is found at the worker that began it", async () => {
+    const { addWorker, launch, client } = gatewayHarness();
+    const a = await addWorker("a", { launch: "lost-answer" });
+    await addWorker("b");
+    expect(await launch()).toMatchObject({ status: 200, message: expect.stringContaining("task-of-room-1") });
+    expect([client.launches, a.sessions]).toEqual([1, 1]);
+  });
+
+  it.each(["reset", "garbage"] as const)(
+    "goes on to the next worker when one breaks off (%s) and lists no session",
+    async (behaviour) => {
+      const { addWorker, launch, clock } = gatewayHarness();
+      const a = await addWorker("a", { launch: behaviour, sessions: 1 });
+      await addWorker("b");
+      const result = await launch();
+      expect(result.status).toBe(0);
+      await clock.advance(1_200);
+      expect(result).toMatchObject({ status: 200, trace: { worker: "b", attempts: 2 } });
+      expect(a.received).toHaveLength(1);
+    },
+  );
+
+  it("goes on at once when the worker died under it, but not through all workers: it might be the launch that kills them", async () => {
+    const { addWorker, launch } = gatewayHarness();
+    const workers = [];
+    for (const name of ["a", "b", "c"]) workers.push(await addWorker(name, { launch: "die" }));
+    expect(await launch()).toMatchObject({
+      status: 502,
+      code: "worker_failed",
+      message: expect.stringContaining("No session runs"),
+    });
+    expect(workers.map(({ received }) => received.length)).toEqual([1, 1, 0]);
   });
 
   it("passes on the worker's words about a launch that it rejects", async () => {
@@ -90,25 +121,108 @@ describe("a launch", () => {
     expect((await launch()).message).toBe("worker a refused the launch: no face found");
   });
 
-  it("ends after 60 s at a worker that hangs, which is not picked until two probes succeeded", async () => {
-    const { addWorker, launch, clock } = gatewayHarness(queue(0));
+  it("ends after 60 s at a worker that hangs; a retry looks there first", async () => {
+    const { addWorker, launch, clock, client } = gatewayHarness(queue(0));
     const a = await addWorker("a", { launch: "hang", slots: 4 });
-    const hung = await launch();
+    const hung = await launch("maya", { room: "room" });
     await clock.advance(59_900);
     expect(hung.status).toBe(0);
-    a.ready = false;
     await clock.advance(1_500);
     expect(hung).toMatchObject({ status: 504, code: "worker_timeout" });
-    a.ready = true;
+    a.rooms.push("room");
+    expect(await launch("maya", { room: "room" })).toMatchObject({ status: 200, message: expect.stringContaining("task-of-room") });
+    expect(client.launches).toBe(1);
+  });
+});
+
+describe("a launch that is asked for again", () => {
+  it("while it is under way or for a minute after gets the same answer, and begins one session", async () => {
+    const { addWorker, launch, clock } = gatewayHarness();
+    const a = await addWorker("a", { launch: "full" });
+    const first = await launch("maya", { room: "room" });
+    const second = await launch("maya", { room: "room" });
     a.launch = "accept";
-    await clock.advance(250);
-    expect((await launch()).status).toBe(503);
-    await clock.advance(250);
-    expect((await launch()).status).toBe(200);
+    await clock.advance(600);
+    const third = await launch("maya", { room: "room" });
+    expect([first.status, second.message, third.message]).toEqual([200, first.message, first.message]);
+    expect(third.trace).toMatchObject({ path: "repeated", attempts: 0 });
+    expect(a.sessions).toBe(1);
+    await clock.advance(60_000);
+    await launch("maya", { room: "room" });
+    expect(a.sessions).toBe(2);
+  });
+
+  it("goes on for the client that came back when the first connection is gone", async () => {
+    const { addWorker, launch, clock } = gatewayHarness();
+    const a = await addWorker("a", { sessions: 2 });
+    const first = await launch("maya", { room: "room" });
+    const second = await launch("maya", { room: "room" });
+    first.leave();
+    a.sessions = 0;
+    await clock.advance(1_100);
+    expect([first.code, second.status, a.sessions]).toEqual(["client_gone", 200, 1]);
+  });
+
+  it("is another launch in another room or with another avatar", async () => {
+    const { addWorker, launch } = gatewayHarness();
+    const a = await addWorker("a", { slots: 4 });
+    await addWorker("c", {}, { group: "cpu" });
+    await launch("maya", { room: "room" });
+    await launch("maya", { room: "other" });
+    expect((await launch("leo", { room: "room" })).trace.worker).toBe("c");
+    expect(a.sessions).toBe(2);
+  });
+
+  it("is begun again when it failed", async () => {
+    const { addWorker, launch } = gatewayHarness();
+    const a = await addWorker("a", { launch: "reject" });
+    await launch("maya", { room: "room" });
+    a.launch = "accept";
+    expect((await launch("maya", { room: "room" })).status).toBe(200);
   });
 });
 
 describe("a worker", () => {
+  it("that breaks launches while its probes are good is left alone, then tried with one launch at a time", async () => {
+    const { addWorker, launch, clock } = gatewayHarness(queue(0));
+    const a = await addWorker("a", { launch: "garbage", slots: 4 });
+    await launch();
+    await clock.advance(1_200);
+    a.launch = "accept";
+    expect((await launch()).status).toBe(503);
+    await clock.advance(4_000);
+    a.launch = "hang";
+    await launch();
+    expect((await launch()).status).toBe(503);
+    expect(a.received).toHaveLength(2);
+  });
+
+  it("whose process ends is noticed at once while it has sessions, whenever its next probe is due", async () => {
+    const { addWorker, client, clock, core, key } = gatewayHarness();
+    const a = await addWorker("a", { sessions: 1 });
+    await clock.advance(2_000);
+    a.ready = false;
+    client.close("a");
+    await clock.advance(0);
+    expect(core.state(key)?.workers[0]?.ready).toBe(false);
+  });
+
+  it("is asked seldom while it is idle, every second while it has sessions, and faster while launches wait for it", async () => {
+    const { addWorker, launch, client, clock } = gatewayHarness();
+    const a = await addWorker("a", { slots: 1 });
+    const asked = async (ms: number) => {
+      const before = client.probes.get("a") ?? 0;
+      await clock.advance(ms);
+      return (client.probes.get("a") ?? 0) - before;
+    };
+    expect(await asked(20_000)).toBe(2);
+    a.sessions = 1;
+    await asked(10_000);
+    expect(await asked(5_000)).toBe(5);
+    await launch();
+    expect(await asked(5_000)).toBeGreaterThanOrEqual(19);
+  });
+
   it("gets no launch once its cordon is seen, and gets them again without it", async () => {
     const { addWorker, launch, setRecord, core, key } = gatewayHarness(queue(0));
     await addWorker("a");
@@ -162,6 +276,7 @@ describe("the load that the operator is told of", () => {
 describe("whatever workers do", () => {
   const behaviour = fc.constantFrom<LaunchBehaviour>(
     "accept",
+    "lost-answer",
     "full",
     "not-ready",
     "refuse-connection",

@@ -1,18 +1,25 @@
 import { type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { LaunchRequest } from "../engines/index.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { GatewayMetrics } from "../telemetry/metrics.ts";
+import { type Backoff, fullJitterMs } from "../runtime/backoff.ts";
+import type { Random } from "../runtime/clock.ts";
+import { sleep } from "../runtime/sleep.ts";
 import { taskId, type WorkerAnswer } from "../workers/answers.ts";
-import type { WorkerClient } from "../workers/client.ts";
 import { presetOf } from "./admit.ts";
-import { type Forwarded, forward } from "./forward.ts";
-import { type BodyFor, launchBodies } from "./launch-body.ts";
+import { type AttemptDeps, attempt, type Flight } from "./attempt.ts";
+import { launchBodies } from "./launch-body.ts";
+import { launchKey } from "./launch-key.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
-import type { LoadBook, Shortage } from "./load-book.ts";
-import { clientGone, deadlineExceeded, queueFull, workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
-import type { Slot, Slots } from "./slots.ts";
+import { LaunchOnce } from "./once.ts";
+import { clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
+import { isHopeless } from "./retry-after.ts";
+import type { Slot } from "./slots.ts";
 import type { StartupWatch } from "./startup.ts";
 import type { TraceContext } from "./trace-context.ts";
+
+/** The second worker is tried at once; later ones after a moment, so that many launches that fail together spread. */
+const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };
+/** Workers that may break off under one launch: it might be the launch that breaks them. */
+const MAX_LOST = 2;
 
 export interface Arrival {
   /** Place among all launches of this gateway. */
@@ -26,41 +33,32 @@ export interface Arrival {
   readonly trace: LaunchTrace;
 }
 
-export interface LauncherDeps {
-  readonly clock: Clock;
-  readonly client: WorkerClient;
-  readonly slots: Slots;
-  readonly load: LoadBook;
-  readonly metrics: GatewayMetrics;
+export interface LauncherDeps extends AttemptDeps {
+  readonly random: Random;
   readonly startups: StartupWatch;
+  /** Launches begin to wait in a pool. */
+  readonly onAwaited: (pool: string) => void;
   /** Ends what goes on after the answer. */
   readonly signal: AbortSignal;
-}
-
-/** One launch on its way. */
-interface Flight {
-  readonly pool: PoolConfig;
-  readonly key: string;
-  readonly preset: string | undefined;
-  readonly bodyFor: BodyFor;
-  readonly arrival: Arrival;
-  readonly met: (shortage: Shortage) => void;
 }
 
 /**
  * Finds a slot for a launch and starts the session there.
  *
  * Flow: take a free slot, or wait for one; send the launch; on a 503 or a refused connection, where nothing can have begun,
- * take the next worker at once. After `attempts` workers in a row the launch waits at its place in the queue until a
- * probe has seen a free slot: a client that is refused gives up after 4 s, one that waits does not.
- * Guarantees: at most one worker can have begun a session; every slot that was taken is released or confirmed; it ends, as
- * each round tries at most `attempts` workers, and no new round begins after the queue's deadline.
+ * take the next worker. After `attempts` workers in a row the launch waits at its place in the queue until a probe has
+ * seen a free slot: a client that is refused gives up after 4 s, one that waits does not.
+ * Guarantees: of requests for the same launch only one is served, the others get its answer; at most one worker can have
+ * begun a session; every slot that was taken is released or confirmed; it ends, as each round tries at most `attempts`
+ * workers, and no new round begins after the queue's deadline.
  */
 export class Launcher {
   readonly #deps: LauncherDeps;
+  readonly #once: LaunchOnce;
 
   constructor(deps: LauncherDeps) {
     this.#deps = deps;
+    this.#once = new LaunchOnce(deps.clock);
   }
 
   /**
@@ -69,48 +67,75 @@ export class Launcher {
    */
   async launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival): Promise<WorkerAnswer> {
     const key = poolKey(pool);
+    const launch = launchKey(pool, request);
     const preset = presetOf(request);
-    const bodyFor = launchBodies(pool, request, arrival.traceContext);
-    const flight: Flight = { pool, key, preset, bodyFor, arrival, met: this.#deps.load.pressureOf(key, preset) };
-    const tried = new Set<string>();
-    for (;;) {
-      const slot = await this.#slotFor(flight, tried);
-      const forwarded = await this.#send(slot, flight);
-      const answer = this.#settle(slot, forwarded, flight);
-      if (answer !== undefined) return answer;
-      tried.add(slot.worker.uid);
-    }
+    const { trace } = arrival;
+    const { answer, repeated } = await this.#once.run(launch, arrival.signal, (signal) => {
+      const bodyFor = launchBodies(pool, request, arrival.traceContext);
+      const flight: Flight = { pool, key, launch, preset, request, bodyFor, trace, met: this.#deps.load.pressureOf(key, preset) };
+      return this.#fly(flight, { ...arrival, signal });
+    });
+    if (repeated) trace.path = "repeated";
+    return answer;
   }
 
-  async #slotFor(flight: Flight, tried: Set<string>): Promise<Slot> {
-    const { arrival, pool, preset } = flight;
+  async #fly(flight: Flight, arrival: Arrival): Promise<WorkerAnswer> {
+    const found = await this.#deps.doubts.settle(flight.launch);
+    if (found !== undefined) return found;
+    const tried = new Set<string>();
+    for (let lost = 0; lost < MAX_LOST; ) {
+      const slot = await this.#slotFor(flight, arrival, tried);
+      const outcome = await attempt(this.#deps, slot, flight);
+      this.#deps.load.changed(flight.key);
+      if (outcome.kind === "served") {
+        void this.#followStartup(slot, outcome.answer, flight);
+        return outcome.answer;
+      }
+      if (outcome.lost) lost += 1;
+      tried.add(slot.worker.uid);
+    }
+    throw workersBroke(MAX_LOST);
+  }
+
+  async #slotFor(flight: Flight, arrival: Arrival, tried: Set<string>): Promise<Slot> {
+    const { pool, preset, trace } = flight;
     if (arrival.signal.aborted) throw clientGone();
     if (tried.size < pool.launch.attempts) {
       const slot = this.#deps.slots.take(pool, preset, tried);
       if (slot !== undefined) {
-        arrival.trace.path ??= slot.loaded ? "warm" : "cold";
-        return slot;
+        await this.#backOff(tried.size, arrival.signal);
+        trace.path ??= slot.warm ? "warm" : "cold";
+        return this.#stillWanted(slot, flight.key, arrival.signal);
       }
     }
-    const slot = await this.#wait(flight);
+    const slot = await this.#wait(flight, arrival, tried.size > 0);
     tried.clear();
     return slot;
   }
 
-  async #wait(flight: Flight): Promise<Slot> {
+  async #backOff(tries: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    if (tries > 1) await sleep(clock, fullJitterMs(tries - 2, BACKOFF, random), signal);
+  }
+
+  async #wait(flight: Flight, { order, client, signal }: Arrival, again: boolean): Promise<Slot> {
     const { clock, slots, load, metrics } = this.#deps;
-    const { key, pool, preset, arrival, met } = flight;
-    const { trace, signal, order } = arrival;
+    const { key, pool, preset, trace, met } = flight;
     const queue = slots.queue(key);
     const sinceMs = clock.now();
+    const deadlineMs = trace.arrivedMs + pool.launch.queueDeadlineMs;
+    if (isHopeless({ ...this.#retryState(flight), deadlineMs, mayGrow: () => slots.mayGrow(pool, preset) })) {
+      met("refused");
+      throw deadlineHopeless(pool, this.#retryState(flight));
+    }
     const onQueued = (): void => {
       trace.path = "queued";
       met("waited");
+      if (queue.length === 1) this.#deps.onAwaited(key);
     };
-    const deadlineMs = trace.arrivedMs + pool.launch.queueDeadlineMs;
     const take = (): Slot | undefined => slots.takeQueued(key, preset);
     const outcome = await queue.wait(
-      { order, want: preset ?? "", deadlineMs, take, onQueued },
+      { order, client, want: preset ?? "", deadlineMs, again, take, onQueued },
       { length: pool.launch.queueLength, signal },
     );
     trace.waitedMs += clock.now() - sinceMs;
@@ -118,7 +143,7 @@ export class Launcher {
     switch (outcome.kind) {
       case "granted":
         metrics.queueSeconds.observe({ namespace: pool.namespace, pool: pool.name }, (clock.now() - sinceMs) / 1_000);
-        return this.#stillWanted(outcome.slot, flight);
+        return this.#stillWanted(outcome.slot, key, signal);
       case "cancelled":
         throw clientGone();
       case "refused":
@@ -133,74 +158,17 @@ export class Launcher {
   }
 
   /** The client may have gone in the moment in which its turn came. */
-  #stillWanted(slot: Slot, flight: Flight): Slot {
-    if (!flight.arrival.signal.aborted) return slot;
+  #stillWanted(slot: Slot, key: string, signal: AbortSignal): Slot {
+    if (!signal.aborted) return slot;
     slot.release();
-    this.#deps.slots.wake(flight.key);
+    this.#deps.slots.wake(key);
     throw clientGone();
-  }
-
-  async #send(slot: Slot, flight: Flight): Promise<Forwarded> {
-    const { clock } = this.#deps;
-    const { trace } = flight.arrival;
-    const { worker } = slot;
-    const sentMs = clock.now();
-    trace.attempts += 1;
-    trace.worker = worker.name;
-    this.#deps.load.changed(flight.key);
-    const { origin } = worker;
-    const { engine, group } = worker.record;
-    const forwarded: Forwarded =
-      origin === undefined
-        ? { kind: "unreachable" }
-        : await forward(this.#deps, { origin, path: engine.paths.launch }, flight.bodyFor(engine, group));
-    trace.forwardMs += clock.now() - sentMs;
-    return forwarded;
-  }
-
-  /** Books the outcome. @returns the answer, or undefined when the next worker may be tried. */
-  #settle(slot: Slot, forwarded: Forwarded, flight: Flight): WorkerAnswer | undefined {
-    const { slots, load } = this.#deps;
-    const { worker } = slot;
-    switch (forwarded.kind) {
-      case "accepted":
-        slot.confirm();
-        load.changed(flight.key);
-        void this.#followStartup(slot, forwarded.answer, flight);
-        return forwarded.answer;
-      case "busy":
-        this.#noteBusy(forwarded.reason, flight);
-        worker.failed(forwarded.reason === "at_capacity" ? "full" : "not-ready");
-        slot.release();
-        return undefined;
-      case "unreachable":
-        worker.failed("not-ready");
-        slot.release();
-        return undefined;
-      case "rejected":
-        slot.release();
-        slots.wake(flight.key);
-        throw workerRejected(worker.name, forwarded.status, forwarded.message);
-      case "broken":
-        worker.failed("not-ready");
-        slot.confirm();
-        throw workerBroke(worker.name, forwarded.why);
-      case "timed-out":
-        worker.failed("timed-out");
-        slot.confirm();
-        throw workerTimedOut(worker.name);
-    }
-  }
-
-  #noteBusy(reason: string, { pool, met }: Flight): void {
-    this.#deps.metrics.worker503.inc({ namespace: pool.namespace, pool: pool.name, reason });
-    met("worker503");
   }
 
   async #followStartup(slot: Slot, answer: WorkerAnswer, flight: Flight): Promise<void> {
     const { startups, clock, load, metrics, signal } = this.#deps;
-    const { pool, preset, key, arrival } = flight;
-    const { arrivedMs, path } = arrival.trace;
+    const { pool, preset, key, trace } = flight;
+    const { arrivedMs, path } = trace;
     const { origin, record } = slot.worker;
     const id = taskId(answer);
     if (id === undefined || origin === undefined) return;

@@ -1,3 +1,6 @@
+/** Launches that one gateway has on their way to one worker: it encodes an image for each, and more only slow each other. */
+const MAX_IN_FLIGHT = 8;
+
 /**
  * The slots of one worker as this gateway sees them: the worker's own count of its sessions, plus the launches that this
  * gateway sent there and that the count cannot include yet.
@@ -8,6 +11,7 @@
 export class SlotLedger {
   #sessions = 0;
   readonly #expectedSlots: () => number;
+  readonly #onChange: () => void;
   #reportedSlots: number | undefined;
   #open = 0;
   /** Moments at which launches were confirmed whose sessions no count is known to include. */
@@ -17,9 +21,13 @@ export class SlotLedger {
   #countedAt = 0;
   #fullAt = 0;
 
-  /** @param expectedSlots what the group says, for workers that report no number of their own. */
-  constructor(expectedSlots: () => number) {
+  /**
+   * @param expectedSlots what the group says, for workers that report no number of their own.
+   * @param onChange called after every change.
+   */
+  constructor(expectedSlots: () => number, onChange: () => void = () => {}) {
     this.#expectedSlots = expectedSlots;
+    this.#onChange = onChange;
   }
 
   /** Sessions that the worker reported last. */
@@ -41,10 +49,26 @@ export class SlotLedger {
     return Math.max(0, this.slots - this.#sessions - this.reserved);
   }
 
-  /** Takes a free slot; undefined when there is none. */
+  /** Launches that may be sent now: free slots, within the limit of launches under way. */
+  get room(): number {
+    return Math.min(this.free, MAX_IN_FLIGHT - this.#open);
+  }
+
+  /** Launches on their way to the worker. */
+  get underWay(): number {
+    return this.#open;
+  }
+
+  /** Whether it refused a launch, and no count has come since. */
+  get doubtful(): boolean {
+    return this.#fullAt > 0;
+  }
+
+  /** Takes a free slot; undefined when there is none, or when as many launches are under way as may. */
   reserve(): SlotReservation | undefined {
-    if (this.free === 0) return undefined;
+    if (this.room <= 0) return undefined;
     this.#open += 1;
+    this.#onChange();
     let open = true;
     const end = (): boolean => {
       const wasOpen = open;
@@ -54,10 +78,12 @@ export class SlotLedger {
     };
     return {
       release: () => {
-        end();
+        if (end()) this.#onChange();
       },
       confirm: () => {
-        if (end()) this.#confirmed.push(this.#tick());
+        if (!end()) return;
+        this.#confirmed.push(this.#tick());
+        this.#onChange();
       },
     };
   }
@@ -65,6 +91,7 @@ export class SlotLedger {
   /** The worker refused a launch for want of a slot: none is free until a probe that begins later says otherwise. */
   markFull(): void {
     this.#fullAt = this.#tick();
+    this.#onChange();
   }
 
   /** Call when a probe is sent, and hand the moment to {@link count} with its answer. */
@@ -80,6 +107,7 @@ export class SlotLedger {
     this.#reportedSlots = report.slots;
     this.#confirmed = this.#confirmed.filter((confirmedAt) => confirmedAt > askedAt);
     if (this.#fullAt <= askedAt) this.#fullAt = 0;
+    this.#onChange();
   }
 
   #tick(): number {

@@ -1,101 +1,144 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Candidate, pick } from "./pick.ts";
+import { type Candidate, comparePlaces, pick, type ShelfName, type Wanted, whyNone } from "./pick.ts";
+import { Shelves, type Standing } from "./shelves.ts";
 
-interface Shape extends Omit<Candidate, "hasLoaded"> {
-  readonly loaded: boolean;
+interface Shape {
+  readonly uid: string;
+  readonly group: string;
+  readonly own: boolean;
+  readonly free: number;
+  readonly weight: number;
+  /** What it has: every preset, a warm pipeline, or nothing. */
+  readonly has: "loaded" | "warm" | "cold";
+  /** Presets that it served. */
+  readonly served: readonly string[];
 }
 
-const worker = (name: string, changes: Partial<Shape> = {}): Candidate & Shape => {
-  const shape = {
-    uid: name,
-    name,
+const worker = (uid: string, changes: Partial<Shape> = {}): Shape => ({
+  uid,
+  group: "gpu",
+  own: true,
+  free: 1,
+  weight: 0,
+  has: "warm",
+  served: [],
+  ...changes,
+});
+
+function standingOf({ uid, group, own, free, weight, has, served }: Shape): Standing | undefined {
+  if (free === 0) return undefined;
+  const shelves: ShelfName[] = [has, ...(has === "loaded" ? [] : served.map((preset) => `served/${preset}` as const))];
+  return { name: uid, group, own, free, weight, shelves };
+}
+
+function shelved(workers: readonly Shape[]): Shelves<Shape> {
+  const shelves = new Shelves<Shape>();
+  for (const shape of workers) shelves.put(shape, standingOf(shape));
+  return shelves;
+}
+
+const wanted: Wanted = { groups: ["gpu", "spare"], preset: "maya", tried: new Set() };
+const picked = (workers: readonly Shape[], changes: Partial<Wanted> = {}) =>
+  pick(shelved(workers), { ...wanted, ...changes })?.worker.uid;
+
+describe("pick", () => {
+  it("prefers a worker with the preset loaded to a warm one to a cold one, even in a later group and emptier", () => {
+    const cold = worker("a", { has: "cold" });
+    const warm = worker("b", { group: "spare", free: 2 });
+    const served = worker("c", { has: "cold", group: "spare", free: 3, served: ["maya"] });
+    const loaded = worker("d", { has: "loaded", group: "spare", free: 3 });
+    expect(picked([cold, warm])).toBe("b");
+    expect(picked([cold, warm, served])).toBe("c");
+    expect(picked([cold, warm, loaded])).toBe("d");
+    expect(picked([warm, served], { preset: "leo" })).toBe("b");
+  });
+
+  it("then the earlier group of the pool", () => {
+    expect(picked([worker("a", { group: "spare" }), worker("b", { free: 2 })])).toBe("b");
+  });
+
+  it("then one of the gateway's own share, even an emptier one", () => {
+    expect(picked([worker("a", { own: false }), worker("b", { free: 2 })])).toBe("b");
+  });
+
+  it("then the fullest with a free slot, so that others stay empty", () => {
+    expect(picked([worker("a", { free: 3 }), worker("b"), worker("c", { free: 0 }), worker("d", { free: 2 })])).toBe("b");
+  });
+
+  it("outside its share, then the one that this gateway likes best", () => {
+    const others = [worker("a", { own: false, weight: 1 }), worker("b", { own: false, weight: 7 })];
+    expect(picked(others)).toBe("b");
+  });
+
+  it("does not try a worker twice", () => {
+    expect(picked([worker("a"), worker("b")], { tried: new Set(["a"]) })).toBe("b");
+    expect(picked([worker("a")], { tried: new Set(["a"]) })).toBeUndefined();
+  });
+
+  it("takes warm workers for an image that is no preset, whatever they served", () => {
+    expect(picked([worker("a", { has: "cold", served: ["maya"] }), worker("b")], { preset: undefined })).toBe("b");
+  });
+
+  const shapes = fc.array(
+    fc.record({
+      uid: fc.constantFrom("a", "b", "c", "d", "e", "f"),
+      group: fc.constantFrom("gpu", "spare", "other"),
+      own: fc.boolean(),
+      free: fc.nat(2),
+      weight: fc.nat(1),
+      has: fc.constantFrom("loaded" as const, "warm" as const, "cold" as const),
+      served: fc.subarray(["maya", "leo"]),
+    }),
+    { maxLength: 30 },
+  );
+
+  it("finds what a look at every worker would find, whatever happened to them before", () => {
+    fc.assert(
+      fc.property(shapes, fc.subarray(["a", "b", "c"]), fc.constantFrom("maya", undefined), (changes, triedList, preset) => {
+        const tried = new Set(triedList);
+        const now = new Map(changes.map((shape) => [shape.uid, shape]));
+        const rank = ({ has, served }: Shape) => {
+          if (has === "loaded" || (preset !== undefined && served.includes(preset))) return 0;
+          return has === "warm" ? (preset === undefined ? 0 : 1) : 2;
+        };
+        const able = [...now.values()].filter(
+          ({ uid, group, free }) => wanted.groups.includes(group) && free > 0 && !tried.has(uid),
+        );
+        able.sort(
+          (a, b) =>
+            rank(a) - rank(b) ||
+            wanted.groups.indexOf(a.group) - wanted.groups.indexOf(b.group) ||
+            comparePlaces({ ...a, worker: a, name: a.uid }, { ...b, worker: b, name: b.uid }),
+        );
+        // The shelves saw every change, in order; each worker is one object that is known by its uid.
+        expect(picked(changes, { tried, preset })).toBe(able[0]?.uid);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("whyNone", () => {
+  const candidate = (uid: string, changes: Partial<Candidate> = {}): Candidate => ({
+    uid,
     group: "gpu",
     usable: true,
     cordoned: false,
     terminating: false,
-    free: 1,
-    loaded: true,
     ...changes,
-  };
-  return { ...shape, hasLoaded: () => shape.loaded };
-};
-
-const wanted = { groups: ["gpu", "spare"], preset: "maya", tried: new Set<string>() };
-const nameOf = (workers: readonly Candidate[], changes: Partial<typeof wanted> = {}) => {
-  const picked = pick(workers, { ...wanted, ...changes });
-  return picked.worker === undefined ? picked.reason : picked.worker.name;
-};
-
-describe("pick", () => {
-  it("prefers a worker with the preset loaded, even in a later group and emptier", () => {
-    expect(nameOf([worker("a", { loaded: false }), worker("b", { group: "spare", free: 2 })])).toBe("b");
   });
 
-  it("then the earlier group of the pool", () => {
-    expect(nameOf([worker("a", { group: "spare" }), worker("b", { free: 2 })])).toBe("b");
-  });
-
-  it("then the fullest with a free slot, so that others stay empty", () => {
-    expect(nameOf([worker("a", { free: 3 }), worker("b", { free: 1 }), worker("c", { free: 0 }), worker("d", { free: 2 })])).toBe(
-      "b",
-    );
-  });
-
-  it("then the first by name, whatever the order", () => {
-    expect(nameOf([worker("b"), worker("a"), worker("c")])).toBe("a");
-  });
-
-  it.each([
-    ["no-workers", [worker("a", { group: "other" })]],
-    ["none-usable", [worker("a", { usable: false })]],
-    ["all-cordoned", [worker("a", { usable: false }), worker("b", { cordoned: true }), worker("c", { terminating: true })]],
-    ["all-full", [worker("a", { cordoned: true }), worker("b", { free: 0 })]],
-  ])("says %s when none can serve", (reason, workers) => {
-    expect(nameOf(workers)).toBe(reason);
-  });
-
-  it("does not try a worker twice", () => {
-    expect(nameOf([worker("a"), worker("b")], { tried: new Set(["a"]) })).toBe("b");
-    expect(nameOf([worker("a")], { tried: new Set(["a"]) })).toBe("all-tried");
-  });
-
-  const shapes = fc.uniqueArray(
-    fc.record({
-      name: fc.string({ minLength: 1, maxLength: 3 }),
-      group: fc.constantFrom("gpu", "spare", "other"),
-      usable: fc.boolean(),
-      cordoned: fc.boolean(),
-      terminating: fc.boolean(),
-      free: fc.nat(2),
-      loaded: fc.boolean(),
-    }),
-    { selector: ({ name }) => name, maxLength: 12 },
-  );
-
-  it("never picks a worker that cannot serve, and always picks one if any can", () => {
-    fc.assert(
-      fc.property(shapes, fc.array(fc.nat(11)), (list, triedAt) => {
-        const workers = list.map(({ name, ...shape }) => worker(name, shape));
-        const tried = new Set(triedAt.flatMap((at) => workers[at]?.uid ?? []));
-        const able = workers.filter(
-          ({ uid, group, usable, cordoned, terminating, free }) =>
-            wanted.groups.includes(group) && usable && !cordoned && !terminating && free > 0 && !tried.has(uid),
-        );
-        const picked = pick(workers, { ...wanted, tried });
-        if (able.length === 0) expect(picked.worker).toBeUndefined();
-        else expect(able).toContain(picked.worker);
-        expect(picked.worker !== undefined && picked.loaded).toBe(able.some(({ loaded }) => loaded));
-      }),
-    );
-  });
-
-  it("does not depend on the order in which workers are listed", () => {
-    fc.assert(
-      fc.property(shapes, (list) => {
-        const workers = list.map(({ name, ...shape }) => worker(name, shape));
-        expect(nameOf([...workers].reverse())).toBe(nameOf(workers));
-      }),
-    );
+  it.each<[string, readonly Candidate[]]>([
+    ["no-workers", [candidate("a", { group: "other" })]],
+    ["none-usable", [candidate("a", { usable: false })]],
+    [
+      "all-cordoned",
+      [candidate("a", { usable: false }), candidate("b", { cordoned: true }), candidate("c", { terminating: true })],
+    ],
+    ["all-tried", [candidate("tried"), candidate("a", { cordoned: true })]],
+    ["all-full", [candidate("a", { cordoned: true }), candidate("b")]],
+  ])("says %s", (reason, workers) => {
+    expect(whyNone(workers, { ...wanted, tried: new Set(["tried"]) })).toBe(reason);
   });
 });

@@ -1,70 +1,162 @@
 import type { Clock, Random } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/deadline.ts";
-import { sleep } from "../runtime/sleep.ts";
 import { type Readiness, readReadiness } from "../workers/answers.ts";
 import type { WorkerClient } from "../workers/client.ts";
+import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
 import type { Worker } from "./worker.ts";
 
-const INTERVAL_MS = 1_000;
-/** A worker that starts is looked at more often: a launch may wait for exactly that one. */
-const STARTING_INTERVAL_MS = 250;
 /** The ready path answers from memory; a worker that takes longer hangs. */
-const TIMEOUT_MS = 2_000;
-/** Share of the interval that is random, so that probes of many workers spread. */
-const JITTER = 0.2;
+const TIMEOUT_MS = 1_000;
+/** A worker that closes its connections after every answer is not asked why more often than this. */
+const ALARM_INTERVAL_MS = 1_000;
 
-export interface ProbeOptions {
+export interface ProberOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly client: WorkerClient;
+  /** Whether launches wait in the worker's pool. */
+  readonly awaited: (worker: Worker) => boolean;
   /** Called after a probe that changed what is known of the worker. */
   readonly onChanged: (worker: Worker) => void;
 }
 
-/** Asks every worker again and again whether it is ready. At most one probe of a worker is under way. */
-export class Prober {
-  readonly #options: ProbeOptions;
-  readonly #stops = new Map<string, AbortController>();
+/** A worker under watch. */
+interface Watch {
+  readonly worker: Worker;
+  readonly stop: AbortController;
+  care: Care;
+  timer: { cancel(): void } | undefined;
+  dueMs: number;
+  /** A probe is under way. */
+  asking: boolean;
+  /** Something happened meanwhile: its answer may be out of date. */
+  askAgain: boolean;
+  alarmedMs: number;
+}
 
-  constructor(options: ProbeOptions) {
+/**
+ * Asks every worker whether it is ready, as often as what is known of it deserves: see {@link careFor}. At most one probe of a
+ * worker is under way. A connection is kept between two probes, so the death of a worker's process is seen when it ends.
+ */
+export class Prober {
+  readonly #options: ProberOptions;
+  readonly #watches = new Map<string, Watch>();
+  readonly #byOrigin = new Map<string, Watch>();
+  readonly #counts: Record<Care, number> = { starting: 0, awaited: 0, busy: 0, idle: 0, foreign: 0 };
+  readonly #unlisten: (() => void) | undefined;
+
+  constructor(options: ProberOptions) {
     this.#options = options;
+    this.#unlisten = options.client.onClosed?.((origin) => this.#alarm(origin));
   }
 
-  /** Begins to probe a worker, at once. Does nothing when it is probed already. */
+  /** Begins to probe a worker; one that is probed already is asked anew, for its pod has changed. */
   watch(worker: Worker): void {
-    if (this.#stops.has(worker.uid)) return;
-    const stop = new AbortController();
-    this.#stops.set(worker.uid, stop);
-    void this.#loop(worker, stop.signal);
+    const known = this.#watches.get(worker.uid);
+    const watch = known ?? this.#begin(worker);
+    if (worker.origin !== undefined) this.#byOrigin.set(worker.origin, watch);
+    const delayMs = known === undefined ? firstDelayMs(this.#counts.starting, this.#options.random()) : 0;
+    if (delayMs > 0) this.#schedule(watch, delayMs);
+    else this.soon(worker);
   }
 
   forget(uid: string): void {
-    this.#stops.get(uid)?.abort();
-    this.#stops.delete(uid);
+    const watch = this.#watches.get(uid);
+    if (watch === undefined) return;
+    this.#watches.delete(uid);
+    this.#counts[watch.care] -= 1;
+    watch.timer?.cancel();
+    watch.stop.abort();
+    const { origin } = watch.worker;
+    if (origin !== undefined && this.#byOrigin.get(origin) === watch) this.#byOrigin.delete(origin);
   }
 
   stop(): void {
-    for (const uid of [...this.#stops.keys()]) this.forget(uid);
+    this.#unlisten?.();
+    for (const uid of [...this.#watches.keys()]) this.forget(uid);
   }
 
-  async #loop(worker: Worker, stopped: AbortSignal): Promise<void> {
-    while (!stopped.aborted) {
-      const askedAt = worker.probeBegins();
-      const readiness = await this.#ask(worker, stopped);
-      if (stopped.aborted) return;
-      if (worker.probed(askedAt, readiness)) this.#options.onChanged(worker);
-      const intervalMs = worker.usable ? INTERVAL_MS : STARTING_INTERVAL_MS;
-      const { clock, random } = this.#options;
-      await sleep(clock, intervalMs * (1 - JITTER / 2 + JITTER * random()), stopped);
-    }
+  /** Asks a worker now: something happened that only it can tell more of. */
+  soon(worker: Worker): void {
+    const watch = this.#watches.get(worker.uid);
+    if (watch === undefined) return;
+    if (watch.asking) watch.askAgain = true;
+    else void this.#probe(watch);
   }
 
-  async #ask(worker: Worker, stopped: AbortSignal): Promise<Readiness> {
+  /** What is known of a worker changed: it may have to be asked sooner than was planned. Never later. */
+  hasten(worker: Worker): void {
+    const watch = this.#watches.get(worker.uid);
+    if (watch === undefined || watch.asking || this.#careFor(worker) === watch.care) return;
+    const { clock } = this.#options;
+    const delayMs = this.#delayMs(watch);
+    if (clock.now() + delayMs < watch.dueMs) this.#schedule(watch, delayMs);
+  }
+
+  #begin(worker: Worker): Watch {
+    const watch: Watch = {
+      worker,
+      stop: new AbortController(),
+      care: "starting",
+      timer: undefined,
+      dueMs: 0,
+      asking: false,
+      askAgain: false,
+      alarmedMs: 0,
+    };
+    this.#watches.set(worker.uid, watch);
+    this.#counts.starting += 1;
+    return watch;
+  }
+
+  /** A worker closed an idle connection. Many do that after some seconds; one with sessions may also have died. */
+  #alarm(origin: string): void {
+    const watch = this.#byOrigin.get(origin);
+    const nowMs = this.#options.clock.now();
+    if (watch === undefined || !watch.worker.busy || nowMs - watch.alarmedMs < ALARM_INTERVAL_MS) return;
+    watch.alarmedMs = nowMs;
+    this.soon(watch.worker);
+  }
+
+  async #probe(watch: Watch): Promise<void> {
+    const { worker, stop } = watch;
     const { origin } = worker;
-    if (origin === undefined) return { kind: "not-ready" };
+    watch.timer?.cancel();
+    // Without an address there is nobody to ask; the pod's next change brings it here again.
+    if (origin === undefined) return;
+    watch.asking = true;
+    watch.askAgain = false;
+    const askedAt = worker.probeBegins();
+    const readiness = await this.#ask(origin, worker.record.engine.paths.ready, stop.signal);
+    if (stop.signal.aborted) return;
+    watch.asking = false;
+    const changed = worker.probed(askedAt, readiness);
+    this.#schedule(watch, watch.askAgain ? 0 : this.#delayMs(watch));
+    if (changed) this.#options.onChanged(worker);
+  }
+
+  #schedule(watch: Watch, delayMs: number): void {
+    const { clock } = this.#options;
+    watch.timer?.cancel();
+    watch.dueMs = clock.now() + delayMs;
+    watch.timer = clock.schedule(delayMs, () => void this.#probe(watch));
+  }
+
+  #careFor(worker: Worker): Care {
+    const { usable, own, busy, ledger } = worker;
+    return careFor({ usable, own, busy, doubtful: ledger.doubtful }, this.#options.awaited(worker));
+  }
+
+  #delayMs(watch: Watch): number {
+    this.#counts[watch.care] -= 1;
+    watch.care = this.#careFor(watch.worker);
+    this.#counts[watch.care] += 1;
+    return probeDelayMs(watch.care, this.#counts[watch.care], this.#options.random());
+  }
+
+  async #ask(origin: string, path: string, stopped: AbortSignal): Promise<Readiness> {
+    const { client, clock } = this.#options;
     try {
-      const { client, clock } = this.#options;
-      const path = worker.record.engine.paths.ready;
       return readReadiness(await withDeadline(clock, TIMEOUT_MS, (signal) => client.get(origin, path, signal), stopped));
     } catch {
       // Whatever went wrong, the worker cannot be used now; the next probe comes soon.

@@ -10,7 +10,10 @@ function setup(length = 10) {
   const free = new Map<string, number>();
   let order = 0;
   const ended: { readonly id: number; readonly kind: Waited<string>["kind"] }[] = [];
-  const enter = (want: string, options: { readonly order?: number; readonly forMs?: number } = {}) => {
+  const enter = (
+    want: string,
+    options: { readonly order?: number; readonly forMs?: number; readonly client?: string; readonly again?: boolean } = {},
+  ) => {
     const gone = new AbortController();
     order += 1;
     const id = options.order ?? order;
@@ -21,7 +24,8 @@ function setup(length = 10) {
       return want;
     };
     const deadlineMs = clock.now() + (options.forMs ?? 1_000);
-    const waited = queue.wait({ order: id, want, deadlineMs, take }, { length, signal: gone.signal });
+    const { client = "", again = false } = options;
+    const waited = queue.wait({ order: id, client, want, deadlineMs, again, take }, { length, signal: gone.signal });
     void waited.then(({ kind }) => ended.push({ id, kind }));
     return { waited, leave: () => gone.abort() };
   };
@@ -58,6 +62,54 @@ describe("LaunchQueue", () => {
     offer("maya");
     await clock.advance(0);
     expect(ended).toEqual([{ id: 3, kind: "granted" }]);
+  });
+
+  it("serves clients in turn, however many launches each has waiting", async () => {
+    const { enter, offer, ended, clock } = setup();
+    for (let launches = 0; launches < 4; launches += 1) enter("maya", { client: "noisy" });
+    enter("maya", { client: "b" });
+    enter("maya", { client: "b" });
+    enter("maya", { client: "c" });
+    offer("maya", 7);
+    await clock.advance(0);
+    expect(ended.map(({ id }) => id)).toEqual([1, 5, 7, 2, 6, 3, 4]);
+  });
+
+  it("lets nobody save up turns by leaving and coming back", async () => {
+    const { enter, offer, ended, clock } = setup();
+    for (let launches = 0; launches < 3; launches += 1) enter("maya", { client: "waits" });
+    const order: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      enter("maya", { client: "comes-back" });
+      offer("maya", 2);
+      await clock.advance(0);
+      order.push(...ended.splice(0).map(({ id }) => id));
+    }
+    expect(order).toEqual([1, 4, 2, 5, 3, 6]);
+  });
+
+  it("gives a launch that had its turn in vain another before it is the others'", async () => {
+    const { enter, offer, ended, clock } = setup();
+    enter("maya", { client: "a", order: 1 });
+    enter("maya", { client: "b", order: 2 });
+    offer("maya");
+    await clock.advance(0);
+    enter("maya", { client: "a", order: 1, again: true });
+    offer("maya", 2);
+    await clock.advance(0);
+    expect(ended.map(({ id }) => id)).toEqual([1, 1, 2]);
+  });
+
+  it("when it is full, lets a client in at the cost of the newest launch of the one with most", async () => {
+    const { enter, queue } = setup(3);
+    enter("maya", { client: "noisy" });
+    enter("leo", { client: "noisy" });
+    const newest = enter("maya", { client: "noisy" });
+    enter("maya", { client: "quiet" });
+    await expect(newest.waited).resolves.toEqual({ kind: "queue-full" });
+    await expect(enter("maya", { client: "noisy" }).waited).resolves.toEqual({ kind: "queue-full" });
+    await expect(enter("maya", { client: "quiet" }).waited).resolves.toEqual({ kind: "queue-full" });
+    expect(queue.length).toBe(3);
   });
 
   it("ends a wait at its deadline, not earlier", async () => {
@@ -109,7 +161,12 @@ describe("LaunchQueue", () => {
   it("is fair, bounded and loses nobody, whatever happens", async () => {
     const want = fc.constantFrom("maya", "leo");
     const step = fc.oneof(
-      fc.record({ kind: fc.constant("enter" as const), want, forMs: fc.integer({ min: 1, max: 300 }) }),
+      fc.record({
+        kind: fc.constant("enter" as const),
+        want,
+        client: fc.constantFrom("a", "b"),
+        forMs: fc.integer({ min: 1, max: 300 }),
+      }),
       fc.record({ kind: fc.constant("offer" as const), want, count: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ kind: fc.constant("leave" as const), at: fc.nat(30) }),
       fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 100 }) }),
@@ -117,9 +174,9 @@ describe("LaunchQueue", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
         const { clock, queue, enter, offer, ended } = setup(5);
-        const entries: (ReturnType<typeof enter> & { readonly want: string })[] = [];
+        const entries: (ReturnType<typeof enter> & { readonly want: string; readonly client: string })[] = [];
         for (const step of steps) {
-          if (step.kind === "enter") entries.push({ want: step.want, ...enter(step.want, { forMs: step.forMs }) });
+          if (step.kind === "enter") entries.push({ ...step, ...enter(step.want, step) });
           else if (step.kind === "offer") offer(step.want, step.count);
           else if (step.kind === "leave") entries[step.at]?.leave();
           else await clock.advance(step.ms);
@@ -129,8 +186,9 @@ describe("LaunchQueue", () => {
         }
         await clock.advance(301);
         expect(ended).toHaveLength(entries.length);
-        for (const wanted of ["maya", "leo"]) {
-          const served = ended.filter(({ id, kind }) => kind === "granted" && entries[id - 1]?.want === wanted).map(({ id }) => id);
+        for (const lane of ["maya/a", "maya/b", "leo/a", "leo/b"]) {
+          const isOfLane = (id: number) => `${entries[id - 1]?.want}/${entries[id - 1]?.client}` === lane;
+          const served = ended.filter(({ id, kind }) => kind === "granted" && isOfLane(id)).map(({ id }) => id);
           expect(served).toEqual([...served].sort((a, b) => a - b));
         }
       }),

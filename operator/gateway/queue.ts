@@ -1,15 +1,20 @@
 import type { Clock } from "../runtime/clock.ts";
+import { type Entry, Lanes } from "./lanes.ts";
 
 /** How many grants are remembered for the estimate of `Retry-After`. */
 const REMEMBERED_GRANTS = 32;
 
 export interface Waiting<Slot> {
-  /** Its place: launches are served in this order. A launch that comes back keeps the place of its arrival. */
+  /** Its place among the launches of its client, which are served in this order. One that comes back keeps its place. */
   readonly order: number;
+  /** Whose launch it is: clients are served in turn. */
+  readonly client: string;
   /** What it can be served with. Two that want the same can be served by the same slots. */
   readonly want: string;
   /** Unix time in ms at which it gives up. */
   readonly deadlineMs: number;
+  /** It had its turn before, and nothing came of it: it does not wait for another. */
+  readonly again: boolean;
   /** Takes a free slot for it, if there is one. Must not call back into the queue. */
   readonly take: () => Slot | undefined;
   /** Called when it does begin to wait. */
@@ -23,18 +28,17 @@ export type Waited<Slot> =
   | { readonly kind: "cancelled" }
   | { readonly kind: "refused"; readonly error: Error };
 
-interface Entry<Slot> extends Waiting<Slot> {
-  readonly settle: (outcome: Waited<Slot>) => void;
-}
-
 /**
- * Launches of one pool that wait for a slot: bounded, first come first served among those that a slot can serve, each with
- * its deadline. {@link wake} must be called whenever a slot may have become free.
+ * Launches of one pool that wait for a slot: bounded, each with its deadline. Clients are served in turn, the launches of
+ * one client in the order of their arrival, each by the first slot that can serve it.
+ * {@link wake} must be called whenever a slot may have become free.
+ *
+ * When it is full, a client with fewer waiting launches takes the place of the newest launch of the client that has most:
+ * otherwise one that sends without end would keep all others out.
  */
 export class LaunchQueue<Slot> {
   readonly #clock: Clock;
-  /** By `order`, lowest first. */
-  readonly #entries: Entry<Slot>[] = [];
+  readonly #lanes = new Lanes<Slot>();
   readonly #grantsMs: number[] = [];
 
   constructor(clock: Clock) {
@@ -42,7 +46,7 @@ export class LaunchQueue<Slot> {
   }
 
   get length(): number {
-    return this.#entries.length;
+    return this.#lanes.size;
   }
 
   /** Unix times in ms of the last grants, oldest first. */
@@ -53,7 +57,7 @@ export class LaunchQueue<Slot> {
   /** Launches that wait, by what they want. */
   byWant(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { want } of this.#entries) counts.set(want, (counts.get(want) ?? 0) + 1);
+    for (const { want } of this.#lanes.all()) counts.set(want, (counts.get(want) ?? 0) + 1);
     return counts;
   }
 
@@ -61,47 +65,47 @@ export class LaunchQueue<Slot> {
   wait(waiting: Waiting<Slot>, limits: { readonly length: number; readonly signal: AbortSignal }): Promise<Waited<Slot>> {
     if (limits.signal.aborted) return Promise.resolve({ kind: "cancelled" });
     if (waiting.deadlineMs <= this.#clock.now()) return Promise.resolve({ kind: "deadline" });
-    if (this.#entries.length >= limits.length) return Promise.resolve({ kind: "queue-full" });
+    if (this.#lanes.size >= limits.length && !this.#makeRoom(waiting.client)) return Promise.resolve({ kind: "queue-full" });
     return new Promise((resolve) => {
       const settle = (outcome: Waited<Slot>): void => {
         timer.cancel();
         limits.signal.removeEventListener("abort", cancel);
-        const at = this.#entries.indexOf(entry);
-        if (at >= 0) this.#entries.splice(at, 1);
+        this.#lanes.remove(entry);
         resolve(outcome);
       };
       const cancel = (): void => settle({ kind: "cancelled" });
       const entry: Entry<Slot> = { ...waiting, settle };
       const timer = this.#clock.schedule(waiting.deadlineMs - this.#clock.now(), () => settle({ kind: "deadline" }));
       limits.signal.addEventListener("abort", cancel, { once: true });
-      this.#insert(entry);
+      this.#lanes.add(entry);
       entry.onQueued?.();
     });
   }
 
-  /** Hands free slots to those that wait, in order. What one could not take is not tried for others that want the same. */
+  /** Hands free slots to those that wait. What one could not take is not tried for others that want the same. */
   wake(): void {
     const unmet = new Set<string>();
-    for (const entry of [...this.#entries]) {
-      if (unmet.has(entry.want)) continue;
+    for (let entry = this.#lanes.next(unmet); entry !== undefined; entry = this.#lanes.next(unmet)) {
       const slot = entry.take();
       if (slot === undefined) {
         unmet.add(entry.want);
         continue;
       }
       this.#remember(this.#clock.now());
+      this.#lanes.served(entry);
       entry.settle({ kind: "granted", slot });
     }
   }
 
   /** Ends every wait with an error: there will be no slot. */
   refuseAll(error: Error): void {
-    for (const entry of [...this.#entries]) entry.settle({ kind: "refused", error });
+    for (const entry of [...this.#lanes.all()]) entry.settle({ kind: "refused", error });
   }
 
-  #insert(entry: Entry<Slot>): void {
-    const later = this.#entries.findIndex(({ order }) => order > entry.order);
-    this.#entries.splice(later < 0 ? this.#entries.length : later, 0, entry);
+  #makeRoom(client: string): boolean {
+    const displaced = this.#lanes.newestOfLongest(client);
+    displaced?.settle({ kind: "queue-full" });
+    return displaced !== undefined;
   }
 
   #remember(grantMs: number): void {

@@ -32,6 +32,15 @@ export function deadlineExceeded(pool: PoolConfig, reason: NoPick, state: RetryS
   );
 }
 
+export function deadlineHopeless(pool: PoolConfig, state: RetryState): LaunchError {
+  return new LaunchError(
+    503,
+    "deadline_exceeded",
+    `${state.waiting} launches wait already, the pool is as large as it may be, and at the pace at which slots become free this one's turn would come long after ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): raise max of a worker group, or try again`,
+    { retryAfterMs: retryMs(state) },
+  );
+}
+
 const reasons: Readonly<Record<NoPick, string>> = {
   "no-workers": "the pool had no worker for this avatar",
   "none-usable": "no worker for this avatar was ready",
@@ -64,6 +73,14 @@ const perhapsBegun = "A session may have begun: look whether the avatar is in th
 
 export function workerBroke(worker: string, why: string): LaunchError {
   return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${perhapsBegun}`);
+}
+
+export function workersBroke(workers: number): LaunchError {
+  return new LaunchError(
+    502,
+    "worker_failed",
+    `${workers} workers broke off when they were sent the launch. No session runs: look at their logs, and at the avatar's image, before you try again.`,
+  );
 }
 
 export function workerTimedOut(worker: string): LaunchError {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { retryAfterMs } from "./retry-after.ts";
+import { isHopeless, retryAfterMs } from "./retry-after.ts";
 
 const nowMs = 1_000_000;
 
@@ -16,5 +16,22 @@ describe("retryAfterMs", () => {
   it("stays within a second and two minutes", () => {
     expect(retryAfterMs({ nowMs, waiting: 0, grantsMs: [nowMs - 2, nowMs - 1], coldStartMs: 45_000 })).toBe(1_000);
     expect(retryAfterMs({ nowMs, waiting: 100, grantsMs: [nowMs - 50_000, nowMs - 1], coldStartMs: 45_000 })).toBe(120_000);
+  });
+});
+
+describe("isHopeless", () => {
+  /** Twenty slots became free in the last 20 s, one a second. */
+  const grantsMs = Array.from({ length: 20 }, (_, index) => 80_500 + index * 1_000);
+  const state = { nowMs: 100_000, deadlineMs: 110_000, waiting: 10, grantsMs, mayGrow: () => false };
+
+  it("refuses early only what would come many times too late at a well-known pace", () => {
+    expect(isHopeless(state)).toBe(false);
+    expect(isHopeless({ ...state, waiting: 60 })).toBe(true);
+  });
+
+  it("lets everything wait while the pool may grow, or while nobody knows the pace", () => {
+    expect(isHopeless({ ...state, waiting: 60, mayGrow: () => true })).toBe(false);
+    expect(isHopeless({ ...state, waiting: 1_000, grantsMs: grantsMs.slice(10) })).toBe(false);
+    expect(isHopeless({ ...state, waiting: 1_000, grantsMs: [] })).toBe(false);
   });
 });

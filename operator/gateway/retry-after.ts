@@ -21,3 +21,27 @@ export function retryAfterMs(state: {
     first === undefined || recent.length < 2 ? state.coldStartMs : ((state.nowMs - first) / recent.length) * (state.waiting + 1);
   return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.ceil(estimateMs)));
 }
+
+/** Grants that a pace must be known from before anybody is refused for it. */
+const SURE_GRANTS = 16;
+/** How many times too late a launch must be before it is refused early: waiting in vain harms less than a wrong refusal. */
+const MARGIN = 4;
+
+/**
+ * Whether a launch that would begin to wait now cannot be served before its deadline: the pool is as large as it may be, slots
+ * have become free at a well-known pace, and at that pace its turn comes when `MARGIN` times its time is over.
+ * Slots that nobody frees give no pace, and refuse nobody.
+ */
+export function isHopeless(state: {
+  readonly nowMs: number;
+  readonly deadlineMs: number;
+  readonly waiting: number;
+  readonly grantsMs: readonly number[];
+  readonly mayGrow: () => boolean;
+}): boolean {
+  const recent = state.grantsMs.filter((grantMs) => grantMs > state.nowMs - WINDOW_MS);
+  const first = recent[0];
+  if (first === undefined || recent.length < SURE_GRANTS) return false;
+  const turnMs = ((state.nowMs - first) / recent.length) * (state.waiting + 1);
+  return turnMs > MARGIN * (state.deadlineMs - state.nowMs) && !state.mayGrow();
+}

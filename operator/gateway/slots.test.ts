@@ -9,10 +9,10 @@ const pool = testPool();
 const key = poolKey(pool);
 
 function setup() {
-  const workers = new WorkerTable(() => pool);
+  const clock = new FakeClock();
+  const workers = new WorkerTable({ findPool: () => pool, clock });
   const worker = workers.upsert(testRecord("a"));
   worker.probed(worker.probeBegins(), { kind: "ready", sessions: 0, slots: 1 });
-  const clock = new FakeClock();
   return { clock, slots: new Slots({ clock, findPool: () => pool, workers }) };
 }
 
@@ -22,15 +22,18 @@ it("a slot that becomes free goes to the launch that waits, even when one that c
   const take = () => slots.takeQueued(key, "maya");
   const waiting = slots
     .queue(key)
-    .wait({ order: 1, want: "maya", deadlineMs: clock.now() + 1_000, take }, { length: 1, signal: new AbortController().signal });
+    .wait(
+      { order: 1, client: "", want: "maya", deadlineMs: clock.now() + 1_000, again: false, take },
+      { length: 1, signal: new AbortController().signal },
+    );
   taken?.release();
   expect(slots.take(pool, "maya", new Set())).toBeUndefined();
   expect((await waiting).kind).toBe("granted");
 });
 
-it("a slot is given once, and says whether its worker has the preset loaded", () => {
+it("a slot is given once, and says whether its worker is warm", () => {
   const { slots } = setup();
-  expect(slots.take(pool, "maya", new Set())).toMatchObject({ loaded: true, worker: { name: "a" } });
+  expect(slots.take(pool, "maya", new Set())).toMatchObject({ warm: true, worker: { name: "a" } });
   expect(slots.take(pool, "maya", new Set())).toBeUndefined();
   expect(slots.shortage(pool, "maya")).toBe("all-full");
   expect(slots.shortage(pool, "leo")).toBe("no-workers");

@@ -1,7 +1,7 @@
 import { groupServes, type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { SlotReservation } from "./ledger.ts";
-import { type NoPick, pick, type Wanted } from "./pick.ts";
+import { type NoPick, pick, type Wanted, whyNone } from "./pick.ts";
 import { LaunchQueue } from "./queue.ts";
 import type { Worker } from "./worker.ts";
 import type { FindPool, WorkerTable } from "./worker-table.ts";
@@ -9,8 +9,8 @@ import type { FindPool, WorkerTable } from "./worker-table.ts";
 /** A slot that a launch holds. */
 export interface Slot extends SlotReservation {
   readonly worker: Worker;
-  /** Whether the worker had the preset loaded. */
-  readonly loaded: boolean;
+  /** Whether the worker was warmed up, or had served the preset before. */
+  readonly warm: boolean;
 }
 
 const nobody: ReadonlySet<string> = new Set();
@@ -37,8 +37,17 @@ export class Slots {
 
   /** Why no launch of this preset finds a slot now. */
   shortage(pool: PoolConfig, preset: string | undefined): NoPick {
-    const picked = pick(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
-    return picked.worker === undefined ? picked.reason : "all-full";
+    return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
+  }
+
+  /** Whether the pool may yet get a worker for this preset: one that starts, or one more than there are. */
+  mayGrow(pool: PoolConfig, preset: string | undefined): boolean {
+    const workers = [...this.#workers.ofPool(poolKey(pool))];
+    return pool.groups
+      .filter((group) => groupServes(group, preset))
+      .some(
+        (group) => workers.filter((worker) => worker.group === group.name && worker.usable && !worker.cordoned).length < group.max,
+      );
   }
 
   /** The pool's queue, whose entries take their slots by {@link takeQueued}. */
@@ -46,6 +55,11 @@ export class Slots {
     const queue = this.#queues.get(key) ?? new LaunchQueue<Slot>(this.#clock);
     this.#queues.set(key, queue);
     return queue;
+  }
+
+  /** Whether launches wait in a pool. */
+  awaited(key: string): boolean {
+    return (this.#queues.get(key)?.length ?? 0) > 0;
   }
 
   /** Launches that wait in a pool, by preset. */
@@ -75,10 +89,9 @@ export class Slots {
   }
 
   #pick(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
-    const picked = pick(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, tried));
-    const reservation = picked.worker?.ledger.reserve();
-    if (picked.worker === undefined || reservation === undefined) return undefined;
-    return { ...reservation, worker: picked.worker, loaded: picked.loaded };
+    const picked = pick(this.#workers.shelves(poolKey(pool)), wantedOf(pool, preset, tried));
+    const reservation = picked?.worker.reserve();
+    return picked === undefined || reservation === undefined ? undefined : { ...reservation, ...picked };
   }
 }
 

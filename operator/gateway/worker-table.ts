@@ -1,19 +1,33 @@
 import type { PoolConfig } from "../api/pool-config.ts";
 import { poolKey } from "../api/pool-config.ts";
-import { Worker } from "./worker.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Shelving } from "./pick.ts";
+import { Shares } from "./shares.ts";
+import { Shelves } from "./shelves.ts";
+import { type Expectation, Worker } from "./worker.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
 /** Where the table learns how many sessions a group's workers take. */
 export type FindPool = (key: string) => PoolConfig | undefined;
 
-/** Every worker that the gateway knows, by pool. Follows the pods; owns nothing else. */
+interface PoolWorkers {
+  readonly workers: Set<Worker>;
+  readonly shelves: Shelves<Worker>;
+}
+
+const noShelves: Shelving<Worker> = { shelf: () => [] };
+
+/** Every worker that the gateway knows, by pool, and those that can take a launch in the order of picking. */
 export class WorkerTable {
   readonly #findPool: FindPool;
+  readonly #clock: Clock;
   readonly #byUid = new Map<string, Worker>();
-  readonly #byPool = new Map<string, Set<Worker>>();
+  readonly #byPool = new Map<string, PoolWorkers>();
+  #shares = new Shares("");
 
-  constructor(findPool: FindPool) {
-    this.#findPool = findPool;
+  constructor(deps: { readonly findPool: FindPool; readonly clock: Clock }) {
+    this.#findPool = deps.findPool;
+    this.#clock = deps.clock;
   }
 
   get size(): number {
@@ -25,7 +39,11 @@ export class WorkerTable {
   }
 
   ofPool(key: string): Iterable<Worker> {
-    return this.#byPool.get(key) ?? [];
+    return this.#byPool.get(key)?.workers ?? [];
+  }
+
+  shelves(key: string): Shelving<Worker> {
+    return this.#byPool.get(key)?.shelves ?? noShelves;
   }
 
   /** Adds the worker or takes over its new record. */
@@ -36,10 +54,17 @@ export class WorkerTable {
       return known;
     }
     const key = poolOf(record);
-    const worker = new Worker(record, () => this.#slotsOf(record));
+    const pool = this.#byPool.get(key) ?? { workers: new Set(), shelves: new Shelves() };
+    this.#byPool.set(key, pool);
+    const worker = new Worker(record, {
+      clock: this.#clock,
+      expectation: () => this.#expectation(record),
+      // One that is gone may still have a launch to settle.
+      onMoved: (moved) => this.#byUid.has(moved.uid) && pool.shelves.put(moved, moved.standing),
+    });
     this.#byUid.set(record.uid, worker);
-    const siblings = this.#byPool.get(key) ?? new Set();
-    this.#byPool.set(key, siblings.add(worker));
+    pool.workers.add(worker);
+    worker.share(this.#shares);
     return worker;
   }
 
@@ -48,14 +73,32 @@ export class WorkerTable {
     if (worker === undefined) return;
     this.#byUid.delete(uid);
     const key = poolOf(worker.record);
-    const siblings = this.#byPool.get(key);
-    siblings?.delete(worker);
-    if (siblings?.size === 0) this.#byPool.delete(key);
+    const pool = this.#byPool.get(key);
+    pool?.workers.delete(worker);
+    pool?.shelves.put(worker, undefined);
+    if (pool?.workers.size === 0) this.#byPool.delete(key);
   }
 
-  #slotsOf(record: WorkerRecord): number {
-    const group = this.#findPool(poolOf(record))?.groups.find(({ name }) => name === record.group);
-    return group?.slotsPerWorker ?? record.engine.sessionsPerWorker;
+  /** Other gateways came or went: workers change hands. */
+  share(shares: Shares): void {
+    this.#shares = shares;
+    for (const worker of this.#byUid.values()) worker.share(shares);
+  }
+
+  /** The pool says something else of its workers now. */
+  poolChanged(key: string): void {
+    const pool = this.#byPool.get(key);
+    for (const worker of pool?.workers ?? []) pool?.shelves.put(worker, worker.standing);
+  }
+
+  #expectation(record: WorkerRecord): Expectation {
+    const pool = this.#findPool(poolOf(record));
+    const group = pool?.groups.find(({ name }) => name === record.group);
+    return {
+      slots: group?.slotsPerWorker ?? record.engine.sessionsPerWorker,
+      // Workers without a warm-up of their own load their presets before they answer that they are ready.
+      warmHasPresets: pool?.warm.mode === "session" || record.engine.warmup.length === 0,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { busyReason, readReadiness, taskId, taskState, workerMessage } from "./answers.ts";
+import { busyReason, readReadiness, taskId, taskInRoom, taskState, workerMessage } from "./answers.ts";
 
 const answer = (status: number, body: unknown) => ({
   status,
@@ -66,5 +66,17 @@ describe("answers of workers", () => {
     [500, "oops", "unknown"],
   ])("reads a task's state from %s %j", (status, body, state) => {
     expect(taskState(answer(status, body))).toBe(state);
+  });
+
+  it.each<[string, unknown, object]>([
+    ["a list in an object", { tasks: [{ task_id: "a", room_name: "room", state: "running" }] }, { kind: "live", taskId: "a" }],
+    ["a bare list", [{ task_id: "a", room_name: "room", status: "pending" }], { kind: "live", taskId: "a" }],
+    ["a session that has ended", { tasks: [{ task_id: "a", room_name: "room", state: "completed" }] }, { kind: "none" }],
+    ["another room", { tasks: [{ task_id: "a", room_name: "other", state: "running" }, null] }, { kind: "none" }],
+    ["no list", { tasks: "none" }, { kind: "unknown" }],
+    ["garbage", "<html>", { kind: "unknown" }],
+  ])("finds a room in the tasks of a worker: %s", (_what, body, found) => {
+    expect(taskInRoom(answer(200, body), "room")).toEqual(found);
+    expect(taskInRoom(answer(500, body), "room")).toEqual({ kind: "unknown" });
   });
 });

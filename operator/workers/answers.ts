@@ -47,7 +47,11 @@ export function workerMessage(answer: WorkerAnswer): string {
 
 /** The id under which a worker keeps a launched session. */
 export function taskId(answer: WorkerAnswer): string | undefined {
-  const id = jsonObject(answer.body).task_id;
+  return safeId(jsonObject(answer.body).task_id);
+}
+
+/** An id that may stand in a path. */
+function safeId(id: unknown): string | undefined {
   return typeof id === "string" && /^[\w.-]{1,128}$/.test(id) ? id : undefined;
 }
 
@@ -71,15 +75,46 @@ export function taskState(answer: WorkerAnswer): TaskState {
   }
 }
 
+export type TaskInRoom =
+  /** A session of the room is running or about to. */
+  | { readonly kind: "live"; readonly taskId: string }
+  | { readonly kind: "none" }
+  /** The answer is no list of tasks. */
+  | { readonly kind: "unknown" };
+
+/** Looks a room up in a worker's list of tasks: `{"tasks": [...]}`, or the bare list. */
+export function taskInRoom(answer: WorkerAnswer, room: string): TaskInRoom {
+  if (answer.status !== 200) return { kind: "unknown" };
+  const body = parsed(answer.body);
+  const tasks = Array.isArray(body) ? body : objectOf(body).tasks;
+  if (!Array.isArray(tasks)) return { kind: "unknown" };
+  for (const task of tasks.map(objectOf)) {
+    const state = task.state ?? task.status;
+    const id = safeId(task.task_id);
+    if (task.room_name === room && id !== undefined && (state === "pending" || state === "running")) {
+      return { kind: "live", taskId: id };
+    }
+  }
+  return { kind: "none" };
+}
+
 function countOf(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 function jsonObject(text: string): Readonly<Record<string, unknown>> {
+  return objectOf(parsed(text));
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** Undefined when it is no JSON. */
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+    return JSON.parse(text);
   } catch {
-    return {};
+    return undefined;
   }
 }

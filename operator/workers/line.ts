@@ -10,6 +10,11 @@ const IDLE_TIMEOUT_MS = 5_000;
 /** No connection came about: the worker has seen nothing of the request. */
 export class WorkerUnreachable extends Error {
   override readonly name = "WorkerUnreachable";
+
+  /** Whether the connection was refused: then no process listens there. */
+  get refused(): boolean {
+    return (this.cause as { readonly code?: unknown } | undefined)?.code === "ECONNREFUSED";
+  }
 }
 
 /** The connection had been kept from before and ended without a byte of an answer: the worker had closed it. */

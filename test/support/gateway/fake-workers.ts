@@ -2,7 +2,17 @@ import type { WorkerAnswer } from "../../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/workers/client.ts";
 
 /** How a worker takes a launch. `full` and `not-ready` are 503s that its ready path has not told of. */
-export type LaunchBehaviour = "accept" | "full" | "not-ready" | "refuse-connection" | "reset" | "hang" | "reject" | "garbage";
+export type LaunchBehaviour =
+  | "accept"
+  | "full"
+  | "not-ready"
+  | "refuse-connection"
+  | "reset"
+  | "lost-answer"
+  | "die"
+  | "hang"
+  | "reject"
+  | "garbage";
 
 export interface FakeWorker {
   ready: boolean;
@@ -13,10 +23,13 @@ export interface FakeWorker {
   taskState: string;
   /** Launches that it has seen. */
   readonly received: PostBody[];
+  /** Rooms of the sessions that it lists. */
+  readonly rooms: string[];
 }
 
 /** Workers without sockets, found by name: the host of their origin is `ip-NAME`. */
 export class FakeWorkers implements WorkerClient {
+  readonly #listeners = new Set<(origin: string) => void>();
   readonly #byName = new Map<string, FakeWorker>();
   /** Probes sent, by worker. */
   readonly probes = new Map<string, number>();
@@ -30,6 +43,7 @@ export class FakeWorkers implements WorkerClient {
       taskState: "running",
       ...state,
       received: [],
+      rooms: [],
     };
     this.#byName.set(name, worker);
     return worker;
@@ -39,9 +53,21 @@ export class FakeWorkers implements WorkerClient {
     return [...this.#byName.values()].reduce((sum, { received }) => sum + received.length, 0);
   }
 
+  onClosed(listener: (origin: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A worker closes its idle connections. */
+  close(name: string): void {
+    for (const listener of this.#listeners) listener(`http://ip-${name}:8089`);
+  }
+
   async get(origin: string, path: string): Promise<WorkerAnswer> {
     const { name, worker } = this.#at(origin);
     if (path.startsWith("/tasks/")) return json(200, { task_id: path.slice(7), state: worker.taskState });
+    if (path === "/tasks")
+      return json(200, { tasks: worker.rooms.map((room) => ({ task_id: `task-of-${room}`, room_name: room, state: "running" })) });
     this.probes.set(name, (this.probes.get(name) ?? 0) + 1);
     const counts = { active_sessions: worker.sessions, max_sessions: worker.slots };
     if (!worker.ready) return json(503, { status: "not_ready" });
@@ -51,19 +77,25 @@ export class FakeWorkers implements WorkerClient {
   }
 
   async post(origin: string, _path: string, body: PostBody): Promise<WorkerAnswer> {
-    const { worker } = this.#at(origin);
+    const { name, worker } = this.#at(origin);
     worker.received.push(body);
     switch (worker.launch) {
       case "accept":
         if (worker.sessions >= worker.slots) return json(503, { status: "at_capacity" });
-        worker.sessions += 1;
+        begin(worker, body);
         return json(200, { status: "pending", task_id: `task-${worker.received.length}`, room_name: "room" });
       case "full":
         return json(503, { status: "at_capacity" });
       case "not-ready":
         return json(503, { status: "not_ready" });
       case "refuse-connection":
-        throw new WorkerUnreachable("connect ECONNREFUSED");
+        throw refused();
+      case "lost-answer":
+        begin(worker, body);
+        throw new Error("read ECONNRESET");
+      case "die":
+        this.#byName.delete(name);
+        throw new Error("read ECONNRESET");
       case "reset":
         throw new Error("read ECONNRESET");
       case "hang":
@@ -78,9 +110,20 @@ export class FakeWorkers implements WorkerClient {
   #at(origin: string): { readonly name: string; readonly worker: FakeWorker } {
     const name = new URL(origin).hostname.slice("ip-".length);
     const worker = this.#byName.get(name);
-    if (worker === undefined) throw new WorkerUnreachable("no such host");
+    if (worker === undefined) throw refused();
     return { name, worker };
   }
+}
+
+function begin(worker: FakeWorker, body: PostBody): void {
+  worker.sessions += 1;
+  worker.rooms.push(new URLSearchParams(String(body.chunks[0])).get("room_name") ?? "");
+}
+
+function refused(): WorkerUnreachable {
+  return new WorkerUnreachable("no connection", {
+    cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }),
+  });
 }
 
 function json(status: number, body: unknown): WorkerAnswer {

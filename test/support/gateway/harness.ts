@@ -25,17 +25,17 @@ export interface LaunchResult {
 /** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
 export function gatewayHarness(pool: PoolConfig = testPool()) {
   const clock = new FakeClock();
-  const client = new FakeWorkers();
+  const fakes = new FakeWorkers();
   const pools = new Map([[poolKey(pool), pool]]);
   const records = new Map<string, WorkerRecord>();
   const directory = { pool: (key: string) => pools.get(key), pools: () => pools.values(), synced: true };
   const metrics = gatewayMetrics(createRegistry());
-  const core = new GatewayCore({ clock, random: () => 0.5, client, directory, metrics });
+  const core = new GatewayCore({ clock, random: () => 0.5, client: fakes, directory, metrics });
   let order = 0;
 
   /** Adds a worker that the gateway learns of; it is probed at once. */
   async function addWorker(name: string, state: Partial<FakeWorker> = {}, record: Partial<WorkerRecord> = {}) {
-    const worker = client.add(name, state);
+    const worker = fakes.add(name, state);
     await setRecord(name, record);
     return worker;
   }
@@ -61,18 +61,22 @@ export function gatewayHarness(pool: PoolConfig = testPool()) {
     await clock.advance(0);
   }
 
-  function request(avatar: string): LaunchRequest {
-    const fields = { livekit_url: "wss://x", livekit_token: "t", room_name: "room", avatar_id: avatar };
+  function request(avatar: string, room: string): LaunchRequest {
+    const fields = { livekit_url: "wss://x", livekit_token: "t", room_name: room, avatar_id: avatar };
     return admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
   }
 
-  /** Launches, and lets everything happen that needs no time. */
-  async function launch(avatar = "maya"): Promise<LaunchResult> {
+  /** Launches in a room of its own, unless one is named, and lets everything happen that needs no time. */
+  async function launch(
+    avatar = "maya",
+    options: { readonly room?: string; readonly client?: string } = {},
+  ): Promise<LaunchResult> {
     const gone = new AbortController();
     order += 1;
     const trace = newTrace(clock.now());
     const result: LaunchResult = { status: 0, code: "", message: "", retryAfterMs: undefined, trace, leave: () => gone.abort() };
-    core.launch(pool, request(avatar), { order, client: "", traceContext: {}, signal: gone.signal, trace }).then(
+    const { room = `room-${order}`, client = "" } = options;
+    core.launch(pool, request(avatar, room), { order, client, traceContext: {}, signal: gone.signal, trace }).then(
       (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
       (error: unknown) => {
         if (!(error instanceof LaunchError)) throw error;
@@ -83,5 +87,5 @@ export function gatewayHarness(pool: PoolConfig = testPool()) {
     return result;
   }
 
-  return { clock, client, core, metrics, pool, key: poolKey(pool), addWorker, setRecord, removeWorker, setPool, launch };
+  return { clock, client: fakes, core, metrics, pool, key: poolKey(pool), addWorker, setRecord, removeWorker, setPool, launch };
 }
