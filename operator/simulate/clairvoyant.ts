@@ -1,0 +1,63 @@
+import type { FleetShape } from "./fleet.ts";
+import type { Trace } from "./trace.ts";
+
+/**
+ * A lower bound of the worker-hours of any policy, one that knows the future among them, at a given share of launches that
+ * find a warm slot. It is a bound, not a plan: no policy needs to be able to reach it.
+ *
+ * Relaxation for all launches warm: sessions move between workers at will, so that at each moment `ceil(sessions / slots)`
+ * workers serve them all. The k-th worker is needed while there are more than `(k - 1) * slots` sessions; between two such
+ * times it is kept or started again, whichever costs less: `min(gap, time to warm)`. Levels do not depend on each other, so
+ * their sum is the optimum of the relaxation.
+ *
+ * Launches that may be cold are left out altogether. Leaving a set out saves no more than serving each of them on a worker of
+ * its own costs, `duration + time to warm`; the longest are assumed to be left out, which makes the bound loose for many
+ * slots a worker. No fewer hours than `slot time of the rest / slots` are needed either way.
+ */
+export function clairvoyantBoundHours(trace: Trace, shape: FleetShape, warmShare: number, countFromS: number): number {
+  const { slotsPerWorker, timeToWarmS } = shape;
+  const endS = trace.arrivalS.at(-1) ?? 0;
+  const counted = (fromS: number, toS: number) => Math.max(0, Math.min(toS, endS) - Math.max(fromS, countFromS));
+  const launches = trace.arrivalS.filter((arrivalS) => arrivalS >= countFromS).length;
+  const cold = Math.floor((1 - warmShare) * launches + 1e-9);
+  const allWarmS = allWarmSeconds(trace, shape, counted);
+  const served = trace.arrivalS.map((arrivalS, row) => counted(arrivalS, arrivalS + (trace.durationS[row] ?? 0))).sort();
+  const workS = served.subarray(0, served.length - cold).reduce((sum, durationS) => sum + durationS, 0);
+  const longest = trace.durationS.slice().sort();
+  const savedS = longest.subarray(longest.length - cold).reduce((sum, durationS) => sum + durationS + timeToWarmS, 0);
+  return Math.max(allWarmS - savedS, workS / slotsPerWorker) / 3_600;
+}
+
+/** Worker-seconds of the relaxation with all launches warm. */
+function allWarmSeconds(trace: Trace, shape: FleetShape, counted: (fromS: number, toS: number) => number): number {
+  const { slotsPerWorker, timeToWarmS } = shape;
+  const { arrivalS, durationS } = trace;
+  const departS = arrivalS.map((atS, row) => atS + (durationS[row] ?? 0)).sort();
+  const neededSinceS: number[] = [];
+  const idleSinceS: number[] = [];
+  let sessions = 0;
+  let departed = 0;
+  let totalS = 0;
+  for (const atS of arrivalS) {
+    for (; (departS[departed] ?? atS) < atS; departed++) {
+      sessions--;
+      if (sessions % slotsPerWorker !== 0) continue;
+      const level = sessions / slotsPerWorker;
+      const leftS = departS[departed] ?? atS;
+      totalS += counted(neededSinceS[level] ?? leftS, leftS);
+      idleSinceS[level] = leftS;
+    }
+    if (sessions % slotsPerWorker === 0) {
+      const level = sessions / slotsPerWorker;
+      const startedS = counted(atS - timeToWarmS, atS);
+      const idleS = idleSinceS[level];
+      totalS += idleS === undefined ? startedS : Math.min(startedS, counted(idleS, atS));
+      neededSinceS[level] = atS;
+    }
+    sessions++;
+  }
+  // What is still needed when the trace ends is needed until then.
+  const levels = Math.ceil(sessions / slotsPerWorker);
+  for (let level = 0; level < levels; level++) totalS += counted(neededSinceS[level] ?? 0, Number.POSITIVE_INFINITY);
+  return totalS;
+}

@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { clairvoyantBoundHours } from "./clairvoyant.ts";
+import { type FleetShape, type Policy, type ReplayOptions, replay } from "./fleet.ts";
+import type { Trace } from "./trace.ts";
+
+const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 60, min: 0, max: 100 };
+const options: ReplayOptions = { shape, countFromS: 0, deadlineS: Number.POSITIVE_INFINITY };
+
+function trace(...sessions: readonly (readonly [arrivalS: number, durationS: number])[]): Trace {
+  const sorted = [...sessions].sort(([a], [b]) => a - b);
+  return { name: "test", arrivalS: Float64Array.from(sorted, ([a]) => a), durationS: Float64Array.from(sorted, ([, d]) => d) };
+}
+
+/** Sets the sizes of a plan at their times. */
+function planned(removes: Policy["removes"], plan: Readonly<Record<number, number>>): Policy {
+  let size = 0;
+  const decide: Policy["decide"] = ({ nowS }) => {
+    size = plan[nowS] ?? size;
+    return size;
+  };
+  return { name: "plan", syncS: 10, eventDriven: false, removes, decide };
+}
+
+describe("replay", () => {
+  it("counts a launch as warm when a slot is free at once, and lets the others wait for one", () => {
+    const result = replay(trace([5, 100], [70, 100], [75, 100], [500, 1]), planned("empty", { 0: 1 }), options);
+    // The worker is warm at 60: the first has waited 55 s, the second fits, the third waits for the first to end at 160.
+    expect(result).toMatchObject({ launches: 4, warm: 2, refused: 0 });
+    expect([...result.waitsS]).toEqual([55, 85]);
+  });
+
+  it("refuses a launch whose deadline passes", () => {
+    const result = replay(trace([0, 10], [50, 10], [100, 10]), planned("empty", { 0: 1 }), { ...options, deadlineS: 30 });
+    expect(result).toMatchObject({ launches: 3, warm: 1, refused: 1 });
+    expect([...result.waitsS]).toEqual([10]);
+  });
+
+  it("pays for a worker from its creation to its end", () => {
+    const result = replay(trace([0, 0], [3_600, 0]), planned("empty", { 0: 2, 1800: 1 }), options);
+    expect(result.workerHours).toBeCloseTo(1.5, 10);
+  });
+
+  it("counts nothing before the time to count from", () => {
+    const late = { ...options, countFromS: 1_800 };
+    const result = replay(trace([0, 0], [3_600, 0]), planned("empty", { 0: 2 }), late);
+    expect(result).toMatchObject({ launches: 1, warm: 1, workerHours: 1, hours: 0.5 });
+  });
+
+  it("charges a blind victim with its sessions, and pays for it until they have ended", () => {
+    const sessions = trace([100, 1_000], [101, 1_000], [110, 1_000], [3_700, 0]);
+    const blind = replay(sessions, planned("blind", { 0: 2, 200: 0 }), options);
+    expect(blind.wouldHaveEnded).toBe(3);
+    expect(blind.workerHours).toBeCloseTo((1_101 + 1_110) / 3_600, 10);
+    const safe = replay(sessions, planned("drained", { 0: 2, 200: 0 }), options);
+    expect(safe).toMatchObject({ wouldHaveEnded: 0, workerHours: blind.workerHours });
+    // Workers with sessions stay for good where only empty ones are removed at that moment.
+    expect(replay(sessions, planned("empty", { 0: 2, 200: 0 }), options).wouldHaveEnded).toBe(0);
+  });
+
+  it("takes the worker that became ready last when it chooses blindly", () => {
+    // Launches fill the first worker; the second, younger one has the third session.
+    const sessions = trace([100, 50], [101, 1_000], [110, 1_000], [3_700, 0]);
+    expect(replay(sessions, planned("blind", { 0: 2, 200: 1 }), options).wouldHaveEnded).toBe(1);
+  });
+
+  it("lets a draining worker serve again before it starts another", () => {
+    const sessions = trace([100, 1_000], [250, 100], [260, 100], [1_200, 0]);
+    const result = replay(sessions, planned("drained", { 0: 1, 200: 0, 240: 1 }), options);
+    expect(result.warm).toBe(3);
+    expect(result.waitsS).toHaveLength(1);
+  });
+
+  it("counts changes of direction, not steps", () => {
+    const result = replay(trace([0, 0], [1_000, 0]), planned("empty", { 0: 1, 100: 2, 200: 3, 300: 2, 400: 1, 500: 2 }), options);
+    expect(result.directionChanges).toBe(2);
+  });
+
+  const sessionsOf = fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 900 })), {
+    minLength: 1,
+    maxLength: 120,
+  });
+  const sizes = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 40 });
+
+  it("whatever a policy wants: every launch has one outcome, no fewer hours than packed sessions need, safe ways end nobody", () => {
+    fc.assert(
+      fc.property(
+        sessionsOf,
+        sizes,
+        fc.constantFrom<Policy["removes"]>("blind", "empty", "drained"),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(20, 300, Number.POSITIVE_INFINITY),
+        (sessions, wanted, removes, eventDriven, slotsPerWorker, deadlineS) => {
+          let asked = 0;
+          let last = { arrived: 0, started: 0, queued: 0, sessions: 0, drainingSessions: 0 };
+          const policy: Policy = {
+            name: "any",
+            syncS: 30,
+            eventDriven,
+            removes,
+            decide(view) {
+              last = { ...view };
+              expect(view.sessions).toBeLessThanOrEqual(view.warmWorkers * slotsPerWorker);
+              expect(view.busyWorkers).toBeLessThanOrEqual(Math.min(view.warmWorkers, view.sessions));
+              expect(view.started + view.queued).toBeLessThanOrEqual(view.arrived);
+              if (deadlineS === Number.POSITIVE_INFINITY) expect(view.started + view.queued).toBe(view.arrived);
+              return wanted[asked++ % wanted.length] ?? 0;
+            },
+          };
+          const result = replay(trace(...sessions), policy, { shape: { ...shape, slotsPerWorker }, countFromS: 0, deadlineS });
+          expect(result.launches).toBe(sessions.length);
+          const waiting = result.launches - result.warm - result.refused - result.waitsS.length;
+          expect(waiting).toBeGreaterThanOrEqual(0);
+          expect(waiting).toBeLessThanOrEqual(sessions.length);
+          expect(result.workerHours).toBeGreaterThanOrEqual(result.packingBoundHours - 1e-9);
+          expect([...result.waitsS].every((waitS) => waitS <= deadlineS)).toBe(true);
+          if (removes !== "blind") expect(result.wouldHaveEnded).toBe(0);
+          expect(last.arrived).toBeLessThanOrEqual(sessions.length);
+        },
+      ),
+    );
+  });
+
+  it("no policy needs fewer hours than the clairvoyant bound at its warm share", () => {
+    fc.assert(
+      fc.property(sessionsOf, sizes, fc.integer({ min: 1, max: 4 }), (sessions, wanted, slotsPerWorker) => {
+        let asked = 0;
+        const policy: Policy = {
+          name: "any",
+          syncS: 30,
+          eventDriven: true,
+          removes: "drained",
+          decide: ({ workers, queued }) => (asked++ % 5 === 0 ? (wanted[asked % wanted.length] ?? 0) : workers + Math.sign(queued)),
+        };
+        const fleet = { ...shape, slotsPerWorker };
+        const input = trace(...sessions);
+        const result = replay(input, policy, { ...options, shape: fleet });
+        // Launches that never ran within the trace needed nothing: the bound is of work that was done.
+        fc.pre(result.warm + result.waitsS.length === result.launches);
+        expect(result.workerHours).toBeGreaterThanOrEqual(
+          clairvoyantBoundHours(input, fleet, result.warm / result.launches, 0) - 1e-9,
+        );
+      }),
+    );
+  });
+});

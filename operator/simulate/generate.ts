@@ -1,0 +1,98 @@
+import type { Random } from "../runtime/clock.ts";
+import { seededRandom } from "../runtime/random.ts";
+import { callLengthS, exponential } from "./draws.ts";
+import type { Trace } from "./trace.ts";
+
+export const generatorNames = ["call-centre", "burst", "batch", "sparse"] as const;
+export type GeneratorName = (typeof generatorNames)[number];
+
+export interface GenerateOptions {
+  readonly hours: number;
+  /** Launches a minute, on average over the whole time. */
+  readonly ratePerMinute: number;
+  readonly seed: number;
+  /** Longer calls are cut. */
+  readonly capS: number;
+}
+
+const HOUR_S = 3_600;
+const DAY_S = 24 * HOUR_S;
+
+/** How often launches arrive, over the mean, and how many at once. All are 1 on average over a day (or a burst cycle). */
+interface Arrivals {
+  readonly rateAt: (atS: number) => number;
+  readonly highestRate: number;
+  /** Launches of one arrival. */
+  readonly batch: (random: Random) => number;
+  readonly meanBatch: number;
+}
+
+const one = { batch: () => 1, meanBatch: 1 };
+
+/**
+ * Share of a working day's calls by hour, with the late-morning peak, the dip at noon and the afternoon of call centres
+ * (the shape of Brown et al., 2005, figure 2).
+ */
+const CALLS_BY_HOUR = [1, 1, 1, 1, 1, 2, 5, 14, 34, 56, 66, 66, 58, 56, 62, 60, 52, 42, 34, 28, 22, 14, 7, 3];
+const meanCalls = CALLS_BY_HOUR.reduce((sum, calls) => sum + calls, 0) / CALLS_BY_HOUR.length;
+
+/** Once an hour six times the rate for five minutes, as after a broadcast. */
+const BURST_S = 300;
+const BURST_FACTOR = 6;
+const QUIET_RATE = HOUR_S / (HOUR_S + (BURST_FACTOR - 1) * BURST_S);
+
+const SPARSE_HOURS = { from: 8, to: 20 };
+
+const arrivals: Readonly<Record<GeneratorName, Arrivals>> = {
+  "call-centre": {
+    ...one,
+    rateAt: (atS) => between(CALLS_BY_HOUR, (atS % DAY_S) / HOUR_S) / meanCalls,
+    highestRate: Math.max(...CALLS_BY_HOUR) / meanCalls,
+  },
+  burst: {
+    ...one,
+    rateAt: (atS) => QUIET_RATE * (atS % HOUR_S >= HOUR_S / 2 && atS % HOUR_S < HOUR_S / 2 + BURST_S ? BURST_FACTOR : 1),
+    highestRate: QUIET_RATE * BURST_FACTOR,
+  },
+  // Geometric sizes: most batches are small, a few are several times the mean.
+  batch: {
+    rateAt: () => 1,
+    highestRate: 1,
+    batch: (random) => 1 + Math.floor(Math.log(1 - random()) / Math.log(1 - 1 / 8)),
+    meanBatch: 8,
+  },
+  sparse: {
+    ...one,
+    rateAt: (atS) => (isWithin((atS % DAY_S) / HOUR_S, SPARSE_HOURS) ? 24 / (SPARSE_HOURS.to - SPARSE_HOURS.from) : 0),
+    highestRate: 24 / (SPARSE_HOURS.to - SPARSE_HOURS.from),
+  },
+};
+
+/**
+ * A made-up trace: a Poisson process of arrivals whose rate changes with time, thinned from its highest rate (Lewis and
+ * Shedler, 1979), with the lengths of calls. The same options give the same trace.
+ */
+export function generate(name: GeneratorName, { hours, ratePerMinute, seed, capS }: GenerateOptions): Trace {
+  const random = seededRandom(seed, name);
+  const { rateAt, highestRate, batch, meanBatch } = arrivals[name];
+  const gapS = (60 * meanBatch) / (ratePerMinute * highestRate);
+  const arrivalS: number[] = [];
+  for (let atS = exponential(random, gapS); atS < hours * HOUR_S; atS += exponential(random, gapS)) {
+    if (random() * highestRate >= rateAt(atS)) continue;
+    for (let launches = batch(random); launches > 0; launches--) arrivalS.push(atS);
+  }
+  const durationS = Float64Array.from(arrivalS, () => Math.min(capS, callLengthS(random)));
+  return { name, arrivalS: Float64Array.from(arrivalS), durationS };
+}
+
+/** Linear between the values at whole hours; after the last comes the first. */
+function between(values: readonly number[], hour: number): number {
+  const before = Math.floor(hour);
+  const from = values[before] ?? 0;
+  const to = values[(before + 1) % values.length] ?? 0;
+  return from + (to - from) * (hour - before);
+}
+
+function isWithin(hour: number, { from, to }: { readonly from: number; readonly to: number }): boolean {
+  return hour >= from && hour < to;
+}
