@@ -28,6 +28,7 @@ export const conditionReasons = {
   workerFailing: "WorkerFailing",
   warm: "Warm",
   short: "Short",
+  scheduleUnreadable: "ScheduleUnreadable",
   belowMaximum: "BelowMaximum",
   demandExceedsMaximum: "DemandExceedsMaximum",
   paused: "Paused",

@@ -10,7 +10,9 @@ import { workerDeployment } from "../resources/deployment.ts";
 import { applyProtection, applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
 import { foreignMessage } from "./observe.ts";
-import { EXPIRED_GRACE_SECONDS, type GroupPlan, type Plan, type RetirePlan, type ScalePlan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import type { GroupPlan, ScalePlan } from "./plan-group.ts";
+import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./plan-retirement.ts";
 import type { GroupSnapshot, Members, OwnDeployment, Snapshot } from "./snapshot.ts";
 
 export interface ApplyContext {
@@ -53,6 +55,8 @@ async function applyGroup(
   if (group.kind === "refused") return;
   const { config } = group;
   memory.wanted.set(config.name, group.wanted);
+  if (group.shortage === undefined) memory.shortages.delete(config.name);
+  else memory.shortages.set(config.name, group.shortage);
   const marking = { ...context, memory, nowMs: snapshot.nowMs };
   await applyStep(marking, members, group.step);
   await applyDeployment(context, snapshot, group, deployment, memory);

@@ -94,9 +94,9 @@ describe("AtMaximum", () => {
     expect(found("AtMaximum", { pods: [pod("a")], queued: { maya: 5 } }, small)).toEqual([
       "True",
       "DemandExceedsMaximum",
-      "slots are lacking (4 for maya) and gpu may not grow: raise max, or expect launches to wait",
+      "slots are lacking (4 for maya, custom avatars) and gpu may not grow: raise max, or expect launches to wait",
     ]);
-    expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("for custom avatars");
+    expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("custom avatars");
   });
 
   it("does not hold at the maximum as long as that is enough", () => {

@@ -5,8 +5,7 @@ import {
   conditionTypes as types,
 } from "../api/conditions.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
-import { CUSTOM_AVATAR } from "../scaling/size.ts";
-import { warmFloor } from "./demand.ts";
+import { CUSTOM_AVATAR, type SetDemand } from "../scaling/size.ts";
 import type { Plan } from "./plan.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import type { PodProblem } from "./views.ts";
@@ -21,7 +20,7 @@ export interface Finding {
 
 /** What holds of the pool and what does not, each in a sentence that a person can act on. */
 export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
-  return [ready(snapshot, plan), warmCapacity(snapshot), atMaximum(plan), credentialsValid(snapshot), paused(snapshot)];
+  return [ready(snapshot, plan), warmCapacity(snapshot, plan), atMaximum(plan), credentialsValid(snapshot), paused(snapshot)];
 }
 
 function ready(snapshot: Snapshot, plan: Plan): Finding {
@@ -52,31 +51,40 @@ function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan):
   return asleep || members.pods.some(({ containersReady }) => containersReady);
 }
 
-function warmCapacity(snapshot: Snapshot): Finding {
-  const wanted = warmFloor(snapshot.pool);
-  const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted).map(({ name }) => name);
+function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
+  const no = (reason: ConditionReason, message: string): Finding => ({
+    type: types.warmCapacity,
+    status: "False",
+    reason,
+    message,
+  });
+  const { floors, unreadableSchedule } = plan.demand;
+  if (unreadableSchedule.length > 0)
+    return no(reasons.scheduleUnreadable, `warm.schedule cannot be followed: ${unreadableSchedule.join("; ")}`);
+  const wanted = (name: string) => floors.get(name) ?? 0;
+  const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted(name)).map(({ name }) => name);
   if (short.length === 0) {
+    const least = Math.min(...snapshot.pool.presets.map(({ name }) => wanted(name)));
     return {
       type: types.warmCapacity,
       status: "True",
       reason: reasons.warm,
-      message: `every preset has at least ${counted(wanted, "warm slot")}`,
+      message: `every preset has at least ${counted(least, "warm slot")}`,
     };
   }
   const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
   const obstacle = obstacleOf(groups);
   const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
   const because = obstacle?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
-  return {
-    type: types.warmCapacity,
-    status: "False",
-    reason: obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
-    message: `fewer than ${counted(wanted, "warm slot")} for ${short.join(", ")}: ${because}`,
-  };
+  const most = Math.max(...short.map(wanted));
+  return no(
+    obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
+    `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`,
+  );
 }
 
 function atMaximum(plan: Plan): Finding {
-  const unmet = [...plan.sizing.unmet];
+  const unmet = plan.demand.sets.filter(({ set }) => plan.sizing.unmet.has(set.key));
   if (unmet.length === 0) {
     return {
       type: types.atMaximum,
@@ -85,7 +93,9 @@ function atMaximum(plan: Plan): Finding {
       message: "the groups can grow as far as is wanted",
     };
   }
-  const lacking = unmet.map(([preset, slots]) => `${slots} for ${preset === CUSTOM_AVATAR ? "custom avatars" : preset}`).join(", ");
+  const names = ({ set }: SetDemand) =>
+    set.presets.map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
+  const lacking = unmet.map((demand) => `${plan.sizing.unmet.get(demand.set.key) ?? 0} for ${names(demand)}`).join("; ");
   const full = plan.sizing.groups.filter((size) => size.atMaximum).map(({ supply }) => supply.name);
   return {
     type: types.atMaximum,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../test/support/pools.ts";
 import { planWithLastLook } from "./last-look.ts";
+import { changesOf } from "./plan.ts";
 
 const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
 const cordoned = { cordonedAtMs: 1 };
@@ -14,14 +15,14 @@ describe("planWithLastLook", () => {
     const { asked, isEmpty } = emptyExcept();
     const { plan, lookAgainMs } = await planWithLastLook(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
     expect(asked).toEqual(["b"]);
-    expect(plan.decisions).toMatchObject([{ from: 2, to: 1 }]);
+    expect(changesOf(plan)).toMatchObject([{ from: 2, to: 1 }]);
     expect(lookAgainMs).toBeUndefined();
   });
 
   it("decides nothing about a worker that turns out to have a session, counts the session, and looks again", async () => {
     const { isEmpty } = emptyExcept("b");
     const considered = await planWithLastLook(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
-    expect(considered.plan.decisions).toEqual([]);
+    expect(changesOf(considered.plan)).toEqual([]);
     expect(considered.snapshot.groups[0]!.members.workers).toMatchObject([{ busy: 0 }, { pod: "b", busy: 1 }]);
     expect(considered.lookAgainMs).toBe(5_000);
   });
@@ -31,7 +32,7 @@ describe("planWithLastLook", () => {
     const pods = Array.from({ length: 40 }, (_, index) => pod(`w${index}`, index === 0 ? {} : cordoned));
     const { plan } = await planWithLastLook(snapshot(quick, { pods, nowMs: NOW_MS }), isEmpty);
     expect(new Set(asked).size).toBe(asked.length);
-    expect(plan.decisions[0]!.reason).not.toMatch(/\bw[35]\b/);
+    expect(changesOf(plan)[0]!.reason).not.toMatch(/\bw[35]\b/);
   });
 
   it("asks workers of groups that the pool no longer has", async () => {

@@ -1,6 +1,8 @@
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { PodMarks } from "../resources/marks.ts";
+import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
+import { DecisionLog } from "./decision.ts";
 
 /** After this time our own write has surely come back through the watch. */
 export const WATCH_LAG_MS = 5_000;
@@ -14,6 +16,8 @@ export const FOREIGN_RECHECK_MS = 30_000;
 export interface PoolMemory {
   /** By group: what the size should have been over the last minutes. */
   readonly wanted: Map<string, Window>;
+  /** By group: that nodes were short when it was looked at last. */
+  readonly shortages: Map<string, NodeShortage>;
   /** By Deployment name: what we applied last. */
   readonly applied: Map<string, AppliedDeployment>;
   /** By Deployment name: why it is somebody else's, and when that was looked at. */
@@ -22,6 +26,7 @@ export interface PoolMemory {
   readonly marks: Map<string, { readonly marks: PodMarks; readonly atMs: number }>;
   /** By UID of a pod: when it last had sessions, until it is known to be idle. */
   readonly lastBusyMs: Map<string, number>;
+  readonly decisions: DecisionLog;
   /** Kept here too, because the status that would carry it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
@@ -44,10 +49,12 @@ export class Memories {
     if (memory === undefined) {
       memory = {
         wanted: new Map(),
+        shortages: new Map(),
         applied: new Map(),
         foreign: new Map(),
         marks: new Map(),
         lastBusyMs: new Map(),
+        decisions: new DecisionLog(),
         lastDecision: undefined,
         status: undefined,
       };

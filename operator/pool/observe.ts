@@ -46,6 +46,8 @@ export function observe(world: World, view: PoolView, credentials: Credentials, 
     groups: pool.groups.map((config) => observeGroup(world, pool, config, pods.get(config.name) ?? [], load, memory, nowMs)),
     retired,
     load,
+    forecast: new Map(),
+    unseenWorkers: unseenWorkers(load, pods),
   };
 }
 
@@ -60,7 +62,18 @@ function observeGroup(
 ): GroupSnapshot {
   const deployment = deploymentOf(world, pool, config, memory, nowMs);
   const members = membersOf(pods, pool, load, memory, nowMs);
-  return { config, deployment, members, wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs) };
+  return {
+    config,
+    deployment,
+    members,
+    wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs),
+    shortage: memory.shortages.get(config.name),
+  };
+}
+
+function unseenWorkers({ workers }: PoolLoadView, seen: ReadonlyMap<string, readonly PodView[]>): number {
+  const uids = new Set([...seen.values()].flatMap((pods) => pods.map(({ uid }) => uid)));
+  return [...workers].filter(([uid, { ready }]) => ready && !uids.has(uid)).length;
 }
 
 /** A new leader takes the size that it finds, less what was being taken away, as what was wanted lately. */

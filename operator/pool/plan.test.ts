@@ -11,15 +11,17 @@ import {
   snapshot,
   type WorldChange,
 } from "../../test/support/pools.ts";
+import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
 import { Memories } from "./memory.ts";
-import { type Plan, plan } from "./plan.ts";
+import { changesOf, type Plan, plan } from "./plan.ts";
 import type { PodView, PoolView } from "./views.ts";
 
 const gpu = (view: PoolView, change: WorldChange = {}) => {
   const planned = plan(snapshot(view, change));
   const group = planned.groups[0];
   if (group?.kind !== "scale") throw new Error("the group is refused");
-  return { ...planned, replicas: group.replicas, step: group.step, reason: planned.decisions[0]?.reason };
+  const decisions = changesOf(planned);
+  return { ...planned, replicas: group.replicas, step: group.step, decisions, reason: decisions[0]?.reason };
 };
 const warm = (count: number) => Array.from({ length: count }, (_, index) => pod(`w${index}`));
 const names = (workers: readonly { readonly pod: string }[]) => workers.map((worker) => worker.pod);
@@ -28,7 +30,7 @@ const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
 describe("plan", () => {
   it("creates what a new pool needs, and says why", () => {
     const planned = plan(snapshot(pool({}, { finalizers: [] }), { deployments: [] }));
-    expect(planned.decisions).toEqual([
+    expect(changesOf(planned)).toEqual([
       expect.objectContaining({ group: "gpu", from: 0, to: 1, reason: expect.stringContaining("1 warm = 1 slots") }),
       expect.objectContaining({ group: "cpu", from: 0, to: 1 }),
     ]);
@@ -75,6 +77,98 @@ describe("plan", () => {
     expect(names(planned.step.uncordon)).toEqual(["w1"]);
   });
 
+  it("says why nothing changed", () => {
+    const reason = (view: PoolView, change: WorldChange) => plan(snapshot(view, change)).records[0]!;
+    expect(reason(pool(gpuOnly), { pods: warm(1) })).toMatchObject({
+      outcome: "unchanged",
+      reason: "nothing changed: 0 sessions + 0 queued + 1 warm = 1 slots / 2 per worker = 1",
+      inputs: { sessions: 0, buffer: 1, slotsPerWorker: 2, min: 0, max: 10, holdMs: 300_000, wantedLately: 1 },
+    });
+    expect(reason(pool(gpuOnly), { pods: warm(3) }).reason).toContain("no more than 3 wanted for 5m");
+    expect(reason(pool(quick), { pods: [pod("a", { cordonedAtMs: 1 }), pod("b")], sessions: { a: 1 } }).reason).toContain(
+      "waiting for 1 sessions on 1 cordoned workers to end",
+    );
+    expect(reason(pool({ ...gpuOnly, scaling: { paused: true } }), { pods: warm(1), queued: { maya: 9 } }).reason).toBe(
+      "nothing changed: paused, within min 0 and max 10",
+    );
+  });
+
+  it("adds no more than a step at once, and the next one when these exist", () => {
+    const large = { ...gpuOnly, workers: [{ ...gpuGroup, max: 100 }], scaling: { maxStep: 4 } };
+    const first = gpu(pool(large), { pods: warm(1), queued: { maya: 50 } });
+    expect(first.replicas).toBe(5);
+    expect(first.reason).toContain("at most 4 more at once");
+    const asked = [deployment("gpu", { replicas: 5 })];
+    expect(gpu(pool(large), { deployments: asked, pods: warm(2), queued: { maya: 50 } }).replicas).toBe(6);
+    expect(gpu(pool(large), { deployments: asked, pods: warm(5), queued: { maya: 50 } }).replicas).toBe(9);
+    expect(gpu(pool({ ...large, workers: [{ ...gpuGroup, min: 30, max: 100 }] }), { pods: [] }).replicas).toBe(30);
+  });
+
+  it("keeps what the user asks for: a share, a floor of a preset, a window of the schedule", () => {
+    const replicas = (spec: Partial<AvatarPoolSpecInput>) => gpu(pool({ ...gpuOnly, ...spec }), { pods: [] }).replicas;
+    const sessions = { w0: 2, w1: 2, w2: 2, w3: 2 };
+    expect(gpu(pool({ ...gpuOnly, warm: { slots: "50%" } }), { pods: warm(4), sessions }).replicas).toBe(8);
+    expect(replicas({ warm: { slots: "20%" } })).toBe(1);
+    expect(replicas({ presets: [{ ...gpuOnly.presets[0]!, warmSlots: 5 }] })).toBe(3);
+    const noon = { cron: "0 12 * * *", duration: "1h", slots: 7 };
+    expect(replicas({ warm: { schedule: [noon] } })).toBe(4);
+    expect(replicas({ warm: { slots: 9, schedule: [noon] } })).toBe(5);
+    const soon = { ...noon, cron: "5 12 * * *" };
+    expect(gpu(pool({ ...gpuOnly, warm: { schedule: [soon] } }), { pods: warm(1) })).toMatchObject({
+      replicas: 1,
+      requeueAfterMs: 300_000 - 45_000,
+    });
+  });
+
+  it("takes the forecast for auto, and its time for scaling down", () => {
+    const forecast = new Map([["gpu", { slots: 5, holdMs: 7_000, because: "5 warm for 99% of launches" }]]);
+    const planned = plan({ ...snapshot(pool(gpuOnly), { pods: [] }), forecast });
+    expect(planned.records[0]).toMatchObject({ to: 3, inputs: { holdMs: 7_000 } });
+    expect(planned.records[0]!.reason).toContain("= 3 (5 warm for 99% of launches)");
+    expect(plan({ ...snapshot(pool({ ...gpuOnly, warm: { slots: 1 } })), forecast }).records[0]!.to).toBe(1);
+  });
+
+  it("starts nothing for launches beyond limits.maxSessions", () => {
+    const view = pool({ ...gpuOnly, limits: { maxSessions: 5 }, warm: { slots: 4 } });
+    expect(gpu(view, { pods: warm(2), sessions: { w0: 2, w1: 1 }, queued: { maya: 9 } }).replicas).toBe(3);
+  });
+
+  it("fills the next group where no node is found, keeps one worker waiting for one, and gives up the others", () => {
+    const view = pool({ ...gpuOnly, workers: [gpuGroup, { ...gpuGroup, name: "spot" }], scaling: { scaleDownAfter: "1h" } });
+    const pending = (ageMs: number) =>
+      Array.from({ length: 5 }, (_, index) => pod(`p${index}`, { stage: "unscheduled", createdAtMs: NOW_MS - ageMs }));
+    const planned = (ageMs: number, memory = new Memories().of("p")) => {
+      const change = { pods: [pod("w0"), ...pending(ageMs)], sessions: { w0: 2 }, queued: { maya: 8 }, memory };
+      return plan(snapshot(view, change)).groups.map((each) => (each.kind === "scale" ? each : undefined));
+    };
+    expect(planned(59_000).map((each) => each?.replicas)).toEqual([6, 0]);
+
+    const [gpuPlan, spot] = planned(61_000);
+    expect(spot?.replicas).toBe(5);
+    expect(gpuPlan).toMatchObject({ shortage: { allowance: 4 }, step: { cordon: [{ scheduled: false }] } });
+
+    const memory = new Memories().of("p");
+    memory.shortages.set("gpu", { allowance: 1, changedAtMs: NOW_MS - 61_000 });
+    expect(planned(900_000, memory)[0]?.step.cordon).toHaveLength(4);
+  });
+
+  it("replaces workers whose node is gone, at once", () => {
+    const lost = { ...pod("w0"), ready: false };
+    expect(gpu(pool(gpuOnly), { pods: [lost, pod("w1")], sessions: { w0: 2, w1: 1 } }).replicas).toBe(3);
+    const justWarmed = { ...lost, warmSinceMs: NOW_MS - 5_000 };
+    expect(gpu(pool(gpuOnly), { pods: [justWarmed, pod("w1")], sessions: { w0: 2, w1: 1 } }).replicas).toBe(2);
+  });
+
+  it("lets nobody go while gateways reach workers that the watch does not show", () => {
+    const hidden = {
+      ...snapshot(pool(quick), { pods: warm(3), deployments: [deployment("gpu", { replicas: 6 })] }),
+      unseenWorkers: 2,
+    };
+    const planned = plan(hidden);
+    expect(planned.groups[0]).toMatchObject({ replicas: 6, step: { cordon: [], unfilled: 0 } });
+    expect(planned.records[0]!.reason).toContain("waiting for the watch to show 2 workers");
+  });
+
   it("refuses a Deployment that is not ours, and sizes the others all the same", () => {
     const foreign = deployment("gpu", { owner: "nobody", replicas: 7 });
     const planned = plan(snapshot(pool(), { deployments: [foreign] }));
@@ -82,7 +176,7 @@ describe("plan", () => {
       { kind: "refused", why: expect.stringContaining("belongs to no pool") },
       { kind: "scale" },
     ]);
-    expect(planned.decisions.map(({ group }) => group)).toEqual(["cpu"]);
+    expect(changesOf(planned).map(({ group }) => group)).toEqual(["cpu"]);
   });
 
   it("starts no worker without the secret, and keeps those that run", () => {
@@ -113,14 +207,15 @@ describe("plan for a pool that is being deleted", () => {
 
   it("waits for sessions until the drain timeout", () => {
     const planned = plan(snapshot(pool(drain, deletedAt(60_000)), { pods: warm(2), sessions: { w0: 1, w1: 1 } }));
-    expect(planned).toMatchObject({ finalizer: "keep", decisions: [], requeueAfterMs: 540_000 });
+    expect(planned).toMatchObject({ finalizer: "keep", requeueAfterMs: 540_000 });
+    expect(changesOf(planned)).toEqual([]);
     expect(names(planned.retire[0]!.step.cordon)).toHaveLength(2);
   });
 
   it("ends them at the drain timeout", () => {
     const planned = plan(snapshot(pool(drain, deletedAt(600_000)), { pods: warm(2), sessions: { w0: 1 } }));
     expect(planned.retire[0]!.expired.map(({ name }) => name)).toEqual(["w0", "w1"]);
-    expect(planned.decisions).toMatchObject([{ to: 0, reason: expect.stringContaining("drain timeout has passed") }]);
+    expect(changesOf(planned)).toMatchObject([{ to: 0, reason: expect.stringContaining("drain timeout has passed") }]);
   });
 
   it("lets the object go when nothing is left", () => {

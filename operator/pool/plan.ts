@@ -1,12 +1,11 @@
-import { formatDuration } from "../api/duration.ts";
-import type { GroupConfig } from "../api/pool-config.ts";
-import { CUSTOM_AVATAR, explainSize, type GroupSize, type GroupSupply, type Sizing, sizeGroups } from "../scaling/size.ts";
-import { noStep, type ShrinkStep, shrink } from "../scaling/victims.ts";
-import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
-import { holdMs, warmFloor } from "./demand.ts";
-import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "./memory.ts";
-import { busyOn, type GroupSnapshot, type RetiredSnapshot, type Snapshot } from "./snapshot.ts";
-import type { DeploymentView, PodView } from "./views.ts";
+import { type SetDemand, type Sizing, sizeGroups } from "../scaling/size.ts";
+import type { DecisionRecord } from "./decision.ts";
+import { demandOf, holdMsOf, type PoolDemand } from "./demand.ts";
+import { earliest, remaining } from "./due.ts";
+import { type GroupPlan, planGroup } from "./plan-group.ts";
+import { planRetirement, type RetirePlan, retireAll } from "./plan-retirement.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { outlookOf, supplyOf } from "./supply.ts";
 import { WARMUP_SEEN_MS } from "./warmth.ts";
 
 /** What is to be done about a pool now. Data with its reasons: applying it is somebody else's. */
@@ -15,217 +14,86 @@ export interface Plan {
   readonly groups: readonly GroupPlan[];
   /** Deployments that are to be emptied and removed. */
   readonly retire: readonly RetirePlan[];
+  readonly demand: PoolDemand;
   readonly sizing: Sizing;
-  readonly decisions: readonly Decision[];
+  /** What was decided on each group, whether it changes anything or not. */
+  readonly records: readonly DecisionRecord[];
   /** When the world, left alone, would ask for another plan. */
   readonly requeueAfterMs: number | undefined;
 }
 
-export type GroupPlan = ScalePlan | { readonly kind: "refused"; readonly config: GroupConfig; readonly why: string };
-
-export interface ScalePlan {
-  readonly kind: "scale";
-  readonly config: GroupConfig;
-  readonly replicas: number;
-  readonly step: ShrinkStep;
-  /** What the size should have been, to be remembered. */
-  readonly wanted: Window;
-}
-
-export interface RetirePlan {
-  readonly deployment: DeploymentView;
-  readonly replicas: number;
-  readonly step: ShrinkStep;
-  /** Pods whose sessions end now because the drain has taken as long as it may. */
-  readonly expired: readonly PodView[];
-  /** Nothing is left of it: delete the Deployment. */
-  readonly remove: boolean;
-}
-
-/** One change of a group's size. */
-export interface Decision {
-  readonly group: string;
-  readonly from: number;
-  readonly to: number;
-  /** A sentence with the arithmetic. */
-  readonly reason: string;
+/** The changes of size among what was decided. */
+export function changesOf({ records }: Plan): readonly DecisionRecord[] {
+  return records.filter(({ outcome }) => outcome !== "unchanged");
 }
 
 const RECHECK_CREDENTIALS_MS = 5_000;
-const ABSENT_RECHECK_MS = 1_000;
-/** What a worker whose drain timed out is given to say goodbye. */
-export const EXPIRED_GRACE_SECONDS = 10;
+/** Should no watch and no gateway tell of it before. */
+const UNSEEN_RECHECK_MS = 5_000;
 
 /** Decides. Pure: the same snapshot gives the same plan, and a plan for a world that is as planned changes nothing. */
 export function plan(snapshot: Snapshot): Plan {
-  if (snapshot.pool.deletedAtMs !== undefined) return planDeletion(snapshot, snapshot.pool.deletedAtMs);
+  const { pool, nowMs, load } = snapshot;
+  const demand = demandOf(snapshot);
+  if (pool.deletedAtMs !== undefined) return planDeletion(snapshot, demand, pool.deletedAtMs);
 
-  const sizing = sizeGroups(snapshot.groups.map(supplyOf), {
-    presets: snapshot.pool.presets.map(({ name }) => name),
-    warmSlots: warmFloor(snapshot.pool),
-    queued: snapshot.load.queued,
-    pressure: snapshot.load.pressure,
+  const outlooks = snapshot.groups.map((group) => outlookOf(group, nowMs));
+  const supplied = snapshot.groups.flatMap((group, index) => {
+    const outlook = outlooks[index];
+    return outlook === undefined ? [] : { group, outlook, supply: supplyOf(group, outlook, nowMs) };
   });
-  const planned = snapshot.groups.flatMap((group, index) => {
+  const sizing = sizeGroups(
+    supplied.map(({ supply }) => supply),
+    demand.sets,
+  );
+  const planned = supplied.flatMap(({ group, outlook }, index) => {
     const size = sizing.groups[index];
-    return size === undefined ? [] : planGroup(snapshot, group, size);
+    if (size === undefined) return [];
+    const asked = demand.sets.filter(({ set }) => set.groups.includes(group.config.name));
+    const wish = { size, outlook, ...wishOf(asked), holdMs: holdMsOf(snapshot, group.config.name) };
+    return planGroup(snapshot, group, wish);
   });
-  const retire = snapshot.retired.map((retired) => planRetirement(retired, undefined, snapshot.nowMs));
   return {
     // Before the first pod there is nothing to drain.
     finalizer: !snapshot.hasFinalizer && hasPods(snapshot) ? "add" : "keep",
     groups: planned.map(({ group }) => group),
-    retire,
+    retire: snapshot.retired.map((retired) => planRetirement(snapshot, retired, undefined)),
+    demand,
     sizing,
-    decisions: planned.flatMap(({ decision }) => decision ?? []),
+    records: planned.flatMap(({ record }) => record ?? []),
     requeueAfterMs: earliest(
       planned.map(({ requeueAfterMs }) => requeueAfterMs),
       snapshot.credentials.kind === "present" ? undefined : RECHECK_CREDENTIALS_MS,
+      snapshot.unseenWorkers > 0 ? UNSEEN_RECHECK_MS : undefined,
       // From some moment on that session is counted as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
-      [...snapshot.groups, ...snapshot.retired].map(({ members }) => remaining(members.protection.dueMs, snapshot.nowMs)),
-      snapshot.load.pressureEndsAtMs === undefined ? undefined : snapshot.load.pressureEndsAtMs - snapshot.nowMs,
+      [...snapshot.groups, ...snapshot.retired].map(({ members }) => remaining(members.protection.dueMs, nowMs)),
+      remaining(load.pressureEndsAtMs, nowMs),
+      remaining(demand.scheduleDueMs, nowMs),
     ),
+  };
+}
+
+function planDeletion(snapshot: Snapshot, demand: PoolDemand, deletedAtMs: number): Plan {
+  const { retire, records, requeueAfterMs } = retireAll(snapshot, deletedAtMs);
+  return {
+    finalizer: snapshot.hasFinalizer && retire.length === 0 ? "remove" : "keep",
+    groups: [],
+    retire,
+    demand,
+    sizing: { groups: [], unmet: new Map() },
+    records,
+    requeueAfterMs,
+  };
+}
+
+function wishOf(demands: readonly SetDemand[]): { readonly pressure: number; readonly because: string } {
+  return {
+    pressure: demands.reduce((sum, { pressure }) => sum + pressure, 0),
+    because: [...new Set(demands.map(({ because }) => because))].filter((clause) => clause !== "").join("; "),
   };
 }
 
 function hasPods({ groups }: Snapshot): boolean {
   return groups.some(({ members }) => members.pods.length + members.terminating.length > 0);
-}
-
-function supplyOf({ config, members }: GroupSnapshot): GroupSupply {
-  const custom = config.engine.customAvatars ? [CUSTOM_AVATAR] : [];
-  return {
-    name: config.name,
-    serves: new Set([...config.presets, ...custom]),
-    slotsPerWorker: config.slotsPerWorker,
-    min: config.min,
-    max: config.max,
-    sessions: busyOn(members),
-  };
-}
-
-interface PlannedGroup {
-  readonly group: GroupPlan;
-  readonly decision?: Decision;
-  readonly requeueAfterMs?: number | undefined;
-}
-
-function planGroup(snapshot: Snapshot, group: GroupSnapshot, size: GroupSize): PlannedGroup {
-  const { config, deployment, members } = group;
-  if (deployment.kind === "foreign") {
-    return { group: { kind: "refused", config, why: deployment.why }, requeueAfterMs: FOREIGN_RECHECK_MS };
-  }
-
-  const { nowMs } = snapshot;
-  const spanMs = holdMs(snapshot.pool);
-  const current = deployment.kind === "own" ? deployment.view.replicas : 0;
-  const wanted = addForMaximum(group.wanted, nowMs, size.workers, spanMs);
-  const target = targetOf(snapshot, config, size, current, maximum(wanted, nowMs, spanMs) ?? size.workers);
-  // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
-  const stays = snapshot.load.gatewaysConnected === 0 && target.workers === current;
-  const step = stays ? noStep : shrink(members.workers, current, target.workers);
-  const replicas = target.workers >= current ? target.workers : current - step.release.length - step.unfilled;
-  const scale: GroupPlan = { kind: "scale", config, replicas, step, wanted };
-  const requeueAfterMs = earliest(
-    size.workers < current ? remaining(maximumEndsAtMs(wanted, nowMs, spanMs), nowMs) : undefined,
-    // Whether it came to be is seen then, should no watch tell of it.
-    deployment.kind === "absent" ? ABSENT_RECHECK_MS : deployment.assumed ? WATCH_LAG_MS : undefined,
-  );
-  if (replicas === current) return { group: scale, requeueAfterMs };
-  const decision = { group: config.name, from: current, to: replicas, reason: `${target.because}${gone(step)}` };
-  return { group: scale, decision, requeueAfterMs };
-}
-
-/** Who goes, as the end of a sentence. */
-function gone({ release, unfilled }: ShrinkStep): string {
-  const pods = release.map(({ pod }) => pod).join(", ");
-  const released = release.length === 0 ? "" : `; gone are ${pods}, without sessions and cordoned at every gateway`;
-  return unfilled === 0 ? released : `${released}; ${unfilled} had no pod`;
-}
-
-/** The size to move towards, and why. The user's bounds hold whatever the state: a size outside them is moved inside, safely. */
-function targetOf(
-  snapshot: Snapshot,
-  { min, max }: GroupConfig,
-  size: GroupSize,
-  current: number,
-  lately: number,
-): { readonly workers: number; readonly because: string } {
-  const bounded = Math.min(max, Math.max(min, current));
-  const bounds = `within min ${min} and max ${max}`;
-  if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, ${bounds}` };
-  if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
-    // Workers without the secret cannot start: they would only hold GPUs.
-    return { workers: Math.min(current, max), because: `the API secret is missing, so no worker is started; at most max ${max}` };
-  }
-  const arithmetic = explainSize(size);
-  if (size.workers >= current) return { workers: size.workers, because: arithmetic };
-  if (snapshot.load.gatewaysConnected === 0) {
-    // Nobody tells of sessions: an empty world cannot be told from an unseen one.
-    return { workers: bounded, because: `no gateway is connected, so sessions are not known; ${bounds}` };
-  }
-  const workers = Math.min(bounded, Math.max(size.workers, lately));
-  const span = formatDuration(holdMs(snapshot.pool));
-  return { workers, because: `${arithmetic}, no more than ${workers} wanted for ${span}` };
-}
-
-function planDeletion(snapshot: Snapshot, deletedAtMs: number): Plan {
-  const retire = [
-    ...snapshot.groups.flatMap(({ config, deployment, members }) =>
-      deployment.kind === "own"
-        ? [planRetirement({ deployment: deployment.view, members }, deletedAtMs + config.drainTimeoutMs, snapshot.nowMs)]
-        : [],
-    ),
-    ...snapshot.retired.map((retired) => planRetirement(retired, deletedAtMs + longestDrainMs(snapshot), snapshot.nowMs)),
-  ];
-  const deadlines = snapshot.groups
-    .map(({ config }) => deletedAtMs + config.drainTimeoutMs)
-    .filter((atMs) => atMs > snapshot.nowMs);
-  return {
-    finalizer: snapshot.hasFinalizer && retire.length === 0 ? "remove" : "keep",
-    groups: [],
-    retire,
-    sizing: { groups: [], unmet: new Map() },
-    decisions: retire.flatMap(({ deployment, replicas, expired }) =>
-      replicas === deployment.replicas
-        ? []
-        : {
-            group: deployment.group,
-            from: deployment.replicas,
-            to: replicas,
-            reason:
-              expired.length === 0
-                ? "the pool is being deleted; empty workers go first"
-                : "the pool is being deleted and the drain timeout has passed",
-          },
-    ),
-    requeueAfterMs: retire.length === 0 ? undefined : earliest(deadlines.map((atMs) => remaining(atMs, snapshot.nowMs))),
-  };
-}
-
-function longestDrainMs({ pool }: Snapshot): number {
-  return Math.max(...pool.groups.map(({ drainTimeoutMs }) => drainTimeoutMs));
-}
-
-/** @param deadlineMs when the workers go with their sessions, if ever. */
-function planRetirement({ deployment, members }: RetiredSnapshot, deadlineMs: number | undefined, nowMs: number): RetirePlan {
-  if (deployment.deleting) return { deployment, replicas: deployment.replicas, step: noStep, expired: [], remove: false };
-  const pods = [...members.pods, ...members.terminating];
-  if (deadlineMs !== undefined && nowMs >= deadlineMs && pods.length > 0) {
-    const expired = pods.filter(({ graceSeconds }) => graceSeconds === undefined || graceSeconds > EXPIRED_GRACE_SECONDS);
-    return { deployment, replicas: 0, step: noStep, expired, remove: false };
-  }
-  const step = shrink(members.workers, deployment.replicas, 0);
-  const replicas = deployment.replicas - step.release.length - step.unfilled;
-  return { deployment, replicas, step, expired: [], remove: deployment.replicas === 0 && pods.length === 0 };
-}
-
-function remaining(atMs: number | undefined, nowMs: number): number | undefined {
-  return atMs === undefined ? undefined : Math.max(1, atMs - nowMs);
-}
-
-function earliest(...times: readonly (number | undefined | readonly (number | undefined)[])[]): number | undefined {
-  const known = times.flat().filter((time): time is number => typeof time === "number");
-  return known.length === 0 ? undefined : Math.max(1, Math.min(...known));
 }

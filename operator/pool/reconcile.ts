@@ -50,6 +50,7 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     const observed = observe(world, view, await credentials.of(view.config), memory, clock.now());
     const { snapshot, plan, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
     await apply(options, snapshot, plan, memory);
+    memory.decisions.add(plan.records);
     const pressureToPatchMs = answerPressure(options, key, snapshot, plan);
     reporter.report(snapshot, plan, pressureToPatchMs);
     const statusDueMs = await writeStatus(options, snapshot, plan, memory);
@@ -70,7 +71,7 @@ function answerPressure(
   const sinceMs = snapshot.load.shortSinceMs;
   if (sinceMs === undefined) return undefined;
   world.hub.answered(key, sinceMs);
-  if (!planned.decisions.some(({ from, to }) => to > from)) return undefined;
+  if (!planned.records.some(({ outcome }) => outcome === "grew")) return undefined;
   const pressureToPatchMs = clock.now() - sinceMs;
   metrics.pressureToPatchSeconds.observe(pressureToPatchMs / 1_000);
   return pressureToPatchMs;

@@ -6,7 +6,7 @@ import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { findings } from "./conditions.ts";
-import type { Plan } from "./plan.ts";
+import { changesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface PoolEvent {
@@ -63,8 +63,9 @@ export class Reporter {
   }
 
   #decisions({ pool }: Snapshot, plan: Plan, pressureToPatchMs: number | undefined, tell: Tell): void {
-    if (plan.decisions.length === 0) return;
-    for (const { group, from, to, reason } of plan.decisions) {
+    const changes = changesOf(plan);
+    if (changes.length === 0) return;
+    for (const { group, from, to, reason } of changes) {
       const answered = to > from ? { pressureToPatchMs } : {};
       this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason, ...answered }, "scaled");
       this.#options.metrics.scaleChanges.inc({
@@ -77,7 +78,7 @@ export class Reporter {
     tell(
       "Normal",
       eventReasons.scaled,
-      plan.decisions.map(({ group, from, to, reason }) => `${group} ${from} -> ${to}: ${reason}`).join("; "),
+      changes.map(({ group, from, to, reason }) => `${group} ${from} -> ${to}: ${reason}`).join("; "),
     );
   }
 

@@ -1,5 +1,7 @@
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { AutoTarget } from "../scaling/auto-target.ts";
+import type { NodeShortage } from "../scaling/nodes.ts";
 import type { WorkerState } from "../scaling/victims.ts";
 import type { Window } from "../scaling/window.ts";
 import type { PoolLoadView } from "./load-hub.ts";
@@ -19,6 +21,10 @@ export interface Snapshot {
   /** Deployments of groups that the pool no longer has. */
   readonly retired: readonly RetiredSnapshot[];
   readonly load: PoolLoadView;
+  /** By key of the serving set: how much is to be kept warm for it; absent while nothing is known. */
+  readonly forecast: ReadonlyMap<string, AutoTarget>;
+  /** Workers that gateways reach and the watch does not show: what it shows is not all that there is. */
+  readonly unseenWorkers: number;
 }
 
 /** Whether the maker's API secret is where the pool says. `unknown`: it could not be looked at. */
@@ -41,6 +47,8 @@ export interface GroupSnapshot {
   readonly members: Members;
   /** What the group's size should have been over the last minutes. */
   readonly wanted: Window;
+  /** That nodes were short when it was looked at last. */
+  readonly shortage: NodeShortage | undefined;
 }
 
 export interface RetiredSnapshot {

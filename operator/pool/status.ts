@@ -1,15 +1,15 @@
-import type { AvatarPoolStatus, Condition, GroupStatus } from "../api/v1alpha1/index.ts";
+import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../api/v1alpha1/index.ts";
 import { findings } from "./conditions.ts";
-import type { Plan } from "./plan.ts";
+import type { DecisionRecord } from "./decision.ts";
+import { changesOf, type Plan } from "./plan.ts";
 import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmth.ts";
 
 /** The status that the pool should have. Times are kept from the present status wherever nothing changed. */
 export function statusOf(snapshot: Snapshot, plan: Plan): AvatarPoolStatus {
-  const { pool, load, nowMs } = snapshot;
+  const { pool, load } = snapshot;
   const groups = snapshot.groups.map((group) => groupStatus(group, plan));
-  const decision = plan.decisions.at(-1);
-  const lastDecision = decision === undefined ? snapshot.lastDecision : { time: time(nowMs), ...decision };
+  const lastDecision = decisionStatus(changesOf(plan).at(-1)) ?? snapshot.lastDecision;
   return {
     observedGeneration: pool.generation,
     conditions: conditions(snapshot, plan),
@@ -25,6 +25,12 @@ export function statusOf(snapshot: Snapshot, plan: Plan): AvatarPoolStatus {
       : { startup: { p50: percentile(load.startupsMs, 0.5), p95: percentile(load.startupsMs, 0.95) } }),
     ...(lastDecision === undefined ? {} : { lastDecision }),
   };
+}
+
+function decisionStatus(change: DecisionRecord | undefined): DecisionStatus | undefined {
+  if (change === undefined) return undefined;
+  const { atMs, group, from, to, reason } = change;
+  return { time: time(atMs), group, from, to, reason };
 }
 
 function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {

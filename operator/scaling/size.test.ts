@@ -1,78 +1,133 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CUSTOM_AVATAR, type Demand, explainSize, type GroupSupply, sizeGroups } from "./size.ts";
+import { type ServingSet, servingSets } from "./serving-sets.ts";
+import { CUSTOM_AVATAR, explainSize, type GroupSupply, type SetDemand, sizeGroups } from "./size.ts";
 
-const gpu: GroupSupply = { name: "gpu", serves: new Set(["maya", CUSTOM_AVATAR]), slotsPerWorker: 4, min: 0, max: 5, sessions: 0 };
-const cpu: GroupSupply = { name: "cpu", serves: new Set(["leo"]), slotsPerWorker: 1, min: 0, max: 3, sessions: 0 };
+const gpu: GroupSupply = { name: "gpu", slotsPerWorker: 4, min: 0, max: 5, sessions: 0, lost: 0 };
+const cpu: GroupSupply = { name: "cpu", slotsPerWorker: 1, min: 0, max: 3, sessions: 0, lost: 0 };
 
-function demand(change: Partial<Demand> = {}): Demand {
-  return { presets: ["maya", "leo"], warmSlots: 1, queued: new Map(), pressure: new Map(), ...change };
+function of(groups: string, change: Partial<SetDemand> = {}): SetDemand {
+  const set: ServingSet = { key: groups, groups: groups.split("+"), presets: ["maya"] };
+  return { set, queued: 0, warm: 1, pressure: 0, because: "", ...change };
 }
 
-const workers = (groups: readonly GroupSupply[], wanted: Demand) =>
-  Object.fromEntries(sizeGroups(groups, wanted).groups.map(({ supply, workers }) => [supply.name, workers]));
+const workers = (groups: readonly GroupSupply[], ...demands: SetDemand[]) =>
+  Object.fromEntries(sizeGroups(groups, demands).groups.map((size) => [size.supply.name, size.workers]));
 
 describe("sizeGroups", () => {
-  it("keeps the warm slots free beside the sessions, for every preset", () => {
-    expect(workers([{ ...gpu, sessions: 8 }, cpu], demand())).toEqual({ gpu: 3, cpu: 1 });
+  it("keeps the warm slots free beside the sessions, for every set", () => {
+    expect(workers([{ ...gpu, sessions: 8 }, cpu], of("gpu"), of("cpu"))).toEqual({ gpu: 3, cpu: 1 });
   });
 
   it("counts slots that rounding up or min leave free before it asks for more", () => {
-    expect(workers([{ ...gpu, sessions: 7 }], demand({ presets: ["maya"] }))).toEqual({ gpu: 2 });
-    expect(workers([{ ...gpu, min: 3 }], demand({ presets: ["maya"], warmSlots: 12 }))).toEqual({ gpu: 3 });
+    expect(workers([{ ...gpu, sessions: 7 }], of("gpu"))).toEqual({ gpu: 2 });
+    expect(workers([{ ...gpu, min: 3 }], of("gpu", { warm: 12 }))).toEqual({ gpu: 3 });
+    expect(workers([gpu, { ...cpu, min: 2 }], of("gpu+cpu", { queued: 2, warm: 0 }))).toEqual({ gpu: 0, cpu: 2 });
   });
 
   it("gives waiting launches a slot and the buffer back besides", () => {
-    expect(workers([gpu], demand({ presets: ["maya"], queued: new Map([["maya", 8]]) }))).toEqual({ gpu: 3 });
+    expect(workers([gpu], of("gpu", { queued: 8 }))).toEqual({ gpu: 3 });
   });
 
   it("raises the buffer by refusals, only where they can be served", () => {
-    expect(workers([gpu, cpu], demand({ pressure: new Map([["leo", 2]]) }))).toEqual({ gpu: 1, cpu: 3 });
+    expect(workers([gpu, cpu], of("gpu"), of("cpu", { pressure: 2 }))).toEqual({ gpu: 1, cpu: 3 });
   });
 
-  it("grows for custom avatars without keeping slots warm for them", () => {
-    const only = { ...gpu, serves: new Set([CUSTOM_AVATAR]) };
-    expect(workers([only], demand({ presets: [] }))).toEqual({ gpu: 0 });
-    expect(workers([only], demand({ presets: [], queued: new Map([[CUSTOM_AVATAR, 5]]) }))).toEqual({ gpu: 2 });
+  it("fills the first group and spills to the next when the first may not grow", () => {
+    const demand = of("gpu+cpu", { queued: 6 });
+    expect(workers([gpu, cpu], demand)).toEqual({ gpu: 2, cpu: 0 });
+    expect(workers([{ ...gpu, max: 1 }, cpu], demand)).toEqual({ gpu: 1, cpu: 3 });
   });
 
-  it("spills to the next group that serves the preset when the first may not grow", () => {
-    const spill = { ...cpu, name: "spill", serves: new Set(["maya"]), max: 10 };
-    const sizing = sizeGroups([{ ...gpu, max: 1 }, spill], demand({ presets: ["maya"], queued: new Map([["maya", 6]]) }));
-    expect(sizing.groups.map((group) => group.workers)).toEqual([1, 3]);
+  it("leaves a group to those that have no other", () => {
+    const groups = [
+      { ...gpu, max: 1 },
+      { ...cpu, max: 9 },
+    ];
+    const sizing = sizeGroups(groups, [of("gpu", { queued: 4, warm: 0 }), of("gpu+cpu", { queued: 3, warm: 0 })]);
+    expect(sizing.groups.map((size) => size.workers)).toEqual([1, 3]);
     expect(sizing.unmet.size).toBe(0);
   });
 
   it("says what no group may grow for", () => {
-    const sizing = sizeGroups([{ ...gpu, max: 1 }], demand({ presets: ["maya"], queued: new Map([["maya", 6]]) }));
+    const sizing = sizeGroups([{ ...gpu, max: 1 }], [of("gpu", { queued: 6 })]);
     expect(sizing.groups[0]).toMatchObject({ workers: 1, atMaximum: true });
-    expect(sizing.unmet).toEqual(new Map([["maya", 3]]));
+    expect(sizing.unmet).toEqual(new Map([["gpu", 3]]));
+  });
+
+  it("starts others in place of workers that were lost, within max", () => {
+    expect(workers([{ ...gpu, sessions: 4, lost: 1 }], of("gpu", { warm: 4 }))).toEqual({ gpu: 3 });
+    expect(workers([{ ...gpu, min: 2, lost: 1 }], of("gpu"))).toEqual({ gpu: 3 });
+    expect(workers([{ ...gpu, sessions: 20, lost: 2 }], of("gpu"))).toEqual({ gpu: 5 });
   });
 });
 
-const supplies = fc
-  .array(
-    fc.record({
-      serves: fc.subarray(["maya", "leo", CUSTOM_AVATAR]).map((list) => new Set(list)),
-      slotsPerWorker: fc.integer({ min: 1, max: 9 }),
-      min: fc.integer({ min: 0, max: 5 }),
-      extra: fc.integer({ min: 1, max: 20 }),
-      sessions: fc.nat(300),
-    }),
-    { maxLength: 5 },
-  )
-  .map((list) => list.map(({ extra, ...group }, index): GroupSupply => ({ ...group, name: `g${index}`, max: group.min + extra })));
+describe("sizeGroups where nodes are short", () => {
+  const short = { ...gpu, max: 10, nodes: { obtainable: 2, asked: 3 } };
 
-const counts = fc
-  .dictionary(fc.constantFrom("maya", "leo", CUSTOM_AVATAR), fc.nat(60))
-  .map((record) => new Map(Object.entries(record)));
-const demands = fc.record({ warmSlots: fc.nat(40), queued: counts, pressure: counts }).map((change) => demand(change));
+  it("spills what cannot be had to the next group, and keeps asking for as many as may wait", () => {
+    expect(workers([short, { ...cpu, max: 99 }], of("gpu+cpu", { queued: 20, warm: 0 }))).toEqual({ gpu: 3, cpu: 12 });
+  });
+
+  it("asks for no more than are wanted", () => {
+    expect(workers([short], of("gpu", { queued: 8, warm: 0 }))).toEqual({ gpu: 2 });
+    expect(workers([short], of("gpu", { queued: 4, warm: 0 }))).toEqual({ gpu: 1 });
+  });
+
+  it("does not speak of the maximum where nodes are what is lacking, and says that in the arithmetic", () => {
+    const sizing = sizeGroups([short], [of("gpu", { queued: 20, warm: 0 })]);
+    expect(sizing.unmet.size).toBe(0);
+    expect(sizing.groups[0]).toMatchObject({ workers: 3, wanted: 5, atMaximum: false });
+    expect(explainSize(sizing.groups[0]!)).toBe(
+      "0 sessions + 8 queued + 0 warm = 8 slots / 4 per worker = 2, though 5 are wanted: for the others no node is found",
+    );
+  });
+
+  it("keeps min, whatever is found", () => {
+    expect(workers([{ ...short, min: 6 }], of("gpu"))).toEqual({ gpu: 6 });
+  });
+});
+
+const presets = ["maya", "leo", CUSTOM_AVATAR];
+const pools = fc
+  .record({
+    groups: fc.array(
+      fc.record({
+        serves: fc.subarray(presets).map((list) => new Set(list)),
+        slotsPerWorker: fc.integer({ min: 1, max: 9 }),
+        min: fc.integer({ min: 0, max: 5 }),
+        extra: fc.integer({ min: 1, max: 20 }),
+        sessions: fc.nat(300),
+        lost: fc.nat(3),
+        nodes: fc.option(fc.record({ obtainable: fc.nat(20), probes: fc.nat(4) })),
+      }),
+      { maxLength: 5 },
+    ),
+    demands: fc.array(fc.record({ queued: fc.nat(60), warm: fc.nat(40), pressure: fc.nat(60) }), { minLength: 3, maxLength: 3 }),
+  })
+  .map(({ groups, demands }) => {
+    const named = groups.map((group, index) => ({ ...group, name: `g${index}` }));
+    const sets = servingSets(named, presets);
+    return {
+      groups: named.map(
+        ({ extra, nodes, serves: _, ...group }): GroupSupply => ({
+          ...group,
+          max: group.min + extra,
+          ...(nodes === null ? {} : { nodes: { obtainable: nodes.obtainable, asked: nodes.obtainable + nodes.probes } }),
+        }),
+      ),
+      demands: sets.map((set, index): SetDemand => ({ set, because: "", ...demands[index]! })),
+    };
+  });
+
+const slotsFree = ({ supply, workers: count, queued }: ReturnType<typeof sizeGroups>["groups"][number]) =>
+  Math.max(0, (count - supply.lost) * supply.slotsPerWorker - supply.sessions - queued);
 
 describe("sizeGroups, for any pool", () => {
   it("stays within min and max", () => {
     fc.assert(
-      fc.property(supplies, demands, (groups, wanted) => {
-        sizeGroups(groups, wanted).groups.forEach((size, index) => {
+      fc.property(pools, ({ groups, demands }) => {
+        sizeGroups(groups, demands).groups.forEach((size, index) => {
           expect(size.workers).toBeGreaterThanOrEqual(groups[index]!.min);
           expect(size.workers).toBeLessThanOrEqual(groups[index]!.max);
         });
@@ -80,44 +135,42 @@ describe("sizeGroups, for any pool", () => {
     );
   });
 
-  it("leaves every preset its warm slots, or says how many it lacks", () => {
+  it("leaves every set its free slots, or says how many it lacks", () => {
     fc.assert(
-      fc.property(supplies, demands, (groups, wanted) => {
-        const sizing = sizeGroups(groups, wanted);
-        for (const preset of wanted.presets) {
-          const free = sizing.groups.reduce((sum, size, index) => {
-            const group = groups[index]!;
-            return (
-              sum + (group.serves.has(preset) ? Math.max(0, size.workers * group.slotsPerWorker - group.sessions - size.queued) : 0)
-            );
-          }, 0);
-          expect(free + (sizing.unmet.get(preset) ?? 0)).toBeGreaterThanOrEqual(wanted.warmSlots);
+      fc.property(pools, ({ groups, demands }) => {
+        const sizing = sizeGroups(
+          groups.map((group) => ({ ...group, nodes: undefined })),
+          demands,
+        );
+        for (const { set, warm, pressure } of demands) {
+          const free = sizing.groups
+            .filter(({ supply }) => set.groups.includes(supply.name))
+            .reduce((sum, size) => sum + slotsFree(size), 0);
+          expect(free + (sizing.unmet.get(set.key) ?? 0)).toBeGreaterThanOrEqual(warm + pressure);
         }
       }),
     );
   });
 
-  it("never asks for fewer workers when demand grows", () => {
+  it("never asks for more than a few workers beyond those that find a node", () => {
     fc.assert(
-      fc.property(supplies, demands, (groups, wanted) => {
-        const before = sizeGroups(groups, wanted).groups;
-        const queued = new Map(wanted.queued).set("maya", (wanted.queued.get("maya") ?? 0) + 1);
-        const after = sizeGroups(groups, { ...wanted, queued }).groups;
-        const total = (sizes: typeof before) => sizes.reduce((sum, { workers: count }) => sum + count, 0);
-        expect(total(after)).toBeGreaterThanOrEqual(total(before));
+      fc.property(pools, ({ groups, demands }) => {
+        for (const { supply, workers: count } of sizeGroups(groups, demands).groups)
+          if (supply.nodes !== undefined) expect(count).toBeLessThanOrEqual(Math.max(supply.min, supply.nodes.asked));
       }),
     );
   });
 
   it("has no more workers than the arithmetic that it states", () => {
     fc.assert(
-      fc.property(supplies, demands, (groups, wanted) => {
-        sizeGroups(groups, wanted).groups.forEach((size, index) => {
-          const group = groups[index]!;
-          const needed = Math.ceil((group.sessions + size.queued + size.buffer) / group.slotsPerWorker);
-          expect(size.workers).toBe(Math.min(group.max, Math.max(group.min, needed)));
+      fc.property(pools, ({ groups, demands }) => {
+        for (const size of sizeGroups(groups, demands).groups) {
+          const { supply, queued, buffer } = size;
+          const needed = Math.ceil((supply.sessions + queued + buffer) / supply.slotsPerWorker);
+          if (supply.nodes === undefined)
+            expect(size.workers).toBe(Math.min(supply.max, supply.lost + Math.max(supply.min, needed)));
           expect(explainSize(size)).toContain(`= ${needed}`);
-        });
+        }
       }),
     );
   });

@@ -1,3 +1,6 @@
+import type { NodeLimit } from "./nodes.ts";
+import type { ServingSet } from "./serving-sets.ts";
+
 /**
  * How many workers each group of a pool should have. Pure arithmetic over slots; the same function serves the
  * controller, the simulator and whoever wants to know why.
@@ -8,24 +11,28 @@ export const CUSTOM_AVATAR = "";
 
 export interface GroupSupply {
   readonly name: string;
-  /** Presets that its workers load, and {@link CUSTOM_AVATAR} where they take any face image. */
-  readonly serves: ReadonlySet<string>;
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;
   /** Sessions that run on its workers now. They cannot move. */
   readonly sessions: number;
+  /** Workers that are still there in name only, such as those on a node that is gone. Others are started in their place. */
+  readonly lost: number;
+  /** Absent: every worker that is asked for finds a node. */
+  readonly nodes?: NodeLimit | undefined;
 }
 
-export interface Demand {
-  /** Every preset of the pool. */
-  readonly presets: readonly string[];
-  /** Slots to keep free for every preset. */
-  readonly warmSlots: number;
-  /** Launches that wait now, by preset. */
-  readonly queued: ReadonlyMap<string, number>;
-  /** Launches that lately met short capacity and may come again, by preset. */
-  readonly pressure: ReadonlyMap<string, number>;
+/** What is asked of the groups that serve some presets. */
+export interface SetDemand {
+  readonly set: ServingSet;
+  /** Launches that wait now. */
+  readonly queued: number;
+  /** Slots to keep free. */
+  readonly warm: number;
+  /** Slots to keep free besides, for launches that lately met short capacity and may come again. */
+  readonly pressure: number;
+  /** Where `warm` comes from, as a clause; empty where it is the user's own number. */
+  readonly because: string;
 }
 
 export interface GroupSize {
@@ -35,96 +42,140 @@ export interface GroupSize {
   readonly queued: number;
   /** Free slots asked of this group, for the warm buffer and pressure. */
   readonly buffer: number;
+  /** What it would be if nodes were found for all. */
+  readonly wanted: number;
   readonly atMaximum: boolean;
 }
 
 export interface Sizing {
+  /** In the order in which they are filled. */
   readonly groups: readonly GroupSize[];
-  /** Slots, by preset, that no group may grow far enough to provide. */
+  /** Slots, by key of the serving set, that its groups' maximum does not allow. */
   readonly unmet: ReadonlyMap<string, number>;
 }
 
 interface Tally {
   readonly supply: GroupSupply;
+  /** Most workers that it may be filled to. */
+  readonly cap: number;
   queued: number;
   buffer: number;
 }
 
 /**
- * Sizes every group: workers = ceil((sessions + queued + buffer) / slots per worker), within min and max.
+ * Sizes every group: workers = lost + ceil((sessions + queued + buffer) / slots per worker), within min and max.
  *
- * Queued launches go to the first group, in the pool's order, that serves their preset and can still grow. Then each
- * preset is given free slots until it finds `warmSlots + pressure` of them; a free slot counts for every preset that its
- * group serves, and slots that exist anyway (from `min` or from rounding up to whole workers) are used before new ones.
+ * Sets with the least choice come first. A set's queued launches take slots that exist anyway (from `min` or from rounding up to
+ * whole workers), then new ones on its first group that can still grow, then on the next. Then the set is given free slots
+ * until it has `warm + pressure` of them; a free slot counts for every set that its group serves.
+ *
+ * Where nodes are short, a group is filled only with workers that can be had, so that the rest spills to the next one; it goes on
+ * asking for a few, as many as it is allowed to, so that a cluster autoscaler sees that they are wanted.
+ *
+ * @param groups in the order in which they are filled.
+ * @param demands as from {@link servingSets}: those with the fewest groups first.
  */
-export function sizeGroups(groups: readonly GroupSupply[], demand: Demand): Sizing {
-  const tallies: Tally[] = groups.map((supply) => ({ supply, queued: 0, buffer: 0 }));
-  const unmet = new Map<string, number>();
-
-  for (const [preset, count] of demand.queued) {
-    const rest = place(tallies, preset, count, (tally, slots) => {
-      tally.queued += slots;
-    });
-    if (rest > 0) unmet.set(preset, rest);
-  }
-
-  const kinds = new Set([...demand.presets, ...demand.pressure.keys()]);
-  for (const preset of kinds) {
-    const warm = preset === CUSTOM_AVATAR ? 0 : demand.warmSlots;
-    const missing = warm + (demand.pressure.get(preset) ?? 0) - freeSlots(tallies, preset);
-    if (missing <= 0) continue;
-    const rest = place(tallies, preset, missing, (tally, slots) => {
-      tally.buffer = free(tally) + slots;
-    });
-    if (rest > 0) unmet.set(preset, (unmet.get(preset) ?? 0) + rest);
-  }
-
-  return { groups: tallies.map(sizeOf), unmet };
+export function sizeGroups(groups: readonly GroupSupply[], demands: readonly SetDemand[]): Sizing {
+  const wanted = fill(groups, demands, ({ max }) => max);
+  const found = groups.some(({ nodes }) => nodes !== undefined)
+    ? fill(groups, demands, ({ min, max, nodes }) => Math.min(max, Math.max(min, nodes?.obtainable ?? max)))
+    : wanted;
+  return {
+    groups: found.tallies.map((tally, index) => sizeOf(tally, wanted.tallies[index] ?? tally)),
+    unmet: wanted.unmet,
+  };
 }
 
-/** Puts slots on the groups that serve the preset, in order, as far as each may grow. Returns what found no place. */
-function place(tallies: readonly Tally[], preset: string, slots: number, put: (tally: Tally, slots: number) => void): number {
-  let rest = slots;
+interface Filling {
+  readonly tallies: readonly Tally[];
+  readonly unmet: ReadonlyMap<string, number>;
+}
+
+function fill(groups: readonly GroupSupply[], demands: readonly SetDemand[], capOf: (supply: GroupSupply) => number): Filling {
+  const tallies: Tally[] = groups.map((supply) => ({ supply, cap: capOf(supply), queued: 0, buffer: 0 }));
+  const membersOf = ({ set }: SetDemand) => set.groups.flatMap((name) => tallies.find(({ supply }) => supply.name === name) ?? []);
+  const unmet = new Map<string, number>();
+  const lacks = ({ set }: SetDemand, slots: number) => {
+    if (slots > 0) unmet.set(set.key, (unmet.get(set.key) ?? 0) + slots);
+  };
+  for (const demand of demands) lacks(demand, placeQueued(membersOf(demand), demand.queued));
+  for (const demand of demands) lacks(demand, placeBuffer(membersOf(demand), demand.warm + demand.pressure));
+  return { tallies, unmet };
+}
+
+/** Returns the launches that found no place. */
+function placeQueued(tallies: readonly Tally[], queued: number): number {
+  let rest = queued;
   for (const tally of tallies) {
-    if (rest <= 0) break;
-    if (!tally.supply.serves.has(preset)) continue;
-    const { supply } = tally;
-    const room = supply.max * supply.slotsPerWorker - supply.sessions - tally.queued - free(tally);
-    const here = Math.min(rest, Math.max(0, room));
-    if (here > 0) put(tally, here);
+    const here = Math.min(rest, free(tally));
+    tally.queued += here;
+    rest -= here;
+  }
+  for (const tally of tallies) {
+    const here = Math.min(rest, room(tally));
+    tally.queued += here;
     rest -= here;
   }
   return rest;
 }
 
-function freeSlots(tallies: readonly Tally[], preset: string): number {
-  return tallies.reduce((sum, tally) => sum + (tally.supply.serves.has(preset) ? free(tally) : 0), 0);
+/** Returns the free slots that are still lacking. */
+function placeBuffer(tallies: readonly Tally[], buffer: number): number {
+  let rest = buffer - tallies.reduce((sum, tally) => sum + free(tally), 0);
+  for (const tally of tallies) {
+    if (rest <= 0) return 0;
+    const here = Math.min(rest, room(tally));
+    if (here > 0) tally.buffer = free(tally) + here;
+    rest -= here;
+  }
+  return Math.max(0, rest);
 }
 
 /** Slots that stay free on a group once its sessions and its queued launches have theirs. */
 function free(tally: Tally): number {
-  const { supply } = tally;
-  return Math.max(0, workersOf(tally) * supply.slotsPerWorker - supply.sessions - tally.queued);
+  return Math.max(0, slotsOf(tally, workersOf(tally)) - taken(tally));
 }
 
-function workersOf({ supply, queued, buffer }: Tally): number {
-  const needed = Math.ceil((supply.sessions + queued + buffer) / supply.slotsPerWorker);
-  return Math.min(supply.max, Math.max(supply.min, needed));
+/** Slots that the group may still grow by. */
+function room(tally: Tally): number {
+  return Math.max(0, slotsOf(tally, tally.cap) - Math.max(taken(tally), slotsOf(tally, workersOf(tally))));
 }
 
-function sizeOf(tally: Tally): GroupSize {
+function taken({ supply, queued }: Tally): number {
+  return supply.sessions + queued;
+}
+
+function slotsOf({ supply }: Tally, workers: number): number {
+  return Math.max(0, workers - supply.lost) * supply.slotsPerWorker;
+}
+
+function workersOf({ supply, cap, queued, buffer }: Tally): number {
+  return Math.max(supply.min, Math.min(cap, supply.lost + Math.max(supply.min, needed({ supply, queued, buffer }))));
+}
+
+/** Workers for the slots that are wanted, whatever is allowed. */
+function needed({ supply, queued, buffer }: Pick<Tally, "supply" | "queued" | "buffer">): number {
+  return Math.ceil((supply.sessions + queued + buffer) / supply.slotsPerWorker);
+}
+
+function sizeOf(tally: Tally, ideal: Tally): GroupSize {
   const { supply, queued, buffer } = tally;
-  const workers = workersOf(tally);
-  return { supply, workers, queued, buffer, atMaximum: workers === supply.max };
+  const wanted = workersOf(ideal);
+  const workers = Math.max(workersOf(tally), supply.nodes === undefined ? 0 : Math.min(wanted, supply.nodes.asked));
+  return { supply, workers, queued, buffer, wanted, atMaximum: wanted === supply.max };
 }
 
 /** The arithmetic behind a size, as a person would write it down. */
-export function explainSize({ supply, queued, buffer }: GroupSize): string {
-  const slots = supply.sessions + queued + buffer;
-  const needed = Math.ceil(slots / supply.slotsPerWorker);
-  const sum = `${supply.sessions} sessions + ${queued} queued + ${buffer} warm = ${slots} slots`;
-  const division = `/ ${supply.slotsPerWorker} per worker = ${needed}`;
-  if (needed < supply.min) return `${sum} ${division}, at least min ${supply.min}`;
-  if (needed > supply.max) return `${sum} ${division}, at most max ${supply.max}`;
-  return `${sum} ${division}`;
+export function explainSize(size: GroupSize): string {
+  const { supply, queued, buffer, wanted, workers } = size;
+  const { min, max, lost, slotsPerWorker, sessions } = supply;
+  const own = needed(size);
+  const clauses = [
+    `${sessions} sessions + ${queued} queued + ${buffer} warm = ${sessions + queued + buffer} slots / ${slotsPerWorker} per worker = ${own}`,
+  ];
+  if (own < min) clauses.push(`at least min ${min}`);
+  if (lost > 0) clauses.push(`and ${lost} in place of workers that were lost`);
+  if (lost + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
+  if (wanted > workers) clauses.push(`though ${wanted} are wanted: for the others no node is found`);
+  return clauses.join(", ");
 }

@@ -39,6 +39,11 @@ export interface ShrinkStep {
 /** The step that changes nothing. */
 export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], unfilled: 0, waitingFor: "" };
 
+/** Nobody goes while the view lacks workers: those that it shows are not all that Kubernetes would choose from. */
+export function waitForView(unseenWorkers: number): ShrinkStep {
+  return { ...noStep, waitingFor: `the watch to show ${unseenWorkers} workers that gateways reach` };
+}
+
 /**
  * The next step from `replicas` workers to `target`.
  *
@@ -64,10 +69,10 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
     return { ...noStep, waitingFor: "a rollout is under way" };
   }
 
-  const victims = [...workers].sort(leastDisturbing).slice(0, surplus);
-  const cordon = victims.filter((worker) => worker.cordonedAtMs === undefined);
-  const uncordon = cordoned.filter((worker) => !victims.includes(worker));
-  const leaving = cordoned.filter((worker) => victims.includes(worker));
+  const victims = new Set([...workers].sort(leastDisturbing).slice(0, surplus));
+  const cordon = [...victims].filter((worker) => worker.cordonedAtMs === undefined);
+  const uncordon = cordoned.filter((worker) => !victims.has(worker));
+  const leaving = cordoned.filter((worker) => victims.has(worker));
   const idle = leaving.filter((worker) => worker.busy === 0 && (worker.cordonAcknowledged || !worker.running));
   const release = releasable(workers, idle);
   return { ...noStep, cordon, uncordon, release, waitingFor: waitingFor(leaving, idle, release) };

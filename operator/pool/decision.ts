@@ -1,0 +1,74 @@
+/** Decisions on sizes, kept as data: what they were made from, the arithmetic, what came of it and why. */
+
+/** All numbers that a group's size was made from. */
+export interface DecisionInputs {
+  readonly sessions: number;
+  /** Waiting launches that were given to this group. */
+  readonly queued: number;
+  /** Free slots asked of it, those for launches that were short of capacity included. */
+  readonly buffer: number;
+  /** Launches that lately met short capacity, of the presets that it serves. */
+  readonly pressure: number;
+  readonly slotsPerWorker: number;
+  readonly min: number;
+  readonly max: number;
+  /** Pods that the scheduler finds no node for. */
+  readonly unschedulable: number;
+  /** Workers that may wait for a node at once, where nodes are short. */
+  readonly nodeAllowance: number | undefined;
+  /** Pods that are being deleted. */
+  readonly terminating: number;
+  /** Replicas that no pod is seen for yet. */
+  readonly unseen: number;
+  /** Workers on nodes that are gone. */
+  readonly lost: number;
+  /** Most workers that this decision could add. */
+  readonly maxStep: number;
+  readonly holdMs: number;
+  /** Most workers that were wanted within that time. */
+  readonly wantedLately: number;
+}
+
+export interface DecisionRecord {
+  /** Unix time in ms. */
+  readonly atMs: number;
+  readonly group: string;
+  readonly from: number;
+  readonly to: number;
+  /** Absent for groups that are being removed. */
+  readonly inputs?: DecisionInputs;
+  /** The sum behind the size, as a clause. */
+  readonly arithmetic: string;
+  readonly outcome: "grew" | "shrank" | "unchanged";
+  /** A sentence: why `to`, or why nothing changed. */
+  readonly reason: string;
+}
+
+export function outcomeOf(from: number, to: number): DecisionRecord["outcome"] {
+  return to > from ? "grew" : to < from ? "shrank" : "unchanged";
+}
+
+const KEPT = 50;
+
+/** What was decided of one pool: the last changes, and for each group the latest look, whether it changed anything or not. */
+export class DecisionLog {
+  #changes: readonly DecisionRecord[] = [];
+  #latest: ReadonlyMap<string, DecisionRecord> = new Map();
+
+  /** Takes over what a plan decided on each group. */
+  add(records: readonly DecisionRecord[]): void {
+    const changes = records.filter(({ outcome }) => outcome !== "unchanged");
+    if (changes.length > 0) this.#changes = [...this.#changes, ...changes].slice(-KEPT);
+    this.#latest = new Map(records.map((record) => [record.group, record]));
+  }
+
+  /** The last 50 changes, oldest first. */
+  get changes(): readonly DecisionRecord[] {
+    return this.#changes;
+  }
+
+  /** By group: the latest decision, also where it was to change nothing. */
+  get latest(): ReadonlyMap<string, DecisionRecord> {
+    return this.#latest;
+  }
+}

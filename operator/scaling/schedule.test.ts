@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import type { WarmWindow } from "../api/pool-config.ts";
+import { scheduledFloor } from "./schedule.ts";
+
+const HOUR_MS = 3_600_000;
+const LEAD_MS = 60_000;
+const at = (text: string) => Date.parse(text);
+const weekdays: WarmWindow = { cron: "0 8 * * 1-5", timeZone: "Europe/Berlin", durationMs: 10 * HOUR_MS, slots: 5 };
+const floor = (time: string, ...windows: WarmWindow[]) => scheduledFloor(windows, at(time), LEAD_MS);
+
+// Friday, 2 January 2026: 8:00 in Berlin is 7:00 UTC.
+describe("scheduledFloor", () => {
+  it.each([
+    ["before workers must start", "2026-01-02T06:58:59Z", 0, "2026-01-02T06:59:00Z"],
+    ["from when workers must start to be warm at the beginning", "2026-01-02T06:59:00Z", 5, "2026-01-02T17:00:00Z"],
+    ["at the beginning", "2026-01-02T07:00:00Z", 5, "2026-01-02T17:00:00Z"],
+    ["until the last moment", "2026-01-02T16:59:59.999Z", 5, "2026-01-02T17:00:00Z"],
+    ["after the end, with the weekend before the next", "2026-01-02T17:00:00Z", 0, "2026-01-05T06:59:00Z"],
+  ])("%s", (_when, time, slots, next) => {
+    expect(floor(time, weekdays)).toEqual({ slots, nextEdgeMs: at(next), unreadable: [] });
+  });
+
+  it("follows summer time", () => {
+    expect(floor("2026-07-03T05:59:00Z", weekdays).slots).toBe(5);
+    expect(floor("2026-07-03T16:00:00Z", weekdays).slots).toBe(0);
+  });
+
+  it("takes the largest of windows that overlap, and tells of the nearest edge", () => {
+    const noon: WarmWindow = { cron: "0 12 * * *", timeZone: "UTC", durationMs: HOUR_MS, slots: 9 };
+    expect(floor("2026-01-02T12:30:00Z", weekdays, noon)).toMatchObject({ slots: 9, nextEdgeMs: at("2026-01-02T13:00:00Z") });
+    expect(floor("2026-01-02T13:00:00Z", weekdays, noon).slots).toBe(5);
+  });
+
+  it("goes on where a window lasts longer than the time to its next beginning", () => {
+    const hourly: WarmWindow = { cron: "0 * * * *", timeZone: "UTC", durationMs: 1.5 * HOUR_MS, slots: 2 };
+    for (const time of ["2026-01-02T12:10:00Z", "2026-01-02T12:30:00Z", "2026-01-02T12:50:00Z"])
+      expect(floor(time, hourly).slots).toBe(2);
+  });
+
+  it("knows windows that never come", () => {
+    const never: WarmWindow = { ...weekdays, cron: "0 0 31 2 *" };
+    expect(floor("2026-01-02T12:00:00Z", never)).toEqual({ slots: 0, nextEdgeMs: undefined, unreadable: [] });
+    expect(floor("2026-01-02T12:00:00Z").slots).toBe(0);
+  });
+
+  it("lets a window that it cannot read count for nothing, and says so", () => {
+    const odd: WarmWindow = { ...weekdays, timeZone: "Europe/Atlantis" };
+    const told = floor("2026-01-02T12:00:00Z", odd, weekdays);
+    expect(told.slots).toBe(5);
+    expect(told.unreadable).toEqual([expect.stringContaining("Europe/Atlantis")]);
+  });
+});

@@ -1,0 +1,39 @@
+import { Cron } from "croner";
+import type { WarmWindow } from "../api/pool-config.ts";
+
+export interface ScheduledFloor {
+  /** Slots that are kept warm at least, by the largest of the windows that count now; 0 without one. */
+  readonly slots: number;
+  /** When a window begins or ends to count; undefined when none ever does. */
+  readonly nextEdgeMs: number | undefined;
+  /** Windows that cannot be read, each with the reason. They count for nothing. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * What the windows ask for at a time. A window that begins at `s` counts within [s - lead, s + duration): workers that are
+ * started at its first moment are warm when it begins.
+ * @param leadMs from a worker's creation until it is warm.
+ */
+export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, leadMs: number): ScheduledFloor {
+  let slots = 0;
+  const edges: number[] = [];
+  const unreadable: string[] = [];
+  for (const window of windows) {
+    try {
+      const startMs = firstStartAfter(window, nowMs - window.durationMs);
+      const nextMs = firstStartAfter(window, nowMs + leadMs);
+      if (nextMs !== undefined) edges.push(nextMs - leadMs);
+      if (startMs === undefined || startMs > nowMs + leadMs) continue;
+      slots = Math.max(slots, window.slots);
+      edges.push(startMs + window.durationMs);
+    } catch (error) {
+      unreadable.push(`"${window.cron}" in ${window.timeZone}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { slots, nextEdgeMs: edges.length === 0 ? undefined : Math.min(...edges), unreadable };
+}
+
+function firstStartAfter({ cron, timeZone }: WarmWindow, atMs: number): number | undefined {
+  return new Cron(cron, { timezone: timeZone, mode: "5-part", paused: true }).nextRun(new Date(atMs))?.getTime();
+}
