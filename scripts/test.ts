@@ -17,6 +17,7 @@ const steps: readonly Step[] = [
   { name: "layers", run: () => command("depcruise", "operator", "pulumi", "scripts", "test") },
   { name: "generated", run: () => command("node", "scripts/generate.ts", "--check") },
   { name: "unit", run: () => vitest("unit") },
+  { name: "fuzz", run: () => vitest("fuzz") },
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
   { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },

@@ -1,0 +1,122 @@
+import { connect } from "node:net";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PoolConfig } from "../../operator/api/pool-config.ts";
+import { engines, type LaunchRequest } from "../../operator/engines/index.ts";
+import { ByteBudget } from "../../operator/gateway/byte-budget.ts";
+import { ClientLimits } from "../../operator/gateway/client-limits.ts";
+import { ClientTokens } from "../../operator/gateway/client-tokens.ts";
+import { Gate } from "../../operator/gateway/gate.ts";
+import type { Arrival } from "../../operator/gateway/launch.ts";
+import { launchBodies } from "../../operator/gateway/launch-body.ts";
+import { launchServer } from "../../operator/gateway/launch-server.ts";
+import { systemClock } from "../../operator/runtime/clock.ts";
+import { createLogger } from "../../operator/telemetry/logger.ts";
+import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics.ts";
+import { testPool } from "../support/gateway/pool.ts";
+import { SECRETS, TOKEN, type Traffic, traffic } from "./requests.ts";
+
+/** Requests of one run, each on a connection of its own. */
+const AT_ONCE = 40;
+const RUNS = Number(process.env.FUZZ_RUNS ?? 500);
+const SEED = Number(process.env.SEED ?? Date.now() & 0x7fff_ffff);
+/** Nothing here has to wait for anything. */
+const HANG_MS = 10_000;
+/** After this long without an answer to bytes that may be only half a request, the client leaves. */
+const PATIENCE_MS = 30;
+const BUDGET_BYTES = 64 * 1024 * 1024;
+
+const open = testPool();
+const locked = testPool({ launch: { auth: { secretRef: { name: "tokens" }, launchesAtOnce: 50 } } }, { name: "locked" });
+const lines: string[] = [];
+const budget = new ByteBudget(BUDGET_BYTES);
+const limits = new ClientLimits(systemClock);
+let launched = 0;
+
+async function launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival) {
+  const { chunks, headers } = launchBodies(pool, request, arrival.traceContext)(engines.expression, "gpu");
+  // What is sent to workers must be sendable.
+  for (const [name, value] of Object.entries(headers ?? {})) new Headers().set(name, value);
+  launched += chunks.length > 0 ? 1 : 0;
+  arrival.trace.worker = "w0";
+  return { status: 200, contentType: "application/json", body: '{"status":"pending","task_id":"t1"}' };
+}
+
+const server = launchServer({
+  clock: systemClock,
+  logger: createLogger("fuzz", "info", { write: (line) => void lines.push(line) }),
+  metrics: gatewayMetrics(createRegistry({ process: false })),
+  findPool: (key) => ({ "avatars/support": open, "avatars/locked": locked })[key],
+  defaultPool: "avatars/support",
+  launch,
+  gate: new Gate(new ClientTokens({ read: async () => new Map([["ann", TOKEN]]), clock: systemClock }), limits),
+  read: { clock: systemClock, budget, bodyBytes: 1024 * 1024, timeoutMs: 60_000 },
+});
+let port = 0;
+
+beforeAll(async () => {
+  port = Number(new URL(await server.listen({ host: "127.0.0.1", port: 0 })).port);
+});
+afterAll(() => server.close());
+
+/** Sends, and reads until the gateway closes. @returns the status lines that came. */
+function send({ bytes, cuts, end }: Traffic): Promise<readonly number[]> {
+  return new Promise((resolve, reject) => {
+    const received: Buffer[] = [];
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const hangs = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`no end after ${HANG_MS} ms: ${JSON.stringify(bytes.toString("latin1"))}`));
+    }, HANG_MS);
+    const leave = setTimeout(() => socket.end(), PATIENCE_MS);
+    socket.on("data", (chunk) => {
+      received.push(chunk);
+      leave.refresh();
+    });
+    // A reset is how a gateway may end a connection whose request it could not read.
+    socket.on("error", () => {});
+    socket.on("end", () => socket.end());
+    socket.on("close", () => {
+      clearTimeout(hangs);
+      clearTimeout(leave);
+      resolve(statuses(Buffer.concat(received).toString("latin1")));
+    });
+    let from = 0;
+    for (const cut of [...cuts, 1]) {
+      const to = Math.floor(cut * bytes.length);
+      socket.write(bytes.subarray(from, to));
+      from = to;
+    }
+    if (end === "half-close") socket.end();
+    else if (end === "reset") socket.once("connect", () => setImmediate(() => socket.resetAndDestroy()));
+  });
+}
+
+function statuses(answer: string): readonly number[] {
+  return [...answer.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+}
+
+describe(`the launch server under ${RUNS * AT_ONCE} requests of every kind (SEED=${SEED})`, () => {
+  it("answers each or closes, never with a 5xx, and forgets it", { timeout: 300_000 }, async () => {
+    const seen = new Map<number, number>();
+    const run = async (connections: readonly Traffic[]) => {
+      for (const status of (await Promise.all(connections.map(send))).flat()) {
+        seen.set(status, (seen.get(status) ?? 0) + 1);
+        if (status >= 500) throw new Error(`answered ${status}`);
+      }
+    };
+    const connections = fc.array(traffic, { minLength: AT_ONCE, maxLength: AT_ONCE });
+    await fc.assert(fc.asyncProperty(connections, run), { numRuns: RUNS, seed: SEED, endOnFailure: true });
+
+    console.log(`answers by status: ${[...seen].map(([status, count]) => `${status}: ${count}`).join(", ")}; ${launched} launched`);
+    // The requests got deep enough to matter.
+    expect(launched).toBeGreaterThan(RUNS);
+    for (const status of [200, 400, 401, 404, 405, 413, 415, 431]) expect(seen.get(status), `answers ${status}`).toBeGreaterThan(0);
+    await expect.poll(() => budget.left).toBe(BUDGET_BYTES);
+    const log = lines.join("");
+    expect(log).not.toContain('"outcome":"internal"');
+    for (const secret of SECRETS) expect(log).not.toContain(secret);
+    const all = Array.from({ length: 50 }, () => limits.enter("avatars/locked/ann", { launchesAtOnce: 50 }).kind);
+    expect(all).not.toContain("refused");
+  });
+});
