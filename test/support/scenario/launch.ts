@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 /** One launch as a client sends it, and what came of it. */
 
 /** What must never be logged: whoever has it may join the room, and it carries the maker's secret. */
@@ -46,7 +48,12 @@ export async function launchAt(url: string, options: LaunchOptions): Promise<Ans
   };
 }
 
-function formOf({ room = "room", sessionSeconds = 36_000, fields = {}, image }: LaunchOptions): URLSearchParams | FormData {
+function formOf({
+  room = `room-${randomUUID()}`,
+  sessionSeconds = 36_000,
+  fields = {},
+  image,
+}: LaunchOptions): URLSearchParams | FormData {
   const form = image === undefined ? new URLSearchParams() : new FormData();
   const all = {
     livekit_url: "ws://livekit.test",

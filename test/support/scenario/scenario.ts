@@ -156,7 +156,7 @@ export class Scenario {
     const before = (await this.status()).sessions ?? 0;
     const workers: string[] = [];
     for (let index = 0; index < count; index++) {
-      const { status, body, worker } = await this.launch({ room: `room-${index}` });
+      const { status, body, worker } = await this.launch();
       if (status !== 200) throw new Error(`launch ${index} was answered ${status}: ${JSON.stringify(body)}`);
       workers.push(worker);
     }
