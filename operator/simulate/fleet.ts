@@ -1,52 +1,8 @@
 import { Heap } from "./heap.ts";
+import type { FleetShape, FleetView, Policy } from "./policy.ts";
 import type { Trace } from "./trace.ts";
 
-/** The workers of one group, as far as scaling is concerned. */
-export interface FleetShape {
-  /** Sessions that one worker serves at a time. */
-  readonly slotsPerWorker: number;
-  /** From a worker's creation until its slots are warm. It is paid for all that time. */
-  readonly timeToWarmS: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** What a policy sees when it is asked. The object is reused: it holds for the call only. */
-export interface FleetView {
-  readonly nowS: number;
-  /** Sessions on workers that stay. */
-  readonly sessions: number;
-  /** Sessions on workers that get no more launches and go when these have ended. */
-  readonly drainingSessions: number;
-  readonly queued: number;
-  /** Workers that stay, the starting ones among them. */
-  readonly workers: number;
-  readonly warmWorkers: number;
-  /** Warm workers that stay and have at least one session. */
-  readonly busyWorkers: number;
-  /** Launches that arrived since the start of the trace. */
-  readonly arrived: number;
-  /** Of those, launches that found no warm slot. */
-  readonly cold: number;
-  /** Sessions that began since the start of the trace. */
-  readonly started: number;
-}
-
-export interface Policy {
-  readonly name: string;
-  /** Asked every so many seconds. */
-  readonly syncS: number;
-  /** Asked besides after every arrival and departure: its operator is told of them. */
-  readonly eventDriven: boolean;
-  /**
-   * Whom a smaller size takes. `blind`: whom the ReplicaSet controller takes, whatever runs on it. `empty`: only workers
-   * without sessions, at once. `drained`: workers with the fewest sessions get no more launches and go when they are empty;
-   * they serve again when the size grows before that.
-   */
-  readonly removes: "blind" | "empty" | "drained";
-  /** Workers wanted. The fleet keeps it within min and max. */
-  decide(view: FleetView): number;
-}
+export type { FleetShape, FleetView, Policy };
 
 export interface Replay {
   readonly launches: number;
@@ -80,6 +36,8 @@ export interface ReplayOptions {
   readonly countFromS: number;
   /** Longest wait of a launch; it is refused then. */
   readonly deadlineS: number;
+  /** When the replay ends: at the last arrival where this is left out. Launches after it are not replayed. */
+  readonly untilS?: number;
   /** Sampling interval of the timeline; without it none is kept. */
   readonly timelineS?: number;
 }
@@ -161,16 +119,16 @@ class Fleet {
   run(): Replay {
     const { arrivalS, durationS } = this.#trace;
     const never = Number.POSITIVE_INFINITY;
-    const { timelineS, deadlineS } = this.#options;
+    const { timelineS, deadlineS, untilS = arrivalS.at(-1) ?? 0 } = this.#options;
     const { eventDriven } = this.#policy;
     let next = 0;
     let sampleS = timelineS === undefined ? never : 0;
-    while (next < arrivalS.length) {
+    for (;;) {
       const arrivesS = arrivalS[next] ?? never;
       const departsS = this.#departures.first?.atS ?? never;
       const warmsS = this.#starting[0]?.warmS ?? never;
       const expiresS = (this.#queue[this.#queueHead]?.arrivedS ?? never) + deadlineS;
-      const nowS = Math.min(arrivesS, departsS, warmsS, expiresS, sampleS);
+      const nowS = Math.min(arrivesS, departsS, warmsS, expiresS, sampleS, untilS);
       if (this.#syncS < nowS) {
         this.#syncUntil(nowS);
         continue;
@@ -188,12 +146,12 @@ class Fleet {
         if (eventDriven) this.#decide(nowS);
       } else if (nowS === expiresS) {
         this.#expire();
-      } else {
+      } else if (nowS === sampleS) {
         this.#sample(nowS);
         sampleS += timelineS ?? never;
-      }
+      } else break;
     }
-    return this.#result(arrivalS.at(-1) ?? 0);
+    return this.#result(untilS);
   }
 
   #account(nowS: number): void {

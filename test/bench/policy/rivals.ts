@@ -19,14 +19,14 @@ type Walk = readonly (() => Policy)[];
 /** Walks that differ in another parameter, again the least generous first. */
 type Grid = readonly Walk[];
 
-/** Better than this is as good as all launches warm: a more generous setting only costs more. */
-const ALL_WARM = 0.99995;
+/** Where a walk ends: more generous settings only cost more, and nobody asks for more than 99.98 %. */
+const ALL_WARM = 0.9998;
 
 /** How well each rival does on a trace with every setting of a generous grid, each the best in hindsight somewhere. */
 export function rivalFrontier(trace: Trace, shape: FleetShape, quick = false): RivalFrontier {
   const families: Record<string, readonly Point[]> = {};
   let replays = 0;
-  // Once some setting serves everybody warm, settings that cost more than it are of no use.
+  // Once some setting serves all but everybody warm, settings that cost more than it are of no use.
   let enoughHours = Number.POSITIVE_INFINITY;
   for (const [family, gridsOfFamily] of Object.entries(grids(shape, quick))) {
     const points: Point[] = [];
@@ -70,12 +70,14 @@ function grids(shape: FleetShape, quick: boolean): Readonly<Record<string, reado
   const targets = quick ? everyOther(TARGETS) : TARGETS;
   const fewTargets = everyOther(TARGETS);
   const percents = (quick ? everyOther(PERCENTS) : PERCENTS).map((percent) => ({ percent }));
-  const minima = geometric(1, max, quick ? 2 : 1.4);
+  const minima = geometric(1, max, quick ? 2 : 1.6);
   const fewMinima = geometric(1, max, 2);
-  const slots = geometric(1, max * slotsPerWorker, quick ? 1.4 : 1.1);
-  const servers = geometric(1, max, quick ? 1.4 : 1.1);
+  const slots = geometric(1, max * slotsPerWorker, quick ? 1.4 : 1.15);
+  const servers = geometric(1, max, quick ? 1.4 : 1.15);
   const agonesGrid = (unit: AgonesOptions["unit"], buffers: readonly AgonesOptions["buffer"][]): Grid =>
     fewMinima.map((minReplicas) => buffers.map((buffer) => () => agones({ unit, buffer, minReplicas }, shape)));
+  const kedaWalk = (minReplicaCount: number, cooldownS: number): Walk =>
+    targets.map((target) => () => keda({ target, minReplicaCount, cooldownS }, shape));
   return {
     Agones: [
       agonesGrid("slots", fixed(slots)),
@@ -84,9 +86,8 @@ function grids(shape: FleetShape, quick: boolean): Readonly<Record<string, reado
       agonesGrid("servers", percents),
     ],
     HPA: [minima.map((minReplicas) => targets.map((target) => () => hpa({ target, minReplicas }, shape)))],
-    KEDA: [300, 1_800].map((cooldownS) =>
-      [0, ...minima].map((minReplicaCount) => targets.map((target) => () => keda({ target, minReplicaCount, cooldownS }, shape))),
-    ),
+    // The cooldown is between one replica and none only.
+    KEDA: [[kedaWalk(0, 1_800)], [0, ...minima].map((minReplicaCount) => kedaWalk(minReplicaCount, 300))],
     Knative: [60, 300].flatMap((stableWindowS) =>
       [0, 300, 900].map((scaleDownDelayS) =>
         [0, ...fewMinima].map((minScale) =>

@@ -1,0 +1,65 @@
+import { parseDurationMs } from "../api/duration.ts";
+import { type GeneratorName, generatorNames } from "../simulate/generate.ts";
+
+/** What `avatarpool simulate` was asked for. */
+export interface SimulateOptions {
+  readonly source:
+    | { readonly csv: string }
+    | { readonly generator: GeneratorName; readonly hours: number; readonly ratePerMinute: number };
+  readonly seed: number;
+  readonly capS: number;
+  readonly timeToWarmS: number | undefined;
+  readonly html: string | undefined;
+  readonly json: boolean;
+}
+
+/** Flags as commander hands them over. */
+export type SimulateFlags = Readonly<
+  Record<"trace" | "generate" | "hours" | "days" | "rate" | "seed" | "cap" | "timeToWarm" | "html", string | undefined>
+> & {
+  readonly json?: boolean | undefined;
+};
+
+/** Throws an Error that says which flag is wrong and what it may be. */
+export function simulateOptions(flags: SimulateFlags): SimulateOptions {
+  return {
+    source: sourceOf(flags),
+    seed: flags.seed === undefined ? 1 : number("--seed", flags.seed, 0),
+    capS: duration("--cap", flags.cap) ?? 1_800,
+    timeToWarmS: duration("--time-to-warm", flags.timeToWarm),
+    html: flags.html,
+    json: flags.json ?? false,
+  };
+}
+
+function sourceOf(flags: SimulateFlags): SimulateOptions["source"] {
+  const { trace, generate, hours, days, rate } = flags;
+  if (trace !== undefined) {
+    if ([generate, hours, days, rate].some((flag) => flag !== undefined))
+      throw new Error("--trace brings its own arrivals: leave out --generate, --hours, --days and --rate");
+    return { csv: trace };
+  }
+  if (hours !== undefined && days !== undefined) throw new Error("give --hours or --days, not both");
+  const generator = generatorNames.find((name) => name === (generate ?? "call-centre"));
+  if (generator === undefined) throw new Error(`--generate ${generate}: there are ${generatorNames.join(", ")}`);
+  return {
+    generator,
+    hours: hours === undefined ? 24 * number("--days", days ?? "1", 1 / 24) : number("--hours", hours, 1),
+    ratePerMinute: number("--rate", rate ?? "2", 0.001),
+  };
+}
+
+function number(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= least && Number.isFinite(value)) return value;
+  throw new Error(`${flag} ${text}: expected a number of at least ${Math.round(least * 1_000) / 1_000}`);
+}
+
+function duration(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseDurationMs(text) / 1_000;
+  } catch (error) {
+    throw new Error(`${flag}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PolicyOf } from "../simulate/contest.ts";
+import { simulate } from "./simulate.ts";
+import { type SimulateFlags, simulateOptions } from "./simulate-options.ts";
+
+const POOL = `
+apiVersion: avatarpool.dev/v1alpha1
+kind: AvatarPool
+metadata: { name: support }
+spec:
+  apiSecretRef: { name: bithuman }
+  presets: [{ name: maya, image: { url: "https://example.com/maya.jpg" } }]
+  workers:
+    - { name: gpu, engine: expression, sessionsPerWorker: 4, max: 40, costPerHour: 2 }
+`;
+
+/** Two workers for good: 8 slots. */
+const twoWorkers: PolicyOf = () => ({ name: "two", syncS: 60, eventDriven: false, removes: "drained", decide: () => 2 });
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "simulate-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function file(name: string, content: string | Buffer): Promise<string> {
+  await writeFile(path.join(folder, name), content);
+  return path.join(folder, name);
+}
+
+const none: SimulateFlags = {
+  trace: undefined,
+  generate: undefined,
+  hours: undefined,
+  days: undefined,
+  rate: undefined,
+  seed: undefined,
+  cap: undefined,
+  timeToWarm: undefined,
+  html: undefined,
+};
+
+async function run(pool: string, flags: Partial<SimulateFlags> = {}): Promise<string[]> {
+  const lines: string[] = [];
+  await simulate(
+    await file("pool.yaml", pool),
+    simulateOptions({ ...none, ...flags }),
+    () => twoWorkers,
+    (line) => lines.push(line),
+  );
+  return lines;
+}
+
+interface Answer {
+  readonly outcomes: readonly Record<string, unknown>[];
+}
+
+const answer = (lines: readonly string[]) => JSON.parse(lines.at(-1) ?? "") as Answer;
+
+describe("simulate", () => {
+  it("replays a file, and counts by hand what comes out", async () => {
+    // Ten launches at once after an hour of nothing: eight find a slot, two wait 100 s. Two workers for 4,600 s are paid for.
+    const rows = ["0,1", ...Array.from({ length: 10 }, () => "3600,100"), "5200,1"];
+    const trace = await file("ten.csv.gz", gzipSync(`arrival_s,duration_s\n${rows.join("\n")}\n`));
+    const [own] = answer(await run(POOL, { trace, json: true })).outcomes;
+    expect(own).toMatchObject({
+      name: "two",
+      launches: 11,
+      warm: 9,
+      waited: 2,
+      refused: 0,
+      startupS: { p50: 4, p95: 104, p99: 104 },
+      wouldHaveEnded: 0,
+      directionChangesPerHour: 0,
+    });
+    expect(own?.workerHours).toBeCloseTo((2 * 4_600) / 3_600, 6);
+    expect(own?.cost).toBeCloseTo((2 * 2 * 4_600) / 3_600, 6);
+  });
+
+  it("shows every rival beside our policy, in columns", async () => {
+    const lines = await run(POOL, { generate: "burst", hours: "6", rate: "3", timeToWarm: "45s" });
+    const table = lines.slice(lines.findIndex((line) => line.startsWith("policy")));
+    expect(table.slice(1, 7).map((line) => line.split(/[ ,]/)[0])).toEqual(["two", "HPA", "KEDA", "Agones", "Agones", "Knative"]);
+    expect(new Set(table.slice(0, 7).map((line) => line.length)).size).toBe(1);
+    expect(lines[1]).toContain("gpu (0 to 40 workers of 4, warm after 45 s)");
+  });
+
+  it("writes a page that needs nothing from elsewhere", async () => {
+    const html = path.join(folder, "page.html");
+    await run(POOL.replace("support", '"<b>"'), { html, hours: "2" });
+    const page = await readFile(html, "utf8");
+    expect(page.match(/<svg /g)).toHaveLength(6);
+    expect(page).toContain("<h1>&#60;b&#62;: call-centre</h1>");
+    expect(page).not.toMatch(/<script|<link|<img|@import|url\(|https?:/);
+  });
+
+  it("fills the preferred group first and spills to the next where the preset allows", async () => {
+    const two = POOL.replace("max: 40, costPerHour: 2", "max: 1, priority: 2").concat(
+      "    - { name: more, engine: expression, sessionsPerWorker: 4, max: 9, min: 3, priority: 1 }\n",
+    );
+    const rows = ["0,1", ...Array.from({ length: 6 }, () => "3600,100"), "4200,1"];
+    const trace = await file("six.csv", `arrival_s,duration_s\n${rows.join("\n")}\n`);
+    const [own] = answer(await run(two, { trace, json: true })).outcomes;
+    // Four fit on the one worker of the first group, two go to the three workers that the second has at least.
+    expect(own).toMatchObject({ launches: 7, warm: 7 });
+    expect(own?.workerHours).toBeCloseTo((4 * 3_600) / 3_600, 6);
+    expect(own?.cost).toBeUndefined();
+  });
+
+  it.each<[string, string, Partial<SimulateFlags>, string]>([
+    ["a wrong field", POOL.replace("max: 40", "max: many"), {}, "workers[0].max"],
+    ["another object", POOL.replace("AvatarPool", "ConfigMap"), {}, "there is no object of kind AvatarPool"],
+    ["two pools", `${POOL}---${POOL}`, {}, "there are 2 objects of kind AvatarPool"],
+    ["broken YAML", "spec: [", {}, "pool.yaml: "],
+    ["no trace file", POOL, { trace: "/nowhere.csv" }, "there is no file /nowhere.csv"],
+    ["an unknown generator", POOL, { generate: "storm" }, "there are call-centre, burst, batch, sparse"],
+    ["a wrong rate", POOL, { rate: "many" }, "--rate many: expected a number"],
+    ["a wrong duration", POOL, { cap: "30" }, '--cap: "30" is not a duration'],
+    ["two sources", POOL, { trace: "a.csv", hours: "3" }, "--trace brings its own arrivals"],
+  ])("says what is wrong with %s", async (_, pool, flags, message) => {
+    await expect(run(pool, flags)).rejects.toThrow(message);
+  });
+
+  it("refuses a trace that ends before it counts, or is no gzip", async () => {
+    const short = await file("short.csv", "arrival_s,duration_s\n0,1\n700,1\n");
+    await expect(run(POOL, { trace: short })).rejects.toThrow("covers 700 s: at least 1200 are needed");
+    const plain = await file("plain.csv.gz", "arrival_s,duration_s\n");
+    await expect(run(POOL, { trace: plain })).rejects.toThrow("is not a gzip file");
+  });
+
+  it("replays a week of 100,000 sessions, all policies included, in 20 s", async () => {
+    const startMs = performance.now();
+    const lines = await run(POOL.replace("max: 40", "max: 400"), { days: "7", rate: "10", json: true });
+    expect(answer(lines).outcomes[0]?.launches).toBeGreaterThan(95_000);
+    expect(performance.now() - startMs).toBeLessThan(20_000);
+  }, 30_000);
+});

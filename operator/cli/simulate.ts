@@ -1,0 +1,104 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import type { PoolConfig } from "../api/pool-config.ts";
+import { seededRandom } from "../runtime/random.ts";
+import { COUNT_FROM_S, type Outcome, outcomeOf, type PolicyOf, rivals } from "../simulate/contest.ts";
+import { callLengthS } from "../simulate/draws.ts";
+import { generate } from "../simulate/generate.ts";
+import { groupLoads } from "../simulate/group-loads.ts";
+import { htmlPage } from "../simulate/html.ts";
+import { parsePool } from "../simulate/pool-file.ts";
+import { columns, tableLines, whole } from "../simulate/table.ts";
+import type { Trace } from "../simulate/trace.ts";
+import { parseTrace } from "../simulate/trace-csv.ts";
+import type { SimulateOptions } from "./simulate-options.ts";
+
+/** Points of a plot: about two for every three pixels. */
+const TIMELINE_POINTS = 600;
+
+/**
+ * `avatarpool simulate`: replays launches against the groups of a pool file, under the pool's own policy and under the
+ * autoscalers that people use today. Prints a table; the last line is one JSON object where that is asked for.
+ * Throws an Error whose message says what is wrong with a file or a flag.
+ */
+export async function simulate(
+  poolFile: string,
+  options: SimulateOptions,
+  ownPolicy: (pool: PoolConfig) => PolicyOf,
+  print: (line: string) => void,
+): Promise<void> {
+  const pool = parsePool(poolFile, (await read(poolFile)).toString());
+  const { trace, endS } = await traceOf(options);
+  const outcomes = compete(pool, trace, endS, options, ownPolicy(pool));
+  const about = describe(pool, trace, endS, options);
+  for (const sentence of about) print(sentence);
+  print("");
+  for (const line of tableLines(outcomes)) print(line);
+  print("");
+  for (const { title, meaning } of columns.slice(1)) print(`${title}: ${meaning}`);
+  if (options.html !== undefined) {
+    await writeFile(options.html, htmlPage({ title: `${pool.name}: ${trace.name}`, about, outcomes }));
+    print(`\nWrote ${options.html}.`);
+  }
+  if (options.json)
+    print(JSON.stringify({ pool: pool.name, trace: trace.name, hours: endS / 3_600, outcomes: outcomes.map(figures) }));
+}
+
+function compete(pool: PoolConfig, trace: Trace, endS: number, options: SimulateOptions, own: PolicyOf): readonly Outcome[] {
+  const loads = groupLoads(trace, pool, seededRandom(options.seed, "presets"));
+  const contest = {
+    timeToWarmS: options.timeToWarmS,
+    deadlineS: pool.launch.queueDeadlineMs / 1_000,
+    untilS: endS,
+    timelineS: endS / TIMELINE_POINTS,
+  };
+  return [own, ...rivals].map((policyOf) => outcomeOf(policyOf, loads, contest));
+}
+
+async function traceOf({ source, seed, capS }: SimulateOptions): Promise<{ readonly trace: Trace; readonly endS: number }> {
+  if ("generator" in source) return { trace: generate(source.generator, { ...source, seed, capS }), endS: source.hours * 3_600 };
+  const random = seededRandom(seed, "durations");
+  const trace = parseTrace(source.csv, (await readUnzipped(source.csv)).toString(), { capS, missingS: () => callLengthS(random) });
+  const endS = trace.arrivalS.at(-1) ?? 0;
+  if (endS < 2 * COUNT_FROM_S)
+    throw new Error(
+      `${source.csv} covers ${endS} s: at least ${2 * COUNT_FROM_S} are needed, since the first ${COUNT_FROM_S} do not count`,
+    );
+  return { trace, endS };
+}
+
+function describe(pool: PoolConfig, trace: Trace, endS: number, { timeToWarmS, capS }: SimulateOptions): readonly string[] {
+  const perMinute = (60 * trace.arrivalS.length) / endS;
+  const groups = pool.groups.map(({ name, min, max, slotsPerWorker, coldStartMs }) => {
+    const warmS = timeToWarmS ?? coldStartMs / 1_000;
+    return `${name} (${min} to ${max} workers of ${slotsPerWorker}, warm after ${warmS} s)`;
+  });
+  return [
+    `${trace.name}: ${whole(trace.arrivalS.length)} launches in ${(endS / 3_600).toFixed(1)} h, ${perMinute.toFixed(2)} a minute; sessions are cut at ${capS} s. The first ${COUNT_FROM_S / 60} min do not count: every policy starts with no worker.`,
+    `Pool ${pool.name}: ${groups.join("; ")}. Launches wait at most ${pool.launch.queueDeadlineMs / 1_000} s.`,
+  ];
+}
+
+function figures({ timeline: _, ...outcome }: Outcome): Omit<Outcome, "timeline"> {
+  return outcome;
+}
+
+async function readUnzipped(file: string): Promise<Buffer> {
+  const content = await read(file);
+  if (!file.endsWith(".gz")) return content;
+  try {
+    return await promisify(gunzip)(content);
+  } catch {
+    throw new Error(`${file} is not a gzip file`);
+  }
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    throw new Error(code === "ENOENT" ? `there is no file ${file}` : `${file} cannot be read: ${String(code ?? error)}`);
+  }
+}

@@ -1,0 +1,129 @@
+import { clairvoyantBoundHours } from "./clairvoyant.ts";
+import { type FleetShape, type Policy, type Replay, replay, type TimelinePoint } from "./fleet.ts";
+import type { GroupLoad } from "./group-loads.ts";
+import {
+  AGONES_DEFAULTS,
+  AGONES_PERCENT_DEFAULTS,
+  agones,
+  HPA_DEFAULTS,
+  hpa,
+  KEDA_DEFAULTS,
+  KNATIVE_DEFAULTS,
+  keda,
+  knative,
+} from "./rivals/index.ts";
+
+/** Makes a policy for a group of workers. */
+export type PolicyOf = (shape: FleetShape) => Policy;
+
+/** What a policy came to over all groups of a pool. */
+export interface Outcome {
+  readonly name: string;
+  readonly launches: number;
+  readonly warm: number;
+  readonly waited: number;
+  readonly refused: number;
+  /** From a launch's arrival until its first frame, of those that were served. */
+  readonly startupS: { readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly workerHours: number;
+  /** Undefined where a group has no `costPerHour`. */
+  readonly cost: number | undefined;
+  readonly wouldHaveEnded: number;
+  readonly directionChangesPerHour: number;
+  /** No policy serves as many launches warm with fewer worker-hours, not even one that knows the future. */
+  readonly clairvoyantHours: number;
+  readonly timeline: readonly CapacityPoint[];
+}
+
+/** All groups at a moment. */
+export interface CapacityPoint extends TimelinePoint {
+  /** Of all workers, those that start or drain among them. */
+  readonly slots: number;
+}
+
+export interface ContestOptions {
+  /** Instead of what the pool and its engines say. */
+  readonly timeToWarmS: number | undefined;
+  readonly deadlineS: number;
+  readonly untilS: number;
+  readonly timelineS: number;
+}
+
+/** Every policy starts with no worker: so much of a trace does not count. */
+export const COUNT_FROM_S = 600;
+
+/** From a warm slot to the first frame. */
+const FIRST_FRAME_S = 4;
+
+/** The autoscalers that people use today, as they are after installation. */
+export const rivals: readonly PolicyOf[] = [
+  (shape) => hpa(HPA_DEFAULTS, shape),
+  (shape) => keda(KEDA_DEFAULTS, shape),
+  (shape) => agones(AGONES_DEFAULTS, shape),
+  (shape) => agones(AGONES_PERCENT_DEFAULTS, shape),
+  (shape) => knative(KNATIVE_DEFAULTS, shape),
+];
+
+/** Replays a policy on each group of a pool by itself, and adds up. */
+export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], options: ContestOptions): Outcome {
+  const { timeToWarmS, deadlineS, untilS, timelineS } = options;
+  const parts = loads.map(({ group, trace }) => {
+    const { min, max, slotsPerWorker, costPerHour, coldStartMs } = group;
+    const shape = { min, max, slotsPerWorker, timeToWarmS: timeToWarmS ?? coldStartMs / 1_000 };
+    const policy = policyOf(shape);
+    const result = replay(trace, policy, { shape, countFromS: COUNT_FROM_S, deadlineS, untilS, timelineS });
+    const warmShare = result.launches === 0 ? 1 : result.warm / result.launches;
+    const cost = costPerHour === undefined ? undefined : costPerHour * result.workerHours;
+    const capacity = result.timeline.map((point) => ({ ...point, slots: point.workers * slotsPerWorker }));
+    return {
+      name: policy.name,
+      result,
+      cost,
+      capacity,
+      clairvoyantHours: clairvoyantBoundHours(trace, shape, warmShare, COUNT_FROM_S),
+    };
+  });
+  const results = parts.map(({ result }) => result);
+  const total = (value: (result: Replay) => number) => results.reduce((sum, result) => sum + value(result), 0);
+  const waitsS = Float64Array.from(results.flatMap((result) => [...result.waitsS])).sort();
+  const warm = total((result) => result.warm);
+  return {
+    name: parts[0]?.name ?? "",
+    launches: total(({ launches }) => launches),
+    warm,
+    waited: waitsS.length,
+    refused: total(({ refused }) => refused),
+    startupS: { p50: startup(0.5, warm, waitsS), p95: startup(0.95, warm, waitsS), p99: startup(0.99, warm, waitsS) },
+    workerHours: total(({ workerHours }) => workerHours),
+    cost: parts.reduce<number | undefined>(
+      (sum, { cost }) => (sum === undefined || cost === undefined ? undefined : sum + cost),
+      0,
+    ),
+    wouldHaveEnded: total(({ wouldHaveEnded }) => wouldHaveEnded),
+    directionChangesPerHour: total(({ directionChanges, hours }) => (hours > 0 ? directionChanges / hours : 0)),
+    clairvoyantHours: parts.reduce((sum, part) => sum + part.clairvoyantHours, 0),
+    timeline: addUp(parts.map(({ capacity }) => capacity)),
+  };
+}
+
+/** The quantile of the start-ups, where `warm` launches did not wait and the others waited as listed. */
+function startup(share: number, warm: number, waitsS: Float64Array): number {
+  const rank = Math.ceil(share * (warm + waitsS.length)) - 1 - warm;
+  return FIRST_FRAME_S + (rank < 0 ? 0 : (waitsS[rank] ?? 0));
+}
+
+/** All groups are sampled at the same times. */
+function addUp(timelines: readonly (readonly CapacityPoint[])[]): readonly CapacityPoint[] {
+  const [first = []] = timelines;
+  return first.map(({ atS }, index) => {
+    const total = (value: (point: CapacityPoint) => number) =>
+      timelines.reduce((sum, timeline) => sum + (timeline[index] === undefined ? 0 : value(timeline[index])), 0);
+    return {
+      atS,
+      sessions: total(({ sessions }) => sessions),
+      workers: total(({ workers }) => workers),
+      slots: total(({ slots }) => slots),
+      queued: total(({ queued }) => queued),
+    };
+  });
+}

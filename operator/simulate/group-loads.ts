@@ -1,0 +1,50 @@
+import { type GroupConfig, groupServes, type PoolConfig } from "../api/pool-config.ts";
+import type { Random } from "../runtime/clock.ts";
+import { Heap } from "./heap.ts";
+import type { Trace } from "./trace.ts";
+
+/** The launches that one worker group gets. */
+export interface GroupLoad {
+  readonly group: GroupConfig;
+  readonly trace: Trace;
+}
+
+interface Filling {
+  readonly group: GroupConfig;
+  readonly departuresS: Heap<number>;
+  readonly rows: number[];
+}
+
+/**
+ * Shares launches out among the groups of a pool as the gateway would, were every group at its maximum: each launch asks for
+ * one of the presets, all alike often, and goes to the first group that serves it and has room at its maximum; when none has,
+ * it waits for the first. Which group gets a launch then depends on the trace and the pool only, so that each group can be
+ * replayed by itself under any policy.
+ */
+export function groupLoads(trace: Trace, pool: PoolConfig, random: Random): readonly GroupLoad[] {
+  const fillings = pool.groups.map((group) => ({ group, departuresS: new Heap<number>((a, b) => a - b), rows: [] as number[] }));
+  const kinds = pool.presets.length === 0 ? [undefined] : pool.presets.map(({ name }) => name);
+  const choices = kinds
+    .map((kind) => fillings.filter(({ group }) => groupServes(group, kind)))
+    .filter((servers) => servers.length > 0);
+  if (choices.length === 0) throw new Error("no worker group serves any preset of the pool");
+  trace.arrivalS.forEach((arrivalS, row) => {
+    const servers = choices[Math.floor(random() * choices.length)] ?? [];
+    for (const { departuresS } of servers) while ((departuresS.first ?? arrivalS) < arrivalS) departuresS.take();
+    const taker = servers.find(hasRoom) ?? servers[0];
+    taker?.rows.push(row);
+    taker?.departuresS.add(arrivalS + (trace.durationS[row] ?? 0));
+  });
+  return fillings.map(({ group, rows }) => ({
+    group,
+    trace: {
+      name: trace.name,
+      arrivalS: Float64Array.from(rows, (row) => trace.arrivalS[row] ?? 0),
+      durationS: Float64Array.from(rows, (row) => trace.durationS[row] ?? 0),
+    },
+  }));
+}
+
+function hasRoom({ group, departuresS }: Filling): boolean {
+  return departuresS.size < group.max * group.slotsPerWorker;
+}
