@@ -7,8 +7,10 @@ export const conditionTypes = {
   warmCapacity: "WarmCapacity",
   /** More is wanted than the groups' maximum allows. */
   atMaximum: "AtMaximum",
-  /** The maker's API secret is where the pool says. */
+  /** The maker's API secret is where the pool says, and workers are let in with it. */
   credentialsValid: "CredentialsValid",
+  /** The maker's account allows no more sessions now. */
+  accountLimit: "AccountLimit",
   /** Sizes are kept as they are because the user said so. */
   paused: "Paused",
 } as const;
@@ -24,6 +26,10 @@ export const conditionReasons = {
   secretKeyMissing: "SecretKeyMissing",
   secretFound: "SecretFound",
   secretUnknown: "SecretUnknown",
+  secretRefused: "SecretRefused",
+  withinLimit: "WithinLimit",
+  concurrencyLimit: "ConcurrencyLimit",
+  noCredits: "NoCredits",
   unschedulable: "Unschedulable",
   workerFailing: "WorkerFailing",
   warm: "Warm",

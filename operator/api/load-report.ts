@@ -29,6 +29,10 @@ export const workerLoadSchema = z.object({
   cordoned: z.boolean(),
 });
 
+/** What the maker says of the account by a worker's 401, 402 or 403. More workers do not help. */
+export const accountErrorKinds = ["unauthorized", "noCredits", "limit"] as const;
+export type AccountErrorKind = (typeof accountErrorKinds)[number];
+
 export const poolLoadSchema = z.object({
   namespace: z.string(),
   name: z.string(),
@@ -40,6 +44,8 @@ export const poolLoadSchema = z.object({
    * kind that it met: a worker's 503, having to wait, being refused.
    */
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
+  /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
+  accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
   /** Unix time in ms of the first launch since the last report that met short capacity. */
   shortSinceMs: z.number().optional(),
   /** Start-up times in ms of the launches whose session began to run since the last report. */

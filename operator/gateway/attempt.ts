@@ -1,3 +1,4 @@
+import type { AccountErrorKind } from "../api/load-report.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { LaunchRequest } from "../engines/index.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -74,6 +75,7 @@ export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight): Pr
     case "rejected":
       slot.release();
       deps.slots.wake(flight.key);
+      noteAccountError(deps, forwarded.status, flight);
       throw workerRejected(worker.name, forwarded.status, forwarded.message);
     case "broken":
     case "timed-out": {
@@ -126,4 +128,16 @@ function settleLost(deps: AttemptDeps, { slot, flight, suspect, fate, error, may
   slot.confirm();
   deps.doubts.note(flight.launch, suspect, error);
   throw error;
+}
+
+const accountErrors: ReadonlyMap<number, AccountErrorKind> = new Map([
+  [401, "unauthorized"],
+  [402, "noCredits"],
+  [403, "limit"],
+]);
+
+/** A launch that brings its own secret tells of somebody else's account. */
+function noteAccountError({ load }: AttemptDeps, status: number, { key, request }: Flight): void {
+  const kind = accountErrors.get(status);
+  if (kind !== undefined && request.apiSecret === undefined) load.accountError(key, kind);
 }

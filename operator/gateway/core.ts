@@ -114,7 +114,10 @@ export class GatewayCore implements LoadSource, DirectoryListener {
   state(key: string): PoolState | undefined {
     const pool = this.#deps.directory.pool(key);
     if (pool === undefined) return undefined;
-    return poolState(pool, this.#workers.ofPool(key), this.#slots.queued(key), this.#load.pressure(key));
+    return poolState(pool, this.#workers.ofPool(key), this.#slots.queued(key), {
+      pressure: this.#load.pressure(key),
+      ...this.#load.accountErrors(key),
+    });
   }
 
   subscribe(listener: Parameters<LoadBook["subscribe"]>[0]): () => void {

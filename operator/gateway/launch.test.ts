@@ -81,6 +81,17 @@ describe("a launch", () => {
     expect(client.launches).toBe(1);
   });
 
+  it("that the maker's account does not allow is told to the operator, and is no pressure", async () => {
+    const { addWorker, launch, core, key, clock } = gatewayHarness();
+    await addWorker("a", { launch: "account-limit" });
+    expect(await launch()).toMatchObject({ status: 403, code: "worker_rejected" });
+    await launch();
+    expect(core.state(key)).toMatchObject({
+      accountErrors: { limit: { count: 2, lastMs: clock.now() } },
+      pressure: {},
+    });
+  });
+
   it("whose answer is lost is found at the worker that began it", async () => {
     const { addWorker, launch, client } = gatewayHarness();
     const a = await addWorker("a", { launch: "lost-answer" });

@@ -1,4 +1,4 @@
-import type { PoolLoad } from "../api/load-report.ts";
+import type { AccountErrorKind, PoolLoad } from "../api/load-report.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Worker } from "./worker.ts";
@@ -26,6 +26,8 @@ export class LoadBook {
   readonly #clock: Clock;
   /** Bounded: known pools, and their presets. */
   readonly #pressure = new Map<string, Map<string, Record<Shortage, number>>>();
+  /** Bounded: known pools, and three kinds. */
+  readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
   readonly #listeners = new Set<(change: LoadChange) => void>();
 
   constructor(clock: Clock) {
@@ -58,6 +60,20 @@ export class LoadBook {
     };
   }
 
+  /** A worker refused a launch because of the account that its secret belongs to. */
+  accountError(pool: string, kind: AccountErrorKind): void {
+    const errors = this.#accountErrors.get(pool) ?? {};
+    const count = (errors[kind]?.count ?? 0) + 1;
+    this.#accountErrors.set(pool, { ...errors, [kind]: { count, lastMs: this.#clock.now() } });
+    this.#tell({ pool });
+  }
+
+  /** Nothing where there were none. */
+  accountErrors(pool: string): Pick<PoolLoad, "accountErrors"> {
+    const accountErrors = this.#accountErrors.get(pool);
+    return accountErrors === undefined ? {} : { accountErrors };
+  }
+
   pressure(pool: string): PoolLoad["pressure"] {
     return Object.fromEntries([...(this.#pressure.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
   }
@@ -65,6 +81,7 @@ export class LoadBook {
   /** Forgets a pool that is gone. */
   forget(pool: string): void {
     this.#pressure.delete(pool);
+    this.#accountErrors.delete(pool);
   }
 
   #countsOf(pool: string, preset: string): Record<Shortage, number> {
@@ -84,7 +101,7 @@ export function poolState(
   pool: PoolConfig,
   workers: Iterable<Worker>,
   queued: ReadonlyMap<string, number>,
-  pressure: PoolLoad["pressure"],
+  counted: Pick<PoolLoad, "pressure" | "accountErrors">,
 ): PoolState {
   return {
     namespace: pool.namespace,
@@ -99,6 +116,6 @@ export function poolState(
       cordoned: worker.cordoned,
     })),
     queued: Object.fromEntries(queued),
-    pressure,
+    ...counted,
   };
 }

@@ -114,6 +114,26 @@ describe("CredentialsValid and Paused", () => {
     expect(found("CredentialsValid", { credentials: credentials! })).toEqual(expected);
   });
 
+  it("tells that workers are refused with the secret", () => {
+    const accountErrors = { unauthorized: { count: 1, lastMs: NOW_MS } };
+    expect(found("CredentialsValid", { accountErrors })).toEqual([
+      "False",
+      "SecretRefused",
+      says("(401): put a valid secret there"),
+    ]);
+    expect(found("CredentialsValid", { accountErrors, nowMs: NOW_MS + 301_000 })[0]).toBe("True");
+    expect(found("AccountLimit", { accountErrors })[0]).toBe("False");
+  });
+
+  it.each([
+    ["limit", "ConcurrencyLimit", "set limits.maxSessions"],
+    ["noCredits", "NoCredits", "buy credits"],
+  ])("tells of the account: %s", (kind, reason, sentence) => {
+    const accountErrors = { [kind]: { count: 1, lastMs: NOW_MS } };
+    expect(found("AccountLimit", { accountErrors })).toEqual(["True", reason, says(sentence)]);
+    expect(found("CredentialsValid", { accountErrors })[0]).toBe("True");
+  });
+
   it("tells that sizes are kept", () => {
     expect(found("Paused", {}, { ...gpuOnly, scaling: { paused: true } })[0]).toBe("True");
     expect(found("Paused")[0]).toBe("False");

@@ -20,7 +20,14 @@ export interface Finding {
 
 /** What holds of the pool and what does not, each in a sentence that a person can act on. */
 export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
-  return [ready(snapshot, plan), warmCapacity(snapshot, plan), atMaximum(plan), credentialsValid(snapshot), paused(snapshot)];
+  return [
+    ready(snapshot, plan),
+    warmCapacity(snapshot, plan),
+    atMaximum(plan),
+    credentialsValid(snapshot),
+    accountLimit(snapshot),
+    paused(snapshot),
+  ];
 }
 
 function ready(snapshot: Snapshot, plan: Plan): Finding {
@@ -105,7 +112,7 @@ function atMaximum(plan: Plan): Finding {
   };
 }
 
-function credentialsValid({ credentials, pool }: Snapshot): Finding {
+function credentialsValid({ credentials, pool, load }: Snapshot): Finding {
   const { name, key } = pool.apiSecretRef;
   const where = `Secret ${pool.namespace}/${name}`;
   const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
@@ -116,6 +123,10 @@ function credentialsValid({ credentials, pool }: Snapshot): Finding {
   });
   switch (credentials.kind) {
     case "present":
+      if (load.accountErrors.has("unauthorized")) {
+        const renew = "put a valid secret there and restart the workers, which read it when they start";
+        return finding("False", reasons.secretRefused, `workers were refused with key ${key} of ${where} (401): ${renew}`);
+      }
       return finding("True", reasons.secretFound, `${where} has the key ${key}`);
     case "no-secret": {
       const create = `kubectl -n ${pool.namespace} create secret generic ${name} --from-file=${key}=<file>`;
@@ -132,6 +143,27 @@ function credentialsValid({ credentials, pool }: Snapshot): Finding {
     case "unknown":
       return finding("Unknown", reasons.secretUnknown, `${where} could not be looked at: ${credentials.why}`);
   }
+}
+
+/** Neither is a reason to scale: more workers are refused as these are. */
+function accountLimit({ load }: Snapshot): Finding {
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.accountLimit,
+    status,
+    reason,
+    message,
+  });
+  if (load.accountErrors.has("noCredits"))
+    return finding("True", reasons.noCredits, "workers answer that the maker's account has no credits (402): buy credits");
+  if (load.accountErrors.has("limit")) {
+    const cure = "raise the plan, or set limits.maxSessions to what it allows, so that launches wait instead of being refused";
+    return finding(
+      "True",
+      reasons.concurrencyLimit,
+      `workers answer that the maker's account allows no more sessions (403): ${cure}`,
+    );
+  }
+  return finding("False", reasons.withinLimit, "no worker was refused a session by the maker lately");
 }
 
 function paused({ pool }: Snapshot): Finding {

@@ -72,15 +72,21 @@ describe("LoadHub", () => {
     expect(hub.view(KEY, NOW_MS).shortPerMinute).toBe(0);
   });
 
-  it("raises pressure by refusals and 503s for a minute; launches that wait are in the queue already", () => {
+  it("raises pressure by refusals and 503s, half of it a minute later; launches that wait are in the queue already", () => {
     const hub = hubWith({ a: { pressure: counts({ worker503: 50 }) } });
-    hub.accept("a", report("a", [load({ pressure: counts({ worker503: 52, refused: 1, waited: 4 }) })], false), NOW_MS);
-    expect(hub.view(KEY, NOW_MS)).toMatchObject({
-      pressure: new Map([["maya", 3]]),
-      shortPerMinute: 7,
-      pressureEndsAtMs: NOW_MS + 60_000,
-    });
-    expect(hub.view(KEY, NOW_MS + 60_000)).toMatchObject({ pressure: new Map(), shortPerMinute: 0, pressureEndsAtMs: undefined });
+    hub.accept("a", report("a", [load({ pressure: counts({ worker503: 53, refused: 1, waited: 4 }) })], false), NOW_MS);
+    expect(hub.view(KEY, NOW_MS)).toMatchObject({ pressure: new Map([["maya", 4]]), shortPerMinute: 8 });
+    const fallsAtMs = hub.view(KEY, NOW_MS).pressureFallsAtMs!;
+    expect(hub.view(KEY, fallsAtMs).pressure).toEqual(new Map([["maya", 3]]));
+    expect(hub.view(KEY, NOW_MS + 60_000)).toMatchObject({ pressure: new Map([["maya", 2]]), shortPerMinute: 0 });
+    expect(hub.view(KEY, NOW_MS + 180_000)).toMatchObject({ pressure: new Map(), pressureFallsAtMs: undefined });
+  });
+
+  it("remembers for five minutes what was wrong with the account", () => {
+    const hub = hubWith({ a: { accountErrors: { limit: { count: 3, lastMs: NOW_MS - 100_000 } } }, b: {} });
+    hub.accept("b", report("b", [load({ accountErrors: { limit: { count: 1, lastMs: NOW_MS - 200_000 } } })], false), NOW_MS);
+    expect(hub.view(KEY, NOW_MS).accountErrors).toEqual(new Map([["limit", NOW_MS + 200_000]]));
+    expect(hub.view(KEY, NOW_MS + 200_000).accountErrors).toEqual(new Map());
   });
 
   it("remembers the first launch that was short until a decision answered it", () => {

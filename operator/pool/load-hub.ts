@@ -1,9 +1,12 @@
-import type { LoadReport, PoolLoad } from "../api/load-report.ts";
+import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad } from "../api/load-report.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../scaling/pressure.ts";
 import { addForSum, emptyWindow, sum, type Window } from "../scaling/window.ts";
 
-/** How long refusals and 503s raise the target after they happened. */
-export const PRESSURE_SPAN_MS = 60_000;
+/** Launches that were short of capacity are told per minute. */
+const SHORT_SPAN_MS = 60_000;
+/** After this time without another error the account is taken to be well again. */
+const ACCOUNT_ERROR_SPAN_MS = 300_000;
 /** Start-ups are told over this time, and over this many at most. */
 const STARTUP_SPAN_MS = 600_000;
 const STARTUPS_KEPT = 500;
@@ -16,12 +19,14 @@ export interface PoolLoadView {
   /** Some gateway fell silent only lately: it may send launches that nobody told us of. */
   readonly gatewaySilent: boolean;
   readonly queued: ReadonlyMap<string, number>;
-  /** Launches of the last minute that were refused or met a worker's 503, by preset. */
+  /** Slots that launches lacked which were refused or met a worker's 503, by preset. Halves every minute. */
   readonly pressure: ReadonlyMap<string, number>;
   /** Launches of the last minute that met short capacity in any way. */
   readonly shortPerMinute: number;
-  /** When the oldest of `pressure` stops to count. */
-  readonly pressureEndsAtMs: number | undefined;
+  /** When the next of `pressure` stops to count. */
+  readonly pressureFallsAtMs: number | undefined;
+  /** What was wrong with the maker's account over the last minutes, and until when each is taken to last. */
+  readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
   /** Start-up times of late, ascending, in ms. */
   readonly startupsMs: readonly number[];
   readonly workers: ReadonlyMap<string, WorkerLoadView>;
@@ -50,7 +55,9 @@ interface GatewayEntry {
 /** What was said of a pool over the last minutes. */
 interface PoolHistory {
   short: Window;
-  pressure: Map<string, Window>;
+  pressure: Map<string, Pressure>;
+  /** When it was seen last. */
+  accountErrors: Map<AccountErrorKind, number>;
   startups: { atMs: number; valueMs: number }[];
   shortSinceMs: number | undefined;
 }
@@ -107,11 +114,16 @@ export class LoadHub {
       // A launch that waits shows in the queue already; a refused one comes again, and a 503 tells of load that is not ours.
       const raising = Math.max(0, counts.refused - old.refused) + Math.max(0, counts.worker503 - old.worker503);
       short += raising + Math.max(0, counts.waited - old.waited);
-      const window = addForSum(memory.pressure.get(preset) ?? emptyWindow, nowMs, raising, PRESSURE_SPAN_MS);
-      if (window.length === 0) memory.pressure.delete(preset);
-      else memory.pressure.set(preset, window);
+      const pressure = addPressure(memory.pressure.get(preset) ?? noPressure, raising, nowMs);
+      if (pressureAt(pressure, nowMs) === 0) memory.pressure.delete(preset);
+      else memory.pressure.set(preset, pressure);
     }
-    memory.short = addForSum(memory.short, nowMs, short, PRESSURE_SPAN_MS);
+    memory.short = addForSum(memory.short, nowMs, short, SHORT_SPAN_MS);
+    for (const kind of accountErrorKinds) {
+      const lastMs = now.accountErrors?.[kind]?.lastMs;
+      if (lastMs !== undefined)
+        memory.accountErrors.set(kind, Math.max(memory.accountErrors.get(kind) ?? 0, Math.min(lastMs, nowMs)));
+    }
     if (now.shortSinceMs !== undefined)
       memory.shortSinceMs = Math.min(memory.shortSinceMs ?? Number.POSITIVE_INFINITY, now.shortSinceMs);
     memory.startups.push(...now.startupsMs.map((valueMs) => ({ atMs: nowMs, valueMs })));
@@ -121,7 +133,7 @@ export class LoadHub {
   #memory(key: string): PoolHistory {
     let memory = this.#pools.get(key);
     if (memory === undefined) {
-      memory = { short: emptyWindow, pressure: new Map(), startups: [], shortSinceMs: undefined };
+      memory = { short: emptyWindow, pressure: new Map(), accountErrors: new Map(), startups: [], shortSinceMs: undefined };
       this.#pools.set(key, memory);
     }
     return memory;
@@ -145,21 +157,24 @@ export class LoadHub {
     const loads = speaking.flatMap((gateway) => gateway.pools.get(key) ?? []);
     const gatewaySilent = gateways.some((gateway) => !gateway.connected && nowMs - gateway.silentSinceMs < SILENT_GATEWAY_MS);
     const pressure = new Map<string, number>();
-    let pressureEndsAtMs: number | undefined;
-    for (const [preset, window] of memory?.pressure ?? []) {
-      const count = sum(window, nowMs, PRESSURE_SPAN_MS);
-      if (count === 0) continue;
-      pressure.set(preset, count);
-      const ends = (window.find((entry) => entry.atMs > nowMs - PRESSURE_SPAN_MS)?.atMs ?? nowMs) + PRESSURE_SPAN_MS;
-      pressureEndsAtMs = Math.min(pressureEndsAtMs ?? ends, ends);
+    let pressureFallsAtMs: number | undefined;
+    for (const [preset, raised] of memory?.pressure ?? []) {
+      const fallsAtMs = pressureFalls(raised, nowMs);
+      if (fallsAtMs === undefined) continue;
+      pressure.set(preset, pressureAt(raised, nowMs));
+      pressureFallsAtMs = Math.min(pressureFallsAtMs ?? fallsAtMs, fallsAtMs);
     }
+    const accountErrors = [...(memory?.accountErrors ?? [])].map(
+      ([kind, lastMs]) => [kind, lastMs + ACCOUNT_ERROR_SPAN_MS] as const,
+    );
     return {
       gatewaysConnected: speaking.length,
       gatewaySilent,
       queued: mergeQueues(loads),
       pressure,
-      shortPerMinute: sum(memory?.short ?? emptyWindow, nowMs, PRESSURE_SPAN_MS),
-      pressureEndsAtMs,
+      shortPerMinute: sum(memory?.short ?? emptyWindow, nowMs, SHORT_SPAN_MS),
+      pressureFallsAtMs,
+      accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
       startupsMs: (memory?.startups ?? [])
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
         .map(({ valueMs }) => valueMs)

@@ -47,6 +47,11 @@ describe("plan", () => {
     expect(gpu(pool(gpuOnly), { pods: warm(1), sessions: { w0: 2 }, worker503: { maya: 2 } }).replicas).toBe(3);
   });
 
+  it("does not grow for what the maker's account refuses", () => {
+    const accountErrors = { limit: { count: 9, lastMs: NOW_MS }, noCredits: { count: 9, lastMs: NOW_MS } };
+    expect(gpu(pool(gpuOnly), { pods: warm(1), accountErrors })).toMatchObject({ replicas: 1, requeueAfterMs: 300_000 });
+  });
+
   it("plans again when pressure ends", () => {
     expect(gpu(pool(gpuOnly), { pods: warm(2), worker503: { maya: 1 } }).requeueAfterMs).toBe(60_000);
   });

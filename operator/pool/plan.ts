@@ -68,7 +68,8 @@ export function plan(snapshot: Snapshot): Plan {
       // From some moment on that session is counted as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
       [...snapshot.groups, ...snapshot.retired].map(({ members }) => remaining(members.protection.dueMs, nowMs)),
-      remaining(load.pressureEndsAtMs, nowMs),
+      remaining(load.pressureFallsAtMs, nowMs),
+      [...load.accountErrors.values()].map((untilMs) => remaining(untilMs, nowMs)),
       remaining(demand.scheduleDueMs, nowMs),
     ),
   };

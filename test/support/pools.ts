@@ -207,6 +207,7 @@ export interface WorldChange {
   readonly queued?: Readonly<Record<string, number>>;
   /** 503 answers of the last moment, by preset. */
   readonly worker503?: Readonly<Record<string, number>>;
+  readonly accountErrors?: PoolLoad["accountErrors"];
   /** Default 1. */
   readonly gateways?: 0 | 1;
   readonly credentials?: Credentials;
@@ -240,7 +241,8 @@ function hubOf(change: WorldChange): LoadHub {
   );
   hub.setGateways(["http://gateway"], nowMs);
   hub.accept("http://gateway", report("g", [load()]), nowMs);
-  hub.accept("http://gateway", report("g", [load({ workers, queued: { ...change.queued }, pressure })], false), nowMs);
+  const { queued, accountErrors } = change;
+  hub.accept("http://gateway", report("g", [load({ workers, queued: { ...queued }, pressure, accountErrors })], false), nowMs);
   return hub;
 }
 

@@ -12,6 +12,8 @@ export type LaunchBehaviour =
   | "die"
   | "hang"
   | "reject"
+  /** The maker's account allows no more sessions. */
+  | "account-limit"
   | "garbage";
 
 export interface FakeWorker {
@@ -102,6 +104,8 @@ export class FakeWorkers implements WorkerClient {
         return new Promise<never>(() => {});
       case "reject":
         return json(400, { error: "no face found" });
+      case "account-limit":
+        return json(403, { error: "CONCURRENCY_LIMIT_REACHED" });
       case "garbage":
         return { status: 500, contentType: "text/html", body: "<h1>oops</h1>" };
     }
