@@ -36,7 +36,7 @@ export function hpa({ target, minReplicas }: HpaOptions, { slotsPerWorker }: Fle
 }
 
 /** Replicas that the utilisation asks for. `perPod`: sessions that a pod is to have on average. */
-export function utilisationReplicas(view: FleetView, perPod: number): number {
+function utilisationReplicas(view: FleetView, perPod: number): number {
   const { workers, warmWorkers, sessions } = view;
   if (warmWorkers === 0) return workers;
   const ratio = sessions / (warmWorkers * perPod);

@@ -129,6 +129,17 @@ describe("Knative", () => {
     expect(run(policy, 124, 130, 4, {})).toBeLessThan(4);
   });
 
+  it("does not panic below twice what its pods are meant for", () => {
+    const podsWith = (queued: number) => {
+      const policy = knative(options, shape);
+      run(policy, 0, 58, 1, { sessions: 4 });
+      return run(policy, 60, 64, 1, { sessions: 4, queued });
+    };
+    // The mean of a minute stays below one pod's 8.
+    expect(podsWith(12)).toBe(2);
+    expect(podsWith(4)).toBe(1);
+  });
+
   it("halves its ready pods at most with one tick", () => {
     const policy = knative(options, shape);
     run(policy, 0, 60, 10, { sessions: 0 });
