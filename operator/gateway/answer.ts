@@ -20,12 +20,13 @@ export function refuse(reply: FastifyReply, refusal: LaunchError): FastifyReply 
 
 /** Passes on what the worker answered; a session that it began is one also where its answer cannot be read. */
 export function accept(reply: FastifyReply, answer: WorkerAnswer, trace: LaunchTrace): FastifyReply {
+  const readable = isJsonObject(answer.body);
   return reply
-    .code(answer.status)
+    .code(readable ? answer.status : 200)
     .header("x-avatarpool-worker", trace.worker ?? "")
     .header("x-avatarpool-path", trace.path ?? "")
     .type("application/json; charset=utf-8")
-    .send(isJsonObject(answer.body) ? answer.body : JSON.stringify({ status: "pending", room_name: trace.room }));
+    .send(readable ? answer.body : JSON.stringify({ status: "pending", room_name: trace.room }));
 }
 
 function isJsonObject(text: string): boolean {

@@ -86,7 +86,8 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const watches = Promise.all([pools.run(watching.signal), workers.run(watching.signal)]);
   try {
     const internalAt = await internal.listen({ host: settings.host, port: settings.internalPort });
-    const launchesAt = await launches.listen({ host: settings.host, port: settings.launchPort });
+    const address = await launches.listen({ host: settings.host, port: settings.launchPort });
+    const launchesAt = settings.tls === undefined ? address : address.replace(/^http:/, "https:");
     logger.info({ launches: launchesAt, internal: internalAt }, "listening");
     await aborted(signal);
     logger.info("stopping: launches under way are finished first");

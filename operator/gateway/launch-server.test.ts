@@ -1,80 +1,24 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { testPool, testRecord } from "../../test/support/gateway/pool.ts";
-import { type PoolConfig, poolKey } from "../api/pool-config.ts";
-import { engines } from "../engines/index.ts";
-import { systemClock } from "../runtime/clock.ts";
-import { createLogger } from "../telemetry/logger.ts";
-import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
-import { HttpWorkerClient } from "../workers/client.ts";
-import { ByteBudget } from "./byte-budget.ts";
-import { ClientLimits } from "./client-limits.ts";
-import { GatewayCore } from "./core.ts";
-import { Gate } from "./gate.ts";
-import { launchServer } from "./launch-server.ts";
-
-/** What a worker does with a launch whose body it has read. */
-type Take = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+import { json, type LiveGatewayOptions, liveGateway, type Take } from "../../test/support/gateway/live.ts";
+import { testPool } from "../../test/support/gateway/pool.ts";
 
 const accept: Take = (_request, response) => json(response, 200, { status: "pending", task_id: "t1" });
-const json = (response: ServerResponse, status: number, body: unknown) =>
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** Real workers on loopback, and a gateway before them. */
-async function setup(takes: readonly Take[], pool: PoolConfig = testPool({ launch: { queue: { length: 5, deadline: "0s" } } })) {
-  const received: { readonly headers: IncomingMessage["headers"]; readonly body: Buffer }[] = [];
-  const lines: Record<string, unknown>[] = [];
-  const client = new HttpWorkerClient();
-  const metrics = gatewayMetrics(createRegistry());
-  const findPool = (key: string) => (key === poolKey(pool) ? pool : undefined);
-  const directory = { pool: findPool, pools: () => [pool], synced: true };
-  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics });
-  for (const [at, take] of takes.entries()) {
-    const worker = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
-      if (request.url === "/ready") return json(response, 200, { active_sessions: takes.length - at, max_sessions: 50 });
-      if (request.url !== "/launch") return json(response, 200, { state: "running" });
-      received.push({ headers: request.headers, body: Buffer.concat(chunks) });
-      return take(request, response, Buffer.concat(chunks));
-    });
-    worker.listen(0, "127.0.0.1");
-    await once(worker, "listening");
-    cleanups.push(
-      () => worker.closeAllConnections(),
-      () => worker.close(),
-    );
-    const { port } = worker.address() as AddressInfo;
-    core.workerChanged(testRecord(`w${at}`, { ip: "127.0.0.1", engine: { ...engines.expression, port } }), undefined);
-  }
-  const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
-  const budget = new ByteBudget(64 * 1024 * 1024);
-  const launch: GatewayCore["launch"] = (...args) => core.launch(...args);
-  const read = { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: 60_000 };
-  const gate = new Gate({ clientOf: async () => ({ kind: "unknown" }) }, new ClientLimits(systemClock));
-  const server = launchServer({ clock: systemClock, logger, metrics, findPool, launch, read, gate });
-  const origin = await server.listen({ host: "127.0.0.1", port: 0 });
-  cleanups.push(
-    () => client.close(),
-    () => core.stop(),
-    () => server.close(),
-  );
-  const ready = () => core.state(poolKey(pool))?.workers.filter((worker) => worker.ready).length === takes.length;
-  await new Promise<void>((resolve) => {
-    const check = () => ready() && resolve();
-    core.subscribe(check);
-    check();
-  });
-  const post = (body: URLSearchParams | FormData | string, init: RequestInit = {}) =>
-    fetch(`${origin}/avatars/support/launch`, { method: "POST", body, ...init });
-  return { origin, post, received, lines, budget, core };
+async function setup(
+  takes: readonly Take[],
+  pool = testPool({ launch: { queue: { length: 5, deadline: "0s" } } }),
+  options: LiveGatewayOptions = {},
+) {
+  const gateway = await liveGateway(takes, pool, options);
+  cleanups.push(gateway.close);
+  return gateway;
 }
 
 const fields = { livekit_url: "wss://lk.example.com", livekit_token: "top-secret", room_name: "room-1", avatar_id: "maya" };
@@ -194,12 +138,11 @@ describe("the launch server", () => {
   });
 
   it("answers launches that wait when it stops, and closes their connections", async () => {
-    const { post, core, origin } = await setup([], testPool({ launch: { queue: { length: 5, deadline: "1m" } } }));
+    const { post, core, origin, stop } = await setup([], testPool({ launch: { queue: { length: 5, deadline: "1m" } } }));
     const queued = new Promise<void>((resolve) => core.subscribe(({ shortSinceMs }) => shortSinceMs !== undefined && resolve()));
     const response = post(form());
     await queued;
-    const stopping = cleanups.pop();
-    const stopped = stopping?.();
+    const stopped = stop();
     core.refuseWaiting();
     expect(await errorOf(await response)).toMatchObject({ code: "gateway_stopping" });
     await stopped;

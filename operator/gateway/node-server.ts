@@ -38,17 +38,18 @@ export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: Nod
   };
   const server = tls === undefined ? createServer(options, handler) : createTlsServer({ ...options, ...tls }, handler);
   server.maxConnections = MAX_CONNECTIONS;
-  const answering = new WeakMap<Duplex, number>();
-  const count = (socket: Duplex, by: number): unknown => answering.set(socket, (answering.get(socket) ?? 0) + by);
+  /** Requests whose answers are under way, by connection. */
+  const unanswered = new WeakMap<Duplex, Set<IncomingMessage>>();
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request;
-    count(socket, 1);
-    response.once("close", () => count(socket, -1));
+    const requests = unanswered.get(request.socket) ?? new Set();
+    unanswered.set(request.socket, requests.add(request));
+    response.once("close", () => requests.delete(request));
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // While an answer is under way, ours would be taken for it.
-    const silent = error.code === "ECONNRESET" || !socket.writable || (answering.get(socket) ?? 0) > 0;
-    if (silent) socket.destroy();
+    // What follows a whole request must not be answered before it: the answer would be taken for the first one's.
+    const [first, ...more] = unanswered.get(socket) ?? [];
+    const mistakable = first !== undefined && (first.complete || more.length > 0);
+    if (error.code === "ECONNRESET" || !socket.writable || mistakable) socket.destroy();
     else socket.end(rawAnswer(parserError(error.code)), () => socket.destroy());
   });
   return server;

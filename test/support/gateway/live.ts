@@ -1,0 +1,105 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { type PoolConfig, poolKey } from "../../../operator/api/pool-config.ts";
+import { engines } from "../../../operator/engines/index.ts";
+import { ByteBudget } from "../../../operator/gateway/byte-budget.ts";
+import { ClientLimits } from "../../../operator/gateway/client-limits.ts";
+import { ClientTokens, type ReadSecret } from "../../../operator/gateway/client-tokens.ts";
+import { GatewayCore } from "../../../operator/gateway/core.ts";
+import { Gate } from "../../../operator/gateway/gate.ts";
+import { launchServer } from "../../../operator/gateway/launch-server.ts";
+import type { TlsPair } from "../../../operator/gateway/tls-files.ts";
+import { systemClock } from "../../../operator/runtime/clock.ts";
+import { createLogger } from "../../../operator/telemetry/logger.ts";
+import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import { HttpWorkerClient } from "../../../operator/workers/client.ts";
+import { testRecord } from "./pool.ts";
+
+/** What a worker does with a launch whose body it has read. */
+export type Take = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+
+export interface LiveGatewayOptions {
+  readonly readSecret?: ReadSecret;
+  readonly defaultPool?: string;
+  readonly bodyTimeoutMs?: number;
+  readonly tls?: TlsPair;
+}
+
+const BUDGET_BYTES = 64 * 1024 * 1024;
+
+export function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+/** Real workers on loopback, and a gateway before them, without Kubernetes. Resolves when every worker is ready. */
+export async function liveGateway(takes: readonly Take[], pool: PoolConfig, options: LiveGatewayOptions = {}) {
+  const received: { readonly headers: IncomingMessage["headers"]; readonly body: Buffer }[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const closes: (() => unknown)[] = [];
+  const client = new HttpWorkerClient();
+  const metrics = gatewayMetrics(createRegistry({ process: false }));
+  const findPool = (key: string) => (key === poolKey(pool) ? pool : undefined);
+  const directory = { pool: findPool, pools: () => [pool], synced: true };
+  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics });
+  for (const [at, take] of takes.entries()) {
+    const worker = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      if (request.url === "/ready") return json(response, 200, { active_sessions: takes.length - at, max_sessions: 50 });
+      if (request.url !== "/launch") return json(response, 200, { state: "running" });
+      received.push({ headers: request.headers, body: Buffer.concat(chunks) });
+      return take(request, response, Buffer.concat(chunks));
+    });
+    worker.listen(0, "127.0.0.1");
+    await once(worker, "listening");
+    closes.push(
+      () => worker.close(),
+      () => worker.closeAllConnections(),
+    );
+    const { port } = worker.address() as AddressInfo;
+    core.workerChanged(testRecord(`w${at}`, { ip: "127.0.0.1", engine: { ...engines.expression, port } }), undefined);
+  }
+  const budget = new ByteBudget(BUDGET_BYTES);
+  const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
+  const server = launchServer({
+    clock: systemClock,
+    logger: createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) }),
+    metrics,
+    findPool,
+    defaultPool: options.defaultPool,
+    tls: options.tls,
+    launch: (...args) => core.launch(...args),
+    gate: new Gate(tokens, new ClientLimits(systemClock)),
+    read: { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: options.bodyTimeoutMs ?? 60_000 },
+  });
+  const origin = await server.listen({ host: "127.0.0.1", port: 0 });
+  const ready = () => core.state(poolKey(pool))?.workers.filter((worker) => worker.ready).length === takes.length;
+  await new Promise<void>((resolve) => {
+    const check = () => ready() && resolve();
+    core.subscribe(check);
+    check();
+  });
+
+  const path = `/${poolKey(pool)}/launch`;
+  const post = (body: NonNullable<RequestInit["body"]>, init: RequestInit = {}) =>
+    fetch(`${origin}${path}`, { method: "POST", body, ...init });
+  /** Writes bytes as they are, and reads all that comes until the gateway closes. */
+  const raw = async (bytes: string | Buffer) => {
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    const answer: Buffer[] = [];
+    socket.on("data", (chunk) => answer.push(chunk));
+    socket.on("error", () => {});
+    socket.write(bytes);
+    await new Promise((resolve) => socket.once("close", resolve));
+    return Buffer.concat(answer).toString("latin1");
+  };
+  const stop = () => server.close();
+  const close = async () => {
+    await stop();
+    core.stop();
+    await client.close();
+    for (const end of closes) end();
+  };
+  return { origin, path, post, raw, received, lines, budget, budgetBytes: BUDGET_BYTES, core, server, stop, close };
+}
