@@ -246,10 +246,14 @@ class Fleet {
   /** Asks the policy at each sync before the next event, or until it changes something. */
   #syncUntil(nextS: number): void {
     const view = this.#look();
+    const { syncS, memoryS = Number.POSITIVE_INFINITY } = this.#policy;
+    const settledS = this.#syncS + memoryS;
     let isSame = true;
     while (isSame && this.#syncS < nextS) {
+      // What it will remember when something happens again, it is shown.
+      if (this.#syncS > settledS) this.#syncS += syncS * Math.max(0, Math.floor((nextS - memoryS - this.#syncS) / syncS));
       view.nowS = this.#syncS;
-      this.#syncS += this.#policy.syncS;
+      this.#syncS += syncS;
       isSame = this.#resize(this.#policy.decide(view), view.nowS);
     }
   }

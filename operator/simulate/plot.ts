@@ -4,6 +4,7 @@ import type { CapacityPoint } from "./contest.ts";
 
 const WIDTH = 960;
 const HEIGHT = 150;
+const TOP = 8;
 const LEFT = 44;
 const BOTTOM = 18;
 
@@ -11,7 +12,7 @@ const BOTTOM = 18;
 export function timelinePlot(title: string, timeline: readonly CapacityPoint[], topSlots: number): string {
   const endS = timeline.at(-1)?.atS ?? 1;
   const x = (atS: number) => round(LEFT + ((WIDTH - LEFT) * atS) / (endS || 1));
-  const y = (slots: number) => round((HEIGHT - BOTTOM) * (1 - Math.min(1, slots / (topSlots || 1))));
+  const y = (slots: number) => round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, slots / (topSlots || 1))));
   const line = (value: (point: CapacityPoint) => number) =>
     timeline.map((point, index) => `${index === 0 ? "M" : "L"}${x(point.atS)} ${y(value(point))}`).join("");
   const area = (path: string) => `${path}L${x(endS)} ${y(0)}L${LEFT} ${y(0)}Z`;
@@ -43,7 +44,8 @@ function hourTicks(endS: number): readonly { readonly atS: number; readonly labe
   return Array.from({ length: Math.floor(hours / stepH) + 1 }, (_, index) => ({
     atS: index * stepH * 3_600,
     label: stepH >= 24 ? `day ${(index * stepH) / 24}` : `${index * stepH} h`,
-  }));
+    // A label at the very end would be cut off.
+  })).filter(({ atS }) => atS < 0.96 * endS);
 }
 
 function round(value: number): number {

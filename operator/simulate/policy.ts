@@ -33,6 +33,11 @@ export interface Policy {
   readonly name: string;
   /** Asked every so many seconds. */
   readonly syncS: number;
+  /**
+   * How far back it looks: when nothing has changed for so long, its answer stays the same until something does, and it is
+   * not asked. At least `syncS`; without this it is asked every time.
+   */
+  readonly memoryS?: number;
   /** Asked besides after every arrival and departure: its operator is told of them. */
   readonly eventDriven: boolean;
   /**

@@ -29,6 +29,7 @@ export function agones(options: AgonesOptions, { slotsPerWorker }: FleetShape): 
   return {
     name: `Agones ${size} ${unit}, min ${minReplicas}`,
     syncS: SYNC_S,
+    memoryS: SYNC_S,
     eventDriven: false,
     removes: "empty",
     decide: (view) =>

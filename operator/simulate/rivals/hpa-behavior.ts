@@ -10,6 +10,9 @@ export function isTolerated(ratio: number): boolean {
   return Math.abs(1 - ratio) <= TOLERANCE + 1e-9;
 }
 
+/** How far back the behaviour looks, and a sync. */
+export const HPA_MEMORY_S = STABILIZATION_S + HPA_SYNC_S;
+
 /**
  * From what a metric asks for to what the HorizontalPodAutoscaler sets, with the default behaviour: a smaller size only when
  * every recommendation of the last 300 s was smaller; growth by 4 pods or to the double within 15 s, whichever is more.

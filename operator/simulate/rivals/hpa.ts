@@ -1,5 +1,5 @@
 import type { FleetShape, FleetView, Policy } from "../fleet.ts";
-import { HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
+import { HPA_MEMORY_S, HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
 
 export interface HpaOptions {
   /** Sessions per slot that it aims at, as a share: 0.7 is 70 %. */
@@ -25,6 +25,7 @@ export function hpa({ target, minReplicas }: HpaOptions, { slotsPerWorker }: Fle
   return {
     name: `HPA ${Math.round(target * 100)}%, min ${min}`,
     syncS: HPA_SYNC_S,
+    memoryS: HPA_MEMORY_S,
     eventDriven: false,
     removes: "blind",
     decide(view: FleetView): number {

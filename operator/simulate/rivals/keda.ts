@@ -1,6 +1,6 @@
 import type { FleetShape, FleetView, Policy } from "../fleet.ts";
 import { ceil } from "./hpa.ts";
-import { HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
+import { HPA_MEMORY_S, HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
 
 export interface KedaOptions {
   /** Sessions per slot that a replica is to have, as a share: the trigger's threshold over the slots of a worker. */
@@ -31,6 +31,7 @@ export function keda({ target, minReplicaCount, cooldownS }: KedaOptions, { slot
   return {
     name: `KEDA ${Math.round(target * 100)}%, min ${minReplicaCount}, cooldown ${cooldownS} s`,
     syncS: HPA_SYNC_S,
+    memoryS: HPA_MEMORY_S + cooldownS + POLL_S,
     eventDriven: false,
     removes: "blind",
     decide(view: FleetView): number {

@@ -64,6 +64,8 @@ export function knative(options: KnativeOptions, { slotsPerWorker }: FleetShape)
   return {
     name: `Knative ${Math.round(utilization * 100)}%, min ${minScale}, window ${stableWindowS} s, delay ${scaleDownDelayS} s`,
     syncS: TICK_S,
+    // The window fills, panic ends, scaling down is delayed, and the last pod has its grace.
+    memoryS: 2 * stableWindowS + scaleDownDelayS + SCALE_TO_ZERO_GRACE_S + 2 * TICK_S,
     eventDriven: false,
     removes: "blind",
     decide(view) {
