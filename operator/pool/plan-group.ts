@@ -7,6 +7,7 @@ import { noStep, type ShrinkStep, shrink, waitForView } from "../scaling/victims
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
 import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
 import { earliest, remaining } from "./due.ts";
+import { listed } from "./listed.ts";
 import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "./memory.ts";
 import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -156,7 +157,9 @@ function whyKept({ workers, because }: Target, step: ShrinkStep, current: number
 
 /** Who goes, as the end of a sentence. */
 function gone({ release, unfilled }: ShrinkStep): string {
-  const pods = release.map(({ pod }) => pod).join(", ");
-  const released = release.length === 0 ? "" : `; gone are ${pods}, without sessions and cordoned at every gateway`;
+  const released =
+    release.length === 0
+      ? ""
+      : `; gone are ${listed(release.map(({ pod }) => pod))}, without sessions and cordoned at every gateway`;
   return unfilled === 0 ? released : `${released}; ${unfilled} had no pod`;
 }

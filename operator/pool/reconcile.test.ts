@@ -36,19 +36,20 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
   const metrics = operatorMetrics(registry);
   const logger = createLogger("test", "info", new Writable({ write: (_chunk, _encoding, done) => done() }));
   const busy = new Set<string>();
+  const memories = new Memories();
   const reconcile = poolReconciler({
     client,
     sidecarImage: "sidecar:1",
     isEmpty: async ({ name }) => !busy.has(name),
     pools,
     world: seen,
-    memories: new Memories(),
+    memories,
     credentials: { of: async () => ({ kind: "present" }) },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,
     clock,
   });
-  return { clock, client, pools, hub: seen.hub, seen, busy, events, registry, reconcile: () => reconcile(KEY) };
+  return { clock, client, pools, hub: seen.hub, seen, memories, busy, events, registry, reconcile: () => reconcile(KEY) };
 }
 const queue = (hub: ReturnType<typeof operator>["hub"], maya: number, change = {}) =>
   hub.accept("http://gateway", report("g", [load({ queued: { maya }, ...change })], false), NOW_MS);
@@ -71,6 +72,17 @@ describe("poolReconciler", () => {
     }
     expect(client.take()).toEqual([]);
     expect(events).toHaveLength(1);
+  });
+
+  it("remembers what it decided, also that nothing changed", async () => {
+    const { memories, hub, reconcile } = operator({ pods: [pod("a")] });
+    await reconcile();
+    const { decisions } = memories.of(KEY);
+    expect(decisions.changes).toEqual([]);
+    expect(decisions.latest.get("gpu")).toMatchObject({ outcome: "unchanged", from: 1, to: 1 });
+    queue(hub, 5);
+    await reconcile();
+    expect(decisions.changes).toMatchObject([{ outcome: "grew", from: 1, to: 3, inputs: { queued: 5 } }]);
   });
 
   it("writes the status once a second at most, and comes back for what it held back", async () => {

@@ -6,6 +6,7 @@ import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { findings } from "./conditions.ts";
+import { listed } from "./listed.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -91,11 +92,15 @@ export class Reporter {
     const uncordoned = steps.flatMap(({ uncordon }) => uncordon.map(({ pod }) => pod));
     const expired = plan.retire.flatMap((retire) => retire.expired.map(({ name }) => name));
     if (cordoned.length > 0)
-      tell("Normal", eventReasons.draining, `${list(cordoned)} get no more launches and go when their sessions have ended`);
+      tell("Normal", eventReasons.draining, `${listed(cordoned)} get no more launches and go when their sessions have ended`);
     if (uncordoned.length > 0)
-      tell("Normal", eventReasons.uncordoned, `${list(uncordoned)} get launches again: they are wanted after all`);
+      tell("Normal", eventReasons.uncordoned, `${listed(uncordoned)} get launches again: they are wanted after all`);
     if (expired.length > 0)
-      tell("Warning", eventReasons.drainTimeout, `drain.timeout has passed: ${list(expired)} go now, and the sessions on them end`);
+      tell(
+        "Warning",
+        eventReasons.drainTimeout,
+        `drain.timeout has passed: ${listed(expired)} go now, and the sessions on them end`,
+      );
   }
 
   #readiness(snapshot: Snapshot, plan: Plan, tell: Tell): void {
@@ -142,9 +147,4 @@ const states = ["ready", "starting", "unschedulable", "draining"] as const;
 function readyBefore({ status }: Snapshot): string | undefined {
   const condition = status?.conditions?.find(({ type }) => type === conditionTypes.ready);
   return condition === undefined ? undefined : `${condition.status} ${condition.reason}`;
-}
-
-/** At most five names, so that a note stays readable and within 1 KB. */
-function list(names: readonly string[]): string {
-  return names.length <= 5 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
 }

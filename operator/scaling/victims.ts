@@ -84,14 +84,19 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
  */
 function leastDisturbing(a: WorkerState, b: WorkerState): number {
   return (
-    Number(a.scheduled) - Number(b.scheduled) ||
-    Number(a.running) - Number(b.running) ||
-    Number(a.ready) - Number(b.ready) ||
+    stage(a) - stage(b) ||
     Number(b.cordonedAtMs !== undefined) - Number(a.cordonedAtMs !== undefined) ||
     a.busy - b.busy ||
     b.createdAtMs - a.createdAtMs ||
     (a.pod < b.pod ? -1 : 1)
   );
+}
+
+/** How far a worker has come, as far as Kubernetes heeds it. */
+function stage({ scheduled, running, ready }: WorkerState): number {
+  if (!scheduled) return 0;
+  if (!running) return 1;
+  return ready ? 3 : 2;
 }
 
 /**
@@ -103,13 +108,7 @@ function leastDisturbing(a: WorkerState, b: WorkerState): number {
  */
 function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[]): readonly WorkerState[] {
   const chosen = new Set(idle);
-  const order = [...workers].sort(
-    (a, b) =>
-      Number(a.scheduled) - Number(b.scheduled) ||
-      Number(a.running) - Number(b.running) ||
-      Number(a.ready) - Number(b.ready) ||
-      Number(chosen.has(b)) - Number(chosen.has(a)),
-  );
+  const order = [...workers].sort((a, b) => stage(a) - stage(b) || Number(chosen.has(b)) - Number(chosen.has(a)));
   const firstKept = order.findIndex((worker) => !chosen.has(worker));
   const kept = order[firstKept];
   if (kept === undefined) return order;

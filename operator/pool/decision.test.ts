@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { DecisionLog, type DecisionRecord } from "./decision.ts";
+
+const record = (change: Partial<DecisionRecord>): DecisionRecord => ({
+  atMs: 0,
+  group: "gpu",
+  from: 1,
+  to: 1,
+  arithmetic: "",
+  outcome: "unchanged",
+  reason: "",
+  ...change,
+});
+
+describe("DecisionLog", () => {
+  it("keeps the last fifty changes, and the latest look at every group", () => {
+    const log = new DecisionLog();
+    for (let atMs = 1; atMs <= 60; atMs++) log.add([record({ atMs, outcome: "grew" }), record({ atMs, group: "cpu" })]);
+    expect(log.changes).toHaveLength(50);
+    expect(log.changes.at(0)?.atMs).toBe(11);
+    expect(log.changes.at(-1)).toMatchObject({ atMs: 60, group: "gpu" });
+    expect([...log.latest.values()]).toMatchObject([{ group: "gpu" }, { group: "cpu", atMs: 60 }]);
+  });
+
+  it("forgets the look at a group that the pool no longer has", () => {
+    const log = new DecisionLog();
+    log.add([record({ group: "old" })]);
+    log.add([record({ group: "gpu" })]);
+    expect([...log.latest.keys()]).toEqual(["gpu"]);
+  });
+});
