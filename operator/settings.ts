@@ -22,16 +22,18 @@ const common = {
   POD_NAME: z.string().optional().describe("Name of this process, unique among its replicas. Default: host name and process id."),
 };
 
+const gatewayService = z
+  .string()
+  .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of the gateways' internal Service")
+  .optional()
+  .describe("Namespace and name of the gateways' internal Service, whose EndpointSlices are followed.");
+
 export const operatorVariables = {
   ...common,
   POD_NAMESPACE: z.string().default("avatarpool").describe("Namespace of the lease by which one replica leads."),
   AVATARPOOL_HTTP_PORT: port(8_081).describe("Port of /healthz, /readyz and /metrics."),
   AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, where no Service lists them."),
-  AVATARPOOL_GATEWAY_SERVICE: z
-    .string()
-    .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of the gateways' internal Service")
-    .optional()
-    .describe("Namespace and name of the gateways' internal Service, whose EndpointSlices are followed."),
+  AVATARPOOL_GATEWAY_SERVICE: gatewayService,
   AVATARPOOL_LOAD_TOKEN_FILE: z
     .string()
     .default("/var/run/secrets/avatarpool/token")
@@ -84,6 +86,25 @@ export const gatewayVariables = {
     .string()
     .default("system:serviceaccount:avatarpool:avatarpool-operator")
     .describe("User that may open the load stream: the operator's ServiceAccount."),
+  AVATARPOOL_GATEWAYS: list.describe(
+    "Internal base URLs of all gateways, separated by commas, where no Service lists them. Without either this one is alone.",
+  ),
+  AVATARPOOL_GATEWAY_SERVICE: gatewayService,
+  AVATARPOOL_PEER_TOKEN_FILE: z
+    .string()
+    .default("/var/run/secrets/avatarpool/token")
+    .describe("ServiceAccount token, for the audience avatarpool-gateway, with which other gateways are asked."),
+  AVATARPOOL_GATEWAY_USER: z
+    .string()
+    .default("system:serviceaccount:avatarpool:avatarpool-gateway")
+    .describe("User that other gateways come as: their ServiceAccount."),
+  POD_IP: z.string().optional().describe("Address by which other gateways know this one. Default: AVATARPOOL_HOST."),
+  AVATARPOOL_SETTLE_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .default(5)
+    .describe("How long launches are still taken after SIGTERM, while load balancers learn of it."),
 };
 
 const gatewayEnvironment = z
@@ -97,6 +118,12 @@ const gatewayEnvironment = z
     launchPort: env.AVATARPOOL_LAUNCH_PORT,
     internalPort: env.AVATARPOOL_INTERNAL_PORT,
     operatorUser: env.AVATARPOOL_OPERATOR_USER,
+    gateways: env.AVATARPOOL_GATEWAYS,
+    gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
+    peerTokenFile: env.AVATARPOOL_PEER_TOKEN_FILE,
+    gatewayUser: env.AVATARPOOL_GATEWAY_USER,
+    peerHost: env.POD_IP ?? env.AVATARPOOL_HOST,
+    settleMs: env.AVATARPOOL_SETTLE_SECONDS * 1_000,
     defaultPool: env.AVATARPOOL_DEFAULT_POOL,
     bodyLimitMb: env.AVATARPOOL_BODY_LIMIT_MB,
     tls: tlsFiles(env),

@@ -3,8 +3,11 @@ import type { Clock, Random } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
 import type { WorkerClient } from "../workers/client.ts";
 import { poolDeleting } from "./admit.ts";
+import { type Claim, ClaimBook, type Verdict } from "./claim-book.ts";
+import { Claims, type PeerAnswer, type Peers } from "./claims.ts";
 import type { Directory, DirectoryListener } from "./directory.ts";
 import { Doubts } from "./doubts.ts";
+import type { ClaimSource } from "./internal-server.ts";
 import { type Arrival, Launcher } from "./launch.ts";
 import { LoadBook, type PoolState, poolState } from "./load-book.ts";
 import type { LoadSource } from "./load-stream.ts";
@@ -22,27 +25,32 @@ export interface GatewayCoreDeps {
   readonly client: WorkerClient;
   readonly directory: Directory;
   readonly metrics: GatewayMetrics;
+  /** Other gateways, where there are any. */
+  readonly peers?: Peers | undefined;
 }
 
 /**
  * The gateway without its sockets: follows pools and workers, probes, and launches.
  * Assumes that every change of the directory is passed on to {@link poolChanged} and {@link workerChanged}.
  */
-export class GatewayCore implements LoadSource, DirectoryListener {
+export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #deps: GatewayCoreDeps;
   readonly #workers: WorkerTable;
   readonly #prober: Prober;
   readonly #slots: Slots;
   readonly #load: LoadBook;
   readonly #launcher: Launcher;
+  readonly #claimBook: ClaimBook;
   readonly #stopped = new AbortController();
 
   constructor(deps: GatewayCoreDeps) {
     this.#deps = deps;
-    const { clock, random, client, directory, metrics } = deps;
+    const { clock, random, client, directory, metrics, peers } = deps;
     const findPool = (key: string): PoolConfig | undefined => directory.pool(key);
     this.#workers = new WorkerTable({ findPool, clock });
     this.#load = new LoadBook(clock);
+    const book = new ClaimBook(clock);
+    this.#claimBook = book;
     this.#slots = new Slots({ clock, findPool, workers: this.#workers });
     this.#prober = new Prober({
       clock,
@@ -59,6 +67,7 @@ export class GatewayCore implements LoadSource, DirectoryListener {
       slots: this.#slots,
       load: this.#load,
       startups: new StartupWatch({ client, clock }),
+      claims: peers && new Claims({ clock, client, peers, book, findWorker: (uid) => this.#workers.get(uid) }),
       doubts: new Doubts({ client, clock }),
       ask: (worker) => this.#prober.hasten(worker),
       onAwaited: (key) => this.#hasten(key),
@@ -95,6 +104,16 @@ export class GatewayCore implements LoadSource, DirectoryListener {
   /** Other gateways came or went: each cares for its share of the workers first. */
   share(shares: Shares): void {
     this.#workers.share(shares);
+  }
+
+  /** A gateway asks for the right to send a launch. */
+  claim(claim: Claim): Verdict {
+    return this.#claimBook.claim(claim);
+  }
+
+  /** A gateway asks what became of a launch that this one had claimed. */
+  peerAnswer(launch: string): Promise<PeerAnswer> {
+    return this.#launcher.peerAnswer(launch);
   }
 
   /** Ends every wait with an honest answer. Launches that a worker has been sent go on. */

@@ -31,6 +31,10 @@ export class Doubts {
     if (this.#doubts.size > MAX_REMEMBERED && oldest !== undefined) this.#doubts.delete(oldest);
   }
 
+  has(key: string): boolean {
+    return (this.#doubts.get(key)?.untilMs ?? 0) > this.#deps.clock.now();
+  }
+
   /**
    * @returns the answer of the session that was found; undefined when there is none, and the launch may begin.
    * @throws the error with which the launch ended, when still nobody knows.

@@ -17,7 +17,7 @@ const BODIES_HELD = 4;
 /** Longest that a body may take to arrive: 16 MB at 2 Mbit/s. */
 const BODY_TIMEOUT_MS = 60_000;
 
-export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch"> {
+export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping"> {
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" |
  * @throws when the certificate cannot be used.
  */
 export async function front(deps: FrontDeps, signal: AbortSignal): Promise<FastifyInstance> {
-  const { settings, kube, clock, logger, metrics, findPool, launch } = deps;
+  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping } = deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
   const bodyBytes = settings.bodyLimitMb * MEGABYTE;
@@ -38,6 +38,8 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
     metrics,
     findPool,
     launch,
+    ...(viewIsOld && { viewIsOld }),
+    ...(stopping && { stopping }),
     defaultPool: settings.defaultPool,
     tls,
     gate: new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock)),

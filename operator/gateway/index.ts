@@ -15,8 +15,10 @@ import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { GatewayCore } from "./core.ts";
 import { directoryOf, follow } from "./directory.ts";
+import { followPeers, hasPeers } from "./discover-peers.ts";
 import { front } from "./front.ts";
 import { updateGauges } from "./gauges.ts";
+import { HttpPeers } from "./http-peers.ts";
 import { internalServer } from "./internal-server.ts";
 import { LoadAuth } from "./load-auth.ts";
 import { reviewTokenWith } from "./review-token.ts";
@@ -56,17 +58,23 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     onRestart: noteRestart("Pod"),
   });
   const directory = directoryOf(pools, workers);
-  const core = new GatewayCore({ clock, random, client, directory, metrics });
+  const self = `http://${settings.peerHost.includes(":") ? `[${settings.peerHost}]` : settings.peerHost}:${settings.internalPort}`;
+  const peers = new HttpPeers({ clock, self, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
+  const core = new GatewayCore({ clock, random, client, directory, metrics, peers: hasPeers(settings) ? peers : undefined });
   const unfollow = follow(core, pools, workers);
 
-  const auth = new LoadAuth({ review: reviewTokenWith(kube), clock, operatorUser: settings.operatorUser });
+  const review = reviewTokenWith(kube);
+  const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
+  const peerAuth = new LoadAuth({ review, clock, user: settings.gatewayUser });
   const internal = internalServer({
     gateway: `${settings.podName}-${randomBytes(4).toString("hex")}`,
     clock,
     source: core,
     registry,
     beforeScrape: () => updateGauges(metrics, directory, core),
-    access: (authorization) => auth.access(authorization),
+    access: (authorization) => operatorAuth.access(authorization),
+    claims: core,
+    peerAccess: (authorization) => peerAuth.access(authorization),
     notReady: () => (signal.aborted ? "stopping" : directory.synced ? undefined : "waiting for the first full lists"),
   });
   const watching = new AbortController();
@@ -79,18 +87,25 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
       metrics,
       findPool: (key) => directory.pool(key),
       launch: (pool, request, arrival) => core.launch(pool, request, arrival),
+      viewIsOld: () => pools.behind,
+      stopping: () => signal.aborted,
     },
     watching.signal,
   );
 
-  const watches = Promise.all([pools.run(watching.signal), workers.run(watching.signal)]);
+  const watches = Promise.all([
+    pools.run(watching.signal),
+    workers.run(watching.signal),
+    followPeers({ kube, clock, random, logger }, settings, (addresses) => peers.set(addresses), watching.signal),
+  ]);
   try {
     const internalAt = await internal.listen({ host: settings.host, port: settings.internalPort });
     const address = await launches.listen({ host: settings.host, port: settings.launchPort });
     const launchesAt = settings.tls === undefined ? address : address.replace(/^http:/, "https:");
     logger.info({ launches: launchesAt, internal: internalAt }, "listening");
     await aborted(signal);
-    logger.info("stopping: launches under way are finished first");
+    logger.info("stopping: launches that still come are taken for a moment, those under way are finished");
+    await sleep(clock, settings.settleMs);
     await finish(launches, core);
   } finally {
     unfollow();
@@ -98,7 +113,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     watching.abort();
     await internal.close();
     await watches;
-    await Promise.all([client.close(), kube.close()]);
+    await Promise.all([client.close(), peers.close(), kube.close()]);
   }
 }
 

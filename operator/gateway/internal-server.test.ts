@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function setup(state: { access?: Access; notReady?: string | undefined } = {}) {
+async function setup(state: { access?: Access; peerAccess?: Access; notReady?: string | undefined } = {}) {
   const book = new LoadBook(systemClock);
   const pool = { namespace: "avatars", name: "support", workers: [], queued: {}, pressure: {} };
   const server = internalServer({
@@ -24,6 +24,12 @@ async function setup(state: { access?: Access; notReady?: string | undefined } =
     beforeScrape: () => {},
     access: async () => state.access ?? "granted",
     notReady: () => state.notReady,
+    claims: {
+      claim: ({ gateway }) =>
+        gateway === "http://me" ? { kind: "granted" } : { kind: "held", gateway: "http://me", worker: "uid" },
+      peerAnswer: async (launch) => ({ kind: launch === "known" ? "unknown" : "none" }),
+    },
+    peerAccess: async () => state.peerAccess ?? "granted",
   });
   const origin = await server.listen({ host: "127.0.0.1", port: 0 });
   cleanups.push(() => server.close());
@@ -79,5 +85,21 @@ describe("the internal server", () => {
     let again = await openLoad(origin);
     while (again.status !== 200) again = await openLoad(origin);
     cleanups.push(again.close);
+  });
+
+  it("takes the claims of gateways, and of nobody else", async () => {
+    const { origin, state } = await setup();
+    const post = async (path: string, body: object) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${origin}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+      return { status: response.status, body: (await response.json()) as object };
+    };
+    const claim = { launch: "key", gateway: "http://other", worker: "uid" };
+    expect((await post("/claims", claim)).body).toEqual({ kind: "held", gateway: "http://me", worker: "uid" });
+    expect((await post("/claims/answer", { launch: "known" })).body).toEqual({ kind: "unknown" });
+    expect((await post("/claims", { launch: 1 })).status).toBe(400);
+    state.peerAccess = "denied";
+    expect((await post("/claims", claim)).status).toBe(401);
+    expect((await post("/claims/answer", { launch: "known" })).status).toBe(401);
   });
 });

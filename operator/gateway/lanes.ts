@@ -1,8 +1,4 @@
-import type { Waited, Waiting } from "./queue.ts";
-
-export interface Entry<Slot> extends Waiting<Slot> {
-  readonly settle: (outcome: Waited<Slot>) => void;
-}
+import type { Entry } from "./waiting.ts";
 
 interface Lane<Slot> {
   readonly client: string;

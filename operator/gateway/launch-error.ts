@@ -23,6 +23,7 @@ export const launchErrors = {
   deadline_exceeded: { status: 503, meaning: "No slot became free in time." },
   gateway_busy: { status: 503, meaning: "The launches under way take all the memory that the gateway gives them." },
   gateway_stopping: { status: 503, meaning: "This gateway is stopping, another one answers." },
+  pool_unknown: { status: 503, meaning: "The gateway knows no such pool, and its view is old." },
   auth_unavailable: { status: 503, meaning: "The pool's tokens could not be read, so nobody can be let in." },
   // The worker's doing.
   worker_rejected: { status: 400, meaning: "The worker's own refusal, with its status: 400, 401, 402, 403 or another of 4xx." },

@@ -34,6 +34,21 @@ function upload(bytes: number): FormData {
 }
 
 describe("the launch server", () => {
+  it("does not call a pool unknown while its view is old: it may have been created meanwhile", async () => {
+    const { origin, view } = await setup([]);
+    view.old = true;
+    const response = await fetch(`${origin}/avatars/new/launch`, { method: "POST", body: form() });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect((await errorOf(response)).code).toBe("pool_unknown");
+  });
+
+  it("still takes launches while it is stopping, and tells clients to connect anew", async () => {
+    const { post, view } = await setup([accept]);
+    view.stopping = true;
+    const response = await post(form());
+    expect([response.status, response.headers.get("connection")]).toEqual([200, "close"]);
+  });
+
   it("answers with the worker's status and body, and says which worker and how", async () => {
     const { post } = await setup([accept]);
     const response = await post(form());

@@ -22,6 +22,10 @@ export interface LaunchServerDeps extends ServeLaunchDeps {
   readonly findPool: (key: string) => PoolConfig | undefined;
   /** Key of the pool that `POST /launch` goes to. */
   readonly defaultPool?: string | undefined;
+  /** Whether pools may exist that this gateway has not heard of. */
+  readonly viewIsOld?: () => boolean;
+  /** Whether this gateway will end soon. */
+  readonly stopping?: () => boolean;
   /** Serves HTTPS. */
   readonly tls?: TlsPair | undefined;
 }
@@ -41,9 +45,9 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   });
   let order = 0;
 
-  // Otherwise a connection on which a launch was under way when we were told to stop stays open until it times out.
+  // Clients move their connections elsewhere before this gateway closes them.
   server.addHook("onSend", async (_request, reply) => {
-    if (!server.server.listening) reply.header("connection", "close");
+    if (deps.stopping?.() || !server.server.listening) reply.header("connection", "close");
   });
 
   // Bodies are read by the handler, which knows their limits.
@@ -57,7 +61,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     const signal = whenGone(reply.raw);
     const pool = key === undefined ? undefined : deps.findPool(key);
     try {
-      if (pool === undefined) throw poolNotFound(key);
+      if (pool === undefined) throw deps.viewIsOld?.() ? poolUnknown(key) : poolNotFound(key);
       const arrival = { order, traceContext, signal, trace };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
@@ -96,6 +100,13 @@ function whenGone(response: ServerResponse): AbortSignal {
     if (!response.writableFinished) gone.abort();
   });
   return gone.signal;
+}
+
+/** It may have been created while the API server was away. */
+function poolUnknown(key: string | undefined): LaunchError {
+  if (key === undefined) return poolNotFound(key);
+  const message = `this gateway knows no AvatarPool ${key}, and its view is old, as the API server does not answer: try again`;
+  return new LaunchError(503, "pool_unknown", message, { retryAfterMs: 5_000 });
 }
 
 function poolNotFound(key: string | undefined): LaunchError {

@@ -6,11 +6,12 @@ import { sleep } from "../runtime/sleep.ts";
 import { taskId, type WorkerAnswer } from "../workers/answers.ts";
 import { presetOf } from "./admit.ts";
 import { type AttemptDeps, attempt, type Flight } from "./attempt.ts";
+import type { Claims, PeerAnswer } from "./claims.ts";
 import { launchBodies } from "./launch-body.ts";
 import { launchKey } from "./launch-key.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
 import { LaunchOnce } from "./once.ts";
-import { clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
+import { claimUnsettled, clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
 import { isHopeless } from "./retry-after.ts";
 import type { Slot } from "./slots.ts";
 import type { StartupWatch } from "./startup.ts";
@@ -20,6 +21,8 @@ import type { TraceContext } from "./trace-context.ts";
 const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };
 /** Workers that may break off under one launch: it might be the launch that breaks them. */
 const MAX_LOST = 2;
+/** Gateways that may have claimed a launch, one after the other, and failed. */
+const MAX_VOID_CLAIMS = 5;
 
 export interface Arrival {
   /** Place among all launches of this gateway. */
@@ -36,11 +39,19 @@ export interface Arrival {
 export interface LauncherDeps extends AttemptDeps {
   readonly random: Random;
   readonly startups: StartupWatch;
+  /** Agreement with other gateways; absent where this one is alone. */
+  readonly claims?: Claims | undefined;
   /** Launches begin to wait in a pool. */
   readonly onAwaited: (pool: string) => void;
   /** Ends what goes on after the answer. */
   readonly signal: AbortSignal;
 }
+
+type Claimed =
+  | { readonly kind: "granted" }
+  | { readonly kind: "served"; readonly answer: WorkerAnswer }
+  /** The gateway that had claimed it began no session. */
+  | { readonly kind: "void"; readonly gateway: string };
 
 /**
  * Finds a slot for a launch and starts the session there.
@@ -55,6 +66,8 @@ export interface LauncherDeps extends AttemptDeps {
 export class Launcher {
   readonly #deps: LauncherDeps;
   readonly #once: LaunchOnce;
+  /** Launches that are left to another gateway. */
+  readonly #deferred = new Set<string>();
 
   constructor(deps: LauncherDeps) {
     this.#deps = deps;
@@ -83,8 +96,16 @@ export class Launcher {
     const found = await this.#deps.doubts.settle(flight.launch);
     if (found !== undefined) return found;
     const tried = new Set<string>();
+    const voidClaims: string[] = [];
     for (let lost = 0; lost < MAX_LOST; ) {
       const slot = await this.#slotFor(flight, arrival, tried);
+      const claimed = await this.#claim(flight, slot, arrival.signal, voidClaims.at(-1));
+      if (claimed.kind === "served") return claimed.answer;
+      if (claimed.kind === "void") {
+        voidClaims.push(claimed.gateway);
+        if (voidClaims.length > MAX_VOID_CLAIMS) throw claimUnsettled(slot.worker.name);
+        continue;
+      }
       const outcome = await attempt(this.#deps, slot, flight);
       this.#deps.load.changed(flight.key);
       if (outcome.kind === "served") {
@@ -95,6 +116,34 @@ export class Launcher {
       tried.add(slot.worker.uid);
     }
     throw workersBroke(MAX_LOST);
+  }
+
+  /** Claims the launch for the slot's worker. The slot is released when another gateway has claimed the launch before. */
+  async #claim(flight: Flight, slot: Slot, signal: AbortSignal, voidClaim: string | undefined): Promise<Claimed> {
+    const { claims, slots } = this.#deps;
+    const { launch, key, request } = flight;
+    const verdict = (await claims?.claim(launch, slot.worker.uid, voidClaim)) ?? { kind: "granted" };
+    if (verdict.kind === "granted") {
+      this.#stillWanted(slot, key, signal);
+      return verdict;
+    }
+    slot.release();
+    slots.wake(key);
+    this.#deferred.add(launch);
+    try {
+      const answer = await claims?.settle({ launch, room: request.roomName }, verdict, signal);
+      return answer === undefined ? { kind: "void", gateway: verdict.gateway } : { kind: "served", answer };
+    } finally {
+      this.#deferred.delete(launch);
+    }
+  }
+
+  /** What this gateway tells a peer of a launch that it had claimed; waits while it is under way. */
+  async peerAnswer(launch: string): Promise<PeerAnswer> {
+    const known = this.#deferred.has(launch) ? undefined : this.#once.find(launch);
+    const answer = known?.kind === "under-way" ? await known.answer.catch(() => undefined) : known?.answer;
+    if (answer !== undefined) return { kind: "served", answer };
+    return { kind: this.#deps.doubts.has(launch) ? "unknown" : "none" };
   }
 
   async #slotFor(flight: Flight, arrival: Arrival, tried: Set<string>): Promise<Slot> {

@@ -3,8 +3,8 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { LOAD_AUDIENCE } from "../api/load-report.ts";
 import { LoadAuth, type TokenVerdict } from "./load-auth.ts";
 
-const operatorUser = "system:serviceaccount:avatarpool:avatarpool-operator";
-const good: TokenVerdict = { authenticated: true, username: operatorUser, audiences: [LOAD_AUDIENCE] };
+const user = "system:serviceaccount:avatarpool:avatarpool-operator";
+const good: TokenVerdict = { authenticated: true, username: user, audiences: [LOAD_AUDIENCE] };
 
 function setup(verdict: TokenVerdict | Error = good) {
   const clock = new FakeClock();
@@ -15,7 +15,7 @@ function setup(verdict: TokenVerdict | Error = good) {
     if (answers.verdict instanceof Error) throw answers.verdict;
     return answers.verdict;
   };
-  return { clock, asked, answers, auth: new LoadAuth({ review, clock, operatorUser }) };
+  return { clock, asked, answers, auth: new LoadAuth({ review, clock, user }) };
 }
 
 describe("LoadAuth", () => {
@@ -48,6 +48,26 @@ describe("LoadAuth", () => {
     await expect(auth.access("Bearer abc")).resolves.toBe("granted");
     await clock.advance(1_000);
     await expect(auth.access("Bearer abc")).resolves.toBe("unknown");
+  });
+
+  it("takes a good token for good until it expires while the API server is away for longer", async () => {
+    const { auth, answers, clock } = setup();
+    const exp = Math.floor(clock.now() / 1_000) + 3_600;
+    const token = `Bearer head.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.signature`;
+    await auth.access(token);
+    answers.verdict = new Error("away");
+    await clock.advance(3_599_000);
+    await expect(auth.access(token)).resolves.toBe("granted");
+    await clock.advance(1_000);
+    await expect(auth.access(token)).resolves.toBe("unknown");
+  });
+
+  it("takes the API server's word over its memory once it can be asked again", async () => {
+    const { auth, answers, clock } = setup();
+    await auth.access("Bearer abc");
+    await clock.advance(300_000);
+    answers.verdict = { ...good, authenticated: false };
+    await expect(auth.access("Bearer abc")).resolves.toBe("denied");
   });
 
   it("remembers no refusal", async () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { LaunchQueue, type Waited } from "./queue.ts";
+import { LaunchQueue } from "./queue.ts";
+import type { Waited } from "./waiting.ts";
 
 /** A queue whose slots are counted by what they serve. */
 function setup(length = 10) {

@@ -1,32 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
-import { type Entry, Lanes } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
+import type { Entry, Waited, Waiting } from "./waiting.ts";
 
 /** How many grants are remembered for the estimate of `Retry-After`. */
 const REMEMBERED_GRANTS = 32;
-
-export interface Waiting<Slot> {
-  /** Its place among the launches of its client, which are served in this order. One that comes back keeps its place. */
-  readonly order: number;
-  /** Whose launch it is: clients are served in turn. */
-  readonly client: string;
-  /** What it can be served with. Two that want the same can be served by the same slots. */
-  readonly want: string;
-  /** Unix time in ms at which it gives up. */
-  readonly deadlineMs: number;
-  /** It had its turn before, and nothing came of it: it does not wait for another. */
-  readonly again: boolean;
-  /** Takes a free slot for it, if there is one. Must not call back into the queue. */
-  readonly take: () => Slot | undefined;
-  /** Called when it does begin to wait. */
-  readonly onQueued?: () => void;
-}
-
-export type Waited<Slot> =
-  | { readonly kind: "granted"; readonly slot: Slot }
-  | { readonly kind: "queue-full" }
-  | { readonly kind: "deadline" }
-  | { readonly kind: "cancelled" }
-  | { readonly kind: "refused"; readonly error: Error };
 
 /**
  * Launches of one pool that wait for a slot: bounded, each with its deadline. Clients are served in turn, the launches of

@@ -75,6 +75,11 @@ export function workerBroke(worker: string, why: string): LaunchError {
   return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${perhapsBegun}`);
 }
 
+export function claimUnsettled(worker: string): LaunchError {
+  const sentence = `another gateway sent this launch to worker ${worker} and is gone, and the worker cannot be asked`;
+  return new LaunchError(502, "worker_failed", `${sentence}. ${perhapsBegun}`);
+}
+
 export function workersBroke(workers: number): LaunchError {
   return new LaunchError(
     502,

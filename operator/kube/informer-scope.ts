@@ -1,3 +1,4 @@
+import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { KubeError } from "./errors.ts";
 import type { IndexedStore } from "./store.ts";
@@ -11,6 +12,7 @@ export interface InformerScopeOptions<T> {
   /** Shared by all scopes of an informer; this one writes only keys of its namespace. */
   readonly store: IndexedStore<T>;
   readonly transform: (raw: never) => T | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly notify: (key: ObjectKey, after: T | undefined, before: T | undefined) => void;
   readonly onCommit: () => void;
@@ -34,6 +36,7 @@ export class InformerScope<T> implements WatcherSink {
   /** Versions of objects that `transform` refused, so that each is logged once. */
   readonly #refused = new Map<ObjectKey, string>();
   #listed = false;
+  #failedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: InformerScopeOptions<T>) {
     this.#options = options;
@@ -46,6 +49,11 @@ export class InformerScope<T> implements WatcherSink {
   /** True after the first complete list. */
   get listed(): boolean {
     return this.#listed;
+  }
+
+  /** When a watch or list failed last, unless something has come through since. Unix time in ms. */
+  get failedMs(): number {
+    return this.#failedMs;
   }
 
   begin(): void {
@@ -74,11 +82,13 @@ export class InformerScope<T> implements WatcherSink {
     for (const key of this.#refused.keys()) if (!this.#staged.has(key)) this.#refused.delete(key);
     this.#staged = new Map();
     this.#listed = true;
+    this.#cameThrough();
     this.#options.onCommit();
     this.#notify(changes);
   }
 
   changed(raw: KubeObject): void {
+    this.#cameThrough();
     const named = this.#identify(raw);
     if (named === undefined) return;
     const changes: Change<T>[] = [];
@@ -87,6 +97,7 @@ export class InformerScope<T> implements WatcherSink {
   }
 
   deleted(raw: KubeObject): void {
+    this.#cameThrough();
     const named = this.#identify(raw);
     if (named === undefined) return;
     this.#refused.delete(named.key);
@@ -96,13 +107,18 @@ export class InformerScope<T> implements WatcherSink {
   }
 
   restart(cause: RestartCause, error: unknown, delayMs: number): void {
-    const { kind, namespace, logger, onRestart } = this.#options;
+    const { kind, namespace, logger, clock, onRestart } = this.#options;
+    if (error !== undefined) this.#failedMs = clock.now();
     const details = { kind, namespace, cause, delayMs: Math.round(delayMs) };
     if (error === undefined) logger.debug(details, "watch ended, opening it again");
     // The sentence of a KubeError says it all; where in our code a connection broke is noise.
     else if (error instanceof KubeError) logger.warn({ ...details, error: error.message }, "watch or list failed, will try again");
     else logger.error({ ...details, err: error }, "watch or list failed in our own code, will try again");
     onRestart(cause);
+  }
+
+  #cameThrough(): void {
+    this.#failedMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Puts one item into the store, or takes it out, and notes the change if there is one. */

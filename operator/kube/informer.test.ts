@@ -279,3 +279,26 @@ describe("Informer: several namespaces", () => {
     expect(view()).toEqual([{ name: "x", version: "2" }]);
   });
 });
+
+describe("Informer: the age of its view", () => {
+  it("is behind from a failure until something comes through, or until a minute passed without another", async () => {
+    const { api, clock, informer, run } = setup();
+    api.answers.push(page("9", [pod("x", "1")]));
+    await run();
+    expect(informer.behind).toBe(false);
+    api.open.fail(cut);
+    await clock.advance(0);
+    expect(informer.behind).toBe(true);
+    await clock.advance(1_000);
+    api.open.fail(cut);
+    await clock.advance(59_999);
+    expect(informer.behind).toBe(true);
+    await clock.advance(1);
+    expect(informer.behind).toBe(false);
+    api.open.fail(cut);
+    await clock.advance(5_000);
+    api.open.send("MODIFIED", pod("x", "10"));
+    await clock.advance(0);
+    expect(informer.behind).toBe(false);
+  });
+});

@@ -30,6 +30,8 @@ export interface InformerOptions<Raw extends KubeObject, T> {
 export type ChangeHandler<T> = (key: ObjectKey, after: T | undefined, before: T | undefined) => void;
 
 const defaultResyncMs = 10 * 60_000;
+/** Longer than a watcher waits between two tries: while the API server is away, some try lies within this time. */
+const behindMs = 60_000;
 
 /**
  * A store that follows the objects of one kind, and handlers that hear which keys changed.
@@ -65,6 +67,7 @@ export class Informer<T> {
           namespace,
           store: this.#store,
           transform: options.transform,
+          clock: options.clock,
           logger: options.logger,
           notify: (key, after, before) => this.#notify(key, after, before),
           onCommit: () => this.#noteSynced(),
@@ -80,6 +83,11 @@ export class Informer<T> {
   /** True once every namespace has been listed. */
   get synced(): boolean {
     return this.#synced;
+  }
+
+  /** Whether the view may be old: a watch failed in the last minute, and nothing has come through since. */
+  get behind(): boolean {
+    return this.#scopes.some(({ failedMs }) => this.#options.clock.now() - failedMs < behindMs);
   }
 
   /** Resolves once `synced`; rejects with the signal's reason when that aborts before. */

@@ -1,4 +1,5 @@
 import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
+import { gatewayAddresses } from "../api/gateway-addresses.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
@@ -17,7 +18,6 @@ import { createRegistry, type OperatorMetrics, operatorMetrics } from "../teleme
 import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
 import { budgetReconciler, budgetView } from "./disruption-budget.ts";
-import { gatewayAddresses } from "./gateway-addresses.ts";
 import { GatewayStreams } from "./gateway-streams.ts";
 import { LoadHub } from "./load-hub.ts";
 import { BY_POOL } from "./observe.ts";

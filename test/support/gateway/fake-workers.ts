@@ -10,6 +10,7 @@ export type LaunchBehaviour =
   | "reset"
   | "lost-answer"
   | "die"
+  | "begin-and-hang"
   | "hang"
   | "reject"
   /** The maker's account allows no more sessions. */
@@ -49,6 +50,10 @@ export class FakeWorkers implements WorkerClient {
     };
     this.#byName.set(name, worker);
     return worker;
+  }
+
+  all(): readonly FakeWorker[] {
+    return [...this.#byName.values()];
   }
 
   get launches(): number {
@@ -95,6 +100,9 @@ export class FakeWorkers implements WorkerClient {
       case "lost-answer":
         begin(worker, body);
         throw new Error("read ECONNRESET");
+      case "begin-and-hang":
+        begin(worker, body);
+        return new Promise<never>(() => {});
       case "die":
         this.#byName.delete(name);
         throw new Error("read ECONNRESET");

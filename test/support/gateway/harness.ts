@@ -2,11 +2,13 @@ import type { PoolConfig } from "../../../operator/api/pool-config.ts";
 import { poolKey } from "../../../operator/api/pool-config.ts";
 import type { LaunchRequest } from "../../../operator/engines/index.ts";
 import { admit } from "../../../operator/gateway/admit.ts";
+import type { Peers } from "../../../operator/gateway/claims.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { LaunchError } from "../../../operator/gateway/launch-error.ts";
 import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch-trace.ts";
 import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
 import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import type { WorkerClient } from "../../../operator/workers/client.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { type FakeWorker, FakeWorkers } from "./fake-workers.ts";
 import { testPool, testRecord } from "./pool.ts";
@@ -22,15 +24,31 @@ export interface LaunchResult {
   readonly leave: () => void;
 }
 
+/** What gateways of one test share. */
+export interface HarnessWorld {
+  readonly clock?: FakeClock;
+  readonly workers?: FakeWorkers;
+  readonly peers?: Peers;
+  /** Over the workers: the network as this gateway has it. */
+  readonly network?: WorkerClient;
+}
+
 /** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
-export function gatewayHarness(pool: PoolConfig = testPool()) {
-  const clock = new FakeClock();
-  const fakes = new FakeWorkers();
+export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorld = {}) {
+  const clock = world.clock ?? new FakeClock();
+  const fakes = world.workers ?? new FakeWorkers();
   const pools = new Map([[poolKey(pool), pool]]);
   const records = new Map<string, WorkerRecord>();
   const directory = { pool: (key: string) => pools.get(key), pools: () => pools.values(), synced: true };
   const metrics = gatewayMetrics(createRegistry());
-  const core = new GatewayCore({ clock, random: () => 0.5, client: fakes, directory, metrics });
+  const core = new GatewayCore({
+    clock,
+    random: () => 0.5,
+    client: world.network ?? fakes,
+    directory,
+    metrics,
+    peers: world.peers,
+  });
   let order = 0;
 
   /** Adds a worker that the gateway learns of; it is probed at once. */

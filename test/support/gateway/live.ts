@@ -60,6 +60,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     const { port } = worker.address() as AddressInfo;
     core.workerChanged(testRecord(`w${at}`, { ip: "127.0.0.1", engine: { ...engines.expression, port } }), undefined);
   }
+  const view = { old: false, stopping: false };
   const budget = new ByteBudget(BUDGET_BYTES);
   const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
   const server = launchServer({
@@ -69,6 +70,8 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     findPool,
     defaultPool: options.defaultPool,
     tls: options.tls,
+    viewIsOld: () => view.old,
+    stopping: () => view.stopping,
     launch: (...args) => core.launch(...args),
     gate: new Gate(tokens, new ClientLimits(systemClock)),
     read: { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: options.bodyTimeoutMs ?? 60_000 },
@@ -101,5 +104,5 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     await client.close();
     for (const end of closes) end();
   };
-  return { origin, path, post, raw, received, lines, budget, budgetBytes: BUDGET_BYTES, core, server, stop, close };
+  return { origin, path, post, raw, received, lines, budget, budgetBytes: BUDGET_BYTES, core, view, server, stop, close };
 }

@@ -20,7 +20,14 @@ export interface GatewayProcess extends AsyncDisposable {
 /** The gateway as a process of its own, on free ports of loopback. Resolves when it listens. */
 export async function startGateway(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
   const child = spawn(process.execPath, ["--import", dieWithParent, main, "gateway"], {
-    env: { ...process.env, AVATARPOOL_HOST: "127.0.0.1", AVATARPOOL_LAUNCH_PORT: "0", AVATARPOOL_INTERNAL_PORT: "0", ...env },
+    env: {
+      ...process.env,
+      AVATARPOOL_HOST: "127.0.0.1",
+      AVATARPOOL_LAUNCH_PORT: "0",
+      AVATARPOOL_INTERNAL_PORT: "0",
+      AVATARPOOL_SETTLE_SECONDS: "0",
+      ...env,
+    },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(child, "exit").then(([code]) => code as number | null);

@@ -46,6 +46,7 @@ export class Product implements AsyncDisposable {
     const process = await this.#start("gateway", "avatarpool-gateway", {
       AVATARPOOL_LAUNCH_PORT: String(launchPort),
       AVATARPOOL_INTERNAL_PORT: String(internalPort),
+      AVATARPOOL_SETTLE_SECONDS: "0",
       AVATARPOOL_OPERATOR_USER: `system:serviceaccount:${NAMESPACE}:avatarpool-operator`,
     });
     const internalUrl = `http://127.0.0.1:${internalPort}`;

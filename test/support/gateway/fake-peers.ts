@@ -1,0 +1,63 @@
+import type { Claim, Verdict } from "../../../operator/gateway/claim-book.ts";
+import type { PeerAnswer, Peers } from "../../../operator/gateway/claims.ts";
+import type { ClaimSource } from "../../../operator/gateway/internal-server.ts";
+import { Shares } from "../../../operator/gateway/shares.ts";
+import type { WorkerClient } from "../../../operator/workers/client.ts";
+import type { FakeClock } from "../fake-clock.ts";
+
+const never = <T>(): Promise<T> => new Promise(() => {});
+
+/** The network between gateways, without sockets. A gateway that is dead does nothing any more, and answers nobody. */
+export class FakePeers {
+  readonly members = new Map<string, ClaimSource>();
+  readonly dead = new Set<string>();
+  /** Questions asked over the network. */
+  asked = 0;
+  readonly #clock: FakeClock;
+  readonly #names: readonly string[];
+
+  constructor(clock: FakeClock, names: readonly string[]) {
+    this.#clock = clock;
+    this.#names = names;
+  }
+
+  /** The others as one of them sees them: it goes on naming those that died. */
+  seenBy(self: string): Peers {
+    const shares = new Shares(self, this.#names);
+    return {
+      self,
+      keepers: (launch, count) => shares.keepers(launch, count),
+      claim: (peer, claim: Claim): Promise<Verdict> => this.#ask(self, peer, (source) => source.claim(claim)),
+      answer: (peer, launch): Promise<PeerAnswer> => this.#ask(self, peer, (source) => source.peerAnswer(launch)),
+    };
+  }
+
+  /** What a gateway can do to workers: nothing, once it is dead. */
+  networkOf(self: string, workers: WorkerClient): WorkerClient {
+    return {
+      get: (...args) => (this.dead.has(self) ? never() : workers.get(...args)),
+      post: (...args) => (this.dead.has(self) ? never() : workers.post(...args)),
+    };
+  }
+
+  /** A gateway dies: those who wait for its word see the connection break. */
+  kill(name: string): void {
+    this.dead.add(name);
+    for (const hangUp of this.#hangUps.splice(0)) hangUp();
+  }
+
+  readonly #hangUps: (() => void)[] = [];
+
+  async #ask<T>(self: string, peer: string, question: (source: ClaimSource) => T | Promise<T>): Promise<T> {
+    this.asked += 1;
+    await new Promise<void>((resolve) => this.#clock.schedule(1, resolve));
+    const source = this.members.get(peer);
+    if (this.dead.has(self)) return never();
+    if (source === undefined || this.dead.has(peer)) throw new Error("no connection");
+    const broken = Promise.withResolvers<never>();
+    this.#hangUps.push(() => (this.dead.has(peer) ? broken.reject(new Error("reset")) : undefined));
+    const answer = await Promise.race([question(source), broken.promise]);
+    await new Promise<void>((resolve) => this.#clock.schedule(1, resolve));
+    return this.dead.has(self) ? never() : answer;
+  }
+}
