@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["operator/**/*.test.ts", "test/{support,demo}/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["operator/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"] } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 600_000 } },
       {

@@ -1,6 +1,8 @@
-import type { FleetShape } from "../../../operator/simulate/fleet.ts";
+import { clairvoyantBoundHours } from "../../../operator/simulate/clairvoyant.ts";
+import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
+import type { Trace } from "../../../operator/simulate/trace.ts";
 import { cheapestAt, hullHoursAt, type Point } from "./frontier.ts";
-import { type RivalFrontier, rivalFrontier } from "./rivals.ts";
+import { COUNT_FROM_S, type RivalFrontier, rivalFrontier } from "./rivals.ts";
 import { benchTraces } from "./traces.ts";
 
 /** One trace on one shape of fleet: a row of the table. */
@@ -13,6 +15,11 @@ export interface Cell {
 export interface CellResult extends Cell {
   readonly preparation: string;
   readonly launches: number;
+  /** With every session packed perfectly, no fewer worker-hours serve them, whoever waits. */
+  readonly packingBoundHours: number;
+  /** Bounds at 99 % and 99.9 % warm, with knowledge of the future. */
+  readonly clairvoyant99Hours: number;
+  readonly clairvoyant999Hours: number;
   /** Cheapest setting of a rival at a warm share, in hindsight. */
   readonly best99: Best | undefined;
   readonly best999: Best | undefined;
@@ -44,16 +51,26 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
   if (source === undefined) throw new Error(`no trace is called ${cell.trace}`);
   const startMs = performance.now();
   const trace = source.load(folder);
-  const rivals = rivalFrontier(trace, fleetShape(cell), quick);
+  const shape = fleetShape(cell);
+  const rivals = rivalFrontier(trace, shape, quick);
   return {
     ...cell,
     preparation: source.preparation,
     launches: trace.arrivalS.length,
+    packingBoundHours: packingBoundHours(trace, shape),
+    clairvoyant99Hours: clairvoyantBoundHours(trace, shape, 0.99, COUNT_FROM_S),
+    clairvoyant999Hours: clairvoyantBoundHours(trace, shape, 0.999, COUNT_FROM_S),
     best99: bestAt(rivals.points, 0.99),
     best999: bestAt(rivals.points, 0.999),
     rivals,
     seconds: Math.round((performance.now() - startMs) / 100) / 10,
   };
+}
+
+/** As a replay finds it in which nobody waits. */
+function packingBoundHours(trace: Trace, shape: FleetShape): number {
+  const plenty: Policy = { name: "plenty", syncS: 3_600, eventDriven: false, removes: "empty", decide: () => shape.max };
+  return replay(trace, plenty, { shape, countFromS: COUNT_FROM_S, deadlineS: Number.POSITIVE_INFINITY }).packingBoundHours;
 }
 
 function bestAt(points: readonly Point[], warmShare: number): Best | undefined {
