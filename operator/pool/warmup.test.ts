@@ -50,6 +50,15 @@ describe("warmupReconciler", () => {
     expect(isWarm(podView(raw))).toBe(true);
   });
 
+  it("writes a gate that counts as warm though the clock of the worker's machine is ahead", async () => {
+    const startedAtMs = NOW_MS + 20_000;
+    const { run, gates } = setup({ stage: "answering", startedAtMs });
+    await run();
+    const raw = podObject("a", { stage: "answering", startedAtMs });
+    raw.status!.conditions!.push(gates().at(-1) as never);
+    expect(isWarm(podView(raw))).toBe(true);
+  });
+
   it.each<[string, PodChange]>([
     ["is warm", {}],
     ["does not answer yet", { stage: "starting" }],

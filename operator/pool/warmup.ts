@@ -85,8 +85,10 @@ interface Gate {
 
 async function setGate(client: Pick<KubeClient, "apply">, pod: PodView, { status, reason, message, nowMs }: Gate): Promise<void> {
   const { namespace, name, uid } = pod;
-  // Whole seconds, rounded up: the gate must not seem older than the start of the worker that it speaks of.
-  const lastTransitionTime = new Date(Math.ceil(nowMs / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+  // Whole seconds, rounded up: the gate must not seem older than the start of the worker that it speaks of, also where the
+  // clock of the worker's machine is ahead of ours.
+  const sinceMs = Math.max(nowMs, pod.startedAtMs ?? 0);
+  const lastTransitionTime = new Date(Math.ceil(sinceMs / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
   const object: Json<V1Pod> = {
     apiVersion: "v1",
     kind: "Pod",
