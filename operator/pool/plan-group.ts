@@ -57,7 +57,7 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
   const inputs = inputsOf(snapshot, group, wish, current, maximum(wanted, nowMs, holdMs) ?? size.workers);
   const target = targetOf(snapshot, config, wish, current, inputs);
   const step = stepTo(snapshot, group, current, target.workers);
-  const replicas = target.workers >= current ? target.workers : current - step.release.length - step.unfilled;
+  const replicas = target.workers >= current ? target.workers : Math.max(0, current - step.release.length - step.unfilled);
   const record: DecisionRecord = {
     atMs: nowMs,
     group: config.name,

@@ -73,6 +73,15 @@ describe("shrink", () => {
     expect(shrink([warm("a"), warm("b")], 7, 4)).toMatchObject({ unfilled: 3 });
   });
 
+  it("lets all go together in the middle of a rollout, once none of them has a session", () => {
+    const [a, b] = [warm("a"), warm("b", { revision: "r2" })];
+    expect(shrink([a, b], 1, 0)).toMatchObject({ cordon: [a, b], release: [] });
+    const [idle, next] = [warm("a", cordoned), warm("b", { ...cordoned, revision: "r2" })];
+    expect(shrink([idle, { ...next, busy: 1 }], 1, 0)).toMatchObject({ release: [] });
+    expect(shrink([idle, { ...next, cordonAcknowledged: false }], 1, 0)).toMatchObject({ release: [] });
+    expect(shrink([idle, next], 1, 0)).toMatchObject({ release: [idle, next] });
+  });
+
   it("waits while pods and replicas disagree, and while a rollout is under way", () => {
     expect(shrink([warm("a"), warm("b")], 3, 1)).toMatchObject({
       cordon: [],

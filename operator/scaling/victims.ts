@@ -61,21 +61,35 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way. What was released must
   // keep its low cost until it is gone, or another would be taken.
   const unsettled = { ...noStep, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
+  const rollingOut = new Set(workers.map((worker) => worker.revision)).size > 1;
+  if (rollingOut && target === 0 && surplus > 0) return emptied(workers);
   if (workers.length > replicas) return unsettled;
   if (surplus <= 0) return { ...noStep, uncordon: cordoned };
   if (workers.length < replicas) return { ...unsettled, unfilled: replicas - Math.max(target, workers.length) };
   // A Deployment in the middle of a rollout spreads a change over two ReplicaSets: nobody can say which pods would go.
-  if (new Set(workers.map((worker) => worker.revision)).size > 1) {
-    return { ...noStep, waitingFor: "a rollout is under way" };
-  }
+  if (rollingOut) return { ...noStep, waitingFor: "a rollout is under way" };
 
   const victims = new Set([...workers].sort(leastDisturbing).slice(0, surplus));
   const cordon = [...victims].filter((worker) => worker.cordonedAtMs === undefined);
   const uncordon = cordoned.filter((worker) => !victims.has(worker));
   const leaving = cordoned.filter((worker) => victims.has(worker));
-  const idle = leaving.filter((worker) => worker.busy === 0 && (worker.cordonAcknowledged || !worker.running));
+  const idle = leaving.filter(isIdle);
   const release = releasable(workers, idle);
   return { ...noStep, cordon, uncordon, release, waitingFor: waitingFor(leaving, idle, release) };
+}
+
+/** All are to go, whatever revision they have: then it does not matter whom Kubernetes takes first, once none has a session. */
+function emptied(workers: readonly WorkerState[]): ShrinkStep {
+  const cordon = workers.filter((worker) => worker.cordonedAtMs === undefined);
+  const leaving = workers.filter((worker) => worker.cordonedAtMs !== undefined);
+  const idle = leaving.filter(isIdle);
+  const release = idle.length === workers.length ? idle : [];
+  return { ...noStep, cordon, release, waitingFor: waitingFor(leaving, idle, idle) };
+}
+
+/** It has no session, and gets none. */
+function isIdle(worker: WorkerState): boolean {
+  return worker.busy === 0 && (worker.cordonAcknowledged || !worker.running);
 }
 
 /**
