@@ -39,6 +39,8 @@ describe("apply", () => {
     expect(client.take(), "the watch lags").toEqual([]);
     await carryOut(fresh, { deployments: [], pods: [pod("a")] });
     expect(client.take()).toEqual(["apply avatarpools/support"]);
+    await carryOut(fresh, { deployments: [], pods: [pod("a")] });
+    expect(client.take(), "the watch lags").toEqual([]);
   });
 
   it("writes nothing where everything is as it was left", async () => {
@@ -158,6 +160,20 @@ describe("apply", () => {
     client.take();
     await carryOut(deleted(0), { deployments: [] });
     expect(client.writes).toMatchObject([{ plural: "avatarpools", sent: { metadata: { finalizers: [] } } }]);
+  });
+
+  it("lowers the Deployment of a deleted pool once, though the watch lags", async () => {
+    const { client, carryOut } = operator();
+    const idle = pod("a", { cordonedAtMs: 1, cordonAcknowledged: true } as never);
+    const deleted = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS).toISOString() });
+    const seen = { pods: [idle], deployments: [deployment("gpu", { replicas: 1 })] };
+    await carryOut(deleted, seen);
+    const lowered = client.take().filter((write) => write.includes("deployments"));
+    await carryOut(deleted, seen);
+    expect([lowered, client.take().filter((write) => write.includes("deployments"))]).toEqual([
+      ["patch deployments/support-gpu"],
+      [],
+    ]);
   });
 
   it("ends what is left at the drain timeout, each pod once and by its UID", async () => {

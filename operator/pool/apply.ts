@@ -22,7 +22,10 @@ export interface ApplyContext {
 
 /** Writes what the plan says, and nothing where the world is as planned. Throws KubeError; what was done stays done. */
 export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Plan, memory: PoolMemory): Promise<void> {
-  if (plan.finalizer === "add") await setFinalizers(context, snapshot.pool, [FINALIZER]);
+  if (plan.finalizer === "add") {
+    await setFinalizers(context, snapshot.pool, [FINALIZER]);
+    memory.finalizedMs = snapshot.nowMs;
+  }
   for (const group of plan.groups) {
     const seen = snapshot.groups.find(({ config }) => config.name === group.config.name);
     if (seen !== undefined) await applyGroup(context, snapshot, group, seen, memory);
@@ -111,10 +114,17 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
   const ref = { namespace: deployment.namespace, name: deployment.name };
   if (retire.remove) {
     await client.delete(deployments, ref, { uid: deployment.uid });
+    memory.applied.delete(deployment.name);
     return;
   }
   if (members !== undefined) await applyStep(marking, members, retire.step);
-  if (retire.replicas !== deployment.replicas) await client.mergePatch(deployments, ref, { spec: { replicas: retire.replicas } });
+  if (retire.replicas !== deployment.replicas) {
+    const { replicas } = retire;
+    const written = await client.mergePatch<KubeObject>(deployments, ref, { spec: { replicas } });
+    const { uid = "", generation = 0 } = written.metadata ?? {};
+    // Until the watch shows it, or it would be decided and told again.
+    memory.applied.set(deployment.name, { uid, generation, hash: "", replicas, atMs: snapshot.nowMs });
+  }
   for (const pod of retire.expired) {
     await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
   }

@@ -27,6 +27,8 @@ export interface PoolMemory {
   /** By UID of a pod: when it last had sessions, until it is known to be idle. */
   readonly lastBusyMs: Map<string, number>;
   readonly decisions: DecisionLog;
+  /** When the finalizer was added, until the watch shows it. */
+  finalizedMs: number | undefined;
   /** Kept here too, because the status that would carry it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
@@ -55,6 +57,7 @@ export class Memories {
         marks: new Map(),
         lastBusyMs: new Map(),
         decisions: new DecisionLog(),
+        finalizedMs: undefined,
         lastDecision: undefined,
         status: undefined,
       };

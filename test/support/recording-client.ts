@@ -10,7 +10,7 @@ export interface RecordedWrite {
   readonly sent: Record<string, unknown>;
 }
 
-/** A client that keeps what is written through it, answers every apply with a new generation, and reads what it is given. */
+/** A client that keeps what is written through it, answers every apply and patch with a new generation, and reads what it is given. */
 export class RecordingClient {
   readonly writes: RecordedWrite[] = [];
   /** What `get` finds, by plural and `namespace/name`. */
@@ -50,7 +50,8 @@ export class RecordingClient {
 
   async mergePatch<T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: object): Promise<T> {
     this.#record({ verb: "patch", plural: type.plural, name: ref.name, sent: { ...patch } });
-    return {} as T;
+    // UIDs as the fixtures give them.
+    return { metadata: { uid: `uid-${ref.name.split("-").at(-1)}`, generation: ++this.#generation } } as T;
   }
 
   async delete(type: ResourceType, ref: ObjectRef, options: object = {}): Promise<boolean> {
