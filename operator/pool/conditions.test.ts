@@ -85,6 +85,17 @@ describe("WarmCapacity", () => {
   ])("when %s", (_when, change, expected) => {
     expect(found("WarmCapacity", change)).toEqual(expected);
   });
+
+  it("is too small while launches wait, though no buffer is asked for", () => {
+    const none = { ...gpuOnly, warm: { slots: 0 } };
+    const full = { pods: [pod("a"), lost], sessions: { a: 2 } };
+    expect(found("WarmCapacity", full, none)[0]).toBe("True");
+    expect(found("WarmCapacity", { ...full, queued: { maya: 1 } }, none)).toEqual([
+      "False",
+      "Unschedulable",
+      says("no node is found"),
+    ]);
+  });
 });
 
 describe("AtMaximum", () => {

@@ -68,7 +68,9 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
   const { floors, unreadableSchedule } = plan.demand;
   if (unreadableSchedule.length > 0)
     return no(reasons.scheduleUnreadable, `warm.schedule cannot be followed: ${unreadableSchedule.join("; ")}`);
-  const wanted = (name: string) => floors.get(name) ?? 0;
+  // While launches wait, no buffer at all is too small.
+  const waits = (name: string) => (snapshot.load.queued.get(name) ?? 0) > 0;
+  const wanted = (name: string) => Math.max(floors.get(name) ?? 0, waits(name) ? 1 : 0);
   const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted(name)).map(({ name }) => name);
   if (short.length === 0) {
     const least = Math.min(...snapshot.pool.presets.map(({ name }) => wanted(name)));
