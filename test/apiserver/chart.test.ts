@@ -2,7 +2,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
 import { type Rights, rightsOf } from "../support/rights.ts";
 
@@ -60,6 +60,7 @@ const operatorAtHome: Rights = {
   "discovery.k8s.io/endpointslices": READ,
 };
 const gatewayWherePoolsLive: Rights = { "avatarpool.dev/avatarpools": READ, "/pods": READ };
+const gatewayAtHome: Rights = { "discovery.k8s.io/endpointslices": READ };
 const gatewayEverywhere: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
 
 describe("rights", () => {
@@ -67,7 +68,7 @@ describe("rights", () => {
     ["avatarpool-operator", "avatars", operatorWherePoolsLive],
     ["avatarpool-operator", "avatarpool", { ...operatorWherePoolsLive, ...operatorAtHome }],
     ["avatarpool-gateway", "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere }],
-    ["avatarpool-gateway", "avatarpool", { ...gatewayWherePoolsLive, ...gatewayEverywhere }],
+    ["avatarpool-gateway", "avatarpool", { ...gatewayWherePoolsLive, ...gatewayAtHome, ...gatewayEverywhere }],
   ];
 
   it.each(table)("%s may do in %s what it must, and nothing else", async (user, namespace, rights) => {
@@ -83,6 +84,18 @@ describe("rights", () => {
     const gateway = "elsewhere:narrow-gateway";
     await expectRights(gateway, "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere });
     await expectRights(gateway, "default", gatewayEverywhere);
+  });
+
+  it("let the gateway read Secrets only where that is asked for, and only those", async () => {
+    const rules = async (...values: readonly string[]) =>
+      parseAllDocuments(await helm("template", "x", chart, "--show-only=templates/gateway-rbac.yaml", ...values)).flatMap(
+        (document) => document.toJS()?.rules ?? [],
+      );
+    const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
+    expect(JSON.stringify(await rules())).not.toContain("secrets");
+    expect(await rules("--set=gateway.secretAccess.enabled=true")).toContainEqual(secrets);
+    const named = await rules("--set=gateway.secretAccess.enabled=true,gateway.secretAccess.names={clients}");
+    expect(named).toContainEqual({ ...secrets, resourceNames: ["clients"] });
   });
 });
 
@@ -124,6 +137,8 @@ describe("values", () => {
     ["operator.replicas=two", "at '/operator/replicas': got string, want integer"],
     ["gateway.service.type=Ingress", "at '/gateway/service/type': value must be one of 'ClusterIP', 'NodePort', 'LoadBalancer'"],
     ["namespaces={Avatars}", "at '/namespaces/0': 'Avatars' does not match pattern"],
+    ["gateway.defaultPool=support", "at '/gateway/defaultPool': 'support' does not match pattern"],
+    ["gateway.bodyLimitMb=0", "at '/gateway/bodyLimitMb': minimum: got 0, want 1"],
     ["logLevel=loud", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
     ["image.repository=", "at '/image/repository': minLength: got 0, want 1"],
     ["gateway.replica=3", "at '/gateway': additional properties 'replica' not allowed"],
@@ -144,7 +159,12 @@ describe("values", () => {
       nodeSelector: { role: "system" },
       tolerations: [{ key: "dedicated", operator: "Exists" }],
       operator: { replicas: 0 },
-      gateway: { replicas: 0, service: { type: "LoadBalancer", annotations: { "example.com/internal": "true" } } },
+      gateway: {
+        replicas: 0,
+        defaultPool: "avatars/support",
+        tls: { secretName: "gateway-tls" },
+        service: { type: "LoadBalancer", annotations: { "example.com/internal": "true" } },
+      },
       extraObjects: [
         { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "{{ .Release.Name }}-map" } },
         'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: {{ include "avatarpool.fullname" . }}-text }',
@@ -163,7 +183,10 @@ describe("values", () => {
       expect(template.spec.containers[0].image).toBe("registry.example.com/avatarpool:edge");
     }
     const service = await get("service", "tuned-gateway");
-    expect(service.spec.type).toBe("LoadBalancer");
+    expect(service.spec).toMatchObject({ type: "LoadBalancer", ports: [{ port: 443 }] });
+    const gateway = (await get("deployment", "tuned-gateway")).spec.template.spec;
+    expect(gateway.containers[0].env).toContainEqual({ name: "AVATARPOOL_DEFAULT_POOL", value: "avatars/support" });
+    expect(gateway.volumes).toContainEqual(expect.objectContaining({ name: "tls" }));
     expect(service.metadata.annotations).toMatchObject({ "example.com/internal": "true" });
     await get("configmap", "tuned-map", "tuned-text");
   });
