@@ -5,6 +5,10 @@ export const conditionTypes = {
   ready: "Ready",
   /** Every preset has as many warm slots as asked for. */
   warmCapacity: "WarmCapacity",
+  /** Sessions start as fast as `objective.startup` says. */
+  startupObjective: "StartupObjective",
+  /** Workers are to be replaced, and cannot be. */
+  rolloutBlocked: "RolloutBlocked",
   /** More is wanted than the groups' maximum allows. */
   atMaximum: "AtMaximum",
   /** The maker's API secret is where the pool says, and workers are let in with it. */
@@ -35,6 +39,13 @@ export const conditionReasons = {
   warm: "Warm",
   short: "Short",
   scheduleUnreadable: "ScheduleUnreadable",
+  objectiveMet: "ObjectiveMet",
+  objectiveMissed: "ObjectiveMissed",
+  noLaunches: "NoLaunches",
+  upToDate: "UpToDate",
+  rollingOut: "RollingOut",
+  stalled: "Stalled",
+  startupMissed: "StartupMissed",
   belowMaximum: "BelowMaximum",
   demandExceedsMaximum: "DemandExceedsMaximum",
   paused: "Paused",

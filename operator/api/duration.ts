@@ -29,3 +29,8 @@ export function formatDuration(durationMs: number): string {
   }
   return text;
 }
+
+/** For people, of something that was measured: `4.1s`. */
+export function formatSeconds(durationMs: number): string {
+  return `${(durationMs / 1_000).toFixed(1)}s`;
+}

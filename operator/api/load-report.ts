@@ -50,6 +50,8 @@ export const poolLoadSchema = z.object({
   shortSinceMs: z.number().optional(),
   /** Start-up times in ms of the launches whose session began to run since the last report. */
   startupsMs: z.array(z.number()),
+  /** Of those, the launches that found a slot at once, with the UID of the worker's pod: what a worker is judged by. */
+  workerStartups: z.array(z.object({ uid: z.string(), startupMs: z.number() })),
 });
 
 export const loadReportSchema = z.object({

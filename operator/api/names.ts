@@ -34,6 +34,10 @@ export const annotations = {
   cordoned: `${API_GROUP}/cordoned`,
   /** The ReplicaSet controller removes the pods with the lowest value first. */
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
+  /** On a pod: which template it was made from. Tells the workers of the present revision from those of former ones. */
+  template: `${API_GROUP}/template`,
+  /** On a Deployment: the template whose rollout is stopped, and the start-up time in ms that stopped it. */
+  heldBack: `${API_GROUP}/held-back`,
   /** Whether the cluster autoscaler may evict the pod to remove its node. */
   safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
 } as const;

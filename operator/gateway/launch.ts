@@ -225,7 +225,7 @@ export class Launcher {
     const startupMs = clock.now() - arrivedMs;
     if (preset !== undefined) slot.worker.noteServed(preset);
     metrics.startupSeconds.observe({ namespace: pool.namespace, pool: pool.name, path: path ?? "cold" }, startupMs / 1_000);
-    load.started(key, startupMs);
+    load.started(key, startupMs, path === "queued" ? undefined : slot.worker.uid);
   }
 
   #retryState({ key, pool, preset }: Flight) {

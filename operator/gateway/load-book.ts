@@ -13,10 +13,12 @@ export interface LoadChange {
   readonly shortSinceMs?: number;
   /** A session began to run, this long after its launch arrived. */
   readonly startupMs?: number;
+  /** UID of the worker's pod, where the launch had not to wait for it. */
+  readonly worker?: string | undefined;
 }
 
 /** The part of a pool's load that is a state; what happened since the last report is each reader's own. */
-export type PoolState = Omit<PoolLoad, "shortSinceMs" | "startupsMs">;
+export type PoolState = Omit<PoolLoad, "shortSinceMs" | "startupsMs" | "workerStartups">;
 
 /** The key under which face images that are no preset are counted. */
 const NO_PRESET = "";
@@ -45,8 +47,9 @@ export class LoadBook {
     this.#tell({ pool });
   }
 
-  started(pool: string, startupMs: number): void {
-    this.#tell({ pool, startupMs });
+  /** @param worker UID of its pod, unless the launch had to wait, which is not the worker's fault. */
+  started(pool: string, startupMs: number, worker?: string): void {
+    this.#tell({ pool, startupMs, worker });
   }
 
   /** For one launch: call the result with each shortage that it meets. Each kind counts once. */

@@ -21,7 +21,10 @@ export interface LoadSource {
 interface Unsaid {
   shortSinceMs: number | undefined;
   readonly startupsMs: number[];
+  readonly workerStartups: PoolLoad["workerStartups"];
 }
+
+const noNews = (): Unsaid => ({ shortSinceMs: undefined, startupsMs: [], workerStartups: [] });
 
 /**
  * Tells one reader about the load until either side ends: first of every pool, then of those that changed, with a
@@ -51,11 +54,13 @@ export function streamLoad(
   }
 
   function note(change: LoadChange): void {
-    const entry = unsaid.get(change.pool) ?? { shortSinceMs: undefined, startupsMs: [] };
+    const entry = unsaid.get(change.pool) ?? noNews();
     unsaid.set(change.pool, entry);
     entry.shortSinceMs ??= change.shortSinceMs;
     if (change.startupMs !== undefined) entry.startupsMs.push(change.startupMs);
-    if (entry.startupsMs.length > MAX_STARTUPS) entry.startupsMs.shift();
+    if (change.startupMs !== undefined && change.worker !== undefined)
+      entry.workerStartups.push({ uid: change.worker, startupMs: change.startupMs });
+    for (const list of [entry.startupsMs, entry.workerStartups]) if (list.length > MAX_STARTUPS) list.shift();
     flushSoon(change.shortSinceMs !== undefined);
   }
 
@@ -83,14 +88,14 @@ export function streamLoad(
   out.once("close", end);
   send({
     full: true,
-    pools: source.pools().flatMap((pool) => report(source.state(pool), { shortSinceMs: undefined, startupsMs: [] })),
+    pools: source.pools().flatMap((pool) => report(source.state(pool), noNews())),
   });
 }
 
 function report(state: PoolState | undefined, news: Unsaid): readonly PoolLoad[] {
   if (state === undefined) return [];
-  const { shortSinceMs, startupsMs } = news;
-  return [{ ...state, ...(shortSinceMs === undefined ? {} : { shortSinceMs }), startupsMs }];
+  const { shortSinceMs, ...startups } = news;
+  return [{ ...state, ...(shortSinceMs === undefined ? {} : { shortSinceMs }), ...startups }];
 }
 
 function cancelOnly(timer: { cancel(): void }): { cancel(): void } {

@@ -69,11 +69,12 @@ async function applyGroup(
 async function applyDeployment(
   { client, sidecarImage }: ApplyContext,
   { pool, nowMs }: Snapshot,
-  { config, replicas }: ScalePlan,
+  { config, replicas, rollout }: ScalePlan,
   seen: OwnDeployment,
   memory: PoolMemory,
 ): Promise<void> {
-  const manifest = workerDeployment(pool, config, replicas, sidecarImage);
+  const heldBack = rollout.kind === "none" ? undefined : rollout.heldBack;
+  const manifest = workerDeployment(pool, config, replicas, sidecarImage, heldBack);
   const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("base64url");
   const last = memory.applied.get(config.deploymentName);
   const asWeLeftIt = seen.kind === "own" && last?.uid === seen.view.uid && last.generation >= seen.view.generation;

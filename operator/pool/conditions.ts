@@ -4,7 +4,9 @@ import {
   conditionReasons as reasons,
   conditionTypes as types,
 } from "../api/conditions.ts";
+import { formatDuration, formatSeconds } from "../api/duration.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
+import { percentile } from "../scaling/percentile.ts";
 import { CUSTOM_AVATAR, type SetDemand } from "../scaling/size.ts";
 import type { Plan } from "./plan.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
@@ -23,7 +25,9 @@ export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
   return [
     ready(snapshot, plan),
     warmCapacity(snapshot, plan),
+    startupObjective(snapshot),
     atMaximum(plan),
+    rolloutBlocked(plan),
     credentialsValid(snapshot),
     accountLimit(snapshot),
     paused(snapshot),
@@ -90,6 +94,40 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
     obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
     `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`,
   );
+}
+
+function startupObjective({ load, pool }: Snapshot): Finding {
+  const { targetMs, percentile: percent } = pool.objective.startup;
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.startupObjective,
+    status,
+    reason,
+    message,
+  });
+  const target = `${percent}% of the sessions are to start within ${formatDuration(targetMs)}`;
+  const count = load.startupsMs.length;
+  if (count === 0) return finding("Unknown", reasons.noLaunches, `${target}; none was started lately`);
+  const startupMs = percentile(load.startupsMs, percent / 100);
+  const measured = `${target}; of the last ${counted(count, "session")} so many started within ${formatSeconds(startupMs)}`;
+  return startupMs <= targetMs
+    ? finding("True", reasons.objectiveMet, measured)
+    : finding("False", reasons.objectiveMissed, `${measured}: keep more slots warm, or raise objective.startup.target`);
+}
+
+function rolloutBlocked({ groups }: Plan): Finding {
+  const rollouts = groups.flatMap((group) => (group.kind === "scale" ? group.rollout : []));
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.rolloutBlocked,
+    status,
+    reason,
+    message,
+  });
+  const blocked = rollouts.find((rollout) => rollout.kind === "blocked");
+  if (blocked !== undefined) return finding("True", blocked.reason, blocked.message);
+  const left = rollouts.reduce((total, rollout) => total + (rollout.kind === "under-way" ? rollout.left : 0), 0);
+  return left === 0
+    ? finding("False", reasons.upToDate, "every worker is as the spec says")
+    : finding("False", reasons.rollingOut, `${counted(left, "worker")} still to be replaced`);
 }
 
 function atMaximum(plan: Plan): Finding {

@@ -29,6 +29,8 @@ export interface PoolLoadView {
   readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
   /** Start-up times of late, ascending, in ms. */
   readonly startupsMs: readonly number[];
+  /** Those of launches that had not to wait, by UID of the worker's pod. */
+  readonly startupsByWorker: ReadonlyMap<string, readonly number[]>;
   readonly workers: ReadonlyMap<string, WorkerLoadView>;
   /** Unix time in ms since when a launch meets short capacity that no decision has answered yet. */
   readonly shortSinceMs: number | undefined;
@@ -59,6 +61,7 @@ interface PoolHistory {
   /** When it was seen last. */
   accountErrors: Map<AccountErrorKind, number>;
   startups: { atMs: number; valueMs: number }[];
+  workerStartups: { atMs: number; uid: string; startupMs: number }[];
   shortSinceMs: number | undefined;
 }
 
@@ -127,13 +130,22 @@ export class LoadHub {
     if (now.shortSinceMs !== undefined)
       memory.shortSinceMs = Math.min(memory.shortSinceMs ?? Number.POSITIVE_INFINITY, now.shortSinceMs);
     memory.startups.push(...now.startupsMs.map((valueMs) => ({ atMs: nowMs, valueMs })));
+    memory.workerStartups.push(...now.workerStartups.map((startup) => ({ atMs: nowMs, ...startup })));
     if (memory.startups.length > STARTUPS_KEPT) memory.startups = memory.startups.slice(-STARTUPS_KEPT);
+    if (memory.workerStartups.length > STARTUPS_KEPT) memory.workerStartups = memory.workerStartups.slice(-STARTUPS_KEPT);
   }
 
   #memory(key: string): PoolHistory {
     let memory = this.#pools.get(key);
     if (memory === undefined) {
-      memory = { short: emptyWindow, pressure: new Map(), accountErrors: new Map(), startups: [], shortSinceMs: undefined };
+      memory = {
+        short: emptyWindow,
+        pressure: new Map(),
+        accountErrors: new Map(),
+        startups: [],
+        workerStartups: [],
+        shortSinceMs: undefined,
+      };
       this.#pools.set(key, memory);
     }
     return memory;
@@ -179,10 +191,21 @@ export class LoadHub {
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
         .map(({ valueMs }) => valueMs)
         .sort((a, b) => a - b),
+      startupsByWorker: byWorker((memory?.workerStartups ?? []).filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)),
       workers: mergeWorkers(loads),
       shortSinceMs: memory?.shortSinceMs,
     };
   }
+}
+
+function byWorker(startups: PoolHistory["workerStartups"]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { uid, startupMs } of startups) {
+    const list = found.get(uid);
+    if (list === undefined) found.set(uid, [startupMs]);
+    else list.push(startupMs);
+  }
+  return found;
 }
 
 function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {

@@ -116,6 +116,9 @@ function assumedView(pool: PoolConfig, config: GroupConfig, { uid, generation, r
     group: config.name,
     generation,
     replicas,
+    template: "",
+    heldBack: undefined,
+    stalled: undefined,
     deleting: false,
   };
 }

@@ -9,6 +9,7 @@ import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.
 import { earliest, remaining } from "./due.ts";
 import { listed } from "./listed.ts";
 import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "./memory.ts";
+import { type Rollout, rolloutOf } from "./rollout.ts";
 import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
 
 const ABSENT_RECHECK_MS = 1_000;
@@ -20,6 +21,7 @@ export interface ScalePlan {
   readonly config: GroupConfig;
   readonly replicas: number;
   readonly step: ShrinkStep;
+  readonly rollout: Rollout;
   /** What the size should have been, to be remembered. */
   readonly wanted: Window;
   /** That nodes are short, to be remembered. */
@@ -68,12 +70,14 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
     outcome: outcomeOf(current, replicas),
     reason: replicas === current ? `nothing changed: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
   };
+  const rollout = rolloutOf(snapshot, group);
   return {
-    group: { kind: "scale", config, replicas, step, wanted, shortage: outlook.shortage },
+    group: { kind: "scale", config, replicas, step, rollout, wanted, shortage: outlook.shortage },
     record,
     requeueAfterMs: earliest(
       size.workers < current ? remaining(maximumEndsAtMs(wanted, nowMs, holdMs), nowMs) : undefined,
       remaining(outlook.dueMs, nowMs),
+      rollout.kind === "under-way" ? remaining(rollout.lookAtMs, nowMs) : undefined,
       // Whether it came to be is seen then, should no watch tell of it.
       deployment.kind === "absent" ? ABSENT_RECHECK_MS : deployment.assumed ? WATCH_LAG_MS : undefined,
     ),

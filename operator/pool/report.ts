@@ -1,11 +1,11 @@
-import { conditionTypes } from "../api/conditions.ts";
+import { type ConditionType, conditionTypes } from "../api/conditions.ts";
 import { API_GROUP_VERSION, KIND } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { refOf } from "../kube/types.ts";
 import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
-import { findings } from "./conditions.ts";
+import { type Finding, findings } from "./conditions.ts";
 import { listed } from "./listed.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -32,8 +32,8 @@ export interface ReporterOptions {
 /** Tells people what was decided: one event a change, a log line, the gauges. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  /** By pool: whether it was ready when last looked at, so that only a change makes an event. */
-  readonly #ready = new Map<string, string>();
+  /** By pool and condition: how it was when last looked at, so that only a change makes an event. */
+  readonly #conditions = new Map<string, string>();
   /** By pool: the groups that have gauges. */
   readonly #groups = new Map<string, readonly string[]>();
 
@@ -42,7 +42,7 @@ export class Reporter {
   }
 
   forget(key: string): void {
-    this.#ready.delete(key);
+    for (const type of Object.values(conditionTypes)) this.#conditions.delete(`${key} ${type}`);
     this.#keepGauges(key, []);
     this.#groups.delete(key);
   }
@@ -60,6 +60,7 @@ export class Reporter {
     this.#decisions(snapshot, plan, pressureToPatchMs, tell);
     this.#drains(plan, tell);
     this.#readiness(snapshot, plan, tell);
+    this.#rollout(snapshot, plan, tell);
     this.#gauges(snapshot);
   }
 
@@ -104,15 +105,32 @@ export class Reporter {
   }
 
   #readiness(snapshot: Snapshot, plan: Plan, tell: Tell): void {
-    const key = poolKey(snapshot.pool);
-    const ready = findings(snapshot, plan).find(({ type }) => type === conditionTypes.ready);
+    const ready = this.#changed(snapshot, plan, conditionTypes.ready);
     if (ready === undefined) return;
-    const now = `${ready.status} ${ready.reason}`;
-    const before = this.#ready.get(key) ?? readyBefore(snapshot);
-    this.#ready.set(key, now);
-    if (before === now) return;
-    if (ready.status === "True") tell("Normal", eventReasons.ready, ready.message);
-    else if (before !== undefined || snapshot.pool.deletedAtMs !== undefined) tell("Warning", eventReasons.notReady, ready.message);
+    const { now, before } = ready;
+    if (now.status === "True") tell("Normal", eventReasons.ready, now.message);
+    else if (before !== undefined || snapshot.pool.deletedAtMs !== undefined) tell("Warning", eventReasons.notReady, now.message);
+  }
+
+  #rollout(snapshot: Snapshot, plan: Plan, tell: Tell): void {
+    const blocked = this.#changed(snapshot, plan, conditionTypes.rolloutBlocked);
+    if (blocked?.now.status === "True") tell("Warning", eventReasons.rolloutBlocked, blocked.now.message);
+    else if (blocked?.before?.startsWith("True")) tell("Normal", eventReasons.rolloutResumed, blocked.now.message);
+  }
+
+  /** The condition, where its status or reason is not what it was when last looked at, and what it was. */
+  #changed(
+    snapshot: Snapshot,
+    plan: Plan,
+    type: ConditionType,
+  ): { readonly now: Finding; readonly before: string | undefined } | undefined {
+    const key = `${poolKey(snapshot.pool)} ${type}`;
+    const now = findings(snapshot, plan).find((finding) => finding.type === type);
+    if (now === undefined) return undefined;
+    const before = this.#conditions.get(key) ?? conditionBefore(snapshot, type);
+    const short = `${now.status} ${now.reason}`;
+    this.#conditions.set(key, short);
+    return before === short ? undefined : { now, before };
   }
 
   /** Removes the gauges of groups that are not among these. */
@@ -144,7 +162,7 @@ type Tell = (type: PoolEvent["type"], reason: EventReason, note: string) => void
 
 const states = ["ready", "starting", "unschedulable", "draining"] as const;
 
-function readyBefore({ status }: Snapshot): string | undefined {
-  const condition = status?.conditions?.find(({ type }) => type === conditionTypes.ready);
+function conditionBefore({ status }: Snapshot, wanted: ConditionType): string | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === wanted);
   return condition === undefined ? undefined : `${condition.status} ${condition.reason}`;
 }

@@ -1,4 +1,6 @@
+import { formatSeconds } from "../api/duration.ts";
 import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../api/v1alpha1/index.ts";
+import { percentile } from "../scaling/percentile.ts";
 import { findings } from "./conditions.ts";
 import type { DecisionRecord } from "./decision.ts";
 import { changesOf, type Plan } from "./plan.ts";
@@ -22,7 +24,9 @@ export function statusOf(snapshot: Snapshot, plan: Plan): AvatarPoolStatus {
     pressurePerMinute: load.shortPerMinute,
     ...(load.startupsMs.length === 0
       ? {}
-      : { startup: { p50: percentile(load.startupsMs, 0.5), p95: percentile(load.startupsMs, 0.95) } }),
+      : {
+          startup: { p50: formatSeconds(percentile(load.startupsMs, 0.5)), p95: formatSeconds(percentile(load.startupsMs, 0.95)) },
+        }),
     ...(lastDecision === undefined ? {} : { lastDecision }),
   };
 }
@@ -62,12 +66,6 @@ function conditions(snapshot: Snapshot, plan: Plan): Condition[] {
 
 function total(groups: readonly GroupStatus[], field: "sessions" | "slots"): number {
   return groups.reduce((sum, group) => sum + group[field], 0);
-}
-
-/** Nearest-rank percentile of ascending times, in seconds with one decimal: `4.1s`. */
-function percentile(ascendingMs: readonly number[], share: number): string {
-  const rank = Math.max(1, Math.ceil(share * ascendingMs.length));
-  return `${((ascendingMs[rank - 1] ?? 0) / 1_000).toFixed(1)}s`;
 }
 
 /** Kubernetes keeps whole seconds. */

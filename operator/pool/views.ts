@@ -3,6 +3,7 @@ import { annotations, labels, WARM_GATE } from "../api/names.ts";
 import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
+import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import { WORKER_CONTAINER } from "../resources/sidecar.ts";
 
 /**
@@ -26,6 +27,11 @@ export interface DeploymentView {
   readonly group: string;
   readonly generation: number;
   readonly replicas: number;
+  /** Of the template that its new pods are made from. */
+  readonly template: string;
+  readonly heldBack: HeldBack | undefined;
+  /** Why its controller cannot make pods, or gave up on a rollout. */
+  readonly stalled: string | undefined;
   readonly deleting: boolean;
 }
 
@@ -37,6 +43,8 @@ export interface PodView {
   readonly group: string;
   readonly engine: string;
   readonly revision: string;
+  /** Of the template that it was made from. */
+  readonly template: string;
   readonly createdAtMs: number;
   readonly deleting: boolean;
   /** Seconds that it is given from its deletion on; undefined while it is not being deleted. */
@@ -73,7 +81,10 @@ export function poolView(raw: object, finalizer: string): PoolView {
   return { config: resolvePool(pool), status: pool.status, hasFinalizer: pool.metadata.finalizers?.includes(finalizer) ?? false };
 }
 
-export function deploymentView({ metadata = {}, spec }: Json<V1Deployment>): DeploymentView {
+export function deploymentView({ metadata = {}, spec, status }: Json<V1Deployment>): DeploymentView {
+  const stalled = status?.conditions?.find(
+    ({ type, status: holds }) => (type === "ReplicaFailure" && holds === "True") || (type === "Progressing" && holds === "False"),
+  );
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name ?? "",
@@ -83,6 +94,9 @@ export function deploymentView({ metadata = {}, spec }: Json<V1Deployment>): Dep
     group: metadata.labels?.[labels.group] ?? "",
     generation: metadata.generation ?? 0,
     replicas: spec?.replicas ?? 1,
+    template: spec?.template?.metadata?.annotations?.[annotations.template] ?? "",
+    heldBack: parseHeldBack(metadata.annotations?.[annotations.heldBack]),
+    stalled: stalled?.message,
     deleting: metadata.deletionTimestamp !== undefined,
   };
 }
@@ -101,6 +115,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
     group: metadata.labels?.[labels.group] ?? "",
     engine: metadata.labels?.[labels.engine] ?? "",
     revision: metadata.labels?.["pod-template-hash"] ?? "",
+    template: metadata.annotations?.[annotations.template] ?? "",
     createdAtMs: timeMs(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
     graceSeconds: metadata.deletionGracePeriodSeconds,

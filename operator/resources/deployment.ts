@@ -1,6 +1,7 @@
 import type { V1DeploymentSpec, V1OwnerReference } from "@kubernetes/client-node";
-import { labels, MANAGED_BY } from "../api/names.ts";
+import { annotations, labels, MANAGED_BY } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { type HeldBack, heldBackText } from "./held-back.ts";
 import { ownedBy } from "./owner.ts";
 import { podTemplate } from "./pod-template.ts";
 
@@ -12,6 +13,7 @@ export interface DeploymentManifest {
     readonly namespace: string;
     readonly name: string;
     readonly labels: Record<string, string>;
+    readonly annotations: Record<string, string>;
     readonly ownerReferences: V1OwnerReference[];
   };
   readonly spec: V1DeploymentSpec;
@@ -25,9 +27,19 @@ export function groupLabels(pool: PoolConfig, group: GroupConfig): Record<string
 /**
  * The whole Deployment of a worker group, for server-side apply.
  * @param sidecarImage image of the commands of ours that run inside worker pods.
+ * @param heldBack stops the rollout of that template; any other is rolled out.
  */
-export function workerDeployment(pool: PoolConfig, group: GroupConfig, replicas: number, sidecarImage: string): DeploymentManifest {
+export function workerDeployment(
+  pool: PoolConfig,
+  group: GroupConfig,
+  replicas: number,
+  sidecarImage: string,
+  heldBack?: HeldBack,
+): DeploymentManifest {
   const selector = groupLabels(pool, group);
+  const template = podTemplate(pool, group, { ...selector, [labels.engine]: group.engine.name }, sidecarImage);
+  const paused = heldBack !== undefined && heldBack.template === template.metadata?.annotations?.[annotations.template];
+  const stopped = paused ? heldBackText(heldBack) : undefined;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -35,6 +47,7 @@ export function workerDeployment(pool: PoolConfig, group: GroupConfig, replicas:
       namespace: pool.namespace,
       name: group.deploymentName,
       labels: { ...selector, [labels.engine]: group.engine.name },
+      annotations: stopped === undefined ? {} : { [annotations.heldBack]: stopped },
       ownerReferences: [ownedBy(pool)],
     },
     spec: {
@@ -47,7 +60,8 @@ export function workerDeployment(pool: PoolConfig, group: GroupConfig, replicas:
         type: "RollingUpdate",
         rollingUpdate: { maxSurge: group.spec.rollout.maxSurge, maxUnavailable: group.spec.rollout.maxUnavailable },
       },
-      template: podTemplate(pool, group, { ...selector, [labels.engine]: group.engine.name }, sidecarImage),
+      paused,
+      template,
     },
   };
 }

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe } from "@kubernetes/client-node";
-import { WARM_GATE } from "../api/names.ts";
+import { annotations, WARM_GATE } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { marksMetadata, templateMarks } from "./marks.ts";
 import { assetsContainer, DRAIN_PATH, DRAIN_PORT, drainContainer, WORKER_CONTAINER } from "./sidecar.ts";
@@ -17,10 +18,22 @@ export function podTemplate(
   sidecarImage: string,
 ): V1PodTemplateSpec {
   const marks = marksMetadata(templateMarks);
+  const allLabels = { ...podLabels, ...marks.labels };
+  const spec = podSpec(pool, group, sidecarImage);
+  const template = hashOf([allLabels, marks.annotations, spec, loadedPresets(pool, group)]);
   return {
-    metadata: { labels: { ...podLabels, ...marks.labels }, annotations: marks.annotations },
-    spec: podSpec(pool, group, sidecarImage),
+    metadata: { labels: allLabels, annotations: { ...marks.annotations, [annotations.template]: template } },
+    spec,
   };
+}
+
+function hashOf(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 16);
+}
+
+/** Presets that only a new worker loads, so that a change of them needs new workers: those of a warm-up by session. */
+function loadedPresets({ presets, warm }: PoolConfig, group: GroupConfig): readonly unknown[] {
+  return warm.mode === "session" ? presets.filter(({ name }) => group.presets.includes(name)) : [];
 }
 
 function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodSpec {

@@ -4,6 +4,8 @@ export const eventReasons = {
   draining: "Draining",
   drainTimeout: "DrainTimeout",
   uncordoned: "Uncordoned",
+  rolloutBlocked: "RolloutBlocked",
+  rolloutResumed: "RolloutResumed",
   notReady: "NotReady",
   ready: "Ready",
 } as const;

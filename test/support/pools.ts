@@ -10,6 +10,7 @@ import { Memories, type PoolMemory } from "../../operator/pool/memory.ts";
 import { BY_POOL, observe, type World } from "../../operator/pool/observe.ts";
 import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
+import { type HeldBack, heldBackText } from "../../operator/resources/held-back.ts";
 
 /**
  * Pools, pods and Deployments for tests of the operator. Everything passes through the real schema and transforms, so that a
@@ -81,6 +82,8 @@ export interface PodChange {
   /** Of its deletion. */
   readonly graceSeconds?: number;
   readonly revision?: string;
+  /** Hash of the template that it was made from. */
+  readonly template?: string;
   readonly createdAtMs?: number;
   readonly startedAtMs?: number;
   readonly status?: Partial<Json<V1Pod>["status"]>;
@@ -111,6 +114,7 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
       },
       annotations: {
         ...(change.cordonedAtMs === undefined ? {} : { [annotations.cordoned]: time(change.cordonedAtMs) }),
+        [annotations.template]: change.template ?? "t1",
         ...(change.released ? { [annotations.deletionCost]: "-1000" } : {}),
       },
       ...(change.deleting ? { deletionTimestamp: LONG_AGO, deletionGracePeriodSeconds: change.graceSeconds ?? 3_630 } : {}),
@@ -155,6 +159,10 @@ export interface DeploymentChange {
   /** Absent: the pool. */
   readonly owner?: string | "nobody";
   readonly deleting?: boolean;
+  /** Hash of its present template. */
+  readonly template?: string;
+  readonly heldBack?: HeldBack;
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
 }
 
 export function deploymentObject(group: string, change: DeploymentChange = {}): Json<V1Deployment> {
@@ -167,9 +175,15 @@ export function deploymentObject(group: string, change: DeploymentChange = {}): 
       generation: change.generation ?? 1,
       labels: { "avatarpool.dev/pool": poolName, "avatarpool.dev/group": group },
       ownerReferences: change.owner === "nobody" ? [] : [owner],
+      annotations: change.heldBack === undefined ? {} : { [annotations.heldBack]: heldBackText(change.heldBack) ?? "" },
       ...(change.deleting ? { deletionTimestamp: LONG_AGO } : {}),
     },
-    spec: { replicas: change.replicas ?? 1, selector: {}, template: {} },
+    spec: {
+      replicas: change.replicas ?? 1,
+      selector: {},
+      template: { metadata: { annotations: { [annotations.template]: change.template ?? "t1" } } },
+    },
+    status: { conditions: [...(change.conditions ?? [])] },
   };
 }
 
@@ -189,7 +203,7 @@ export function storeOf<T extends { readonly namespace: string; readonly name: s
 
 /** What one gateway says of the pool. */
 export function load(change: Partial<PoolLoad> = {}): PoolLoad {
-  return { namespace, name: poolName, workers: [], queued: {}, pressure: {}, startupsMs: [], ...change };
+  return { namespace, name: poolName, workers: [], queued: {}, pressure: {}, startupsMs: [], workerStartups: [], ...change };
 }
 
 export function report(gateway: string, pools: readonly PoolLoad[], full = true): LoadReport {

@@ -1,0 +1,196 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+
+/** New workers take the place of old ones: warm ones first, no session ended, and not at all where they are no good. */
+
+let stage: Stage;
+
+const taints = [{ key: "nvidia.com/gpu", effect: "NoSchedule" as const }];
+
+beforeAll(async () => {
+  stage = await Stage.open({
+    nodes: [
+      { name: "gpu-0", gpus: 64, cpu: "256", memory: "2Ti", taints },
+      { name: "scarce-0", gpus: 2, cpu: "64", memory: "512Gi", taints, labels: { pool: "scarce" } },
+    ],
+  });
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+/** As stand-in workers need it: so long a rollout waits for start-ups on its first new worker. */
+const coldStart = "2s";
+const changed = { env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }] };
+
+/** A pool of workers that are all warm, so that what follows is the rollout and nothing else. */
+async function warmPool(namespace: string, group: object, spec: object = {}): Promise<Scenario> {
+  const scenario = await stage.scenario(namespace);
+  await scenario.readyPool({ workers: [gpuGroup(group)], ...spec });
+  await scenario.condition("WarmCapacity", { status: "True" });
+  await scenario.until("every worker to be warm", async () => {
+    const { desired = 0, warm } = (await scenario.status()).groups?.[0] ?? {};
+    return desired > 0 && warm === desired;
+  });
+  return scenario;
+}
+
+/** Names of the pods that stay, by whether they were made from the Deployment's present template. */
+async function revisions(scenario: Scenario) {
+  const template = (await scenario.deployment())?.spec?.template.metadata?.annotations?.["avatarpool.dev/template"];
+  const staying = (await scenario.pods()).filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  const names = (fresh: boolean) =>
+    staying
+      .filter(({ metadata }) => (metadata?.annotations?.["avatarpool.dev/template"] === template) === fresh)
+      .map(({ metadata }) => metadata?.name ?? "");
+  return { fresh: names(true), former: names(false) };
+}
+
+const rolledOut = (scenario: Scenario, workers: number) =>
+  scenario.until("every worker to be new and warm", async () => {
+    const { fresh, former } = await revisions(scenario);
+    return former.length === 0 && fresh.length === workers && (await scenario.status()).groups?.[0]?.warm === workers;
+  });
+
+describe.concurrent("a rollout under load", () => {
+  it("ends no session, refuses no launch, and never has fewer warm slots than the floor or more workers than the surge", async () => {
+    const scenario = await warmPool("load", { min: 4, max: 4, coldStart }, { warm: { slots: 2 } });
+    const busy = new Set(await scenario.sessions(3));
+    const stop = new AbortController();
+    const launches: { readonly status: number; readonly path: string }[] = [];
+    const caller = (async () => {
+      for (let count = 0; !stop.signal.aborted; count++) {
+        launches.push(await scenario.launch({ room: `short-${count}`, sessionSeconds: 6 }));
+        await sleep(600);
+      }
+    })();
+    const seen: { readonly free: number; readonly staying: number }[] = [];
+    const watcher = (async () => {
+      while (!stop.signal.aborted) {
+        const staying = (await scenario.pods()).filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+        const warm = staying.filter(({ status }) =>
+          status?.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True"),
+        );
+        const workers = scenario.workers().filter(({ pod }) => warm.some(({ metadata }) => metadata?.name === pod.name));
+        const free = workers.reduce((total, { activeSessions }) => total + Math.max(0, 2 - activeSessions), 0);
+        seen.push({ free, staying: staying.length });
+        await sleep(50);
+      }
+    })();
+    await scenario.pool({ workers: [gpuGroup({ min: 4, max: 4, coldStart, ...changed })], warm: { slots: 2 } });
+    await rolledOut(scenario, 4);
+    stop.abort();
+    await Promise.all([caller, watcher]);
+
+    expect(Math.min(...seen.map(({ free }) => free))).toBeGreaterThanOrEqual(2);
+    expect(Math.max(...seen.map(({ staying }) => staying))).toBe(5);
+    expect(launches.length).toBeGreaterThan(10);
+    expect(launches.filter(({ status, path }) => status !== 200 || path === "queued")).toEqual([]);
+    for (const pod of busy) expect(scenario.workers().find((worker) => worker.pod.name === pod)?.activeSessions).toBeGreaterThan(0);
+    scenario.endSessions();
+    await scenario.until("the old workers to go", async () => (await scenario.podNames()).every((name) => !busy.has(name)));
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("takes the idle workers first", async () => {
+    const scenario = await warmPool("order", { min: 3, max: 3, coldStart });
+    const [busy = ""] = await scenario.sessions(1);
+    await scenario.pool({ workers: [gpuGroup({ min: 3, max: 3, coldStart, ...changed })] });
+    await scenario.until("one old worker to be left", async () => (await revisions(scenario)).former.length === 1);
+    expect((await revisions(scenario)).former).toEqual([busy]);
+    scenario.endSessions();
+  });
+});
+
+describe.concurrent("a rollout is stopped", () => {
+  it("while no GPU is free for the new worker, says what helps, and goes on by itself", async () => {
+    const group = { min: 2, max: 2, nodeSelector: { pool: "scarce" } };
+    const scenario = await warmPool("scarce", group);
+    const { fresh: before } = await revisions(scenario);
+    await scenario.pool({ workers: [gpuGroup({ ...group, ...changed })] });
+    await scenario.condition("RolloutBlocked", {
+      status: "True",
+      reason: "Unschedulable",
+      message:
+        /group gpu is stopped, 2 of its workers are as before: no node is found .*: free a GPU, add GPU nodes, or let a worker go first/,
+    });
+    await scenario.event("RolloutBlocked");
+    expect([...(await revisions(scenario)).former].sort()).toEqual([...before].sort());
+    expect((await scenario.launch({ sessionSeconds: 1 })).status).toBe(200);
+    // Not a new node, which other scenarios would have to wait for: the same one, larger.
+    const larger = { "nvidia.com/gpu": "4" };
+    await scenario.kubectl([
+      "patch",
+      "node",
+      "scarce-0",
+      "--subresource=status",
+      "--type=merge",
+      "-p",
+      JSON.stringify({ status: { capacity: larger, allocatable: larger } }),
+    ]);
+    await rolledOut(scenario, 2);
+    await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
+    await scenario.event("RolloutResumed");
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("by an image that cannot be pulled, keeps serving, and goes on when the spec is corrected", async () => {
+    const scenario = await warmPool("image", { min: 2, max: 3 });
+    await scenario.pool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/does-not-exist:1" })] });
+    await scenario.condition("RolloutBlocked", {
+      status: "True",
+      reason: "WorkerFailing",
+      message: /a new worker cannot start: .*ImagePull/,
+    });
+    expect((await revisions(scenario)).former).toHaveLength(2);
+    expect(await scenario.launch()).toMatchObject({ status: 200, path: "warm" });
+    await scenario.pool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/expression:good" })] });
+    await rolledOut(scenario, 2);
+    await scenario.condition("RolloutBlocked", { status: "False" });
+  });
+});
+
+// By itself: an operator dies in it.
+describe("a rollout whose new workers start sessions too slowly", () => {
+  it("is stopped after the first of them, stays so under another operator, and goes on when the objective allows it", async () => {
+    const objective = (target: string) => ({ objective: { startup: { target, percentile: 95 } } });
+    const group = { min: 4, max: 4, coldStart: "30s" };
+    const slow = { ...group, env: [{ name: "STAND_IN_SESSION_START", value: "60" }] };
+    const scenario = await warmPool("slow", group, objective("2500ms"));
+    /** One on every slot, so that new workers get theirs and none has to wait. */
+    const launches = async (round: string) => {
+      await Promise.all(
+        Array.from({ length: 8 }, (_, index) => scenario.launch({ room: `${round}-${index}`, sessionSeconds: 15 })),
+      );
+      await scenario.until("the sessions to end", () => scenario.activeSessions() === 0);
+    };
+    await launches("before");
+    await scenario.condition("StartupObjective", { status: "True", reason: "ObjectiveMet" });
+    await scenario.pool({ workers: [gpuGroup(slow)], ...objective("2500ms") });
+    await scenario.until(
+      "a new worker, after which the rollout waits",
+      async () => (await scenario.deployment())?.spec?.paused === true,
+    );
+    await launches("during");
+    await scenario.condition("RolloutBlocked", {
+      status: "True",
+      reason: "StartupMissed",
+      message:
+        /95% of the sessions on new workers start within .*s, objective.startup.target is 2s500ms, and those before were faster: undo the change/,
+    });
+    const { fresh, former } = await revisions(scenario);
+    expect([fresh.length > 0, former.length > 0]).toEqual([true, true]);
+    // A stop outlives the operator, and the group can still grow and serve.
+    await stage.operator.process.stop("SIGKILL");
+    await stage.restartOperator();
+    await sleep(4_000);
+    expect((await revisions(scenario)).former).toEqual(former);
+    expect((await scenario.deployment())?.spec?.paused).toBe(true);
+    await scenario.pool({ workers: [gpuGroup(slow)], ...objective("30s") });
+    await rolledOut(scenario, 4);
+    await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
+    expect(scenario.kills()).toEqual([]);
+  });
+});
