@@ -18,9 +18,11 @@ afterAll(async () => {
 describe.concurrent("a pool", () => {
   it("rolls out a new image without ending the session that runs", async () => {
     const scenario = await stage.scenario("rollout");
-    await scenario.readyPool();
+    // A rollout waits that long for start-ups on its first new worker.
+    const coldStart = "2s";
+    await scenario.readyPool({ workers: [gpuGroup({ coldStart })] });
     const [busy] = await scenario.sessions(1);
-    await scenario.pool({ workers: [gpuGroup({ image: "registry.test/expression:new" })] });
+    await scenario.pool({ workers: [gpuGroup({ coldStart, image: "registry.test/expression:new" })] });
     await scenario.until("a worker of the new image that serves beside the old one, which drains", async () => {
       const members = await scenario.pods();
       const old = members.find(({ metadata }) => metadata?.name === busy);
