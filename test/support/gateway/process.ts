@@ -15,6 +15,8 @@ export interface GatewayProcess extends AsyncDisposable {
   readonly log: readonly Record<string, unknown>[];
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
 }
 
 /** The gateway as a process of its own, on free ports of loopback. Resolves when it listens. */
@@ -46,6 +48,10 @@ export async function startGateway(env: Readonly<Record<string, string>>): Promi
     internal,
     log,
     stop,
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
     [Symbol.asyncDispose]: async () => {
       await stop();
     },

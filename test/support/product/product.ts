@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import path from "node:path";
 import { LOAD_AUDIENCE } from "../../../operator/api/load-report.ts";
 import { type ControlPlane, until } from "../controlplane/index.ts";
+import { freePort } from "./free-port.ts";
 import { type Build, ProductProcess } from "./processes.ts";
 
 const NAMESPACE = "avatarpool";
@@ -104,13 +104,4 @@ async function untilReady(process: ProductProcess, url: string): Promise<void> {
     // Its log says more.
   }
   throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }

@@ -1,0 +1,179 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { LOAD_AUDIENCE } from "../../operator/api/load-report.ts";
+import { labels } from "../../operator/api/names.ts";
+import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+import { type Fleet, startFleet } from "../support/fleet/index.ts";
+import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
+import { freePort } from "../support/product/free-port.ts";
+
+/** Several gateways as processes that know of each other, before stand-in workers. There is no operator. */
+
+const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
+const namespace = "avatars";
+const waiting = { timeout: 30_000, interval: 50 };
+
+let plane: ControlPlane;
+let fleet: Fleet;
+const gateways: GatewayProcess[] = [];
+let startAgain: (index: number) => Promise<void>;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ nodes: [{ name: "gpu-1", gpus: 4 }] });
+  fleet = await startFleet({ kubeconfig: plane.kubeconfig, timeFactor: 20, onLog: (line) => console.error(line) });
+  await kubectl(["create", "namespace", namespace]);
+  await kubectl(["create", "namespace", "avatarpool"]);
+  await succeed(plane.run("helm", ["install", "avatarpool", chart, "--namespace=avatarpool", "--set=gateway.replicas=0"]));
+  await kubectl(["create", "-f", "-"], JSON.stringify(pool));
+  await kubectl(["create", "-f", "-"], JSON.stringify(workers));
+
+  const kubeconfig = await plane.serviceAccountKubeconfig("avatarpool", "avatarpool-gateway");
+  const tokenFile = path.join(plane.folder, "peer-token");
+  await writeFile(tokenFile, await plane.serviceAccountToken("avatarpool", "avatarpool-gateway", LOAD_AUDIENCE));
+  const ports = [await freePort(), await freePort(), await freePort()];
+  startAgain = async (index) => {
+    gateways[index] = await startGateway({
+      KUBECONFIG: kubeconfig,
+      AVATARPOOL_INTERNAL_PORT: String(ports[index]),
+      AVATARPOOL_GATEWAYS: ports.map((port) => `http://127.0.0.1:${port}`).join(","),
+      AVATARPOOL_PEER_TOKEN_FILE: tokenFile,
+      AVATARPOOL_SETTLE_SECONDS: "3",
+    });
+    await vi.waitUntil(() => isReady(gateways[index]!), waiting);
+  };
+  await Promise.all(ports.map((_port, index) => startAgain(index)));
+  await vi.waitUntil(() => fleet.workers().filter(({ state }) => state === "ready").length === 4, waiting);
+});
+
+afterAll(async () => {
+  await Promise.all(gateways.map((gateway) => gateway.kill()));
+  await fleet?.stop();
+  await plane?.stop();
+});
+
+async function succeed(run: ReturnType<ControlPlane["run"]>): Promise<string> {
+  const { code, stdout, stderr } = await run;
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+const kubectl = (args: readonly string[], stdin = "") => succeed(plane.kubectl(args, { stdin }));
+
+const pool = {
+  apiVersion: "avatarpool.dev/v1alpha1",
+  kind: "AvatarPool",
+  metadata: { namespace, name: "support" },
+  spec: {
+    apiSecretRef: { name: "maker" },
+    presets: [{ name: "maya", image: { url: "http://images.test/maya.jpg" } }],
+    workers: [{ name: "gpu", engine: "expression", max: 4 }],
+    launch: { queue: { deadline: "20s" } },
+  },
+};
+
+const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression" };
+/** What the operator would make of the pool, as far as a gateway looks at it. */
+const workers = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { namespace, name: "support" },
+  spec: {
+    replicas: 4,
+    selector: { matchLabels: own },
+    template: {
+      metadata: { labels: own },
+      spec: {
+        containers: [
+          {
+            name: "worker",
+            image: "worker:1",
+            env: [{ name: "MAX_SESSIONS", value: "50" }],
+            resources: { limits: { "nvidia.com/gpu": "1" } },
+            startupProbe: { httpGet: { path: "/ready", port: 8089 }, periodSeconds: 2, failureThreshold: 60 },
+          },
+        ],
+      },
+    },
+  },
+};
+
+async function isReady({ internal }: GatewayProcess): Promise<boolean> {
+  const response = await fetch(`${internal}/readyz`).catch(() => undefined);
+  return response?.status === 200;
+}
+
+async function launch(gateway: GatewayProcess | undefined, room: string, to = "support") {
+  const body = new URLSearchParams({ livekit_url: "ws://livekit.test", livekit_token: "token", room_name: room });
+  const response = await fetch(`${gateway?.launches}/${namespace}/${to}/launch`, { method: "POST", body });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+}
+
+const sessionsIn = (room: string) => fleet.workers().flatMap(({ tasks }) => tasks.filter(({ roomName }) => roomName === room));
+
+describe("several gateways", () => {
+  it("begin a launch once, whichever of them its retries come to, at the same time or later", async () => {
+    const both = await Promise.all([launch(gateways[0], "room-1"), launch(gateways[1], "room-1")]);
+    const later = await launch(gateways[2], "room-1");
+    const ids = [...both, later].map(({ body }) => body.task_id);
+    expect([...both, later].map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(new Set(ids).size).toBe(1);
+    expect(sessionsIn("room-1")).toHaveLength(1);
+  });
+
+  it("do not double a launch whose gateway is killed while the worker has it", async () => {
+    for (const worker of fleet.workers()) fleet.fail(worker.pod.name, "slow");
+    const rooms = ["killed-1", "killed-2", "killed-3", "killed-4"];
+    const lost = Promise.allSettled(rooms.map((room) => launch(gateways[0], room)));
+    await expect.poll(() => fleet.totals.launches, waiting).toBeGreaterThanOrEqual(5);
+    await gateways[0]?.kill();
+    await lost;
+    const again = await Promise.all(rooms.map((room, index) => launch(gateways[1 + (index % 2)], room)));
+    expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(rooms.map((room) => sessionsIn(room).length)).toEqual([1, 1, 1, 1]);
+    for (const worker of fleet.workers()) fleet.fail(worker.pod.name, "none");
+    await startAgain(0);
+  });
+
+  it("are replaced one after the other without a launch that fails", async () => {
+    const outcomes: unknown[] = [];
+    const stopped = new AbortController();
+    // A load balancer that looks at each gateway twice a second, as a Service's endpoints lag behind.
+    let live = [...gateways];
+    const balance = (async () => {
+      while (!stopped.signal.aborted) {
+        const states = await Promise.all(gateways.map(async (gateway) => ((await isReady(gateway)) ? [gateway] : [])));
+        live = states.flat();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    })();
+    const callers = Array.from({ length: 4 }, async (_, caller) => {
+      for (let at = 0; !stopped.signal.aborted; at += 1) {
+        const gateway = live[(caller + at) % live.length];
+        const answer = await launch(gateway, `rollout-${caller}-${at}`).catch(String);
+        outcomes.push(typeof answer === "string" ? answer : answer.status);
+        await new Promise((resolve) => setTimeout(resolve, 120));
+      }
+    });
+    for (const index of [0, 1]) {
+      expect(await gateways[index]?.stop()).toBe(0);
+      await startAgain(index);
+    }
+    stopped.abort();
+    await Promise.all([balance, ...callers]);
+    expect(outcomes.length).toBeGreaterThan(50);
+    expect(outcomes.filter((outcome) => outcome !== 200)).toEqual([]);
+  });
+
+  it("serve and agree while the API server is away, and do not call a pool unknown that they may not have heard of", async () => {
+    await plane.stopApiServer();
+    const both = await Promise.all([launch(gateways[0], "away"), launch(gateways[1], "away")]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    expect(sessionsIn("away")).toHaveLength(1);
+    const unknown = await launch(gateways[2], "new", "new");
+    expect([unknown.status, unknown.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(unknown.body).toMatchObject({ error: { code: "pool_unknown" } });
+    await plane.startApiServer();
+    await expect.poll(async () => (await launch(gateways[2], "new", "new")).status, { timeout: 90_000, interval: 500 }).toBe(404);
+  });
+});
