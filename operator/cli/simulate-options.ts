@@ -13,12 +13,19 @@ export interface SimulateOptions {
   readonly json: boolean;
 }
 
-/** Flags as commander hands them over. */
-export type SimulateFlags = Readonly<
-  Record<"trace" | "generate" | "hours" | "days" | "rate" | "seed" | "cap" | "timeToWarm" | "html", string | undefined>
-> & {
-  readonly json?: boolean | undefined;
-};
+/** Flags as commander hands them over: those that were given. */
+export interface SimulateFlags {
+  readonly trace?: string;
+  readonly generate?: string;
+  readonly hours?: string;
+  readonly days?: string;
+  readonly rate?: string;
+  readonly seed?: string;
+  readonly cap?: string;
+  readonly timeToWarm?: string;
+  readonly html?: string;
+  readonly json?: boolean;
+}
 
 /** Throws an Error that says which flag is wrong and what it may be. */
 export function simulateOptions(flags: SimulateFlags): SimulateOptions {

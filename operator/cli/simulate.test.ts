@@ -32,23 +32,11 @@ async function file(name: string, content: string | Buffer): Promise<string> {
   return path.join(folder, name);
 }
 
-const none: SimulateFlags = {
-  trace: undefined,
-  generate: undefined,
-  hours: undefined,
-  days: undefined,
-  rate: undefined,
-  seed: undefined,
-  cap: undefined,
-  timeToWarm: undefined,
-  html: undefined,
-};
-
-async function run(pool: string, flags: Partial<SimulateFlags> = {}): Promise<string[]> {
+async function run(pool: string, flags: SimulateFlags = {}): Promise<string[]> {
   const lines: string[] = [];
   await simulate(
     await file("pool.yaml", pool),
-    simulateOptions({ ...none, ...flags }),
+    simulateOptions(flags),
     () => twoWorkers,
     (line) => lines.push(line),
   );
@@ -111,7 +99,7 @@ describe("simulate", () => {
     expect(own?.cost).toBeUndefined();
   });
 
-  it.each<[string, string, Partial<SimulateFlags>, string]>([
+  it.each<[string, string, SimulateFlags, string]>([
     ["a wrong field", POOL.replace("max: 40", "max: many"), {}, "workers[0].max"],
     ["another object", POOL.replace("AvatarPool", "ConfigMap"), {}, "there is no object of kind AvatarPool"],
     ["two pools", `${POOL}---${POOL}`, {}, "there are 2 objects of kind AvatarPool"],
@@ -133,9 +121,10 @@ describe("simulate", () => {
   });
 
   it("replays a week of 100,000 sessions, all policies included, in 20 s", async () => {
-    const startMs = performance.now();
+    // Of computing: the machine may be busy with other tests.
+    const before = process.cpuUsage();
     const lines = await run(POOL.replace("max: 40", "max: 400"), { days: "7", rate: "10", json: true });
     expect(answer(lines).outcomes[0]?.launches).toBeGreaterThan(95_000);
-    expect(performance.now() - startMs).toBeLessThan(20_000);
-  }, 30_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(20_000_000);
+  }, 120_000);
 });
