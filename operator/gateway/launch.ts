@@ -199,7 +199,7 @@ export class Launcher {
         throw outcome.error;
       case "queue-full":
         met("refused");
-        throw queueFull(pool, this.#retryState(flight));
+        throw queueFull(pool, slots.shortage(pool, preset), this.#retryState(flight));
       case "deadline":
         met("refused");
         throw deadlineExceeded(pool, slots.shortage(pool, preset), this.#retryState(flight));

@@ -2,8 +2,8 @@ import { formatDuration } from "../api/duration.ts";
 import { groupServes, type PoolConfig } from "../api/pool-config.ts";
 import { FORWARD_TIMEOUT_MS } from "./forward.ts";
 import { LaunchError } from "./launch-error.ts";
-import type { NoPick } from "./pick.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import type { Shortfall } from "./slots.ts";
 
 /** The sentences with which launches end that got no session. */
 
@@ -15,15 +15,16 @@ export interface RetryState {
   readonly preset: string | undefined;
 }
 
-export function queueFull(pool: PoolConfig, state: RetryState): LaunchError {
+export function queueFull(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
   const sentence =
     pool.launch.queueLength === 0
-      ? "no slot is free, and this pool lets no launch wait (launch.queue.length is 0)"
-      : `no slot is free, and ${state.waiting} launches wait already, the most that one gateway keeps (launch.queue.length)`;
-  return new LaunchError(503, "queue_full", `${sentence}: try again`, { retryAfterMs: retryMs(state) });
+      ? "this pool lets no launch wait (launch.queue.length is 0)"
+      : `${state.waiting} launches wait already, the most that one gateway keeps (launch.queue.length)`;
+  const what = reason === "session-limit" ? reasons[reason] : "no slot is free";
+  return new LaunchError(503, "queue_full", `${what}, and ${sentence}: try again`, { retryAfterMs: retryMs(state) });
 }
 
-export function deadlineExceeded(pool: PoolConfig, reason: NoPick, state: RetryState): LaunchError {
+export function deadlineExceeded(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
   return new LaunchError(
     503,
     "deadline_exceeded",
@@ -41,11 +42,12 @@ export function deadlineHopeless(pool: PoolConfig, state: RetryState): LaunchErr
   );
 }
 
-const reasons: Readonly<Record<NoPick, string>> = {
+const reasons: Readonly<Record<Shortfall, string>> = {
   "no-workers": "the pool had no worker for this avatar",
   "none-usable": "no worker for this avatar was ready",
   "all-cordoned": "every ready worker for this avatar was being drained",
   "all-tried": "every ready worker for this avatar refused it",
+  "session-limit": "the pool has as many sessions as it may (limits.maxSessions)",
   "all-full": "every ready worker for this avatar was full",
 };
 

@@ -6,6 +6,9 @@ import { LaunchQueue } from "./queue.ts";
 import type { Worker } from "./worker.ts";
 import type { FindPool, WorkerTable } from "./worker-table.ts";
 
+/** Why there is no slot: no worker has one, or the pool may have no further session. */
+export type Shortfall = NoPick | "session-limit";
+
 /** A slot that a launch holds. */
 export interface Slot extends SlotReservation {
   readonly worker: Worker;
@@ -36,7 +39,8 @@ export class Slots {
   }
 
   /** Why no launch of this preset finds a slot now. */
-  shortage(pool: PoolConfig, preset: string | undefined): NoPick {
+  shortage(pool: PoolConfig, preset: string | undefined): Shortfall {
+    if (this.#atSessionLimit(pool)) return "session-limit";
     return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
   }
 
@@ -88,7 +92,17 @@ export class Slots {
     for (const key of [...this.#queues.keys()]) this.close(key, error);
   }
 
+  /** Whether the pool has all sessions that `limits.maxSessions` allows, those that are about to begin included. */
+  #atSessionLimit(pool: PoolConfig): boolean {
+    const { maxSessions } = pool.limits;
+    if (maxSessions === undefined) return false;
+    let sessions = 0;
+    for (const { ledger } of this.#workers.ofPool(poolKey(pool))) sessions += ledger.sessions + ledger.reserved;
+    return sessions >= maxSessions;
+  }
+
   #pick(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
+    if (this.#atSessionLimit(pool)) return undefined;
     const picked = pick(this.#workers.shelves(poolKey(pool)), wantedOf(pool, preset, tried));
     const reservation = picked?.worker.reserve();
     return picked === undefined || reservation === undefined ? undefined : { ...reservation, ...picked };
