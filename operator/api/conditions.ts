@@ -35,6 +35,7 @@ export const conditionReasons = {
   concurrencyLimit: "ConcurrencyLimit",
   noCredits: "NoCredits",
   unschedulable: "Unschedulable",
+  workersRefused: "WorkersRefused",
   workerFailing: "WorkerFailing",
   warm: "Warm",
   short: "Short",

@@ -234,6 +234,14 @@ function obstacleOf(groups: readonly GroupSnapshot[]): { readonly reason: Condit
       message: `no node is found for ${counted(waiting.length, "worker")} of group ${config.name} (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
     };
   }
+  for (const { config, deployment } of groups) {
+    const refused = deployment.kind === "own" ? deployment.view.refused : undefined;
+    if (refused === undefined) continue;
+    return {
+      reason: reasons.workersRefused,
+      message: `the cluster lets in no more workers of group ${config.name} (${refused.why.replace(/[.\s]+$/, "")}): raise the quota, or lower max`,
+    };
+  }
   return undefined;
 }
 

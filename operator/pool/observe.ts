@@ -120,6 +120,7 @@ function assumedView(pool: PoolConfig, config: GroupConfig, { uid, generation, r
     heldBack: undefined,
     stalled: undefined,
     deleting: false,
+    refused: undefined,
   };
 }
 

@@ -157,6 +157,17 @@ describe("plan", () => {
     expect(planned(900_000, memory)[0]?.step.cordon).toHaveLength(4);
   });
 
+  it("fills the next group where a quota lets no more workers in", () => {
+    const view = pool({ ...gpuOnly, workers: [gpuGroup, { ...gpuGroup, name: "spot" }] });
+    const replicas = (refusedSinceMs: number) => {
+      const deployments = [deployment("gpu", { replicas: 9, refusedSinceMs }), deployment("spot", { replicas: 0 })];
+      const planned = plan(snapshot(view, { pods: warm(2), sessions: { w0: 2, w1: 2 }, deployments, queued: { maya: 12 } }));
+      return planned.groups.map((each) => (each.kind === "scale" ? each.replicas : 0));
+    };
+    expect(replicas(NOW_MS - 50_000)).toEqual([9, 0]);
+    expect(replicas(NOW_MS - 61_000)).toEqual([6, 7]);
+  });
+
   it("replaces workers whose node is gone, at once", () => {
     const lost = { ...pod("w0"), ready: false };
     expect(gpu(pool(gpuOnly), { pods: [lost, pod("w1")], sessions: { w0: 2, w1: 1 } }).replicas).toBe(3);

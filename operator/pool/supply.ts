@@ -6,15 +6,23 @@ import type { PodView } from "./views.ts";
 /** A worker's pod becomes Ready this long after its gate is set, at most: the kubelet looks at it in between. */
 const GATE_LAG_MS = 10_000;
 
-/** Judges by the pods that wait for a node how many workers of a group can be had. */
+/** Judges by the workers that wait for a node, or to be let in at all, how many of a group can be had. */
 export function outlookOf({ deployment, members, shortage }: GroupSnapshot, nowMs: number): NodeOutlook {
   const waiting = members.pods.filter(({ scheduled }) => !scheduled);
-  const placement = {
-    replicas: deployment.kind === "own" ? deployment.view.replicas : 0,
-    placed: members.pods.length - waiting.length,
-    waiting: waiting.map(({ createdAtMs, unschedulable }) => ({ createdAtMs, unschedulable: unschedulable !== undefined })),
-  };
-  return nodeOutlook(shortage, placement, nowMs);
+  const { replicas = 0, refused } = deployment.kind === "own" ? deployment.view : {};
+  const missing = refused === undefined ? 0 : Math.max(0, replicas - members.pods.length);
+  return nodeOutlook(
+    shortage,
+    {
+      replicas,
+      placed: members.pods.length - waiting.length,
+      waiting: [
+        ...waiting.map(({ createdAtMs, unschedulable }) => ({ createdAtMs, unschedulable: unschedulable !== undefined })),
+        ...Array.from({ length: missing }, () => ({ createdAtMs: refused?.sinceMs ?? nowMs, unschedulable: true })),
+      ],
+    },
+    nowMs,
+  );
 }
 
 /** A group as sizing sees it. */

@@ -33,6 +33,8 @@ export interface DeploymentView {
   /** Why its controller cannot make pods, or gave up on a rollout. */
   readonly stalled: string | undefined;
   readonly deleting: boolean;
+  /** Pods that are wanted are not created: a quota, or an admission that refuses them. */
+  readonly refused: { readonly sinceMs: number; readonly why: string } | undefined;
 }
 
 export interface PodView {
@@ -85,6 +87,7 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
   const stalled = status?.conditions?.find(
     ({ type, status: holds }) => (type === "ReplicaFailure" && holds === "True") || (type === "Progressing" && holds === "False"),
   );
+  const failure = status?.conditions?.find(({ type, status: holds }) => type === "ReplicaFailure" && holds === "True");
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name ?? "",
@@ -98,6 +101,7 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
     heldBack: parseHeldBack(metadata.annotations?.[annotations.heldBack]),
     stalled: stalled?.message,
     deleting: metadata.deletionTimestamp !== undefined,
+    refused: failure && { sinceMs: timeMs(failure.lastTransitionTime) ?? 0, why: failure.message ?? "" },
   };
 }
 

@@ -4,7 +4,7 @@
  *
  * All that are wanted are asked for, and given a minute: a cluster autoscaler looks at pods that wait. Then at most 4 may go on
  * waiting, after a further minute 2, then 1, which stays as a probe. As soon as all of them have found nodes, twice as many
- * may wait: the way back is as careful as the way down.
+ * may wait: the way back is as careful as the way down. Workers that a quota does not let in are treated alike.
  */
 
 /** Scheduler and autoscaler are given this time before a worker counts as not obtainable. */
@@ -23,7 +23,7 @@ export interface Placement {
   readonly replicas: number;
   /** Pods that have a node. */
   readonly placed: number;
-  /** Pods without one. */
+  /** Those without one, also where there is no pod because it was refused. */
   readonly waiting: readonly { readonly createdAtMs: number; readonly unschedulable: boolean }[];
 }
 

@@ -176,6 +176,6 @@ export function explainSize(size: GroupSize): string {
   if (own < min) clauses.push(`at least min ${min}`);
   if (lost > 0) clauses.push(`and ${lost} in place of workers that were lost`);
   if (lost + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
-  if (wanted > workers) clauses.push(`though ${wanted} are wanted: for the others no node is found`);
+  if (wanted > workers) clauses.push(`though ${wanted} are wanted: the others cannot be had now`);
   return clauses.join(", ");
 }

@@ -163,6 +163,8 @@ export interface DeploymentChange {
   readonly template?: string;
   readonly heldBack?: HeldBack;
   readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  /** Since when a quota refuses its pods. */
+  readonly refusedSinceMs?: number;
 }
 
 export function deploymentObject(group: string, change: DeploymentChange = {}): Json<V1Deployment> {
@@ -183,8 +185,15 @@ export function deploymentObject(group: string, change: DeploymentChange = {}): 
       selector: {},
       template: { metadata: { annotations: { [annotations.template]: change.template ?? "t1" } } },
     },
-    status: { conditions: [...(change.conditions ?? [])] },
+    status: {
+      conditions: [...(change.conditions ?? []), ...(change.refusedSinceMs === undefined ? [] : [refusal(change.refusedSinceMs)])],
+    },
   };
+}
+
+function refusal(sinceMs: number) {
+  const message = 'pods "x" is forbidden: exceeded quota: gpus, used: requests.nvidia.com/gpu=2, limited: 2';
+  return { type: "ReplicaFailure", status: "True", message, lastTransitionTime: new Date(sinceMs).toISOString() };
 }
 
 export function deployment(group: string, change: DeploymentChange = {}): DeploymentView {
