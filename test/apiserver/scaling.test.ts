@@ -73,6 +73,35 @@ describe.concurrent("more launches than slots", () => {
   });
 });
 
+describe.concurrent("a preset that two groups serve", () => {
+  const second = gpuGroup({ name: "spot" });
+
+  it("is served by the group of higher priority, and by the other where that may not grow", async () => {
+    const scenario = await stage.scenario("priority");
+    await scenario.readyPool({ workers: [second, gpuGroup({ priority: 1, min: 1, max: 1 })], warm: { slots: 0 } });
+    expect(await scenario.podNames()).toHaveLength(1);
+    await scenario.sessions(2);
+    expect(await scenario.replicas("spot")).toBe(0);
+    expect(await scenario.launch({ room: "spills" })).toMatchObject({ status: 200, path: "queued" });
+    expect([await scenario.replicas("gpu"), await scenario.replicas("spot")]).toEqual([1, 1]);
+  });
+
+  it("is served by the other where no node is found, and workers that wait for one in vain are given up", async () => {
+    const scenario = await stage.scenario("no-nodes");
+    const nowhere = gpuGroup({ nodeSelector: { "gpu-type": "none" }, max: 8 });
+    await scenario.pool({ workers: [nowhere, { ...second, max: 8 }], warm: { slots: 12 } });
+    await scenario.until("all to be asked of the first", async () => (await scenario.replicas("gpu")) === 6);
+    // Scheduler and autoscaler are given a minute.
+    const askedMs = Date.now();
+    await scenario.until("most of a minute to pass", () => Date.now() - askedMs > 50_000);
+    await scenario.until("the demand to spill", async () => (await scenario.replicas("spot")) === 6);
+    await scenario.until("four to go on waiting", async () => (await scenario.replicas("gpu")) === 4);
+    await scenario.event("Scaled", /gpu 6 -> 4: .*no more than 4 find a node or may wait for one; gone are /);
+    await scenario.condition("Ready", { status: "True" });
+    expect((await scenario.launch()).status).toBe(200);
+  });
+});
+
 describe.concurrent("fewer sessions than slots", () => {
   const quick = { warm: { slots: 0 }, scaling: { scaleDownAfter: "1s" } };
 
