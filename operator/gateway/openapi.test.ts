@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { launchErrors } from "./launch-error.ts";
 import { openApi } from "./openapi.ts";
@@ -6,6 +8,11 @@ const document = openApi();
 const launch = document.paths["/{namespace}/{pool}/launch"].post;
 
 describe("the OpenAPI document", () => {
+  it("names codes that the documentation explains", async () => {
+    const page = await readFile(path.join(import.meta.dirname, "..", "..", "docs", "troubleshooting.md"), "utf8");
+    for (const code of Object.keys(launchErrors)) expect(page).toContain(`\`${code}\``);
+  });
+
   it("lists every error code under its status", () => {
     for (const [code, { status, meaning }] of Object.entries(launchErrors)) {
       expect(launch.responses).toHaveProperty(String(status));
