@@ -1,6 +1,7 @@
 import { type SetDemand, type Sizing, sizeGroups } from "../scaling/size.ts";
 import type { DecisionRecord } from "./decision.ts";
 import { demandOf, holdMsOf, type PoolDemand } from "./demand.ts";
+import { drainEnds } from "./drain-end.ts";
 import { earliest, remaining } from "./due.ts";
 import { type GroupPlan, planGroup } from "./plan-group.ts";
 import { planRetirement, type RetirePlan, retireAll } from "./plan-retirement.ts";
@@ -68,6 +69,7 @@ export function plan(snapshot: Snapshot): Plan {
       // From some moment on that session is counted as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
       [...snapshot.groups, ...snapshot.retired].map(({ members }) => remaining(members.protection.dueMs, nowMs)),
+      remaining(drainEnds(snapshot).dueMs, nowMs),
       remaining(load.pressureFallsAtMs, nowMs),
       [...load.accountErrors.values()].map((untilMs) => remaining(untilMs, nowMs)),
       remaining(demand.scheduleDueMs, nowMs),

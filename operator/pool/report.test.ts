@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { gpuOnly, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
+import { deployment, gpuOnly, NOW_MS, type PodStage, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
 import { plan } from "./plan.ts";
@@ -55,6 +55,34 @@ describe("Reporter", () => {
       observedGeneration: 1,
     };
     expect(reporter().look(serving, pool(gpuOnly, {}, { conditions: [condition] }))).toEqual([]);
+  });
+
+  it("tells once of sessions that end with a deleted worker whose time to drain is over, and looks at that moment", () => {
+    const { look } = reporter();
+    const change = (more: WorldChange = {}) => ({
+      pods: [pod("a"), pod("b", { deleting: true, endsAtMs: NOW_MS + 1_000 })],
+      sessions: { b: 1 },
+      ...more,
+    });
+    look(change());
+    expect(plan(snapshot(pool(gpuOnly), change())).requeueAfterMs).toBe(1_000);
+    expect(look(change({ nowMs: NOW_MS + 999 }))).toEqual([]);
+    const told = "Warning DrainTimeout: drain.timeout has passed: b go now, and the sessions on them end";
+    expect(look(change({ nowMs: NOW_MS + 1_000 }))).toEqual([told]);
+    expect(look(change({ nowMs: NOW_MS + 1_001 }))).toEqual([]);
+    expect(look(change({ nowMs: NOW_MS + 1_000, sessions: {} }))).toEqual([]);
+  });
+
+  it("tells when a rollout is stopped and when it goes on", () => {
+    const { look } = reporter();
+    const deployments = [deployment("gpu", { replicas: 1, template: "t2" })];
+    const old = pod("a");
+    const at = (stage: PodStage) => look({ deployments, pods: [old, pod("b", { template: "t2", stage })] });
+    look({ pods: [old] });
+    expect(at("unscheduled")).toEqual([expect.stringMatching(/^Warning RolloutBlocked: the rollout of group gpu is stopped/)]);
+    expect(at("unscheduled")).toEqual([]);
+    expect(at("starting")).toEqual(["Normal RolloutResumed: 1 worker still to be replaced"]);
+    expect(at("warm")).toEqual([]);
   });
 
   it("names at most five workers that drain", () => {

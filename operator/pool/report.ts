@@ -6,6 +6,7 @@ import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { type Finding, findings } from "./conditions.ts";
+import { drainEnds } from "./drain-end.ts";
 import { listed } from "./listed.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -34,6 +35,8 @@ export class Reporter {
   readonly #options: ReporterOptions;
   /** By pool and condition: how it was when last looked at, so that only a change makes an event. */
   readonly #conditions = new Map<string, string>();
+  /** By pool: UIDs of workers of which it was told that their sessions end. */
+  readonly #drainEnds = new Map<string, ReadonlySet<string>>();
   /** By pool: the groups that have gauges. */
   readonly #groups = new Map<string, readonly string[]>();
 
@@ -43,6 +46,7 @@ export class Reporter {
 
   forget(key: string): void {
     for (const type of Object.values(conditionTypes)) this.#conditions.delete(`${key} ${type}`);
+    this.#drainEnds.delete(key);
     this.#keepGauges(key, []);
     this.#groups.delete(key);
   }
@@ -59,6 +63,7 @@ export class Reporter {
       });
     this.#decisions(snapshot, plan, pressureToPatchMs, tell);
     this.#drains(plan, tell);
+    this.#endedDrains(snapshot, tell);
     this.#readiness(snapshot, plan, tell);
     this.#rollout(snapshot, plan, tell);
     this.#gauges(snapshot);
@@ -96,12 +101,16 @@ export class Reporter {
       tell("Normal", eventReasons.draining, `${listed(cordoned)} get no more launches and go when their sessions have ended`);
     if (uncordoned.length > 0)
       tell("Normal", eventReasons.uncordoned, `${listed(uncordoned)} get launches again: they are wanted after all`);
-    if (expired.length > 0)
-      tell(
-        "Warning",
-        eventReasons.drainTimeout,
-        `drain.timeout has passed: ${listed(expired)} go now, and the sessions on them end`,
-      );
+    if (expired.length > 0) tell("Warning", eventReasons.drainTimeout, drainTimeoutNote(expired));
+  }
+
+  #endedDrains(snapshot: Snapshot, tell: Tell): void {
+    const key = poolKey(snapshot.pool);
+    const { over } = drainEnds(snapshot);
+    const before = this.#drainEnds.get(key);
+    const news = over.filter(({ uid }) => before?.has(uid) !== true).map(({ name }) => name);
+    this.#drainEnds.set(key, new Set(over.map(({ uid }) => uid)));
+    if (news.length > 0) tell("Warning", eventReasons.drainTimeout, drainTimeoutNote(news));
   }
 
   #readiness(snapshot: Snapshot, plan: Plan, tell: Tell): void {
@@ -161,6 +170,10 @@ export class Reporter {
 type Tell = (type: PoolEvent["type"], reason: EventReason, note: string) => void;
 
 const states = ["ready", "starting", "unschedulable", "draining"] as const;
+
+function drainTimeoutNote(pods: readonly string[]): string {
+  return `drain.timeout has passed: ${listed(pods)} go now, and the sessions on them end`;
+}
 
 function conditionBefore({ status }: Snapshot, wanted: ConditionType): string | undefined {
   const condition = status?.conditions?.find(({ type }) => type === wanted);

@@ -51,6 +51,8 @@ export interface PodView {
   readonly deleting: boolean;
   /** Seconds that it is given from its deletion on; undefined while it is not being deleted. */
   readonly graceSeconds: number | undefined;
+  /** When that is over and it ends with the sessions that it still has. */
+  readonly endsAtMs: number | undefined;
   readonly ip: string | undefined;
   readonly scheduled: boolean;
   /** Why the scheduler finds no node. */
@@ -123,6 +125,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
     createdAtMs: timeMs(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
     graceSeconds: metadata.deletionGracePeriodSeconds,
+    endsAtMs: timeMs(metadata.deletionTimestamp),
     ip: status?.podIP,
     scheduled: spec?.nodeName !== undefined,
     unschedulable: scheduled?.status === "False" && scheduled.reason === "Unschedulable" ? (scheduled.message ?? "") : undefined,

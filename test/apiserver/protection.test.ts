@@ -102,8 +102,8 @@ describe.concurrent("a person who", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("deletes the pod of a busy worker ends its session only at drain.timeout", async () => {
-    const { scenario, busy } = await oneBusyOfTwo("delete-pod", { drain: { timeout: "30s" } });
+  it("deletes the pod of a busy worker ends no session before drain.timeout: it lives until its caller hangs up", async () => {
+    const { scenario, busy } = await oneBusyOfTwo("delete-pod");
     await scenario.kubectl(["delete", "pod", busy, "--wait=false"]);
     await scenario.until("another worker in its place", async () => (await scenario.status()).groups?.[0]?.warm === 2);
     expect(runsOn(scenario, busy)).toBe(1);

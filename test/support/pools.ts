@@ -81,6 +81,8 @@ export interface PodChange {
   readonly deleting?: boolean;
   /** Of its deletion. */
   readonly graceSeconds?: number;
+  /** When that is over. */
+  readonly endsAtMs?: number;
   readonly revision?: string;
   /** Hash of the template that it was made from. */
   readonly template?: string;
@@ -117,7 +119,12 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
         [annotations.template]: change.template ?? "t1",
         ...(change.released ? { [annotations.deletionCost]: "-1000" } : {}),
       },
-      ...(change.deleting ? { deletionTimestamp: LONG_AGO, deletionGracePeriodSeconds: change.graceSeconds ?? 3_630 } : {}),
+      ...(change.deleting
+        ? {
+            deletionTimestamp: time(change.endsAtMs ?? NOW_MS + 3_600_000),
+            deletionGracePeriodSeconds: change.graceSeconds ?? 3_630,
+          }
+        : {}),
     },
     spec: { containers: [], ...(reached("pending") ? { nodeName: "node" } : {}) },
     status: {
