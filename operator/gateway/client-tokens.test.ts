@@ -49,14 +49,26 @@ describe("ClientTokens", () => {
   it("goes by what it last read while the API server is away, or hangs", async () => {
     const { clock, state, of } = setup();
     await of("a-token");
-    state.failure = new Error("connect ECONNREFUSED");
-    await clock.advance(3_600_000);
-    expect(await of("a-token")).toEqual({ kind: "known", client: "ann" });
     state.hangs = true;
-    await clock.advance(60_000);
+    await clock.advance(3_600_000);
     const held = of("a-token");
     await clock.advance(2_000);
     expect(await held).toEqual({ kind: "known", client: "ann" });
+    // Once it is known to be away nobody waits for it.
+    await clock.advance(60_000);
+    expect(await of("a-token")).toEqual({ kind: "known", client: "ann" });
+  });
+
+  it("takes up what has changed once the API server is back", async () => {
+    const { clock, state, of } = setup();
+    await of("a-token");
+    state.failure = new Error("connect ECONNREFUSED");
+    await clock.advance(60_000);
+    await of("a-token");
+    Object.assign(state, { failure: undefined, values: { bob: "b-token" } });
+    await clock.advance(1_000);
+    await of("a-token");
+    expect(await of("a-token")).toEqual({ kind: "unknown" });
   });
 
   it("asks the API server once a second at most, however many strangers come", async () => {

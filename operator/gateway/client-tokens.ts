@@ -54,7 +54,7 @@ export class ClientTokens {
 
   async clientOf(ref: SecretRef, token: string): Promise<TokenVerdict> {
     const entry = this.#entry(`${ref.namespace}/${ref.name}`);
-    if (this.#ageMs(entry) >= (entry.failed ? PAUSE_MS : KEEP_MS)) await this.#look(entry, ref);
+    await this.#refresh(entry, ref);
     const client = find(entry.clients, token);
     if (client !== undefined) return { kind: "known", client };
     // It may be newer than what we know.
@@ -78,6 +78,14 @@ export class ClientTokens {
 
   #ageMs(entry: Entry): number {
     return this.#clock.now() - entry.lookedMs;
+  }
+
+  /** Only the first launches of an outage wait for an API server that does not answer. */
+  async #refresh(entry: Entry, ref: SecretRef): Promise<void> {
+    if (this.#ageMs(entry) < (entry.failed ? PAUSE_MS : KEEP_MS)) return;
+    const mustWait = !entry.failed || entry.clients === undefined;
+    const look = this.#look(entry, ref);
+    if (mustWait) await look;
   }
 
   /** One look at a time: launches that come meanwhile wait for the same. Never throws. */
