@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { gpuOnly, pool } from "../../test/support/pools.ts";
+import { annotations, labels } from "../api/names.ts";
+import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
+import { workerDeployment } from "./deployment.ts";
+import { parseHeldBack } from "./held-back.ts";
+
+const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
+
+function deploymentOf(spec: Partial<AvatarPoolSpecInput> = {}, heldBack?: ReturnType<typeof parseHeldBack>) {
+  const { config } = pool({ ...gpuOnly, ...spec });
+  return workerDeployment(config, config.groups[0]!, 1, "sidecar:1", heldBack);
+}
+
+const templateOf = (spec?: Partial<AvatarPoolSpecInput>) =>
+  deploymentOf(spec).spec.template.metadata!.annotations![annotations.template];
+
+const otherFace = { presets: [{ name: "maya", image: { url: "https://example.com/maya-2.jpg" } }] };
+const bySession = { warm: { warmup: { mode: "session" as const } }, livekit };
+
+describe("the template of a worker", () => {
+  it("begins protected, so that nothing depends on an operator that is away", () => {
+    expect(deploymentOf().spec.template.metadata).toMatchObject({
+      labels: { [labels.protected]: "true" },
+      annotations: { [annotations.deletionCost]: "1000", [annotations.safeToEvict]: "false" },
+    });
+    // A selector can never change, and must find workers whatever their marks.
+    expect(deploymentOf().spec.selector.matchLabels).not.toHaveProperty([labels.protected]);
+  });
+
+  it("has a hash that changes with what needs new workers, and only with that", () => {
+    expect(templateOf()).toBe(templateOf({ warm: { slots: 5 }, scaling: { scaleDownAfter: "1m" } }));
+    expect(templateOf()).not.toBe(templateOf({ workers: [{ ...gpuOnly.workers[0]!, env: [{ name: "A", value: "1" }] }] }));
+    expect(templateOf(), "a face is loaded at its first launch").toBe(templateOf(otherFace));
+    expect(templateOf(bySession), "a face is loaded in the warm-up").not.toBe(templateOf({ ...bySession, ...otherFace }));
+  });
+});
+
+describe("a rollout that is held back", () => {
+  it("pauses the Deployment and is remembered on it, until another template is wanted", () => {
+    const template = templateOf() ?? "";
+    const held = deploymentOf({}, { template, startupMs: 9_000 });
+    expect(held.spec.paused).toBe(true);
+    expect(parseHeldBack(held.metadata.annotations[annotations.heldBack])).toEqual({ template, startupMs: 9_000 });
+    const other = deploymentOf({}, { template: "other", startupMs: 9_000 });
+    expect([other.spec.paused, other.metadata.annotations]).toEqual([false, {}]);
+  });
+
+  it("that only waits for start-ups leaves nothing to remember", () => {
+    const waiting = deploymentOf({}, { template: templateOf() ?? "", startupMs: undefined });
+    expect([waiting.spec.paused, waiting.metadata.annotations]).toEqual([true, {}]);
+    expect([parseHeldBack(undefined), parseHeldBack("t"), parseHeldBack("")]).toEqual([undefined, undefined, undefined]);
+  });
+});
