@@ -1,291 +1,314 @@
 import type { V1Deployment } from "@kubernetes/client-node";
-import { annotations, WARM_GATE } from "../../operator/api/names.ts";
-import { KubeError } from "../../operator/kube/errors.ts";
-import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
+import { annotations, labels } from "../../operator/api/names.ts";
+import { keyOf } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
-import type { ApiObject, LaggingView } from "./watched.ts";
+import { type SimApi, withReady } from "./api.ts";
+import {
+  type ApiObject,
+  holds,
+  isDeleting,
+  labelsOf,
+  nodeOf,
+  type PodStatus,
+  statusOf,
+  timeText,
+  withConditions,
+} from "./api-objects.ts";
+import type { SimNode } from "./nodes.ts";
+import { absolute, nextSizes } from "./rollout.ts";
 import { SimWorker, type SimWorkers } from "./workers.ts";
+
+/** Why a pod with sessions on it is taken away. */
+export type Cause = "scale-down" | "rollout" | "by-hand" | "drain-timeout" | "deployment-deleted" | "node-lost" | "crash";
 
 export interface ClusterOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly api: SimApi;
   readonly workers: SimWorkers;
-  /** Pods that find a node; the rest stays Pending. */
-  readonly capacity: number;
-  readonly slotsOf: (group: string) => number;
+  readonly nodes: SimNode[];
   readonly coldStartMs: () => number;
-  /** Every write of the operator, before it takes effect. */
-  readonly onWrite: (verb: string, plural: string, object: ApiObject | undefined, next: Record<string, unknown>) => void;
-  /** A pod goes with sessions on it. */
-  readonly onEnded: (pod: string, sessions: number, why: string) => void;
+  /** A pod is told to go, or goes, with sessions on it. */
+  readonly onDisturbed: (pod: ApiObject, sessions: number, cause: Cause, ended: boolean) => void;
 }
 
-interface PodStatus {
-  phase: string;
-  podIP?: string;
-  conditions: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
-  containerStatuses: { name: string; state: { running: { startedAt: string } } }[];
+interface PodFate {
+  readonly owner: string;
+  readonly hash: string;
+  /** When its grace period is over, once it is being deleted. */
+  endMs: number;
 }
 
-/** An API server with the controllers that matter: Deployment, ReplicaSet, scheduler and kubelet. Each with its own delays. */
+interface SimReplicaSet {
+  replicas: number;
+  cause: Cause;
+}
+
+/** The cluster's own controllers: Deployment, ReplicaSet, scheduler and kubelet. Each with its own delays. */
 export class SimCluster {
-  readonly objects: Record<string, Map<string, ApiObject>> = { avatarpools: new Map(), deployments: new Map(), pods: new Map() };
-  readonly #views: Record<string, Set<LaggingView<unknown>>> = { avatarpools: new Set(), deployments: new Set(), pods: new Set() };
+  /** Whether a quota keeps new pods from being created. */
+  quotaSpent = false;
   readonly #options: ClusterOptions;
+  readonly #fates = new Map<string, PodFate>();
+  /** Key of the Deployment -> hash of the template -> its ReplicaSet. */
+  readonly #sets = new Map<string, Map<string, SimReplicaSet>>();
+  /** Who lowered the number of replicas last, by key of the Deployment. */
+  readonly #scaledBy = new Map<string, "operator" | "hand">();
+  readonly #toLookAt = new Set<string>();
+  readonly #hashes = new WeakMap<object, string>();
   #serial = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
   }
 
-  watch<T>(plural: string, view: LaggingView<T>): LaggingView<T> {
-    view.list(this.#of(plural).values());
-    this.#views[plural]?.add(view as LaggingView<unknown>);
-    return view;
-  }
-
-  create(plural: string, object: ApiObject): void {
-    this.#of(plural).set(keyOf(object.metadata), object);
-    this.#changed(plural, object);
-  }
-
   pods(): readonly ApiObject[] {
-    return [...this.#of("pods").values()];
+    return [...this.#options.api.of("pods").values()];
   }
 
-  /** The verbs that the operator uses, with their latency. */
-  readonly client = {
-    get: async <T extends KubeObject>(type: ResourceType, ref: ObjectRef): Promise<T | undefined> => {
-      await this.#latency();
-      if (type.plural === "secrets") return { data: { "api-secret": "eA==" } } as unknown as T;
-      return structuredClone(this.#of(type.plural).get(keyOf(ref))) as T | undefined;
-    },
-    apply: async <T extends KubeObject>(type: ResourceType, object: T, options: { subresource?: string } = {}): Promise<T> => {
-      await this.#latency();
-      const ref = { namespace: object.metadata?.namespace ?? "", name: object.metadata?.name ?? "" };
-      const existing = this.#of(type.plural).get(keyOf(ref));
-      this.#options.onWrite("apply", type.plural, existing, object as Record<string, unknown>);
-      if (object.metadata?.uid !== undefined && existing?.metadata.uid !== object.metadata.uid)
-        throw new KubeError("uid mismatch", { status: 409, reason: "Conflict" });
-      const written = this.#merge(type.plural, existing, structuredClone(object) as unknown as ApiObject, options.subresource);
-      await this.#latency();
-      return structuredClone(written) as unknown as T;
-    },
-    mergePatch: async <T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: unknown): Promise<T> => {
-      await this.#latency();
-      const existing = this.#of(type.plural).get(keyOf(ref));
-      if (existing === undefined) throw new KubeError("gone", { status: 404, reason: "NotFound" });
-      this.#options.onWrite("patch", type.plural, existing, patch as Record<string, unknown>);
-      Object.assign(existing.spec as object, (patch as { spec: object }).spec);
-      existing.metadata.generation = (existing.metadata.generation ?? 1) + 1;
-      this.#changed(type.plural, existing);
-      return structuredClone(existing) as unknown as T;
-    },
-    delete: async (type: ResourceType, ref: ObjectRef): Promise<boolean> => {
-      await this.#latency();
-      const existing = this.#of(type.plural).get(keyOf(ref));
-      this.#options.onWrite("delete", type.plural, existing, {});
-      if (existing === undefined) return false;
-      if (type.plural === "pods") this.#deletePod(existing, 10_000);
-      else this.#remove(type.plural, existing);
-      return true;
-    },
-  };
-
-  #merge(plural: string, existing: ApiObject | undefined, applied: ApiObject, subresource: string | undefined): ApiObject {
-    if (existing === undefined) {
-      applied.metadata = { ...applied.metadata, uid: this.#uid(plural), generation: 1, creationTimestamp: this.#time() };
-      this.create(plural, applied);
-      return applied;
-    }
-    if (subresource === "status") this.#mergeStatus(plural, existing, applied);
-    else if (plural === "deployments") {
-      if (JSON.stringify(existing.spec) !== JSON.stringify(applied.spec))
-        existing.metadata.generation = (existing.metadata.generation ?? 1) + 1;
-      existing.spec = applied.spec;
-    } else if (plural === "pods") {
-      // What was applied before and is not any more goes; what the template gave stays.
-      existing.metadata.annotations = { ...(existing.fromTemplate as object), ...(applied.metadata.annotations as object) };
-      existing.metadata.labels = { ...labelsOf(existing), ...labelsOf(applied) };
-    } else existing.metadata.finalizers = applied.metadata.finalizers;
-    this.#changed(plural, existing);
-    if (
-      plural === "avatarpools" &&
-      existing.metadata.deletionTimestamp !== undefined &&
-      (existing.metadata.finalizers as string[]).length === 0
-    )
-      this.#remove(plural, existing);
-    return existing;
+  /** To be called on every change of a Deployment. */
+  deploymentChanged(key: string, after: ApiObject | undefined): void {
+    if (after === undefined) this.#collect(key);
+    else this.#soon(50, 400, () => this.#sync(key));
   }
 
-  #mergeStatus(plural: string, existing: ApiObject, applied: ApiObject): void {
-    if (plural !== "pods") {
-      existing.status = applied.status;
-      return;
-    }
-    const status = existing.status as PodStatus;
-    for (const condition of (applied.status as PodStatus).conditions) setCondition(status, condition);
-    this.#computeReady(status);
+  /** To be called before the operator takes workers away. */
+  loweredByOperator(key: string): void {
+    this.#scaledBy.set(key, "operator");
   }
 
-  #changed(plural: string, object: ApiObject | undefined, key = keyOf(object?.metadata ?? {})): void {
-    for (const view of this.#views[plural] ?? []) view.changed(key, object);
-    if (plural === "deployments") this.#soon(50, 400, () => this.#syncReplicas(key));
-  }
-
-  #remove(plural: string, object: ApiObject): void {
-    const key = keyOf(object.metadata);
-    this.#of(plural).delete(key);
-    for (const view of this.#views[plural] ?? []) view.changed(key, undefined);
-  }
-
-  /** Deployment and ReplicaSet controller in one: a template never changes here. */
-  #syncReplicas(key: string): void {
-    const deployment = this.#of("deployments").get(key) as unknown as V1Deployment | undefined;
-    if (deployment === undefined) return;
-    const group = deployment.spec?.selector.matchLabels?.["avatarpool.dev/group"];
-    const own = this.pods().filter(
-      (pod) => labelsOf(pod)["avatarpool.dev/group"] === group && pod.metadata.deletionTimestamp === undefined,
-    );
-    const surplus = own.length - (deployment.spec?.replicas ?? 0);
-    for (const pod of [...own].sort(deletedFirst).slice(0, Math.max(0, surplus))) {
-      const sessions = this.#sessionsOn(pod);
-      // The drain would save them, for as long as it may take; the safe path never comes to that.
-      if (sessions > 0) this.#options.onEnded(pod.metadata.name, sessions, "it was taken away while busy");
-      this.#deletePod(pod, graceMs(deployment));
-    }
-    for (let missing = -surplus; missing > 0; missing--) this.#createPod(deployment, key);
-  }
-
-  #createPod(deployment: V1Deployment, key: string): void {
-    const name = `${deployment.metadata?.name}-${++this.#serial}`;
-    const status: PodStatus = { phase: "Pending", conditions: [], containerStatuses: [] };
-    const pod: ApiObject = {
-      metadata: {
-        namespace: deployment.metadata?.namespace ?? "",
-        name,
-        uid: this.#uid("pods"),
-        creationTimestamp: this.#time(),
-        labels: { ...deployment.spec?.template.metadata?.labels, "pod-template-hash": "r1" },
-        annotations: { ...deployment.spec?.template.metadata?.annotations },
-      },
-      fromTemplate: { ...deployment.spec?.template.metadata?.annotations },
-      spec: {},
-      status,
-      owner: key,
-    };
-    this.create("pods", pod);
-    this.#soon(20, 300, () => this.#schedule(pod));
-  }
-
-  #schedule(pod: ApiObject): void {
-    const spec = pod.spec as { nodeName?: string };
-    if (spec.nodeName !== undefined || !this.#exists(pod) || pod.metadata.deletionTimestamp !== undefined) return;
-    const placed = this.pods().filter((other) => (other.spec as { nodeName?: string }).nodeName !== undefined).length;
-    const status = pod.status as PodStatus;
-    if (placed >= this.#options.capacity) {
-      const refusal = {
-        type: "PodScheduled",
-        status: "False",
-        reason: "Unschedulable",
-        message: "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
-      };
-      if (status.conditions.length === 0) {
-        setCondition(status, refusal);
-        this.#changed("pods", pod);
-      }
-      this.#soon(1_000, 3_000, () => this.#schedule(pod));
-      return;
-    }
-    spec.nodeName = "node";
-    setCondition(status, { type: "PodScheduled", status: "True" });
-    this.#changed("pods", pod);
-    this.#soon(200, 1_500, () => this.#start(pod));
-  }
-
-  #start(pod: ApiObject): void {
-    if (!this.#exists(pod) || pod.metadata.deletionTimestamp !== undefined) return;
-    const status = pod.status as PodStatus;
-    status.phase = "Running";
-    status.podIP ??= `10.0.${this.#serial >> 8}.${this.#serial++ & 255}`;
-    status.containerStatuses = [{ name: "worker", state: { running: { startedAt: this.#time() } } }];
-    const worker = new SimWorker(
-      this.#options.clock,
-      this.#options.slotsOf(labelsOf(pod)["avatarpool.dev/group"] ?? ""),
-      this.#options.coldStartMs(),
-    );
-    this.#options.workers.byIp.set(status.podIP, worker);
-    this.#changed("pods", pod);
-    this.#afterMs(worker.readyAtMs - this.#options.clock.now() + this.#options.random() * 2_000, () => {
-      if (this.#options.workers.byIp.get(status.podIP ?? "") !== worker) return;
-      setCondition(status, { type: "ContainersReady", status: "True" });
-      this.#computeReady(status);
-      this.#changed("pods", pod);
-    });
+  /** `kubectl scale`. */
+  scaleByHand(deployment: ApiObject, replicas: number): void {
+    const key = keyOf(deployment.metadata);
+    this.#scaledBy.set(key, "hand");
+    this.#options.api.update("deployments", key, (object) => ({ ...object, spec: { ...(object.spec as object), replicas } }));
   }
 
   /** A worker's process dies with its sessions, and is started again. */
   crash(pod: ApiObject): void {
-    const status = pod.status as PodStatus;
-    if (status.podIP === undefined || !this.#options.workers.byIp.delete(status.podIP)) return;
-    setCondition(status, { type: "ContainersReady", status: "False" });
-    this.#computeReady(status);
-    this.#changed("pods", pod);
+    const { podIP = "" } = statusOf(pod);
+    const sessions = this.sessionsOn(pod);
+    if (!this.#options.workers.byIp.delete(podIP)) return;
+    this.#setStatus(pod, (status) => withConditions(status, { type: "ContainersReady", status: "False" }));
+    if (sessions > 0) this.#options.onDisturbed(pod, sessions, "crash", true);
     this.#soon(500, 2_000, () => this.#start(pod));
   }
 
-  #deletePod(pod: ApiObject, graceInMs: number): void {
-    if (pod.metadata.deletionTimestamp === undefined) {
-      pod.metadata.deletionTimestamp = this.#time();
-      this.#changed("pods", pod);
-    }
-    const endMs = this.#options.clock.now() + graceInMs;
-    pod.endMs = Math.min(endMs, Number(pod.endMs ?? endMs));
+  /** A machine vanishes, with all that ran on it. */
+  loseNode(node: SimNode): void {
+    const { nodes } = this.#options;
+    nodes.splice(nodes.indexOf(node), 1);
+    for (const pod of this.pods()) if (nodeOf(pod) === node.name) this.#vanish(pod, "node-lost");
+  }
+
+  addNode(node: SimNode): void {
+    this.#options.nodes.push(node);
+  }
+
+  /** Deletes a pod as its owner, a person or an eviction does: it may finish its sessions, for as long as its grace lasts. */
+  deletePod(pod: ApiObject, cause: Cause, graceMs = graceMsOf(pod)): void {
+    const { api, clock } = this.#options;
+    const fate = this.#fates.get(pod.metadata.uid);
+    if (fate === undefined) return;
+    const sessions = this.sessionsOn(pod);
+    if (sessions > 0) this.#options.onDisturbed(pod, sessions, cause, false);
+    fate.endMs = Math.min(fate.endMs, clock.now() + graceMs);
+    api.update("pods", keyOf(pod.metadata), (object) => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        deletionTimestamp: object.metadata.deletionTimestamp ?? timeText(clock.now() + graceMs),
+        deletionGracePeriodSeconds: Math.round(graceMs / 1_000),
+      },
+    }));
     this.#drain(pod);
+  }
+
+  /** Whether a Deployment has pods of two templates. */
+  isRollingOut(key: string): boolean {
+    return new Set(this.#podsOf(key).map((pod) => labelsOf(pod)["pod-template-hash"])).size > 1;
+  }
+
+  sessionsOn(pod: ApiObject): number {
+    return this.workerOf(pod)?.active ?? 0;
+  }
+
+  workerOf(pod: ApiObject): SimWorker | undefined {
+    return this.#options.workers.byIp.get(statusOf(pod).podIP ?? "");
+  }
+
+  #sync(key: string): void {
+    const deployment = this.#options.api.get("deployments", key) as unknown as V1Deployment | undefined;
+    if (deployment?.spec === undefined) return;
+    const newest = this.#hashOf(deployment.spec.template);
+    const sets = this.#sets.get(key) ?? new Map<string, SimReplicaSet>();
+    this.#sets.set(key, sets);
+    if (!sets.has(newest)) sets.set(newest, { replicas: 0, cause: "rollout" });
+    const own = this.#podsOf(key);
+    const seen = [...sets].map(([hash, { replicas }]) => {
+      const pods = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
+      return { hash, replicas, pods: pods.length, ready: pods.filter((pod) => holds(pod, "Ready")).length };
+    });
+    const desired = deployment.spec.replicas ?? 1;
+    const { maxSurge, maxUnavailable } = deployment.spec.strategy?.rollingUpdate ?? {};
+    const sizes = nextSizes(seen, newest, {
+      desired,
+      maxSurge: absolute(maxSurge, desired, Math.ceil),
+      maxUnavailable: absolute(maxUnavailable, desired, Math.floor),
+    });
+    const rolling = seen.some(({ hash, replicas }) => hash !== newest && replicas > 0);
+    const scaling: Cause = this.#scaledBy.get(key) === "hand" ? "by-hand" : "scale-down";
+    for (const [hash, replicas] of sizes) {
+      sets.set(hash, { replicas, cause: rolling ? "rollout" : scaling });
+      this.#syncReplicas(key, deployment, hash);
+    }
+    for (const [hash, { replicas }] of sets) if (hash !== newest && replicas === 0) sets.delete(hash);
+    // Its pods become ready and go in time of their own: it looks again until the old ones are gone.
+    if (rolling) this.#lookAgain(key);
+  }
+
+  #lookAgain(key: string): void {
+    if (this.#toLookAt.has(key)) return;
+    this.#toLookAt.add(key);
+    this.#soon(200, 1_000, () => {
+      this.#toLookAt.delete(key);
+      this.#sync(key);
+    });
+  }
+
+  #syncReplicas(key: string, deployment: V1Deployment, hash: string): void {
+    const set = this.#sets.get(key)?.get(hash);
+    if (set === undefined) return;
+    const own = this.#podsOf(key).filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
+    const surplus = own.length - set.replicas;
+    for (const pod of [...own].sort(deletedFirst).slice(0, Math.max(0, surplus))) this.deletePod(pod, set.cause);
+    if (this.quotaSpent) {
+      if (surplus < 0) this.#lookAgain(key);
+      return;
+    }
+    for (let missing = -surplus; missing > 0; missing--) this.#createPod(deployment, key, hash);
+  }
+
+  #createPod(deployment: V1Deployment, owner: string, hash: string): void {
+    const { api } = this.#options;
+    const template = deployment.spec?.template;
+    const pod = api.create("pods", {
+      metadata: {
+        namespace: deployment.metadata?.namespace ?? "",
+        name: `${deployment.metadata?.name}-${hash}-${++this.#serial}`,
+        labels: { ...template?.metadata?.labels, "pod-template-hash": hash },
+        annotations: { ...template?.metadata?.annotations },
+      },
+      spec: { ...template?.spec, nodeName: undefined },
+      status: { phase: "Pending", conditions: [], containerStatuses: [] } satisfies PodStatus,
+    });
+    this.#fates.set(pod.metadata.uid, { owner, hash, endMs: Number.POSITIVE_INFINITY });
+    this.#soon(20, 300, () => this.#schedule(pod));
+  }
+
+  #schedule(pod: ApiObject): void {
+    const current = this.#current(pod);
+    if (current === undefined || isDeleting(current) || nodeOf(current) !== undefined) return;
+    const placed = this.pods();
+    const taken = (node: SimNode) => placed.filter((other) => nodeOf(other) === node.name).length;
+    const node = this.#options.nodes.find((candidate) => !candidate.cordoned && taken(candidate) < candidate.room);
+    if (node === undefined) {
+      if (statusOf(current).conditions.length === 0) {
+        const message = `0/${this.#options.nodes.length} nodes are available: 1 Insufficient nvidia.com/gpu.`;
+        this.#setStatus(current, (status) =>
+          withConditions(status, { type: "PodScheduled", status: "False", reason: "Unschedulable", message }),
+        );
+      }
+      this.#soon(1_000, 3_000, () => this.#schedule(pod));
+      return;
+    }
+    this.#options.api.update("pods", keyOf(pod.metadata), (object) => ({
+      ...object,
+      spec: { ...(object.spec as object), nodeName: node.name },
+      status: withConditions(statusOf(object), { type: "PodScheduled", status: "True" }),
+    }));
+    this.#soon(200, 1_500, () => this.#start(pod));
+  }
+
+  #start(pod: ApiObject): void {
+    const current = this.#current(pod);
+    if (current === undefined || isDeleting(current)) return;
+    if (imageOf(current).includes(BROKEN_IMAGE)) {
+      const waiting = { reason: "ImagePullBackOff", message: `Back-off pulling image "${imageOf(current)}"` };
+      this.#setStatus(current, (status) => ({ ...status, containerStatuses: [{ name: "worker", state: { waiting } }] }));
+      return;
+    }
+    const { clock, workers } = this.#options;
+    const podIP = statusOf(current).podIP ?? `10.${this.#serial >> 16}.${(this.#serial >> 8) & 255}.${this.#serial++ & 255}`;
+    const worker = new SimWorker(clock, slotsOf(current), this.#options.coldStartMs());
+    workers.byIp.set(podIP, worker);
+    this.#setStatus(current, (status) => ({
+      ...status,
+      phase: "Running",
+      podIP,
+      containerStatuses: [{ name: "worker", state: { running: { startedAt: timeText(clock.now()) } } }],
+    }));
+    this.#afterMs(worker.readyAtMs - clock.now() + this.#options.random() * 2_000, () => {
+      const started = this.#current(pod);
+      if (started === undefined || workers.byIp.get(podIP) !== worker) return;
+      this.#setStatus(started, (status) => withConditions(status, { type: "ContainersReady", status: "True" }));
+    });
   }
 
   /** The preStop hook: the pod goes once it is empty, or when its grace period is over. */
   #drain(pod: ApiObject): void {
-    if (!this.#exists(pod)) return;
-    const sessions = this.#sessionsOn(pod);
-    const over = this.#options.clock.now() >= Number(pod.endMs);
-    if (sessions > 0 && !over) {
-      this.#soon(250, 250, () => this.#drain(pod));
-      return;
+    const current = this.#current(pod);
+    const fate = this.#fates.get(pod.metadata.uid);
+    if (current === undefined || fate === undefined) return;
+    const over = this.#options.clock.now() >= fate.endMs;
+    if (this.sessionsOn(current) > 0 && !over) this.#soon(250, 250, () => this.#drain(pod));
+    else this.#vanish(current, "drain-timeout");
+  }
+
+  #vanish(pod: ApiObject, cause: Cause): void {
+    const sessions = this.sessionsOn(pod);
+    if (sessions > 0) this.#options.onDisturbed(pod, sessions, cause, true);
+    this.#options.workers.byIp.delete(statusOf(pod).podIP ?? "");
+    this.#options.api.remove("pods", keyOf(pod.metadata));
+    const fate = this.#fates.get(pod.metadata.uid);
+    this.#fates.delete(pod.metadata.uid);
+    // A pod that is still wanted is replaced.
+    if (fate !== undefined) this.#soon(50, 400, () => this.#sync(fate.owner));
+  }
+
+  /** The garbage collector: pods of a Deployment that is gone are deleted. */
+  #collect(key: string): void {
+    this.#sets.delete(key);
+    this.#scaledBy.delete(key);
+    for (const pod of this.#podsOf(key)) this.deletePod(pod, "deployment-deleted");
+  }
+
+  #podsOf(deployment: string): readonly ApiObject[] {
+    return this.pods().filter((pod) => !isDeleting(pod) && this.#fates.get(pod.metadata.uid)?.owner === deployment);
+  }
+
+  #setStatus(pod: ApiObject, change: (status: PodStatus) => PodStatus): void {
+    this.#options.api.update("pods", keyOf(pod.metadata), (object) => ({
+      ...object,
+      status: withReady(change(statusOf(object)), object),
+    }));
+  }
+
+  /** The pod as it is now; undefined when it is gone. */
+  #current(pod: ApiObject): ApiObject | undefined {
+    const current = this.#options.api.get("pods", keyOf(pod.metadata));
+    return current?.metadata.uid === pod.metadata.uid ? current : undefined;
+  }
+
+  #hashOf(template: object): string {
+    let hash = this.#hashes.get(template);
+    if (hash === undefined) {
+      let sum = 0x811c9dc5;
+      for (const char of JSON.stringify(template)) sum = Math.imul(sum ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+      hash = sum.toString(36);
+      this.#hashes.set(template, hash);
     }
-    if (sessions > 0) this.#options.onEnded(pod.metadata.name, sessions, "its grace period was over");
-    this.#options.workers.byIp.delete((pod.status as PodStatus).podIP ?? "");
-    this.#remove("pods", pod);
-    // A pod of a Deployment that still wants it is replaced.
-    this.#soon(50, 400, () => this.#syncReplicas(String(pod.owner)));
-  }
-
-  #sessionsOn(pod: ApiObject): number {
-    return this.#options.workers.byIp.get((pod.status as PodStatus).podIP ?? "")?.active ?? 0;
-  }
-
-  #computeReady(status: PodStatus): void {
-    const holds = (type: string) => status.conditions.some((condition) => condition.type === type && condition.status === "True");
-    setCondition(status, { type: "Ready", status: holds("ContainersReady") && holds(WARM_GATE) ? "True" : "False" });
-  }
-
-  #exists(pod: ApiObject): boolean {
-    return this.#of("pods").get(keyOf(pod.metadata)) === pod;
-  }
-
-  #of(plural: string): Map<string, ApiObject> {
-    const objects = this.objects[plural];
-    if (objects === undefined) throw new Error(`nothing here keeps ${plural}`);
-    return objects;
-  }
-
-  #uid(kind: string): string {
-    return `${kind}-${++this.#serial}`;
-  }
-
-  /** Whole seconds, as Kubernetes keeps them. */
-  #time(): string {
-    return new Date(Math.floor(this.#options.clock.now() / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+    return hash;
   }
 
   #soon(fromMs: number, toMs: number, callback: () => void): void {
@@ -295,44 +318,48 @@ export class SimCluster {
   #afterMs(delayMs: number, callback: () => void): void {
     this.#options.clock.schedule(delayMs, callback);
   }
-
-  #latency(): Promise<void> {
-    return new Promise((resolve) => this.#soon(1, 20, resolve));
-  }
 }
 
-export function labelsOf(object: ApiObject): Record<string, string> {
-  return (object.metadata.labels ?? {}) as Record<string, string>;
+/** An image with this in its name cannot be pulled. */
+export const BROKEN_IMAGE = "no-such-image";
+
+interface Template {
+  readonly terminationGracePeriodSeconds?: number;
+  readonly containers?: readonly {
+    readonly image?: string;
+    readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  }[];
 }
 
-function setCondition(status: PodStatus, condition: PodStatus["conditions"][number]): void {
-  const index = status.conditions.findIndex(({ type }) => type === condition.type);
-  if (index === -1) status.conditions.push(condition);
-  else status.conditions[index] = condition;
+function graceMsOf(pod: ApiObject): number {
+  return ((pod.spec as Template).terminationGracePeriodSeconds ?? 30) * 1_000;
 }
 
-function graceMs(deployment: V1Deployment): number {
-  return (deployment.spec?.template.spec?.terminationGracePeriodSeconds ?? 30) * 1_000;
+function imageOf(pod: ApiObject): string {
+  return (pod.spec as Template).containers?.[0]?.image ?? "";
+}
+
+/** As the worker's own environment says. */
+function slotsOf(pod: ApiObject): number {
+  const variable = (pod.spec as Template).containers?.[0]?.env?.find(({ name }) => name === "MAX_SESSIONS");
+  return Number(variable?.value ?? 1);
 }
 
 /** The ReplicaSet controller's order (`ActivePodsWithRanks`): whom it deletes first. Ties: the youngest. */
 function deletedFirst(a: ApiObject, b: ApiObject): number {
   return (
-    rank(a).scheduled - rank(b).scheduled ||
-    rank(a).running - rank(b).running ||
-    rank(a).ready - rank(b).ready ||
-    rank(a).cost - rank(b).cost ||
+    Number(nodeOf(a) !== undefined) - Number(nodeOf(b) !== undefined) ||
+    Number(statusOf(a).phase === "Running") - Number(statusOf(b).phase === "Running") ||
+    Number(holds(a, "Ready")) - Number(holds(b, "Ready")) ||
+    costOf(a) - costOf(b) ||
     String(b.metadata.creationTimestamp).localeCompare(String(a.metadata.creationTimestamp))
   );
 }
 
-function rank(pod: ApiObject) {
-  const status = pod.status as PodStatus;
-  const cost = (pod.metadata.annotations as Record<string, string> | undefined)?.[annotations.deletionCost];
-  return {
-    scheduled: Number((pod.spec as { nodeName?: string }).nodeName !== undefined),
-    running: Number(status.phase === "Running"),
-    ready: Number(status.conditions.some(({ type, status: holds }) => type === "Ready" && holds === "True")),
-    cost: Number(cost ?? 0),
-  };
+function costOf(pod: ApiObject): number {
+  return Number(pod.metadata.annotations?.[annotations.deletionCost] ?? 0);
+}
+
+export function groupOf(object: ApiObject): string {
+  return labelsOf(object)[labels.group] ?? "";
 }

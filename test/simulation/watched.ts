@@ -1,17 +1,12 @@
 import { IndexedStore, type Indexes } from "../../operator/kube/store.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
-
-/** An object of the simulated API server, as far as anybody here reads it. */
-export interface ApiObject {
-  metadata: { namespace: string; name: string; uid: string; generation?: number; [field: string]: unknown };
-  [field: string]: unknown;
-}
+import type { ApiObject } from "./api-objects.ts";
 
 type Handler<T> = (key: string, after: T | undefined, before: T | undefined) => void;
 
-/** Longest that a watch event is on its way. Events of one watch never overtake each other. */
-const MAX_LAG_MS = 400;
+/** Longest that a watch event is on its way, on an ordinary day. Events of one watch never overtake each other. */
+const USUAL_LAG_MS = 400;
 
 /** What one reader sees of one kind: a copy that lags behind, as every informer's store does. */
 export class LaggingView<T> {
@@ -21,7 +16,12 @@ export class LaggingView<T> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #transform: (raw: ApiObject) => T | undefined;
+  #source: () => Iterable<ApiObject> = () => [];
+  #lagMs = USUAL_LAG_MS;
   #lastDueMs = 0;
+  /** Events of an earlier watch do not count any more: a list came after them. */
+  #watch = 0;
+  #connected = true;
   #closed = false;
 
   constructor(clock: Clock, random: Random, transform: (raw: never) => T | undefined, indexes: Indexes<T> = {}) {
@@ -36,21 +36,47 @@ export class LaggingView<T> {
     return () => this.#handlers.delete(handler);
   }
 
-  /** The first full list: arrives at once. */
-  list(objects: Iterable<ApiObject>): void {
-    for (const object of objects) this.#deliver(keyOf(object.metadata), structuredClone(object));
+  /** The first full list, which arrives at once, and where later ones come from. */
+  follow(source: () => Iterable<ApiObject>): void {
+    this.#source = source;
+    this.#list();
   }
 
   /** An event: the object as it is now, or undefined when it is gone. */
   changed(key: string, object: ApiObject | undefined): void {
-    const copy = structuredClone(object);
-    const dueMs = Math.max(this.#lastDueMs, this.#clock.now() + this.#random() * MAX_LAG_MS);
+    if (this.#closed || !this.#connected) return;
+    const watch = this.#watch;
+    const dueMs = Math.max(this.#lastDueMs, this.#clock.now() + this.#random() * this.#lagMs);
     this.#lastDueMs = dueMs;
-    this.#clock.schedule(dueMs - this.#clock.now(), () => this.#deliver(key, copy));
+    this.#clock.schedule(dueMs - this.#clock.now(), () => {
+      if (watch === this.#watch) this.#deliver(key, object);
+    });
+  }
+
+  /** Events take up to this long from now on; undefined: as on an ordinary day. */
+  lag(maxMs = USUAL_LAG_MS): void {
+    this.#lagMs = maxMs;
+  }
+
+  /** The watch is lost, and what happens meanwhile is not heard of; then everything is listed anew. */
+  disconnect(forMs: number): void {
+    this.#connected = false;
+    const watch = ++this.#watch;
+    this.#clock.schedule(forMs, () => {
+      if (this.#closed || watch !== this.#watch) return;
+      this.#connected = true;
+      this.#list();
+    });
   }
 
   close(): void {
     this.#closed = true;
+  }
+
+  #list(): void {
+    const listed = new Map([...this.#source()].map((object) => [keyOf(object.metadata), object]));
+    for (const key of [...this.store.keys()]) if (!listed.has(key)) this.#deliver(key, undefined);
+    for (const [key, object] of listed) this.#deliver(key, object);
   }
 
   #deliver(key: string, object: ApiObject | undefined): void {
@@ -61,4 +87,17 @@ export class LaggingView<T> {
     else this.store.set(key, after, "1");
     for (const handler of this.#handlers) handler(key, after, before);
   }
+}
+
+/** A transform that does its work once for each version of an object, however many readers there are. */
+export function once<T>(transform: (raw: never) => T | undefined): (raw: never) => T | undefined {
+  const known = new WeakMap<object, { readonly value: T | undefined }>();
+  return (raw: object) => {
+    let entry = known.get(raw);
+    if (entry === undefined) {
+      entry = { value: transform(raw as never) };
+      known.set(raw, entry);
+    }
+    return entry.value;
+  };
 }

@@ -5,16 +5,19 @@ import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../opera
 /** One session, from the worker's acceptance to its end. */
 export interface SimSession {
   readonly room: string;
-  readonly taskId: string;
   readonly runsAtMs: number;
   readonly endsAtMs: number;
 }
 
-/** A worker's process: slots, sessions and how long it takes to be ready. */
+/** A worker's process: slots, sessions, how long it takes to be ready, and what is wrong with it. */
 export class SimWorker {
   readonly slots: number;
   readonly sessions = new Map<string, SimSession>();
   readonly readyAtMs: number;
+  /** Until then it answers nothing. */
+  hangsUntilMs = 0;
+  /** Until then it refuses launches though it has slots. */
+  refusesUntilMs = 0;
   readonly #clock: Clock;
 
   constructor(clock: Clock, slots: number, coldStartMs: number) {
@@ -27,6 +30,10 @@ export class SimWorker {
     return this.#clock.now() >= this.readyAtMs;
   }
 
+  get troubled(): boolean {
+    return Math.max(this.hangsUntilMs, this.refusesUntilMs) > this.#clock.now();
+  }
+
   /** Sessions that have not ended. */
   get active(): number {
     for (const [id, session] of this.sessions) if (session.endsAtMs <= this.#clock.now()) this.sessions.delete(id);
@@ -36,46 +43,70 @@ export class SimWorker {
 
 const STARTUP_MS = 4_000;
 
+export interface SimWorkersOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long the next session lasts. */
+  readonly sessionMs: () => number;
+  /** A session began for a room. */
+  readonly onSession: (room: string) => void;
+}
+
 /** The network to the workers, and the workers behind it: what a gateway and the operator reach by HTTP. */
-export class SimWorkers implements WorkerClient {
+export class SimWorkers {
   /** By pod IP. A worker that is not in here refuses connections. */
   readonly byIp = new Map<string, SimWorker>();
-  /** Every session that ever began, by room: two for one launch would be a broken promise. */
-  readonly started = new Map<string, number>();
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #sessionMs: () => number;
+  /** Launches whose answers get lost on the way. */
+  answersToLose = 0;
+  readonly #options: SimWorkersOptions;
   #tasks = 0;
 
-  constructor(clock: Clock, random: Random, sessionMs: () => number) {
-    this.#clock = clock;
-    this.#random = random;
-    this.#sessionMs = sessionMs;
+  constructor(options: SimWorkersOptions) {
+    this.#options = options;
   }
 
-  async get(origin: string, path: string, _signal: AbortSignal): Promise<WorkerAnswer> {
-    await this.#latency();
-    const worker = this.#reach(origin);
-    const answer = this.#answer(worker, path);
-    await this.#latency();
-    return answer;
+  /** Sessions of a room that run now. */
+  sessionsIn(room: string): number {
+    const live = [...this.byIp.values()].filter(({ active }) => active > 0);
+    return live.flatMap(({ sessions }) => [...sessions.values()]).filter((session) => session.room === room).length;
   }
 
-  async post(origin: string, path: string, body: PostBody, _signal: AbortSignal): Promise<WorkerAnswer> {
-    await this.#latency();
+  /** The network as one process reaches it. A dead process sends nothing, and hears nothing. */
+  client(process: { readonly alive: boolean }): WorkerClient {
+    return {
+      get: (origin, path) => this.#exchange(process, origin, (worker) => this.#answer(worker, path), false),
+      post: (origin, path, body) => this.#exchange(process, origin, (worker) => this.#post(worker, path, body), path === "/launch"),
+    };
+  }
+
+  /** Sends a request, and waits for the answer. All of the time is spent on the way there, or all of it on the way back. */
+  async #exchange(
+    process: { readonly alive: boolean },
+    origin: string,
+    act: (worker: SimWorker) => WorkerAnswer,
+    losable: boolean,
+  ): Promise<WorkerAnswer> {
+    if (!process.alive) await forever();
+    const { clock, random } = this.#options;
+    const first = random() < 0.5;
+    if (first) await this.#wait(1 + random() * 25);
     const worker = this.#reach(origin);
-    const room = new URLSearchParams(Buffer.concat([...body.chunks]).toString()).get("room_name") ?? "";
-    const answer = path === "/launch" ? this.#launch(worker, room) : json(200, {});
-    await this.#latency();
+    if (worker.hangsUntilMs > clock.now()) await this.#wait(worker.hangsUntilMs - clock.now());
+    const answer = act(worker);
+    if (!first) await this.#wait(1 + random() * 25);
+    if (!process.alive) await forever();
+    if (losable && answer.status === 200 && this.answersToLose > 0) {
+      this.answersToLose--;
+      throw new Error("the connection was reset");
+    }
+    if (this.byIp.get(hostOf(origin)) !== worker) throw new Error("the connection was reset");
     return answer;
   }
 
   #reach(origin: string): SimWorker {
-    const worker = this.byIp.get(new URL(origin).hostname);
-    if (worker === undefined) {
-      throw new WorkerUnreachable("no connection", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) });
-    }
-    return worker;
+    const worker = this.byIp.get(hostOf(origin));
+    if (worker !== undefined) return worker;
+    throw new WorkerUnreachable("no connection", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) });
   }
 
   #answer(worker: SimWorker, path: string): WorkerAnswer {
@@ -87,29 +118,44 @@ export class SimWorkers implements WorkerClient {
         ? json(503, { status: "at_capacity", ...counts })
         : json(200, { status: "ready", ...counts });
     }
+    if (path === "/tasks") {
+      const tasks = [...worker.sessions].map(([id, { room }]) => ({ task_id: id, room_name: room, status: "running" }));
+      return json(200, { tasks: worker.active === 0 ? [] : tasks });
+    }
     if (path.startsWith("/tasks/")) {
       const session = worker.sessions.get(path.slice("/tasks/".length));
       if (session === undefined) return json(404, {});
-      return json(200, { status: session.runsAtMs <= this.#clock.now() ? "running" : "pending" });
+      return json(200, { status: session.runsAtMs <= this.#options.clock.now() ? "running" : "pending" });
     }
     return json(200, {});
   }
 
-  #launch(worker: SimWorker, room: string): WorkerAnswer {
+  #post(worker: SimWorker, path: string, body: PostBody): WorkerAnswer {
+    if (path !== "/launch") return json(200, {});
     if (!worker.ready) return json(503, { status: "not_ready" });
-    if (worker.active >= worker.slots) return json(503, { status: "at_capacity" });
+    if (worker.active >= worker.slots || worker.refusesUntilMs > this.#options.clock.now())
+      return json(503, { status: "at_capacity" });
+    const room = new URLSearchParams(Buffer.concat([...body.chunks]).toString()).get("room_name") ?? "";
     const taskId = `task-${++this.#tasks}`;
-    const nowMs = this.#clock.now();
-    worker.sessions.set(taskId, { room, taskId, runsAtMs: nowMs + STARTUP_MS, endsAtMs: nowMs + STARTUP_MS + this.#sessionMs() });
-    this.started.set(room, (this.started.get(room) ?? 0) + 1);
+    const runsAtMs = this.#options.clock.now() + STARTUP_MS;
+    worker.sessions.set(taskId, { room, runsAtMs, endsAtMs: runsAtMs + this.#options.sessionMs() });
+    this.#options.onSession(room);
     return json(200, { status: "pending", task_id: taskId, room_name: room });
   }
 
-  #latency(): Promise<void> {
-    return new Promise((resolve) => this.#clock.schedule(1 + this.#random() * 15, resolve));
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.schedule(ms, resolve));
   }
+}
+
+function hostOf(origin: string): string {
+  return origin.slice("http://".length, origin.lastIndexOf(":"));
 }
 
 function json(status: number, body: object): WorkerAnswer {
   return { status, contentType: "application/json", body: JSON.stringify(body) };
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => {});
 }

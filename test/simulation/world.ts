@@ -1,100 +1,117 @@
-import { Writable } from "node:stream";
-import { loadReportSchema } from "../../operator/api/load-report.ts";
-import { annotations, FINALIZER, labels } from "../../operator/api/names.ts";
 import { type PoolConfig, poolKey, resolvePool } from "../../operator/api/pool-config.ts";
-import { type AvatarPool, avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
-import type { LaunchRequest } from "../../operator/engines/index.ts";
-import { GatewayCore } from "../../operator/gateway/core.ts";
-import { directoryOf, follow } from "../../operator/gateway/directory.ts";
+import { avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
 import { LaunchError } from "../../operator/gateway/launch-error.ts";
-import { newTrace } from "../../operator/gateway/launch-trace.ts";
-import { streamLoad } from "../../operator/gateway/load-stream.ts";
-import { type WorkerRecord, workerRecord } from "../../operator/gateway/worker-record.ts";
-import { poolControllers } from "../../operator/pool/controllers.ts";
-import { LoadHub } from "../../operator/pool/load-hub.ts";
-import { BY_POOL } from "../../operator/pool/observe.ts";
-import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
-import { WorkerCalls } from "../../operator/pool/worker-calls.ts";
-import { createLogger } from "../../operator/telemetry/logger.ts";
-import { createRegistry, gatewayMetrics, operatorMetrics } from "../../operator/telemetry/metrics.ts";
+import { keyOf } from "../../operator/kube/types.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { seededRandom } from "../support/fleet/random.ts";
-import { SimCluster } from "./cluster.ts";
-import { LaggingView } from "./watched.ts";
+import { SimApi, type Write } from "./api.ts";
+import { type ApiObject, isDeleting, nodeOf, timeText } from "./api-objects.ts";
+import { groupOf, SimCluster } from "./cluster.ts";
+import { SimGateway } from "./gateway.ts";
+import { judgeAnswer, judgeWait, type LaunchRecord } from "./launches.ts";
+import { type SimNode, simNodes } from "./nodes.ts";
+import { SimOperator } from "./operator.ts";
+import { StatusWatch } from "./status-promises.ts";
+import { Timeline } from "./timeline.ts";
+import { SECRET_MARK, Witness } from "./witness.ts";
 import { SimWorkers } from "./workers.ts";
-
-/** What one launch came to. */
-export interface LaunchRecord {
-  readonly room: string;
-  readonly atMs: number;
-  outcome: "waiting" | "session" | "refused" | "failed";
-  answeredAtMs: number;
-  code: string;
-}
-
-interface SimGateway {
-  readonly core: GatewayCore;
-  readonly views: { readonly pools: LaggingView<PoolConfig>; readonly workers: LaggingView<WorkerRecord> };
-  readonly unfollow: () => void;
-  readonly name: string;
-}
-
-interface SimOperator {
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-  readonly views: readonly LaggingView<unknown>[];
-  readonly streams: readonly Writable[];
-}
 
 export interface WorldOptions {
   readonly seed: number;
   /** The pool's spec, as a user writes it. */
   readonly spec: Record<string, unknown>;
   readonly gateways: number;
-  /** Workers that find a node. */
-  readonly capacity: number;
+  readonly nodes: { readonly count: number; readonly room: number };
   readonly coldStartMs: number;
   readonly sessionMs: number;
 }
 
+/** Time between two looks at the promises. */
+const STEP_MS = 1_000;
+const POOL = { namespace: "avatars", name: "support" };
+
 /**
  * A seeded world: the real controllers and the real gateways on a fake clock, over simulated watches that lag, a simulated
- * API server and simulated workers. It notes every broken promise as it happens.
+ * API server, cluster and workers. It notes every broken promise as it happens.
  */
 export class World {
   readonly clock = new FakeClock();
-  readonly launches: LaunchRecord[] = [];
-  readonly violations: string[] = [];
+  readonly timeline = new Timeline(() => this.clock.now());
+  readonly witness: Witness;
+  readonly api: SimApi;
   readonly cluster: SimCluster;
   readonly workers: SimWorkers;
-  readonly pool: PoolConfig;
-  writes = 0;
+  readonly nodes: SimNode[];
+  readonly gateways: SimGateway[] = [];
+  readonly launches: LaunchRecord[] = [];
+  readonly secrets = new Map([["bithuman", { "api-secret": Buffer.from(`${SECRET_MARK}-api`).toString("base64") }]]);
+  /** Rooms of sessions that began, and how many. */
+  readonly started = new Map<string, number>();
+  operator: SimOperator | undefined;
+  /** Nothing but launches has happened to the world since then. */
+  calmSinceMs: number;
+  /** By how much the clock is wrong on machines that start processes from now on. */
+  clocksWrongByMs = 0;
+  /** No fault at all has happened to it. */
+  untroubled = true;
   readonly #options: WorldOptions;
-  readonly #gateways: SimGateway[] = [];
-  #operator: SimOperator | undefined;
+  readonly #waiting = new Set<LaunchRecord>();
+  readonly #status = new StatusWatch();
+  #spec: Record<string, unknown>;
+  #pool: PoolConfig;
   #launched = 0;
-  #generation = 0;
+  #toUndo = 0;
+  #secretMissedMs = Number.NEGATIVE_INFINITY;
+  #processes = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
     const { clock } = this;
+    this.#spec = options.spec;
+    this.calmSinceMs = clock.now();
+    this.witness = new Witness({
+      now: () => clock.now(),
+      timeline: this.timeline,
+      untroubled: () => this.untroubled,
+      belowMinimum: () => this.#secretMissingLately || this.poolObject === undefined || isDeleting(this.poolObject),
+    });
     const sessions = this.random("sessions");
-    this.workers = new SimWorkers(clock, this.random("network"), () => options.sessionMs * (0.2 + 1.6 * sessions()));
-    const raw = poolObject(options.spec, new Date(clock.now()).toISOString());
-    this.pool = resolvePool(raw);
+    this.workers = new SimWorkers({
+      clock,
+      random: this.random("network"),
+      sessionMs: () => options.sessionMs * (0.2 + 1.6 * sessions()),
+      onSession: (room) => this.#sessionBegan(room),
+    });
+    this.api = new SimApi({
+      clock,
+      random: this.random("api"),
+      secrets: this.secrets,
+      onWrite: (write) => {
+        this.witness.wrote(write);
+        if (lowers(write)) this.cluster.loweredByOperator(keyOf(write.before?.metadata ?? {}));
+      },
+      onChange: (plural, key, after) => {
+        if (plural === "deployments") this.cluster.deploymentChanged(key, after);
+      },
+      deletePod: (pod, graceMs) => this.cluster.deletePod(pod, "drain-timeout", graceMs),
+    });
+    this.nodes = simNodes(options.nodes.count, options.nodes.room);
     const starts = this.random("starts");
     this.cluster = new SimCluster({
       clock,
       random: this.random("cluster"),
+      api: this.api,
       workers: this.workers,
-      capacity: options.capacity,
-      slotsOf: (group) => this.pool.groups.find(({ name }) => name === group)?.slotsPerWorker ?? 1,
+      nodes: this.nodes,
       coldStartMs: () => options.coldStartMs * (0.7 + 0.6 * starts()),
-      onWrite: (_verb, plural, _existing, next) => this.#written(plural, next),
-      onEnded: (pod, count, why) => this.#broken(`${pod} goes with ${count} sessions: ${why}`),
+      onDisturbed: (pod, count, cause, ended) =>
+        this.witness.disturbed(pod, count, cause === "scale-down" && this.#mayExpire(pod) ? "drain-timeout" : cause, ended),
     });
-    this.cluster.create("avatarpools", structuredClone(raw) as never);
-    for (let index = 0; index < options.gateways; index++) this.#addGateway();
+    const raw = avatarPoolSchema.parse(poolObject(options.spec));
+    this.api.create("avatarpools", raw as never);
+    this.#pool = resolvePool(this.poolObject as never);
+    this.witness.specChanged(this.#pool);
+    for (let index = 0; index < options.gateways; index++) this.addGateway();
     this.startOperator();
   }
 
@@ -102,212 +119,259 @@ export class World {
     return seededRandom(this.#options.seed, name);
   }
 
+  get poolObject(): ApiObject | undefined {
+    return this.api.get("avatarpools", keyOf(POOL));
+  }
+
+  /** The pool as the user wrote it last, also when it is gone. */
+  get pool(): PoolConfig {
+    return this.#pool;
+  }
+
+  get spec(): Record<string, unknown> {
+    return this.#spec;
+  }
+
+  /** For how long the launch that waits longest has waited. */
+  get longestWaitMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : this.clock.now() - oldest.atMs;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** From the wish for a worker until it serves. */
+  get longestStartMs(): number {
+    return 1.3 * this.#options.coldStartMs + 10_000;
+  }
+
   /** Moves time, looking at the promises on the way. */
   async run(ms: number): Promise<void> {
     const endMs = this.clock.now() + ms;
     while (this.clock.now() < endMs) {
-      await this.clock.advance(Math.min(500, endMs - this.clock.now()));
+      await this.clock.advance(Math.min(STEP_MS, endMs - this.clock.now()));
       this.#look();
     }
   }
 
-  /** A client's launch through one of the gateways. */
-  launch(preset: string): void {
-    const gateway = this.#gateways[this.#launched % this.#gateways.length];
+  /** A client's launch through one of the gateways; it may lose patience. */
+  launch(preset: string | undefined, patienceMs?: number): void {
+    const gateway = this.gateways[this.#launched % Math.max(1, this.gateways.length)];
+    const room = `room-${++this.#launched}`;
+    // Nobody listens: the client's own affair.
     if (gateway === undefined) return;
-    const record: LaunchRecord = {
-      room: `room-${++this.#launched}`,
-      atMs: this.clock.now(),
-      outcome: "waiting",
-      answeredAtMs: 0,
-      code: "",
-    };
+    const client = new AbortController();
+    const deadlineMs = this.#pool.launch.queueDeadlineMs;
+    const record: LaunchRecord = { room, preset, gateway, atMs: this.clock.now(), deadlineMs, outcome: "waiting", code: "" };
     this.launches.push(record);
-    const asset = this.pool.presets.find(({ name }) => name === preset)?.asset;
-    if (asset === undefined) throw new Error(`the pool has no preset ${preset}`);
-    const request: LaunchRequest = {
-      livekitUrl: "ws://livekit",
-      livekitToken: "token",
-      roomName: record.room,
-      avatar: { kind: "preset", name: preset, asset },
-      asyncMode: true,
-    };
-    const arrival = {
-      order: this.#launched,
-      client: "",
-      traceContext: {},
-      signal: new AbortController().signal,
-      trace: newTrace(this.clock.now()),
-    };
-    const settle = (outcome: LaunchRecord["outcome"], code: string) => {
-      if (record.outcome !== "waiting") this.#broken(`${record.room} was answered twice`);
-      Object.assign(record, { outcome, code, answeredAtMs: this.clock.now() });
-      if (code === "deadline_exceeded") this.#checkRefusal(record);
-    };
-    gateway.core.launch(this.pool, request, arrival).then(
-      () => settle("session", ""),
-      (error: unknown) =>
-        error instanceof LaunchError
-          ? settle(error.status === 503 ? "refused" : "failed", error.code)
-          : settle("failed", String(error)),
+    this.#waiting.add(record);
+    this.timeline.note("launch", `${room} asks ${gateway.name} for ${preset ?? "a face of its own"}`);
+    const settle = (outcome: LaunchRecord["outcome"], error?: LaunchError) => this.#answered(record, outcome, error);
+    const token = `${SECRET_MARK}-token-${room}`;
+    const apiSecret = this.#launched % 3 === 0 ? `${SECRET_MARK}-client` : undefined;
+    const answer = async () => gateway.launch({ pool: poolKey(this.#pool), room, token, apiSecret, preset, signal: client.signal });
+    answer().then(
+      () => settle("session"),
+      (error: unknown) => {
+        if (!(error instanceof LaunchError)) this.witness.broken(2, `${room} fails with ${String(error)}`);
+        settle("refused", error instanceof LaunchError ? error : undefined);
+      },
     );
+    if (patienceMs !== undefined) this.clock.schedule(patienceMs, () => client.abort());
+  }
+
+  /** Something went wrong, or was mended. */
+  troubled(): void {
+    this.untroubled = false;
+    this.calmSinceMs = this.clock.now();
+  }
+
+  /** Something that went wrong is mended after a while. */
+  undoAfter(delayMs: number, undo: () => unknown): void {
+    this.#toUndo++;
+    this.clock.schedule(delayMs, () => {
+      this.#toUndo--;
+      undo();
+      this.troubled();
+    });
+  }
+
+  /** Nothing is wrong, and has not been for as long as a launch may hang at a worker. */
+  get isCalm(): boolean {
+    return !this.isTroubled && (this.untroubled || this.clock.now() - this.calmSinceMs > 60_000);
+  }
+
+  /** Whether something is wrong that will be mended. */
+  get isTroubled(): boolean {
+    return this.#toUndo > 0;
+  }
+
+  addGateway(): void {
+    const name = `gateway-${++this.#processes}`;
+    this.gateways.push(
+      new SimGateway({
+        name,
+        clock: this.clock,
+        wrongByMs: this.clocksWrongByMs,
+        random: this.random(name),
+        api: this.api,
+        workers: this.workers,
+        onReport: (line) => this.witness.told("a load report", line),
+      }),
+    );
+    this.operator?.setGateways(this.gateways);
+  }
+
+  /** A gateway dies, with the connections of its clients. */
+  async killGateway(gateway: SimGateway): Promise<void> {
+    await this.#say(gateway);
+    gateway.stop();
+    this.gateways.splice(this.gateways.indexOf(gateway), 1);
+    this.operator?.lostGateway(gateway.name);
+    for (const record of [...this.#waiting]) if (record.gateway === gateway) this.#answered(record, "cut-off");
+    // Its EndpointSlice is brought up to date a little later.
+    this.clock.schedule(2_000, () => this.operator?.setGateways(this.gateways));
   }
 
   startOperator(): void {
-    const { clock } = this;
-    const random = this.random(`operator-${++this.#generation}`);
-    const byPool = {
-      [BY_POOL]: ({ namespace, pool }: { namespace: string; pool: string }) => [poolKey({ namespace, name: pool })],
-    };
-    const pools = this.cluster.watch("avatarpools", new LaggingView<PoolView>(clock, random, (raw) => poolView(raw, FINALIZER)));
-    const deployments = this.cluster.watch("deployments", new LaggingView<DeploymentView>(clock, random, deploymentView, byPool));
-    const pods = this.cluster.watch("pods", new LaggingView<PodView>(clock, random, podView, byPool));
-    const hub = new LoadHub();
-    const logger = createLogger("operator", "silent");
-    const controllers = poolControllers({
-      client: this.cluster.client,
-      pools,
-      deployments,
-      pods,
-      hub,
-      workers: new WorkerCalls(this.workers, clock),
-      sidecarImage: "avatarpool:test",
-      record: () => {},
-      metrics: operatorMetrics(createRegistry({ process: false })),
-      clock,
-      random,
-      logger,
+    const name = `operator-${++this.#processes}`;
+    this.operator = new SimOperator({
+      name,
+      clock: this.clock,
+      wrongByMs: this.clocksWrongByMs,
+      random: this.random(name),
+      api: this.api,
+      workers: this.workers,
+      onEvent: (event) => this.witness.event(event),
+      onLog: (line) => this.witness.told("a log line", line),
     });
-    hub.setGateways(
-      this.#gateways.map(({ name }) => name),
-      clock.now(),
-    );
-    const streams = this.#gateways.map((gateway) => this.#openStream(gateway, hub, random, (key) => controllers.enqueue(key)));
-    for (const key of pools.store.keys()) controllers.enqueue(key);
-    const stop = new AbortController();
-    this.#operator = { stop, done: controllers.run(stop.signal), views: [pools, deployments, pods] as never, streams };
+    this.operator.setGateways(this.gateways);
   }
 
-  /** SIGKILL: whatever it was doing stays half done. */
   async killOperator(): Promise<void> {
-    const operator = this.#operator;
+    const { operator } = this;
     if (operator === undefined) return;
-    this.#operator = undefined;
-    for (const view of operator.views) view.close();
-    for (const stream of operator.streams) stream.destroy();
-    operator.stop.abort();
-    await this.clock.advance(50);
-    await operator.done;
+    this.operator = undefined;
+    operator.kill();
+    this.witness.told("the operator's metrics", await operator.registry.metrics());
   }
 
-  async stop(): Promise<void> {
-    await this.killOperator();
-    for (const { core, unfollow } of this.#gateways) {
-      unfollow();
-      core.stop();
-    }
+  /** `kubectl apply`: refused, and without effect, where the schema does not allow it. */
+  edit(why: string, change: (spec: Record<string, unknown>) => Record<string, unknown>): boolean {
+    const current = this.poolObject;
+    if (current === undefined || isDeleting(current)) return false;
+    const spec = change(structuredClone(this.#spec));
+    const wanted = avatarPoolSchema.safeParse(poolObject(spec));
+    if (!wanted.success || !isAllowed(resolvePool(wanted.data))) return false;
+    this.#spec = spec;
+    this.timeline.note("edit", why);
+    const raw = this.api.update("avatarpools", keyOf(POOL), (object) => ({ ...object, spec: wanted.data.spec }));
+    this.#pool = resolvePool(raw as never);
+    this.witness.specChanged(this.#pool);
+    this.calmSinceMs = this.clock.now();
+    return true;
+  }
+
+  /** `kubectl delete avatarpool`. */
+  deletePool(): void {
+    this.timeline.note("edit", "the pool is deleted");
+    const deletionTimestamp = timeText(this.clock.now());
+    const raw = this.api.update("avatarpools", keyOf(POOL), (object) => ({
+      ...object,
+      metadata: { ...object.metadata, deletionTimestamp },
+    }));
+    if ((raw?.metadata.finalizers ?? []).length === 0) this.api.remove("avatarpools", keyOf(POOL));
+    this.calmSinceMs = this.clock.now();
+  }
+
+  /** Whether a further pod would find a node. */
+  get hasRoom(): boolean {
+    const room = this.nodes.reduce((total, node) => total + (node.cordoned ? 0 : node.room), 0);
+    return this.cluster.pods().filter((pod) => nodeOf(pod) !== undefined).length < room && !this.cluster.quotaSpent;
+  }
+
+  deployments(): readonly ApiObject[] {
+    return [...this.api.of("deployments").values()];
   }
 
   /** Replicas that the Deployment of a group asks for. */
   replicas(group: string): number | undefined {
-    const deployment = [...(this.cluster.objects.deployments?.values() ?? [])].find(
-      (object) => (object.metadata.labels as Record<string, string>)[labels.group] === group,
-    );
-    return (deployment?.spec as { replicas: number } | undefined)?.replicas;
+    const deployment = this.deployments().find((object) => groupOf(object) === group);
+    return (deployment?.spec as { readonly replicas?: number } | undefined)?.replicas;
   }
 
-  #addGateway(): void {
-    const { clock } = this;
-    const name = `gateway-${this.#gateways.length}`;
-    const random = this.random(name);
-    const pools = this.cluster.watch(
-      "avatarpools",
-      new LaggingView<PoolConfig>(clock, random, (raw: object) => resolvePool(avatarPoolSchema.parse(raw))),
-    );
-    const workers = this.cluster.watch("pods", new LaggingView<WorkerRecord>(clock, random, workerRecord));
-    const directory = directoryOf(pools, workers);
-    const core = new GatewayCore({
-      clock,
-      random,
-      client: this.workers,
-      directory,
-      metrics: gatewayMetrics(createRegistry({ process: false })),
-    });
-    this.#gateways.push({ core, views: { pools, workers }, unfollow: follow(core, pools, workers), name });
+  sessions(): number {
+    return this.cluster.pods().reduce((total, pod) => total + this.cluster.sessionsOn(pod), 0);
   }
 
-  #openStream(gateway: SimGateway, hub: LoadHub, random: () => number, onChange: (key: string) => void): Writable {
-    const { clock } = this;
-    let lastDueMs = 0;
-    const out = new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        lastDueMs = Math.max(lastDueMs, clock.now() + random() * 20);
-        clock.schedule(lastDueMs - clock.now(), () => {
-          if (out.destroyed) return;
-          const report = loadReportSchema.parse(JSON.parse(chunk.toString()));
-          for (const key of hub.accept(gateway.name, report, clock.now())) onChange(key);
-        });
-        done();
-      },
-    });
-    streamLoad({ gateway: gateway.name, clock, source: gateway.core }, out);
-    return out;
-  }
-
-  /** Promise 4, at every write: min <= replicas <= max. */
-  #written(plural: string, next: Record<string, unknown>): void {
-    this.writes++;
-    const replicas = (next.spec as { replicas?: number } | undefined)?.replicas;
-    if (plural !== "deployments" || replicas === undefined) return;
-    const name = (next.metadata as { name: string } | undefined)?.name;
-    const group = this.pool.groups.find(({ deploymentName }) => deploymentName === name);
-    if (group === undefined) return;
-    if (replicas < group.min || replicas > group.max)
-      this.#broken(`${name} was given ${replicas} replicas, outside ${group.min}..${group.max}`);
-  }
-
-  /** Promise 3, at every refusal: no slot was free that every gateway must have known of. */
-  #checkRefusal(record: LaunchRecord): void {
-    const settledMs = 3_000;
-    for (const pod of this.cluster.pods()) {
-      const worker = this.workers.byIp.get((pod.status as { podIP?: string }).podIP ?? "");
-      const cordoned = (pod.metadata.annotations as Record<string, string> | undefined)?.[annotations.cordoned] !== undefined;
-      if (worker === undefined || pod.metadata.deletionTimestamp !== undefined || cordoned) continue;
-      if (worker.readyAtMs + settledMs < this.clock.now() && worker.active + 1 < worker.slots)
-        this.#broken(`${record.room} was refused while ${pod.metadata.name} had ${worker.slots - worker.active} free slots`);
+  async stop(): Promise<void> {
+    await this.killOperator();
+    for (const gateway of this.gateways) {
+      await this.#say(gateway);
+      gateway.stop();
     }
   }
 
-  /** Promise 2, at every step: no launch has two sessions, and none waits past its deadline. */
+  async #say(gateway: SimGateway): Promise<void> {
+    this.witness.told("a gateway's metrics", await gateway.registry.metrics());
+  }
+
+  #sessionBegan(room: string): void {
+    this.started.set(room, (this.started.get(room) ?? 0) + 1);
+    const count = this.workers.sessionsIn(room);
+    if (count > 1) this.witness.broken(2, `${room} has ${count} sessions`);
+  }
+
+  #answered(record: LaunchRecord, outcome: LaunchRecord["outcome"], error?: LaunchError): void {
+    if (record.outcome === "cut-off") return;
+    if (record.outcome !== "waiting") this.witness.broken(2, `${record.room} is answered twice`);
+    record.outcome = outcome;
+    record.code = error?.code ?? "";
+    this.#waiting.delete(record);
+    this.timeline.note("answer", `${record.room} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
+    this.witness.told("an answer", error?.message ?? "");
+    judgeAnswer(this, record, error);
+  }
+
+  /** The operator may have looked for it a while ago. */
+  get #secretMissingLately(): boolean {
+    return this.clock.now() - this.#secretMissedMs < 60_000;
+  }
+
+  /** The pool was deleted, and its drain has taken as long as it may. */
+  #mayExpire(pod: ApiObject): boolean {
+    const deletedMs = Date.parse(this.poolObject?.metadata.deletionTimestamp ?? "");
+    const group = this.#pool.groups.find(({ name }) => name === groupOf(pod));
+    // As the operator's machine reads the time.
+    return this.clock.now() + Math.abs(this.clocksWrongByMs) >= deletedMs + (group?.drainTimeoutMs ?? 0);
+  }
+
   #look(): void {
-    for (const [room, count] of this.workers.started) if (count > 1) this.#broken(`${room} has ${count} sessions`);
-    for (const launch of this.launches) {
-      const overdueMs = this.clock.now() - launch.atMs - this.pool.launch.queueDeadlineMs;
-      if (launch.outcome === "waiting" && overdueMs > 61_000)
-        this.#broken(`${launch.room} still waits ${overdueMs} ms after its deadline`);
-    }
+    if (!this.secrets.has("bithuman")) this.#secretMissedMs = this.clock.now();
+    for (const record of this.#waiting) judgeWait(this, record);
+    this.#status.look(this);
   }
-
-  #broken(what: string): void {
-    if (this.violations.length < 20)
-      this.violations.push(`at ${((this.clock.now() - this.launchesStartMs) / 1_000).toFixed(1)} s: ${what}`);
-  }
-
-  private readonly launchesStartMs = this.clock.now();
 }
 
-function poolObject(spec: Record<string, unknown>, nowText: string): AvatarPool {
-  return avatarPoolSchema.parse({
+function lowers({ plural, before, wanted }: Write): boolean {
+  const replicasOf = (object: object | undefined) => (object as { spec?: { replicas?: number } } | undefined)?.spec?.replicas ?? 0;
+  return plural === "deployments" && replicasOf(wanted) < replicasOf(before);
+}
+
+function poolObject(spec: Record<string, unknown>): object {
+  return {
     apiVersion: "avatarpool.dev/v1alpha1",
     kind: "AvatarPool",
-    metadata: {
-      name: "support",
-      namespace: "avatars",
-      uid: "pool-1",
-      generation: 1,
-      resourceVersion: "1",
-      creationTimestamp: nowText,
-    },
+    metadata: { ...POOL, uid: "pool-1", generation: 1, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },
     spec,
-  });
+  };
+}
+
+/** What the rules of the CRD refuse, as far as edits come near it. */
+function isAllowed({ presets, groups }: PoolConfig): boolean {
+  const unique = (items: readonly { readonly name: string }[]) => new Set(items.map(({ name }) => name)).size === items.length;
+  const served = presets.every(({ name }) => groups.some((group) => group.presets.includes(name)));
+  return unique(presets) && unique(groups) && served && groups.every((group) => group.presets.length > 0 && group.min <= group.max);
 }

@@ -1,0 +1,273 @@
+import type { ApplyOptions } from "../../operator/kube/client.ts";
+import { KubeError } from "../../operator/kube/errors.ts";
+import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
+import type { Clock, Random } from "../../operator/runtime/clock.ts";
+import { type ApiObject, type PodStatus, timeText, withConditions } from "./api-objects.ts";
+import type { LaggingView } from "./watched.ts";
+
+/** What is wrong with the API server, for as long as it stands here. */
+export type ApiTrouble =
+  /** Every request is refused. */
+  | "fails"
+  /** Nothing is answered, and nothing happens. */
+  | "hangs"
+  /** Everything takes seconds. */
+  | "slow"
+  /** Writes take effect, and their answers are lost. */
+  | "loses-answers";
+
+export interface Write {
+  readonly verb: "apply" | "patch" | "delete";
+  readonly plural: string;
+  readonly before: ApiObject | undefined;
+  readonly wanted: object;
+  readonly subresource: string | undefined;
+}
+
+export interface SimApiOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What the Secrets hold, by their name; one that is missing does not exist. */
+  readonly secrets: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Every write of the operator, before it takes effect. */
+  readonly onWrite: (write: Write) => void;
+  /** Every change of an object, whoever made it. */
+  readonly onChange: (plural: string, key: string, after: ApiObject | undefined, before: ApiObject | undefined) => void;
+  /** Deletes a pod the way that pods go. */
+  readonly deletePod: (pod: ApiObject, graceMs: number) => void;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** An API server: objects, watches, and the verbs that the operator uses. */
+export class SimApi {
+  trouble: ApiTrouble | undefined;
+  readonly #objects = new Map<string, Map<string, ApiObject>>();
+  readonly #views = new Map<string, Set<LaggingView<unknown>>>();
+  /** Fields of the metadata that server-side apply has set, by UID: those that are not sent again go. */
+  readonly #applied = new Map<string, { readonly labels: readonly string[]; readonly annotations: readonly string[] }>();
+  readonly #options: SimApiOptions;
+  #serial = 0;
+
+  constructor(options: SimApiOptions) {
+    this.#options = options;
+  }
+
+  watch<T>(plural: string, view: LaggingView<T>): LaggingView<T> {
+    const views = this.#views.get(plural) ?? new Set();
+    this.#views.set(plural, views.add(view as unknown as LaggingView<unknown>));
+    view.follow(() => this.of(plural).values());
+    return view;
+  }
+
+  unwatch<T>(view: LaggingView<T>): void {
+    view.close();
+    for (const views of this.#views.values()) views.delete(view as unknown as LaggingView<unknown>);
+  }
+
+  of(plural: string): ReadonlyMap<string, ApiObject> {
+    return this.#of(plural);
+  }
+
+  get(plural: string, key: string): ApiObject | undefined {
+    return this.#of(plural).get(key);
+  }
+
+  create(plural: string, object: Omit<ApiObject, "metadata"> & { readonly metadata: object }): ApiObject {
+    const creationTimestamp = timeText(this.#options.clock.now());
+    const metadata = { uid: `${plural}-${++this.#serial}`, generation: 1, resourceVersion: "1", creationTimestamp };
+    const created = { ...object, metadata: { ...metadata, ...object.metadata } } as unknown as ApiObject;
+    this.#set(plural, created);
+    return created;
+  }
+
+  /** Changes an object if it still exists. A change of the spec is a new generation. */
+  update(plural: string, key: string, change: (object: ApiObject) => ApiObject): ApiObject | undefined {
+    const before = this.#of(plural).get(key);
+    if (before === undefined) return undefined;
+    const after = change(before);
+    if (after === before) return before;
+    const generation = (before.metadata.generation ?? 1) + (plural !== "pods" && differ(before.spec, after.spec) ? 1 : 0);
+    const updated = { ...after, metadata: { ...after.metadata, generation, resourceVersion: String(++this.#serial) } };
+    this.#set(plural, updated);
+    return updated;
+  }
+
+  remove(plural: string, key: string): void {
+    const before = this.#of(plural).get(key);
+    if (before === undefined) return;
+    this.#of(plural).delete(key);
+    this.#applied.delete(before.metadata.uid);
+    this.#tell(plural, key, undefined, before);
+  }
+
+  /** The API server as one process reaches it. What a dead process has sent still takes effect; it hears no answer. */
+  client(process: { readonly alive: boolean }) {
+    const send = async <T>(act: () => T, writes: boolean): Promise<T> => {
+      if (!process.alive) await forever();
+      await this.#sent();
+      const result = act();
+      const lost = writes && this.trouble === "loses-answers";
+      await this.#wait(1, this.trouble === "slow" ? 3_000 : 20);
+      if (!process.alive) await forever();
+      if (lost) throw new KubeError("no answer", { status: 0, reason: "NoAnswer" });
+      return result;
+    };
+    return {
+      get: <T extends KubeObject>(type: ResourceType, ref: ObjectRef) => send(() => this.#read<T>(type.plural, ref), false),
+      apply: <T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}) =>
+        send(() => this.#apply(type.plural, object, options) as unknown as T, true),
+      mergePatch: <T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: unknown) =>
+        send(() => this.#patch(type.plural, ref, patch as { readonly spec?: object }) as unknown as T, true),
+      delete: (type: ResourceType, ref: ObjectRef, options: { uid?: string; gracePeriodSeconds?: number } = {}) =>
+        send(() => this.#delete(type.plural, ref, options), true),
+    };
+  }
+
+  #read<T>(plural: string, ref: ObjectRef): T | undefined {
+    if (plural === "secrets") {
+      const data = this.#options.secrets.get(ref.name);
+      return data === undefined ? undefined : ({ metadata: ref, data } as T);
+    }
+    return this.#of(plural).get(keyOf(ref)) as T | undefined;
+  }
+
+  #apply(plural: string, object: KubeObject, { subresource }: ApplyOptions): ApiObject {
+    const { namespace = "", name = "", uid } = object.metadata ?? {};
+    const key = keyOf({ namespace, name });
+    const before = this.#of(plural).get(key);
+    this.#options.onWrite({ verb: "apply", plural, before, wanted: object, subresource });
+    if (uid !== undefined && before?.metadata.uid !== uid) throw new KubeError("uid mismatch", { status: 409, reason: "Conflict" });
+    const wanted = object as unknown as ApiObject;
+    if (before === undefined) {
+      const created = this.create(plural, wanted as never);
+      this.#applied.set(created.metadata.uid, namesIn(wanted));
+      return created;
+    }
+    const after = this.update(plural, key, (present) =>
+      subresource === "status" ? { ...present, status: mergedStatus(plural, present, wanted) } : this.#merged(present, wanted),
+    );
+    this.#finalize(plural, key);
+    return after ?? before;
+  }
+
+  #merged(present: ApiObject, wanted: ApiObject): ApiObject {
+    const { uid } = present.metadata;
+    const owned = this.#applied.get(uid) ?? { labels: [], annotations: [] };
+    this.#applied.set(uid, namesIn(wanted));
+    const { finalizers = present.metadata.finalizers } = wanted.metadata;
+    return {
+      ...present,
+      metadata: {
+        ...present.metadata,
+        labels: replaced(present.metadata.labels, owned.labels, wanted.metadata.labels),
+        annotations: replaced(present.metadata.annotations, owned.annotations, wanted.metadata.annotations),
+        ...(finalizers === undefined ? {} : { finalizers }),
+      },
+      spec: wanted.spec === undefined ? present.spec : { ...(present.spec as object), ...(wanted.spec as object) },
+    };
+  }
+
+  #patch(plural: string, ref: ObjectRef, patch: { readonly spec?: object }): ApiObject {
+    const before = this.#of(plural).get(keyOf(ref));
+    if (before === undefined) throw new KubeError("not found", { status: 404, reason: "NotFound" });
+    this.#options.onWrite({ verb: "patch", plural, before, wanted: patch, subresource: undefined });
+    const change = (object: ApiObject) => ({ ...object, spec: { ...(object.spec as object), ...patch.spec } });
+    return this.update(plural, keyOf(ref), change) ?? before;
+  }
+
+  #delete(
+    plural: string,
+    ref: ObjectRef,
+    { uid, gracePeriodSeconds = 30 }: { uid?: string; gracePeriodSeconds?: number },
+  ): boolean {
+    const key = keyOf(ref);
+    const before = this.#of(plural).get(key);
+    if (before === undefined || (uid !== undefined && before.metadata.uid !== uid)) return false;
+    this.#options.onWrite({ verb: "delete", plural, before, wanted: {}, subresource: undefined });
+    if (plural === "pods") this.#options.deletePod(before, gracePeriodSeconds * 1_000);
+    else this.remove(plural, key);
+    return true;
+  }
+
+  /** An object that was deleted goes when nobody holds it any more. */
+  #finalize(plural: string, key: string): void {
+    const object = this.#of(plural).get(key);
+    if (object?.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).length === 0)
+      this.remove(plural, key);
+  }
+
+  #set(plural: string, object: ApiObject): void {
+    const key = keyOf(object.metadata);
+    const before = this.#of(plural).get(key);
+    this.#of(plural).set(key, object);
+    this.#tell(plural, key, object, before);
+  }
+
+  #tell(plural: string, key: string, after: ApiObject | undefined, before: ApiObject | undefined): void {
+    for (const view of this.#views.get(plural) ?? []) view.changed(key, after);
+    this.#options.onChange(plural, key, after, before);
+  }
+
+  #of(plural: string): Map<string, ApiObject> {
+    const known = this.#objects.get(plural) ?? new Map<string, ApiObject>();
+    this.#objects.set(plural, known);
+    return known;
+  }
+
+  /** The way there, or what keeps the request from arriving. */
+  async #sent(): Promise<void> {
+    switch (this.trouble) {
+      case "fails":
+        await this.#wait(1, 20);
+        throw new KubeError("the API server is away", { status: 503, reason: "ServiceUnavailable" });
+      case "hangs":
+        await this.#wait(REQUEST_TIMEOUT_MS, REQUEST_TIMEOUT_MS);
+        throw new KubeError("no answer in time", { status: 0, reason: "Timeout" });
+      case "slow":
+        return this.#wait(200, 3_000);
+      default:
+        return this.#wait(1, 20);
+    }
+  }
+
+  #wait(fromMs: number, toMs: number): Promise<void> {
+    const { clock, random } = this.#options;
+    return new Promise((resolve) => clock.schedule(fromMs + random() * (toMs - fromMs), resolve));
+  }
+}
+
+function mergedStatus(plural: string, present: ApiObject, wanted: ApiObject): unknown {
+  if (plural !== "pods") return wanted.status;
+  return withReady(withConditions(present.status as PodStatus, ...(wanted.status as PodStatus).conditions), present);
+}
+
+/** A pod is Ready when its containers are, and every gate is True. */
+export function withReady(status: PodStatus, pod: ApiObject): PodStatus {
+  const { readinessGates = [] } = pod.spec as { readonly readinessGates?: readonly { readonly conditionType: string }[] };
+  const needed = ["ContainersReady", ...readinessGates.map(({ conditionType }) => conditionType)];
+  const ready = needed.every((type) =>
+    status.conditions.some((condition) => condition.type === type && condition.status === "True"),
+  );
+  return withConditions(status, { type: "Ready", status: ready ? "True" : "False" });
+}
+
+function namesIn({ metadata }: ApiObject) {
+  return { labels: Object.keys(metadata.labels ?? {}), annotations: Object.keys(metadata.annotations ?? {}) };
+}
+
+function replaced(
+  present: Readonly<Record<string, string>> = {},
+  owned: readonly string[],
+  wanted: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  return { ...Object.fromEntries(Object.entries(present).filter(([name]) => !owned.includes(name))), ...wanted };
+}
+
+function differ(a: unknown, b: unknown): boolean {
+  return a !== b && JSON.stringify(a) !== JSON.stringify(b);
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => {});
+}

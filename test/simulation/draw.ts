@@ -1,0 +1,86 @@
+import type { Random } from "../../operator/runtime/clock.ts";
+import { seededRandom } from "../support/fleet/random.ts";
+import { type FaultName, faultNames } from "./faults.ts";
+import type { WorldOptions } from "./world.ts";
+
+/** How a world is, and what will happen to it, all of it drawn from the seed. */
+export interface DrawnWorld extends WorldOptions {
+  readonly busyMinutes: number;
+  /** What may go wrong in it. */
+  readonly faults: readonly FaultName[];
+  /** Whether its end is the pool's deletion. */
+  readonly deleted: boolean;
+}
+
+export class Draw {
+  readonly random: Random;
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  int(from: number, to: number): number {
+    return from + Math.floor(this.random() * (to - from + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.random() < probability;
+  }
+
+  one<T>(items: readonly T[]): T | undefined {
+    return items[this.int(0, items.length - 1)];
+  }
+}
+
+const images = ["maya", "leo", "ada"] as const;
+
+export function drawWorld(seed: number): DrawnWorld {
+  const draw = new Draw(seededRandom(seed, "world"));
+  const groups = drawGroups(draw);
+  const most = groups.reduce((total, { max }) => total + max, 0);
+  const room = draw.int(1, 4);
+  const workers = draw.chance(0.7) ? 2 * most + 4 : draw.int(1, most);
+  const cpu = groups.some(({ engine }) => engine === "essence");
+  return {
+    seed,
+    gateways: draw.int(1, 3),
+    nodes: { count: Math.ceil(workers / room), room },
+    coldStartMs: draw.int(3, 45) * 1_000,
+    sessionMs: draw.int(5, 120) * 1_000,
+    busyMinutes: draw.int(2, 8),
+    faults: draw.chance(0.25) ? [] : faultNames.filter(() => draw.chance(0.25)),
+    deleted: draw.chance(0.15),
+    spec: {
+      apiSecretRef: { name: "bithuman" },
+      presets: [
+        ...images.slice(0, draw.int(1, 3)).map((name) => ({ name, image: { url: `https://example.com/${name}.jpg` } })),
+        ...(cpu ? [{ name: "vito", model: { url: "https://example.com/vito.imx" } }] : []),
+      ],
+      workers: groups,
+      warm: { slots: draw.int(0, 4) },
+      scaling: { scaleDownAfter: `${draw.int(0, 60)}s` },
+      launch: { queue: { length: draw.int(0, 50), deadline: `${draw.int(5, 120)}s` } },
+    },
+  };
+}
+
+function drawGroups(draw: Draw) {
+  const names = ["gpu", ...(draw.chance(0.3) ? ["spare"] : []), ...(draw.chance(0.25) ? ["cpu"] : [])];
+  return names.map((name) => drawGroup(draw, name));
+}
+
+export function drawGroup(draw: Draw, name: string) {
+  const min = draw.int(0, 2);
+  const cpu = name === "cpu";
+  return {
+    name,
+    engine: cpu ? "essence" : "expression",
+    ...(cpu ? { image: "registry.example.com/essence:1" } : {}),
+    min,
+    max: min + draw.int(1, 8),
+    sessionsPerWorker: draw.int(1, 4),
+    // Most drains outlast every session.
+    ...(draw.chance(0.15) ? { drain: { timeout: `${draw.int(10, 60)}s` } } : {}),
+    ...(draw.chance(0.3) ? { rollout: draw.one([{ maxSurge: 0, maxUnavailable: 1 }, { maxSurge: 2 }, { maxSurge: "50%" }]) } : {}),
+  };
+}

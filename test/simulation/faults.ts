@@ -1,0 +1,263 @@
+import type { ApiTrouble } from "./api.ts";
+import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
+import { BROKEN_IMAGE } from "./cluster.ts";
+import { type Draw, drawGroup } from "./draw.ts";
+import type { World } from "./world.ts";
+
+/** Does something bad to a world. @returns what, in words; undefined where there was nothing to do it to. */
+type Fault = (world: World, draw: Draw) => string | undefined | Promise<string | undefined>;
+
+type Spec = Record<string, unknown>;
+interface GroupSpec extends Spec {
+  name: string;
+  min: number;
+  max: number;
+}
+
+/** Everything that can go wrong, by name. None of it may end a session by our own action, or lose a launch without a word. */
+const faults = {
+  "operator-restarts": async (world, draw) => {
+    await world.killOperator();
+    const forMs = draw.chance(0.3) ? 0 : draw.int(0, 20) * 1_000;
+    // The next one may lead while writes of the last are still on their way.
+    after(world, forMs, () => world.operator ?? world.startOperator());
+    return `the operator dies, the next one leads after ${forMs} ms`;
+  },
+  "gateway-dies": async (world, draw) => {
+    const gateway = draw.one(world.gateways);
+    if (gateway === undefined) return undefined;
+    await world.killGateway(gateway);
+    after(world, draw.int(0, 30) * 1_000, () => world.addGateway());
+    return `${gateway.name} dies`;
+  },
+  "gateway-added": (world) => {
+    if (world.gateways.length >= 4) return undefined;
+    world.addGateway();
+    return "a gateway more";
+  },
+  "gateway-stops": async (world, draw) => {
+    const gateway = draw.one(world.gateways);
+    if (gateway === undefined || world.gateways.length < 2) return undefined;
+    gateway.core.refuseWaiting();
+    await world.clock.advance(1);
+    await world.killGateway(gateway);
+    return `${gateway.name} stops`;
+  },
+  "stream-breaks": (world, draw) => {
+    const gateway = draw.one(world.gateways);
+    const forMs = draw.int(1, 30) * 1_000;
+    if (gateway === undefined || world.operator === undefined) return undefined;
+    world.operator.breakStream(gateway, forMs);
+    after(world, forMs, () => {});
+    return `the load stream of ${gateway.name} breaks for ${forMs} ms`;
+  },
+  "node-lost": (world, draw) => {
+    const node = draw.one(world.nodes);
+    if (node === undefined) return undefined;
+    world.cluster.loseNode(node);
+    after(world, draw.int(5, 60) * 1_000, () => world.cluster.addNode({ ...node, cordoned: false }));
+    return `${node.name} vanishes`;
+  },
+  "node-drained": (world, draw) => {
+    const node = draw.one(world.nodes);
+    if (node === undefined) return undefined;
+    node.cordoned = true;
+    for (const pod of world.cluster.pods()) if (nodeOf(pod) === node.name) evict(world, pod);
+    after(world, draw.int(5, 60) * 1_000, () => {
+      node.cordoned = false;
+    });
+    return `${node.name} is drained`;
+  },
+  "clocks-differ": async (world, draw) => {
+    // Within what a broken time service leads to before anybody notices.
+    world.clocksWrongByMs = draw.int(-20_000, 20_000);
+    if (draw.chance(0.7)) {
+      await world.killOperator();
+      world.startOperator();
+    }
+    return `machines of processes that start now are wrong by ${world.clocksWrongByMs} ms`;
+  },
+  "api-away": (world, draw) => apiTrouble(world, draw, draw.chance(0.5) ? "fails" : "hangs"),
+  "api-slow": (world, draw) => apiTrouble(world, draw, "slow"),
+  "api-loses-answers": (world, draw) => apiTrouble(world, draw, "loses-answers"),
+  "watch-lags": (world, draw) => {
+    const forMs = draw.int(5, 60) * 1_000;
+    const lagMs = draw.int(1, 30) * 1_000;
+    const view = draw.one(views(world));
+    view?.lag(lagMs);
+    after(world, forMs, () => view?.lag());
+    return `a watch lags up to ${lagMs} ms, for ${forMs} ms`;
+  },
+  "watch-lost": (world, draw) => {
+    const forMs = draw.int(1, 30) * 1_000;
+    draw.one(views(world))?.disconnect(forMs);
+    after(world, forMs, () => {});
+    return `a watch hears nothing for ${forMs} ms`;
+  },
+  "worker-crashes": (world, draw) => {
+    const pod = draw.one(world.cluster.pods());
+    if (pod !== undefined) world.cluster.crash(pod);
+    return pod && `${pod.metadata.name} crashes`;
+  },
+  "worker-hangs": (world, draw) => {
+    const worker = draw.one([...world.workers.byIp.values()]);
+    const forMs = draw.int(1, 70) * 1_000;
+    if (worker === undefined) return undefined;
+    worker.hangsUntilMs = world.clock.now() + forMs;
+    after(world, forMs, () => {});
+    return `a worker hangs for ${forMs} ms`;
+  },
+  "worker-refuses": (world, draw) => {
+    const worker = draw.one([...world.workers.byIp.values()]);
+    const forMs = draw.int(1, 40) * 1_000;
+    if (worker === undefined) return undefined;
+    worker.refusesUntilMs = world.clock.now() + forMs;
+    after(world, forMs, () => {});
+    return `a worker refuses launches for ${forMs} ms though it has slots`;
+  },
+  "answer-lost": (world) => {
+    world.workers.answersToLose++;
+    return "the next answer of a worker gets lost";
+  },
+  "scaled-by-hand": (world, draw) => {
+    const deployment = draw.one(world.deployments());
+    const replicas = draw.int(0, 10);
+    if (deployment === undefined) return undefined;
+    world.cluster.scaleByHand(deployment, replicas);
+    return `kubectl scale ${deployment.metadata.name} --replicas ${replicas}`;
+  },
+  "pod-deleted": (world, draw) => {
+    const pod = draw.one(world.cluster.pods());
+    if (pod === undefined) return undefined;
+    world.cluster.deletePod(pod, "by-hand");
+    return `kubectl delete pod ${pod.metadata.name}`;
+  },
+  "pod-evicted": (world, draw) => {
+    const pod = draw.one(world.cluster.pods());
+    if (pod === undefined) return undefined;
+    return `eviction of ${pod.metadata.name}: ${evict(world, pod) ? "allowed" : "refused"}`;
+  },
+  "secret-missing": (world, draw) => {
+    const secret = world.secrets.get("bithuman");
+    if (secret === undefined) return undefined;
+    world.secrets.delete("bithuman");
+    after(world, draw.int(5, 60) * 1_000, () => world.secrets.set("bithuman", secret));
+    return "the API secret is deleted";
+  },
+  "quota-spent": (world, draw) => {
+    world.cluster.quotaSpent = true;
+    after(world, draw.int(5, 60) * 1_000, () => {
+      world.cluster.quotaSpent = false;
+    });
+    return "a quota keeps new pods from being created";
+  },
+  "sizes-edited": (world, draw) =>
+    editGroup(world, draw, "min and max", (group) => {
+      const min = draw.int(0, 3);
+      return { ...group, min, max: min + draw.int(1, 8) };
+    }),
+  "image-edited": (world, draw) =>
+    editGroup(world, draw, "image", (group) => ({ ...group, image: `registry.example.com/worker:${draw.int(1, 9)}` })),
+  "image-broken": (world, draw) => {
+    if (groupsOf(world.spec).some(({ image }) => image === `${BROKEN_IMAGE}:1`)) return undefined;
+    const images = new Map(groupsOf(world.spec).map(({ name, image }) => [name, image]));
+    const edited = editGroup(world, draw, "an image that does not exist", (group) => ({ ...group, image: `${BROKEN_IMAGE}:1` }));
+    after(world, draw.int(20, 90) * 1_000, () => {
+      const mended = (group: GroupSpec): GroupSpec => {
+        const { image: _, ...rest } = group;
+        const image = images.get(group.name);
+        return group.image === `${BROKEN_IMAGE}:1` ? { ...rest, ...(image === undefined ? {} : { image }) } : group;
+      };
+      world.edit("the image is mended", (spec) => ({ ...spec, workers: groupsOf(spec).map(mended) }));
+    });
+    return edited;
+  },
+  "slots-edited": (world, draw) =>
+    editGroup(world, draw, "sessionsPerWorker", (group) => ({ ...group, sessionsPerWorker: draw.int(1, 4) })),
+  "warm-edited": (world, draw) => edit(world, "warm.slots", (spec) => ({ ...spec, warm: { slots: draw.int(0, 5) } })),
+  "preset-added": (world, draw) => {
+    const name = `face-${draw.int(1, 99)}`;
+    const preset = { name, image: { url: `https://example.com/${name}.jpg` } };
+    return edit(world, `preset ${name} added`, (spec) => ({ ...spec, presets: [...(spec.presets as Spec[]), preset] }));
+  },
+  "preset-removed": (world) =>
+    edit(world, "the last preset removed", (spec) => ({ ...spec, presets: (spec.presets as Spec[]).slice(0, -1) })),
+  "group-added": (world, draw) => {
+    const group = drawGroup(draw, `more-${draw.int(1, 99)}`);
+    return edit(world, `group ${group.name} added`, (spec) => ({ ...spec, workers: [...groupsOf(spec), group] }));
+  },
+  "group-removed": (world, draw) => {
+    const name = draw.one(groupsOf(world.spec))?.name;
+    return edit(world, `group ${name} removed`, (spec) => ({
+      ...spec,
+      workers: groupsOf(spec).filter((group) => group.name !== name),
+    }));
+  },
+  paused: (world, draw) => {
+    const pause = (paused: boolean) => (spec: Spec) => ({ ...spec, scaling: { ...(spec.scaling as Spec), paused } });
+    after(world, draw.int(5, 60) * 1_000, () => world.edit("scaling goes on", pause(false)));
+    return edit(world, "scaling paused", pause(true));
+  },
+  "queue-edited": (world, draw) =>
+    edit(world, "the queue", (spec) => ({
+      ...spec,
+      launch: { queue: { length: draw.int(0, 50), deadline: `${draw.int(5, 120)}s` } },
+    })),
+} as const satisfies Record<string, Fault>;
+
+export type FaultName = keyof typeof faults;
+
+export const faultNames = Object.keys(faults) as readonly FaultName[];
+
+/** Lets one thing go wrong. */
+export async function strike(world: World, name: FaultName, draw: Draw): Promise<void> {
+  const what = await (faults[name] as Fault)(world, draw);
+  if (what === undefined) return;
+  world.timeline.note("fault", `${name}: ${what}`);
+  world.troubled();
+}
+
+/** Undoes it later; the world is troubled until then. */
+function after(world: World, delayMs: number, undo: () => unknown): void {
+  world.undoAfter(delayMs, undo);
+}
+
+function apiTrouble(world: World, draw: Draw, trouble: ApiTrouble): string | undefined {
+  if (world.api.trouble !== undefined) return undefined;
+  const forMs = draw.int(1, 60) * 1_000;
+  world.api.trouble = trouble;
+  if (trouble === "fails" || trouble === "hangs") for (const view of views(world)) view.disconnect(forMs);
+  after(world, forMs, () => {
+    world.api.trouble = undefined;
+  });
+  return `the API server ${trouble} for ${forMs} ms`;
+}
+
+function views(world: World) {
+  return [...(world.operator?.views ?? []), ...world.gateways.flatMap((gateway) => gateway.views)];
+}
+
+/** The Eviction API: refuses where a PodDisruptionBudget allows none. */
+function evict(world: World, pod: ApiObject): boolean {
+  if (isDeleting(pod)) return true;
+  const guarded = [...world.api.of("poddisruptionbudgets").values()].some((budget) => {
+    const { selector } = budget.spec as { readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> } };
+    return Object.entries(selector.matchLabels ?? {}).every(([name, value]) => labelsOf(pod)[name] === value);
+  });
+  if (!guarded) world.cluster.deletePod(pod, "by-hand");
+  return !guarded;
+}
+
+function edit(world: World, what: string, change: (spec: Spec) => Spec): string | undefined {
+  return world.edit(what, change) ? `edited: ${what}` : undefined;
+}
+
+function editGroup(world: World, draw: Draw, what: string, change: (group: GroupSpec) => GroupSpec): string | undefined {
+  const name = draw.one(groupsOf(world.spec))?.name;
+  const changed = (group: GroupSpec) => (group.name === name ? change(group) : group);
+  return edit(world, `${what} of ${name}`, (spec) => ({ ...spec, workers: groupsOf(spec).map(changed) }));
+}
+
+function groupsOf(spec: Spec): readonly GroupSpec[] {
+  return spec.workers as readonly GroupSpec[];
+}

@@ -1,0 +1,125 @@
+import { Writable } from "node:stream";
+import { type LoadReport, loadReportSchema } from "../../operator/api/load-report.ts";
+import { type PoolConfig, resolvePool } from "../../operator/api/pool-config.ts";
+import { avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
+import type { LaunchRequest } from "../../operator/engines/index.ts";
+import { poolDeleting } from "../../operator/gateway/admit.ts";
+import { GatewayCore } from "../../operator/gateway/core.ts";
+import { directoryOf, follow } from "../../operator/gateway/directory.ts";
+import { LaunchError } from "../../operator/gateway/launch-error.ts";
+import { newTrace } from "../../operator/gateway/launch-trace.ts";
+import { streamLoad } from "../../operator/gateway/load-stream.ts";
+import { type WorkerRecord, workerRecord } from "../../operator/gateway/worker-record.ts";
+import type { Clock, Random } from "../../operator/runtime/clock.ts";
+import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics.ts";
+import type { WorkerAnswer } from "../../operator/workers/answers.ts";
+import type { SimApi } from "./api.ts";
+import { SimProcess } from "./process.ts";
+import { LaggingView, once } from "./watched.ts";
+import type { SimWorkers } from "./workers.ts";
+
+export interface SimGatewayOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  /** By how much the clock of its machine is wrong. */
+  readonly wrongByMs: number;
+  readonly random: Random;
+  readonly api: SimApi;
+  readonly workers: SimWorkers;
+  /** Every line of its load streams. */
+  readonly onReport: (line: string) => void;
+}
+
+/** How a launch reaches the pool: what the HTTP server in front would have read of it. */
+export interface ClientLaunch {
+  readonly pool: string;
+  readonly room: string;
+  readonly token: string;
+  readonly apiSecret: string | undefined;
+  /** A preset's name; undefined for a face image of the client's own. */
+  readonly preset: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** One gateway process: the real one without its sockets. */
+export class SimGateway {
+  readonly process: SimProcess;
+  readonly registry = createRegistry({ process: false });
+  readonly core: GatewayCore;
+  readonly views: readonly [LaggingView<PoolConfig>, LaggingView<WorkerRecord>];
+  readonly #options: SimGatewayOptions;
+  readonly #unfollow: () => void;
+  #launches = 0;
+
+  constructor(options: SimGatewayOptions) {
+    this.#options = options;
+    const { clock, random, api, workers } = options;
+    this.process = new SimProcess(options.name, clock, options.wrongByMs);
+    const pools = new LaggingView<PoolConfig>(clock, random, poolOf);
+    const pods = new LaggingView<WorkerRecord>(clock, random, recordOf);
+    this.views = [pools, pods];
+    this.core = new GatewayCore({
+      clock: this.process.clock,
+      random,
+      client: workers.client(this.process),
+      directory: directoryOf(pools, pods),
+      metrics: gatewayMetrics(this.registry),
+    });
+    this.#unfollow = follow(this.core, pools, pods);
+    api.watch("avatarpools", pools);
+    api.watch("pods", pods);
+  }
+
+  get name(): string {
+    return this.process.name;
+  }
+
+  launch({ pool: key, room, token, apiSecret, preset, signal }: ClientLaunch): Promise<WorkerAnswer> {
+    const pool = this.views[0].store.get(key);
+    if (pool === undefined) throw new LaunchError(404, "pool_not_found", `there is no pool ${key}`);
+    if (pool.deletedAtMs !== undefined) throw poolDeleting(pool);
+    const asset = pool.presets.find(({ name }) => name === preset);
+    if (preset !== undefined && asset === undefined) throw new LaunchError(404, "preset_not_found", `no preset ${preset}`);
+    const request: LaunchRequest = {
+      livekitUrl: "ws://livekit",
+      livekitToken: token,
+      roomName: room,
+      avatar: asset === undefined ? { kind: "imageUrl", url: "https://example.com/own.jpg" } : { kind: "preset", ...asset },
+      asyncMode: true,
+      ...(apiSecret === undefined ? {} : { apiSecret }),
+    };
+    const trace = newTrace(this.process.clock.now());
+    return this.core.launch(pool, request, { order: ++this.#launches, client: "", traceContext: {}, signal, trace });
+  }
+
+  /** Opens a load stream. @returns how to break it. */
+  openStream(onLine: (report: LoadReport) => void): () => void {
+    const { clock, random, onReport } = this.#options;
+    let lastDueMs = 0;
+    const out = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        lastDueMs = Math.max(lastDueMs, clock.now() + random() * 20);
+        clock.schedule(lastDueMs - clock.now(), () => {
+          if (out.destroyed) return;
+          const line = chunk.toString();
+          onReport(line);
+          onLine(loadReportSchema.parse(JSON.parse(line)));
+        });
+        done();
+      },
+    });
+    streamLoad({ gateway: this.name, clock: this.process.clock, source: this.core }, out);
+    return () => out.destroy();
+  }
+
+  /** The process ends: at once, or after it has said so to those that wait. */
+  stop(): void {
+    this.process.alive = false;
+    this.#unfollow();
+    this.core.stop();
+    for (const view of this.views) this.#options.api.unwatch<unknown>(view as never);
+  }
+}
+
+const poolOf = once((raw: object) => resolvePool(avatarPoolSchema.parse(raw)));
+const recordOf = once(workerRecord);

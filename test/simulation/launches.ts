@@ -1,0 +1,96 @@
+import { groupServes } from "../../operator/api/pool-config.ts";
+import { FORWARD_TIMEOUT_MS } from "../../operator/gateway/forward.ts";
+import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/launch-error.ts";
+import { type ApiObject, isDeleting } from "./api-objects.ts";
+import { groupOf } from "./cluster.ts";
+import type { SimGateway } from "./gateway.ts";
+import type { World } from "./world.ts";
+
+/** What one launch came to. */
+export interface LaunchRecord {
+  readonly room: string;
+  readonly preset: string | undefined;
+  readonly gateway: SimGateway;
+  readonly atMs: number;
+  /** How long it may wait, by the spec of the time of its arrival. */
+  readonly deadlineMs: number;
+  /** `cut-off`: its gateway died. */
+  outcome: "waiting" | "session" | "refused" | "cut-off";
+  code: string;
+}
+
+/** What every gateway must have heard of by then: a probe, a watch event. */
+const SETTLED_MS = 3_000;
+/** Views, specs and machines may differ for so long after trouble. */
+const AFTER_TROUBLE_MS = 60_000;
+
+/** The refusals that begin no session for sure. */
+const harmless: readonly LaunchErrorCode[] = [
+  "queue_full",
+  "deadline_exceeded",
+  "gateway_stopping",
+  "pool_deleting",
+  "preset_not_found",
+];
+
+/** Promises 2 and 3, at every answer. */
+export function judgeAnswer(world: World, record: LaunchRecord, error: LaunchError | undefined): void {
+  const { witness } = world;
+  if (record.outcome === "session" && !world.started.has(record.room))
+    witness.broken(2, `${record.room} was promised a session and has none`);
+  const sessions = world.workers.sessionsIn(record.room);
+  if (error === undefined) return;
+  if (harmless.includes(error.code) && sessions > 0)
+    witness.broken(2, `${record.room} was refused (${error.code}) and has ${sessions} sessions`);
+  if (error.status === 503 && error.retryAfterMs === undefined) witness.broken(2, `${record.room} was refused without Retry-After`);
+  if ((error.code === "worker_failed" || error.code === "worker_timeout") && calmFor(world, record.atMs))
+    witness.broken(3, `${record.room} failed (${error.code}) though no worker did`);
+  if (error.code === "deadline_exceeded") judgeDeadline(world, record);
+}
+
+/** Promise 2, at every step: nobody waits past the deadline. */
+export function judgeWait(world: World, record: LaunchRecord): void {
+  const overdueMs = world.clock.now() - record.atMs - record.deadlineMs;
+  if (overdueMs < FORWARD_TIMEOUT_MS + 1_000) return;
+  // The longest wait allowed is that of the spec that it came under or of one that it was kept under.
+  if (world.timeline.of("edit").length > 0 && overdueMs < 300_000) return;
+  world.witness.broken(2, `${record.room} still waits ${overdueMs} ms after its deadline`);
+}
+
+function judgeDeadline(world: World, record: LaunchRecord): void {
+  const { clock, witness } = world;
+  const waitedMs = clock.now() - record.atMs;
+  if (waitedMs < record.deadlineMs && world.timeline.of("edit").length === 0)
+    witness.broken(2, `${record.room} was refused after ${waitedMs} ms, before its deadline`);
+  if (!calmFor(world, record.atMs)) return;
+  for (const pod of world.cluster.pods()) {
+    const free = freeSlots(world, pod, record.preset);
+    if (free > 1) witness.broken(3, `${record.room} was refused while ${pod.metadata.name} had ${free} free slots`);
+  }
+  const group = growable(world, record);
+  if (group !== undefined) witness.broken(3, `${record.room} was refused though ${group} could have grown in time`);
+}
+
+/** Slots of a worker of which every gateway must have known for a while. */
+function freeSlots(world: World, pod: ApiObject, preset: string | undefined): number {
+  const worker = world.cluster.workerOf(pod);
+  const group = world.pool.groups.find(({ name }) => name === groupOf(pod));
+  if (worker === undefined || group === undefined || !groupServes(group, preset) || isDeleting(pod)) return 0;
+  const cordoned = Object.keys(pod.metadata.annotations ?? {}).some((name) => name.includes("cordon"));
+  if (cordoned || worker.troubled || worker.readyAtMs + SETTLED_MS > world.clock.now()) return 0;
+  return worker.slots - worker.active;
+}
+
+/** A group that serves the launch, was below its maximum all the time, and for whose workers there is room. */
+function growable(world: World, record: LaunchRecord): string | undefined {
+  const { pool } = world;
+  const longestStartMs = world.longestStartMs;
+  if (record.deadlineMs < longestStartMs + 30_000 || pool.scaling.paused) return undefined;
+  if (!world.hasRoom) return undefined;
+  return pool.groups.find((group) => groupServes(group, record.preset) && (world.replicas(group.name) ?? 0) < group.max)?.name;
+}
+
+/** Whether nothing but launches happened to the world since then, and for a while before. */
+function calmFor(world: World, sinceMs: number): boolean {
+  return world.calmSinceMs < sinceMs - AFTER_TROUBLE_MS || world.untroubled;
+}

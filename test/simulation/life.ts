@@ -1,0 +1,144 @@
+import { keyOf } from "../../operator/kube/types.ts";
+import { seededRandom } from "../support/fleet/random.ts";
+import { Draw, type DrawnWorld, drawWorld } from "./draw.ts";
+import { strike } from "./faults.ts";
+import { World } from "./world.ts";
+
+/** What became of a world. */
+export interface Life {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly launches: number;
+  readonly sessions: number;
+  readonly decisions: number;
+  readonly writes: number;
+  readonly faults: readonly string[];
+  readonly endedByUs: number;
+  readonly endedByDrainTimeout: number;
+  readonly endedByTrouble: number;
+  readonly drained: number;
+  /** Seconds of the world's own time. */
+  readonly lastedS: number;
+  readonly timeline: readonly string[];
+}
+
+/** Without a write and a session for so long, a world is at rest: what is remembered of pressure is a minute old at most. */
+const REST_MS = 75_000;
+/** Pressure halves every minute: the last of it may be given up after a longer silence. */
+const LONGEST_REST_MS = 300_000;
+/** Pressure, sessions, windows and views that lag: all of it is over by then. */
+const LONGEST_SETTLING_MS = 1_200_000;
+
+/** Lives through one world: busy minutes in which things go wrong, then quiet, then perhaps the end of the pool. */
+export async function live(seed: number): Promise<Life> {
+  const drawn = drawWorld(seed);
+  const draw = new Draw(seededRandom(seed, "life"));
+  const world = new World(drawn);
+  const startMs = world.clock.now();
+  await world.run(draw.int(1, 60) * 1_000);
+  for (let minute = 0; minute < drawn.busyMinutes; minute++) await busyMinute(world, drawn, draw);
+  while (world.isTroubled) await world.run(1_000);
+  if (drawn.deleted) await untilGone(world);
+  else await untilAtRest(world);
+  for (const { room, outcome } of world.launches) if (outcome === "waiting") world.witness.broken(2, `${room} got no answer`);
+  world.witness.finish(!world.untroubled);
+  await world.stop();
+  const { decisions, writes, endedByUs, endedByDrainTimeout, endedByTrouble, drained } = world.witness.counts;
+  return {
+    seed,
+    violations: world.witness.violations,
+    launches: world.launches.length,
+    sessions: [...world.started.values()].reduce((total, count) => total + count, 0),
+    decisions,
+    writes,
+    endedByUs,
+    endedByDrainTimeout,
+    endedByTrouble,
+    drained,
+    faults: world.timeline.of("fault"),
+    lastedS: (world.clock.now() - startMs) / 1_000,
+    timeline: world.timeline.lines(),
+  };
+}
+
+async function busyMinute(world: World, drawn: DrawnWorld, draw: Draw): Promise<void> {
+  const burst = draw.chance(0.3) ? draw.int(5, 30) : draw.int(0, 6);
+  for (let launch = 0; launch < burst; launch++) {
+    const custom = draw.chance(0.1) && world.pool.groups.some(({ engine }) => engine.customAvatars);
+    world.launch(custom ? undefined : draw.one(world.pool.presets)?.name, draw.chance(0.05) ? draw.int(0, 20_000) : undefined);
+    if (draw.chance(0.5)) await world.run(draw.int(0, 4) * 1_000);
+    if (draw.chance(0.05)) await strikeOne(world, drawn, draw);
+  }
+  if (draw.chance(0.7)) await strikeOne(world, drawn, draw);
+  await world.run(draw.int(5, 60) * 1_000);
+}
+
+async function strikeOne(world: World, { faults }: DrawnWorld, draw: Draw): Promise<void> {
+  const name = draw.one(faults);
+  if (name !== undefined) await strike(world, name, draw);
+}
+
+/** Left alone, every world comes to rest: no session, no write, and no more workers than are wanted. */
+async function untilAtRest(world: World): Promise<void> {
+  const endMs = world.clock.now() + LONGEST_SETTLING_MS;
+  let busyMs = world.clock.now();
+  for (;;) {
+    const restMs = world.clock.now() - Math.max(busyMs, world.witness.lastWriteMs);
+    const wrong = wrongAtRest(world);
+    if (restMs > REST_MS && (wrong.length === 0 || restMs > LONGEST_REST_MS)) {
+      for (const what of wrong) world.witness.broken(4, `at rest ${what}`);
+      return;
+    }
+    if (world.clock.now() > endMs) {
+      // Where nodes are short, new ones are looked for again and again.
+      if (world.hasRoom) world.witness.broken(4, "the world does not come to rest: there are still writes or sessions");
+      return;
+    }
+    await world.run(5_000);
+    if (world.sessions() > 0 || world.waiting > 0) busyMs = world.clock.now();
+  }
+}
+
+/** At rest only the warm buffer is kept: as much as is wanted, and no worker that could be missed. */
+function wrongAtRest(world: World): readonly string[] {
+  const { presets, groups, warm } = world.pool;
+  const size = (name: string) => world.replicas(name) ?? 0;
+  const wrong = groups
+    .filter(({ name, min, max }) => size(name) < min || size(name) > max)
+    .map(({ name, min, max }) => `${name} has ${size(name)} replicas, outside ${min}..${max}`);
+  // A rollout that cannot go on keeps every worker: nobody can say whom a smaller size would hit.
+  if (world.deployments().some(({ metadata }) => world.cluster.isRollingOut(keyOf(metadata)))) return wrong;
+  const { slots } = warm;
+  // What a forecast or a share asks for is their own tests' affair.
+  if (slots.kind !== "count" || warm.schedule.length > 0) return wrong;
+  const free = (preset: string, without?: string) =>
+    groups
+      .filter((group) => group.presets.includes(preset))
+      .reduce((total, { name, slotsPerWorker }) => total + (size(name) - Number(name === without)) * slotsPerWorker, 0);
+  const wanted = (preset: (typeof presets)[number]) => Math.max(slots.slots, preset.warmSlots);
+  for (const preset of presets) {
+    const growable = groups.some((group) => group.presets.includes(preset.name) && size(group.name) < group.max);
+    if (free(preset.name) < wanted(preset) && growable && world.hasRoom)
+      wrong.push(`${preset.name} has ${free(preset.name)} slots, not ${wanted(preset)}`);
+  }
+  for (const group of groups) {
+    const spare = presets.every(
+      (preset) => !group.presets.includes(preset.name) || free(preset.name, group.name) >= wanted(preset),
+    );
+    if (size(group.name) > group.min && spare) wrong.push(`${group.name} keeps ${size(group.name)} workers, one too many`);
+  }
+  return wrong;
+}
+
+/** A pool that is deleted goes once its sessions have ended, and takes all that it made with it. */
+async function untilGone(world: World): Promise<void> {
+  world.deletePool();
+  const endMs = world.clock.now() + LONGEST_SETTLING_MS;
+  while (world.poolObject !== undefined || world.deployments().length > 0 || world.cluster.pods().length > 0) {
+    if (world.clock.now() > endMs) {
+      const left = [...world.deployments(), ...world.cluster.pods()].map(({ metadata }) => metadata.name).join(", ");
+      return world.witness.broken(6, `the deleted pool does not go: there are still ${left || "finalizers"}`);
+    }
+    await world.run(1_000);
+  }
+}

@@ -1,0 +1,122 @@
+import { FINALIZER } from "../../operator/api/names.ts";
+import { poolKey } from "../../operator/api/pool-config.ts";
+import { poolControllers } from "../../operator/pool/controllers.ts";
+import { LoadHub } from "../../operator/pool/load-hub.ts";
+import { BY_POOL } from "../../operator/pool/observe.ts";
+import type { PoolEvent } from "../../operator/pool/report.ts";
+import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
+import { WorkerCalls } from "../../operator/pool/worker-calls.ts";
+import type { Clock, Random } from "../../operator/runtime/clock.ts";
+import { createLogger } from "../../operator/telemetry/logger.ts";
+import { createRegistry, operatorMetrics } from "../../operator/telemetry/metrics.ts";
+import type { SimApi } from "./api.ts";
+import type { SimGateway } from "./gateway.ts";
+import { SimProcess } from "./process.ts";
+import { LaggingView, once } from "./watched.ts";
+import type { SimWorkers } from "./workers.ts";
+
+export interface SimOperatorOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  /** By how much the clock of its machine is wrong. */
+  readonly wrongByMs: number;
+  readonly random: Random;
+  readonly api: SimApi;
+  readonly workers: SimWorkers;
+  readonly onEvent: (event: PoolEvent) => void;
+  readonly onLog: (line: string) => void;
+}
+
+/** One leading operator: the real controllers over simulated watches. */
+export class SimOperator {
+  readonly process: SimProcess;
+  readonly registry = createRegistry({ process: false });
+  readonly startedMs: number;
+  readonly views: readonly [LaggingView<PoolView>, LaggingView<DeploymentView>, LaggingView<PodView>];
+  readonly #options: SimOperatorOptions;
+  readonly #hub = new LoadHub();
+  readonly #stop = new AbortController();
+  readonly #enqueue: (key: string) => void;
+  /** By name of the gateway: how to break the stream. */
+  readonly #streams = new Map<string, () => void>();
+
+  constructor(options: SimOperatorOptions) {
+    this.#options = options;
+    const { clock, random, api, workers } = options;
+    this.startedMs = clock.now();
+    this.process = new SimProcess(options.name, clock, options.wrongByMs);
+    const byPool = {
+      [BY_POOL]: ({ namespace, pool }: { namespace: string; pool: string }) => [poolKey({ namespace, name: pool })],
+    };
+    const pools = new LaggingView<PoolView>(clock, random, viewOfPool);
+    const deployments = new LaggingView<DeploymentView>(clock, random, viewOfDeployment, byPool);
+    const pods = new LaggingView<PodView>(clock, random, viewOfPod, byPool);
+    this.views = [pools, deployments, pods];
+    const controllers = poolControllers({
+      client: api.client(this.process) as never,
+      pools,
+      deployments,
+      pods,
+      hub: this.#hub,
+      workers: new WorkerCalls(workers.client(this.process), this.process.clock),
+      sidecarImage: "avatarpool:test",
+      record: options.onEvent,
+      metrics: operatorMetrics(this.registry),
+      clock: this.process.clock,
+      random,
+      logger: createLogger("operator", "debug", { write: options.onLog }),
+    });
+    this.#enqueue = (key) => controllers.enqueue(key);
+    api.watch("avatarpools", pools);
+    api.watch("deployments", deployments);
+    api.watch("pods", pods);
+    void controllers.run(this.#stop.signal);
+  }
+
+  /** The gateways that it finds: streams to new ones are opened, those to others are closed. */
+  setGateways(gateways: readonly SimGateway[]): void {
+    const names = gateways.map(({ name }) => name);
+    this.#hub.setGateways(names, this.process.clock.now());
+    for (const name of [...this.#streams.keys()]) if (!names.includes(name)) this.#close(name);
+    for (const gateway of gateways) if (!this.#streams.has(gateway.name)) this.#open(gateway);
+  }
+
+  /** The connection to a gateway is lost, and comes back after a while. */
+  breakStream(gateway: SimGateway, forMs: number): void {
+    this.#close(gateway.name);
+    this.#hub.disconnected(gateway.name, this.process.clock.now());
+    this.#options.clock.schedule(forMs, () => {
+      if (this.process.alive && gateway.process.alive && !this.#streams.has(gateway.name)) this.#open(gateway);
+    });
+  }
+
+  /** A gateway died: its stream ends, though it stays listed until somebody notices. */
+  lostGateway(name: string): void {
+    this.#close(name);
+    this.#hub.disconnected(name, this.process.clock.now());
+  }
+
+  /** SIGKILL: whatever it was doing stays half done. */
+  kill(): void {
+    this.process.alive = false;
+    for (const view of this.views) this.#options.api.unwatch<unknown>(view as never);
+    for (const name of [...this.#streams.keys()]) this.#close(name);
+    this.#stop.abort();
+  }
+
+  #open(gateway: SimGateway): void {
+    const close = gateway.openStream((report) => {
+      for (const key of this.#hub.accept(gateway.name, report, this.process.clock.now())) this.#enqueue(key);
+    });
+    this.#streams.set(gateway.name, close);
+  }
+
+  #close(name: string): void {
+    this.#streams.get(name)?.();
+    this.#streams.delete(name);
+  }
+}
+
+const viewOfPool = once((raw: object) => poolView(raw, FINALIZER));
+const viewOfDeployment = once(deploymentView);
+const viewOfPod = once(podView);

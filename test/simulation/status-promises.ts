@@ -1,0 +1,51 @@
+import { conditionTypes } from "../../operator/api/conditions.ts";
+import { holds, isDeleting } from "./api-objects.ts";
+import { groupOf } from "./cluster.ts";
+import type { World } from "./world.ts";
+
+/** Time in which the operator hears of a change, plans and writes its status. */
+const STATUS_LAG_MS = 10_000;
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+}
+
+/** Promise 6, at every step: what does not work is said in a condition, in words. */
+export class StatusWatch {
+  /** What is wrong, and since when. */
+  #wrong = new Map<string, number>();
+
+  look(world: World): void {
+    const nowMs = world.clock.now();
+    this.#wrong = new Map(troubles(world).map((what) => [what, this.#wrong.get(what) ?? nowMs]));
+    const { operator, poolObject: object, witness } = world;
+    if (operator === undefined || object === undefined || isDeleting(object) || world.api.trouble !== undefined) return;
+    const quietMs = nowMs - Math.max(operator.startedMs, world.calmSinceMs);
+    if (quietMs < STATUS_LAG_MS) return;
+    const conditions = (object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
+    const is = (type: string) => conditions.find((condition) => condition.type === type)?.status;
+    if (conditions.length === 0) witness.broken(6, "the pool has no conditions");
+    for (const { type, message } of conditions) if (!message) witness.broken(6, `condition ${type} has no message`);
+    const fine =
+      is(conditionTypes.ready) === "True" && is(conditionTypes.warmCapacity) === "True" && is(conditionTypes.atMaximum) !== "True";
+    for (const [what, sinceMs] of this.#wrong)
+      if (fine && Math.min(quietMs, nowMs - sinceMs) > STATUS_LAG_MS) witness.broken(6, `${what}, and every condition is fine`);
+  }
+}
+
+/** What keeps the world from working, each under a name that stays the same while it lasts. */
+function troubles(world: World): readonly string[] {
+  const pods = world.cluster.pods().filter((pod) => !isDeleting(pod));
+  const wrong: string[] = [];
+  for (const { name } of world.pool.presets) {
+    const groups = world.pool.groups.filter(({ presets }) => presets.includes(name));
+    const serving = pods.some((pod) => holds(pod, "ContainersReady") && groups.some((group) => group.name === groupOf(pod)));
+    // A group of which no worker is wanted serves by growing.
+    const wanted = groups.every((group) => (world.replicas(group.name) ?? 0) > 0);
+    if (wanted && !serving) wrong.push(`nobody serves ${name}`);
+  }
+  if (world.longestWaitMs > world.longestStartMs && world.isCalm) wrong.push("launches wait");
+  return wrong;
+}
