@@ -155,6 +155,7 @@ export class SimCluster {
       desired,
       maxSurge: absolute(maxSurge, desired, Math.ceil),
       maxUnavailable: absolute(maxUnavailable, desired, Math.floor),
+      paused: deployment.spec.paused ?? false,
     });
     const rolling = seen.some(({ hash, replicas }) => hash !== newest && replicas > 0);
     const scaling: Cause = this.#scaledBy.get(key) === "hand" ? "by-hand" : "scale-down";

@@ -13,6 +13,8 @@ export interface RolloutBounds {
   readonly desired: number;
   readonly maxSurge: number;
   readonly maxUnavailable: number;
+  /** Held back: sizes change with what is desired, and no worker is replaced. */
+  readonly paused: boolean;
 }
 
 /**
@@ -27,6 +29,7 @@ export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: R
   if (old.length === 0) return sizes.set(newest, desired);
 
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  if (bounds.paused) return scaled(sizes, desired - total, maxSurge);
   if (own > desired) return sizes.set(newest, desired);
   const growth = Math.min(desired - own, desired + maxSurge - total);
   if (growth > 0) return sizes.set(newest, own + growth);
@@ -48,6 +51,13 @@ export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: R
     spare -= gone;
   }
   return sizes;
+}
+
+/** The largest ReplicaSet takes the whole change; those that are surplus for the rollout's sake stay. */
+function scaled(sizes: Map<string, number>, change: number, maxSurge: number): ReadonlyMap<string, number> {
+  const by = change > 0 ? change : Math.min(0, change + maxSurge);
+  const [largest] = [...sizes].sort(([, a], [, b]) => b - a);
+  return largest === undefined ? sizes : sizes.set(largest[0], Math.max(0, largest[1] + by));
 }
 
 /** A number or a percentage of the desired size: surges are rounded up, shortages down. */
