@@ -70,7 +70,7 @@ function grids(shape: FleetShape, quick: boolean): Readonly<Record<string, reado
   const targets = quick ? everyOther(TARGETS) : TARGETS;
   const fewTargets = everyOther(TARGETS);
   const percents = (quick ? everyOther(PERCENTS) : PERCENTS).map((percent) => ({ percent }));
-  const minima = geometric(1, max, quick ? 2 : 1.6);
+  const minima = geometric(1, max, quick ? 2 : 1.4);
   const fewMinima = geometric(1, max, 2);
   const slots = geometric(1, max * slotsPerWorker, quick ? 1.4 : 1.15);
   const servers = geometric(1, max, quick ? 1.4 : 1.15);
