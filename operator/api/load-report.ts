@@ -46,6 +46,11 @@ export const poolLoadSchema = z.object({
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
+  /**
+   * Launches since the gateway started, by preset as in `queued`: that arrived; that found no slot at once (cold); that got a
+   * session (started). Repeats of a launch are not counted.
+   */
+  launches: z.record(z.string(), z.object({ arrived: count, cold: count, started: count })).default({}),
   /** Unix time in ms of the first launch since the last report that met short capacity. */
   shortSinceMs: z.number().optional(),
   /** Start-up times in ms of the launches whose session began to run since the last report. */

@@ -135,6 +135,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     if (pool === undefined) return undefined;
     return poolState(pool, this.#workers.ofPool(key), this.#slots.queued(key), {
       pressure: this.#load.pressure(key),
+      launches: this.#load.launches(key),
       ...this.#load.accountErrors(key),
     });
   }

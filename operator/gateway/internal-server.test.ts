@@ -15,7 +15,7 @@ afterEach(async () => {
 
 async function setup(state: { access?: Access; peerAccess?: Access; notReady?: string | undefined } = {}) {
   const book = new LoadBook(systemClock);
-  const pool = { namespace: "avatars", name: "support", workers: [], queued: {}, pressure: {} };
+  const pool = { namespace: "avatars", name: "support", workers: [], queued: {}, pressure: {}, launches: {} };
   const server = internalServer({
     gateway: "gw-1",
     clock: systemClock,
@@ -63,7 +63,7 @@ describe("the internal server", () => {
     const stream = await openLoad(origin);
     cleanups.push(stream.close);
     expect(await stream.next()).toMatchObject({ full: true, pools: [{ name: "support" }] });
-    book.pressureOf("avatars/support", "maya")("worker503");
+    book.arrived("avatars/support", "maya")("worker503");
     expect(await stream.next()).toMatchObject({ full: false, pools: [{ name: "support", shortSinceMs: expect.any(Number) }] });
   });
 

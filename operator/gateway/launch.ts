@@ -85,7 +85,7 @@ export class Launcher {
     const { trace } = arrival;
     const { answer, repeated } = await this.#once.run(launch, arrival.signal, (signal) => {
       const bodyFor = launchBodies(pool, request, arrival.traceContext);
-      const flight: Flight = { pool, key, launch, preset, request, bodyFor, trace, met: this.#deps.load.pressureOf(key, preset) };
+      const flight: Flight = { pool, key, launch, preset, request, bodyFor, trace, met: this.#deps.load.arrived(key, preset) };
       return this.#fly(flight, { ...arrival, signal });
     });
     if (repeated) trace.path = "repeated";
@@ -109,6 +109,7 @@ export class Launcher {
       const outcome = await attempt(this.#deps, slot, flight);
       this.#deps.load.changed(flight.key);
       if (outcome.kind === "served") {
+        this.#deps.load.served(flight.key, flight.preset);
         void this.#followStartup(slot, outcome.answer, flight);
         return outcome.answer;
       }

@@ -6,6 +6,8 @@ import type { Worker } from "./worker.ts";
 /** How a launch met short capacity. */
 export type Shortage = keyof PoolLoad["pressure"][string];
 
+type LaunchCounts = PoolLoad["launches"][string];
+
 /** What happened to a pool's load since it was last spoken of. */
 export interface LoadChange {
   readonly pool: string;
@@ -28,6 +30,8 @@ export class LoadBook {
   readonly #clock: Clock;
   /** Bounded: known pools, and their presets. */
   readonly #pressure = new Map<string, Map<string, Record<Shortage, number>>>();
+  /** Bounded like it. */
+  readonly #launches = new Map<string, Map<string, LaunchCounts>>();
   /** Bounded: known pools, and three kinds. */
   readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
   readonly #listeners = new Set<(change: LoadChange) => void>();
@@ -52,15 +56,24 @@ export class LoadBook {
     this.#tell({ pool, startupMs, worker });
   }
 
-  /** For one launch: call the result with each shortage that it meets. Each kind counts once. */
-  pressureOf(pool: string, preset: string | undefined): (shortage: Shortage) => void {
+  /** For one launch, as it arrives: call the result with each shortage that it meets. Each kind counts once. */
+  arrived(pool: string, preset: string | undefined): (shortage: Shortage) => void {
     const met = new Set<Shortage>();
+    const launches = this.#launchesOf(pool, preset ?? NO_PRESET);
+    launches.arrived += 1;
     return (shortage) => {
       if (met.has(shortage)) return;
+      if (shortage !== "worker503" && !met.has("waited") && !met.has("refused")) launches.cold += 1;
       met.add(shortage);
       this.#countsOf(pool, preset ?? NO_PRESET)[shortage] += 1;
       this.#tell({ pool, shortSinceMs: this.#clock.now() });
     };
+  }
+
+  /** A launch got its session. */
+  served(pool: string, preset: string | undefined): void {
+    this.#launchesOf(pool, preset ?? NO_PRESET).started += 1;
+    this.#tell({ pool });
   }
 
   /** A worker refused a launch because of the account that its secret belongs to. */
@@ -81,8 +94,13 @@ export class LoadBook {
     return Object.fromEntries([...(this.#pressure.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
   }
 
+  launches(pool: string): PoolLoad["launches"] {
+    return Object.fromEntries([...(this.#launches.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
+  }
+
   /** Forgets a pool that is gone. */
   forget(pool: string): void {
+    this.#launches.delete(pool);
     this.#pressure.delete(pool);
     this.#accountErrors.delete(pool);
   }
@@ -91,6 +109,13 @@ export class LoadBook {
     const presets = this.#pressure.get(pool) ?? new Map<string, Record<Shortage, number>>();
     const counts = presets.get(preset) ?? { worker503: 0, waited: 0, refused: 0 };
     this.#pressure.set(pool, presets.set(preset, counts));
+    return counts;
+  }
+
+  #launchesOf(pool: string, preset: string): LaunchCounts {
+    const presets = this.#launches.get(pool) ?? new Map<string, LaunchCounts>();
+    const counts = presets.get(preset) ?? { arrived: 0, cold: 0, started: 0 };
+    this.#launches.set(pool, presets.set(preset, counts));
     return counts;
   }
 
@@ -104,7 +129,7 @@ export function poolState(
   pool: PoolConfig,
   workers: Iterable<Worker>,
   queued: ReadonlyMap<string, number>,
-  counted: Pick<PoolLoad, "pressure" | "accountErrors">,
+  counted: Pick<PoolLoad, "pressure" | "launches" | "accountErrors">,
 ): PoolState {
   return {
     namespace: pool.namespace,

@@ -10,7 +10,7 @@ function setup() {
   const book = new LoadBook(clock);
   const states = new Map<string, PoolState>();
   for (const name of ["one", "two"])
-    states.set(`avatars/${name}`, { namespace: "avatars", name, workers: [], queued: {}, pressure: {} });
+    states.set(`avatars/${name}`, { namespace: "avatars", name, workers: [], queued: {}, pressure: {}, launches: {} });
   const source = {
     pools: () => [...states.keys()],
     state: (key: string) => states.get(key),
@@ -62,7 +62,7 @@ describe("the load stream", () => {
     book.changed("avatars/one");
     await clock.advance(20);
     const sinceMs = clock.now();
-    const met = book.pressureOf("avatars/one", "maya");
+    const met = book.arrived("avatars/one", "maya");
     met("worker503");
     met("waited");
     await clock.advance(0);
@@ -103,7 +103,14 @@ describe("the load stream", () => {
     const { clock, book, states, open } = setup();
     const { out, ended } = open();
     const worker = { pod: "p".repeat(60), uid: "u".repeat(36), ready: true, sessions: 0, reserved: 0, slots: 8, cordoned: false };
-    states.set("avatars/one", { namespace: "avatars", name: "one", workers: Array(1_000).fill(worker), queued: {}, pressure: {} });
+    states.set("avatars/one", {
+      namespace: "avatars",
+      name: "one",
+      workers: Array(1_000).fill(worker),
+      queued: {},
+      pressure: {},
+      launches: {},
+    });
     for (let line = 0; line < 60 && !out.destroyed; line += 1) {
       book.changed("avatars/one");
       await clock.advance(50);
@@ -115,11 +122,11 @@ describe("the load stream", () => {
 describe("LoadBook", () => {
   it("counts each kind of shortage once a launch, by preset", () => {
     const { book } = setup();
-    const met = book.pressureOf("avatars/one", undefined);
+    const met = book.arrived("avatars/one", undefined);
     met("worker503");
     met("worker503");
     met("waited");
-    book.pressureOf("avatars/one", "maya")("refused");
+    book.arrived("avatars/one", "maya")("refused");
     expect(book.pressure("avatars/one")).toEqual({
       "": { worker503: 1, waited: 1, refused: 0 },
       maya: { worker503: 0, waited: 0, refused: 1 },

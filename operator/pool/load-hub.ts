@@ -29,6 +29,8 @@ export interface PoolLoadView {
   readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
   /** Start-up times of late, ascending, in ms. */
   readonly startupsMs: readonly number[];
+  /** Launches since this operator began to listen, by preset. */
+  readonly launches: ReadonlyMap<string, LaunchCounts>;
   /** Those of launches that had not to wait, by UID of the worker's pod. */
   readonly startupsByWorker: ReadonlyMap<string, readonly number[]>;
   readonly workers: ReadonlyMap<string, WorkerLoadView>;
@@ -46,6 +48,8 @@ export interface WorkerLoadView {
   readonly cordonAcknowledged: boolean;
 }
 
+export type LaunchCounts = PoolLoad["launches"][string];
+
 interface GatewayEntry {
   connected: boolean;
   /** When its stream was lost; unset before the first connection. */
@@ -58,6 +62,7 @@ interface GatewayEntry {
 interface PoolHistory {
   short: Window;
   pressure: Map<string, Pressure>;
+  readonly launches: Map<string, LaunchCounts>;
   /** When it was seen last. */
   accountErrors: Map<AccountErrorKind, number>;
   startups: { atMs: number; valueMs: number }[];
@@ -121,6 +126,7 @@ export class LoadHub {
       if (pressureAt(pressure, nowMs) === 0) memory.pressure.delete(preset);
       else memory.pressure.set(preset, pressure);
     }
+    addLaunches(memory.launches, before?.launches ?? {}, now.launches);
     memory.short = addForSum(memory.short, nowMs, short, SHORT_SPAN_MS);
     for (const kind of accountErrorKinds) {
       const lastMs = now.accountErrors?.[kind]?.lastMs;
@@ -141,6 +147,7 @@ export class LoadHub {
       memory = {
         short: emptyWindow,
         pressure: new Map(),
+        launches: new Map(),
         accountErrors: new Map(),
         startups: [],
         workerStartups: [],
@@ -191,10 +198,24 @@ export class LoadHub {
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
         .map(({ valueMs }) => valueMs)
         .sort((a, b) => a - b),
+      launches: new Map(memory?.launches),
       startupsByWorker: byWorker((memory?.workerStartups ?? []).filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)),
       workers: mergeWorkers(loads),
       shortSinceMs: memory?.shortSinceMs,
     };
+  }
+}
+
+/** Adds what came since `before`. A launch of which nothing was told before counts from the beginning. */
+function addLaunches(total: Map<string, LaunchCounts>, before: PoolLoad["launches"], now: PoolLoad["launches"]): void {
+  for (const [preset, { arrived, cold, started }] of Object.entries(now)) {
+    const old = before[preset] ?? { arrived: 0, cold: 0, started: 0 };
+    const sum = total.get(preset) ?? { arrived: 0, cold: 0, started: 0 };
+    total.set(preset, {
+      arrived: sum.arrived + Math.max(0, arrived - old.arrived),
+      cold: sum.cold + Math.max(0, cold - old.cold),
+      started: sum.started + Math.max(0, started - old.started),
+    });
   }
 }
 

@@ -219,7 +219,17 @@ export function storeOf<T extends { readonly namespace: string; readonly name: s
 
 /** What one gateway says of the pool. */
 export function load(change: Partial<PoolLoad> = {}): PoolLoad {
-  return { namespace, name: poolName, workers: [], queued: {}, pressure: {}, startupsMs: [], workerStartups: [], ...change };
+  return {
+    namespace,
+    name: poolName,
+    workers: [],
+    queued: {},
+    pressure: {},
+    launches: {},
+    startupsMs: [],
+    workerStartups: [],
+    ...change,
+  };
 }
 
 export function report(gateway: string, pools: readonly PoolLoad[], full = true): LoadReport {

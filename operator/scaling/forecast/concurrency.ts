@@ -1,0 +1,85 @@
+import { upperGamma } from "./gamma.ts";
+
+/** Beyond these, terms are not added up one by one. */
+const EXACT_ARRIVALS = 60;
+const EXACT_SESSIONS = 150;
+const NEGLIGIBLE = 1e-9;
+const MAX_TERMS = 600;
+
+export interface Outlook {
+  /** Sessions now, and launches that wait. */
+  readonly sessions: number;
+  /** Launches expected until then. */
+  readonly arrivals: number;
+  /** Variance of their count over its mean, at least 1. */
+  readonly dispersion: number;
+  /** Chance of each session to end until then. */
+  readonly ends: number;
+}
+
+/**
+ * How many slots will be taken a time-to-warm from now: sessions + arrivals - departures. Arrivals are negative binomial with the
+ * mean and the dispersion given (Poisson at dispersion 1), departures binomial, independent of each other.
+ *
+ * Large numbers are not added up: a Gamma distribution of the same mean and variance stands for arrivals, moved by the departures
+ * expected. It keeps the long tail of bursts, which a normal one would lose.
+ *
+ * @returns the probability that at least `slots` will be taken.
+ */
+export function concurrencyAhead(outlook: Outlook): (slots: number) => number {
+  const { sessions, arrivals } = outlook;
+  return arrivals > EXACT_ARRIVALS || sessions > EXACT_SESSIONS ? approximate(outlook) : exact(outlook);
+}
+
+function approximate({ sessions, arrivals, dispersion, ends }: Outlook): (slots: number) => number {
+  const variance = dispersion * arrivals + sessions * ends * (1 - ends);
+  const shape = (arrivals * arrivals) / variance;
+  const scale = variance / arrivals;
+  const staying = sessions * (1 - ends);
+  return (slots) => (slots <= 0 || slots - 0.5 <= staying ? 1 : upperGamma(shape, (slots - 0.5 - staying) / scale));
+}
+
+function exact({ sessions, arrivals, dispersion, ends }: Outlook): (slots: number) => number {
+  const arriving = countProbabilities(arrivals, dispersion);
+  const ending = endProbabilities(sessions, ends);
+  // Index 0 stands for every possible departure and no arrival.
+  const lowest = sessions - (ending.length - 1);
+  const atLeast = new Float64Array(arriving.length + ending.length);
+  arriving.forEach((arrives, came) => {
+    ending.forEach((leaves, left) => {
+      const index = came - left + ending.length - 1;
+      atLeast[index] = (atLeast[index] ?? 0) + arrives * leaves;
+    });
+  });
+  for (let index = atLeast.length - 2; index >= 0; index--) atLeast[index] = (atLeast[index] ?? 0) + (atLeast[index + 1] ?? 0);
+  return (slots) => (slots <= lowest ? 1 : (atLeast[slots - lowest] ?? 0));
+}
+
+/** Probabilities of 0, 1, 2, … launches: negative binomial, Poisson where the dispersion is 1. */
+function countProbabilities(mean: number, dispersion: number): readonly number[] {
+  if (mean <= 0) return [1];
+  const poisson = dispersion <= 1.001;
+  const size = poisson ? 0 : mean / (dispersion - 1);
+  const next = (count: number) => (poisson ? mean / (count + 1) : ((count + size) / (count + 1)) * (1 - 1 / dispersion));
+  return upToNegligible(poisson ? Math.exp(-mean) : dispersion ** -size, next);
+}
+
+/** Probabilities that 0, 1, 2, … of the sessions end. */
+function endProbabilities(sessions: number, ends: number): readonly number[] {
+  if (ends <= 0 || sessions === 0) return [1];
+  if (ends >= 1) return [...Array.from({ length: sessions }, () => 0), 1];
+  const odds = ends / (1 - ends);
+  return upToNegligible((1 - ends) ** sessions, (count) => ((sessions - count) / (count + 1)) * odds);
+}
+
+function upToNegligible(first: number, factor: (count: number) => number): readonly number[] {
+  const probabilities: number[] = [];
+  let probability = first;
+  let sum = 0;
+  for (let count = 0; count < MAX_TERMS && sum < 1 - NEGLIGIBLE; count++) {
+    probabilities.push(probability);
+    sum += probability;
+    probability *= factor(count);
+  }
+  return probabilities;
+}

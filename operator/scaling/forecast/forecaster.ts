@@ -1,0 +1,146 @@
+import { ArrivalRate, type SavedArrivals } from "./arrival-rate.ts";
+import { concurrencyAhead } from "./concurrency.ts";
+import { Dispersion, type SavedDispersion } from "./dispersion.ts";
+import { worth } from "./price.ts";
+import { type SavedLength, SessionLength } from "./session-length.ts";
+import { type SavedTrials, Trials, weightOf } from "./trials.ts";
+
+/** What is seen of the demand at a moment. Counts are since any fixed moment; one that starts again counts from zero. */
+export interface DemandSample {
+  readonly nowS: number;
+  /** Launches that arrived. */
+  readonly arrived: number;
+  /** Of those, launches that found no warm slot at once. */
+  readonly cold: number;
+  /** Sessions that began. */
+  readonly started: number;
+  /** Sessions that run now. */
+  readonly sessions: number;
+  /** Launches that wait now. */
+  readonly queued: number;
+  /** Workers that there are, starting ones among them. */
+  readonly workers: number;
+  readonly warmWorkers: number;
+}
+
+export interface WorkerShape {
+  readonly slotsPerWorker: number;
+  /** From a worker's creation until it is warm. */
+  readonly timeToWarmS: number;
+}
+
+export interface Forecast {
+  /** Workers wanted: with fewer, more are started. */
+  readonly workers: number;
+  /** Workers worth their keep: those beyond may go. At least `workers`. */
+  readonly keep: number;
+  readonly launchesPerS: number;
+  readonly sessionLengthS: number;
+  readonly dispersion: number;
+  /** Worker-seconds that one cold start avoided is worth. */
+  readonly priceS: number;
+}
+
+/** All that was learned, small enough to be kept in an object of the API server. */
+export interface SavedForecaster {
+  readonly arrivals: SavedArrivals;
+  readonly sessions: SavedLength;
+  readonly dispersion: SavedDispersion;
+  readonly trials: SavedTrials;
+}
+
+/** The short window of the arrival rate, in times-to-warm. */
+const SHORT_WINDOW = 4;
+const SHORT_WINDOW_MIN_S = 60;
+
+/**
+ * Learns a demand and says how many workers to keep for it. The steps: rate of launches now (`arrival-rate.ts`), how much it varies
+ * (`dispersion.ts`), how long sessions last (`session-length.ts`); from these the slots taken a time-to-warm ahead
+ * (`concurrency.ts`); from that the workers worth their keep (`price.ts`) at the price that keeps the objective (`trials.ts`).
+ * Derived in docs/scaling.md.
+ */
+export class Forecaster {
+  readonly #arrivals: ArrivalRate;
+  readonly #lengths: SessionLength;
+  readonly #dispersion: Dispersion;
+  readonly #trials: Trials;
+  #last: DemandSample | undefined;
+  #arrived = 0;
+  #wanted = 0;
+  /** When there were first as many warm workers as wanted: what launches met before says nothing of the price. */
+  #settledS: number | undefined;
+
+  /** @param objective share of launches that is to find a warm slot, such as 0.99. */
+  constructor(objective: number, saved?: SavedForecaster) {
+    this.#arrivals = new ArrivalRate(saved?.arrivals);
+    this.#lengths = new SessionLength(saved?.sessions);
+    this.#dispersion = new Dispersion(saved?.dispersion);
+    this.#trials = new Trials(objective, saved?.trials);
+  }
+
+  /** Takes a sample, and answers for that moment. Samples of one moment may come in any number; time that goes back stands still. */
+  next(sample: DemandSample, shape: WorkerShape): Forecast {
+    const { slotsPerWorker, timeToWarmS } = shape;
+    const nowS = Math.max(sample.nowS, this.#last?.nowS ?? sample.nowS);
+    const arrivals = since(sample.arrived, this.#last?.arrived);
+    const cold = this.#settledS === undefined ? 0 : since(sample.cold, this.#last?.cold);
+    const started = since(sample.started, this.#last?.started);
+    this.#last = { ...sample, nowS };
+    this.#arrived += arrivals;
+    const settled = sample.queued === 0 && sample.warmWorkers > 0 && sample.warmWorkers >= this.#wanted;
+    if (this.#settledS === undefined && settled) this.#settledS = nowS;
+
+    const shortS = Math.max(SHORT_WINDOW_MIN_S, SHORT_WINDOW * timeToWarmS);
+    this.#arrivals.add(arrivals, nowS, shortS);
+    this.#lengths.add(started, sample.sessions, nowS);
+    const launchesPerS = this.#arrivals.perS(nowS, shortS, this.#dispersion.value);
+    const expected = launchesPerS * timeToWarmS;
+    if (this.#settledS !== undefined) this.#dispersion.add(nowS, this.#arrived, expected, timeToWarmS);
+
+    const taken = sample.sessions + sample.queued;
+    const weight = weightOf(this.#arrivals.meanPerS * timeToWarmS);
+    this.#trials.warmUntil(nowS);
+    this.#trials.met(this.#settledS === undefined ? 0 : arrivals, cold, weight);
+    if (this.#settledS !== undefined && nowS > this.#settledS + timeToWarmS)
+      this.#trials.tried(arrivals, Math.max(0, taken - arrivals), slotsPerWorker, weight);
+
+    const sessionLengthS = this.#lengths.meanS;
+    const dispersion = this.#dispersion.value;
+    const ends = 1 - Math.exp(-timeToWarmS / sessionLengthS);
+    const outlook = { sessions: taken, arrivals: expected, dispersion, ends };
+    const value = worth({
+      slotsPerWorker,
+      relativeRate: launchesPerS / this.#arrivals.meanPerS,
+      expectedTaken: taken + expected - taken * ends,
+      takenAtLeast: concurrencyAhead(outlook),
+    });
+    const needed = Math.ceil(taken / slotsPerWorker);
+    this.#trials.resize((price, atLeast) => value.workers(price, atLeast), needed, nowS, timeToWarmS);
+    const price = this.#trials.price;
+    const workers = value.workers(price, needed);
+    this.#wanted = workers;
+    return {
+      workers,
+      keep: value.workers(this.#trials.keepPrice, workers),
+      launchesPerS,
+      sessionLengthS,
+      dispersion,
+      priceS: price / this.#arrivals.meanPerS,
+    };
+  }
+
+  save(): SavedForecaster {
+    return {
+      arrivals: this.#arrivals.save(),
+      sessions: this.#lengths.save(),
+      dispersion: this.#dispersion.save(),
+      trials: this.#trials.save(),
+    };
+  }
+}
+
+/** A count that went back started again. */
+function since(now: number, before: number | undefined): number {
+  if (before === undefined) return 0;
+  return now >= before ? now - before : now;
+}

@@ -1,0 +1,158 @@
+/**
+ * Which price keeps the objective. The pool's own demand is tried on a ladder of prices at the same time: for each it is
+ * counted how many launches would have found no warm slot, had workers been kept at that price. So the right price is known from
+ * every launch, not only from those that went wrong, which at 99.9 % would take months.
+ *
+ * On top of that, what launches really met moves the price, up with every cold start and a little down with every warm one,
+ * in the ratio that the objective allows: then the share comes true in the long run whatever the demand is like, and however wrong
+ * the forecast (adaptive conformal inference: Gibbs and Candès, "Adaptive Conformal Inference Under Distribution Shift", 2021).
+ */
+
+const PRICES: readonly number[] = Array.from({ length: 18 }, (_, step) => 0.01 * 2.5 ** step);
+/** A worker is given up when it is worth so many times less than starting one. Keeps sizes from swinging. */
+const KEEP_FACTOR = 8;
+/** So many launches count as seen, with the share of cold starts that the price itself suggests. */
+const PRIOR_LAUNCHES = 100;
+/** Aimed for, of the cold starts that the objective allows. */
+const MARGIN = 0.95;
+/** The latest launches count, as many as have so many cold starts at the objective. */
+const MEMORY_COLD_STARTS = 50;
+/** How fast what was really met moves the price, and how far (natural logarithm). */
+const STEP = 0.25;
+const MAX_CORRECTION = 4;
+/** More launches than this within one time-to-warm meet the same capacity: they say no more than this many would. */
+const INDEPENDENT_LAUNCHES = 4;
+/** Cold starts told at once are a gap in the telling. */
+const MAX_STARTING = 1_000;
+
+export interface SavedTrials {
+  readonly launches: number;
+  readonly cold: readonly number[];
+  readonly correction: number;
+}
+
+interface Trial {
+  readonly price: number;
+  /** Workers kept, starting ones among them. */
+  workers: number;
+  warm: number;
+  /** When those that start will be warm, ascending. */
+  readonly starting: number[];
+  cold: number;
+}
+
+export class Trials {
+  readonly #allowed: number;
+  readonly #trials: readonly Trial[] = PRICES.map((price) => ({ price, workers: 0, warm: 0, starting: [], cold: 0 }));
+  #launches = 0;
+  #correction = 0;
+
+  /** @param objective share of launches that is to find a warm slot, such as 0.99. */
+  constructor(objective: number, saved?: SavedTrials) {
+    this.#allowed = 1 - objective;
+    if (saved === undefined) return;
+    this.#launches = saved.launches;
+    this.#correction = saved.correction;
+    this.#trials.forEach((trial, index) => {
+      trial.cold = saved.cold[index] ?? 0;
+    });
+  }
+
+  /** What launches really met. */
+  met(arrivals: number, cold: number, weight: number): void {
+    const moved = this.#correction + weight * STEP * (cold - arrivals * this.#allowed);
+    this.#correction = Math.max(-MAX_CORRECTION, Math.min(MAX_CORRECTION, moved));
+  }
+
+  /**
+   * What these launches would have met at each price.
+   * @param taken slots taken before the first of them, launches that wait among them.
+   */
+  tried(arrivals: number, taken: number, slotsPerWorker: number, weight: number): void {
+    if (arrivals === 0) return;
+    for (const trial of this.#trials) {
+      const free = Math.max(0, trial.warm * slotsPerWorker - taken);
+      trial.cold += weight * Math.max(0, arrivals - free);
+    }
+    this.#launches += weight * arrivals;
+    const most = MEMORY_COLD_STARTS / this.#allowed;
+    if (this.#launches <= most) return;
+    const kept = most / this.#launches;
+    this.#launches = most;
+    for (const trial of this.#trials) trial.cold *= kept;
+  }
+
+  /** Resizes what is kept at each price. */
+  resize(workersAt: (price: number, atLeast: number) => number, atLeast: number, nowS: number, timeToWarmS: number): void {
+    let wanted = atLeast;
+    let kept = atLeast;
+    for (const trial of this.#trials) {
+      wanted = workersAt(trial.price, wanted);
+      kept = workersAt(trial.price * KEEP_FACTOR, Math.max(kept, wanted));
+      if (wanted > trial.workers) {
+        const start = Math.min(wanted - trial.workers, MAX_STARTING);
+        for (let count = 0; count < start; count++) trial.starting.push(nowS + timeToWarmS);
+        trial.workers += start;
+      } else if (kept < trial.workers) remove(trial, trial.workers - kept);
+    }
+  }
+
+  /** Workers that were starting are warm from their time on. */
+  warmUntil(nowS: number): void {
+    for (const trial of this.#trials) {
+      const warm = trial.starting.findIndex((atS) => atS > nowS);
+      const count = warm < 0 ? trial.starting.length : warm;
+      if (count === 0) continue;
+      trial.starting.splice(0, count);
+      trial.warm += count;
+    }
+  }
+
+  /** The price that keeps the objective. */
+  get price(): number {
+    return this.#triedPrice() * Math.exp(this.#correction);
+  }
+
+  /** Share of the launches seen that would have found a warm slot at that price, about. */
+  get keepPrice(): number {
+    return this.price * KEEP_FACTOR;
+  }
+
+  save(): SavedTrials {
+    const round = (value: number) => Math.round(value * 100) / 100;
+    return {
+      launches: round(this.#launches),
+      cold: this.#trials.map(({ cold }) => round(cold)),
+      correction: Math.round(this.#correction * 1_000) / 1_000,
+    };
+  }
+
+  /** The lowest price with few enough cold starts, between two rungs of the ladder where its neighbour has too many. */
+  #triedPrice(): number {
+    const allowed = this.#allowed * MARGIN;
+    let below: { readonly price: number; readonly share: number } | undefined;
+    for (const { price, cold } of this.#trials) {
+      const share = (cold + PRIOR_LAUNCHES * Math.min(1, 1 / price)) / (this.#launches + PRIOR_LAUNCHES);
+      if (share <= allowed) {
+        if (below === undefined) return price;
+        const between = Math.log(below.share / allowed) / Math.log(below.share / share);
+        return below.price * (price / below.price) ** between;
+      }
+      below = { price, share };
+    }
+    return below?.price ?? 1;
+  }
+}
+
+/** Those that start go first. */
+function remove(trial: Trial, count: number): void {
+  const starting = Math.min(count, trial.starting.length);
+  trial.starting.splice(trial.starting.length - starting, starting);
+  trial.warm -= count - starting;
+  trial.workers -= count;
+}
+
+/** How much each launch says, where so many arrive within one time-to-warm. */
+export function weightOf(launchesPerWarmUp: number): number {
+  return 1 / Math.max(1, launchesPerWarmUp / INDEPENDENT_LAUNCHES);
+}
