@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import type { SimulateFlags } from "./cli/simulate-options.ts";
 
 /** The composition root: one command a process. What a command needs is loaded with it, so that each process stays small. */
 
@@ -42,6 +43,38 @@ program
       await runDrainHook(process.env, signal);
     }),
   );
+
+program
+  .command("simulate")
+  .description("replays launches against a pool file, beside HPA, KEDA, Agones and Knative (see docs/simulate.md)")
+  .argument("<pool.yaml>", "file with one AvatarPool")
+  .option("--trace <file>", "launches to replay: CSV of arrival_s,duration_s, plain or .gz")
+  .option("--generate <name>", "made-up launches: call-centre, burst, batch or sparse (default: call-centre)")
+  .option("--hours <number>", "length of what is made up")
+  .option("--days <number>", "the same in days (default: 1)")
+  .option("--rate <number>", "made-up launches a minute, on average (default: 2)")
+  .option("--seed <number>", "the same seed makes the same launches (default: 1)")
+  .option("--cap <duration>", "longer sessions are cut (default: 30m)")
+  .option("--time-to-warm <duration>", "from a worker's creation until it is warm (default: the group's)")
+  .option("--html <file>", "write one page with the table and plots")
+  .option("--json", "print the figures as one JSON object in the last line")
+  .action(async (file: string, flags: SimulateFlags) => {
+    const [{ simulate }, { simulateOptions }, { ours }] = await Promise.all([
+      import("./cli/simulate.ts"),
+      import("./cli/simulate-options.ts"),
+      import("./simulate/ours.ts"),
+    ]);
+    // A reader that has seen enough, such as head, is no error.
+    process.stdout.on("error", () => process.exit(0));
+    await simulate(
+      file,
+      simulateOptions(flags),
+      ({ objective }) =>
+        (shape) =>
+          ours({ objective: objective.launchSuccessPercent / 100, shape }),
+      (line) => process.stdout.write(`${line}\n`),
+    );
+  });
 
 /** Runs until SIGTERM or SIGINT asks for a graceful end; a second signal ends at once. */
 async function runUntilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Cell, type CellResult, SHAPES } from "./cell.ts";
+import { summary, table } from "./summary.ts";
 import { onThreads } from "./threads.ts";
 import { benchTraces } from "./traces.ts";
 
@@ -39,13 +40,15 @@ const results = await onThreads<Cell, CellResult>(
   (result, done) => console.error(`${done}/${cells.length} ${describe(result)}`),
 );
 if (dump !== undefined) writeFileSync(dump, `${JSON.stringify(results)}\n`);
-console.log(JSON.stringify({ rows: results.map(({ rivals: _, ...row }) => row) }));
+for (const line of table(results)) console.log(line);
+console.log(JSON.stringify({ ...summary(results), rows: results.map(({ rivals: _, ...row }) => row) }));
 
-function describe({ trace, slots, timeToWarmS, best99, best999, rivals, seconds }: CellResult): string {
-  const best = [best99, best999].map((point) =>
-    point === undefined ? "none" : `${point.workerHours.toFixed(1)} h (${point.policy})`,
+function describe({ trace, slots, timeToWarmS, own99, own999, rivals, seconds }: CellResult): string {
+  const beside = [own99, own999].map(
+    ({ objective, own, rival }) =>
+      `${100 * objective}%: ${own.workerHours.toFixed(1)} h at ${(100 * own.warmShare).toFixed(2)}%, ${rival === undefined ? "no rival" : `${rival.workerHours.toFixed(1)} h by ${rival.policy}`}`,
   );
-  return `${trace} ${slots}x${timeToWarmS}: 99% ${best[0]}, 99.9% ${best[1]}; ${rivals.replays} replays in ${seconds} s`;
+  return `${trace} ${slots}x${timeToWarmS}: ${beside.join("; ")}; ${rivals.replays} replays in ${seconds} s`;
 }
 
 function fail(message: string): never {

@@ -1,0 +1,57 @@
+import type { CellResult } from "./cell.ts";
+import { type Comparison, geometricMean } from "./compare.ts";
+
+/** Shortfalls below this are one launch or less on every trace. */
+const MET = 0.0005;
+
+/** What the whole table comes to. */
+export interface Summary {
+  readonly geometricMean: number;
+  readonly worst: number;
+  /** Rows where a rival's best setting in hindsight costs less. */
+  readonly lost: readonly string[];
+  /** Rows where fewer launches were warm than was asked for, and by how much. */
+  readonly short: readonly string[];
+}
+
+export function summary(results: readonly CellResult[]): Summary {
+  const all = results.flatMap((cell) =>
+    [cell.own99, cell.own999].map((comparison) => ({ label: labelOf(cell, comparison), ...comparison })),
+  );
+  const ratios = all.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
+  return {
+    geometricMean: geometricMean(ratios),
+    worst: Math.max(...ratios),
+    lost: all.filter(({ ratio = 0 }) => ratio > 1).map(({ label, ratio = 0 }) => `${label}: ${ratio.toFixed(3)}`),
+    short: all.filter(({ shortfall }) => shortfall > MET).map(({ label, own }) => `${label}: ${(100 * own.warmShare).toFixed(2)}%`),
+  };
+}
+
+/** A line for each row. */
+export function table(results: readonly CellResult[]): readonly string[] {
+  const rows = results.flatMap((cell) =>
+    [cell.own99, cell.own999].map((comparison) => [
+      labelOf(cell, comparison),
+      `${(100 * comparison.own.warmShare).toFixed(2)}%`,
+      comparison.own.workerHours.toFixed(1),
+      comparison.rival?.workerHours.toFixed(1) ?? "-",
+      comparison.ratio?.toFixed(3) ?? "-",
+      comparison.hullRatio?.toFixed(3) ?? "-",
+      comparison.turnsRatio?.toFixed(2) ?? "-",
+      cell.packingBoundHours.toFixed(1),
+      comparison.rival === undefined ? "-" : `${comparison.rival.policy} (ends ${comparison.rival.wouldHaveEnded})`,
+    ]),
+  );
+  const lines = [["row", "warm", "ours h", "rival h", "ratio", "to hull", "turns/HPA", "packed h", "rival"], ...rows];
+  const widths = lines[0]?.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0))) ?? [];
+  return lines.map((line) =>
+    line
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function labelOf({ trace, slots, timeToWarmS }: CellResult, { objective }: Comparison): string {
+  return `${trace} ${slots}x${timeToWarmS} ${100 * objective}%`;
+}
