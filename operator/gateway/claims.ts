@@ -41,9 +41,8 @@ export type Held = Extract<Verdict, { kind: "held" }>;
 /**
  * Sees to it that of several gateways only one sends a launch: a client that lost its connection comes back to any of them.
  *
- * Flow: right before a launch is sent to a worker, the gateway claims it with the two gateways to which the launch falls. The
- * word of the first of them that answers counts. Who finds it held by another waits for that one's answer, and gives it too.
- * Where that gateway is gone, the session is looked for at the worker that it had claimed the launch for.
+ * Flow: right before a launch is sent to a worker, the gateway claims it with the two gateways to which the launch falls, one
+ * after the other. Who finds it held by another at either waits for that one's answer, and gives it too. Where that gateway is gone, the session is looked for at the worker that it had claimed the launch for.
  *
  * Guarantees: with the same view of the live gateways, one session, also when one gateway dies at any moment. A gateway that
  * can ask nobody goes on alone: a launch that may be doubled beats one that is lost.
@@ -57,17 +56,23 @@ export class Claims {
 
   /** @param instead a gateway whose claim was found void. */
   async claim(launch: string, worker: string, instead: string | undefined): Promise<Verdict> {
-    const { peers, book } = this.#deps;
+    const { peers } = this.#deps;
     const claim: Claim = { launch, worker, gateway: peers.self, instead };
-    const ask = async (keeper: string): Promise<Verdict | undefined> => {
-      try {
-        return keeper === peers.self ? book.claim(claim) : await peers.claim(keeper, claim);
-      } catch {
-        return undefined;
-      }
-    };
-    const verdicts = await Promise.all(peers.keepers(launch, KEEPERS).map(ask));
-    return verdicts.find((verdict) => verdict !== undefined) ?? { kind: "granted" };
+    // One after the other: who holds a launch at the second has passed the first, or found it dead.
+    for (const keeper of peers.keepers(launch, KEEPERS)) {
+      const verdict = await this.#claimAt(keeper, claim);
+      if (verdict?.kind === "held") return verdict;
+    }
+    return { kind: "granted" };
+  }
+
+  async #claimAt(keeper: string, claim: Claim): Promise<Verdict | undefined> {
+    const { peers, book } = this.#deps;
+    try {
+      return keeper === peers.self ? book.claim(claim) : await peers.claim(keeper, claim);
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -83,9 +88,13 @@ export class Claims {
   ): Promise<WorkerAnswer | undefined> {
     const said = await this.#ask(gateway, launch, abandoned);
     if (said.kind === "served") return said.answer;
-    const worker = this.#deps.findWorker(uid);
+    if (said.kind === "none" || abandoned.aborted) return undefined;
+    // While it was waited for, the holder may have gone on to another worker.
+    const now = await this.claim(launch, uid, undefined);
+    if (now.kind === "granted" || now.gateway !== gateway) return undefined;
+    const worker = this.#deps.findWorker(now.worker);
     // Where its pod is gone, its sessions are gone with it.
-    if (said.kind === "none" || worker?.origin === undefined || abandoned.aborted) return undefined;
+    if (worker?.origin === undefined) return undefined;
     const fate = await fateOf(this.#deps, { origin: worker.origin, tasksPath: worker.record.engine.paths.tasks, room });
     if (fate.kind === "unknown") throw claimUnsettled(worker.name);
     return fate.kind === "begun" ? fate.answer : undefined;

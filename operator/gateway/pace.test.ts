@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Care, careFor, probeDelayMs } from "./pace.ts";
+import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
 
 const worker = { usable: true, own: true, busy: false, doubtful: false };
 const kinds: readonly Care[] = ["starting", "awaited", "busy", "idle", "foreign"];
@@ -18,14 +18,18 @@ describe("the pace of probes", () => {
   });
 
   it("sees a session's end within about a second, and within a quarter while launches wait", () => {
-    expect(probeDelayMs("busy", 500, 0.5)).toBe(1_000);
+    expect(probeDelayMs("busy", 400, 0.5)).toBe(1_000);
     expect(probeDelayMs("awaited", 90, 0.5)).toBe(250);
+  });
+
+  it("asks a few new workers at once, and many one after the other", () => {
+    expect([1, 50, 450, 10_050].map(firstDelayMs)).toEqual([0, 0, 1_000, 25_000]);
   });
 
   it("asks no more often than its budget allows, however many workers there are", () => {
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 100_000 }), (care, count) => {
-        expect((count / probeDelayMs(care, count, 0.5)) * 1_000).toBeLessThanOrEqual(600.001);
+        expect((count / probeDelayMs(care, count, 0.5)) * 1_000).toBeLessThanOrEqual(400.001);
       }),
     );
   });

@@ -25,9 +25,9 @@ interface Pace {
 const paces: Readonly<Record<Care, Pace>> = {
   starting: { intervalMs: 250, perSecond: 400 },
   awaited: { intervalMs: 250, perSecond: 400 },
-  busy: { intervalMs: 1_000, perSecond: 600 },
-  idle: { intervalMs: 10_000, perSecond: 500 },
-  foreign: { intervalMs: 20_000, perSecond: 250 },
+  busy: { intervalMs: 1_000, perSecond: 400 },
+  idle: { intervalMs: 10_000, perSecond: 150 },
+  foreign: { intervalMs: 20_000, perSecond: 100 },
 };
 
 /** Share of the interval that is random, so that probes of many workers spread. */
@@ -47,11 +47,12 @@ export function probeDelayMs(care: Care, count: number, random: number): number 
 const FIRST_AT_ONCE = 50;
 
 /**
- * Time until a new worker's first probe in ms: none, unless many start at once, such as when a gateway starts.
+ * Time until a new worker's first probe in ms: none, unless many start at once, such as when a gateway starts; then one after
+ * the other.
  * @param starting workers that cannot be used yet.
  */
-export function firstDelayMs(starting: number, random: number): number {
-  return starting <= FIRST_AT_ONCE ? 0 : (starting / paces.starting.perSecond) * 1_000 * random;
+export function firstDelayMs(starting: number): number {
+  return (Math.max(0, starting - FIRST_AT_ONCE) / paces.starting.perSecond) * 1_000;
 }
 
 /** What decides how closely a worker is watched. */

@@ -1,12 +1,13 @@
 import type { Clock, Random } from "../runtime/clock.ts";
-import { withDeadline } from "../runtime/deadline.ts";
 import { type Readiness, readReadiness } from "../workers/answers.ts";
 import type { WorkerClient } from "../workers/client.ts";
 import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
 import type { Worker } from "./worker.ts";
 
 /** The ready path answers from memory; a worker that takes longer hangs. */
-const TIMEOUT_MS = 1_000;
+const PATIENCE_MS = 900;
+/** Then answers that have come, and that this process was too busy to read, are read first. */
+const GRACE_MS = 100;
 /** A worker that closes its connections after every answer is not asked why more often than this. */
 const ALARM_INTERVAL_MS = 1_000;
 
@@ -23,12 +24,11 @@ export interface ProberOptions {
 /** A worker under watch. */
 interface Watch {
   readonly worker: Worker;
-  readonly stop: AbortController;
   care: Care;
   timer: { cancel(): void } | undefined;
   dueMs: number;
-  /** A probe is under way. */
-  asking: boolean;
+  /** Ends the probe that is under way. */
+  asking: AbortController | undefined;
   /** Something happened meanwhile: its answer may be out of date. */
   askAgain: boolean;
   alarmedMs: number;
@@ -55,7 +55,7 @@ export class Prober {
     const known = this.#watches.get(worker.uid);
     const watch = known ?? this.#begin(worker);
     if (worker.origin !== undefined) this.#byOrigin.set(worker.origin, watch);
-    const delayMs = known === undefined ? firstDelayMs(this.#counts.starting, this.#options.random()) : 0;
+    const delayMs = known === undefined ? firstDelayMs(this.#counts.starting) : 0;
     if (delayMs > 0) this.#schedule(watch, delayMs);
     else this.soon(worker);
   }
@@ -66,7 +66,7 @@ export class Prober {
     this.#watches.delete(uid);
     this.#counts[watch.care] -= 1;
     watch.timer?.cancel();
-    watch.stop.abort();
+    watch.asking?.abort();
     const { origin } = watch.worker;
     if (origin !== undefined && this.#byOrigin.get(origin) === watch) this.#byOrigin.delete(origin);
   }
@@ -80,14 +80,14 @@ export class Prober {
   soon(worker: Worker): void {
     const watch = this.#watches.get(worker.uid);
     if (watch === undefined) return;
-    if (watch.asking) watch.askAgain = true;
+    if (watch.asking !== undefined) watch.askAgain = true;
     else void this.#probe(watch);
   }
 
   /** What is known of a worker changed: it may have to be asked sooner than was planned. Never later. */
   hasten(worker: Worker): void {
     const watch = this.#watches.get(worker.uid);
-    if (watch === undefined || watch.asking || this.#careFor(worker) === watch.care) return;
+    if (watch === undefined || watch.asking !== undefined || this.#careFor(worker) === watch.care) return;
     const { clock } = this.#options;
     const delayMs = this.#delayMs(watch);
     if (clock.now() + delayMs < watch.dueMs) this.#schedule(watch, delayMs);
@@ -96,11 +96,10 @@ export class Prober {
   #begin(worker: Worker): Watch {
     const watch: Watch = {
       worker,
-      stop: new AbortController(),
       care: "starting",
       timer: undefined,
       dueMs: 0,
-      asking: false,
+      asking: undefined,
       askAgain: false,
       alarmedMs: 0,
     };
@@ -119,20 +118,27 @@ export class Prober {
   }
 
   async #probe(watch: Watch): Promise<void> {
-    const { worker, stop } = watch;
-    const { origin } = worker;
+    const { worker } = watch;
     watch.timer?.cancel();
-    // Without an address there is nobody to ask; the pod's next change brings it here again.
-    if (origin === undefined) return;
-    watch.asking = true;
     watch.askAgain = false;
     const askedAt = worker.probeBegins();
-    const readiness = await this.#ask(origin, worker.record.engine.paths.ready, stop.signal);
-    if (stop.signal.aborted) return;
-    watch.asking = false;
+    const readiness = await this.#readiness(watch);
+    // It may have been forgotten meanwhile.
+    if (this.#watches.get(worker.uid) !== watch) return;
     const changed = worker.probed(askedAt, readiness);
-    this.#schedule(watch, watch.askAgain ? 0 : this.#delayMs(watch));
+    // Without an address there is nobody to ask; the pod's next change brings it here again.
+    if (worker.origin !== undefined) this.#schedule(watch, watch.askAgain ? 0 : this.#delayMs(watch));
     if (changed) this.#options.onChanged(worker);
+  }
+
+  async #readiness(watch: Watch): Promise<Readiness> {
+    const { origin, record } = watch.worker;
+    if (origin === undefined) return { kind: "not-ready" };
+    const asking = new AbortController();
+    watch.asking = asking;
+    const readiness = await this.#ask(origin, record.engine.paths.ready, asking);
+    watch.asking = undefined;
+    return readiness;
   }
 
   #schedule(watch: Watch, delayMs: number): void {
@@ -154,13 +160,18 @@ export class Prober {
     return probeDelayMs(watch.care, this.#counts[watch.care], this.#options.random());
   }
 
-  async #ask(origin: string, path: string, stopped: AbortSignal): Promise<Readiness> {
+  async #ask(origin: string, path: string, asking: AbortController): Promise<Readiness> {
     const { client, clock } = this.#options;
+    let timer = clock.schedule(PATIENCE_MS, () => {
+      timer = clock.schedule(GRACE_MS, () => asking.abort());
+    });
     try {
-      return readReadiness(await withDeadline(clock, TIMEOUT_MS, (signal) => client.get(origin, path, signal), stopped));
+      return readReadiness(await client.get(origin, path, asking.signal));
     } catch {
       // Whatever went wrong, the worker cannot be used now; the next probe comes soon.
       return { kind: "not-ready" };
+    } finally {
+      timer.cancel();
     }
   }
 }

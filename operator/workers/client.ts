@@ -6,6 +6,7 @@ import { CONNECT_TIMEOUT_MS, Line, LineStale, WorkerUnreachable } from "./line.t
 
 export { WorkerUnreachable } from "./line.ts";
 
+const READ_BUFFER_BYTES = 64 * 1024;
 /** Idle connections that are kept to one worker: for its probes, and for one look at a task. */
 const MAX_KEPT_LINES = 2;
 
@@ -33,6 +34,7 @@ export class HttpWorkerClient implements WorkerClient {
   /** Idle connections by origin. Each ends by itself after some seconds without a query. */
   readonly #lines = new Map<string, Line[]>();
   readonly #busy = new Set<Line>();
+  readonly #readBuffer = Buffer.alloc(READ_BUFFER_BYTES);
   readonly #launches = new Agent({ pipelining: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
   readonly #listeners = new Set<(origin: string) => void>();
 
@@ -78,7 +80,7 @@ export class HttpWorkerClient implements WorkerClient {
   }
 
   #open(origin: string): Line {
-    const line: Line = new Line(new URL(origin), (byWorker) => this.#closed(origin, line, byWorker));
+    const line: Line = new Line(new URL(origin), this.#readBuffer, (byWorker) => this.#closed(origin, line, byWorker));
     return line;
   }
 

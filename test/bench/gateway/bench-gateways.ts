@@ -1,0 +1,93 @@
+import { type PoolConfig, poolKey } from "../../../operator/api/pool-config.ts";
+import { engines } from "../../../operator/engines/index.ts";
+import { admit } from "../../../operator/gateway/admit.ts";
+import type { Peers } from "../../../operator/gateway/claims.ts";
+import { GatewayCore } from "../../../operator/gateway/core.ts";
+import { LaunchError } from "../../../operator/gateway/launch-error.ts";
+import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch-trace.ts";
+import { Shares } from "../../../operator/gateway/shares.ts";
+import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
+import { systemClock } from "../../../operator/runtime/clock.ts";
+import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import { HttpWorkerClient } from "../../../operator/workers/client.ts";
+import { testPool, testRecord } from "../../support/gateway/pool.ts";
+
+export interface BenchGateways extends AsyncDisposable {
+  readonly cores: readonly GatewayCore[];
+  readonly pool: PoolConfig;
+  /** Resolves when every gateway has seen every worker ready, or not, as wanted. */
+  untilSeen(ready: boolean): Promise<void>;
+  /** @returns status 200, or the error's. */
+  launch(gateway: number, room: string, client?: string): Promise<{ readonly status: number; readonly trace: LaunchTrace }>;
+}
+
+/** Gateways without HTTP in front, in this process, before workers that are spoken to over real connections. */
+export function benchGateways(
+  count: number,
+  workers: { readonly addresses: readonly string[]; readonly port: number; readonly slots: number },
+): BenchGateways {
+  const pool = testPool({
+    workers: [{ name: "gpu", engine: "expression", sessionsPerWorker: workers.slots, max: 5_000 }],
+    presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
+    launch: { queue: { length: 2_000, deadline: "60s" } },
+  });
+  const names = Array.from({ length: count }, (_, at) => `http://10.0.0.${at}:8081`);
+  const clients = names.map(() => new HttpWorkerClient());
+  const cores: GatewayCore[] = [];
+  for (const [at, self] of names.entries()) {
+    const shares = new Shares(self, names);
+    // What a claim costs on the network is not measured here.
+    const coreOf = (peer: string) => cores[names.indexOf(peer)];
+    const peers: Peers = {
+      self,
+      keepers: (launch, keepers) => shares.keepers(launch, keepers),
+      claim: async (peer, claim) => coreOf(peer)?.claim(claim) ?? { kind: "granted" },
+      answer: async (peer, launch) => (await coreOf(peer)?.peerAnswer(launch)) ?? { kind: "none" },
+    };
+    const directory = { pool: () => pool, pools: () => [pool], synced: true };
+    const metrics = gatewayMetrics(createRegistry({ process: false }));
+    const client = clients[at];
+    if (client === undefined) continue;
+    const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, peers });
+    cores.push(core);
+    core.share(shares);
+    for (const [index, ip] of workers.addresses.entries()) core.workerChanged(recordOf(index, ip, workers.port), undefined);
+  }
+  let order = 0;
+  return {
+    cores,
+    pool,
+    untilSeen: async (ready) => {
+      const seen = (core: GatewayCore) => core.state(poolKey(pool))?.workers.every((worker) => worker.ready === ready) ?? false;
+      while (!cores.every(seen)) await new Promise((resolve) => setTimeout(resolve, 2_000));
+    },
+    launch: async (gateway, room, client = "") => {
+      order += 1;
+      const trace = newTrace(systemClock.now());
+      const fields = { livekit_url: "wss://x", livekit_token: "t", room_name: room, avatar_id: "maya" };
+      const request = admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
+      const arrival = { order, client, traceContext: {}, signal: new AbortController().signal, trace };
+      try {
+        const answer = await cores[gateway % cores.length]?.launch(pool, request, arrival);
+        return { status: answer?.status ?? 0, trace };
+      } catch (error) {
+        if (!(error instanceof LaunchError)) throw error;
+        return { status: error.status, trace };
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const core of cores) core.stop();
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+}
+
+function recordOf(index: number, ip: string, port: number): WorkerRecord {
+  // The name is as long as pods' names are.
+  const name = `support-gpu-7d9c8b6f5d-${String(index).padStart(5, "0")}`;
+  return testRecord(name, {
+    ip,
+    uid: `0b3c1d7e-5f7a-4c1e-9d2b-${String(index).padStart(12, "0")}`,
+    engine: { ...engines.expression, port },
+  });
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { pick } from "../../../operator/gateway/pick.ts";
+import { Shares } from "../../../operator/gateway/shares.ts";
+import { WorkerTable } from "../../../operator/gateway/worker-table.ts";
+import { systemClock } from "../../../operator/runtime/clock.ts";
+import { seededRandom } from "../../support/fleet/random.ts";
+import { testPool, testRecord } from "../../support/gateway/pool.ts";
+import type { ScenarioResult } from "../figures.ts";
+import { benchGateways } from "./bench-gateways.ts";
+import { addressesOf, startLightWorkers } from "./control.ts";
+
+const WORKERS = 10_000;
+const SLOTS = 8;
+const MEASURE_MS = 30_000;
+/** Sessions on a thousand workers or so: the others are idle. */
+const BUSY_SLOTS = 1_000;
+
+/** Ten thousand workers known to one gateway, all in its share: the time of a pick, memory, and what polling costs. */
+export async function tenThousandWorkers(): Promise<ScenarioResult> {
+  const before = process.memoryUsage.rss();
+  const addresses = addressesOf(WORKERS);
+  await using workers = await startLightWorkers();
+  await workers.tell({ ready: true, slots: SLOTS, sessionMs: 3_600_000, answerMs: 0, addresses, busySlots: BUSY_SLOTS });
+  await using gateways = benchGateways(1, { addresses, port: workers.port, slots: SLOTS });
+  const seenMs = Date.now();
+  await gateways.untilSeen(true);
+  const readyAfterMs = Date.now() - seenMs;
+  // Connections from the first look at everyone end meanwhile.
+  await sleep(10_000);
+  const probesBefore = (await workers.counts()).probes;
+  const cpu = process.cpuUsage();
+  const startedMs = Date.now();
+  let residentBytes = 0;
+  while (Date.now() - startedMs < MEASURE_MS) {
+    await sleep(1_000);
+    residentBytes = Math.max(residentBytes, process.memoryUsage.rss());
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const elapsedMs = Date.now() - startedMs;
+  const probes = (await workers.counts()).probes - probesBefore;
+  const picks = pickTimesUs();
+  return {
+    figures: [
+      { name: "pick among 10,000 workers, p99 (us)", value: picks.p99, limit: 50 },
+      { name: "resident memory (MB)", value: Math.round(residentBytes / 1e6), limit: 250 },
+      { name: "core share of polling", value: Number(((user + system) / 1_000 / elapsedMs).toFixed(3)), limit: 0.2 },
+    ],
+    details: {
+      picks,
+      probesPerSecond: Math.round((probes / elapsedMs) * 1_000),
+      busyWorkers: BUSY_SLOTS,
+      residentBeforeMb: Math.round(before / 1e6),
+      allSeenAfterMs: readyAfterMs,
+    },
+  };
+}
+
+/** Picks between reservations and releases, with workers of every fullness; in µs. */
+function pickTimesUs() {
+  const pool = testPool();
+  const table = new WorkerTable({ findPool: () => pool, clock: systemClock });
+  table.share(new Shares("http://a", ["http://a", "http://b", "http://c"]));
+  const random = seededRandom(1, "picks");
+  for (let index = 0; index < WORKERS; index += 1) {
+    const worker = table.upsert(testRecord(`w${index}`));
+    const sessions = Math.floor(random() * (SLOTS + 1));
+    worker.probed(worker.probeBegins(), { kind: sessions === SLOTS ? "full" : "ready", sessions, slots: SLOTS });
+  }
+  const wanted = { groups: ["gpu"], preset: "maya", tried: new Set<string>() };
+  const times: number[] = [];
+  for (let round = 0; round < 50_000; round += 1) {
+    const fromNs = process.hrtime.bigint();
+    const picked = pick(table.shelves("avatars/support"), wanted);
+    times.push(Number(process.hrtime.bigint() - fromNs) / 1_000);
+    const reservation = picked?.worker.reserve();
+    if (random() < 0.9) reservation?.release();
+  }
+  times.sort((a, b) => a - b);
+  const at = (share: number) => Number((times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(1));
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+}
