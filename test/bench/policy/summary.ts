@@ -1,7 +1,7 @@
 import type { CellResult } from "./cell.ts";
 import { type Comparison, geometricMean } from "./compare.ts";
 
-/** Shortfalls below this are one launch or less on every trace. */
+/** A shortfall below this is not stated: half of a tenth of a percent is the noise of a trace. */
 const MET = 0.0005;
 
 /** What the whole table comes to. */
