@@ -6,6 +6,17 @@ import type { World } from "./world.ts";
 /** Time in which the operator hears of a change, plans and writes its status. */
 const STATUS_LAG_MS = 10_000;
 
+/** A request that the API server swallowed is given up after half a minute only. */
+const AFTER_TROUBLE_MS = 45_000;
+
+/** Conditions that hold when all is well; the others tell of something that is wrong when they hold. */
+const badWhenFalse: ReadonlySet<string> = new Set([
+  conditionTypes.ready,
+  conditionTypes.warmCapacity,
+  conditionTypes.startupObjective,
+  conditionTypes.credentialsValid,
+]);
+
 interface Condition {
   readonly type: string;
   readonly status: string;
@@ -23,13 +34,11 @@ export class StatusWatch {
     const { operator, poolObject: object, witness } = world;
     if (operator === undefined || object === undefined || isDeleting(object) || world.api.trouble !== undefined) return;
     const quietMs = nowMs - Math.max(operator.startedMs, world.calmSinceMs);
-    if (quietMs < STATUS_LAG_MS) return;
+    if (quietMs < (world.untroubled ? STATUS_LAG_MS : AFTER_TROUBLE_MS)) return;
     const conditions = (object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
-    const is = (type: string) => conditions.find((condition) => condition.type === type)?.status;
     if (conditions.length === 0) witness.broken(6, "the pool has no conditions");
     for (const { type, message } of conditions) if (!message) witness.broken(6, `condition ${type} has no message`);
-    const fine =
-      is(conditionTypes.ready) === "True" && is(conditionTypes.warmCapacity) === "True" && is(conditionTypes.atMaximum) !== "True";
+    const fine = conditions.every(({ type, status }) => !(badWhenFalse.has(type) ? status === "False" : status === "True"));
     for (const [what, sinceMs] of this.#wrong)
       if (fine && Math.min(quietMs, nowMs - sinceMs) > STATUS_LAG_MS) witness.broken(6, `${what}, and every condition is fine`);
   }
