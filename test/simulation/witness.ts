@@ -13,6 +13,11 @@ const marks = [SECRET_MARK, Buffer.from(SECRET_MARK).toString("base64").slice(0,
 const OLD_SPEC_MS = 65_000;
 const MOST_VIOLATIONS = 20;
 
+interface LogCounts {
+  readonly from?: number;
+  readonly to?: number;
+}
+
 interface Bounds {
   readonly min: number;
   readonly max: number;
@@ -108,20 +113,22 @@ export class Witness {
     }
   }
 
-  /** One event is one plan: it names each group once at most. */
   event(event: PoolEvent): void {
     this.told("an event", JSON.stringify(event));
-    if (event.reason !== "Scaled") return;
-    this.#options.timeline.note("decision", event.note);
-    const groups = [...event.note.matchAll(/(?:^|; )([a-z0-9-]+) \d+ -> \d+:/g)].map(([, group]) => group ?? "");
-    this.counts.decisions += groups.length;
-    for (const group of new Set(groups)) {
-      if (groups.filter((other) => other === group).length > 1) this.broken(4, `one plan changes ${group} twice: ${event.note}`);
-      this.#changesOf(group).told++;
-      const told = event.note.split("; ").find((part) => part.startsWith(`${group} `)) ?? "";
-      if (told === this.#lastTold.get(group) && this.#options.untroubled()) this.broken(6, `the same is decided twice: ${told}`);
-      this.#lastTold.set(group, told);
-    }
+  }
+
+  /** A line of the operator's log. Every decision is one, with its reason. */
+  log(line: string): void {
+    this.told("a log line", line);
+    const { msg, group, from, to, reason } = JSON.parse(line) as Partial<Record<"msg" | "group" | "reason", string>> & LogCounts;
+    if (msg !== "scaled" || group === undefined) return;
+    const decision = `${group} ${from} -> ${to}: ${reason}`;
+    this.#options.timeline.note("decision", decision);
+    this.counts.decisions++;
+    this.#changesOf(group).told++;
+    if (decision === this.#lastTold.get(group) && this.#options.untroubled())
+      this.broken(4, `the same is decided twice: ${decision}`);
+    this.#lastTold.set(group, decision);
   }
 
   /** An unchanged world costs no writes, and every change of size was announced with its reason. */

@@ -245,7 +245,7 @@ export class World {
       api: this.api,
       workers: this.workers,
       onEvent: (event) => this.witness.event(event),
-      onLog: (line) => this.witness.told("a log line", line),
+      onLog: (line) => this.witness.log(line),
     });
     this.operator.setGateways(this.gateways);
   }
