@@ -21,7 +21,8 @@ export interface EventRecord {
   readonly nowMs: number;
 }
 
-const maxNoteBytes = 1024;
+/** Of an event's note, as the API server allows it. */
+export const MAX_NOTE_BYTES = 1024;
 
 /** Records a Kubernetes event. Never throws: events are a courtesy, what goes wrong is logged. */
 export async function recordEvent(client: Pick<KubeClient, "create">, event: EventRecord, logger: Logger): Promise<void> {
@@ -35,7 +36,7 @@ export async function recordEvent(client: Pick<KubeClient, "create">, event: Eve
     reason,
     action,
     regarding,
-    note: cutToBytes(note, maxNoteBytes),
+    note: cutToBytes(note, MAX_NOTE_BYTES),
   };
   try {
     await client.create(events, object);
@@ -44,7 +45,8 @@ export async function recordEvent(client: Pick<KubeClient, "create">, event: Eve
   }
 }
 
-function cutToBytes(text: string, maxBytes: number): string {
+/** The text, or its beginning with an ellipsis where it takes more than `maxBytes` in UTF-8. */
+export function cutToBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length <= maxBytes) return text;
   // Three bytes for the ellipsis; a character cut in half would become a replacement character.

@@ -10,6 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { type ApplyContext, apply } from "./apply.ts";
+import { type Finding, findings } from "./conditions.ts";
 import type { CredentialsCheck } from "./credentials.ts";
 import { planWithLastLook } from "./last-look.ts";
 import type { LoadHub } from "./load-hub.ts";
@@ -52,9 +53,10 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     await apply(options, snapshot, plan, memory);
     memory.decisions.add(plan.records);
     const pressureToPatchMs = answerPressure(options, key, snapshot, plan);
-    reporter.report(snapshot, plan, pressureToPatchMs);
-    const statusDueMs = await writeStatus(options, snapshot, plan, memory);
-    return next(plan.requeueAfterMs, lookAgainMs, statusDueMs);
+    const found = findings(snapshot, plan);
+    const newsDueMs = reporter.report(snapshot, plan, found, pressureToPatchMs);
+    const statusDueMs = await writeStatus(options, snapshot, plan, found, memory);
+    return next(plan.requeueAfterMs, lookAgainMs, newsDueMs, statusDueMs);
   };
 }
 
@@ -82,10 +84,11 @@ async function writeStatus(
   { client, clock }: PoolReconcilerOptions,
   snapshot: Snapshot,
   planned: Plan,
+  found: readonly Finding[],
   memory: PoolMemory,
 ): Promise<number | undefined> {
   if (planned.finalizer === "remove") return undefined;
-  const status = statusOf(snapshot, planned);
+  const status = statusOf(snapshot, planned, found);
   memory.lastDecision = status.lastDecision;
   if (isDeepStrictEqual(status, snapshot.status)) return undefined;
   const nowMs = clock.now();

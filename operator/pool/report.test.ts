@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { deployment, gpuOnly, NOW_MS, type PodStage, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { findings } from "./conditions.ts";
 import { plan } from "./plan.ts";
+import { EVENT_INTERVAL_MS } from "./pool-news.ts";
 import { type PoolEvent, Reporter } from "./report.ts";
 
 function reporter() {
@@ -15,17 +17,21 @@ function reporter() {
     logger: createLogger("test", "info", sink),
     metrics: operatorMetrics(registry),
   });
+  const told = () => events.splice(0).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+  let nowMs = NOW_MS;
+  /** Each look comes ten seconds after the last one, unless told otherwise. */
   const look = (change: WorldChange, view = pool(gpuOnly)) => {
-    const seen = snapshot(view, change);
-    reports.report(seen, plan(seen));
-    return events.splice(0).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+    nowMs += EVENT_INTERVAL_MS;
+    const seen = snapshot(view, { nowMs, ...change });
+    reports.report(seen, plan(seen), findings(seen, plan(seen)));
+    return told();
   };
   const workers = async () =>
     (await registry.getSingleMetric("avatarpool_group_workers")!.get()).values.map(({ labels, value }) => [
       `${labels.group} ${labels.state}`,
       value,
     ]);
-  return { look, reports, workers };
+  return { look, told, reports, workers };
 }
 const starting = { pods: [pod("a", { stage: "starting" })] };
 const serving = { pods: [pod("a")] };
@@ -64,7 +70,7 @@ describe("Reporter", () => {
       sessions: { b: 1 },
       ...more,
     });
-    look(change());
+    look(change({ nowMs: NOW_MS }));
     expect(plan(snapshot(pool(gpuOnly), change())).requeueAfterMs).toBe(1_000);
     expect(look(change({ nowMs: NOW_MS + 999 }))).toEqual([]);
     const told = "Warning DrainTimeout: drain.timeout has passed: b go now, and the sessions on them end";

@@ -1,20 +1,14 @@
-import { type ConditionType, conditionTypes } from "../api/conditions.ts";
 import { API_GROUP_VERSION, KIND } from "../api/names.ts";
-import { poolKey } from "../api/pool-config.ts";
+import { type PoolConfig, poolKey } from "../api/pool-config.ts";
 import { refOf } from "../kube/types.ts";
-import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
-import { type Finding, findings } from "./conditions.ts";
-import { drainEnds } from "./drain-end.ts";
-import { listed } from "./listed.ts";
+import type { Finding } from "./conditions.ts";
 import { changesOf, type Plan } from "./plan.ts";
+import { type News, PoolNews } from "./pool-news.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-export interface PoolEvent {
-  readonly type: "Normal" | "Warning";
-  readonly reason: EventReason;
-  readonly note: string;
+export interface PoolEvent extends News {
   readonly regarding: {
     readonly apiVersion: string;
     readonly kind: string;
@@ -30,13 +24,10 @@ export interface ReporterOptions {
   readonly metrics: Pick<OperatorMetrics, "groupWorkers" | "scaleChanges">;
 }
 
-/** Tells people what was decided: one event a change, a log line, the gauges. */
+/** Tells people what was decided: a log line a change, events that sum up what comes fast, the gauges. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  /** By pool and condition: how it was when last looked at, so that only a change makes an event. */
-  readonly #conditions = new Map<string, string>();
-  /** By pool: UIDs of workers of which it was told that their sessions end. */
-  readonly #drainEnds = new Map<string, ReadonlySet<string>>();
+  readonly #news = new Map<string, { readonly pool: PoolConfig; readonly news: PoolNews }>();
   /** By pool: the groups that have gauges. */
   readonly #groups = new Map<string, readonly string[]>();
 
@@ -45,34 +36,43 @@ export class Reporter {
   }
 
   forget(key: string): void {
-    for (const type of Object.values(conditionTypes)) this.#conditions.delete(`${key} ${type}`);
-    this.#drainEnds.delete(key);
+    const last = this.#news.get(key);
+    if (last !== undefined) this.#record(last.pool, last.news.rest());
+    this.#news.delete(key);
     this.#keepGauges(key, []);
     this.#groups.delete(key);
   }
 
-  /** @param pressureToPatchMs how long launches had been short of capacity when the plan answered that, where it did. */
-  report(snapshot: Snapshot, plan: Plan, pressureToPatchMs?: number): void {
-    const { pool } = snapshot;
-    const tell = (type: PoolEvent["type"], reason: EventReason, note: string) =>
-      this.#options.record({
-        type,
-        reason,
-        note,
-        regarding: { apiVersion: API_GROUP_VERSION, kind: KIND, namespace: pool.namespace, name: pool.name, uid: pool.uid },
-      });
-    this.#decisions(snapshot, plan, pressureToPatchMs, tell);
-    this.#drains(plan, tell);
-    this.#endedDrains(snapshot, tell);
-    this.#readiness(snapshot, plan, tell);
-    this.#rollout(snapshot, plan, tell);
+  /**
+   * @param found what holds of the pool and what does not.
+   * @param pressureToPatchMs how long launches had been short of capacity when the plan answered that, where it did.
+   * @returns in how many milliseconds there may be more to tell, if so.
+   */
+  report(snapshot: Snapshot, plan: Plan, found: readonly Finding[], pressureToPatchMs?: number): number | undefined {
+    const { pool, nowMs } = snapshot;
+    this.#logChanges(pool, plan, pressureToPatchMs);
     this.#gauges(snapshot);
+    const news = this.#newsOf(pool);
+    news.add(snapshot, plan);
+    this.#record(pool, news.take(snapshot, plan, found));
+    return news.dueInMs(nowMs);
   }
 
-  #decisions({ pool }: Snapshot, plan: Plan, pressureToPatchMs: number | undefined, tell: Tell): void {
-    const changes = changesOf(plan);
-    if (changes.length === 0) return;
-    for (const { group, from, to, reason } of changes) {
+  /** Of this very object: another one of the same name begins anew. */
+  #newsOf(pool: PoolConfig): PoolNews {
+    const known = this.#news.get(poolKey(pool));
+    const news = known?.pool.uid === pool.uid ? known.news : new PoolNews();
+    this.#news.set(poolKey(pool), { pool, news });
+    return news;
+  }
+
+  #record({ namespace, name, uid }: PoolConfig, told: readonly News[]): void {
+    for (const news of told)
+      this.#options.record({ ...news, regarding: { apiVersion: API_GROUP_VERSION, kind: KIND, namespace, name, uid } });
+  }
+
+  #logChanges(pool: PoolConfig, plan: Plan, pressureToPatchMs: number | undefined): void {
+    for (const { group, from, to, reason } of changesOf(plan)) {
       const answered = to > from ? { pressureToPatchMs } : {};
       this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason, ...answered }, "scaled");
       this.#options.metrics.scaleChanges.inc({
@@ -82,64 +82,6 @@ export class Reporter {
         direction: to > from ? "up" : "down",
       });
     }
-    tell(
-      "Normal",
-      eventReasons.scaled,
-      changes.map(({ group, from, to, reason }) => `${group} ${from} -> ${to}: ${reason}`).join("; "),
-    );
-  }
-
-  #drains(plan: Plan, tell: Tell): void {
-    const steps = [
-      ...plan.groups.flatMap((group) => (group.kind === "scale" ? group.step : [])),
-      ...plan.retire.map(({ step }) => step),
-    ];
-    const cordoned = steps.flatMap(({ cordon }) => cordon.map(({ pod }) => pod));
-    const uncordoned = steps.flatMap(({ uncordon }) => uncordon.map(({ pod }) => pod));
-    const expired = plan.retire.flatMap((retire) => retire.expired.map(({ name }) => name));
-    if (cordoned.length > 0)
-      tell("Normal", eventReasons.draining, `${listed(cordoned)} get no more launches and go when their sessions have ended`);
-    if (uncordoned.length > 0)
-      tell("Normal", eventReasons.uncordoned, `${listed(uncordoned)} get launches again: they are wanted after all`);
-    if (expired.length > 0) tell("Warning", eventReasons.drainTimeout, drainTimeoutNote(expired));
-  }
-
-  #endedDrains(snapshot: Snapshot, tell: Tell): void {
-    const key = poolKey(snapshot.pool);
-    const { over } = drainEnds(snapshot);
-    const before = this.#drainEnds.get(key);
-    const news = over.filter(({ uid }) => before?.has(uid) !== true).map(({ name }) => name);
-    this.#drainEnds.set(key, new Set(over.map(({ uid }) => uid)));
-    if (news.length > 0) tell("Warning", eventReasons.drainTimeout, drainTimeoutNote(news));
-  }
-
-  #readiness(snapshot: Snapshot, plan: Plan, tell: Tell): void {
-    const ready = this.#changed(snapshot, plan, conditionTypes.ready);
-    if (ready === undefined) return;
-    const { now, before } = ready;
-    if (now.status === "True") tell("Normal", eventReasons.ready, now.message);
-    else if (before !== undefined || snapshot.pool.deletedAtMs !== undefined) tell("Warning", eventReasons.notReady, now.message);
-  }
-
-  #rollout(snapshot: Snapshot, plan: Plan, tell: Tell): void {
-    const blocked = this.#changed(snapshot, plan, conditionTypes.rolloutBlocked);
-    if (blocked?.now.status === "True") tell("Warning", eventReasons.rolloutBlocked, blocked.now.message);
-    else if (blocked?.before?.startsWith("True")) tell("Normal", eventReasons.rolloutResumed, blocked.now.message);
-  }
-
-  /** The condition, where its status or reason is not what it was when last looked at, and what it was. */
-  #changed(
-    snapshot: Snapshot,
-    plan: Plan,
-    type: ConditionType,
-  ): { readonly now: Finding; readonly before: string | undefined } | undefined {
-    const key = `${poolKey(snapshot.pool)} ${type}`;
-    const now = findings(snapshot, plan).find((finding) => finding.type === type);
-    if (now === undefined) return undefined;
-    const before = this.#conditions.get(key) ?? conditionBefore(snapshot, type);
-    const short = `${now.status} ${now.reason}`;
-    this.#conditions.set(key, short);
-    return before === short ? undefined : { now, before };
   }
 
   /** Removes the gauges of groups that are not among these. */
@@ -167,15 +109,4 @@ export class Reporter {
   }
 }
 
-type Tell = (type: PoolEvent["type"], reason: EventReason, note: string) => void;
-
 const states = ["ready", "starting", "unschedulable", "draining"] as const;
-
-function drainTimeoutNote(pods: readonly string[]): string {
-  return `drain.timeout has passed: ${listed(pods)} go now, and the sessions on them end`;
-}
-
-function conditionBefore({ status }: Snapshot, wanted: ConditionType): string | undefined {
-  const condition = status?.conditions?.find(({ type }) => type === wanted);
-  return condition === undefined ? undefined : `${condition.status} ${condition.reason}`;
-}

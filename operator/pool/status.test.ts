@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { gpuOnly, load, NOW_MS, pod, pool, report, snapshot, type WorldChange } from "../../test/support/pools.ts";
 import { poolStatusSchema } from "../api/v1alpha1/index.ts";
+import { findings } from "./conditions.ts";
 import { LoadHub } from "./load-hub.ts";
 import { plan } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
 
-const status = (change: WorldChange = {}, view = pool(gpuOnly)) => {
-  const seen = snapshot(view, change);
-  return statusOf(seen, plan(seen));
-};
+const statusIn = (seen: Snapshot) => statusOf(seen, plan(seen), findings(seen, plan(seen)));
+const status = (change: WorldChange = {}, view = pool(gpuOnly)) => statusIn(snapshot(view, change));
 
 describe("statusOf", () => {
   const pods = [
@@ -67,6 +67,6 @@ describe("statusOf", () => {
     hub.setGateways(["g"], NOW_MS);
     hub.accept("g", report("g", [load({ startupsMs: Array.from({ length: 100 }, (_, index) => (index + 1) * 100) })]), NOW_MS);
     const seen = { ...snapshot(pool(gpuOnly)), load: hub.view("avatars/support", NOW_MS) };
-    expect(statusOf(seen, plan(seen)).startup).toEqual({ p50: "5.0s", p95: "9.5s" });
+    expect(statusIn(seen).startup).toEqual({ p50: "5.0s", p95: "9.5s" });
   });
 });

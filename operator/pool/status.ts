@@ -1,20 +1,20 @@
 import { formatSeconds } from "../api/duration.ts";
 import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../api/v1alpha1/index.ts";
 import { percentile } from "../scaling/percentile.ts";
-import { findings } from "./conditions.ts";
+import type { Finding } from "./conditions.ts";
 import type { DecisionRecord } from "./decision.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmth.ts";
 
 /** The status that the pool should have. Times are kept from the present status wherever nothing changed. */
-export function statusOf(snapshot: Snapshot, plan: Plan): AvatarPoolStatus {
+export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly Finding[]): AvatarPoolStatus {
   const { pool, load } = snapshot;
   const groups = snapshot.groups.map((group) => groupStatus(group, plan));
   const lastDecision = decisionStatus(changesOf(plan).at(-1)) ?? snapshot.lastDecision;
   return {
     observedGeneration: pool.generation,
-    conditions: conditions(snapshot, plan),
+    conditions: conditions(snapshot, found),
     sessions: total(groups, "sessions"),
     slots: total(groups, "slots"),
     warmSlots: snapshot.groups.reduce((sum, group) => sum + warmSlotsOf(group), 0),
@@ -56,8 +56,8 @@ function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
   };
 }
 
-function conditions(snapshot: Snapshot, plan: Plan): Condition[] {
-  return findings(snapshot, plan).map((finding) => {
+function conditions(snapshot: Snapshot, found: readonly Finding[]): Condition[] {
+  return found.map((finding) => {
     const before = snapshot.status?.conditions?.find(({ type }) => type === finding.type);
     const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : time(snapshot.nowMs);
     return { ...finding, lastTransitionTime, observedGeneration: snapshot.pool.generation };

@@ -30,7 +30,7 @@ describe.concurrent("more launches than slots", () => {
       return sessions === 7 && queued === 0 && pressurePerMinute >= 5 && startup !== undefined;
     });
     expect(await scenario.replicas()).toBe(4);
-    await scenario.event("Scaled", /gpu \d -> \d: \d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/);
+    await scenario.event("Scaled", /gpu \d -> \d(: | in .* the last: )\d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/);
     expect((await scenario.status()).lastDecision).toMatchObject({ group: "gpu", to: 4 });
   });
 
@@ -96,7 +96,7 @@ describe.concurrent("a preset that two groups serve", () => {
     await scenario.until("most of a minute to pass", () => Date.now() - askedMs > 50_000);
     await scenario.until("the demand to spill", async () => (await scenario.replicas("spot")) === 6);
     await scenario.until("four to go on waiting", async () => (await scenario.replicas("gpu")) === 4);
-    await scenario.event("Scaled", /gpu 6 -> 4: .*no more than 4 find a node or may wait for one; gone are /);
+    await scenario.event("Scaled", /gpu \d -> 4(: | in .* the last: ).*no more than 4 find a node or may wait for one; gone are /);
     await scenario.condition("Ready", { status: "True" });
     expect((await scenario.launch()).status).toBe(200);
   });
@@ -112,7 +112,7 @@ describe.concurrent("fewer sessions than slots", () => {
     scenario.endSessions();
     await scenario.until("one worker to be left", async () => (await scenario.podNames()).length === 1);
     await scenario.event("Draining", /get no more launches and go when their sessions have ended/);
-    await scenario.event("Scaled", /gpu \d -> \d: .*gone are .*, without sessions and cordoned at every gateway/);
+    await scenario.event("Scaled", /gpu \d -> \d(: | in .* the last: ).*gone are .*, without sessions and cordoned at every gateway/);
     expect(await scenario.cordonedPods()).toEqual([]);
     expect(scenario.kills()).toEqual([]);
     expect((await scenario.launch()).path).toBe("warm");
