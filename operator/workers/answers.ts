@@ -82,20 +82,35 @@ export type TaskInRoom =
   /** The answer is no list of tasks. */
   | { readonly kind: "unknown" };
 
-/** Looks a room up in a worker's list of tasks: `{"tasks": [...]}`, or the bare list. */
+/** Looks a room up in a worker's list of tasks. */
 export function taskInRoom(answer: WorkerAnswer, room: string): TaskInRoom {
-  if (answer.status !== 200) return { kind: "unknown" };
+  const tasks = tasksIn(answer);
+  if (tasks === undefined) return { kind: "unknown" };
+  const live = tasks.find(({ roomName, state }) => roomName === room && (state === "pending" || state === "running"));
+  return live === undefined ? { kind: "none" } : { kind: "live", taskId: live.taskId };
+}
+
+const listedStates = ["pending", "running", "completed", "failed", "cancelled"] as const;
+
+/** A session as its worker lists it. */
+export interface ListedTask {
+  readonly taskId: string;
+  readonly roomName: string;
+  readonly state: (typeof listedStates)[number];
+}
+
+/** A worker's list of tasks, `{"tasks": [...]}` or the bare list, without those that make no sense; undefined when it is none. */
+export function tasksIn(answer: WorkerAnswer): readonly ListedTask[] | undefined {
+  if (answer.status !== 200) return undefined;
   const body = parsed(answer.body);
   const tasks = Array.isArray(body) ? body : objectOf(body).tasks;
-  if (!Array.isArray(tasks)) return { kind: "unknown" };
-  for (const task of tasks.map(objectOf)) {
-    const state = task.state ?? task.status;
-    const id = safeId(task.task_id);
-    if (task.room_name === room && id !== undefined && (state === "pending" || state === "running")) {
-      return { kind: "live", taskId: id };
-    }
-  }
-  return { kind: "none" };
+  if (!Array.isArray(tasks)) return undefined;
+  return tasks.map(objectOf).flatMap((task) => {
+    const taskId = safeId(task.task_id);
+    const roomName = task.room_name;
+    const state = listedStates.find((known) => known === (task.state ?? task.status));
+    return taskId === undefined || typeof roomName !== "string" || state === undefined ? [] : [{ taskId, roomName, state }];
+  });
 }
 
 function countOf(value: unknown): number | undefined {
