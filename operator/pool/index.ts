@@ -4,7 +4,6 @@ import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
-import { recordEvent } from "../kube/events.ts";
 import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
 import { avatarPools, deployments, disruptionBudgets, endpointSlices, pods } from "../kube/resource-types.ts";
@@ -18,17 +17,15 @@ import { createRegistry, type OperatorMetrics, operatorMetrics } from "../teleme
 import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
 import { budgetReconciler, budgetView } from "./disruption-budget.ts";
+import { eventRecorder } from "./event-recorder.ts";
 import { GatewayStreams } from "./gateway-streams.ts";
 import { LoadHub } from "./load-hub.ts";
 import { BY_POOL } from "./observe.ts";
-import type { PoolEvent } from "./report.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
 const BUDGET_CONCURRENCY = 2;
 const LEASE_NAME = "avatarpool-operator";
-/** Events under way; further ones are dropped rather than queued, since they only tell what the status says too. */
-const MAX_EVENTS_IN_FLIGHT = 50;
 
 interface Operator {
   readonly settings: OperatorSettings;
@@ -83,7 +80,7 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
     hub,
     workers: new WorkerCalls(workers, clock),
     sidecarImage: operator.settings.image,
-    record: eventRecorder(operator),
+    record: eventRecorder({ client, reportingInstance: operator.settings.podName, clock, logger }),
     metrics,
     clock,
     random,
@@ -188,26 +185,4 @@ function discoverGateways({ settings, client, logger }: Operator, streams: Gatew
   });
   slices.onChange(() => streams.set([...new Set([...slices.store.values()].flat())]));
   return [slices];
-}
-
-/** Records events without keeping a reconcile waiting. */
-function eventRecorder({ client, settings, logger }: Operator): (event: PoolEvent) => void {
-  let inFlight = 0;
-  return ({ type, reason, note, regarding }) => {
-    if (inFlight >= MAX_EVENTS_IN_FLIGHT) return logger.warn({ reason, regarding }, "event dropped: too many at once");
-    inFlight++;
-    const event = {
-      type,
-      reason,
-      note,
-      regarding,
-      action: "Reconcile",
-      reportingInstance: settings.podName,
-      nowMs: systemClock.now(),
-    };
-    void recordEvent(client, event, logger).finally(() => {
-      inFlight--;
-    });
-    return undefined;
-  };
 }
