@@ -5,6 +5,7 @@ import type { ResourceType } from "./types.ts";
 
 export const pods: ResourceType = { group: "", version: "v1", kind: "Pod", plural: "pods" };
 export const secrets: ResourceType = { group: "", version: "v1", kind: "Secret", plural: "secrets" };
+export const configMaps: ResourceType = { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" };
 export const nodes: ResourceType = { group: "", version: "v1", kind: "Node", plural: "nodes" };
 export const deployments: ResourceType = { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
 export const disruptionBudgets: ResourceType = {

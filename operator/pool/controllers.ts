@@ -7,6 +7,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
+import { Learned } from "./learned.ts";
 import type { LoadHub } from "./load-hub.ts";
 import { presetLoader } from "./load-presets.ts";
 import { Memories } from "./memory.ts";
@@ -62,6 +63,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       pools: options.pools.store,
       world: { deployments: options.deployments.store, pods: options.pods.store, hub },
       memories: new Memories(),
+      learned: new Learned({ client, clock, logger }),
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
       metrics,

@@ -17,6 +17,7 @@ import { outage, RecordingClient } from "../../test/support/recording-client.ts"
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { Learned } from "./learned.ts";
 import { Memories } from "./memory.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { type PoolEvent, Reporter } from "./report.ts";
@@ -44,6 +45,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     pools,
     world: seen,
     memories,
+    learned: new Learned({ client, clock, logger: createLogger("operator", "silent") }),
     credentials: { of: async () => ({ kind: "present" }) },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,

@@ -13,6 +13,7 @@ import { type ApplyContext, apply } from "./apply.ts";
 import { type Finding, findings } from "./conditions.ts";
 import type { CredentialsCheck } from "./credentials.ts";
 import { planWithLastLook } from "./last-look.ts";
+import type { Learned } from "./learned.ts";
 import type { LoadHub } from "./load-hub.ts";
 import type { Memories, PoolMemory } from "./memory.ts";
 import { observe, type World } from "./observe.ts";
@@ -30,6 +31,7 @@ export interface PoolReconcilerOptions extends ApplyContext {
   readonly pools: Store<PoolView>;
   readonly world: World & { readonly hub: LoadHub };
   readonly memories: Memories;
+  readonly learned: Learned;
   readonly credentials: Pick<CredentialsCheck, "of">;
   readonly reporter: Reporter;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
@@ -43,20 +45,24 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     const view = pools.get(key);
     if (view === undefined) {
       memories.forget(key);
+      options.learned.forget(key);
       world.hub.forget(key);
       reporter.forget(key);
       return awaitChange;
     }
     const memory = memories.of(key);
-    const observed = observe(world, view, await credentials.of(view.config), memory, clock.now());
+    const forecasts = await options.learned.of(view.config);
+    const seen = observe(world, view, await credentials.of(view.config), memory, clock.now());
+    const observed = { ...seen, forecast: forecasts.next(seen) };
     const { snapshot, plan, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
     await apply(options, snapshot, plan, memory);
+    await options.learned.keep(view.config);
     memory.decisions.add(plan.records);
     const pressureToPatchMs = answerPressure(options, key, snapshot, plan);
     const found = findings(snapshot, plan);
     const newsDueMs = reporter.report(snapshot, plan, found, pressureToPatchMs);
     const statusDueMs = await writeStatus(options, snapshot, plan, found, memory);
-    return next(plan.requeueAfterMs, lookAgainMs, newsDueMs, statusDueMs);
+    return next(plan.requeueAfterMs, lookAgainMs, newsDueMs, statusDueMs, forecasts.dueMs(snapshot));
   };
 }
 

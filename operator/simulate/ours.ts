@@ -1,4 +1,5 @@
 import { type Forecast, Forecaster } from "../scaling/forecast/forecaster.ts";
+import { addForMaximum, emptyWindow, maximum } from "../scaling/window.ts";
 import type { FleetShape, FleetView, Policy } from "./policy.ts";
 
 export interface OursOptions {
@@ -16,6 +17,7 @@ const SYNC_S = 5;
 export function ours({ objective, shape }: OursOptions): Policy {
   const forecaster = new Forecaster(objective);
   let forecast: Forecast | undefined;
+  let lately = emptyWindow;
   let askedS = Number.NEGATIVE_INFINITY;
   return {
     name: `avatarpool ${objective * 100}%`,
@@ -27,7 +29,11 @@ export function ours({ objective, shape }: OursOptions): Policy {
         askedS = view.nowS;
         forecast = forecaster.next(sampleOf(view), shape);
       }
-      return Math.max(forecast.workers, Math.min(view.workers, forecast.keep));
+      const wanted = Math.max(forecast.workers, Math.min(view.workers, forecast.keep));
+      const nowMs = view.nowS * 1_000;
+      const holdMs = forecast.holdS * 1_000;
+      lately = addForMaximum(lately, nowMs, wanted, holdMs);
+      return Math.max(wanted, maximum(lately, nowMs, holdMs) ?? wanted);
     },
   };
 }

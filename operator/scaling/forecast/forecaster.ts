@@ -34,6 +34,8 @@ export interface Forecast {
   readonly workers: number;
   /** Workers worth their keep: those beyond may go. At least `workers`. */
   readonly keep: number;
+  /** How long workers beyond that are kept all the same: as long as it takes to start them again. */
+  readonly holdS: number;
   readonly launchesPerS: number;
   readonly sessionLengthS: number;
   readonly dispersion: number;
@@ -41,7 +43,7 @@ export interface Forecast {
   readonly priceS: number;
 }
 
-/** All that was learned, small enough to be kept in an object of the API server. */
+/** All that was learned: about 2 KB as JSON. */
 export interface SavedForecaster {
   readonly arrivals: SavedArrivals;
   readonly sessions: SavedLength;
@@ -122,11 +124,17 @@ export class Forecaster {
     return {
       workers,
       keep: value.workers(this.#trials.keepPrice, workers),
+      holdS: timeToWarmS,
       launchesPerS,
       sessionLengthS,
       dispersion,
       priceS: price / this.#arrivals.meanPerS,
     };
+  }
+
+  /** Launches a second over the last days. */
+  get meanPerS(): number {
+    return this.#arrivals.meanPerS;
   }
 
   save(): SavedForecaster {

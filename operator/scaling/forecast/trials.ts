@@ -113,7 +113,7 @@ export class Trials {
     return this.#triedPrice() * Math.exp(this.#correction);
   }
 
-  /** Share of the launches seen that would have found a warm slot at that price, about. */
+  /** The price at which a worker that is there is kept. */
   get keepPrice(): number {
     return this.price * KEEP_FACTOR;
   }
