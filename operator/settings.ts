@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { z } from "zod";
+import { OPERATOR_HTTP_PORT } from "./api/debug.ts";
 
 /** What both processes read from their environment. A wrong value ends the process with a sentence. */
 
@@ -31,7 +32,7 @@ const gatewayService = z
 export const operatorVariables = {
   ...common,
   POD_NAMESPACE: z.string().default("avatarpool").describe("Namespace of the lease by which one replica leads."),
-  AVATARPOOL_HTTP_PORT: port(8_081).describe("Port of /healthz, /readyz and /metrics."),
+  AVATARPOOL_HTTP_PORT: port(OPERATOR_HTTP_PORT).describe("Port of /healthz, /readyz, /metrics and /debug/decisions."),
   AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, where no Service lists them."),
   AVATARPOOL_GATEWAY_SERVICE: gatewayService,
   AVATARPOOL_LOAD_TOKEN_FILE: z

@@ -24,6 +24,8 @@ export interface LeaderElectOptions {
   readonly logger: Logger;
   /** The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. */
   readonly onElected: (leading: AbortSignal) => Promise<void>;
+  /** Told while waiting, whenever another one holds the lease than before; undefined where nobody does. */
+  readonly onHolder?: (holder: string | undefined) => void;
   readonly signal: AbortSignal;
 }
 
@@ -77,7 +79,7 @@ class Election {
 
   /** @returns false when the signal aborted before we led. */
   async acquire(): Promise<boolean> {
-    const { signal, clock, random, logger, lease, identity } = this.#options;
+    const { signal, clock, random, logger, lease, identity, onHolder } = this.#options;
     let holder: string | undefined;
     while (!signal.aborted) {
       if (await this.#tryToHold(signal)) {
@@ -85,7 +87,10 @@ class Election {
         return true;
       }
       const current = this.#lease && holderOf(this.#lease);
-      if (current !== holder) logger.info({ lease: keyOf(lease), identity, holder: current }, "waiting for the lease");
+      if (current !== holder) {
+        logger.info({ lease: keyOf(lease), identity, holder: current }, "waiting for the lease");
+        onHolder?.(current);
+      }
       holder = current;
       // Up to 20 % longer, so that candidates do not keep in step.
       await sleep(clock, this.#retryMs * (1 + random() * 0.2), signal);

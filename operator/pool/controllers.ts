@@ -7,6 +7,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
+import type { DecisionLog } from "./decision.ts";
 import { Learned } from "./learned.ts";
 import type { LoadHub } from "./load-hub.ts";
 import { presetLoader } from "./load-presets.ts";
@@ -46,12 +47,15 @@ export interface PoolControllersOptions {
 export interface PoolControllers {
   /** Something outside the watches changed for this pool. */
   enqueue(key: string): void;
+  /** What was decided of a pool; undefined where nothing was yet. */
+  decisions(key: string): DecisionLog | undefined;
   run(signal: AbortSignal): Promise<void>;
 }
 
 export function poolControllers(options: PoolControllersOptions): PoolControllers {
   const { client, hub, workers, clock, random, logger, metrics } = options;
   const common = { clock, random, logger, metrics };
+  const memories = new Memories();
   const pools = new Controller({
     ...common,
     name: "pool",
@@ -62,7 +66,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       isEmpty: (pod) => isEmpty(workers, pod),
       pools: options.pools.store,
       world: { deployments: options.deployments.store, pods: options.pods.store, hub },
-      memories: new Memories(),
+      memories,
       learned: new Learned({ client, clock, logger }),
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
@@ -92,6 +96,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   });
   return {
     enqueue: (key) => pools.enqueue(key),
+    decisions: (key) => memories.find(key)?.decisions,
     run: async (signal) => {
       await Promise.all([pools.run(signal), warmups.run(signal)]);
     },

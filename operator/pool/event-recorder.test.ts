@@ -23,9 +23,9 @@ function recorder({ answers = true } = {}) {
     },
   });
   const client = {
-    create: (_type: unknown, object: { readonly note?: string }) => {
-      written.push(object.note ?? "");
-      return answers ? Promise.resolve(object as never) : new Promise<never>(() => {});
+    create: <T extends object>(_type: unknown, object: T) => {
+      written.push("note" in object ? String(object.note) : "");
+      return answers ? Promise.resolve(object) : new Promise<T>(() => {});
     },
   };
   const record = eventRecorder({ client, reportingInstance: "o", clock, logger: createLogger("test", "info", sink) });

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
 import { gatewayAddresses } from "../api/gateway-addresses.ts";
-import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
+import { FINALIZER, labels, MANAGED_BY, OPERATOR_LEASE } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -16,6 +16,7 @@ import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
+import { debugPages, type Role } from "./debug-pages.ts";
 import { budgetReconciler, budgetView } from "./disruption-budget.ts";
 import { eventRecorder } from "./event-recorder.ts";
 import { GatewayStreams } from "./gateway-streams.ts";
@@ -25,13 +26,13 @@ import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
 const BUDGET_CONCURRENCY = 2;
-const LEASE_NAME = "avatarpool-operator";
 
 interface Operator {
   readonly settings: OperatorSettings;
   readonly client: KubeClient;
   readonly metrics: OperatorMetrics;
   readonly logger: Logger;
+  readonly role: Role;
 }
 
 /**
@@ -43,17 +44,27 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const registry = createRegistry();
   const metrics = operatorMetrics(registry);
   const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator" });
-  const server = await startHealthServer({ host: settings.host, port: settings.httpPort, registry, notReady: () => undefined });
+  const role: Role = { leading: undefined, leader: undefined };
+  const server = await startHealthServer({
+    host: settings.host,
+    port: settings.httpPort,
+    registry,
+    notReady: () => undefined,
+    pages: debugPages(settings.podName, role),
+  });
   logger.info({ address: server.address() }, "operator started");
   try {
     const end = await leaderElect({
       client,
-      lease: { namespace: settings.namespace, name: LEASE_NAME },
+      lease: { namespace: settings.namespace, name: OPERATOR_LEASE },
       identity: settings.podName,
       clock: systemClock,
       random: Math.random,
       logger,
-      onElected: (leading) => lead({ settings, client, metrics, logger }, leading),
+      onElected: (leading) => lead({ settings, client, metrics, logger, role }, leading),
+      onHolder: (holder) => {
+        role.leader = holder;
+      },
       signal,
     });
     if (end === "lost") throw new Error("the lease was lost: another operator leads");
@@ -65,9 +76,11 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
 
 /** The leader's work: watches, load streams and controllers, until the signal aborts. */
 async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
-  const { client, metrics, logger } = operator;
+  const { client, metrics, logger, role } = operator;
   const clock = systemClock;
   const random = Math.random;
+  const sinceMs = clock.now();
+  role.leader = undefined;
   metrics.leader.set(1);
   logger.info("leading");
 
@@ -103,7 +116,14 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
   const informers = Object.values(watched);
   const running = [...informers, ...discovery].map((informer) => informer.run(signal));
   await Promise.all(informers.map((informer) => informer.whenSynced(signal)));
+  role.leading = {
+    sinceMs,
+    pools: () => [...watched.pools.store.values()].map(({ config }) => poolKey(config)),
+    decisions: (key) => controllers.decisions(key),
+    load: (key) => hub.view(key, clock.now()),
+  };
   if (!signal.aborted) await Promise.all([controllers.run(signal), budgets.run(signal), ...running]);
+  role.leading = undefined;
   await streams.close();
   await workers.close();
   metrics.leader.set(0);

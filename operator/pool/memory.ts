@@ -66,6 +66,11 @@ export class Memories {
     return memory;
   }
 
+  /** Undefined for a pool that was not looked at yet. */
+  find(key: string): PoolMemory | undefined {
+    return this.#pools.get(key);
+  }
+
   forget(key: string): void {
     this.#pools.delete(key);
   }

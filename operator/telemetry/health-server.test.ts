@@ -3,11 +3,12 @@ import { expect, it } from "vitest";
 import { startHealthServer } from "./health-server.ts";
 import { createRegistry, operatorMetrics } from "./metrics.ts";
 
-it("tells of life, readiness with the reason against it, and metrics", async () => {
+it("tells of life, readiness with the reason against it, metrics, and what else it is given", async () => {
   const registry = createRegistry({ process: false });
   operatorMetrics(registry).leader.set(1);
   let why: string | undefined = "caches are not filled yet";
-  const server = await startHealthServer({ host: "127.0.0.1", port: 0, registry, notReady: () => why });
+  const pages = { "/debug/echo": (query: URLSearchParams) => ({ status: 418, body: { said: query.get("say") } }) };
+  const server = await startHealthServer({ host: "127.0.0.1", port: 0, registry, notReady: () => why, pages });
   const get = async (path: string) => {
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
     return [response.status, await response.text()] as const;
@@ -18,7 +19,9 @@ it("tells of life, readiness with the reason against it, and metrics", async () 
     why = undefined;
     expect(await get("/readyz")).toEqual([200, "ok\n"]);
     expect((await get("/metrics"))[1]).toContain("avatarpool_leader 1");
-    expect(await get("/else")).toEqual([404, "there are /healthz, /readyz and /metrics\n"]);
+    expect(await get("/else")).toEqual([404, "there are /healthz, /readyz, /metrics and /debug/echo\n"]);
+    expect(await get("/debug/echo?say=a%2Fb")).toEqual([418, '{"said":"a/b"}\n']);
+    expect((await get("/healthz?verbose"))[0]).toBe(200);
     await expect(
       startHealthServer({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, registry, notReady: () => why }),
     ).rejects.toMatchObject({ code: "EADDRINUSE" });

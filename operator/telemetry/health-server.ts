@@ -1,19 +1,31 @@
 import { createServer, type Server } from "node:http";
 import type { Registry } from "prom-client";
 
+export interface JsonAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** What a path answers to a query. */
+export type JsonPage = (query: URLSearchParams) => JsonAnswer;
+
 export interface HealthServerOptions {
   readonly host: string;
   readonly port: number;
   readonly registry: Registry;
   /** What `/readyz` answers: undefined when ready, else why not. */
   readonly notReady: () => string | undefined;
+  /** By path: what is served beside. */
+  readonly pages?: Readonly<Record<string, JsonPage>>;
 }
 
-/** Serves `/healthz`, `/readyz` and `/metrics`. Resolves once it listens. */
-export function startHealthServer({ host, port, registry, notReady }: HealthServerOptions): Promise<Server> {
+/** Serves `/healthz`, `/readyz`, `/metrics` and the given pages. Resolves once it listens. */
+export function startHealthServer({ host, port, registry, notReady, pages = {} }: HealthServerOptions): Promise<Server> {
+  const paths = ["/healthz", "/readyz", "/metrics", ...Object.keys(pages)];
   const server = createServer((request, response) => {
     const text = (status: number, body: string) => response.writeHead(status, { "content-type": "text/plain" }).end(`${body}\n`);
-    switch (request.url) {
+    const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+    switch (path) {
       case "/healthz":
         return text(200, "ok");
       case "/readyz": {
@@ -26,8 +38,12 @@ export function startHealthServer({ host, port, registry, notReady }: HealthServ
           (error: unknown) => text(500, String(error)),
         );
         return undefined;
-      default:
-        return text(404, "there are /healthz, /readyz and /metrics");
+      default: {
+        const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+        if (page === undefined) return text(404, `there are ${paths.slice(0, -1).join(", ")} and ${paths.at(-1)}`);
+        const { status, body } = page(new URLSearchParams(query));
+        return response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
+      }
     }
   });
   return new Promise((resolve, reject) => {

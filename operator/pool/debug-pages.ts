@@ -1,0 +1,80 @@
+import { DECISIONS_PATH, type Decision, type Decisions, type PoolList, WORKERS_PATH, type Workers } from "../api/debug.ts";
+import type { JsonAnswer, JsonPage } from "../telemetry/health-server.ts";
+import type { DecisionLog, DecisionRecord } from "./decision.ts";
+import type { PoolLoadView } from "./load-hub.ts";
+
+/** What a leading operator knows. */
+export interface Leadership {
+  readonly sinceMs: number;
+  /** Keys of the pools that it looks after. */
+  pools(): readonly string[];
+  decisions(key: string): DecisionLog | undefined;
+  load(key: string): PoolLoadView;
+}
+
+/** Whether this replica leads, as it changes. */
+export interface Role {
+  leading: Leadership | undefined;
+  /** Who leads instead, as far as this replica knows. */
+  leader: string | undefined;
+}
+
+/** The pages under `/debug`, of the operator with this name. */
+export function debugPages(operator: string, role: Readonly<Role>): Readonly<Record<string, JsonPage>> {
+  const leader = (answer: (leading: Leadership, pool: string | null) => JsonAnswer): JsonPage => {
+    return (query) => (role.leading === undefined ? standby(operator, role.leader) : answer(role.leading, query.get("pool")));
+  };
+  return {
+    [DECISIONS_PATH]: leader((leading, pool) => {
+      const { pools, sinceMs } = leading;
+      const about = { operator, since: time(sinceMs) };
+      if (pool === null) return ok<PoolList>({ ...about, pools: [...pools()].sort() });
+      return ofPool(leading, pool, () => ok<Decisions>({ ...about, pool, ...decisionsOf(leading.decisions(pool)) }));
+    }),
+    [WORKERS_PATH]: leader((leading, pool) =>
+      ofPool(leading, pool ?? "", (key) => ok<Workers>({ operator, pool: key, ...workersOf(leading.load(key)) })),
+    ),
+  };
+}
+
+function ofPool(leading: Leadership, pool: string, answer: (key: string) => JsonAnswer): JsonAnswer {
+  if (leading.pools().includes(pool)) return answer(pool);
+  const message = `the operator looks after no pool "${pool}": ask for ?pool=NAMESPACE/NAME, ${DECISIONS_PATH} lists them`;
+  return { status: 404, body: { message } };
+}
+
+function standby(operator: string, leader: string | undefined): JsonAnswer {
+  const who = leader === undefined ? "nobody that it knows of does: try again in a moment" : `${leader} does: ask that one`;
+  return { status: 503, body: { message: `${operator} does not lead, ${who}` } };
+}
+
+function decisionsOf(log: DecisionLog | undefined): Pick<Decisions, "latest" | "changes"> {
+  return {
+    latest: [...(log?.latest.values() ?? [])].map(written),
+    changes: (log?.changes ?? []).map(written).reverse(),
+  };
+}
+
+function written({ atMs, inputs, ...record }: DecisionRecord): Decision {
+  const known = Object.entries(inputs ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  return { time: time(atMs), ...record, ...(inputs && { inputs: Object.fromEntries(known) }) };
+}
+
+function workersOf(load: PoolLoadView): Omit<Workers, "operator" | "pool"> {
+  const { gatewaysConnected, gatewaySilent, queued, pressure, workers } = load;
+  return {
+    gatewaysConnected,
+    gatewaySilent,
+    queued: Object.fromEntries(queued),
+    pressure: Object.fromEntries(pressure),
+    workers: [...workers].map(([uid, worker]) => ({ uid, ...worker })),
+  };
+}
+
+function ok<T extends object>(body: T): JsonAnswer {
+  return { status: 200, body };
+}
+
+function time(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
