@@ -27,7 +27,7 @@ describe("budgetReconciler", () => {
         name: "support-protected",
         sent: {
           metadata: { ownerReferences: [{ kind: "AvatarPool", uid: "pool-uid" }] },
-          spec: { maxUnavailable: 0, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+          spec: { minAvailable: 1_000_000, unhealthyPodEvictionPolicy: "IfHealthyBudget" },
         },
       },
     ]);
@@ -38,7 +38,7 @@ describe("budgetReconciler", () => {
   });
 
   it("puts right what somebody changed", async () => {
-    const { client, run } = setup([budgetView({ ...wanted, spec: { ...wanted.spec, maxUnavailable: 1 } })]);
+    const { client, run } = setup([budgetView({ ...wanted, spec: { ...wanted.spec, minAvailable: 1 } })]);
     await run();
     expect(client.writes).toMatchObject([{ force: true }]);
   });

@@ -37,6 +37,15 @@ describe("protectionOf", () => {
     expect(changes({ pods: [kept], gateways: 0 })).toEqual({});
   });
 
+  it("lets a worker go whose process has ended for good, so that it does not hold its node", () => {
+    const state = (state: object) => ({ containerStatuses: [{ name: "worker", state } as never] });
+    const crashing = { waiting: { reason: "CrashLoopBackOff", message: "back-off" } };
+    const change = (more: object) => ({ pods: [pod("a", { protected: true, stage: "starting", ...more })] });
+    expect(changes({ ...change({ status: state(crashing) }), gateways: 0 })).toEqual({ "uid-a": false });
+    expect(changes(change({ status: state({ waiting: { reason: "ContainerCreating" } }) }))).toEqual({});
+    expect(changes(change({}))).toEqual({});
+  });
+
   it("speaks of no worker that is being deleted: it cannot be evicted any more than it is", () => {
     expect(changes({ pods: [pod("a", { deleting: true })], sessions: { a: 1 } })).toEqual({});
   });

@@ -19,7 +19,7 @@ export interface Protection {
 /**
  * A worker with sessions or launches under way is protected at once; one that is known to be idle is let go after a while.
  * Pods begin protected, and one of which not enough is known stays as it is: no gateway is connected, one fell silent, or none
- * has reached the worker.
+ * has reached the worker. One whose process has ended and cannot be started has no sessions, whatever is known.
  * @param lastBusyMs by UID, when this operator last saw sessions; brought up to date here.
  */
 export function protectionOf(
@@ -40,10 +40,19 @@ export function protectionOf(
       if (!pod.protected) changes.set(pod.uid, true);
       continue;
     }
+    if (pod.protected && hasEnded(pod)) {
+      changes.set(pod.uid, false);
+      continue;
+    }
     if (!pod.protected || !listening || !pod.ready || told?.ready !== true) continue;
     const busyMs = lastBusyMs.get(pod.uid);
     if (busyMs === undefined) changes.set(pod.uid, false);
     else due.push(busyMs + PROTECTED_AFTER_SESSION_MS);
   }
   return { changes, dueMs: due.length === 0 ? undefined : Math.min(...due) };
+}
+
+/** It crashes again and again, as its kubelet says. */
+function hasEnded({ running, startedAtMs, problem }: PodView): boolean {
+  return running && startedAtMs === undefined && problem !== undefined;
 }

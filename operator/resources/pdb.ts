@@ -15,6 +15,12 @@ export interface DisruptionBudgetManifest {
   readonly spec: V1PodDisruptionBudgetSpec;
 }
 
+/**
+ * More workers than any pool may have, so that there are never too many of them. `maxUnavailable: 0` would allow an eviction
+ * for each protected worker beyond the size of the Deployments: in a rollout with a surge.
+ */
+const MORE_THAN_ANY = 1_000_000;
+
 /** Refuses every eviction of a protected worker of the pool, and none of the others. */
 export function workerDisruptionBudget(pool: PoolConfig): DisruptionBudgetManifest {
   const selector = { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name };
@@ -28,10 +34,10 @@ export function workerDisruptionBudget(pool: PoolConfig): DisruptionBudgetManife
       ownerReferences: [ownedBy(pool)],
     },
     spec: {
-      maxUnavailable: 0,
+      minAvailable: MORE_THAN_ANY,
       selector: { matchLabels: { ...selector, [labels.protected]: "true" } },
-      // A worker that does not answer its probes must not hold a node for ever; its preStop hook still waits for sessions.
-      unhealthyPodEvictionPolicy: "AlwaysAllow",
+      // Workers that are not Ready are refused too: gateways use them as soon as they answer, whether the gate is set or not.
+      unhealthyPodEvictionPolicy: "IfHealthyBudget",
     },
   };
 }

@@ -51,6 +51,11 @@ async function evict(scenario: Scenario, name: string): Promise<string> {
   return scenario.kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction)).catch(String);
 }
 
+/** Protected workers that are Ready, as the budget counts them. */
+async function healthy(scenario: Scenario): Promise<number> {
+  return Number(await scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.status.currentHealthy}"]));
+}
+
 const runsOn = (scenario: Scenario, name: string) => scenario.workers().find(({ pod }) => pod.name === name)?.activeSessions ?? 0;
 
 describe.concurrent("an eviction", () => {
@@ -62,6 +67,42 @@ describe.concurrent("an eviction", () => {
     await scenario.until("the evicted worker to go", async () => !(await scenario.podNames()).includes(idle));
     expect(runsOn(scenario, busy)).toBe(1);
     expect(scenario.kills()).toEqual([]);
+  });
+
+  it("of a busy worker is refused while a rollout has one worker more than the group's size", async () => {
+    const { scenario } = await oneBusyOfTwo("evict-surge", { max: 2 });
+    await scenario.sessions(3);
+    const old = await scenario.podNames();
+    // Nobody replaces an old worker meanwhile, however warm the new one is.
+    await scenario.kubectl(["patch", "deployment", "pool-gpu", "--type=merge", '--patch={"spec":{"minReadySeconds":300}}']);
+    await scenario.pool({ workers: [gpuGroup({ min: 2, max: 2, env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }] })] });
+    await scenario.until("a third warm worker", async () => (await scenario.status()).groups?.[0]?.warm === 3);
+    const [fresh] = await scenario.sessions(1);
+    expect(old).not.toContain(fresh);
+    await scenario.until("all three to count", async () => (await healthy(scenario)) === 3);
+    for (const pod of old) expect(await evict(scenario, pod)).toMatch(/TooManyRequests/);
+    expect(await scenario.podNames()).toHaveLength(3);
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("of a busy worker is refused also while it does not answer its probes", async () => {
+    const { scenario, busy } = await oneBusyOfTwo("evict-hanging");
+    stage.fleet.fail(busy, "hang");
+    await scenario.until("it not to be Ready", async () => (await scenario.status()).groups?.[0]?.ready === 1);
+    expect(await evict(scenario, busy)).toMatch(/TooManyRequests/);
+    stage.fleet.fail(busy, "none");
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("of a worker that crashes again and again is allowed: it does not hold its node", async () => {
+    const { scenario, busy } = await oneBusyOfTwo("evict-crashing");
+    scenario.endSessions();
+    const crash = () => stage.fleet.fail(busy, "crash");
+    await scenario.until("it to be let go", async () => {
+      crash();
+      return (await protection(scenario, busy)) === "false";
+    });
+    expect(await evict(scenario, busy)).toMatch(/"status":"Success"/);
   });
 
   it("is allowed again half a minute after the last session", async () => {
@@ -78,12 +119,12 @@ describe.concurrent("a budget", () => {
   it("that somebody deletes or changes comes back", async () => {
     const scenario = await stage.scenario("budget");
     await scenario.readyPool();
-    const budget = () => scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.spec.maxUnavailable}"]).catch(() => "");
-    await scenario.until("the budget", async () => (await budget()) === "0");
-    await scenario.kubectl(["patch", "pdb", "pool-protected", "--type=merge", '--patch={"spec":{"maxUnavailable":5}}']);
-    await scenario.until("its number to come back", async () => (await budget()) === "0");
+    const budget = () => scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.spec.minAvailable}"]).catch(() => "");
+    await scenario.until("the budget", async () => (await budget()) === "1000000");
+    await scenario.kubectl(["patch", "pdb", "pool-protected", "--type=merge", '--patch={"spec":{"minAvailable":0}}']);
+    await scenario.until("its number to come back", async () => (await budget()) === "1000000");
     await scenario.kubectl(["delete", "pdb", "pool-protected"]);
-    await scenario.until("the budget to come back", async () => (await budget()) === "0");
+    await scenario.until("the budget to come back", async () => (await budget()) === "1000000");
     await scenario.deletePool();
     await scenario.until("it to go with its pool", async () => (await budget()) === "");
   });
