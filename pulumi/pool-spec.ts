@@ -20,7 +20,7 @@ export interface AvatarPoolSpecArgs {
   launch?: pulumi.Input<LaunchArgs>;
   /** What bounds the pool from outside. */
   limits?: pulumi.Input<LimitsArgs>;
-  /** LiveKit server for what the operator itself does in rooms. Launches bring their own server and token. */
+  /** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token. */
   livekit?: pulumi.Input<LivekitArgs>;
 }
 
@@ -362,12 +362,14 @@ export interface LimitsArgs {
   maxSessions?: pulumi.Input<number>;
 }
 
-/** LiveKit server for what the operator itself does in rooms. Launches bring their own server and token. */
+/** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token. */
 export interface LivekitArgs {
   /** WebSocket URL of the LiveKit server. */
   url: pulumi.Input<string>;
   /** Secret with the LiveKit API key and secret. */
   apiKeyRef: pulumi.Input<LivekitApiKeyRefArgs>;
+  /** A session is ended when neither its agent nor a human has been in its room for this long; its worker would keep it for ten minutes. Needs gateways that may read the Secret. */
+  abandonedAfter?: pulumi.Input<string>;
 }
 
 /** Secret with the LiveKit API key and secret. */

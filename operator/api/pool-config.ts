@@ -44,6 +44,7 @@ export interface PoolConfig {
   readonly livekit?: {
     readonly url: string;
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
+    readonly abandonedAfterMs: number;
   };
   /** Set when the pool is being deleted. */
   readonly deletedAtMs?: number;
@@ -143,7 +144,7 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
       auth: spec.launch.auth,
     },
     limits: spec.limits,
-    ...(spec.livekit === undefined ? {} : { livekit: spec.livekit }),
+    ...(spec.livekit === undefined ? {} : { livekit: livekit(spec.livekit) }),
     ...(metadata.deletionTimestamp === undefined ? {} : { deletedAtMs: Date.parse(metadata.deletionTimestamp) }),
   };
 }
@@ -167,6 +168,10 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     drainTimeoutMs: parseDurationMs(spec.drain.timeout),
     spec,
   };
+}
+
+function livekit({ url, apiKeyRef, abandonedAfter }: NonNullable<AvatarPool["spec"]["livekit"]>) {
+  return { url, apiKeyRef, abandonedAfterMs: parseDurationMs(abandonedAfter) };
 }
 
 /** Higher priority first, then the cheaper slot; otherwise as the user lists them, since sorting is stable. */

@@ -80,6 +80,8 @@ export interface Engine {
   /** Expected time from a pod's creation until it is warm, until it was measured. */
   readonly coldStartMs: number;
   readonly paths: { readonly health: string; readonly ready: string; readonly launch: string; readonly tasks: string };
+  /** How long its workers keep a session that everybody has left, unless they are told to end it. */
+  readonly idleTimeoutMs: number;
   /** The startup probe's period, and how long a start may take before the container is restarted. */
   readonly startup: { readonly periodSeconds: number; readonly limitSeconds: number };
   readonly warmup: readonly WarmupCall[];

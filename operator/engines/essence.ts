@@ -15,6 +15,7 @@ export const essence = {
   sessionsPerWorker: 1,
   coldStartMs: 20_000,
   paths: { health: "/health", ready: "/ready", launch: "/launch", tasks: "/tasks" },
+  idleTimeoutMs: 600_000,
   startup: { periodSeconds: 2, limitSeconds: 300 },
   // The worker loads the models of its folder before it answers ready: nothing is left to warm.
   warmup: [],

@@ -13,6 +13,7 @@ export const expression = {
   sessionsPerWorker: 8,
   coldStartMs: 45_000,
   paths: { health: "/health", ready: "/ready", launch: "/launch", tasks: "/tasks" },
+  idleTimeoutMs: 600_000,
   // The first start on a GPU type downloads 5 GB of weights and compiles for minutes.
   startup: { periodSeconds: 2, limitSeconds: 1_200 },
   warmup: [

@@ -13,6 +13,7 @@ import { LoadBook, type PoolState, poolState } from "./load-book.ts";
 import type { LoadSource } from "./load-stream.ts";
 import { Prober } from "./probe.ts";
 import { gatewayStopping } from "./refusals.ts";
+import { Sessions, type SessionsDeps } from "./sessions/sessions.ts";
 import type { Shares } from "./shares.ts";
 import { Slots } from "./slots.ts";
 import { StartupWatch } from "./startup.ts";
@@ -27,6 +28,9 @@ export interface GatewayCoreDeps {
   readonly metrics: GatewayMetrics;
   /** Other gateways, where there are any. */
   readonly peers?: Peers | undefined;
+  /** Looks into LiveKit rooms; absent where abandoned sessions are left to their workers. */
+  readonly lookAt?: SessionsDeps["lookAt"];
+  readonly tell?: SessionsDeps["tell"];
 }
 
 /**
@@ -41,6 +45,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #load: LoadBook;
   readonly #launcher: Launcher;
   readonly #claimBook: ClaimBook;
+  readonly sessions: Sessions;
   readonly #stopped = new AbortController();
 
   constructor(deps: GatewayCoreDeps) {
@@ -57,7 +62,20 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       random,
       client,
       awaited: (worker) => this.#slots.awaited(poolOf(worker.record)),
-      onChanged: (worker) => this.#capacityChanged(poolOf(worker.record)),
+      onChanged: (worker) => {
+        this.#capacityChanged(poolOf(worker.record));
+        this.sessions.workerChanged(worker);
+      },
+    });
+    this.sessions = new Sessions({
+      clock,
+      client,
+      metrics,
+      findPool,
+      workersOf: (key) => this.#workers.ofPool(key),
+      ask: (worker) => this.#prober.soon(worker),
+      lookAt: deps.lookAt,
+      tell: deps.tell,
     });
     this.#launcher = new Launcher({
       clock,
@@ -70,6 +88,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       claims: peers && new Claims({ clock, client, peers, book, findWorker: (uid) => this.#workers.get(uid) }),
       doubts: new Doubts({ client, clock }),
       ask: (worker) => this.#prober.hasten(worker),
+      began: (...args) => this.sessions.began(...args),
       onAwaited: (key) => this.#hasten(key),
       signal: this.#stopped.signal,
     });
@@ -123,6 +142,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
 
   stop(): void {
     this.#stopped.abort();
+    this.sessions.stop();
     this.#prober.stop();
   }
 
@@ -146,6 +166,8 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
 
   #drop(record: WorkerRecord): void {
     this.#prober.forget(record.uid);
+    const worker = this.#workers.get(record.uid);
+    if (worker !== undefined) this.sessions.workerGone(worker);
     this.#workers.remove(record.uid);
     this.#load.changed(poolOf(record));
   }

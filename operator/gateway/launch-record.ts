@@ -19,6 +19,7 @@ export function record(
   // A pool that does not exist is the client's word: as a label it would have no bound.
   const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
   deps.metrics.launches.inc(labels);
+  if (outcome === "served" && trace.path !== "repeated") recordStages(deps, labels, trace);
   const line = {
     namespace: labels.namespace,
     pool: labels.pool,
@@ -38,4 +39,15 @@ export function record(
   if (outcome === "served") deps.logger.info(line, "launch");
   else if (outcome.code === "internal") deps.logger.error({ ...line, err: outcome.cause }, "launch");
   else deps.logger.warn({ ...line, status: outcome.status, field: outcome.field?.slice(0, MAX_LOGGED) }, "launch");
+}
+
+function recordStages(
+  { clock, metrics }: { readonly clock: Clock; readonly metrics: GatewayMetrics },
+  { namespace, pool }: { readonly namespace: string; readonly pool: string },
+  { arrivedMs, waitedMs, forwardMs }: LaunchTrace,
+): void {
+  const pickMs = clock.now() - arrivedMs - waitedMs - forwardMs;
+  for (const [stage, ms] of Object.entries({ queue: waitedMs, pick: pickMs, forward: forwardMs })) {
+    metrics.stageSeconds.observe({ namespace, pool, stage }, Math.max(0, ms) / 1_000);
+  }
 }

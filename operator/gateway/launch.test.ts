@@ -14,7 +14,7 @@ describe("a launch", () => {
     const result = await launch();
     expect(result).toMatchObject({
       status: 200,
-      message: expect.stringContaining("task-1"),
+      message: expect.stringContaining("task-of-room-1"),
       trace: { worker: "b", path: "warm", attempts: 1 },
     });
     expect(b.sessions).toBe(2);

@@ -13,9 +13,12 @@ import type { LaunchTrace } from "./launch-trace.ts";
 import { LaunchOnce } from "./once.ts";
 import { claimUnsettled, clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
 import { isHopeless } from "./retry-after.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 import type { Slot } from "./slots.ts";
 import type { StartupWatch } from "./startup.ts";
+import { tokenIdentity } from "./token-identity.ts";
 import type { TraceContext } from "./trace-context.ts";
+import type { Worker } from "./worker.ts";
 
 /** The second worker is tried at once; later ones after a moment, so that many launches that fail together spread. */
 const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };
@@ -41,6 +44,8 @@ export interface LauncherDeps extends AttemptDeps {
   readonly startups: StartupWatch;
   /** Agreement with other gateways; absent where this one is alone. */
   readonly claims?: Claims | undefined;
+  /** A worker has taken a launch. */
+  readonly began: Sessions["began"];
   /** Launches begin to wait in a pool. */
   readonly onAwaited: (pool: string) => void;
   /** Ends what goes on after the answer. */
@@ -110,7 +115,7 @@ export class Launcher {
       this.#deps.load.changed(flight.key);
       if (outcome.kind === "served") {
         this.#deps.load.served(flight.key, flight.preset);
-        void this.#followStartup(slot, outcome.answer, flight);
+        this.#began(slot, outcome.answer, flight);
         return outcome.answer;
       }
       if (outcome.lost) lost += 1;
@@ -215,18 +220,31 @@ export class Launcher {
     throw clientGone();
   }
 
-  async #followStartup(slot: Slot, answer: WorkerAnswer, flight: Flight): Promise<void> {
+  #began({ worker }: Slot, answer: WorkerAnswer, flight: Flight): void {
+    const { preset, request, trace } = flight;
+    const id = taskId(answer);
+    if (id === undefined) return;
+    const { roomName: room, livekitUrl, livekitToken } = request;
+    const { arrivedMs, path = "cold" } = trace;
+    const identity = tokenIdentity(livekitToken);
+    this.#deps.began(worker, { taskId: id, room }, { arrivedMs, path, preset, livekitUrl, identity });
+    void this.#followStartup(worker, id, flight);
+  }
+
+  async #followStartup(worker: Worker, task: string, flight: Flight): Promise<void> {
     const { startups, clock, load, metrics, signal } = this.#deps;
     const { pool, preset, key, trace } = flight;
     const { arrivedMs, path } = trace;
-    const { origin, record } = slot.worker;
-    const id = taskId(answer);
-    if (id === undefined || origin === undefined) return;
-    if (!(await startups.runs({ origin, path: `${record.engine.paths.tasks}/${id}` }, signal))) return;
+    const { origin, record } = worker;
+    if (origin === undefined) return;
+    const acceptedMs = clock.now();
+    if (!(await startups.runs({ origin, path: `${record.engine.paths.tasks}/${task}` }, signal))) return;
     const startupMs = clock.now() - arrivedMs;
-    if (preset !== undefined) slot.worker.noteServed(preset);
-    metrics.startupSeconds.observe({ namespace: pool.namespace, pool: pool.name, path: path ?? "cold" }, startupMs / 1_000);
-    load.started(key, startupMs, path === "queued" ? undefined : slot.worker.uid);
+    if (preset !== undefined) worker.noteServed(preset);
+    const labels = { namespace: pool.namespace, pool: pool.name };
+    metrics.startupSeconds.observe({ ...labels, path: path ?? "cold" }, startupMs / 1_000);
+    metrics.stageSeconds.observe({ ...labels, stage: "worker" }, (clock.now() - acceptedMs) / 1_000);
+    load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }
 
   #retryState({ key, pool, preset }: Flight) {

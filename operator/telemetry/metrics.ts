@@ -89,6 +89,38 @@ export function gatewayMetrics(registry: Registry) {
       buckets: seconds.long,
       registers,
     }),
+    firstFrameSeconds: new Histogram({
+      name: "avatarpool_first_frame_seconds",
+      help: "From a launch's arrival until LiveKit tells that the avatar shows its picture, where its webhook reaches the gateway that served the launch.",
+      labelNames: [...pool, "path"] as const,
+      buckets: seconds.long,
+      registers,
+    }),
+    stageSeconds: new Histogram({
+      name: "avatarpool_launch_stage_seconds",
+      help: "Parts of a served launch: queue (waiting for a slot), pick (reading, checking and choosing), forward (until the worker has accepted), worker (from then until the session runs).",
+      labelNames: [...pool, "stage"] as const,
+      buckets: [...seconds.short, 4, 5, 6, 8, 10, 15, 30, 60, 120, 300],
+      registers,
+    }),
+    sessionsEnded: new Counter({
+      name: "avatarpool_sessions_ended_total",
+      help: "Sessions that ended: completed, failed, cancelled, or lost with their worker.",
+      labelNames: [...pool, "outcome"] as const,
+      registers,
+    }),
+    abandonedSessions: new Counter({
+      name: "avatarpool_abandoned_sessions_total",
+      help: "Sessions that the gateway ended because their agent and all humans had left.",
+      labelNames: pool,
+      registers,
+    }),
+    wonBackSeconds: new Counter({
+      name: "avatarpool_won_back_seconds_total",
+      help: "Time for which the slots of abandoned sessions would have stayed taken by the workers' own timeout.",
+      labelNames: pool,
+      registers,
+    }),
     worker503: new Counter({
       name: "avatarpool_worker_503_total",
       help: "503 answers of workers by reason: at_capacity or not_ready.",

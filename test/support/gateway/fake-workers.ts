@@ -65,6 +65,12 @@ export class FakeWorkers implements WorkerClient {
     return () => this.#listeners.delete(listener);
   }
 
+  /** A worker's process ends. */
+  kill(name: string): void {
+    this.#byName.delete(name);
+    this.close(name);
+  }
+
   /** A worker closes its idle connections. */
   close(name: string): void {
     for (const listener of this.#listeners) listener(`http://ip-${name}:8089`);
@@ -74,7 +80,9 @@ export class FakeWorkers implements WorkerClient {
     const { name, worker } = this.#at(origin);
     if (path.startsWith("/tasks/")) return json(200, { task_id: path.slice(7), state: worker.taskState });
     if (path === "/tasks")
-      return json(200, { tasks: worker.rooms.map((room) => ({ task_id: `task-of-${room}`, room_name: room, state: "running" })) });
+      return json(200, {
+        tasks: worker.rooms.map((room) => ({ task_id: `task-of-${room}`, room_name: room, state: worker.taskState })),
+      });
     this.probes.set(name, (this.probes.get(name) ?? 0) + 1);
     const counts = { active_sessions: worker.sessions, max_sessions: worker.slots };
     if (!worker.ready) return json(503, { status: "not_ready" });
@@ -83,14 +91,15 @@ export class FakeWorkers implements WorkerClient {
       : json(200, { status: "ready", ...counts });
   }
 
-  async post(origin: string, _path: string, body: PostBody): Promise<WorkerAnswer> {
+  async post(origin: string, path: string, body: PostBody): Promise<WorkerAnswer> {
     const { name, worker } = this.#at(origin);
+    const stopped = /^\/tasks\/task-of-(.+)\/stop$/.exec(path)?.[1];
+    if (stopped !== undefined) return end(worker, stopped);
     worker.received.push(body);
     switch (worker.launch) {
       case "accept":
         if (worker.sessions >= worker.slots) return json(503, { status: "at_capacity" });
-        begin(worker, body);
-        return json(200, { status: "pending", task_id: `task-${worker.received.length}`, room_name: "room" });
+        return json(200, { status: "pending", task_id: `task-of-${begin(worker, body)}`, room_name: "room" });
       case "full":
         return json(503, { status: "at_capacity" });
       case "not-ready":
@@ -127,9 +136,20 @@ export class FakeWorkers implements WorkerClient {
   }
 }
 
-function begin(worker: FakeWorker, body: PostBody): void {
+/** @returns the session's room. */
+function begin(worker: FakeWorker, body: PostBody): string {
+  const room = new URLSearchParams(String(body.chunks[0])).get("room_name") ?? "";
   worker.sessions += 1;
-  worker.rooms.push(new URLSearchParams(String(body.chunks[0])).get("room_name") ?? "");
+  worker.rooms.push(room);
+  return room;
+}
+
+function end(worker: FakeWorker, room: string): WorkerAnswer {
+  const at = worker.rooms.indexOf(room);
+  if (at < 0) return json(404, { error: "no such task" });
+  worker.rooms.splice(at, 1);
+  worker.sessions -= 1;
+  return json(200, { task_id: `task-of-${room}`, state: "cancelled" });
 }
 
 function refused(): WorkerUnreachable {

@@ -3,7 +3,7 @@ import { poolKey } from "../../../operator/api/pool-config.ts";
 import type { LaunchRequest } from "../../../operator/engines/index.ts";
 import { admit } from "../../../operator/gateway/admit.ts";
 import type { Peers } from "../../../operator/gateway/claims.ts";
-import { GatewayCore } from "../../../operator/gateway/core.ts";
+import { GatewayCore, type GatewayCoreDeps } from "../../../operator/gateway/core.ts";
 import { LaunchError } from "../../../operator/gateway/launch-error.ts";
 import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch-trace.ts";
 import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
@@ -31,6 +31,8 @@ export interface HarnessWorld {
   readonly peers?: Peers;
   /** Over the workers: the network as this gateway has it. */
   readonly network?: WorkerClient;
+  readonly lookAt?: GatewayCoreDeps["lookAt"];
+  readonly tell?: GatewayCoreDeps["tell"];
 }
 
 /** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
@@ -48,6 +50,8 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     directory,
     metrics,
     peers: world.peers,
+    lookAt: world.lookAt,
+    tell: world.tell,
   });
   let order = 0;
 
@@ -79,22 +83,23 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     await clock.advance(0);
   }
 
-  function request(avatar: string, room: string): LaunchRequest {
-    const fields = { livekit_url: "wss://x", livekit_token: "t", room_name: room, avatar_id: avatar };
+  function request(avatar: string, room: string, identity: string | undefined): LaunchRequest {
+    const token = identity === undefined ? "t" : `h.${Buffer.from(JSON.stringify({ sub: identity })).toString("base64url")}.s`;
+    const fields = { livekit_url: "wss://x", livekit_token: token, room_name: room, avatar_id: avatar };
     return admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
   }
 
   /** Launches in a room of its own, unless one is named, and lets everything happen that needs no time. */
   async function launch(
     avatar = "maya",
-    options: { readonly room?: string; readonly client?: string } = {},
+    options: { readonly room?: string; readonly client?: string; readonly identity?: string } = {},
   ): Promise<LaunchResult> {
     const gone = new AbortController();
     order += 1;
     const trace = newTrace(clock.now());
     const result: LaunchResult = { status: 0, code: "", message: "", retryAfterMs: undefined, trace, leave: () => gone.abort() };
-    const { room = `room-${order}`, client = "" } = options;
-    core.launch(pool, request(avatar, room), { order, client, traceContext: {}, signal: gone.signal, trace }).then(
+    const { room = `room-${order}`, client = "", identity } = options;
+    core.launch(pool, request(avatar, room, identity), { order, client, traceContext: {}, signal: gone.signal, trace }).then(
       (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
       (error: unknown) => {
         if (!(error instanceof LaunchError)) throw error;

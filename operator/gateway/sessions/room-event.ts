@@ -1,0 +1,35 @@
+import type { WebhookEvent } from "livekit-server-sdk";
+import { isAvatar } from "./room-view.ts";
+
+/** `TrackType.VIDEO` of LiveKit: taking the enum itself would load its SDK into every gateway. */
+const VIDEO = 1;
+
+/** What a LiveKit webhook says of a room, as far as it matters to sessions. */
+export type RoomEvent =
+  /** Somebody left: perhaps the last one. */
+  | { readonly kind: "left"; readonly room: string }
+  | { readonly kind: "finished"; readonly room: string }
+  | { readonly kind: "avatar-joined"; readonly room: string }
+  /** A participant shows its first picture. */
+  | { readonly kind: "video"; readonly room: string; readonly identity: string };
+
+type Event = Pick<WebhookEvent, "event" | "room" | "participant" | "track">;
+
+/** Undefined for what does not matter. */
+export function roomEvent({ event, room: where, participant, track }: Event): RoomEvent | undefined {
+  const room = where?.name ?? "";
+  if (room === "") return undefined;
+  switch (event) {
+    case "room_finished":
+      return { kind: "finished", room };
+    case "participant_left":
+    case "participant_connection_aborted":
+      return { kind: "left", room };
+    case "participant_joined":
+      return participant !== undefined && isAvatar(participant) ? { kind: "avatar-joined", room } : undefined;
+    case "track_published":
+      return track?.type === VIDEO ? { kind: "video", room, identity: participant?.identity ?? "" } : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { ListedTask } from "../../workers/answers.ts";
+import type { LaunchPath } from "../launch-trace.ts";
+import type { Worker } from "../worker.ts";
+import { poolOf } from "../worker-table.ts";
+
+/** What a worker says of a session; or `lost`: its worker died with it. */
+export type SessionState = ListedTask["state"] | "lost";
+
+/** What is known of a session because its launch was served here. */
+export interface Launched {
+  /** Unix time in ms of the launch. */
+  readonly arrivedMs: number;
+  readonly path: LaunchPath;
+  readonly preset: string | undefined;
+  readonly livekitUrl: string;
+  /** With which the avatar joins the room; undefined where its token does not say. */
+  readonly identity: string | undefined;
+}
+
+/** A session as this gateway knows it. */
+export interface Session {
+  /** Key of its pool. */
+  readonly pool: string;
+  readonly room: string;
+  readonly taskId: string;
+  readonly worker: Worker;
+  /** Unix time in ms since when this gateway knows of it. */
+  readonly knownSinceMs: number;
+  /** Absent for sessions that another gateway has launched. */
+  readonly launched: Launched | undefined;
+  state: SessionState;
+}
+
+/** Who hears of every session once when it becomes known, and once when it is found to have ended. */
+export interface SessionListener {
+  readonly onBegan: (session: Session) => void;
+  readonly onEnded: (session: Session) => void;
+}
+
+/** How long a session is remembered that has ended, and how many of them are. */
+const REMEMBER_ENDED_MS = 600_000;
+const MAX_ENDED = 5_000;
+/** A worker that lists more live sessions than this is not believed. */
+const MAX_LIVE_PER_WORKER = 256;
+
+export function isLive({ state }: Pick<Session, "state">): boolean {
+  return state === "pending" || state === "running";
+}
+
+/**
+ * The sessions of all workers, as far as this gateway has heard of them: by its own launches, and by what workers list.
+ * Bookkeeping only: whoever asks the workers hands their answers in. Those that have ended are kept for ten minutes.
+ */
+export class SessionBook {
+  readonly #clock: Clock;
+  readonly #listener: SessionListener;
+  /** Live ones, by worker and task. */
+  readonly #live = new Map<string, Map<string, Session>>();
+  /** Live and ended ones, by {@link roomKey}. */
+  readonly #byRoom = new Map<string, Set<Session>>();
+  /** With the time of their end, oldest first. */
+  readonly #ended = new Map<Session, number>();
+
+  constructor(clock: Clock, listener: SessionListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** A launch was served. */
+  began(worker: Worker, { taskId, room }: { readonly taskId: string; readonly room: string }, launched: Launched): void {
+    this.#add({ pool: poolOf(worker.record), room, taskId, worker, knownSinceMs: this.#clock.now(), launched, state: "pending" });
+  }
+
+  /**
+   * Takes over a worker's list of tasks.
+   * @param askedMs when it was asked for: the list says nothing of sessions that began later.
+   * @param restarted whether the worker may have been started anew since its last list: what it no longer knows is lost.
+   */
+  listed(worker: Worker, tasks: readonly ListedTask[], { askedMs, restarted }: { askedMs: number; restarted: boolean }): void {
+    const listed = new Map(tasks.map((task) => [task.taskId, task]));
+    for (const session of this.on(worker)) {
+      const state = listed.get(session.taskId)?.state;
+      if (state !== undefined) this.#become(session, state);
+      else if (session.knownSinceMs < askedMs) this.#become(session, restarted ? "lost" : "completed");
+    }
+    for (const task of tasks.filter(isLive)) this.#found(worker, task);
+  }
+
+  /** A worker died, and its sessions with it. */
+  lost(worker: Worker): void {
+    for (const session of this.on(worker)) this.#become(session, "lost");
+  }
+
+  /** A session was stopped, whatever its worker says of it later. */
+  stopped(session: Session): void {
+    if (isLive(session)) this.#become(session, "cancelled");
+  }
+
+  /** Live sessions of a worker. */
+  on(worker: Worker): readonly Session[] {
+    return [...(this.#live.get(worker.uid)?.values() ?? [])];
+  }
+
+  /** How many live sessions of a worker are known. */
+  countOn(worker: Worker): number {
+    return this.#live.get(worker.uid)?.size ?? 0;
+  }
+
+  /** Every live session. */
+  *live(): Iterable<Session> {
+    for (const sessions of this.#live.values()) yield* sessions.values();
+  }
+
+  /** Sessions of a room, live and ended, in the order in which they became known. */
+  inRoom(pool: string, room: string): readonly Session[] {
+    this.#forgetOld();
+    return [...(this.#byRoom.get(roomKey({ pool, room })) ?? [])];
+  }
+
+  /** Sessions of a pool that were lost of late. */
+  lostOf(pool: string): readonly Session[] {
+    this.#forgetOld();
+    return [...this.#ended.keys()].filter((session) => session.pool === pool && session.state === "lost");
+  }
+
+  #found(worker: Worker, { taskId, roomName: room, state }: ListedTask): void {
+    const pool = poolOf(worker.record);
+    if (this.#live.get(worker.uid)?.has(taskId) || this.countOn(worker) >= MAX_LIVE_PER_WORKER) return;
+    // One that was taken for ended lives after all.
+    const before = this.inRoom(pool, room).find((session) => session.worker.uid === worker.uid && session.taskId === taskId);
+    if (before !== undefined) this.#forget(before);
+    this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched: before?.launched, state });
+  }
+
+  #add(session: Session): void {
+    const { worker, taskId } = session;
+    const sessions = this.#live.get(worker.uid) ?? new Map<string, Session>();
+    this.#live.set(worker.uid, sessions.set(taskId, session));
+    const key = roomKey(session);
+    this.#byRoom.set(key, (this.#byRoom.get(key) ?? new Set()).add(session));
+    this.#listener.onBegan(session);
+  }
+
+  #become(session: Session, state: SessionState): void {
+    session.state = state;
+    if (isLive(session)) return;
+    const { worker, taskId } = session;
+    const sessions = this.#live.get(worker.uid);
+    sessions?.delete(taskId);
+    if (sessions?.size === 0) this.#live.delete(worker.uid);
+    this.#ended.set(session, this.#clock.now());
+    this.#forgetOld();
+    this.#listener.onEnded(session);
+  }
+
+  #forgetOld(): void {
+    const oldestMs = this.#clock.now() - REMEMBER_ENDED_MS;
+    for (const [session, endedMs] of this.#ended) {
+      if (endedMs > oldestMs && this.#ended.size <= MAX_ENDED) return;
+      this.#forget(session);
+    }
+  }
+
+  #forget(session: Session): void {
+    this.#ended.delete(session);
+    const key = roomKey(session);
+    const sessions = this.#byRoom.get(key);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#byRoom.delete(key);
+  }
+}
+
+/** Neither a namespace nor a pool's name has a space. */
+export function roomKey({ pool, room }: Pick<Session, "pool" | "room">): string {
+  return `${pool} ${room}`;
+}

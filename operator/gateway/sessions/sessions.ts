@@ -1,0 +1,201 @@
+import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { WorkerClient } from "../../workers/client.ts";
+import type { Worker } from "../worker.ts";
+import type { RoomEvent } from "./room-event.ts";
+import type { RoomView } from "./room-view.ts";
+import { isLive, type Launched, roomKey, type Session, SessionBook } from "./session-book.ts";
+import { stopTask } from "./stop-task.ts";
+import { Survey } from "./survey.ts";
+import { Sweep } from "./sweep.ts";
+import { WinBack } from "./win-back.ts";
+
+const ROUND_MS = 1_000;
+/** A session whose first picture comes later than this after its launch is no start-up worth a figure. */
+const FIRST_FRAME_LIMIT_MS = 120_000;
+
+/** What the log is told. Names of rooms are the client's. */
+export type SessionNews =
+  | { readonly kind: "lost"; readonly session: Session }
+  | { readonly kind: "abandoned"; readonly session: Session; readonly wonBackMs: number }
+  | { readonly kind: "abandoned-not-stopped"; readonly session: Session };
+
+export interface SessionsDeps {
+  readonly clock: Clock;
+  readonly client: WorkerClient;
+  readonly metrics: GatewayMetrics;
+  readonly findPool: (key: string) => PoolConfig | undefined;
+  readonly workersOf: (key: string) => Iterable<Worker>;
+  /** Asks a worker at once how many sessions it has. */
+  readonly ask: (worker: Worker) => void;
+  /** Looks into rooms; absent where nothing is won back. */
+  readonly lookAt?: ((pool: PoolConfig, room: string) => Promise<RoomView>) | undefined;
+  readonly tell?: ((news: SessionNews) => void) | undefined;
+}
+
+export interface Found {
+  /** Live sessions, and those that ended of late. */
+  readonly sessions: readonly Session[];
+  /** Whether every worker that could be asked has answered: there may be more sessions otherwise. */
+  readonly complete: boolean;
+}
+
+/** The sessions of all pools: followed from their launch, found at the workers, ended on request or when everybody has left. */
+export class Sessions {
+  readonly #deps: SessionsDeps;
+  readonly #book: SessionBook;
+  readonly #survey: Survey;
+  readonly #sweep: Sweep;
+  readonly #winBack: WinBack | undefined;
+  /** Workers that have sessions, or had some when they were last looked at. */
+  readonly #busy = new Set<Worker>();
+  /** Sessions whose first picture was seen. */
+  readonly #shown = new WeakSet<Session>();
+  #timer: { cancel(): void } | undefined;
+  #stopped = false;
+
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps;
+    const { clock, client, findPool, lookAt } = deps;
+    this.#book = new SessionBook(clock, {
+      onBegan: (session) => this.#winBack?.known(session),
+      onEnded: (session) => this.#ended(session),
+    });
+    this.#survey = new Survey({ clock, client, book: this.#book });
+    this.#sweep = new Sweep({ clock, survey: this.#survey, workersOf: deps.workersOf });
+    this.#winBack = lookAt && new WinBack({ clock, findPool, lookAt, end: (...args) => this.#endAbandoned(...args) });
+  }
+
+  /** A launch was served by a worker. */
+  began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): void {
+    this.#book.began(worker, task, launched);
+    this.#follow(worker);
+  }
+
+  /** A probe changed what is known of a worker. */
+  workerChanged(worker: Worker): void {
+    this.#survey.changed(worker);
+    if (worker.ledger.sessions > 0) this.#follow(worker);
+  }
+
+  /** A worker's pod is gone. */
+  workerGone(worker: Worker): void {
+    this.#survey.gone(worker);
+    this.#busy.delete(worker);
+  }
+
+  /** A pool's live sessions, and those that were lost of late, as their workers say now. */
+  async inPool(pool: PoolConfig): Promise<Found> {
+    const key = poolKey(pool);
+    const complete = await this.#sweep.pool(key);
+    const live = [...this.#deps.workersOf(key)].flatMap((worker) => this.#book.on(worker));
+    return { sessions: [...live, ...this.#book.lostOf(key)], complete };
+  }
+
+  /** A room's sessions, as their workers say now. Where none is known, every worker of the pool is asked. */
+  async inRoom(pool: PoolConfig, room: string): Promise<Found> {
+    const key = poolKey(pool);
+    const known = this.#liveIn(key, room);
+    const complete = known.length > 0 ? await this.#sweep.workers(known.map(({ worker }) => worker)) : await this.#sweep.pool(key);
+    return { sessions: this.#book.inRoom(key, room), complete };
+  }
+
+  /** Ends every live session of a room. @returns those that were live; one whose worker did not end it is live still. */
+  async end(pool: PoolConfig, room: string): Promise<Found> {
+    const { complete } = await this.inRoom(pool, room);
+    const live = this.#liveIn(poolKey(pool), room);
+    await Promise.all(live.map((session) => this.#stop(session)));
+    return { sessions: live, complete };
+  }
+
+  /** LiveKit tells of a room. */
+  heard(pool: PoolConfig, event: RoomEvent): void {
+    const key = roomKey({ pool: poolKey(pool), room: event.room });
+    const live = this.#liveIn(poolKey(pool), event.room);
+    switch (event.kind) {
+      case "left":
+      case "finished":
+        this.#winBack?.heard(key, live, event.kind === "finished");
+        return;
+      case "avatar-joined":
+        for (const session of live) this.#winBack?.here(session);
+        return;
+      case "video":
+        for (const session of live) this.#shows(pool, session, event.identity);
+        return;
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #liveIn(pool: string, room: string): readonly Session[] {
+    return this.#book.inRoom(pool, room).filter(isLive);
+  }
+
+  #follow(worker: Worker): void {
+    this.#busy.add(worker);
+    if (!this.#stopped) this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
+  }
+
+  /** Goes on as long as there are sessions. */
+  async #round(): Promise<void> {
+    await this.#survey.round(this.#busy);
+    for (const worker of this.#busy) {
+      if (worker.ledger.sessions === 0 && this.#book.countOn(worker) === 0) this.#busy.delete(worker);
+    }
+    // Not waited for: a LiveKit server that does not answer holds up no worker.
+    void this.#winBack?.round(this.#book.live());
+    this.#timer = undefined;
+    if (this.#stopped || this.#busy.size === 0) return;
+    this.#timer = this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
+  }
+
+  async #stop(session: Session): Promise<boolean> {
+    const done = await stopTask(this.#deps, session);
+    if (done) this.#book.stopped(session);
+    this.#deps.ask(session.worker);
+    return done;
+  }
+
+  async #endAbandoned(session: Session, emptyMs: number): Promise<void> {
+    const { metrics, tell } = this.#deps;
+    // It may have ended by itself since, or by another gateway.
+    await this.#survey.look(session.worker);
+    if (!isLive(session)) return;
+    if (!(await this.#stop(session))) {
+      tell?.({ kind: "abandoned-not-stopped", session });
+      return;
+    }
+    const wonBackMs = Math.max(0, session.worker.record.engine.idleTimeoutMs - emptyMs);
+    metrics.abandonedSessions.inc(labelsOf(session));
+    metrics.wonBackSeconds.inc(labelsOf(session), wonBackMs / 1_000);
+    tell?.({ kind: "abandoned", session, wonBackMs });
+  }
+
+  #ended(session: Session): void {
+    const { metrics, tell } = this.#deps;
+    // Every gateway sees it; the one in whose share the worker is counts it.
+    if (session.worker.own) metrics.sessionsEnded.inc({ ...labelsOf(session), outcome: session.state });
+    if (session.state === "lost") tell?.({ kind: "lost", session });
+  }
+
+  #shows(pool: PoolConfig, session: Session, identity: string): void {
+    const { launched } = session;
+    if (launched === undefined || launched.identity !== identity || this.#shown.has(session)) return;
+    this.#shown.add(session);
+    this.#winBack?.here(session);
+    const tookMs = this.#deps.clock.now() - launched.arrivedMs;
+    if (tookMs > FIRST_FRAME_LIMIT_MS) return;
+    const { namespace, name } = pool;
+    this.#deps.metrics.firstFrameSeconds.observe({ namespace, pool: name, path: launched.path }, tookMs / 1_000);
+  }
+}
+
+function labelsOf({ worker }: Session): { readonly namespace: string; readonly pool: string } {
+  const { namespace, pool } = worker.record;
+  return { namespace, pool };
+}

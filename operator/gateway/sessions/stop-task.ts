@@ -1,0 +1,24 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
+import type { WorkerClient } from "../../workers/client.ts";
+import { encodeForm } from "../../workers/form.ts";
+import type { Session } from "./session-book.ts";
+
+const STOP_TIMEOUT_MS = 5_000;
+const nothing = encodeForm({ fields: {} });
+
+/** Ends a session at its worker. @returns whether the worker has ended it, or knows it no more. Never throws. */
+export async function stopTask(
+  { client, clock }: { readonly client: WorkerClient; readonly clock: Clock },
+  { worker, taskId }: Session,
+): Promise<boolean> {
+  const { origin, record } = worker;
+  if (origin === undefined) return false;
+  const path = `${record.engine.paths.tasks}/${taskId}/stop`;
+  try {
+    const { status } = await withDeadline(clock, STOP_TIMEOUT_MS, (signal) => client.post(origin, path, nothing, signal));
+    return status < 300 || status === 404;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
+import { tasksIn } from "../../workers/answers.ts";
+import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import type { Worker } from "../worker.ts";
+import { isLive, type SessionBook } from "./session-book.ts";
+
+const LIST_TIMEOUT_MS = 1_500;
+/** How old a list may be while nothing hints at a change. */
+const REFRESH_MS = 15_000;
+/** How old it may be where the worker's own count has changed since, or where it is down. */
+const CHANGED_MS = 1_000;
+/** Lists asked for in one round: a round comes every second. */
+const LISTS_PER_ROUND = 40;
+/** A worker that is neither ready nor says anything for so long is taken for dead, as when its machine has gone. */
+const SILENT_MS = 5_000;
+
+interface Look {
+  /** When a list was last asked for. */
+  askedMs: number;
+  /** Sessions by the worker's own count when the last list came. */
+  counted: number | undefined;
+  /** Since when the worker is not ready; undefined while it is. */
+  downSinceMs: number | undefined;
+  /** It was not ready at some time since its last list. */
+  restarted: boolean;
+  asking: Promise<boolean> | undefined;
+  /** Its pod is gone. */
+  gone: boolean;
+}
+
+export interface SurveyDeps {
+  readonly clock: Clock;
+  readonly client: WorkerClient;
+  readonly book: SessionBook;
+}
+
+/**
+ * Learns from workers which sessions they have. Only workers with sessions are asked: those whose count has changed within a
+ * second, others every 15 s, and all together within a fixed budget, so that with very many workers each is asked more seldom.
+ */
+export class Survey {
+  readonly #deps: SurveyDeps;
+  readonly #looks = new WeakMap<Worker, Look>();
+
+  constructor(deps: SurveyDeps) {
+    this.#deps = deps;
+  }
+
+  /** Asks those of these workers that should be asked now. */
+  async round(workers: Iterable<Worker>): Promise<void> {
+    const nowMs = this.#deps.clock.now();
+    const due: { readonly worker: Worker; readonly askedMs: number }[] = [];
+    for (const worker of workers) {
+      if (worker.ledger.sessions === 0 && this.#deps.book.countOn(worker) === 0) continue;
+      const { askedMs, counted } = this.#lookAt(worker);
+      const waitMs = worker.ready && counted === worker.ledger.sessions ? REFRESH_MS : CHANGED_MS;
+      if (nowMs - askedMs >= waitMs) due.push({ worker, askedMs });
+    }
+    due.sort((a, b) => a.askedMs - b.askedMs);
+    await Promise.all(due.slice(0, LISTS_PER_ROUND).map(({ worker }) => this.look(worker)));
+  }
+
+  /** A worker became ready or ceased to be: where it has sessions, it is asked at once what became of them. */
+  changed(worker: Worker): void {
+    const look = this.#lookAt(worker);
+    if (worker.ready) look.downSinceMs = undefined;
+    if (worker.ready || look.downSinceMs !== undefined || this.#deps.book.countOn(worker) === 0) return;
+    look.downSinceMs = this.#deps.clock.now();
+    look.restarted = true;
+    void this.look(worker);
+  }
+
+  /** The worker's pod is gone, and its sessions with it. */
+  gone(worker: Worker): void {
+    this.#lookAt(worker).gone = true;
+    this.#deps.book.lost(worker);
+  }
+
+  /** Asks a worker for its sessions. Whoever asks while it is being asked gets the same. @returns whether it answered. */
+  look(worker: Worker): Promise<boolean> {
+    const look = this.#lookAt(worker);
+    look.asking ??= this.#ask(worker, look).finally(() => {
+      look.asking = undefined;
+    });
+    return look.asking;
+  }
+
+  async #ask(worker: Worker, look: Look): Promise<boolean> {
+    const { clock, client, book } = this.#deps;
+    const { origin, record } = worker;
+    if (origin === undefined) return false;
+    const askedMs = clock.now();
+    const moment = worker.probeBegins();
+    look.askedMs = askedMs;
+    try {
+      const answer = await withDeadline(clock, LIST_TIMEOUT_MS, (signal) => client.get(origin, record.engine.paths.tasks, signal));
+      const tasks = tasksIn(answer);
+      if (tasks === undefined || look.gone) return false;
+      book.listed(worker, tasks, { askedMs, restarted: look.restarted });
+      look.counted = worker.ledger.sessions;
+      look.restarted = !worker.ready;
+      // Its ready path has no count to tell while it starts anew.
+      if (!worker.ready) this.#recount(worker, moment, tasks.filter(isLive).length);
+      return true;
+    } catch (error) {
+      if (look.gone) return false;
+      const dead = error instanceof WorkerUnreachable && error.refused;
+      if (dead) this.#recount(worker, moment, 0);
+      if (dead || (look.downSinceMs !== undefined && askedMs - look.downSinceMs >= SILENT_MS)) book.lost(worker);
+      return false;
+    }
+  }
+
+  /** Sessions that are gone must not count against `limits.maxSessions` until the worker is back. */
+  #recount(worker: Worker, moment: number, sessions: number): void {
+    worker.ledger.count(moment, { sessions, slots: worker.ledger.slots });
+  }
+
+  #lookAt(worker: Worker): Look {
+    const known = this.#looks.get(worker);
+    if (known !== undefined) return known;
+    const look: Look = {
+      askedMs: Number.NEGATIVE_INFINITY,
+      counted: undefined,
+      downSinceMs: undefined,
+      restarted: false,
+      asking: undefined,
+      gone: false,
+    };
+    this.#looks.set(worker, look);
+    return look;
+  }
+}

@@ -1,0 +1,164 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { RoomView } from "./room-view.ts";
+import { roomKey, type Session } from "./session-book.ts";
+
+/** Between two looks at the room of a session that nothing is known against. */
+const LOOK_EVERY_MS = 30_000;
+/** After a room could not be looked at while its session is suspected. */
+const TRY_AGAIN_MS = 5_000;
+/** LiveKit tells of who leaves a moment before its list of participants does. */
+const SETTLE_MS = 500;
+/** Looks in one round: a round comes every second. */
+const LOOKS_PER_ROUND = 20;
+/** Rooms that were heard of and whose session is not known yet; how long they are remembered. */
+const MAX_HEARD = 10_000;
+const HEARD_MS = 60_000;
+
+export interface WinBackDeps {
+  readonly clock: Clock;
+  readonly findPool: (key: string) => PoolConfig | undefined;
+  /** @throws when the room cannot be looked at now. */
+  readonly lookAt: (pool: PoolConfig, room: string) => Promise<RoomView>;
+  /** Ends a session. `emptyMs`: for how long nobody was seen with it. Never throws. */
+  readonly end: (session: Session, emptyMs: number) => Promise<void>;
+}
+
+/** What is known of a session's room. */
+interface Watch {
+  nextLookMs: number;
+  /** Since when nobody was seen there; undefined while somebody is. */
+  emptySinceMs: number | undefined;
+  /** Whether the room is one of the pool's LiveKit server: that an empty list of participants means anything. */
+  here: boolean;
+  /** Somebody was heard to leave, and nobody was seen there since. */
+  heard: boolean;
+  looking: boolean;
+}
+
+interface Heard {
+  readonly atMs: number;
+  readonly finished: boolean;
+}
+
+/**
+ * Ends sessions whose agent and humans have left: the maker's client does not, and the worker only after ten minutes.
+ *
+ * Flow: rooms are looked at every 30 s by the gateway in whose share the worker is, and at once by whichever gateway hears that
+ * somebody left. Nobody there: a second look after the pool's grace; still nobody: the session is ended.
+ * Guarantees: no session is ended unless two looks, the grace apart, have seen neither agent nor human. A look that fails ends
+ * nothing. A room that is not there counts as empty only when it is known to be one of the pool's server.
+ */
+export class WinBack {
+  readonly #deps: WinBackDeps;
+  readonly #watches = new WeakMap<Session, Watch>();
+  /** By pool and room, oldest first. */
+  readonly #heard = new Map<string, Heard>();
+
+  constructor(deps: WinBackDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Somebody left a room, or it has ended (`finished`).
+   * @param sessions those of the room that are live and known.
+   */
+  heard(key: string, sessions: readonly Session[], finished: boolean): void {
+    const atMs = this.#deps.clock.now();
+    for (const session of sessions) this.#hear(session, { atMs, finished });
+    if (sessions.length > 0) return;
+    this.#heard.delete(key);
+    this.#heard.set(key, { atMs, finished });
+    const [oldest] = this.#heard.keys();
+    if (this.#heard.size > MAX_HEARD && oldest !== undefined) this.#heard.delete(oldest);
+  }
+
+  /** The avatar of a session was seen in a room of the pool's server. */
+  here(session: Session): void {
+    this.#watch(session).here = true;
+  }
+
+  /** A session became known: its room may have been heard of before. */
+  known(session: Session): void {
+    const key = roomKey(session);
+    const heard = this.#heard.get(key);
+    if (heard === undefined) return;
+    this.#heard.delete(key);
+    // A session that this gateway has launched since is another one.
+    if (session.launched === undefined && heard.atMs > this.#deps.clock.now() - HEARD_MS) this.#hear(session, heard);
+  }
+
+  /** Looks at those rooms of running sessions that should be looked at now. */
+  async round(sessions: Iterable<Session>): Promise<void> {
+    const nowMs = this.#deps.clock.now();
+    const due: { readonly session: Session; readonly watch: Watch }[] = [];
+    for (const session of sessions) {
+      if (session.state !== "running") continue;
+      const watch = this.#watch(session);
+      if (!session.worker.own && !watch.heard) continue;
+      if (watch.nextLookMs <= nowMs && !watch.looking) due.push({ session, watch });
+    }
+    due.sort((a, b) => a.watch.nextLookMs - b.watch.nextLookMs);
+    await Promise.all(due.slice(0, LOOKS_PER_ROUND).map(({ session, watch }) => this.#look(session, watch)));
+  }
+
+  async #look(session: Session, watch: Watch): Promise<void> {
+    const { clock, findPool, lookAt, end } = this.#deps;
+    const pool = findPool(session.pool);
+    if (pool?.livekit === undefined) return;
+    const { abandonedAfterMs } = pool.livekit;
+    watch.looking = true;
+    try {
+      const view = await lookAt(pool, session.room);
+      watch.here ||= view.avatar;
+      const nowMs = clock.now();
+      if (view.somebody || !watch.here) {
+        watch.emptySinceMs = undefined;
+        watch.heard = false;
+        watch.nextLookMs = nowMs + LOOK_EVERY_MS;
+        return;
+      }
+      watch.emptySinceMs ??= nowMs;
+      watch.nextLookMs = watch.emptySinceMs + abandonedAfterMs;
+      if (watch.nextLookMs > nowMs) return;
+      await end(session, nowMs - watch.emptySinceMs);
+      // Where that came to nothing.
+      watch.nextLookMs = nowMs + TRY_AGAIN_MS;
+    } catch {
+      watch.nextLookMs = clock.now() + (watch.emptySinceMs === undefined ? LOOK_EVERY_MS : TRY_AGAIN_MS);
+    } finally {
+      watch.looking = false;
+    }
+  }
+
+  #hear(session: Session, { atMs, finished }: Heard): void {
+    const watch = this.#watch(session);
+    watch.here ||= finished;
+    watch.heard = true;
+    watch.nextLookMs = Math.min(watch.nextLookMs, atMs + SETTLE_MS);
+  }
+
+  #watch(session: Session): Watch {
+    const known = this.#watches.get(session);
+    if (known !== undefined) return known;
+    const watch: Watch = {
+      nextLookMs: session.knownSinceMs + LOOK_EVERY_MS,
+      emptySinceMs: undefined,
+      here: isAt(session.launched?.livekitUrl, this.#deps.findPool(session.pool)?.livekit?.url),
+      heard: false,
+      looking: false,
+    };
+    this.#watches.set(session, watch);
+    return watch;
+  }
+}
+
+/** Whether a launch went to the pool's own LiveKit server. */
+function isAt(launchedAt: string | undefined, pools: string | undefined): boolean {
+  if (launchedAt === undefined || pools === undefined) return false;
+  return hostOf(launchedAt) === hostOf(pools);
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
