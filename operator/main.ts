@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import type { ClusterFlags } from "./cli/cluster.ts";
 import type { SimulateFlags } from "./cli/simulate-options.ts";
 
 /** The composition root: one command a process. What a command needs is loaded with it, so that each process stays small. */
@@ -72,9 +73,49 @@ program
       ({ objective }) =>
         (shape) =>
           ours({ objective: objective.launchSuccessPercent / 100, shape }),
-      (line) => process.stdout.write(`${line}\n`),
+      printLine,
     );
   });
+
+program
+  .command("explain")
+  .description("why a pool has the size it has, and what changed lately (see docs/explain.md)")
+  .argument("<pool>", "name of the AvatarPool")
+  .option("-n, --namespace <name>", "its namespace (default: the kubeconfig's)")
+  .option("--limit <number>", "changes to print (default: 10)")
+  .option("--json", "print one JSON object")
+  .option("--operator-namespace <name>", "where AvatarPool is installed", "avatarpool")
+  .option("--url <url>", "ask the leading operator there instead of through the API server")
+  .action(async (name: string, flags: ClusterFlags & { readonly limit?: string; readonly json?: boolean }) => {
+    const [{ explain, limitOf }, { withCluster }] = await Promise.all([import("./cli/explain.ts"), import("./cli/cluster.ts")]);
+    const limit = limitOf(flags.limit);
+    await withCluster(flags, (cluster) =>
+      explain(cluster, { namespace: cluster.namespace, name, limit, json: flags.json ?? false }, printLine, hintLine),
+    );
+  });
+
+program
+  .command("plan")
+  .description("what the operator would do now, without doing it (see docs/explain.md)")
+  .argument("[pool]", "name of an AvatarPool of the cluster; or give a file")
+  .option("-f, --file <pool.yaml>", "file with one AvatarPool, planned against the workers in the cluster")
+  .option("-n, --namespace <name>", "namespace of the pool (default: the file's, else the kubeconfig's)")
+  .option("--json", "print one JSON object")
+  .option("--operator-namespace <name>", "where AvatarPool is installed", "avatarpool")
+  .option("--url <url>", "ask the leading operator there instead of through the API server")
+  .action(async (name: string | undefined, flags: ClusterFlags & { readonly file?: string; readonly json?: boolean }) => {
+    const [{ planNow }, { withCluster }] = await Promise.all([import("./cli/plan.ts"), import("./cli/cluster.ts")]);
+    const { file, namespace, json = false } = flags;
+    await withCluster(flags, (cluster) => planNow(cluster, { name, file, namespace, json }, printLine));
+  });
+
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function hintLine(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
 
 /** Runs until SIGTERM or SIGINT asks for a graceful end; a second signal ends at once. */
 async function runUntilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -38,7 +38,7 @@ export const decisionsSchema = z.object({
   changes: z.array(decision),
 });
 
-/** What gateways tell of the pool's workers, and of launches that wait. */
+/** What gateways tell of the pool's workers and of launches that wait, and what was learned of its demand. */
 export const workersSchema = z.object({
   operator: z.string(),
   pool: z.string(),
@@ -46,6 +46,11 @@ export const workersSchema = z.object({
   gatewaySilent: z.boolean(),
   queued: z.record(z.string(), z.number()),
   pressure: z.record(z.string(), z.number()),
+  /** By key of the serving set: what `warm.slots: auto` means now. */
+  forecast: z.record(
+    z.string(),
+    z.object({ slots: z.number(), holdMs: z.number(), because: z.string(), timeToWarmMs: z.number().exactOptional() }),
+  ),
   workers: z.array(
     z.object({
       uid: z.string(),

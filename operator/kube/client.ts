@@ -4,7 +4,8 @@ import { type Clock, type Random, systemClock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { isConflict, isNotFound, malformed } from "./errors.ts";
 import { completeLines } from "./lines.ts";
-import { apiVersionOf, collectionPath, objectPath, withQuery } from "./paths.ts";
+import { apiVersionOf, collectionPath, objectPath, type Query, withQuery } from "./paths.ts";
+import { pods } from "./resource-types.ts";
 import { retryDelayMs } from "./retry.ts";
 import { describe, Transport, type TransportRequest } from "./transport.ts";
 import type { KubeObject, ObjectRef, ResourceType } from "./types.ts";
@@ -97,6 +98,12 @@ export class KubeClient {
     const { namespace, signal, ...query } = options;
     const path = withQuery(collectionPath(type, namespace), query);
     return listOf<T>(await this.#request({ method: "GET", path, signal }, true), path);
+  }
+
+  /** JSON of a pod's own HTTP server, through the API server: needs the right to `get` `pods/proxy`. Sent once. */
+  async getFromPod(pod: ObjectRef, port: number, path: string, query: Query = {}): Promise<unknown> {
+    const proxy = objectPath(pods, { namespace: pod.namespace, name: `${pod.name}:${port}` }, "proxy");
+    return this.#request({ method: "GET", path: withQuery(`${proxy}${path}`, query) }, false);
   }
 
   async create<T extends KubeObject>(type: ResourceType, object: T, options: Cancellable = {}): Promise<T> {

@@ -7,11 +7,10 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
-import type { DecisionLog } from "./decision.ts";
 import { Learned } from "./learned.ts";
 import type { LoadHub } from "./load-hub.ts";
 import { presetLoader } from "./load-presets.ts";
-import { Memories } from "./memory.ts";
+import { Memories, type PoolMemory } from "./memory.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { type PoolEvent, Reporter } from "./report.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
@@ -47,8 +46,8 @@ export interface PoolControllersOptions {
 export interface PoolControllers {
   /** Something outside the watches changed for this pool. */
   enqueue(key: string): void;
-  /** What was decided of a pool; undefined where nothing was yet. */
-  decisions(key: string): DecisionLog | undefined;
+  /** What is remembered of a pool; undefined where nothing is yet. */
+  memory(key: string): PoolMemory | undefined;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -96,7 +95,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   });
   return {
     enqueue: (key) => pools.enqueue(key),
-    decisions: (key) => memories.find(key)?.decisions,
+    memory: (key) => memories.find(key),
     run: async (signal) => {
       await Promise.all([pools.run(signal), warmups.run(signal)]);
     },

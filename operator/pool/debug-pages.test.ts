@@ -21,6 +21,8 @@ function pages(role: Partial<Role>) {
   return (path: string, query: Record<string, string> = {}) => all[path]!(new URLSearchParams(query));
 }
 
+const target = { slots: 5, holdMs: 60_000, because: "5 warm" };
+
 function leading(log?: DecisionLog): Leadership {
   const hub = new LoadHub();
   hub.setGateways(["g"], NOW_MS);
@@ -29,7 +31,7 @@ function leading(log?: DecisionLog): Leadership {
   return {
     sinceMs: NOW_MS,
     pools: () => ["b/later", POOL],
-    decisions: (key) => (key === POOL ? log : undefined),
+    memory: (key) => (key === POOL && log ? { decisions: log, forecast: new Map([["gpu", target]]) } : undefined),
     load: (key) => hub.view(key, NOW_MS),
   };
 }
@@ -65,11 +67,12 @@ describe("the pages under /debug", () => {
     expect(get(WORKERS_PATH).status).toBe(404);
   });
 
-  it("tell what gateways say of the workers", () => {
-    const { body } = pages({ leading: leading() })(WORKERS_PATH, { pool: POOL });
+  it("tell what gateways say of the workers, and the forecast", () => {
+    const { body } = pages({ leading: leading(new DecisionLog()) })(WORKERS_PATH, { pool: POOL });
     expect(workersSchema.parse(body)).toMatchObject({
       gatewaysConnected: 1,
       queued: { maya: 3 },
+      forecast: { gpu: target },
       workers: [{ uid: "uid-a", sessions: 2, reserved: 1, slots: 4, ready: true, cordonAcknowledged: false }],
     });
   });

@@ -2,13 +2,14 @@ import { DECISIONS_PATH, type Decision, type Decisions, type PoolList, WORKERS_P
 import type { JsonAnswer, JsonPage } from "../telemetry/health-server.ts";
 import type { DecisionLog, DecisionRecord } from "./decision.ts";
 import type { PoolLoadView } from "./load-hub.ts";
+import type { PoolMemory } from "./memory.ts";
 
 /** What a leading operator knows. */
 export interface Leadership {
   readonly sinceMs: number;
   /** Keys of the pools that it looks after. */
   pools(): readonly string[];
-  decisions(key: string): DecisionLog | undefined;
+  memory(key: string): Pick<PoolMemory, "decisions" | "forecast"> | undefined;
   load(key: string): PoolLoadView;
 }
 
@@ -29,10 +30,13 @@ export function debugPages(operator: string, role: Readonly<Role>): Readonly<Rec
       const { pools, sinceMs } = leading;
       const about = { operator, since: time(sinceMs) };
       if (pool === null) return ok<PoolList>({ ...about, pools: [...pools()].sort() });
-      return ofPool(leading, pool, () => ok<Decisions>({ ...about, pool, ...decisionsOf(leading.decisions(pool)) }));
+      return ofPool(leading, pool, () => ok<Decisions>({ ...about, pool, ...decisionsOf(leading.memory(pool)?.decisions) }));
     }),
     [WORKERS_PATH]: leader((leading, pool) =>
-      ofPool(leading, pool ?? "", (key) => ok<Workers>({ operator, pool: key, ...workersOf(leading.load(key)) })),
+      ofPool(leading, pool ?? "", (key) => {
+        const forecast = Object.fromEntries(leading.memory(key)?.forecast ?? []);
+        return ok<Workers>({ operator, pool: key, ...workersOf(leading.load(key)), forecast });
+      }),
     ),
   };
 }
@@ -60,7 +64,7 @@ function written({ atMs, inputs, ...record }: DecisionRecord): Decision {
   return { time: time(atMs), ...record, ...(inputs && { inputs: Object.fromEntries(known) }) };
 }
 
-function workersOf(load: PoolLoadView): Omit<Workers, "operator" | "pool"> {
+function workersOf(load: PoolLoadView): Omit<Workers, "operator" | "pool" | "forecast"> {
   const { gatewaysConnected, gatewaySilent, queued, pressure, workers } = load;
   return {
     gatewaysConnected,

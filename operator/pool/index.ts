@@ -119,7 +119,7 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
   role.leading = {
     sinceMs,
     pools: () => [...watched.pools.store.values()].map(({ config }) => poolKey(config)),
-    decisions: (key) => controllers.decisions(key),
+    memory: (key) => controllers.memory(key),
     load: (key) => hub.view(key, clock.now()),
   };
   if (!signal.aborted) await Promise.all([controllers.run(signal), budgets.run(signal), ...running]);

@@ -3,6 +3,7 @@ import type { PodMarks } from "../resources/marks.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
 import { DecisionLog } from "./decision.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** After this time our own write has surely come back through the watch. */
 export const WATCH_LAG_MS = 5_000;
@@ -27,6 +28,8 @@ export interface PoolMemory {
   /** By UID of a pod: when it last had sessions, until it is known to be idle. */
   readonly lastBusyMs: Map<string, number>;
   readonly decisions: DecisionLog;
+  /** As it was at the last plan. */
+  forecast: Snapshot["forecast"];
   /** When the finalizer was added, until the watch shows it. */
   finalizedMs: number | undefined;
   /** Kept here too, because the status that would carry it may be written later. */
@@ -57,6 +60,7 @@ export class Memories {
         marks: new Map(),
         lastBusyMs: new Map(),
         decisions: new DecisionLog(),
+        forecast: new Map(),
         finalizedMs: undefined,
         lastDecision: undefined,
         status: undefined,

@@ -58,6 +58,7 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     await apply(options, snapshot, plan, memory);
     await options.learned.keep(view.config);
     memory.decisions.add(plan.records);
+    memory.forecast = snapshot.forecast;
     const pressureToPatchMs = answerPressure(options, key, snapshot, plan);
     const found = findings(snapshot, plan);
     const newsDueMs = reporter.report(snapshot, plan, found, pressureToPatchMs);

@@ -5,20 +5,23 @@ import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { avatarPoolSchema } from "../api/v1alpha1/index.ts";
 
 /** What the API server adds, so that a file on disk reads like an object of a cluster. */
-const stored = { namespace: "default", uid: "", generation: 1, resourceVersion: "", creationTimestamp: "" };
+const stored = { uid: "", generation: 1, resourceVersion: "", creationTimestamp: "" };
 
 const objectSchema = z.looseObject({ kind: z.string().optional(), metadata: z.looseObject({}).optional() });
 
-/** The one AvatarPool of a YAML file. Throws an Error that names the file and says what is wrong, field by field. */
-export function parsePool(file: string, text: string): PoolConfig {
+/**
+ * The one AvatarPool of a YAML file. Throws an Error that names the file and says what is wrong, field by field.
+ * @param namespace where the file names none.
+ */
+export function parsePool(file: string, text: string, namespace = "default"): PoolConfig {
   const documents = parseAllDocuments(text);
   for (const { errors } of documents) if (errors[0] !== undefined) throw new Error(`${file}: ${errors[0].message}`);
   const objects = documents.map((document) => objectSchema.safeParse(document.toJS()).data);
   const pools = objects.filter((object) => object?.kind === KIND);
   const [pool] = pools;
   if (pool === undefined) throw new Error(`${file}: there is no object of kind ${KIND}`);
-  if (pools.length > 1) throw new Error(`${file}: there are ${pools.length} objects of kind ${KIND}; simulate one at a time`);
-  const parsed = avatarPoolSchema.safeParse({ ...pool, metadata: { ...stored, ...pool.metadata } });
+  if (pools.length > 1) throw new Error(`${file}: there are ${pools.length} objects of kind ${KIND}; give one at a time`);
+  const parsed = avatarPoolSchema.safeParse({ ...pool, metadata: { ...stored, namespace, ...pool.metadata } });
   if (!parsed.success) throw new Error(`${file} is not a valid ${KIND}:\n${z.prettifyError(parsed.error)}`);
   return resolvePool(parsed.data);
 }

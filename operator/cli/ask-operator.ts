@@ -1,0 +1,73 @@
+import { debugErrorSchema, OPERATOR_HTTP_PORT } from "../api/debug.ts";
+import { OPERATOR_LEASE } from "../api/names.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { KubeError } from "../kube/errors.ts";
+import { holderOf, type Lease } from "../kube/lease-record.ts";
+import { leases } from "../kube/resource-types.ts";
+
+/** JSON of one of the leading operator's pages. Throws `OperatorError` and nothing else. */
+export type AskOperator = (path: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
+
+/** The operator gave no answer, or one that is no success: in words that say what to do. */
+export class OperatorError extends Error {
+  override readonly name = "OperatorError";
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Asks an operator that can be reached directly, such as through `kubectl port-forward`. */
+export function askByUrl(url: string): AskOperator {
+  return async (path, query) => {
+    const asked = `${url.replace(/\/+$/, "")}${path}`;
+    const response = await fetch(`${asked}?${new URLSearchParams(query)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
+      (error: unknown) => {
+        throw new OperatorError(`${asked} gives no answer: ${reasonOf(error)}`);
+      },
+    );
+    const body: unknown = await response.json().catch(() => undefined);
+    if (response.ok && body !== undefined) return body;
+    const said = debugErrorSchema.safeParse(body).data?.message ?? "nothing that this command understands";
+    throw new OperatorError(`${asked} answers ${response.status}: ${said}`);
+  };
+}
+
+/** Asks the pod that holds the operators' Lease, through the API server. */
+export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod">, namespace: string): AskOperator {
+  return async (path, query) => {
+    const lease = await client.get<Lease>(leases, { namespace, name: OPERATOR_LEASE }).catch((error: unknown) => {
+      throw new OperatorError(
+        isForbidden(error)
+          ? `you may not get leases in namespace ${namespace}, by which the leading operator is found: ask for that right, or ${byPortForward(namespace)}`
+          : `the leading operator cannot be found: ${reasonOf(error)}`,
+      );
+    });
+    const leader = lease && holderOf(lease);
+    if (leader === undefined)
+      throw new OperatorError(
+        lease === undefined
+          ? `there is no Lease ${namespace}/${OPERATOR_LEASE}: say with --operator-namespace where AvatarPool is installed`
+          : `no operator leads now: see kubectl -n ${namespace} get pods`,
+      );
+    return client.getFromPod({ namespace, name: leader }, OPERATOR_HTTP_PORT, path, query).catch((error: unknown) => {
+      throw new OperatorError(
+        isForbidden(error)
+          ? `you may not get pods/proxy in namespace ${namespace}: ask for that right, or ${byPortForward(namespace, leader)}`
+          : `the leading operator ${leader} gives no answer through the API server (${reasonOf(error)}): ${byPortForward(namespace, leader)}`,
+      );
+    });
+  };
+}
+
+function byPortForward(namespace: string, pod = "POD"): string {
+  const port = OPERATOR_HTTP_PORT;
+  return `run kubectl -n ${namespace} port-forward pod/${pod} ${port} and add --url http://127.0.0.1:${port}`;
+}
+
+export function isForbidden(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 403;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && !(error instanceof KubeError) ? error.cause.message : error.message;
+}

@@ -1,0 +1,52 @@
+import { KubeClient } from "../kube/client.ts";
+import { loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
+import { avatarPools } from "../kube/resource-types.ts";
+import type { KubeObject } from "../kube/types.ts";
+import { type AskOperator, askByUrl, askThroughApiServer, isForbidden } from "./ask-operator.ts";
+
+/** How the commands that look at a cluster are told which one. */
+export interface ClusterFlags {
+  readonly namespace?: string;
+  readonly operatorNamespace: string;
+  readonly url?: string;
+}
+
+export interface Cluster {
+  readonly client: KubeClient;
+  /** The one that is meant where none is named. */
+  readonly namespace: string;
+  readonly ask: AskOperator;
+}
+
+/** Runs a command against the cluster of the user's kubeconfig. */
+export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster) => Promise<T>): Promise<T> {
+  if (flags.url !== undefined && !/^https?:\/\//.test(flags.url))
+    throw new Error(`--url ${flags.url}: expected http://HOST:PORT of the operator`);
+  const config = loadUserKubeConfig();
+  const client = new KubeClient(config, { userAgent: "avatarpool-cli" });
+  try {
+    const ask = flags.url === undefined ? askThroughApiServer(client, flags.operatorNamespace) : askByUrl(flags.url);
+    return await run({ client, namespace: flags.namespace ?? namespaceOf(config), ask });
+  } finally {
+    await client.close();
+  }
+}
+
+/** @throws Error in words where the user may not see it. */
+export async function findPool(
+  client: Pick<KubeClient, "get">,
+  ref: { readonly namespace: string; readonly name: string },
+): Promise<KubeObject | undefined> {
+  try {
+    return await client.get(avatarPools, ref);
+  } catch (error) {
+    if (isForbidden(error)) throw new Error(`you may not get avatarpools in namespace ${ref.namespace}: ask for that right`);
+    throw error;
+  }
+}
+
+export function noSuchPool({ namespace, name }: { readonly namespace: string; readonly name: string }): Error {
+  return new Error(
+    `there is no AvatarPool ${name} in namespace ${namespace}: kubectl get avp -A lists them, -n says where to look`,
+  );
+}

@@ -1,0 +1,63 @@
+import { DECISIONS_PATH, decisionsSchema } from "../api/debug.ts";
+import { poolKey } from "../api/pool-config.ts";
+import { avatarPoolSchema, type DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { type AskOperator, OperatorError } from "./ask-operator.ts";
+import { findPool, noSuchPool } from "./cluster.ts";
+import { storyLines } from "./story.ts";
+
+export interface ExplainOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Most changes to print, newest first. */
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+/**
+ * `avatarpool explain`: why each group has its size, and what changed lately. Where the operator cannot be asked, the last
+ * decision in the pool's status is told, and a hint why there is no more.
+ * @throws Error in words where there is no such pool, or nothing at all can be seen of it.
+ */
+export async function explain(
+  { client, ask }: { readonly client: Pick<KubeClient, "get">; readonly ask: AskOperator },
+  { limit, json, ...pool }: ExplainOptions,
+  print: (line: string) => void,
+  hint: (line: string) => void,
+): Promise<void> {
+  const key = poolKey(pool);
+  try {
+    const answer = await ask(DECISIONS_PATH, { pool: key });
+    const told = decisionsSchema.safeParse(answer);
+    if (!told.success) throw new OperatorError("the operator's answer cannot be read: is it of another version?");
+    const story = { ...told.data, changes: told.data.changes.slice(0, limit) };
+    if (json) return print(JSON.stringify(story));
+    for (const line of storyLines(story)) print(line);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const lastDecision = await lastDecisionOf(client, pool);
+    hint(`Only the last decision is known here, from the pool's status: ${error.message}`);
+    if (json) return print(JSON.stringify({ pool: key, lastDecision }));
+    if (lastDecision === undefined) return print(`AvatarPool ${key}: nothing was decided yet`);
+    const { time, group, from, to, reason } = lastDecision;
+    print(`AvatarPool ${key}, last decision`);
+    print(`  ${time}  ${group} ${from} -> ${to}`);
+    print(`    ${reason}`);
+  }
+}
+
+async function lastDecisionOf(
+  client: Pick<KubeClient, "get">,
+  pool: { readonly namespace: string; readonly name: string },
+): Promise<DecisionStatus | undefined> {
+  const found = await findPool(client, pool);
+  if (found === undefined) throw noSuchPool(pool);
+  return avatarPoolSchema.safeParse(found).data?.status?.lastDecision;
+}
+
+/** @throws Error that says what the flag may be. */
+export function limitOf(text: string | undefined): number {
+  const limit = Number(text ?? 10);
+  if (Number.isInteger(limit) && limit >= 0) return limit;
+  throw new Error(`--limit ${text}: expected a whole number of changes`);
+}

@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { WORKERS_PATH, type Workers, workersSchema } from "../api/debug.ts";
+import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
+import { poolKey } from "../api/pool-config.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { deployments, pods } from "../kube/resource-types.ts";
+import { IndexedStore } from "../kube/store.ts";
+import { type Json, type KubeObject, keyOf, type ResourceType } from "../kube/types.ts";
+import { CredentialsCheck } from "../pool/credentials.ts";
+import { LoadHub, type PoolLoadView } from "../pool/load-hub.ts";
+import { Memories } from "../pool/memory.ts";
+import { BY_POOL, observe } from "../pool/observe.ts";
+import { plan } from "../pool/plan.ts";
+import type { Snapshot } from "../pool/snapshot.ts";
+import { deploymentView, type PoolView, podView, poolView } from "../pool/views.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { parsePool } from "../simulate/pool-file.ts";
+import { type AskOperator, isForbidden, OperatorError } from "./ask-operator.ts";
+import { findPool, noSuchPool } from "./cluster.ts";
+import { planLines, planned } from "./plan-lines.ts";
+
+export interface PlanOptions {
+  readonly name: string | undefined;
+  readonly file: string | undefined;
+  /** As it was given. */
+  readonly namespace: string | undefined;
+  readonly json: boolean;
+}
+
+interface Cluster {
+  readonly client: Pick<KubeClient, "get" | "list">;
+  readonly namespace: string;
+  readonly ask: AskOperator;
+}
+
+const PAGE = 500;
+
+/**
+ * `avatarpool plan`: what the operator would do now, by its own functions, from what is in the cluster. Nothing is written.
+ * @throws Error in words where the pool cannot be found or read, or the user may not see its workers.
+ */
+export async function planNow(cluster: Cluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
+  const { client, ask } = cluster;
+  const view = await poolOf(cluster, options);
+  const [deploymentStore, podStore, told, credentials] = await Promise.all([
+    storeOf(client, deployments, view, (raw: Json<V1Deployment>) => deploymentView(raw)),
+    storeOf(client, pods, view, (raw: Json<V1Pod>) => podView(raw)),
+    askWorkers(ask, view),
+    new CredentialsCheck(client, systemClock).of(view.config),
+  ]);
+  const known = "why" in told ? undefined : told;
+  const nowMs = systemClock.now();
+  const world = { deployments: deploymentStore, pods: podStore, hub: { view: () => loadOf(known, nowMs) } };
+  const seen = observe(world, view, credentials, new Memories().of(poolKey(view.config)), nowMs);
+  const snapshot: Snapshot = { ...seen, forecast: new Map(Object.entries(known?.forecast ?? {})) };
+  const result = planned(snapshot, plan(snapshot), "why" in told ? told.why : undefined);
+  if (options.json) print(JSON.stringify(result));
+  else for (const line of planLines(result)) print(line);
+}
+
+async function poolOf({ client, namespace: fallback }: Cluster, { name, file, namespace }: PlanOptions): Promise<PoolView> {
+  if ((name === undefined) === (file === undefined)) throw new Error("name an AvatarPool of the cluster, or give a file with -f");
+  if (file === undefined) {
+    const ref = { namespace: namespace ?? fallback, name: name ?? "" };
+    const found = await findPool(client, ref);
+    if (found === undefined) throw noSuchPool(ref);
+    return poolView(found, FINALIZER);
+  }
+  const config = parsePool(file, await read(file), fallback);
+  if (namespace !== undefined && config.namespace !== namespace)
+    throw new Error(`${file} is of namespace ${config.namespace}, not of ${namespace}: leave -n out`);
+  const found = await findPool(client, config);
+  if (found === undefined) return { config, status: undefined, hasFinalizer: false };
+  const live = poolView(found, FINALIZER);
+  const { uid, generation, deletedAtMs } = live.config;
+  return { ...live, config: { ...config, uid, generation, ...(deletedAtMs !== undefined && { deletedAtMs }) } };
+}
+
+async function read(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new Error(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+}
+
+/** What there is of the pool's, found as the operator finds it. */
+async function storeOf<
+  Raw extends KubeObject,
+  T extends { readonly namespace: string; readonly name: string; readonly pool: string },
+>(client: Cluster["client"], type: ResourceType, { config }: PoolView, viewOf: (raw: Raw) => T): Promise<IndexedStore<T>> {
+  const { namespace, name } = config;
+  const labelSelector = `${labels.managedBy}=${MANAGED_BY},${labels.pool}=${name}`;
+  const store = new IndexedStore<T>({ [BY_POOL]: (item) => [poolKey({ namespace: item.namespace, name: item.pool })] });
+  let next: string | undefined;
+  do {
+    const page = await client
+      .list<Raw>(type, { namespace, labelSelector, limit: PAGE, ...(next !== undefined && { continue: next }) })
+      .catch((error: unknown) => {
+        if (!isForbidden(error)) throw error;
+        throw new Error(`you may not list ${type.plural} in namespace ${namespace}: ask for that right`);
+      });
+    for (const item of page.items.map(viewOf)) store.set(keyOf(item), item, "");
+    next = page.continue;
+  } while (next !== undefined);
+  return store;
+}
+
+async function askWorkers(ask: AskOperator, { config }: PoolView): Promise<Workers | { readonly why: string }> {
+  try {
+    const told = workersSchema.safeParse(await ask(WORKERS_PATH, { pool: poolKey(config) }));
+    return told.success ? told.data : { why: "the operator's answer cannot be read: is it of another version?" };
+  } catch (error) {
+    if (error instanceof OperatorError) return { why: error.message };
+    throw error;
+  }
+}
+
+/** Without the operator it is as if no gateway were connected. */
+function loadOf(told: Workers | undefined, nowMs: number): PoolLoadView {
+  const nothing = new LoadHub().view("", nowMs);
+  if (told === undefined) return nothing;
+  return {
+    ...nothing,
+    gatewaysConnected: told.gatewaysConnected,
+    gatewaySilent: told.gatewaySilent,
+    queued: new Map(Object.entries(told.queued)),
+    pressure: new Map(Object.entries(told.pressure)),
+    workers: new Map(told.workers.map(({ uid, ...worker }) => [uid, worker])),
+  };
+}
