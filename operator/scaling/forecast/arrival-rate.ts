@@ -65,13 +65,14 @@ export class ArrivalRate {
   /**
    * Launches a second now: the larger of what the short and the long window say, each weighed against the usual rate of this
    * time of day. The weighing is the posterior mean of a Poisson rate with a Gamma prior (Gelman et al., Bayesian Data Analysis,
-   * 2.6): (prior launches + seen) / (prior launches / usual rate + seconds). Where launches come in clumps, each says less.
+   * 2.6): (prior launches + seen) / (prior launches / usual rate + seconds). Where launches come in
+   * clumps, each says less.
    *
    * @param dispersion variance of counts over their mean; 1 for a Poisson process.
    */
   perS(nowS: number, shortS: number, dispersion: number): number {
     const usual = this.#usualPerS(nowS);
-    const prior = PRIOR_LAUNCHES * Math.sqrt(dispersion);
+    const prior = PRIOR_LAUNCHES * dispersion;
     const weighed = (launches: number, windowS: number): number =>
       (usual * (prior + launches)) / (prior + usual * windowS * (1 - Math.exp(-this.#seenS / windowS)));
     return Math.max(weighed(this.#short, shortS), weighed(this.#long, LONG_S));

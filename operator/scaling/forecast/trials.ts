@@ -12,9 +12,9 @@ const PRICES: readonly number[] = Array.from({ length: 18 }, (_, step) => 0.01 *
 /** A worker is given up when it is worth so many times less than starting one. Keeps sizes from swinging. */
 const KEEP_FACTOR = 8;
 /** So many launches count as seen, with the share of cold starts that the price itself suggests. */
-const PRIOR_LAUNCHES = 100;
-/** Aimed for, of the cold starts that the objective allows. */
-const MARGIN = 0.95;
+const PRIOR_LAUNCHES = 300;
+/** Of the cold starts that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
+const MARGIN = 0.8;
 /** The latest launches count, as many as have so many cold starts at the objective. */
 const MEMORY_COLD_STARTS = 50;
 /** How fast what was really met moves the price, and how far (natural logarithm). */
@@ -22,7 +22,7 @@ const STEP = 0.25;
 const MAX_CORRECTION = 4;
 /** More launches than this within one time-to-warm meet the same capacity: they say no more than this many would. */
 const INDEPENDENT_LAUNCHES = 4;
-/** Cold starts told at once are a gap in the telling. */
+/** Most workers that a trial starts at once. */
 const MAX_STARTING = 1_000;
 
 export interface SavedTrials {
@@ -60,7 +60,7 @@ export class Trials {
 
   /** What launches really met. */
   met(arrivals: number, cold: number, weight: number): void {
-    const moved = this.#correction + weight * STEP * (cold - arrivals * this.#allowed);
+    const moved = this.#correction + weight * STEP * (cold - arrivals * this.#allowed * MARGIN);
     this.#correction = Math.max(-MAX_CORRECTION, Math.min(MAX_CORRECTION, moved));
   }
 
