@@ -22,6 +22,19 @@ describe("the note on changes of size", () => {
     expect(digestNote(noChanges)).toBe("");
   });
 
+  it("gives each of many groups its share of an event", () => {
+    const groups = Array.from({ length: 16 }, (_, index) => `group-${index}`);
+    const note = digestNote(
+      addChanges(
+        noChanges,
+        groups.map((group) => change(group, 0, 1, "x".repeat(400))),
+      ),
+    );
+    expect(Buffer.byteLength(note)).toBeGreaterThan(900);
+    expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
+    for (const group of groups) expect(note).toContain(`${group} 0 -> 1: xxx`);
+  });
+
   it("fits into an event whatever happened, and names every group", () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,30}$/), { minLength: 1, maxLength: 16 });
     const size = fc.nat(10_000);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../test/support/pools.ts";
+import { WARM_GATE } from "../api/names.ts";
 import { Memories } from "./memory.ts";
 
 const memory = () => new Memories().of("p");
@@ -44,6 +45,8 @@ describe("protectionOf", () => {
     expect(changes({ ...change({ status: state(crashing) }), gateways: 0 })).toEqual({ "uid-a": false });
     expect(changes(change({ status: state({ waiting: { reason: "ContainerCreating" } }) }))).toEqual({});
     expect(changes(change({}))).toEqual({});
+    const failed = { type: WARM_GATE, status: "False", reason: "WarmupFailed", message: "no such preset" };
+    expect(changes(change({ status: { conditions: [failed] } }))).toEqual({});
   });
 
   it("speaks of no worker that is being deleted: it cannot be evicted any more than it is", () => {

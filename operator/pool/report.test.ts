@@ -76,6 +76,7 @@ describe("Reporter", () => {
     const told = "Warning DrainTimeout: drain.timeout has passed: b go now, and the sessions on them end";
     expect(look(change({ nowMs: NOW_MS + 1_000 }))).toEqual([told]);
     expect(look(change({ nowMs: NOW_MS + 1_001 }))).toEqual([]);
+    expect(look(change({ nowMs: NOW_MS + 1_001 + EVENT_INTERVAL_MS }))).toEqual([]);
     expect(look(change({ nowMs: NOW_MS + 1_000, sessions: {} }))).toEqual([]);
   });
 
