@@ -9,6 +9,7 @@ import { ClientTokens } from "./client-tokens.ts";
 import { Gate } from "./gate.ts";
 import { type LaunchServerDeps, launchServer } from "./launch-server.ts";
 import { readSecretWith } from "./read-secret.ts";
+import { type SessionRoutesDeps, serveSessions } from "./sessions/session-routes.ts";
 import { followTlsFiles, readTlsPair, type TlsPair } from "./tls-files.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -21,6 +22,8 @@ export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" |
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;
   readonly clock: Clock;
+  readonly sessions: SessionRoutesDeps["sessions"];
+  readonly livekit: SessionRoutesDeps["livekit"];
 }
 
 /**
@@ -28,10 +31,11 @@ export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" |
  * @throws when the certificate cannot be used.
  */
 export async function front(deps: FrontDeps, signal: AbortSignal): Promise<FastifyInstance> {
-  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping } = deps;
+  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit } = deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
   const bodyBytes = settings.bodyLimitMb * MEGABYTE;
+  const gate = new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock));
   const server = launchServer({
     clock,
     logger,
@@ -42,9 +46,10 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
     ...(stopping && { stopping }),
     defaultPool: settings.defaultPool,
     tls,
-    gate: new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock)),
+    gate,
     read: { clock, budget: new ByteBudget(BODIES_HELD * bodyBytes), bodyBytes, timeoutMs: BODY_TIMEOUT_MS },
   });
+  serveSessions(server, { logger, findPool, ...(viewIsOld && { viewIsOld }), gate, sessions, livekit });
   if (files !== undefined && tls !== undefined) {
     const use = (pair: TlsPair): void => {
       if (server.server instanceof TlsServer) server.server.setSecureContext(pair);

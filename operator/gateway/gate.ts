@@ -23,8 +23,18 @@ export class Gate {
 
   /** @throws LaunchError 401, 429, or 503 when the tokens could never be read. */
   async enter(pool: PoolConfig, token: string | undefined): Promise<Pass> {
+    const client = await this.identify(pool, token);
     const { auth } = pool.launch;
-    if (auth === undefined) return { client: "", leave: () => {} };
+    return auth === undefined ? { client, leave: () => {} } : this.#withinLimits(pool, client, auth);
+  }
+
+  /**
+   * Whose token it is; empty where the pool asks for none. What is no launch has no limits.
+   * @throws LaunchError 401, or 503 when the tokens could never be read.
+   */
+  async identify(pool: PoolConfig, token: string | undefined): Promise<string> {
+    const { auth } = pool.launch;
+    if (auth === undefined) return "";
     if (token === undefined) {
       throw unauthorized(
         "this pool asks for a token: send it as Authorization: Bearer, as header api-secret or as field api_secret",
@@ -37,7 +47,7 @@ export class Gate {
       case "unavailable":
         throw new LaunchError(503, "auth_unavailable", `nobody can be let in: ${verdict.why}`, { retryAfterMs: 2_000 });
       case "known":
-        return this.#withinLimits(pool, verdict.client, auth);
+        return verdict.client;
     }
   }
 

@@ -21,7 +21,10 @@ import { updateGauges } from "./gauges.ts";
 import { HttpPeers } from "./http-peers.ts";
 import { internalServer } from "./internal-server.ts";
 import { LoadAuth } from "./load-auth.ts";
+import { readSecretWith } from "./read-secret.ts";
 import { reviewTokenWith } from "./review-token.ts";
+import { Livekit } from "./sessions/livekit.ts";
+import { loggedLooks, sessionLog } from "./sessions/session-log.ts";
 import { workerRecord } from "./worker-record.ts";
 
 /** The longest wait in a queue: launches that wait when we are told to stop are still served. */
@@ -60,7 +63,17 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const directory = directoryOf(pools, workers);
   const self = `http://${settings.peerHost.includes(":") ? `[${settings.peerHost}]` : settings.peerHost}:${settings.internalPort}`;
   const peers = new HttpPeers({ clock, self, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
-  const core = new GatewayCore({ clock, random, client, directory, metrics, peers: hasPeers(settings) ? peers : undefined });
+  const livekit = new Livekit({ read: readSecretWith(kube), clock });
+  const core = new GatewayCore({
+    clock,
+    random,
+    client,
+    directory,
+    metrics,
+    peers: hasPeers(settings) ? peers : undefined,
+    lookAt: loggedLooks(livekit, logger, clock),
+    tell: sessionLog(logger),
+  });
   const unfollow = follow(core, pools, workers);
 
   const review = reviewTokenWith(kube);
@@ -89,6 +102,8 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
       launch: (pool, request, arrival) => core.launch(pool, request, arrival),
       viewIsOld: () => pools.behind,
       stopping: () => signal.aborted,
+      sessions: core.sessions,
+      livekit,
     },
     watching.signal,
   );

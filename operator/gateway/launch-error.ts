@@ -34,7 +34,13 @@ export const launchErrors = {
   internal: { status: 500, meaning: "A mistake of the gateway's; its log says which." },
 } as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
 
-export type LaunchErrorCode = keyof typeof launchErrors;
+/** The same for requests about sessions. */
+export const sessionErrors = {
+  session_not_found: { status: 404, meaning: "No session is known in this room." },
+  session_not_ended: { status: 502, meaning: "The worker did not end the session: it may run still." },
+} as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
+
+export type LaunchErrorCode = keyof typeof launchErrors | keyof typeof sessionErrors;
 
 export interface LaunchErrorDetails {
   /** The form field that is wrong. */

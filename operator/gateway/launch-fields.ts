@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Longest names that a room or a URL may have; LiveKit's own limits are lower. */
-const MAX_NAME_LENGTH = 2_048;
+export const MAX_NAME_LENGTH = 2_048;
 /** A token is 1 or 2 kB, and twice that with many grants. */
 const MAX_TOKEN_LENGTH = 16_384;
 const MAX_PROMPT_LENGTH = 65_536;

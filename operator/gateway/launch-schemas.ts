@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { launchErrors } from "./launch-error.ts";
+import { launchErrors, sessionErrors } from "./launch-error.ts";
 import { launchFields } from "./launch-fields.ts";
 
 /** The shapes of bodies as the API describes them, beside the fields that all dialects share. */
@@ -24,7 +24,7 @@ export const launchedSchema = z.looseObject({
 
 export const errorBodySchema = z.object({
   error: z.object({
-    code: z.enum(Object.keys(launchErrors)).describe("The reason, for programs."),
+    code: z.enum(Object.keys({ ...launchErrors, ...sessionErrors })).describe("The reason, for programs."),
     message: z.string().describe("The reason and what to do, for people."),
     field: z.string().optional().describe("The field that is wrong, as the client called it."),
   }),

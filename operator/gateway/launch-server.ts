@@ -6,7 +6,9 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
 import { accept, refusalOf, refuse } from "./answer.ts";
 import { discard } from "./discard.ts";
+import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 import { LaunchError } from "./launch-error.ts";
+import { MAX_NAME_LENGTH } from "./launch-fields.ts";
 import { record } from "./launch-record.ts";
 import { newTrace } from "./launch-trace.ts";
 import { nodeServer } from "./node-server.ts";
@@ -15,15 +17,12 @@ import { type ServeLaunchDeps, serveLaunch } from "./serve-launch.ts";
 import type { TlsPair } from "./tls-files.ts";
 import { traceContextOf, traceId } from "./trace-context.ts";
 
-export interface LaunchServerDeps extends ServeLaunchDeps {
+export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
-  readonly findPool: (key: string) => PoolConfig | undefined;
   /** Key of the pool that `POST /launch` goes to. */
   readonly defaultPool?: string | undefined;
-  /** Whether pools may exist that this gateway has not heard of. */
-  readonly viewIsOld?: () => boolean;
   /** Whether this gateway will end soon. */
   readonly stopping?: () => boolean;
   /** Serves HTTPS. */
@@ -38,6 +37,8 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   const server = fastify({
     serverFactory: (handler) => nodeServer(handler, { tls: deps.tls, bodyTimeoutMs: deps.read.timeoutMs }),
     forceCloseConnections: "idle",
+    // Names of rooms stand in paths, where a character may take three.
+    routerOptions: { maxParamLength: 3 * MAX_NAME_LENGTH },
     // A launch that arrives on an open connection while we stop is served like the others.
     return503OnClosing: false,
     // What cannot even be routed, such as a URL that is badly encoded.
@@ -59,9 +60,9 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     const traceContext = traceContextOf(request.headers);
     const trace = newTrace(deps.clock.now(), traceId(traceContext));
     const signal = whenGone(reply.raw);
-    const pool = key === undefined ? undefined : deps.findPool(key);
+    let pool: PoolConfig | undefined;
     try {
-      if (pool === undefined) throw deps.viewIsOld?.() ? poolUnknown(key) : poolNotFound(key);
+      pool = requirePool(deps, key);
       const arrival = { order, traceContext, signal, trace };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
@@ -100,23 +101,6 @@ function whenGone(response: ServerResponse): AbortSignal {
     if (!response.writableFinished) gone.abort();
   });
   return gone.signal;
-}
-
-/** It may have been created while the API server was away. */
-function poolUnknown(key: string | undefined): LaunchError {
-  if (key === undefined) return poolNotFound(key);
-  const message = `this gateway knows no AvatarPool ${key}, and its view is old, as the API server does not answer: try again`;
-  return new LaunchError(503, "pool_unknown", message, { retryAfterMs: 5_000 });
-}
-
-function poolNotFound(key: string | undefined): LaunchError {
-  if (key === undefined) {
-    const message = "no default pool is set: launch at POST /{namespace}/{pool}/launch, or set AVATARPOOL_DEFAULT_POOL";
-    return new LaunchError(404, "pool_not_found", message);
-  }
-  const [namespace, name] = key.split("/");
-  const message = `there is no AvatarPool ${name} in namespace ${namespace}: check the URL, or kubectl get avatarpools -A`;
-  return new LaunchError(404, "pool_not_found", message);
 }
 
 function nothingThere(method: string, url: string): LaunchError {

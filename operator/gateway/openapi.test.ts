@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { launchErrors } from "./launch-error.ts";
+import { launchErrors, sessionErrors } from "./launch-error.ts";
 import { openApi } from "./openapi.ts";
 
 const document = openApi();
@@ -10,7 +10,7 @@ const launch = document.paths["/{namespace}/{pool}/launch"].post;
 describe("the OpenAPI document", () => {
   it("names codes that the documentation explains", async () => {
     const page = await readFile(path.join(import.meta.dirname, "..", "..", "docs", "troubleshooting.md"), "utf8");
-    for (const code of Object.keys(launchErrors)) expect(page).toContain(`\`${code}\``);
+    for (const code of Object.keys({ ...launchErrors, ...sessionErrors })) expect(page).toContain(`\`${code}\``);
   });
 
   it("lists every error code under its status", () => {

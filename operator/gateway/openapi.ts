@@ -1,7 +1,17 @@
 import { z } from "zod";
-import { launchErrors } from "./launch-error.ts";
+import { launchErrors, sessionErrors } from "./launch-error.ts";
 import { launchFields } from "./launch-fields.ts";
 import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
+import { sessionsSchema } from "./sessions/session-schemas.ts";
+
+type Errors = Readonly<Record<string, { readonly status: number; readonly meaning: string }>>;
+
+/** Pools without launch.auth ask for none. */
+const security = [{ bearer: [] }, { apiSecret: [] }, {}];
+const poolParameters = [pathParameter("namespace", "Namespace of the pool."), pathParameter("pool", "Name of the pool.")];
+const { session_not_found } = sessionErrors;
+const { unauthorized, pool_not_found, pool_unknown, auth_unavailable, internal } = launchErrors;
+const sharedErrors = { unauthorized, pool_not_found, pool_unknown, auth_unavailable, internal };
 
 /** The launch API as an OpenAPI 3.1 document, made from the schemas that launches are checked with. */
 export function openApi() {
@@ -11,18 +21,39 @@ export function openApi() {
       title: "AvatarPool launch API",
       version: "v1alpha1",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-      description: "Starts avatar sessions. One URL takes every form that clients send.",
+      description: "Starts avatar sessions, tells of them, and ends them. One URL takes every form of launches that clients send.",
     },
     servers: [{ url: "/" }],
     paths: {
       "/{namespace}/{pool}/launch": {
-        parameters: [pathParameter("namespace", "Namespace of the pool."), pathParameter("pool", "Name of the pool.")],
+        parameters: poolParameters,
         post: launchOperation("launch", "Starts a session in a pool."),
+      },
+      "/{namespace}/{pool}/sessions": {
+        parameters: poolParameters,
+        get: sessionsOperation("listSessions", "Lists the pool's live sessions, and those that were lost of late.", sharedErrors),
+      },
+      "/{namespace}/{pool}/sessions/{room}": {
+        parameters: [...poolParameters, pathParameter("room", "LiveKit room.")],
+        get: sessionsOperation("getSessions", "Shows a room's sessions, live and ended of late.", {
+          ...sharedErrors,
+          session_not_found,
+        }),
+        delete: sessionsOperation("endSessions", "Ends a room's sessions.", { ...sharedErrors, ...sessionErrors }),
+      },
+      "/{namespace}/{pool}/livekit-webhook": {
+        parameters: poolParameters,
+        post: {
+          operationId: "livekitWebhook",
+          summary: "Takes a webhook of the LiveKit server that the pool names, signed with the key of livekit.apiKeyRef.",
+          requestBody: { required: true, content: { "application/webhook+json": { schema: { type: "object" } } } },
+          responses: { "200": { description: "Taken." }, ...errorResponses(sharedErrors) },
+        },
       },
       "/launch": { post: launchOperation("launchDefault", "Starts a session in the gateway's default pool.") },
     },
     components: {
-      schemas: { Launched: schemaOf(launchedSchema), Error: schemaOf(errorBodySchema) },
+      schemas: { Launched: schemaOf(launchedSchema), Sessions: schemaOf(sessionsSchema), Error: schemaOf(errorBodySchema) },
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A token of the pool's launch.auth." },
         apiSecret: { type: "apiKey", in: "header", name: "api-secret", description: "The same token, as the JSON form sends it." },
@@ -36,8 +67,7 @@ function launchOperation(operationId: string, summary: string) {
     operationId,
     summary,
     description: "A launch that finds no free slot waits: answers may take minutes. Do not try again before one comes.",
-    // Pools without launch.auth ask for none.
-    security: [{ bearer: [] }, { apiSecret: [] }, {}],
+    security,
     parameters: [
       {
         name: "async",
@@ -64,15 +94,30 @@ function launchOperation(operationId: string, summary: string) {
         },
         content: { "application/json": { schema: { $ref: "#/components/schemas/Launched" } } },
       },
-      ...errorResponses(),
+      ...errorResponses(launchErrors),
+    },
+  };
+}
+
+function sessionsOperation(operationId: string, summary: string, errors: Errors) {
+  return {
+    operationId,
+    summary,
+    security,
+    responses: {
+      "200": {
+        description: "Sessions as their workers tell of them now.",
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Sessions" } } },
+      },
+      ...errorResponses(errors),
     },
   };
 }
 
 /** One response a status, which names every code that comes with it. */
-function errorResponses() {
+function errorResponses(errors: Errors) {
   const byStatus = new Map<number, string[]>();
-  for (const [code, { status, meaning }] of Object.entries(launchErrors)) {
+  for (const [code, { status, meaning }] of Object.entries(errors)) {
     byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${meaning}`]);
   }
   return Object.fromEntries(

@@ -93,7 +93,7 @@ export class WinBack {
     const nowMs = this.#deps.clock.now();
     const due: { readonly session: Session; readonly watch: Watch }[] = [];
     for (const session of sessions) {
-      if (session.state !== "running") continue;
+      if (session.state !== "running" || this.#deps.findPool(session.pool)?.livekit === undefined) continue;
       const watch = this.#watch(session);
       if (!session.worker.own && !watch.heard) continue;
       if (watch.nextLookMs <= nowMs && !watch.looking) due.push({ session, watch });

@@ -9,6 +9,8 @@ import { ClientTokens, type ReadSecret } from "../../../operator/gateway/client-
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { Gate } from "../../../operator/gateway/gate.ts";
 import { launchServer } from "../../../operator/gateway/launch-server.ts";
+import { Livekit } from "../../../operator/gateway/sessions/livekit.ts";
+import { serveSessions } from "../../../operator/gateway/sessions/session-routes.ts";
 import type { TlsPair } from "../../../operator/gateway/tls-files.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
 import { createLogger } from "../../../operator/telemetry/logger.ts";
@@ -24,7 +26,11 @@ export interface LiveGatewayOptions {
   readonly defaultPool?: string;
   readonly bodyTimeoutMs?: number;
   readonly tls?: TlsPair;
+  /** Answers for the workers what is neither a probe nor a launch. */
+  readonly tasks?: Take;
 }
+
+const running: Take = (_request, response) => json(response, 200, { state: "running" });
 
 const BUDGET_BYTES = 64 * 1024 * 1024;
 
@@ -41,13 +47,15 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const metrics = gatewayMetrics(createRegistry({ process: false }));
   const findPool = (key: string) => (key === poolKey(pool) ? pool : undefined);
   const directory = { pool: findPool, pools: () => [pool], synced: true };
-  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics });
+  const livekit = new Livekit({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
+  const lookAt = (...args: Parameters<Livekit["lookAt"]>) => livekit.lookAt(...args);
+  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, lookAt });
   for (const [at, take] of takes.entries()) {
     const worker = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
       if (request.url === "/ready") return json(response, 200, { active_sessions: takes.length - at, max_sessions: 50 });
-      if (request.url !== "/launch") return json(response, 200, { state: "running" });
+      if (request.url !== "/launch") return (options.tasks ?? running)(request, response, Buffer.concat(chunks));
       received.push({ headers: request.headers, body: Buffer.concat(chunks) });
       return take(request, response, Buffer.concat(chunks));
     });
@@ -63,9 +71,11 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const view = { old: false, stopping: false };
   const budget = new ByteBudget(BUDGET_BYTES);
   const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
+  const gate = new Gate(tokens, new ClientLimits(systemClock));
+  const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
   const server = launchServer({
     clock: systemClock,
-    logger: createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) }),
+    logger,
     metrics,
     findPool,
     defaultPool: options.defaultPool,
@@ -73,9 +83,10 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     viewIsOld: () => view.old,
     stopping: () => view.stopping,
     launch: (...args) => core.launch(...args),
-    gate: new Gate(tokens, new ClientLimits(systemClock)),
+    gate,
     read: { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: options.bodyTimeoutMs ?? 60_000 },
   });
+  serveSessions(server, { logger, findPool, gate, sessions: core.sessions, livekit });
   const origin = await server.listen({ host: "127.0.0.1", port: 0 });
   const ready = () => core.state(poolKey(pool))?.workers.filter((worker) => worker.ready).length === takes.length;
   await new Promise<void>((resolve) => {

@@ -1,0 +1,48 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Livekit } from "./livekit.ts";
+import type { SessionNews } from "./sessions.ts";
+
+/** A LiveKit server that does not answer is told about so often. */
+const COMPLAIN_EVERY_MS = 60_000;
+/** Names in a log line are the client's: they are cut. */
+const MAX_LOGGED = 200;
+
+/** Writes what becomes of sessions to the log. */
+export function sessionLog(logger: Logger): (news: SessionNews) => void {
+  return (news) => {
+    const { worker, room, taskId } = news.session;
+    const { namespace, pool } = worker.record;
+    const line = { namespace, pool, room: room.slice(0, MAX_LOGGED), worker: worker.name, task: taskId };
+    switch (news.kind) {
+      case "lost":
+        logger.warn(line, "session lost: its worker is gone");
+        return;
+      case "abandoned":
+        logger.info({ ...line, wonBackMs: Math.round(news.wonBackMs) }, "session ended: its agent and all humans have left");
+        return;
+      case "abandoned-not-stopped":
+        logger.warn(line, "a session that everybody has left could not be ended at its worker");
+        return;
+    }
+  };
+}
+
+/** Looks into rooms, and tells the log when that fails, once a minute at most. */
+export function loggedLooks(livekit: Pick<Livekit, "lookAt">, logger: Logger, clock: Clock): Livekit["lookAt"] {
+  let complainedMs = Number.NEGATIVE_INFINITY;
+  return async (pool: PoolConfig, room: string) => {
+    try {
+      return await livekit.lookAt(pool, room);
+    } catch (error) {
+      if (clock.now() - complainedMs >= COMPLAIN_EVERY_MS) {
+        complainedMs = clock.now();
+        const { namespace, name } = pool;
+        const what = "rooms cannot be looked at, so abandoned sessions are left to their workers: see livekit.apiKeyRef";
+        logger.warn({ namespace, pool: name, cause: error instanceof Error ? error.message : String(error) }, what);
+      }
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,108 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { refusalOf, refuse } from "../answer.ts";
+import { headerToken } from "../credential.ts";
+import { discard } from "../discard.ts";
+import { type FindPoolDeps, requirePool } from "../find-pool.ts";
+import type { Gate } from "../gate.ts";
+import { LaunchError } from "../launch-error.ts";
+import type { Livekit } from "./livekit.ts";
+import { readText } from "./read-text.ts";
+import { roomEvent } from "./room-event.ts";
+import { isLive } from "./session-book.ts";
+import { sessionsBody } from "./session-schemas.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface SessionRoutesDeps extends FindPoolDeps {
+  readonly logger: Logger;
+  readonly gate: Pick<Gate, "identify">;
+  readonly sessions: Pick<Sessions, "inPool" | "inRoom" | "end" | "heard">;
+  readonly livekit: Pick<Livekit, "webhook">;
+}
+
+type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
+type RoomPath = { readonly Params: { readonly namespace: string; readonly pool: string; readonly room: string } };
+
+/** Sessions over HTTP, for those who may launch; and the address for LiveKit's webhooks. */
+export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps): void {
+  const { sessions } = deps;
+
+  const enter = async ({ params, headers }: FastifyRequest<PoolPath>): Promise<{ pool: PoolConfig; client: string }> => {
+    const pool = requirePool(deps, `${params.namespace}/${params.pool}`);
+    return { pool, client: await deps.gate.identify(pool, headerToken(headers)) };
+  };
+
+  server.get<PoolPath>("/:namespace/:pool/sessions", (request, reply) =>
+    answering(deps, request, reply, async () => {
+      const { pool } = await enter(request);
+      return sessionsBody(await sessions.inPool(pool));
+    }),
+  );
+
+  server.get<RoomPath>("/:namespace/:pool/sessions/:room", (request, reply) =>
+    answering(deps, request, reply, async () => {
+      const { pool } = await enter(request);
+      const { room } = request.params;
+      const found = await sessions.inRoom(pool, room);
+      if (found.sessions.length === 0) throw notFound(pool, room, found.complete);
+      return sessionsBody(found);
+    }),
+  );
+
+  server.delete<RoomPath>("/:namespace/:pool/sessions/:room", (request, reply) =>
+    answering(deps, request, reply, async () => {
+      const { pool, client } = await enter(request);
+      const { room } = request.params;
+      const found = await sessions.end(pool, room);
+      if (found.sessions.length === 0) throw notFound(pool, room, found.complete);
+      const left = found.sessions.filter(isLive);
+      const ended = found.sessions.length - left.length;
+      deps.logger.info(
+        { namespace: pool.namespace, pool: pool.name, client, room, ended, left: left.length },
+        "sessions ended on request",
+      );
+      if (left.length > 0) throw notEnded(left.map(({ worker }) => worker.name));
+      return sessionsBody(found);
+    }),
+  );
+
+  server.post<PoolPath>("/:namespace/:pool/livekit-webhook", (request, reply) =>
+    answering(deps, request, reply, async () => {
+      const { namespace, pool: name } = request.params;
+      const pool = requirePool(deps, `${namespace}/${name}`);
+      const event = roomEvent(await deps.livekit.webhook(pool, await readText(request.raw), request.headers.authorization));
+      if (event !== undefined) sessions.heard(pool, event);
+      return {};
+    }),
+  );
+}
+
+/** Sends what comes of a request, or why nothing does. */
+async function answering(
+  { logger }: Pick<SessionRoutesDeps, "logger">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: () => Promise<object>,
+): Promise<FastifyReply> {
+  try {
+    const body = await answer();
+    await discard(request.raw);
+    return reply.send(body);
+  } catch (error) {
+    await discard(request.raw);
+    const refusal = refusalOf(error);
+    if (refusal.code === "internal") logger.error({ err: error }, "a request for sessions failed");
+    return refuse(reply, refusal);
+  }
+}
+
+function notFound(pool: PoolConfig, room: string, complete: boolean): LaunchError {
+  const doubt = complete ? "" : "; not every worker has answered: it may be found later";
+  return new LaunchError(404, "session_not_found", `pool ${poolKey(pool)} has no session in room ${room}${doubt}`);
+}
+
+function notEnded(workers: readonly string[]): LaunchError {
+  const message = `worker ${workers.join(", ")} did not end the session, which may run still: try again`;
+  return new LaunchError(502, "session_not_ended", message);
+}

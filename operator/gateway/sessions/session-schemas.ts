@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { isLive, type Session } from "./session-book.ts";
+
+/** A session as the API shows it. */
+export const sessionSchema = z.object({
+  room: z.string().describe("LiveKit room."),
+  state: z
+    .enum(["pending", "running", "completed", "failed", "cancelled", "lost"])
+    .describe("What the worker says; lost: the worker died with it."),
+  task_id: z.string().describe("The session's id at its worker."),
+  worker: z.string().describe("The worker's pod."),
+  group: z.string().describe("The worker's group."),
+  preset: z.string().optional().describe("Its preset, where the gateway that was asked has served the launch."),
+  launched_at: z.iso.datetime().optional().describe("When the launch arrived, where the gateway that was asked has served it."),
+});
+
+export const sessionsSchema = z.object({
+  sessions: z.array(sessionSchema).describe("Live ones first."),
+  complete: z.boolean().describe("false: some worker did not answer, and may have further sessions."),
+});
+
+export function sessionBody({ room, state, taskId, worker, launched }: Session): z.input<typeof sessionSchema> {
+  return {
+    room,
+    state,
+    task_id: taskId,
+    worker: worker.name,
+    group: worker.group,
+    ...(launched?.preset === undefined ? {} : { preset: launched.preset }),
+    ...(launched === undefined ? {} : { launched_at: new Date(launched.arrivedMs).toISOString() }),
+  };
+}
+
+export function sessionsBody(found: {
+  readonly sessions: readonly Session[];
+  readonly complete: boolean;
+}): z.input<typeof sessionsSchema> {
+  const live = found.sessions.filter(isLive);
+  const ended = found.sessions.filter((session) => !isLive(session));
+  return { sessions: [...live, ...ended].map(sessionBody), complete: found.complete };
+}
