@@ -31,7 +31,8 @@ export function concurrencyAhead(outlook: Outlook): (slots: number) => number {
   return arrivals > EXACT_ARRIVALS || sessions > EXACT_SESSIONS ? approximate(outlook) : exact(outlook);
 }
 
-function approximate({ sessions, arrivals, dispersion, ends }: Outlook): (slots: number) => number {
+function approximate({ sessions, dispersion, ends, ...outlook }: Outlook): (slots: number) => number {
+  const arrivals = Math.max(outlook.arrivals, NEGLIGIBLE);
   const variance = dispersion * arrivals + sessions * ends * (1 - ends);
   const shape = (arrivals * arrivals) / variance;
   const scale = variance / arrivals;
@@ -45,12 +46,11 @@ function exact({ sessions, arrivals, dispersion, ends }: Outlook): (slots: numbe
   // Index 0 stands for every possible departure and no arrival.
   const lowest = sessions - (ending.length - 1);
   const atLeast = new Float64Array(arriving.length + ending.length);
-  arriving.forEach((arrives, came) => {
-    ending.forEach((leaves, left) => {
-      const index = came - left + ending.length - 1;
-      atLeast[index] = (atLeast[index] ?? 0) + arrives * leaves;
-    });
-  });
+  for (let came = 0; came < arriving.length; came++) {
+    const arrives = arriving[came] ?? 0;
+    for (let left = 0, index = came + ending.length - 1; left < ending.length; left++, index--)
+      atLeast[index] = (atLeast[index] ?? 0) + arrives * (ending[left] ?? 0);
+  }
   for (let index = atLeast.length - 2; index >= 0; index--) atLeast[index] = (atLeast[index] ?? 0) + (atLeast[index + 1] ?? 0);
   return (slots) => (slots <= lowest ? 1 : (atLeast[slots - lowest] ?? 0));
 }

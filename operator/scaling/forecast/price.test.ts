@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { concurrencyAhead } from "./concurrency.ts";
+import { worth } from "./price.ts";
+import { Trials, weightOf } from "./trials.ts";
+
+describe("workers worth their keep", () => {
+  const situation = fc.record({
+    sessions: fc.integer({ min: 0, max: 60 }),
+    arrivals: fc.double({ min: 0.01, max: 30, noNaN: true }),
+    dispersion: fc.double({ min: 1, max: 8, noNaN: true }),
+    slotsPerWorker: fc.integer({ min: 1, max: 8 }),
+    price: fc.double({ min: 0.1, max: 1e5, noNaN: true }),
+  });
+
+  it("are as many as adding them one by one finds", () => {
+    fc.assert(
+      fc.property(situation, ({ sessions, arrivals, dispersion, slotsPerWorker, price }) => {
+        const takenAtLeast = concurrencyAhead({ sessions, arrivals, dispersion, ends: 0.1 });
+        const expectedTaken = sessions * 0.9 + arrivals;
+        const value = worth({ slotsPerWorker, relativeRate: 1, expectedTaken, takenAtLeast });
+        const needed = Math.ceil(Math.max(sessions, expectedTaken) / slotsPerWorker);
+        let one = needed;
+        while (price * (takenAtLeast(one * slotsPerWorker) - takenAtLeast((one + 1) * slotsPerWorker)) >= 1) one++;
+        expect(value.workers(price, needed)).toBe(one);
+      }),
+    );
+  });
+
+  it("grow with the price and with the rate of the hour, and none is kept where a launch is too rare", () => {
+    const takenAtLeast = concurrencyAhead({ sessions: 0, arrivals: 0.05, dispersion: 1, ends: 0 });
+    const at = (relativeRate: number) => worth({ slotsPerWorker: 2, relativeRate, expectedTaken: 0.05, takenAtLeast });
+    expect(at(1).workers(100, 0)).toBe(1);
+    expect(at(0.005).workers(100, 0)).toBe(0);
+    expect(at(1).workers(1e5, 0)).toBeGreaterThan(1);
+  });
+});
+
+describe("the price that keeps the objective", () => {
+  it("rises with a cold start, and falls slowly while all is well", () => {
+    const trials = new Trials(0.99);
+    const start = trials.price;
+    trials.met(1, 1, 1);
+    const raised = trials.price;
+    expect(raised).toBeGreaterThan(start);
+    trials.met(200, 0, 1);
+    expect(trials.price).toBeLessThan(raised);
+  });
+
+  it("never runs away, however bad it goes", () => {
+    const trials = new Trials(0.99);
+    const start = trials.price;
+    trials.met(10_000, 10_000, 1);
+    expect(trials.price / start).toBeLessThan(60);
+    trials.met(1e9, 0, 1);
+    expect(start / trials.price).toBeLessThan(60);
+  });
+
+  it("is the lowest one at which few enough launches would have been cold", () => {
+    const trials = new Trials(0.9);
+    // Three slots a price of 10 and more keeps, one below; four launches at a time, all free again after.
+    for (let atS = 0; atS < 20_000; atS += 10) {
+      trials.warmUntil(atS);
+      trials.resize((price, atLeast) => Math.max(atLeast, price >= 10 ? 4 : 1), 0, atS, 5);
+      if (atS > 100) trials.tried(4, 0, 1, 1);
+    }
+    expect(trials.price).toBeGreaterThan(3);
+    expect(trials.price).toBeLessThan(30);
+  });
+
+  it("goes on from what was kept", () => {
+    const trials = new Trials(0.99);
+    trials.tried(500, 0, 8, 1);
+    trials.met(500, 3, 1);
+    expect(new Trials(0.99, JSON.parse(JSON.stringify(trials.save()))).price).toBeCloseTo(trials.price, 1);
+  });
+
+  it("weighs launches that come together as the few that they are", () => {
+    expect(weightOf(0.1)).toBe(1);
+    expect(weightOf(400)).toBe(0.01);
+  });
+});
