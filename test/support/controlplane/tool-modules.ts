@@ -7,7 +7,8 @@ export type ToolName =
   | "kubectl"
   | "kwok"
   | "helm"
-  | "pulumi";
+  | "pulumi"
+  | "livekit-server";
 
 /** A folder under `tools/` with a go.mod whose `tool` directives give these programs. */
 export interface ToolModule {
@@ -48,4 +49,5 @@ export const MODULES: readonly ToolModule[] = [
     usualBuild: "2 min",
     builtAs: {},
   },
+  { folder: "livekit", tools: ["livekit-server"], ldflags: "", usualBuild: "2 min", builtAs: { "livekit-server": "server" } },
 ];
