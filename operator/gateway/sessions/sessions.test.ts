@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { FakeWorkers } from "../../../test/support/gateway/fake-workers.ts";
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
+import type { WorkerClient } from "../../workers/client.ts";
 import type { RoomView } from "./room-view.ts";
 import type { SessionNews } from "./sessions.ts";
 
@@ -15,7 +17,7 @@ const empty: RoomView = { avatar: false, somebody: false };
 type Metric = { get(): Promise<{ values: { value: number; labels: object; metricName?: string }[] }> };
 
 /** A gateway whose pool names a LiveKit server, and the rooms there. A room that nobody has set cannot be looked at. */
-function world(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}) {
+function world(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}, network = { gone: false }) {
   const rooms = new Map<string, RoomView>();
   const looks: string[] = [];
   const news: SessionNews[] = [];
@@ -26,7 +28,12 @@ function world(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}) {
     if (view === undefined) throw new Error("LiveKit does not answer");
     return view;
   };
-  const gateway = gatewayHarness(pool, { lookAt, tell: (told) => news.push(told) });
+  const workers = new FakeWorkers();
+  const client: WorkerClient = {
+    get: (origin, path, signal) => (network.gone ? never(signal) : workers.get(origin, path)),
+    post: (origin, path, body, signal) => (network.gone ? never(signal) : workers.post(origin, path, body)),
+  };
+  const gateway = gatewayHarness(pool, { workers, network: client, lookAt, tell: (told) => news.push(told) });
   const { clock, core, metrics } = gateway;
   async function settled<T>(promise: Promise<T>): Promise<T> {
     await clock.advance(0);
@@ -48,6 +55,11 @@ function world(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}) {
     ended: async () => (await valuesOf(metrics.sessionsEnded)).map(({ labels, value }) => ({ ...labels, value })),
     wonBackSeconds: async () => (await valuesOf(metrics.wonBackSeconds))[0]?.value ?? 0,
   };
+}
+
+/** What nobody answers. */
+function never(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
 async function valuesOf(metric: Metric) {
@@ -143,6 +155,22 @@ describe("a worker's death", () => {
     expect(await statesIn("r2")).toEqual(["lost"]);
   });
 
+  it("is told within 10 s where its machine is gone, and nothing answers or refuses any more", async () => {
+    const network = { gone: false };
+    const { addWorker, launch, clock, statesIn, news } = world(somewhere, {}, network);
+    await addWorker("a");
+    await launch("maya", { room: "r" });
+    await clock.advance(5_000);
+    network.gone = true;
+    await clock.advance(4_000);
+    expect(news()).toEqual([]);
+    await clock.advance(6_000);
+    expect(news()).toEqual(["lost"]);
+    network.gone = false;
+    await clock.advance(3_000);
+    expect(await statesIn("r")).toEqual(["running"]);
+  });
+
   it("is not told of one that fails a probe and has its sessions still", async () => {
     const { addWorker, launch, clock, statesIn, news } = world();
     const worker = await addWorker("a");
@@ -183,6 +211,24 @@ describe("abandoned sessions", () => {
     rooms.set("r", alone);
     await clock.advance(45_000);
     expect(await statesIn("r")).toEqual(["cancelled"]);
+  });
+
+  it("are looked for within a rate, and first where somebody was heard to leave", async () => {
+    const { addWorker, launch, rooms, looks, hear, clock } = world();
+    await addWorker("a", { slots: 100 });
+    for (let at = 0; at < 100; at += 1) {
+      await launch("maya", { room: `r${at}` });
+      rooms.set(`r${at}`, inhabited);
+    }
+    await clock.advance(30_000);
+    const before = looks.length;
+    expect(before).toBeLessThanOrEqual(20);
+    await hear("left", "r99");
+    await clock.advance(1_500);
+    expect(looks.slice(before)[0]).toBe("r99");
+    expect(looks.length - before).toBeLessThanOrEqual(40);
+    await clock.advance(8_000);
+    expect(new Set(looks).size).toBe(100);
   });
 
   it("are left alone when somebody is there again before the grace is over", async () => {

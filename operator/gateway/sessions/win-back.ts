@@ -98,7 +98,7 @@ export class WinBack {
       if (!session.worker.own && !watch.heard) continue;
       if (watch.nextLookMs <= nowMs && !watch.looking) due.push({ session, watch });
     }
-    due.sort((a, b) => a.watch.nextLookMs - b.watch.nextLookMs);
+    due.sort((a, b) => Number(isSuspect(b.watch)) - Number(isSuspect(a.watch)) || a.watch.nextLookMs - b.watch.nextLookMs);
     await Promise.all(due.slice(0, LOOKS_PER_ROUND).map(({ session, watch }) => this.#look(session, watch)));
   }
 
@@ -151,6 +151,11 @@ export class WinBack {
     this.#watches.set(session, watch);
     return watch;
   }
+}
+
+/** Whose rooms are looked at before those of sessions that nothing is known against. */
+function isSuspect({ heard, emptySinceMs }: Watch): boolean {
+  return heard || emptySinceMs !== undefined;
 }
 
 /** Whether a launch went to the pool's own LiveKit server. */
