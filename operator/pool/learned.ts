@@ -10,7 +10,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { Forecasts, type SavedForecasts } from "./forecasts.ts";
 
 /** What was learned is worth a write so often, and only where launches came. */
-const SAVE_INTERVAL_MS = 600_000;
+export const SAVE_INTERVAL_MS = 600_000;
 
 const DATA_KEY = "learned.json";
 const numbers = z.array(z.number().min(0)).max(1_000);

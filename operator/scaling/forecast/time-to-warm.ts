@@ -22,7 +22,7 @@ export class TimeToWarm {
   /** @param workers those that are warm now, by UID, with the seconds that it took. */
   see(workers: ReadonlyMap<string, number>, expectedS: number): void {
     for (const [uid, seconds] of workers) {
-      if (this.#seen.has(uid) || seconds < 0 || seconds > expectedS * IMPLAUSIBLE) continue;
+      if (this.#seen.has(uid) || seconds <= 0 || seconds > expectedS * IMPLAUSIBLE) continue;
       this.#seconds.push(seconds);
       if (this.#seconds.length > KEPT) this.#seconds.shift();
     }
