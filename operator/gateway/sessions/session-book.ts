@@ -41,6 +41,8 @@ export interface SessionListener {
 /** How long a session is remembered that has ended, and how many of them are. */
 const REMEMBER_ENDED_MS = 600_000;
 const MAX_ENDED = 5_000;
+/** A worker that was told to end a session may list it still for so long. */
+const STOPPING_MS = 10_000;
 /** A worker that lists more live sessions than this is not believed. */
 const MAX_LIVE_PER_WORKER = 256;
 
@@ -58,7 +60,7 @@ export class SessionBook {
   /** Live ones, by worker and task. */
   readonly #live = new Map<string, Map<string, Session>>();
   /** Live and ended ones, by {@link roomKey}. */
-  readonly #byRoom = new Map<string, Set<Session>>();
+  readonly #byRoom = new Map<string, readonly Session[]>();
   /** With the time of their end, oldest first. */
   readonly #ended = new Map<Session, number>();
 
@@ -115,7 +117,7 @@ export class SessionBook {
   /** Sessions of a room, live and ended, in the order in which they became known. */
   inRoom(pool: string, room: string): readonly Session[] {
     this.#forgetOld();
-    return [...(this.#byRoom.get(roomKey({ pool, room })) ?? [])];
+    return this.#byRoom.get(roomKey({ pool, room })) ?? [];
   }
 
   /** Sessions of a pool that were lost of late. */
@@ -129,6 +131,7 @@ export class SessionBook {
     if (this.#live.get(worker.uid)?.has(taskId) || this.countOn(worker) >= MAX_LIVE_PER_WORKER) return;
     // One that was taken for ended lives after all.
     const before = this.inRoom(pool, room).find((session) => session.worker.uid === worker.uid && session.taskId === taskId);
+    if (before !== undefined && before.state === "cancelled" && this.#endedAgoMs(before) < STOPPING_MS) return;
     if (before !== undefined) this.#forget(before);
     this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched: before?.launched, state });
   }
@@ -138,7 +141,7 @@ export class SessionBook {
     const sessions = this.#live.get(worker.uid) ?? new Map<string, Session>();
     this.#live.set(worker.uid, sessions.set(taskId, session));
     const key = roomKey(session);
-    this.#byRoom.set(key, (this.#byRoom.get(key) ?? new Set()).add(session));
+    this.#byRoom.set(key, [...(this.#byRoom.get(key) ?? []), session]);
     this.#listener.onBegan(session);
   }
 
@@ -154,6 +157,10 @@ export class SessionBook {
     this.#listener.onEnded(session);
   }
 
+  #endedAgoMs(session: Session): number {
+    return this.#clock.now() - (this.#ended.get(session) ?? Number.NEGATIVE_INFINITY);
+  }
+
   #forgetOld(): void {
     const oldestMs = this.#clock.now() - REMEMBER_ENDED_MS;
     for (const [session, endedMs] of this.#ended) {
@@ -165,9 +172,9 @@ export class SessionBook {
   #forget(session: Session): void {
     this.#ended.delete(session);
     const key = roomKey(session);
-    const sessions = this.#byRoom.get(key);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#byRoom.delete(key);
+    const others = this.#byRoom.get(key)?.filter((other) => other !== session) ?? [];
+    if (others.length === 0) this.#byRoom.delete(key);
+    else this.#byRoom.set(key, others);
   }
 }
 

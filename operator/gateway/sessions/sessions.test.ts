@@ -115,6 +115,19 @@ describe("sessions", () => {
     expect(await statesIn("next")).toEqual(["running"]);
   });
 
+  it("count as ended once, also where their worker takes its time, and live on where it does not end them", async () => {
+    const { addWorker, launch, end, statesIn, clock, ended } = world();
+    const worker = await addWorker("a");
+    await launch("maya", { room: "r" });
+    await end("r");
+    worker.rooms.push("r");
+    await clock.advance(5_000);
+    expect(await statesIn("r")).toEqual(["cancelled"]);
+    await clock.advance(6_000);
+    expect(await statesIn("r")).toEqual(["running"]);
+    expect(await ended()).toMatchObject([{ outcome: "cancelled", value: 1 }]);
+  });
+
   it("say that the answer is not whole when a worker cannot be asked", async () => {
     const { addWorker, inPool, client } = world();
     await addWorker("a");
