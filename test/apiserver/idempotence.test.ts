@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { KubeClient } from "../../operator/kube/client.ts";
 import { avatarPools, deployments, pods } from "../../operator/kube/resource-types.ts";
 import type { Json } from "../../operator/kube/types.ts";
+import { EVENT_INTERVAL_MS } from "../../operator/pool/pool-news.ts";
 import { type RequestCounts, requestCounts, requestsBetween, writesOf } from "../support/api-requests.ts";
 import { type ControlPlane, startControlPlane, until } from "../support/controlplane/index.ts";
 import { Product } from "../support/product/product.ts";
@@ -13,8 +14,8 @@ import { Product } from "../support/product/product.ts";
  */
 const NAMESPACE = "avatars";
 const GPU = { namespace: NAMESPACE, name: "support-gpu" };
-/** Longer than anything that the operator puts off after a change. */
-const QUIET_MS = 6_000;
+/** Longer than anything that the operator puts off after a change: events that sum up several. */
+const QUIET_MS = EVENT_INTERVAL_MS + 1_000;
 const LIMIT = { timeout: 20_000, interval: 100 };
 
 const pool = {
@@ -31,6 +32,8 @@ const pool = {
       { name: "gpu", engine: "expression", min: 2, max: 4 },
       { name: "cpu", engine: "essence", image: "registry.example.com/essence:1", min: 1, max: 4 },
     ],
+    // A forecast would change its mind as time passes.
+    warm: { slots: 1 },
   },
 };
 
@@ -87,7 +90,7 @@ async function makePod({ spec }: Json<V1Deployment>): Promise<void> {
 async function untilQuiet(): Promise<void> {
   for (;;) {
     const before = await requestCounts(plane);
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     if (Object.keys(await writesSince(before)).length === 0) return;
   }
 }
