@@ -1,10 +1,13 @@
 /**
- * `npm run bench:policy -- --traces DIR [--trace NAME …] [--shape SLOTSxSECONDS …] [--quick] [--dump FILE]`: worker-hours and
+ * `npm run bench:policy -- --traces DIR [--trace NAME …] [--shape SLOTSxSECONDS …] [--quick] [--dump FILE]
+ * [--plots DIR]`: worker-hours and
  * warm starts of every policy on real arrival traces. The last line is one JSON object with a row for each trace and shape.
  */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Cell, type CellResult, SHAPES } from "./cell.ts";
+import { frontierPlot } from "./frontier-plot.ts";
 import { summary, table } from "./summary.ts";
 import { onThreads } from "./threads.ts";
 import { benchTraces } from "./traces.ts";
@@ -18,9 +21,10 @@ const { values } = parseArgs({
     shape: { type: "string", multiple: true },
     quick: { type: "boolean", default: false },
     dump: { type: "string" },
+    plots: { type: "string" },
   },
 });
-const { traces: folder, trace: names, shape: shapes, quick, dump } = values;
+const { traces: folder, trace: names, shape: shapes, quick, dump, plots } = values;
 if (folder === undefined) fail("say where the traces are: --traces DIR");
 
 const cells: readonly Cell[] = benchTraces
@@ -40,6 +44,9 @@ const results = await onThreads<Cell, CellResult>(
   (result, done) => console.error(`${done}/${cells.length} ${describe(result)}`),
 );
 if (dump !== undefined) writeFileSync(dump, `${JSON.stringify(results)}\n`);
+if (plots !== undefined)
+  for (const result of results)
+    writeFileSync(join(plots, `${result.trace}-${result.slots}x${result.timeToWarmS}.svg`), frontierPlot(result));
 for (const line of table(results)) console.log(line);
 console.log(JSON.stringify({ ...summary(results), rows: results.map(({ rivals: _, ...row }) => row) }));
 
