@@ -34,6 +34,21 @@ function upload(bytes: number): FormData {
 }
 
 describe("the launch server", () => {
+  it("measures the stages of a launch that is served", async () => {
+    const slowly: Take = (request, response, body) => setTimeout(() => accept(request, response, body), 60);
+    const { post, metrics } = await setup([slowly]);
+    expect((await post(form())).status).toBe(200);
+    const sums = async () => {
+      const { values } = await metrics.stageSeconds.get();
+      const ofSums = values.filter(({ metricName }) => metricName === "avatarpool_launch_stage_seconds_sum");
+      return Object.fromEntries(ofSums.map(({ labels, value }) => [labels.stage, value]));
+    };
+    await expect.poll(async () => Object.keys(await sums()).sort()).toEqual(["forward", "pick", "queue", "worker"]);
+    const { forward, queue } = await sums();
+    expect(forward).toBeGreaterThan(0.05);
+    expect(queue).toBe(0);
+  });
+
   it("does not call a pool unknown while its view is old: it may have been created meanwhile", async () => {
     const { origin, view } = await setup([]);
     view.old = true;

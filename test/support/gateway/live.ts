@@ -115,5 +115,5 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     await client.close();
     for (const end of closes) end();
   };
-  return { origin, path, post, raw, received, lines, budget, budgetBytes: BUDGET_BYTES, core, view, server, stop, close };
+  return { origin, path, post, raw, received, lines, budget, budgetBytes: BUDGET_BYTES, core, view, server, metrics, stop, close };
 }

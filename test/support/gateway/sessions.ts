@@ -1,0 +1,66 @@
+import type { RoomView } from "../../../operator/gateway/sessions/room-view.ts";
+import type { SessionNews } from "../../../operator/gateway/sessions/sessions.ts";
+import type { WorkerClient } from "../../../operator/workers/client.ts";
+import { FakeWorkers } from "./fake-workers.ts";
+import { gatewayHarness } from "./harness.ts";
+import { testPool } from "./pool.ts";
+
+export const somewhere = { url: "wss://x", apiKeyRef: { name: "livekit" } };
+/** Where launches did not go. */
+export const elsewhere = { url: "wss://elsewhere", apiKeyRef: { name: "livekit" } };
+
+export const alone: RoomView = { avatar: true, somebody: false };
+export const inhabited: RoomView = { avatar: true, somebody: true };
+export const empty: RoomView = { avatar: false, somebody: false };
+
+type Metric = { get(): Promise<{ values: { value: number; labels: object; metricName?: string }[] }> };
+
+/** A gateway whose pool names a LiveKit server, and the rooms there. A room that nobody has set cannot be looked at. */
+export function sessionsWorld(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}, network = { gone: false }) {
+  const rooms = new Map<string, RoomView>();
+  const looks: string[] = [];
+  const news: SessionNews[] = [];
+  const pool = testPool({ livekit, ...more });
+  const lookAt = async (_pool: unknown, room: string): Promise<RoomView> => {
+    looks.push(room);
+    const view = rooms.get(room);
+    if (view === undefined) throw new Error("LiveKit does not answer");
+    return view;
+  };
+  const workers = new FakeWorkers();
+  const client: WorkerClient = {
+    get: (origin, path, signal) => (network.gone ? never(signal) : workers.get(origin, path)),
+    post: (origin, path, body, signal) => (network.gone ? never(signal) : workers.post(origin, path, body)),
+  };
+  const gateway = gatewayHarness(pool, { workers, network: client, lookAt, tell: (told) => news.push(told) });
+  const { clock, core, metrics } = gateway;
+  async function settled<T>(promise: Promise<T>): Promise<T> {
+    await clock.advance(0);
+    return promise;
+  }
+  return {
+    ...gateway,
+    rooms,
+    looks,
+    news: () => news.map(({ kind }) => kind),
+    statesIn: async (room: string) => (await settled(core.sessions.inRoom(pool, room))).sessions.map(({ state }) => state),
+    inPool: () => settled(core.sessions.inPool(pool)),
+    end: (room: string) => settled(core.sessions.end(pool, room)),
+    hear: async (kind: "left" | "finished" | "avatar-joined", room: string) => {
+      core.sessions.heard(pool, { kind, room });
+      await clock.advance(0);
+    },
+    shows: (room: string, identity: string) => core.sessions.heard(pool, { kind: "video", room, identity }),
+    ended: async () => (await valuesOf(metrics.sessionsEnded)).map(({ labels, value }) => ({ ...labels, value })),
+    wonBackSeconds: async () => (await valuesOf(metrics.wonBackSeconds))[0]?.value ?? 0,
+  };
+}
+
+/** What nobody answers. */
+function never(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+}
+
+export async function valuesOf(metric: Metric) {
+  return (await metric.get()).values;
+}
