@@ -34,6 +34,17 @@ describe("warm.slots: auto", () => {
     expect(target?.because).toMatch(/^2 warm for 99% of .* launches a minute, sessions of 5m, workers warm in 45s$/);
   });
 
+  it("keeps one worker of each group in a new pool that nobody launches, hour after hour", () => {
+    const forecasts = new Forecasts();
+    for (let second = 0; second < 12 * 3_600; second += 30) {
+      const forecast = forecasts.next(snapshot(pool(defaultSpec), { nowMs: NOW_MS + second * 1_000 }));
+      expect([...forecast].map(([key, { slots }]) => [key, slots])).toEqual([
+        ["gpu", 2],
+        ["cpu", 1],
+      ]);
+    }
+  });
+
   it("keeps more for a pool with many launches, and the plan starts them", () => {
     const forecasts = new Forecasts();
     busyHalfHour(forecasts, 4);

@@ -15,6 +15,10 @@ const PRIOR_S = 3_600;
 /** As many launches of evidence stand behind what the time of day says, against the last minutes and the last hour. */
 const PRIOR_LAUNCHES = 4;
 
+/** A pool that nobody has launched yet is expected to be launched seldom: one worker is kept for it, not two. */
+const UNSEEN_LAUNCHES = 0.03;
+const UNSEEN_S = 600;
+
 /** What is kept over a restart. Times of day in quarters of an hour, UTC. */
 export interface SavedArrivals {
   readonly mean: readonly [launches: number, seconds: number];
@@ -59,7 +63,7 @@ export class ArrivalRate {
 
   /** Launches a second over the last days. Never zero: a pool may be new. */
   get meanPerS(): number {
-    return (this.#meanLaunches + 1) / (this.#meanSeconds + 600);
+    return (this.#meanLaunches + UNSEEN_LAUNCHES) / (this.#meanSeconds + UNSEEN_S);
   }
 
   /**

@@ -102,7 +102,8 @@ export class Forecaster {
     const taken = sample.sessions + sample.queued;
     const weight = weightOf(this.#arrivals.meanPerS * timeToWarmS);
     this.#trials.warmUntil(nowS);
-    this.#trials.met(this.#settledS === undefined ? 0 : arrivals, cold, weight);
+    // A clump of cold starts is one misfortune, not many.
+    this.#trials.met(this.#settledS === undefined ? 0 : arrivals, cold, Math.min(weight, 1 / this.#dispersion.value));
     if (this.#settledS !== undefined && nowS > this.#settledS + timeToWarmS)
       this.#trials.tried(arrivals, Math.max(0, taken - arrivals), slotsPerWorker, weight);
 

@@ -51,9 +51,9 @@ describe("the price that keeps the objective", () => {
     const trials = new Trials(0.99);
     const start = trials.price;
     trials.met(10_000, 10_000, 1);
-    expect(trials.price / start).toBeLessThan(60);
+    expect(trials.price / start).toBeLessThan(8);
     trials.met(1e9, 0, 1);
-    expect(start / trials.price).toBeLessThan(60);
+    expect(start / trials.price).toBeLessThan(8);
   });
 
   it("is the lowest one at which few enough launches would have been cold", () => {

@@ -19,7 +19,7 @@ const MARGIN = 0.8;
 const MEMORY_COLD_STARTS = 50;
 /** How fast what was really met moves the price, and how far (natural logarithm). */
 const STEP = 0.25;
-const MAX_CORRECTION = 4;
+const MAX_CORRECTION = 2;
 /** More launches than this within one time-to-warm meet the same capacity: they say no more than this many would. */
 const INDEPENDENT_LAUNCHES = 4;
 /** Most workers that a trial starts at once. */
