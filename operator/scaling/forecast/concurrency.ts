@@ -66,17 +66,24 @@ function countProbabilities(mean: number, dispersion: number): readonly number[]
 
 /** Probabilities that 0, 1, 2, … of the sessions end. */
 function endProbabilities(sessions: number, ends: number): readonly number[] {
-  if (ends <= 0 || sessions === 0) return [1];
-  if (ends >= 1) return [...Array.from({ length: sessions }, () => 0), 1];
-  const odds = ends / (1 - ends);
-  return upToNegligible((1 - ends) ** sessions, (count) => ((sessions - count) / (count + 1)) * odds);
+  // From the likelier side, where the first term does not vanish.
+  if (ends <= 0.5) return binomial(sessions, ends);
+  const stay = binomial(sessions, 1 - ends);
+  return [...Array.from({ length: sessions + 1 - stay.length }, () => 0), ...stay.toReversed()];
 }
 
-function upToNegligible(first: number, factor: (count: number) => number): readonly number[] {
+/** Probabilities of 0, 1, 2, … successes, @param chance of each at most a half. */
+function binomial(trials: number, chance: number): readonly number[] {
+  if (chance <= 0) return [1];
+  const odds = chance / (1 - chance);
+  return upToNegligible((1 - chance) ** trials, (count) => ((trials - count) / (count + 1)) * odds, trials + 1);
+}
+
+function upToNegligible(first: number, factor: (count: number) => number, terms = MAX_TERMS): readonly number[] {
   const probabilities: number[] = [];
   let probability = first;
   let sum = 0;
-  for (let count = 0; count < MAX_TERMS && sum < 1 - NEGLIGIBLE; count++) {
+  for (let count = 0; count < terms && sum < 1 - NEGLIGIBLE; count++) {
     probabilities.push(probability);
     sum += probability;
     probability *= factor(count);
