@@ -36,7 +36,7 @@ describe("slots taken a time-to-warm ahead", () => {
           before = now;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     );
   });
 

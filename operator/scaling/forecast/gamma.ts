@@ -21,7 +21,8 @@ const LANCZOS = [
 export function upperGamma(a: number, x: number): number {
   if (x <= 0) return 1;
   const factor = Math.exp(-x + a * Math.log(x) - logGamma(a));
-  return x < a + 1 ? 1 - factor * seriesOf(a, x) : factor * fractionOf(a, x);
+  // Rounding must not make it negative.
+  return x < a + 1 ? Math.max(0, 1 - factor * seriesOf(a, x)) : factor * fractionOf(a, x);
 }
 
 function seriesOf(a: number, x: number): number {
