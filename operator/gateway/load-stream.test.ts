@@ -30,6 +30,9 @@ function setup() {
   return { clock, book, states, open };
 }
 
+const emptyPool: PoolState = { namespace: "avatars", name: "one", workers: [], queued: {}, pressure: {}, launches: {} };
+const worker = { pod: "p".repeat(60), uid: "u".repeat(36), ready: true, sessions: 0, reserved: 0, slots: 8, cordoned: false };
+
 const names = (reports: readonly LoadReport[]) => reports.map(({ full, pools }) => [full, ...pools.map(({ name }) => name)]);
 
 describe("the load stream", () => {
@@ -99,21 +102,27 @@ describe("the load stream", () => {
     expect(lines()).toEqual([]);
   });
 
+  it("rests after a long line, also from pressure", async () => {
+    const { clock, book, states, open } = setup();
+    states.set("avatars/one", { ...emptyPool, workers: Array(10_000).fill(worker) });
+    const { lines } = open();
+    lines();
+    const met = book.arrived("avatars/one", "maya");
+    await clock.advance(500);
+    met("waited");
+    await clock.advance(499);
+    expect(lines()).toEqual([]);
+    await clock.advance(1);
+    expect(lines().flatMap(({ pools }) => pools)[0]).toMatchObject({ name: "one", shortSinceMs: clock.now() - 500 });
+  });
+
   it("cuts a reader that does not read, and leaves no timer behind", async () => {
     const { clock, book, states, open } = setup();
     const { out, ended } = open();
-    const worker = { pod: "p".repeat(60), uid: "u".repeat(36), ready: true, sessions: 0, reserved: 0, slots: 8, cordoned: false };
-    states.set("avatars/one", {
-      namespace: "avatars",
-      name: "one",
-      workers: Array(1_000).fill(worker),
-      queued: {},
-      pressure: {},
-      launches: {},
-    });
+    states.set("avatars/one", { ...emptyPool, workers: Array(1_000).fill(worker) });
     for (let line = 0; line < 60 && !out.destroyed; line += 1) {
       book.changed("avatars/one");
-      await clock.advance(50);
+      await clock.advance(100);
     }
     expect([out.destroyed, ended(), clock.pending]).toEqual([true, 1, 0]);
   });

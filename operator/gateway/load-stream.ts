@@ -5,6 +5,11 @@ import type { LoadChange, PoolState } from "./load-book.ts";
 
 /** Changes within this time go out as one line. */
 const COALESCE_MS = 50;
+/**
+ * Rest after a line, for each worker in it: every line of a large pool is long, and who wrote and read one after the other of
+ * them would do nothing else. Ten thousand workers are spoken of once a second.
+ */
+const REST_PER_WORKER_MS = 0.1;
 /** A reader that lets this much pile up is cut: it opens a new stream, whose first line says everything. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 /** Start-ups kept between two lines, should a reader's line be late; the oldest go first. */
@@ -28,7 +33,8 @@ const noNews = (): Unsaid => ({ shortSinceMs: undefined, startupsMs: [], workerS
 
 /**
  * Tells one reader about the load until either side ends: first of every pool, then of those that changed, with a
- * heartbeat every second. Pressure goes out in the next turn of the event loop, the rest in lines 50 ms apart.
+ * heartbeat every second. Pressure goes out in the next turn of the event loop, the rest in lines 50 ms apart; both a little
+ * later where a pool has thousands of workers.
  * @param onEnd called once when the stream has ended.
  */
 export function streamLoad(
@@ -39,12 +45,15 @@ export function streamLoad(
   const unsaid = new Map<string, Unsaid>();
   let heartbeat = clock.schedule(LOAD_HEARTBEAT_MS, beat);
   let flush: { readonly urgent: boolean; cancel(): void } | undefined;
+  let restsUntilMs = 0;
 
   function send(report: Omit<LoadReport, "gateway">): void {
     if (out.writableLength > MAX_BUFFERED_BYTES) {
       out.destroy();
       return;
     }
+    const workers = report.pools.reduce((sum, pool) => sum + pool.workers.length, 0);
+    restsUntilMs = Math.max(restsUntilMs, clock.now() + workers * REST_PER_WORKER_MS);
     out.write(`${JSON.stringify({ gateway, ...report })}\n`);
   }
 
@@ -67,7 +76,8 @@ export function streamLoad(
   function flushSoon(urgent: boolean): void {
     if (flush !== undefined && (flush.urgent || !urgent)) return;
     flush?.cancel();
-    flush = { urgent, ...cancelOnly(clock.schedule(urgent ? 0 : COALESCE_MS, sayUnsaid)) };
+    const delayMs = Math.max(urgent ? 0 : COALESCE_MS, restsUntilMs - clock.now());
+    flush = { urgent, ...cancelOnly(clock.schedule(delayMs, sayUnsaid)) };
   }
 
   function sayUnsaid(): void {

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Readiness, readReadiness } from "../workers/answers.ts";
-import type { WorkerClient } from "../workers/client.ts";
+import { IDLE_TIMEOUT_MS, type WorkerClient } from "../workers/client.ts";
 import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
 import type { Worker } from "./worker.ts";
 
@@ -36,7 +36,8 @@ interface Watch {
 
 /**
  * Asks every worker whether it is ready, as often as what is known of it deserves: see {@link careFor}. At most one probe of a
- * worker is under way. A connection is kept between two probes, so the death of a worker's process is seen when it ends.
+ * worker is under way. Where the next one is near the connection is kept, so the death of a worker's process is seen when it
+ * ends; thousands of idle ones would only fill the memory.
  */
 export class Prober {
   readonly #options: ProberOptions;
@@ -136,7 +137,7 @@ export class Prober {
     if (origin === undefined) return { kind: "not-ready" };
     const asking = new AbortController();
     watch.asking = asking;
-    const readiness = await this.#ask(origin, record.engine.paths.ready, asking);
+    const readiness = await this.#ask(origin, record.engine.paths.ready, asking, this.#isSoonAgain(watch));
     watch.asking = undefined;
     return readiness;
   }
@@ -160,13 +161,18 @@ export class Prober {
     return probeDelayMs(watch.care, this.#counts[watch.care], this.#options.random());
   }
 
-  async #ask(origin: string, path: string, asking: AbortController): Promise<Readiness> {
+  /** Whether the next probe will come before an idle connection ends, if nothing changes. */
+  #isSoonAgain({ care }: Watch): boolean {
+    return probeDelayMs(care, this.#counts[care], 1) < IDLE_TIMEOUT_MS;
+  }
+
+  async #ask(origin: string, path: string, asking: AbortController, keep: boolean): Promise<Readiness> {
     const { client, clock } = this.#options;
     let timer = clock.schedule(PATIENCE_MS, () => {
       timer = clock.schedule(GRACE_MS, () => asking.abort());
     });
     try {
-      return readReadiness(await client.get(origin, path, asking.signal));
+      return readReadiness(await client.get(origin, path, asking.signal, keep));
     } catch {
       // Whatever went wrong, the worker cannot be used now; the next probe comes soon.
       return { kind: "not-ready" };

@@ -40,6 +40,37 @@ describe("HttpWorkerClient", () => {
     await client.post(origin, "/launch", body, signal);
     await client.post(origin, "/launch", body, signal);
     expect(sockets.size).toBe(3);
+    await client.get(origin, "/tasks/1", signal);
+    expect(sockets.size).toBe(3);
+  });
+
+  it("keeps no connection where no further query will come", async () => {
+    const { client, origin, sockets } = await setup((_request, response) => response.end("{}"));
+    await client.get(origin, "/ready", signal, false);
+    await vi.waitFor(() => expect([...sockets].map(({ destroyed }) => destroyed)).toEqual([true]));
+    await client.get(origin, "/ready", signal);
+    expect(sockets.size).toBe(2);
+  });
+
+  it("sends a launch whole, however large, in the order of its chunks", async () => {
+    const { client } = await setup(() => {});
+    const chunks = ["a", "b", "c"].map((letter) => Buffer.alloc(3_000_000, letter));
+    const received: Buffer[] = [];
+    const worker = createServer(async (request, response) => {
+      for await (const chunk of request) received.push(chunk);
+      response.end(JSON.stringify([request.method, request.url, request.headers["content-type"], request.headers.traceparent]));
+    }).listen(0, "127.0.0.1");
+    cleanups.push(() => worker.close());
+    await once(worker, "listening");
+    const at = `http://127.0.0.1:${(worker.address() as AddressInfo).port}`;
+    const answer = await client.post(
+      at,
+      "/launch",
+      { contentType: "text/plain", chunks, headers: { traceparent: "00-1" } },
+      signal,
+    );
+    expect(JSON.parse(answer.body)).toEqual(["POST", "/launch", "text/plain", "00-1"]);
+    expect(Buffer.concat(received).equals(Buffer.concat(chunks))).toBe(true);
   });
 
   it("tells when a worker closes an idle connection, and asks again over a new one", async () => {

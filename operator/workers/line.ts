@@ -4,8 +4,24 @@ import type { WorkerAnswer } from "./answers.ts";
 
 /** A pod's network answers within milliseconds; one that does not accept in this time is as good as gone. */
 export const CONNECT_TIMEOUT_MS = 2_000;
-/** Workers close an idle connection after about this time themselves. */
-const IDLE_TIMEOUT_MS = 5_000;
+/** How long a connection is kept idle. Workers close it after about this time themselves. */
+export const IDLE_TIMEOUT_MS = 5_000;
+
+export interface PostBody {
+  readonly contentType: string;
+  /** Sent one after the other, without being joined: an image is not copied. */
+  readonly chunks: readonly Buffer[];
+  /** Further headers, in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Question {
+  readonly path: string;
+  /** What is posted; without one it is a GET. */
+  readonly body?: PostBody;
+  /** Whether another question will follow; otherwise the worker is asked to close. */
+  readonly keep: boolean;
+}
 
 /** No connection came about: the worker has seen nothing of the request. */
 export class WorkerUnreachable extends Error {
@@ -29,7 +45,7 @@ interface Asking {
 }
 
 /**
- * One connection to a worker that carries GET requests, one at a time, and is kept between them. Its own few lines instead
+ * One connection to a worker that carries requests, one at a time, and is kept between them. Its own few lines instead
  * of an HTTP library, because thousands of workers are asked all the time: see `docs/decisions.md`.
  */
 export class Line {
@@ -78,7 +94,7 @@ export class Line {
   }
 
   /** @throws WorkerUnreachable, {@link LineStale}, the signal's reason, or what broke the connection. */
-  get(path: string, signal: AbortSignal): Promise<WorkerAnswer> {
+  ask(question: Question, signal: AbortSignal): Promise<WorkerAnswer> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const abort = (): void => {
@@ -100,8 +116,22 @@ export class Line {
       };
       this.#asked += 1;
       if (this.#connected) this.#socket.setTimeout(0);
-      this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\naccept: application/json\r\n\r\n`, "latin1");
+      this.#send(question);
     });
+  }
+
+  #send({ path, body, keep }: Question): void {
+    const headers = {
+      host: this.#host,
+      accept: "application/json",
+      ...(keep ? {} : { connection: "close" }),
+      ...(body === undefined ? {} : headersOf(body)),
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.#socket.cork();
+    this.#socket.write(`${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+    for (const chunk of body?.chunks ?? []) this.#socket.write(chunk);
+    this.#socket.uncork();
   }
 
   close(): void {
@@ -149,6 +179,11 @@ export class Line {
     const stale = this.#connected && this.#asked > 1 && !asking.reader.begun;
     asking.reject(stale ? new LineStale("the kept connection was closed", { cause: error }) : error);
   }
+}
+
+function headersOf({ contentType, chunks, headers }: PostBody): Readonly<Record<string, string>> {
+  const length = chunks.reduce((bytes, chunk) => bytes + chunk.length, 0);
+  return { ...headers, "content-type": contentType, "content-length": String(length) };
 }
 
 function unreachable(cause: Error): WorkerUnreachable {
