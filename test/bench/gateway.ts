@@ -3,11 +3,17 @@
  * several share workers that are nearly full. The last line is one JSON object. Exits with 1 when a figure is missed.
  */
 import { describeFigure, isMissed, type ScenarioResult } from "./figures.ts";
+import { comparedWithProxies } from "./gateway/compare.ts";
 import { ninetyPercent } from "./gateway/occupancy.ts";
 import { tenThousandWorkers } from "./gateway/ten-thousand.ts";
 import { waitingLaunches } from "./gateway/waiting.ts";
 
-const scenarios: Readonly<Record<string, () => Promise<ScenarioResult>>> = { tenThousandWorkers, waitingLaunches, ninetyPercent };
+const scenarios: Readonly<Record<string, () => Promise<ScenarioResult>>> = {
+  tenThousandWorkers,
+  waitingLaunches,
+  ninetyPercent,
+  comparedWithProxies,
+};
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(scenarios, name));

@@ -7,7 +7,9 @@ import type { ProductProcess } from "../support/product/processes.ts";
 const TICKS_PER_SECOND = 100;
 
 /** Resident memory of a process, in MB: now, and the most since it started. */
-export async function memoryOf(process: ProductProcess): Promise<{ readonly residentMb: number; readonly peakMb: number }> {
+export async function memoryOf(process: {
+  readonly pid: number;
+}): Promise<{ readonly residentMb: number; readonly peakMb: number }> {
   const status = await readFile(`/proc/${process.pid}/status`, "utf8");
   const megabytes = (field: string) => Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024);
   return { residentMb: megabytes("VmRSS"), peakMb: megabytes("VmHWM") };
@@ -23,7 +25,7 @@ export interface CpuSeconds {
 export async function cpuSeconds(plane: ControlPlane, operator: ProductProcess): Promise<CpuSeconds> {
   const etcdUrl = `http://${new URL(plane.url).hostname}:2379/metrics`;
   const etcd = await (await fetch(etcdUrl)).text();
-  return { operator: await cpuOfProcess(operator.pid), apiServer: cpuFrom(await apiServerMetrics(plane)), etcd: cpuFrom(etcd) };
+  return { operator: await cpuOf(operator.pid), apiServer: cpuFrom(await apiServerMetrics(plane)), etcd: cpuFrom(etcd) };
 }
 
 export function cpuBetween(before: CpuSeconds, after: CpuSeconds): CpuSeconds {
@@ -31,7 +33,8 @@ export function cpuBetween(before: CpuSeconds, after: CpuSeconds): CpuSeconds {
   return { operator: used("operator"), apiServer: used("apiServer"), etcd: used("etcd") };
 }
 
-async function cpuOfProcess(pid: number): Promise<number> {
+/** CPU seconds of a process since its start, without its children's. */
+export async function cpuOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   // The second field, the name in brackets, may hold spaces; user and system time are the 14th and 15th.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,5 +1,4 @@
 import { type PoolConfig, poolKey } from "../../../operator/api/pool-config.ts";
-import { engines } from "../../../operator/engines/index.ts";
 import { admit } from "../../../operator/gateway/admit.ts";
 import type { Peers } from "../../../operator/gateway/claims.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
@@ -11,6 +10,7 @@ import { systemClock } from "../../../operator/runtime/clock.ts";
 import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
 import { HttpWorkerClient } from "../../../operator/workers/client.ts";
 import { testPool, testRecord } from "../../support/gateway/pool.ts";
+import { addressesOf } from "./addresses.ts";
 
 export interface BenchGateways extends AsyncDisposable {
   readonly cores: readonly GatewayCore[];
@@ -22,10 +22,7 @@ export interface BenchGateways extends AsyncDisposable {
 }
 
 /** Gateways without HTTP in front, in this process, before workers that are spoken to over real connections. */
-export function benchGateways(
-  count: number,
-  workers: { readonly addresses: readonly string[]; readonly port: number; readonly slots: number },
-): BenchGateways {
+export function benchGateways(count: number, workers: { readonly count: number; readonly slots: number }): BenchGateways {
   const pool = testPool({
     workers: [{ name: "gpu", engine: "expression", sessionsPerWorker: workers.slots, max: 5_000 }],
     presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
@@ -51,7 +48,7 @@ export function benchGateways(
     const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, peers });
     cores.push(core);
     core.share(shares);
-    for (const [index, ip] of workers.addresses.entries()) core.workerChanged(recordOf(index, ip, workers.port), undefined);
+    for (const [index, ip] of addressesOf(workers.count).entries()) core.workerChanged(recordOf(index, ip), undefined);
   }
   let order = 0;
   return {
@@ -82,12 +79,6 @@ export function benchGateways(
   };
 }
 
-function recordOf(index: number, ip: string, port: number): WorkerRecord {
-  // The name is as long as pods' names are.
-  const name = `support-gpu-7d9c8b6f5d-${String(index).padStart(5, "0")}`;
-  return testRecord(name, {
-    ip,
-    uid: `0b3c1d7e-5f7a-4c1e-9d2b-${String(index).padStart(12, "0")}`,
-    engine: { ...engines.expression, port },
-  });
+function recordOf(index: number, ip: string): WorkerRecord {
+  return testRecord(`support-gpu-7d9c8b6f5d-${String(index).padStart(5, "0")}`, { ip });
 }

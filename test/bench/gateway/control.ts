@@ -6,13 +6,15 @@ import path from "node:path";
 export interface ControlOrder {
   readonly ready: boolean;
   readonly slots: number;
-  /** Mean length of a session. */
-  readonly sessionMs: number;
+  /** How long a session runs. Undefined: until too many run. */
+  readonly sessionMs: number | undefined;
+  /**
+   * So many sessions run from the start, and no more at any time, where none has a length of its own: with each that begins
+   * another one ends, so that the workers stay as full as they are.
+   */
+  readonly heldSessions: number;
   /** How long a launch takes to be answered. */
   readonly answerMs: number;
-  readonly addresses?: readonly string[];
-  /** Sessions that are running from the start. */
-  readonly busySlots?: number;
 }
 
 /** What the workers tell, since they were told last. */
@@ -21,6 +23,8 @@ export interface WorkerCounts {
   readonly refused: number;
   readonly probes: number;
   readonly sessions: number;
+  /** Held sessions that launches met, all together. */
+  readonly sessionsSeen: number;
   /** The most launches that any one of them was answering at once. */
   readonly mostAnswering: number;
   /** Rooms in the order in which their launches were taken. */
@@ -28,21 +32,19 @@ export interface WorkerCounts {
 }
 
 export interface LightWorkers extends AsyncDisposable {
-  readonly port: number;
   tell(order: Partial<ControlOrder>): Promise<void>;
   counts(): Promise<WorkerCounts>;
 }
 
 /** Starts the process of light workers: see worker-server.ts. */
-export async function startLightWorkers(): Promise<LightWorkers> {
+export async function startLightWorkers(count: number): Promise<LightWorkers> {
   const main = path.join(import.meta.dirname, "worker-server.ts");
-  const child = spawn(process.execPath, [main], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [main, String(count)], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  const port = Number(String(line).trim());
-  const url = `http://127.0.0.1:${port}/control`;
+  const line = await Promise.race([once(child.stdout, "data"), exited.then(() => undefined)]);
+  if (line === undefined) throw new Error("the workers ended before they listened: is their port in use?");
+  const url = `http://127.0.0.1:${Number(String(line[0]).trim())}/control`;
   return {
-    port,
     tell: async (order) => {
       await fetch(url, { method: "POST", body: JSON.stringify(order) });
     },
@@ -52,9 +54,4 @@ export async function startLightWorkers(): Promise<LightWorkers> {
       await exited;
     },
   };
-}
-
-/** Addresses of so many workers, none of them 127.0.0.1. */
-export function addressesOf(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, at) => `127.${100 + (at >> 14)}.${(at >> 7) & 127}.${(at & 127) + 1}`);
 }

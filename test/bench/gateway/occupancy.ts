@@ -3,8 +3,9 @@ import { HttpWorkerClient } from "../../../operator/workers/client.ts";
 import { encodeForm } from "../../../operator/workers/form.ts";
 import { seededRandom } from "../../support/fleet/random.ts";
 import type { ScenarioResult } from "../figures.ts";
+import { addressesOf, WORKER_PORT } from "./addresses.ts";
 import { benchGateways } from "./bench-gateways.ts";
-import { addressesOf, startLightWorkers } from "./control.ts";
+import { startLightWorkers, type WorkerCounts } from "./control.ts";
 
 const WORKERS = 200;
 const SLOTS = 4;
@@ -12,6 +13,7 @@ const OCCUPANCY = 0.9;
 const SESSION_MS = 30_000;
 const MEASURE_MS = 40_000;
 const GATEWAYS = 3;
+const BUSY = { ready: true, slots: SLOTS, sessionMs: undefined, heldSessions: WORKERS * SLOTS * OCCUPANCY };
 
 /** 200 workers whose slots are 90% taken, first behind three gateways, then behind a proxy that goes round. */
 export async function ninetyPercent(): Promise<ScenarioResult> {
@@ -27,49 +29,47 @@ export async function ninetyPercent(): Promise<ScenarioResult> {
 }
 
 async function gatewaysAt() {
-  const addresses = addressesOf(WORKERS);
-  await using workers = await startLightWorkers();
-  await using gateways = benchGateways(GATEWAYS, { addresses, port: workers.port, slots: SLOTS });
-  await workers.tell(busy(addresses));
+  await using workers = await startLightWorkers(WORKERS);
+  await workers.tell(BUSY);
+  await using gateways = benchGateways(GATEWAYS, { count: WORKERS, slots: SLOTS });
   await gateways.untilSeen(true);
-  await sleep(2_000);
-  const before = await workers.counts();
   const answers = await Promise.all(await arrivals((at) => gateways.launch(at, `room-${at}`)));
   const after = await workers.counts();
   const waits = answers.map(({ trace }) => trace.waitedMs).sort((a, b) => a - b);
   return {
     launches: answers.length,
     refused: answers.filter(({ status }) => status !== 200).length,
-    requestsPerLaunch: Number(((after.launches - before.launches) / answers.length).toFixed(3)),
+    requestsPerLaunch: Number((after.launches / answers.length).toFixed(3)),
     queued: answers.filter(({ trace }) => trace.path === "queued").length,
     waitP99Ms: waits[Math.floor(waits.length * 0.99)],
-    sessionsAtEnd: after.sessions,
+    meanOccupancy: meanOccupancy(after),
   };
 }
 
 async function roundRobinAt() {
   const addresses = addressesOf(WORKERS);
-  await using workers = await startLightWorkers();
-  await workers.tell(busy(addresses));
+  await using workers = await startLightWorkers(WORKERS);
+  await workers.tell(BUSY);
   const client = new HttpWorkerClient();
   const body = encodeForm({ fields: { room_name: "room" } });
   const answers = await Promise.all(
     await arrivals(async (at) => {
-      const origin = `http://${addresses[at % WORKERS]}:${workers.port}`;
+      const origin = `http://${addresses[at % WORKERS]}:${WORKER_PORT}`;
       return (await client.post(origin, "/launch", body, new AbortController().signal)).status;
     }),
   );
   await client.close();
   const refused = answers.filter((status) => status !== 200).length;
-  return { launches: answers.length, refused, refusedPercent: Number(((refused / answers.length) * 100).toFixed(1)) };
+  const refusedPercent = Number(((refused / answers.length) * 100).toFixed(1));
+  return { launches: answers.length, refused, refusedPercent, meanOccupancy: meanOccupancy(await workers.counts()) };
 }
 
-function busy(addresses: readonly string[]) {
-  const busySlots = WORKERS * SLOTS * OCCUPANCY;
-  return { ready: true, slots: SLOTS, sessionMs: SESSION_MS, answerMs: 0, addresses, busySlots };
+/** Mean share of slots that were taken when launches arrived. */
+function meanOccupancy({ sessionsSeen, launches }: WorkerCounts): number {
+  return Number((sessionsSeen / launches / (WORKERS * SLOTS)).toFixed(3));
 }
 
-/** Launches at random moments, as many as sessions end at this occupancy. @returns what they come to. */
+/** Launches at random moments, as many as make sessions this long on average. @returns what they come to. */
 async function arrivals<T>(begin: (at: number) => Promise<T>): Promise<Promise<T>[]> {
   const random = seededRandom(1, "arrivals");
   const perMs = (WORKERS * SLOTS * OCCUPANCY) / SESSION_MS;

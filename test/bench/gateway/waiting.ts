@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ScenarioResult } from "../figures.ts";
 import { benchGateways } from "./bench-gateways.ts";
-import { addressesOf, startLightWorkers } from "./control.ts";
+import { startLightWorkers } from "./control.ts";
 
 const LAUNCHES = 1_000;
 const CLIENTS = 10;
@@ -12,16 +12,15 @@ const HERD_LIMIT = 8;
 
 /** A thousand launches wait at one gateway, and then all workers become ready at once. */
 export async function waitingLaunches(): Promise<ScenarioResult> {
-  const addresses = addressesOf(WORKERS);
-  await using workers = await startLightWorkers();
-  await workers.tell({ ready: false, slots: SLOTS, sessionMs: 600_000, answerMs: 20, addresses });
-  await using gateways = benchGateways(1, { addresses, port: workers.port, slots: SLOTS });
+  await using workers = await startLightWorkers(WORKERS);
+  await workers.tell({ ready: false, slots: SLOTS, sessionMs: 600_000, answerMs: 20 });
+  await using gateways = benchGateways(1, { count: WORKERS, slots: SLOTS });
   await sleep(1_000);
   const launches = Array.from({ length: LAUNCHES }, (_, at) =>
     gateways.launch(0, `${at % CLIENTS}-${Math.floor(at / CLIENTS)}`, `client-${at % CLIENTS}`),
   );
   await sleep(1_000);
-  await workers.tell({ ready: true, addresses });
+  await workers.tell({ ready: true });
   const startedMs = Date.now();
   const answers = await Promise.all(launches);
   const servedInMs = Date.now() - startedMs;

@@ -1,41 +1,59 @@
 /**
- * Many light workers as one process: one listener on all of 127.0.0.0/8, a worker for each address that it is spoken to by.
+ * Many light workers as one process, each on an address of its own: as many as the first argument says.
  * They know `/ready`, `/launch` and `/tasks`, and count. `POST /control` on 127.0.0.1 sets them up, `GET /control` tells.
- * Prints its port when it listens. Ends with its standard input.
+ * Prints the port of that when all listen. Ends with its standard input.
  */
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createListener } from "node:net";
 import { seededRandom } from "../../support/fleet/random.ts";
+import { addressesOf, WORKER_PORT } from "./addresses.ts";
 import type { ControlOrder, WorkerCounts } from "./control.ts";
 
 interface Worker {
-  ready: boolean;
-  slots: number;
-  sessions: number;
+  /** Sessions that run, by their task's id: the room. */
+  readonly sessions: Map<string, string>;
   /** Launches that it is answering now, and the most that it ever was. */
   answering: number;
   mostAnswering: number;
 }
 
-const random = seededRandom(1, "sessions");
-const workers = new Map<string, Worker>();
-const counts = { launches: 0, refused: 0, probes: 0 };
-/** Rooms in the order in which their launches were taken. */
-const rooms: string[] = [];
-let order: ControlOrder = { ready: true, slots: 8, sessionMs: 600_000, answerMs: 0 };
-
-function workerAt(address: string): Worker {
-  const known = workers.get(address);
-  if (known !== undefined) return known;
-  const worker = { ready: order.ready, slots: order.slots, sessions: 0, answering: 0, mostAnswering: 0 };
-  workers.set(address, worker);
-  return worker;
+interface Session {
+  readonly worker: Worker;
+  readonly task: string;
 }
 
-/** Sessions have exponential lengths: how long one has run says nothing about how long it will. */
-function begin(worker: Worker): void {
-  worker.sessions += 1;
-  setTimeout(() => (worker.sessions -= 1), -Math.log(1 - random()) * order.sessionMs).unref();
+const random = seededRandom(1, "sessions");
+const addresses = addressesOf(Number(process.argv[2]));
+const workers = new Map<string, Worker>(
+  addresses.map((address) => [address, { sessions: new Map(), answering: 0, mostAnswering: 0 }]),
+);
+/** Those that end by chance: see {@link ControlOrder.heldSessions}. */
+const held: Session[] = [];
+const counts = { launches: 0, refused: 0, probes: 0, sessionsSeen: 0 };
+/** Rooms in the order in which their launches were taken. */
+const rooms: string[] = [];
+let order: ControlOrder = { ready: true, slots: 8, sessionMs: undefined, heldSessions: 0, answerMs: 0 };
+let tasks = 0;
+
+function begin(worker: Worker, room: string): string {
+  tasks += 1;
+  const task = `t-${tasks}`;
+  worker.sessions.set(task, room);
+  if (order.sessionMs === undefined) hold({ worker, task });
+  else setTimeout(() => worker.sessions.delete(task), order.sessionMs).unref();
+  return task;
+}
+
+/** Another one ends where there would be one too many: any, as how long a session has run says nothing about how long it will. */
+function hold(session: Session): void {
+  held.push(session);
+  if (held.length <= order.heldSessions) return;
+  const at = Math.floor(random() * (held.length - 1));
+  const ended = held[at];
+  held[at] = session;
+  held.pop();
+  ended?.worker.sessions.delete(ended.task);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
@@ -44,21 +62,23 @@ function send(response: ServerResponse, status: number, body: object): void {
 }
 
 function refusalOf(worker: Worker): string | undefined {
-  if (!worker.ready) return "not_ready";
-  return worker.sessions >= worker.slots ? "at_capacity" : undefined;
+  if (!order.ready) return "not_ready";
+  return worker.sessions.size >= order.slots ? "at_capacity" : undefined;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks).toString("latin1");
 }
 
 async function launch(worker: Worker, request: IncomingMessage, response: ServerResponse): Promise<void> {
   counts.launches += 1;
+  counts.sessionsSeen += held.length;
   worker.answering += 1;
   worker.mostAnswering = Math.max(worker.mostAnswering, worker.answering);
-  const room = /room_name=([^&]+)/.exec(await bodyOf(request))?.[1] ?? "";
+  // Urlencoded or multipart.
+  const room = /room_name(?:=|"\r\n\r\n)([\w-]+)/.exec(await bodyOf(request))?.[1] ?? "";
   if (order.answerMs > 0) await new Promise((resolve) => setTimeout(resolve, order.answerMs));
   worker.answering -= 1;
   const refusal = refusalOf(worker);
@@ -66,26 +86,19 @@ async function launch(worker: Worker, request: IncomingMessage, response: Server
     counts.refused += 1;
     return send(response, 503, { status: refusal, error: refusal });
   }
-  begin(worker);
   rooms.push(room);
-  send(response, 200, { status: "pending", task_id: `t-${counts.launches}`, room_name: room });
+  send(response, 200, { status: "pending", task_id: begin(worker, room), room_name: room });
 }
 
 function control(body: string): void {
   order = { ...order, ...(JSON.parse(body) as Partial<ControlOrder>) };
-  Object.assign(counts, { launches: 0, refused: 0, probes: 0 });
+  Object.assign(counts, { launches: 0, refused: 0, probes: 0, sessionsSeen: 0 });
   rooms.length = 0;
-  for (const address of order.addresses ?? []) {
-    const worker = workerAt(address);
-    Object.assign(worker, { ready: order.ready, slots: order.slots, mostAnswering: 0 });
-  }
-  const addresses = order.addresses ?? [];
+  for (const worker of workers.values()) worker.mostAnswering = 0;
   // Sessions that others began: spread at random, one after the other, over workers with room.
-  for (let left = order.busySlots ?? 0; left > 0; ) {
-    const worker = workerAt(addresses[Math.floor(random() * addresses.length)] ?? "");
-    if (worker.sessions >= worker.slots) continue;
-    begin(worker);
-    left -= 1;
+  while (held.length < order.heldSessions) {
+    const worker = workers.get(addresses[Math.floor(random() * addresses.length)] ?? "");
+    if (worker !== undefined && worker.sessions.size < order.slots) begin(worker, "another");
   }
 }
 
@@ -93,32 +106,44 @@ function told(): WorkerCounts {
   const all = [...workers.values()];
   return {
     ...counts,
-    sessions: all.reduce((sum, { sessions }) => sum + sessions, 0),
-    mostAnswering: Math.max(0, ...all.map(({ mostAnswering }) => mostAnswering)),
+    sessions: all.reduce((sum, { sessions }) => sum + sessions.size, 0),
+    mostAnswering: Math.max(...all.map(({ mostAnswering }) => mostAnswering)),
     rooms,
   };
 }
 
-const server = createServer({ keepAliveTimeout: 5_000 }, (request, response) => {
-  const worker = workerAt(request.socket.localAddress ?? "");
-  switch (request.url) {
-    case "/ready": {
-      counts.probes += 1;
-      const refusal = refusalOf(worker);
-      const { sessions: active_sessions, slots: max_sessions } = worker;
-      return send(response, refusal === undefined ? 200 : 503, { status: refusal ?? "ready", active_sessions, max_sessions });
-    }
-    case "/launch":
-      return void launch(worker, request, response);
-    case "/control":
-      if (request.method === "GET") return send(response, 200, told());
-      return void bodyOf(request).then((body) => {
-        control(body);
-        send(response, 200, {});
-      });
-    default:
-      return send(response, 200, { status: "running" });
+/** What a worker says of itself: status and body. */
+function lookAt(worker: Worker, path: string, task: string | undefined): readonly [number, object] {
+  if (path === "ready") {
+    counts.probes += 1;
+    const refusal = refusalOf(worker);
+    const told = { status: refusal ?? "ready", active_sessions: worker.sessions.size, max_sessions: order.slots };
+    return [refusal === undefined ? 200 : 503, told];
   }
+  if (path !== "tasks") return [404, {}];
+  if (task !== undefined) return [worker.sessions.has(task) ? 200 : 404, { status: "running" }];
+  const list = [...worker.sessions].map(([task_id, room_name]) => ({ task_id, room_name, status: "running" }));
+  return [200, { tasks: list }];
+}
+
+function answer(worker: Worker, request: IncomingMessage, response: ServerResponse): void {
+  const [, path = "", task] = (request.url ?? "").split("/");
+  if (path === "launch") void launch(worker, request, response);
+  else send(response, ...lookAt(worker, path, task));
+}
+
+const server = createServer({ keepAliveTimeout: 5_000 }, (request, response) => {
+  const worker = workers.get(request.socket.localAddress ?? "");
+  if (worker !== undefined) return answer(worker, request, response);
+  if (request.method === "GET") return send(response, 200, told());
+  return void bodyOf(request).then((body) => {
+    control(body);
+    send(response, 200, {});
+  });
 });
-server.listen(0, "0.0.0.0", 8_192, () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
+for (const address of addresses) {
+  const listener = createListener((socket) => server.emit("connection", socket)).listen(WORKER_PORT, address, 512);
+  await once(listener, "listening");
+}
+server.listen(0, "127.0.0.1", () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
 process.stdin.resume().once("end", () => process.exit());
