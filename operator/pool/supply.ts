@@ -26,13 +26,14 @@ export function outlookOf({ deployment, members, shortage }: GroupSnapshot, nowM
 }
 
 /** A group as sizing sees it. */
-export function supplyOf({ config, members }: GroupSnapshot, { limit }: NodeOutlook, nowMs: number): GroupSupply {
+export function supplyOf({ config, deployment, members }: GroupSnapshot, { limit }: NodeOutlook, nowMs: number): GroupSupply {
   return {
     name: config.name,
     slotsPerWorker: config.slotsPerWorker,
     min: config.min,
     max: config.max,
     sessions: busyOn(members),
+    replicas: deployment.kind === "own" ? deployment.view.replicas : 0,
     lost: members.pods.filter((pod) => isLost(pod, nowMs)).length,
     nodes: limit,
   };

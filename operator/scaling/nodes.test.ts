@@ -26,27 +26,31 @@ describe("nodeOutlook", () => {
     const ten = Array.from({ length: 10 }, () => ago(60));
     expect(nodeOutlook(undefined, placement(3, ...ten), NOW_MS)).toEqual({
       shortage: { allowance: 4, changedAtMs: NOW_MS },
-      limit: { obtainable: 3, asked: 7 },
+      limit: { placed: 3, obtainable: 3, asked: 7 },
       dueMs: NOW_MS + NODE_PATIENCE_MS,
     });
   });
 
   it("halves what may wait every minute, down to one", () => {
     const waiting = placement(3, ago(900), ago(900));
-    expect(nodeOutlook(shortage(4, 59), waiting, NOW_MS).limit).toEqual({ obtainable: 3, asked: 7 });
-    expect(nodeOutlook(shortage(4, 60), waiting, NOW_MS).limit).toEqual({ obtainable: 3, asked: 5 });
+    expect(nodeOutlook(shortage(4, 59), waiting, NOW_MS).limit).toEqual({ placed: 3, obtainable: 3, asked: 7 });
+    expect(nodeOutlook(shortage(4, 60), waiting, NOW_MS).limit).toEqual({ placed: 3, obtainable: 3, asked: 5 });
     const last = nodeOutlook(shortage(2, 60), waiting, NOW_MS);
-    expect(last.limit).toEqual({ obtainable: 3, asked: 4 });
+    expect(last.limit).toEqual({ placed: 3, obtainable: 3, asked: 4 });
     expect(last.dueMs).toBeUndefined();
     expect(nodeOutlook(shortage(1, 900), waiting, NOW_MS)).toMatchObject({ shortage: { allowance: 1 }, dueMs: undefined });
   });
 
   it("goes on with twice as many when nodes are found, and counts on them", () => {
     const found = nodeOutlook(shortage(1, 900), placement(4), NOW_MS);
-    expect(found).toMatchObject({ shortage: { allowance: 2 }, limit: { obtainable: 6, asked: 6 } });
+    expect(found).toMatchObject({ shortage: { allowance: 2 }, limit: { placed: 4, obtainable: 6, asked: 6 } });
     // The two are asked for and not seen yet, then seen and not placed yet: nobody knows.
     expect(nodeOutlook(found.shortage, { replicas: 6, placed: 4, waiting: [] }, NOW_MS).shortage).toBe(found.shortage);
-    expect(nodeOutlook(found.shortage, placement(4, ago(1), ago(1, false)), NOW_MS).limit).toEqual({ obtainable: 6, asked: 6 });
+    expect(nodeOutlook(found.shortage, placement(4, ago(1), ago(1, false)), NOW_MS).limit).toEqual({
+      placed: 4,
+      obtainable: 6,
+      asked: 6,
+    });
   });
 
   it("forgets the shortage when so many are found that the limit says nothing", () => {
@@ -55,7 +59,7 @@ describe("nodeOutlook", () => {
 
   it("counts replicas that it does not see as there", () => {
     const lagging = { replicas: 20, placed: 2, waiting: [ago(90)] };
-    expect(nodeOutlook(undefined, lagging, NOW_MS).limit).toEqual({ obtainable: 19, asked: 23 });
+    expect(nodeOutlook(undefined, lagging, NOW_MS).limit).toEqual({ placed: 2, obtainable: 19, asked: 23 });
   });
 
   it("never asks for fewer than have a node, whatever is seen", () => {

@@ -28,6 +28,8 @@ export interface Placement {
 }
 
 export interface NodeLimit {
+  /** Workers that have a node. */
+  readonly placed: number;
   /** Workers that demand may count on. */
   readonly obtainable: number;
   /** Workers that may be asked for: those, and the probes. */
@@ -58,7 +60,7 @@ export function nodeOutlook(before: NodeShortage | undefined, placement: Placeme
   const asked = existing + shortage.allowance;
   const stuck = oldestMs + NODE_PATIENCE_MS <= nowMs;
   const halvesAgainMs = shortage.allowance > 1 && stuck ? shortage.changedAtMs + NODE_PATIENCE_MS : dueMs;
-  return { shortage, limit: { obtainable: stuck ? existing : asked, asked }, dueMs: halvesAgainMs };
+  return { shortage, limit: { placed, obtainable: stuck ? existing : asked, asked }, dueMs: halvesAgainMs };
 }
 
 function next(

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type ServingSet, servingSets } from "./serving-sets.ts";
 import { CUSTOM_AVATAR, explainSize, type GroupSupply, type SetDemand, sizeGroups } from "./size.ts";
 
-const gpu: GroupSupply = { name: "gpu", slotsPerWorker: 4, min: 0, max: 5, sessions: 0, lost: 0 };
-const cpu: GroupSupply = { name: "cpu", slotsPerWorker: 1, min: 0, max: 3, sessions: 0, lost: 0 };
+const gpu: GroupSupply = { name: "gpu", slotsPerWorker: 4, min: 0, max: 5, sessions: 0, replicas: 0, lost: 0 };
+const cpu: GroupSupply = { name: "cpu", slotsPerWorker: 1, min: 0, max: 3, sessions: 0, replicas: 0, lost: 0 };
 
 function of(groups: string, change: Partial<SetDemand> = {}): SetDemand {
   const set: ServingSet = { key: groups, groups: groups.split("+"), presets: ["maya"] };
@@ -63,7 +63,7 @@ describe("sizeGroups", () => {
 });
 
 describe("sizeGroups where nodes are short", () => {
-  const short = { ...gpu, max: 10, nodes: { obtainable: 2, asked: 3 } };
+  const short = { ...gpu, max: 10, nodes: { placed: 2, obtainable: 2, asked: 3 } };
 
   it("spills what cannot be had to the next group, and keeps asking for as many as may wait", () => {
     expect(workers([short, { ...cpu, max: 99 }], of("gpu+cpu", { queued: 20, warm: 0 }))).toEqual({ gpu: 3, cpu: 12 });
@@ -83,11 +83,38 @@ describe("sizeGroups where nodes are short", () => {
     );
   });
 
+  it("keeps what the next group has until the first has really found nodes, and starts no more there meanwhile", () => {
+    const hoping = { ...short, nodes: { placed: 2, obtainable: 5, asked: 5 } };
+    const demand = of("gpu+cpu", { queued: 20, warm: 0 });
+    expect(workers([hoping, { ...cpu, max: 99, replicas: 12 }], demand)).toEqual({ gpu: 5, cpu: 12 });
+    expect(workers([hoping, { ...cpu, max: 99, replicas: 20 }], demand)).toEqual({ gpu: 5, cpu: 12 });
+    expect(workers([hoping, { ...cpu, max: 99, replicas: 4 }], demand)).toEqual({ gpu: 5, cpu: 4 });
+    const placed = { ...short, nodes: { placed: 5, obtainable: 6, asked: 6 } };
+    expect(workers([placed, { ...cpu, max: 99, replicas: 12 }], demand)).toEqual({ gpu: 5, cpu: 0 });
+    const sizing = sizeGroups([hoping, { ...cpu, max: 99, replicas: 4 }], [demand]);
+    expect(explainSize(sizing.groups[1]!)).toBe(
+      "0 sessions + 0 queued + 0 warm = 0 slots / 1 per worker = 0, and 4 kept until workers of the groups before it have found nodes",
+    );
+  });
+
+  it("goes on asking for one of the next group too while none has nodes, rather than to forget and to ask again", () => {
+    const none = { ...cpu, max: 99, replicas: 1, nodes: { placed: 0, obtainable: 0, asked: 1 } };
+    const sizing = sizeGroups([short, none], [of("gpu+cpu", { queued: 20, warm: 0 })]);
+    expect(sizing.groups.map((size) => size.workers)).toEqual([3, 1]);
+    expect(explainSize(sizing.groups[1]!)).toContain("= 0, and 1 more should a node be found");
+    expect(workers([short, none], of("gpu+cpu", { queued: 8, warm: 0 }))).toEqual({ gpu: 2, cpu: 0 });
+  });
+
   it("keeps min, whatever is found", () => {
     expect(workers([{ ...short, min: 6 }], of("gpu"))).toEqual({ gpu: 6 });
   });
 });
 
+const limitOf = ({ placed, found, probes }: { placed: number; found: number; probes: number }) => ({
+  placed,
+  obtainable: placed + found,
+  asked: placed + found + probes,
+});
 const presets = ["maya", "leo", CUSTOM_AVATAR];
 const pools = fc
   .record({
@@ -98,8 +125,9 @@ const pools = fc
         min: fc.integer({ min: 0, max: 5 }),
         extra: fc.integer({ min: 1, max: 20 }),
         sessions: fc.nat(300),
+        replicas: fc.nat(20),
         lost: fc.nat(3),
-        nodes: fc.option(fc.record({ obtainable: fc.nat(20), probes: fc.nat(4) })),
+        nodes: fc.option(fc.record({ placed: fc.nat(20), found: fc.nat(4), probes: fc.nat(4) })),
       }),
       { maxLength: 5 },
     ),
@@ -113,7 +141,7 @@ const pools = fc
         ({ extra, nodes, serves: _, ...group }): GroupSupply => ({
           ...group,
           max: group.min + extra,
-          ...(nodes === null ? {} : { nodes: { obtainable: nodes.obtainable, asked: nodes.obtainable + nodes.probes } }),
+          ...(nodes === null ? {} : { nodes: limitOf(nodes) }),
         }),
       ),
       demands: sets.map((set, index): SetDemand => ({ set, because: "", ...demands[index]! })),

@@ -16,6 +16,8 @@ export interface GroupSupply {
   readonly max: number;
   /** Sessions that run on its workers now. They cannot move. */
   readonly sessions: number;
+  /** Workers that its Deployment asks for now. */
+  readonly replicas: number;
   /** Workers that are still there in name only, such as those on a node that is gone. Others are started in their place. */
   readonly lost: number;
   /** Absent: every worker that is asked for finds a node. */
@@ -44,6 +46,8 @@ export interface GroupSize {
   readonly buffer: number;
   /** What it would be if nodes were found for all. */
   readonly wanted: number;
+  /** Of its workers: those that are kept until the groups before it have really found nodes for theirs. */
+  readonly kept: number;
   readonly atMaximum: boolean;
 }
 
@@ -60,6 +64,8 @@ interface Tally {
   readonly cap: number;
   queued: number;
   buffer: number;
+  /** Slots that were asked of it beyond its cap. */
+  missed: { queued: number; buffer: number };
 }
 
 /**
@@ -70,18 +76,33 @@ interface Tally {
  * until it has `warm + pressure` of them; a free slot counts for every set that its group serves.
  *
  * Where nodes are short, a group is filled only with workers that can be had, so that the rest spills to the next one; it goes on
- * asking for a few, as many as it is allowed to, so that a cluster autoscaler sees that they are wanted.
+ * asking for a few, as many as it is allowed to, so that a cluster autoscaler sees that they are wanted. A group that it spilled
+ * to keeps its workers until those of the first have nodes: a hope alone takes nothing away, or the two would take turns.
  *
  * @param groups in the order in which they are filled.
  * @param demands as from {@link servingSets}: those with the fewest groups first.
  */
 export function sizeGroups(groups: readonly GroupSupply[], demands: readonly SetDemand[]): Sizing {
+  const within = (limit: (nodes: NodeLimit) => number) => (group: GroupSupply) =>
+    group.nodes === undefined ? group.max : Math.min(group.max, Math.max(group.min, limit(group.nodes)));
   const wanted = fill(groups, demands, ({ max }) => max);
-  const found = groups.some(({ nodes }) => nodes !== undefined)
-    ? fill(groups, demands, ({ min, max, nodes }) => Math.min(max, Math.max(min, nodes?.obtainable ?? max)))
+  const short = groups.some(({ nodes }) => nodes !== undefined);
+  const found = short
+    ? fill(
+        groups,
+        demands,
+        within(({ obtainable }) => obtainable),
+      )
+    : wanted;
+  const sure = short
+    ? fill(
+        groups,
+        demands,
+        within(({ placed }) => placed),
+      )
     : wanted;
   return {
-    groups: found.tallies.map((tally, index) => sizeOf(tally, wanted.tallies[index] ?? tally)),
+    groups: found.tallies.map((tally, index) => sizeOf(tally, wanted.tallies[index] ?? tally, sure.tallies[index] ?? tally)),
     unmet: wanted.unmet,
   };
 }
@@ -92,7 +113,13 @@ interface Filling {
 }
 
 function fill(groups: readonly GroupSupply[], demands: readonly SetDemand[], capOf: (supply: GroupSupply) => number): Filling {
-  const tallies: Tally[] = groups.map((supply) => ({ supply, cap: capOf(supply), queued: 0, buffer: 0 }));
+  const tallies: Tally[] = groups.map((supply) => ({
+    supply,
+    cap: capOf(supply),
+    queued: 0,
+    buffer: 0,
+    missed: { queued: 0, buffer: 0 },
+  }));
   const membersOf = ({ set }: SetDemand) => set.groups.flatMap((name) => tallies.find(({ supply }) => supply.name === name) ?? []);
   const unmet = new Map<string, number>();
   const lacks = ({ set }: SetDemand, slots: number) => {
@@ -115,6 +142,7 @@ function placeQueued(tallies: readonly Tally[], queued: number): number {
     const here = Math.min(rest, room(tally));
     tally.queued += here;
     rest -= here;
+    tally.missed.queued += rest;
   }
   return rest;
 }
@@ -127,6 +155,7 @@ function placeBuffer(tallies: readonly Tally[], buffer: number): number {
     const here = Math.min(rest, room(tally));
     if (here > 0) tally.buffer = free(tally) + here;
     rest -= here;
+    tally.missed.buffer = Math.max(tally.missed.buffer, rest);
   }
   return Math.max(0, rest);
 }
@@ -158,16 +187,20 @@ function needed({ supply, queued, buffer }: Pick<Tally, "supply" | "queued" | "b
   return Math.ceil((supply.sessions + queued + buffer) / supply.slotsPerWorker);
 }
 
-function sizeOf(tally: Tally, ideal: Tally): GroupSize {
-  const { supply, queued, buffer } = tally;
+function sizeOf(tally: Tally, ideal: Tally, sure: Tally): GroupSize {
+  const { supply, queued, buffer, missed } = tally;
+  const { replicas, max, nodes, slotsPerWorker } = supply;
   const wanted = workersOf(ideal);
-  const workers = Math.max(workersOf(tally), supply.nodes === undefined ? 0 : Math.min(wanted, supply.nodes.asked));
-  return { supply, workers, queued, buffer, wanted, atMaximum: wanted === supply.max };
+  const own = workersOf(tally);
+  const kept = Math.max(0, Math.min(workersOf(sure), replicas) - own);
+  const hoped = Math.min(max, own + Math.ceil((missed.queued + missed.buffer) / slotsPerWorker));
+  const workers = Math.max(own + kept, nodes === undefined ? 0 : Math.min(hoped, nodes.asked));
+  return { supply, workers, queued, buffer, wanted, kept, atMaximum: wanted === max };
 }
 
 /** The arithmetic behind a size, as a person would write it down. */
 export function explainSize(size: GroupSize): string {
-  const { supply, queued, buffer, wanted, workers } = size;
+  const { supply, queued, buffer, wanted, kept, workers } = size;
   const { min, max, lost, slotsPerWorker, sessions } = supply;
   const own = needed(size);
   const clauses = [
@@ -177,5 +210,7 @@ export function explainSize(size: GroupSize): string {
   if (lost > 0) clauses.push(`and ${lost} in place of workers that were lost`);
   if (lost + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
   if (wanted > workers) clauses.push(`though ${wanted} are wanted: the others cannot be had now`);
+  else if (kept > 0) clauses.push(`and ${kept} kept until workers of the groups before it have found nodes`);
+  else if (workers > Math.max(own, wanted)) clauses.push(`and ${workers - Math.max(own, wanted)} more should a node be found`);
   return clauses.join(", ");
 }

@@ -1,5 +1,5 @@
-import { keyOf } from "../../operator/kube/types.ts";
 import { seededRandom } from "../support/fleet/random.ts";
+import { wrongAtRest } from "./at-rest.ts";
 import { Draw, type DrawnWorld, drawWorld } from "./draw.ts";
 import { strike } from "./faults.ts";
 import { World } from "./world.ts";
@@ -90,44 +90,12 @@ async function untilAtRest(world: World): Promise<void> {
       return;
     }
     if (world.clock.now() > endMs) {
-      // Where nodes are short, new ones are looked for again and again.
-      if (world.hasRoom) world.witness.broken(4, "the world does not come to rest: there are still writes or sessions");
+      world.witness.broken(4, "the world does not come to rest: there are still writes or sessions");
       return;
     }
     await world.run(5_000);
     if (world.sessions() > 0 || world.waiting > 0) busyMs = world.clock.now();
   }
-}
-
-/** At rest only the warm buffer is kept: as much as is wanted, and no worker that could be missed. */
-function wrongAtRest(world: World): readonly string[] {
-  const { presets, groups, warm } = world.pool;
-  const size = (name: string) => world.replicas(name) ?? 0;
-  // A rollout that cannot go on keeps every worker: nobody can say whom a smaller size would hit.
-  if (world.deployments().some(({ metadata }) => world.cluster.isRollingOut(keyOf(metadata)))) return [];
-  const wrong = groups
-    .filter(({ name, min, max }) => size(name) < min || size(name) > max)
-    .map(({ name, min, max }) => `${name} has ${size(name)} replicas, outside ${min}..${max}`);
-  const { slots } = warm;
-  // What a forecast or a share asks for is their own tests' affair.
-  if (slots.kind !== "count" || warm.schedule.length > 0) return wrong;
-  const free = (preset: string, without?: string) =>
-    groups
-      .filter((group) => group.presets.includes(preset))
-      .reduce((total, { name, slotsPerWorker }) => total + (size(name) - Number(name === without)) * slotsPerWorker, 0);
-  const wanted = (preset: (typeof presets)[number]) => Math.max(slots.slots, preset.warmSlots);
-  for (const preset of presets) {
-    const growable = groups.some((group) => group.presets.includes(preset.name) && size(group.name) < group.max);
-    if (free(preset.name) < wanted(preset) && growable && world.hasRoom)
-      wrong.push(`${preset.name} has ${free(preset.name)} slots, not ${wanted(preset)}`);
-  }
-  for (const group of groups) {
-    const spare = presets.every(
-      (preset) => !group.presets.includes(preset.name) || free(preset.name, group.name) >= wanted(preset),
-    );
-    if (size(group.name) > group.min && spare) wrong.push(`${group.name} keeps ${size(group.name)} workers, one too many`);
-  }
-  return wrong;
 }
 
 /** A pool that is deleted goes once its sessions have ended, and takes all that it made with it. */
