@@ -30,7 +30,10 @@ describe.concurrent("more launches than slots", () => {
       return sessions === 7 && queued === 0 && pressurePerMinute >= 5 && startup !== undefined;
     });
     expect(await scenario.replicas()).toBe(4);
-    await scenario.event("Scaled", /gpu \d -> \d(: | in .* the last: )\d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/);
+    await scenario.event(
+      "Scaled",
+      /gpu \d -> \d(: | in .* the last: )\d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/,
+    );
     expect((await scenario.status()).lastDecision).toMatchObject({ group: "gpu", to: 4 });
   });
 
@@ -112,7 +115,10 @@ describe.concurrent("fewer sessions than slots", () => {
     scenario.endSessions();
     await scenario.until("one worker to be left", async () => (await scenario.podNames()).length === 1);
     await scenario.event("Draining", /get no more launches and go when their sessions have ended/);
-    await scenario.event("Scaled", /gpu \d -> \d(: | in .* the last: ).*gone are .*, without sessions and cordoned at every gateway/);
+    await scenario.event(
+      "Scaled",
+      /gpu \d -> \d(: | in .* the last: ).*gone are .*, without sessions and cordoned at every gateway/,
+    );
     expect(await scenario.cordonedPods()).toEqual([]);
     expect(scenario.kills()).toEqual([]);
     expect((await scenario.launch()).path).toBe("warm");
