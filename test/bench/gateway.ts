@@ -1,6 +1,6 @@
 /**
- * `npm run bench:gateway [scenario …]`: what a gateway costs with ten thousand workers, how it serves launches that wait, and how
- * several share workers that are nearly full. The last line is one JSON object. Exits with 1 when a figure is missed.
+ * `npm run bench:gateway [scenario …]`: what a gateway costs with ten thousand workers, how it serves launches that wait, how
+ * several share workers that are nearly full, and what it adds beside nginx and HAProxy. See docs/benchmarks.md. The last line is one JSON object. Exits with 1 when a figure is missed.
  */
 import { describeFigure, isMissed, type ScenarioResult } from "./figures.ts";
 import { comparedWithProxies } from "./gateway/compare.ts";
@@ -29,7 +29,7 @@ for (const [name, measure] of Object.entries(scenarios)) {
   const result = await measure();
   results[name] = result;
   for (const figure of result.figures) console.log(describeFigure(figure));
-  console.log(result.details);
+  console.dir(result.details, { depth: null });
 }
 const missed = Object.values(results).flatMap(({ figures }) => figures.filter(isMissed));
 console.log(JSON.stringify({ missed: missed.map(({ name }) => name), ...results }));
