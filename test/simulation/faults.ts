@@ -1,7 +1,7 @@
 import type { ApiTrouble } from "./api.ts";
 import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
 import { BROKEN_IMAGE } from "./cluster.ts";
-import { type Draw, drawGroup } from "./draw.ts";
+import { type Draw, drawGroup } from "./draw-group.ts";
 import type { World } from "./world.ts";
 
 /** Does something bad to a world. @returns what, in words; undefined where there was nothing to do it to. */

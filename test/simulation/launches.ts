@@ -4,7 +4,7 @@ import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/launch
 import { type ApiObject, isDeleting } from "./api-objects.ts";
 import { groupOf } from "./cluster.ts";
 import type { SimGateway } from "./gateway.ts";
-import type { World } from "./world.ts";
+import type { JudgedWorld } from "./judged.ts";
 
 /** What one launch came to. */
 export interface LaunchRecord {
@@ -34,7 +34,7 @@ const harmless: readonly LaunchErrorCode[] = [
 ];
 
 /** Promises 2 and 3, at every answer. */
-export function judgeAnswer(world: World, record: LaunchRecord, error: LaunchError | undefined): void {
+export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: LaunchError | undefined): void {
   const { witness } = world;
   if (record.outcome === "session" && !world.started.has(record.room))
     witness.broken(2, `${record.room} was promised a session and has none`);
@@ -49,7 +49,7 @@ export function judgeAnswer(world: World, record: LaunchRecord, error: LaunchErr
 }
 
 /** Promise 2, at every step: nobody waits past the deadline. */
-export function judgeWait(world: World, record: LaunchRecord): void {
+export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
   const overdueMs = world.clock.now() - record.atMs - record.deadlineMs;
   if (overdueMs < FORWARD_TIMEOUT_MS + 1_000) return;
   // The longest wait allowed is that of the spec that it came under or of one that it was kept under.
@@ -57,7 +57,7 @@ export function judgeWait(world: World, record: LaunchRecord): void {
   world.witness.broken(2, `${record.room} still waits ${overdueMs} ms after its deadline`);
 }
 
-function judgeDeadline(world: World, record: LaunchRecord): void {
+function judgeDeadline(world: JudgedWorld, record: LaunchRecord): void {
   const { clock, witness } = world;
   const waitedMs = clock.now() - record.atMs;
   if (waitedMs < record.deadlineMs && world.timeline.of("edit").length === 0)
@@ -72,7 +72,7 @@ function judgeDeadline(world: World, record: LaunchRecord): void {
 }
 
 /** Slots of a worker of which every gateway must have known for a while. */
-function freeSlots(world: World, pod: ApiObject, preset: string | undefined): number {
+function freeSlots(world: JudgedWorld, pod: ApiObject, preset: string | undefined): number {
   const worker = world.cluster.workerOf(pod);
   const group = world.pool.groups.find(({ name }) => name === groupOf(pod));
   if (worker === undefined || group === undefined || !groupServes(group, preset) || isDeleting(pod)) return 0;
@@ -82,7 +82,7 @@ function freeSlots(world: World, pod: ApiObject, preset: string | undefined): nu
 }
 
 /** A group that serves the launch, was below its maximum all the time, and for whose workers there is room. */
-function growable(world: World, record: LaunchRecord): string | undefined {
+function growable(world: JudgedWorld, record: LaunchRecord): string | undefined {
   const { pool } = world;
   const longestStartMs = world.longestStartMs;
   if (record.deadlineMs < longestStartMs + 30_000 || pool.scaling.paused) return undefined;
@@ -91,6 +91,6 @@ function growable(world: World, record: LaunchRecord): string | undefined {
 }
 
 /** Whether nothing but launches happened to the world since then, and for a while before. */
-function calmFor(world: World, sinceMs: number): boolean {
+function calmFor(world: JudgedWorld, sinceMs: number): boolean {
   return world.calmSinceMs < sinceMs - AFTER_TROUBLE_MS || world.untroubled;
 }

@@ -1,6 +1,7 @@
 import { seededRandom } from "../support/fleet/random.ts";
 import { wrongAtRest } from "./at-rest.ts";
-import { Draw, type DrawnWorld, drawWorld } from "./draw.ts";
+import { type DrawnWorld, drawWorld } from "./draw.ts";
+import { Draw } from "./draw-group.ts";
 import { strike } from "./faults.ts";
 import { World } from "./world.ts";
 

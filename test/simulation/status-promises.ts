@@ -1,7 +1,7 @@
 import { conditionTypes } from "../../operator/api/conditions.ts";
 import { holds, isDeleting } from "./api-objects.ts";
 import { groupOf } from "./cluster.ts";
-import type { World } from "./world.ts";
+import type { JudgedWorld } from "./judged.ts";
 
 /** Time in which the operator hears of a change, plans and writes its status. */
 const STATUS_LAG_MS = 10_000;
@@ -28,7 +28,7 @@ export class StatusWatch {
   /** What is wrong, and since when. */
   #wrong = new Map<string, number>();
 
-  look(world: World): void {
+  look(world: JudgedWorld): void {
     const nowMs = world.clock.now();
     this.#wrong = new Map(troubles(world).map((what) => [what, this.#wrong.get(what) ?? nowMs]));
     const { operator, poolObject: object, witness } = world;
@@ -45,7 +45,7 @@ export class StatusWatch {
 }
 
 /** What keeps the world from working, each under a name that stays the same while it lasts. */
-function troubles(world: World): readonly string[] {
+function troubles(world: JudgedWorld): readonly string[] {
   const pods = world.cluster.pods().filter((pod) => !isDeleting(pod));
   const wrong: string[] = [];
   for (const { name } of world.pool.presets) {

@@ -1,0 +1,31 @@
+import type { PoolConfig } from "../../operator/api/pool-config.ts";
+import type { Clock } from "../../operator/runtime/clock.ts";
+import type { SimApi } from "./api.ts";
+import type { ApiObject } from "./api-objects.ts";
+import type { SimCluster } from "./cluster.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Witness } from "./witness.ts";
+import type { SimWorkers } from "./workers.ts";
+
+/** A world as those see it who judge whether it keeps the promises. */
+export interface JudgedWorld {
+  readonly clock: Clock;
+  readonly timeline: Timeline;
+  readonly witness: Witness;
+  readonly api: SimApi;
+  readonly cluster: SimCluster;
+  readonly workers: SimWorkers;
+  readonly pool: PoolConfig;
+  /** Undefined when the pool is gone. */
+  readonly poolObject: ApiObject | undefined;
+  /** Undefined while none runs. */
+  readonly operator: object | undefined;
+  readonly started: ReadonlyMap<string, number>;
+  readonly calmSinceMs: number;
+  readonly untroubled: boolean;
+  readonly isCalm: boolean;
+  readonly hasRoom: boolean;
+  readonly longestStartMs: number;
+  readonly longestWaitMs: number;
+  replicas(group: string): number | undefined;
+}
