@@ -19,7 +19,7 @@ export interface JudgedWorld {
   /** Undefined when the pool is gone. */
   readonly poolObject: ApiObject | undefined;
   /** Undefined while none runs. */
-  readonly operator: object | undefined;
+  readonly operator: { readonly startedMs: number } | undefined;
   readonly started: ReadonlyMap<string, number>;
   readonly calmSinceMs: number;
   readonly untroubled: boolean;
