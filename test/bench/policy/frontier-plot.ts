@@ -30,6 +30,7 @@ export function frontierPlot({ trace, slots, timeToWarmS, rivals, own99, own999,
   const at = (point: Point) => `${xOf(1 - point.warmShare).toFixed(1)} ${yOf(height(point)).toFixed(1)}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${trace}: worker-hours over the packing bound, against launches that found no warm slot</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     `<text x="${LEFT}" y="18">${trace}, ${slots} slots a worker, ${timeToWarmS} s to warm: worker-hours over the packing bound</text>`,
     ...COLD.map((cold) => tick(xOf(cold), `${+(100 * cold).toPrecision(2)}%`)),
