@@ -29,14 +29,11 @@ describe("slots taken a time-to-warm ahead", () => {
       fc.property(outlook, (given) => {
         const atLeast = concurrencyAhead(given);
         expect(atLeast(0)).toBe(1);
-        for (let slots = 1, before = 1; slots < 700; slots++) {
-          const now = atLeast(slots);
-          expect(now).toBeGreaterThanOrEqual(0);
-          expect(now).toBeLessThanOrEqual(before + 1e-9);
-          before = now;
-        }
+        const shares = Array.from({ length: 200 }, (_, index) => atLeast(3 * index));
+        expect(shares.every((share) => share >= 0)).toBe(true);
+        expect(shares.every((share, index) => index === 0 || share <= (shares[index - 1] ?? 0) + 1e-9)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
