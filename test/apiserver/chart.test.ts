@@ -52,6 +52,7 @@ const operatorWherePoolsLive: Rights = {
   "/pods": [...READ, "patch", "delete"],
   "/pods/status": ["patch"],
   "policy/poddisruptionbudgets": [...READ, "create", "patch"],
+  "/configmaps": ["get", "create", "patch"],
   "/secrets": ["get"],
   "events.k8s.io/events": ["create"],
 };
