@@ -115,7 +115,7 @@ function inputsOf(
 
 function stepTo(
   snapshot: Snapshot,
-  { config, members }: GroupSnapshot,
+  { config, deployment, members }: GroupSnapshot,
   current: number,
   target: number,
   rollout: Rollout,
@@ -123,10 +123,11 @@ function stepTo(
   // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
   if (snapshot.load.gatewaysConnected === 0 && target === current) return noStep;
   if (target < current && snapshot.unseenWorkers > 0) return waitForView(snapshot.unseenWorkers);
+  const template = deployment.kind === "own" ? deployment.view.template : "";
+  const newest = members.pods.find((pod) => pod.template === template)?.revision;
   // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.
-  const between = new Set(members.workers.map(({ revision }) => revision)).size > 1 && target > 0;
-  if (rollout.kind !== "blocked" || !between) return shrink(members.workers, current, target);
-  return shrinkStopped(members.workers, current, target, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
+  if (rollout.kind !== "blocked" || newest === undefined || target === 0) return shrink(members.workers, current, target);
+  return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
 }
 
 interface Target {

@@ -24,9 +24,9 @@ const one = () => 1;
 describe("shrinkStopped", () => {
   it("takes one idle old worker after the other, and leaves the new one that waits alone", () => {
     const workers = [old("busy", { busy: 1 }), old("idle"), old("young", { createdAtMs: 9 }), old("new", waits)];
-    expect(shrinkStopped(workers, 3, 1, one)).toMatchObject({ cordon: [{ pod: "young" }], release: [], lowerBy: 0 });
+    expect(shrinkStopped(workers, 3, 1, "r2", one)).toMatchObject({ cordon: [{ pod: "young" }], release: [], lowerBy: 0 });
     const going = workers.map((worker) => (worker.pod === "young" ? { ...worker, ...cordoned } : worker));
-    expect(shrinkStopped(going, 3, 1, one)).toMatchObject({ cordon: [], release: [{ pod: "young" }], lowerBy: 1 });
+    expect(shrinkStopped(going, 3, 1, "r2", one)).toMatchObject({ cordon: [], release: [{ pod: "young" }], lowerBy: 1 });
   });
 
   it("waits for sessions, for gateways, and for the pods that it knows to be on their way", () => {
@@ -35,20 +35,27 @@ describe("shrinkStopped", () => {
       old("b", { ...cordoned, ...change }),
       old("new", waits),
     ];
-    expect(shrinkStopped(leaving({ busy: 1 }), 2, 1, one)).toMatchObject({
+    expect(shrinkStopped(leaving({ busy: 1 }), 2, 1, "r2", one)).toMatchObject({
       release: [],
       waitingFor: "1 sessions on 1 cordoned workers to end",
     });
-    expect(shrinkStopped(leaving({ cordonAcknowledged: false }), 2, 1, one)).toMatchObject({ release: [], lowerBy: 0 });
-    expect(shrinkStopped(leaving({}), 1, 1, one)).toMatchObject({ cordon: [], release: [], uncordon: [{ pod: "b" }] });
-    expect(shrinkStopped(leaving({ released: true }), 1, 1, one)).toMatchObject({ uncordon: [] });
+    expect(shrinkStopped(leaving({ cordonAcknowledged: false }), 2, 1, "r2", one)).toMatchObject({ release: [], lowerBy: 0 });
+    expect(shrinkStopped(leaving({}), 1, 1, "r2", one)).toMatchObject({ cordon: [], release: [], uncordon: [{ pod: "b" }] });
+    expect(shrinkStopped(leaving({ released: true }), 1, 1, "r2", one)).toMatchObject({ uncordon: [] });
   });
 
   it("takes from both where either may be made smaller", () => {
     const workers = [old("a", cordoned), old("b", { revision: "r2", busy: 1, ...cordoned })];
-    expect(shrinkStopped(workers, 2, 1, () => 0)).toMatchObject({ release: [], lowerBy: 0 });
+    expect(shrinkStopped(workers, 2, 1, "r2", () => 0)).toMatchObject({ release: [], lowerBy: 0 });
     const idle = workers.map((worker) => ({ ...worker, busy: 0 }));
-    expect(shrinkStopped(idle, 2, 1, () => 0)).toMatchObject({ release: idle, lowerBy: 1 });
+    expect(shrinkStopped(idle, 2, 1, "r2", () => 0)).toMatchObject({ release: idle, lowerBy: 1 });
+  });
+
+  it("takes a new worker that waits where there are as many new ones as replicas", () => {
+    const fresh = (name: string, change: Partial<WorkerState> = {}) => old(name, { revision: "r2", ...change });
+    const workers = [old("a", { busy: 1 }), fresh("b"), fresh("c"), fresh("d"), fresh("new", { ...waits, ...cordoned })];
+    expect(shrinkStopped(workers, 4, 2, "r2", () => 2)).toMatchObject({ cordon: [], release: [{ pod: "new" }], lowerBy: 1 });
+    expect(shrinkStopped(workers.slice(0, 4), 4, 2, "r2", () => 2)).toMatchObject({ release: [], lowerBy: 0 });
   });
 });
 
@@ -95,7 +102,7 @@ describe("shrinkStopped, in any stopped rollout", () => {
     let released = 0;
     fc.assert(
       fc.property(stoppedRollouts, ({ workers, replicas, surgeOf, ages }) => {
-        const step = shrinkStopped(workers, replicas, 1, surgeOf);
+        const step = shrinkStopped(workers, replicas, 1, "r3", surgeOf);
         expect(step.lowerBy).toBe(step.release.length > 0 || step.lowerBy === 1 ? 1 : 0);
         if (step.lowerBy === 0) return;
         released += step.release.length;

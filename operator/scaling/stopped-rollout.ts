@@ -23,28 +23,30 @@ import {
  * workers with the lowest cost, without sessions and cordoned at every gateway, as it loses.
  *
  * @param workers pods of the group that are not being deleted; `target` is not 0.
+ * @param newest the revision that the others are replaced by.
  * @param surgeOf how many pods beyond so many replicas there are while the rollout lasts.
  */
 export function shrinkStopped(
   workers: readonly WorkerState[],
   replicas: number,
   target: number,
+  newest: string,
   surgeOf: (replicas: number) => number,
 ): ShrinkStep {
   const most = replicas + surgeOf(replicas);
-  const settled = workers.length === most;
+  const sets = [...Map.groupBy(workers, ({ revision }) => revision).values()];
+  // Fewer pods than the surge allows there are only once enough of them are new.
+  const isFull = (set: readonly WorkerState[]) => set[0]?.revision === newest && set.length === replicas;
+  const settled = workers.length === most || (workers.length < most && sets.some(isFull));
   const cordoned = cordonedOf(workers);
   if (target >= replicas) return { ...noStep, uncordon: settled ? cordoned : cordoned.filter(({ released }) => !released) };
   // What was released may still be there, or somebody else is on the way: the sizes are not as they will be.
   if (!settled) return { ...noStep, waitingFor: `${workers.length} pods exist for ${replicas} replicas in a rollout` };
 
-  const sets = [...Map.groupBy(workers, ({ revision }) => revision).values()];
-  const next = replicas - 1 + surgeOf(replicas - 1);
-  const losses = replicaSetLosses(
-    sets.map(({ length }) => length),
-    most,
-    next,
-  );
+  const sizes = sets.map(({ length }) => length);
+  const shared = replicaSetLosses(sizes, most, replicas - 1 + surgeOf(replicas - 1));
+  // No ReplicaSet keeps more than there are replicas.
+  const losses = sets.map((set, index) => Math.max(shared[index] ?? 0, isFull(set) ? 1 : 0));
   const victims = sets.map((set, index) => [...set].sort(leastDisturbing).slice(0, losses[index]));
   const leaving = victims.flat().filter(({ cordonedAtMs }) => cordonedAtMs !== undefined);
   const idle = leaving.filter(isIdle);
@@ -68,11 +70,10 @@ export function shrinkStopped(
  * rounded, the largest first, which takes what is left over. Of those equally large the oldest comes first, which pods do not
  * tell: each of them is taken for it.
  * Source: `scale` in Kubernetes `pkg/controller/deployment/sync.go`, `GetReplicaSetProportion` in `util/deployment_util.go`.
- * @param sizes which add up to `before`.
  */
 export function replicaSetLosses(sizes: readonly number[], before: number, after: number): readonly number[] {
   const sorted = [...sizes].sort((a, b) => b - a);
-  let left = before - after;
+  let left = Math.max(0, sizes.reduce((sum, size) => sum + size, 0) - after);
   const losses = sorted.map((size) => {
     const loss = Math.min(left, size - Math.round((size * after) / before));
     left -= loss;
