@@ -1,9 +1,13 @@
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { labels } from "../../operator/api/names.ts";
 import { ON_BEHALF } from "../../operator/gateway/sessions/room-view.ts";
-import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
-import { type Fleet, startFleet } from "../support/fleet/index.ts";
+import {
+  type GatewayCluster,
+  NAMESPACE,
+  poolObject,
+  RELEASE,
+  startGatewayCluster,
+  workersObject,
+} from "../support/gateway/cluster.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
 import { join } from "../support/livekit/participant.ts";
 import { LIVEKIT_KEY, LIVEKIT_SECRET, type LivekitServer, startLivekit } from "../support/livekit/server.ts";
@@ -11,99 +15,43 @@ import { freePort } from "../support/product/free-port.ts";
 
 /** Sessions whose agent leaves, with a real LiveKit server, and a gateway with the rights that the chart gives it. */
 
-const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
-const namespace = "avatars";
 const waiting = { timeout: 30_000, interval: 50 };
 
-let plane: ControlPlane;
-let fleet: Fleet;
+let cluster: GatewayCluster;
 let livekit: LivekitServer;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  plane = await startControlPlane({ nodes: [{ name: "gpu-1", gpus: 1 }] });
   const launchPort = await freePort();
-  livekit = await startLivekit(`http://127.0.0.1:${launchPort}/${namespace}/support/livekit-webhook`);
-  fleet = await startFleet({ kubeconfig: plane.kubeconfig, timeFactor: 10, onLog: (line) => console.error(line) });
-  for (const name of [namespace, "avatarpool"]) await kubectl(["create", "namespace", name]);
-  const values = "--set=gateway.replicas=0,gateway.secretAccess.enabled=true,gateway.secretAccess.names={livekit}";
-  await succeed(plane.run("helm", ["install", "avatarpool", chart, "--namespace=avatarpool", values]));
+  livekit = await startLivekit(`http://127.0.0.1:${launchPort}/${NAMESPACE}/support/livekit-webhook`);
+  const values = "gateway.replicas=0,gateway.secretAccess.enabled=true,gateway.secretAccess.names={livekit}";
+  cluster = await startGatewayCluster({ gpus: 1, timeFactor: 10, values });
   const literals = [`--from-literal=api-key=${LIVEKIT_KEY}`, `--from-literal=api-secret=${LIVEKIT_SECRET}`];
-  await kubectl(["create", "secret", "generic", "livekit", `--namespace=${namespace}`, ...literals]);
-  await kubectl(["create", "-f", "-"], JSON.stringify(pool()));
-  await kubectl(["create", "-f", "-"], JSON.stringify(worker));
+  await cluster.kubectl(["create", "secret", "generic", "livekit", `--namespace=${NAMESPACE}`, ...literals]);
+  const { url } = livekit;
+  await cluster.create(poolObject("support", 1, { livekit: { url, apiKeyRef: { name: "livekit" }, abandonedAfter: "5s" } }));
+  // Of the stand-in's time, ten times as fast: nothing here must end by itself.
+  await cluster.create(workersObject("support", 1, { MAX_SESSIONS: "1", SESSION_IDLE_TIMEOUT: "6000" }));
   gateway = await startGateway({
-    KUBECONFIG: await plane.serviceAccountKubeconfig("avatarpool", "avatarpool-gateway"),
+    KUBECONFIG: await cluster.plane.serviceAccountKubeconfig(RELEASE, "avatarpool-gateway"),
     AVATARPOOL_LAUNCH_PORT: String(launchPort),
   });
-  await vi.waitUntil(() => fleet.workers().some(({ state }) => state === "ready"), waiting);
+  await vi.waitUntil(() => cluster.fleet.workers().some(({ state }) => state === "ready"), waiting);
 });
 
 afterAll(async () => {
   await gateway?.stop();
-  await fleet?.stop();
+  await cluster?.[Symbol.asyncDispose]();
   await livekit?.[Symbol.asyncDispose]();
-  await plane?.stop();
 });
-
-async function succeed(run: ReturnType<ControlPlane["run"]>): Promise<string> {
-  const { code, stdout, stderr } = await run;
-  if (code !== 0) throw new Error(stderr);
-  return stdout;
-}
-
-const kubectl = (args: readonly string[], stdin = "") => succeed(plane.kubectl(args, { stdin }));
-
-function pool() {
-  return {
-    apiVersion: "avatarpool.dev/v1alpha1",
-    kind: "AvatarPool",
-    metadata: { namespace, name: "support" },
-    spec: {
-      apiSecretRef: { name: "maker" },
-      presets: [{ name: "maya", image: { url: "http://images.test/maya.jpg" } }],
-      workers: [{ name: "gpu", engine: "expression", max: 1 }],
-      livekit: { url: livekit.url, apiKeyRef: { name: "livekit" }, abandonedAfter: "5s" },
-    },
-  };
-}
-
-const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression" };
-/** What the operator would make of the pool, as far as a gateway looks at it: one worker with one slot. */
-const worker = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { namespace, name: "support" },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: own },
-    template: {
-      metadata: { labels: own },
-      spec: {
-        containers: [
-          {
-            name: "worker",
-            image: "worker:1",
-            env: [
-              { name: "MAX_SESSIONS", value: "1" },
-              // Of the stand-in's time, ten times as fast: nothing here must end by itself.
-              { name: "SESSION_IDLE_TIMEOUT", value: "6000" },
-            ],
-            startupProbe: { httpGet: { path: "/ready", port: 8089 }, periodSeconds: 1, failureThreshold: 60 },
-          },
-        ],
-      },
-    },
-  },
-};
 
 async function launch(room: string): Promise<number> {
   const body = new URLSearchParams({ livekit_url: livekit.url, livekit_token: "token", room_name: room });
-  return (await fetch(`${gateway.launches}/${namespace}/support/launch`, { method: "POST", body })).status;
+  return (await fetch(`${gateway.launches}/${NAMESPACE}/support/launch`, { method: "POST", body })).status;
 }
 
 async function statesIn(room: string): Promise<readonly string[]> {
-  const response = await fetch(`${gateway.launches}/${namespace}/support/sessions/${room}`);
+  const response = await fetch(`${gateway.launches}/${NAMESPACE}/support/sessions/${room}`);
   const { sessions = [] } = (await response.json()) as { sessions?: readonly { state: string }[] };
   return sessions.map(({ state }) => state);
 }

@@ -2,35 +2,33 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LOAD_AUDIENCE } from "../../operator/api/load-report.ts";
-import { labels } from "../../operator/api/names.ts";
-import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
-import { type Fleet, startFleet } from "../support/fleet/index.ts";
+import {
+  type GatewayCluster,
+  NAMESPACE,
+  poolObject,
+  RELEASE,
+  startGatewayCluster,
+  workersObject,
+} from "../support/gateway/cluster.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
 import { freePort } from "../support/product/free-port.ts";
 
 /** Several gateways as processes that know of each other, before stand-in workers. There is no operator. */
 
-const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
-const namespace = "avatars";
 const waiting = { timeout: 30_000, interval: 50 };
 
-let plane: ControlPlane;
-let fleet: Fleet;
+let cluster: GatewayCluster;
 const gateways: GatewayProcess[] = [];
 let startAgain: (index: number) => Promise<void>;
 
 beforeAll(async () => {
-  plane = await startControlPlane({ nodes: [{ name: "gpu-1", gpus: 4 }] });
-  fleet = await startFleet({ kubeconfig: plane.kubeconfig, timeFactor: 20, onLog: (line) => console.error(line) });
-  await kubectl(["create", "namespace", namespace]);
-  await kubectl(["create", "namespace", "avatarpool"]);
-  await succeed(plane.run("helm", ["install", "avatarpool", chart, "--namespace=avatarpool", "--set=gateway.replicas=0"]));
-  await kubectl(["create", "-f", "-"], JSON.stringify(pool));
-  await kubectl(["create", "-f", "-"], JSON.stringify(workers));
-
-  const kubeconfig = await plane.serviceAccountKubeconfig("avatarpool", "avatarpool-gateway");
+  cluster = await startGatewayCluster({ gpus: 4, timeFactor: 20, values: "gateway.replicas=0" });
+  await cluster.create(poolObject("support", 4, { launch: { queue: { deadline: "20s" } } }));
+  await cluster.create(workersObject("support", 4, { MAX_SESSIONS: "50" }));
+  const { plane, fleet } = cluster;
+  const kubeconfig = await plane.serviceAccountKubeconfig(RELEASE, "avatarpool-gateway");
   const tokenFile = path.join(plane.folder, "peer-token");
-  await writeFile(tokenFile, await plane.serviceAccountToken("avatarpool", "avatarpool-gateway", LOAD_AUDIENCE));
+  await writeFile(tokenFile, await plane.serviceAccountToken(RELEASE, "avatarpool-gateway", LOAD_AUDIENCE));
   const ports = [await freePort(), await freePort(), await freePort()];
   startAgain = async (index) => {
     gateways[index] = await startGateway({
@@ -48,55 +46,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(gateways.map((gateway) => gateway.kill()));
-  await fleet?.stop();
-  await plane?.stop();
+  await cluster?.[Symbol.asyncDispose]();
 });
-
-async function succeed(run: ReturnType<ControlPlane["run"]>): Promise<string> {
-  const { code, stdout, stderr } = await run;
-  if (code !== 0) throw new Error(stderr);
-  return stdout;
-}
-
-const kubectl = (args: readonly string[], stdin = "") => succeed(plane.kubectl(args, { stdin }));
-
-const pool = {
-  apiVersion: "avatarpool.dev/v1alpha1",
-  kind: "AvatarPool",
-  metadata: { namespace, name: "support" },
-  spec: {
-    apiSecretRef: { name: "maker" },
-    presets: [{ name: "maya", image: { url: "http://images.test/maya.jpg" } }],
-    workers: [{ name: "gpu", engine: "expression", max: 4 }],
-    launch: { queue: { deadline: "20s" } },
-  },
-};
-
-const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression" };
-/** What the operator would make of the pool, as far as a gateway looks at it. */
-const workers = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { namespace, name: "support" },
-  spec: {
-    replicas: 4,
-    selector: { matchLabels: own },
-    template: {
-      metadata: { labels: own },
-      spec: {
-        containers: [
-          {
-            name: "worker",
-            image: "worker:1",
-            env: [{ name: "MAX_SESSIONS", value: "50" }],
-            resources: { limits: { "nvidia.com/gpu": "1" } },
-            startupProbe: { httpGet: { path: "/ready", port: 8089 }, periodSeconds: 2, failureThreshold: 60 },
-          },
-        ],
-      },
-    },
-  },
-};
 
 async function isReady({ internal }: GatewayProcess): Promise<boolean> {
   const response = await fetch(`${internal}/readyz`).catch(() => undefined);
@@ -107,11 +58,12 @@ async function launch(gateway: GatewayProcess | undefined, room: string, to = "s
   const body = new URLSearchParams({ livekit_url: "ws://livekit.test", livekit_token: "token", room_name: room });
   // Short enough that the workers never fill, long enough to be found.
   body.set("prompt", "x_session_seconds=100");
-  const response = await fetch(`${gateway?.launches}/${namespace}/${to}/launch`, { method: "POST", body });
+  const response = await fetch(`${gateway?.launches}/${NAMESPACE}/${to}/launch`, { method: "POST", body });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
 }
 
-const sessionsIn = (room: string) => fleet.workers().flatMap(({ tasks }) => tasks.filter(({ roomName }) => roomName === room));
+const sessionsIn = (room: string) =>
+  cluster.fleet.workers().flatMap(({ tasks }) => tasks.filter(({ roomName }) => roomName === room));
 
 describe("several gateways", () => {
   it("begin a launch once, whichever of them its retries come to, at the same time or later", async () => {
@@ -124,16 +76,16 @@ describe("several gateways", () => {
   });
 
   it("do not double a launch whose gateway is killed while the worker has it", async () => {
-    for (const worker of fleet.workers()) fleet.fail(worker.pod.name, "slow");
+    for (const worker of cluster.fleet.workers()) cluster.fleet.fail(worker.pod.name, "slow");
     const rooms = ["killed-1", "killed-2", "killed-3", "killed-4"];
     const lost = Promise.allSettled(rooms.map((room) => launch(gateways[0], room)));
-    await expect.poll(() => fleet.totals.launches, waiting).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => cluster.fleet.totals.launches, waiting).toBeGreaterThanOrEqual(5);
     await gateways[0]?.kill();
     await lost;
     const again = await Promise.all(rooms.map((room, index) => launch(gateways[1 + (index % 2)], room)));
     expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(rooms.map((room) => sessionsIn(room).length)).toEqual([1, 1, 1, 1]);
-    for (const worker of fleet.workers()) fleet.fail(worker.pod.name, "none");
+    for (const worker of cluster.fleet.workers()) cluster.fleet.fail(worker.pod.name, "none");
     await startAgain(0);
   });
 
@@ -168,14 +120,14 @@ describe("several gateways", () => {
   });
 
   it("serve and agree while the API server is away, and do not call a pool unknown that they may not have heard of", async () => {
-    await plane.stopApiServer();
+    await cluster.plane.stopApiServer();
     const both = await Promise.all([launch(gateways[0], "away"), launch(gateways[1], "away")]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     expect(sessionsIn("away")).toHaveLength(1);
     const unknown = await launch(gateways[2], "new", "new");
     expect([unknown.status, unknown.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(unknown.body).toMatchObject({ error: { code: "pool_unknown" } });
-    await plane.startApiServer();
+    await cluster.plane.startApiServer();
     await expect.poll(async () => (await launch(gateways[2], "new", "new")).status, { timeout: 90_000, interval: 500 }).toBe(404);
   });
 });
