@@ -1,6 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient } from "../../operator/kube/client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../support/controlplane/index.ts";
+import { ensureBundle } from "../support/product/bundle.ts";
 import { Product } from "../support/product/product.ts";
 
 export const NAMESPACE = "avatars";
@@ -16,6 +17,7 @@ export interface Cluster {
 
 /** Runs `use` on a cluster of its own; nothing of it is left afterwards. */
 export async function withCluster<T>(options: ControlPlaneOptions, use: (cluster: Cluster) => Promise<T>): Promise<T> {
+  await ensureBundle(console.error);
   await using plane = await startControlPlane(options);
   await using product = await Product.install(plane, "bundle");
   const config = new KubeConfig();

@@ -1,0 +1,26 @@
+import { describeFigure, isMissed, type ScenarioResult } from "./figures.ts";
+
+/**
+ * Measures the scenarios that the command line names, or all of them, one after the other, and prints what they came to; the
+ * last line is one JSON object. Ends the process: with 1 when a figure is missed, with 2 when a name is unknown.
+ */
+export async function runScenarios(scenarios: Readonly<Record<string, () => Promise<ScenarioResult>>>): Promise<never> {
+  const asked = process.argv.slice(2);
+  const unknown = asked.find((name) => !Object.hasOwn(scenarios, name));
+  if (unknown !== undefined) {
+    console.error(`no scenario is called ${unknown}; there are ${Object.keys(scenarios).join(", ")}`);
+    process.exit(2);
+  }
+  const results: Record<string, ScenarioResult> = {};
+  for (const [name, measure] of Object.entries(scenarios)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    console.log(`── ${name} ──`);
+    const result = await measure();
+    results[name] = result;
+    for (const figure of result.figures) console.log(describeFigure(figure));
+    console.dir(result.details, { depth: null });
+  }
+  const missed = Object.values(results).flatMap(({ figures }) => figures.filter(isMissed));
+  console.log(JSON.stringify({ missed: missed.map(({ name }) => name), ...results }));
+  process.exit(missed.length === 0 ? 0 : 1);
+}
