@@ -1,17 +1,6 @@
 import { clairvoyantBoundHours } from "./clairvoyant.ts";
 import { type FleetShape, type Policy, type Replay, replay, type TimelinePoint } from "./fleet.ts";
 import type { GroupLoad } from "./group-loads.ts";
-import {
-  AGONES_DEFAULTS,
-  AGONES_PERCENT_DEFAULTS,
-  agones,
-  HPA_DEFAULTS,
-  hpa,
-  KEDA_DEFAULTS,
-  KNATIVE_DEFAULTS,
-  keda,
-  knative,
-} from "./rivals/index.ts";
 
 /** Makes a policy for a group of workers. */
 export type PolicyOf = (shape: FleetShape) => Policy;
@@ -54,15 +43,6 @@ export const COUNT_FROM_S = 600;
 
 /** From a warm slot to the first frame. */
 const FIRST_FRAME_S = 4;
-
-/** The autoscalers that people use today, as they are after installation. */
-export const rivals: readonly PolicyOf[] = [
-  (shape) => hpa(HPA_DEFAULTS, shape),
-  (shape) => keda(KEDA_DEFAULTS, shape),
-  (shape) => agones(AGONES_DEFAULTS, shape),
-  (shape) => agones(AGONES_PERCENT_DEFAULTS, shape),
-  (shape) => knative(KNATIVE_DEFAULTS, shape),
-];
 
 /** Replays a policy on each group of a pool by itself, and adds up. */
 export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], options: ContestOptions): Outcome {

@@ -1,4 +1,19 @@
+import type { FleetShape, Policy } from "../fleet.ts";
+import { AGONES_DEFAULTS, AGONES_PERCENT_DEFAULTS, agones } from "./agones.ts";
+import { HPA_DEFAULTS, hpa } from "./hpa.ts";
+import { KEDA_DEFAULTS, keda } from "./keda.ts";
+import { KNATIVE_DEFAULTS, knative } from "./knative.ts";
+
 export { AGONES_DEFAULTS, AGONES_PERCENT_DEFAULTS, type AgonesOptions, agones } from "./agones.ts";
 export { HPA_DEFAULTS, type HpaOptions, hpa } from "./hpa.ts";
 export { KEDA_DEFAULTS, type KedaOptions, keda } from "./keda.ts";
 export { KNATIVE_DEFAULTS, type KnativeOptions, knative } from "./knative.ts";
+
+/** The autoscalers that people use today, as they are after installation. */
+export const rivals: readonly ((shape: FleetShape) => Policy)[] = [
+  (shape) => hpa(HPA_DEFAULTS, shape),
+  (shape) => keda(KEDA_DEFAULTS, shape),
+  (shape) => agones(AGONES_DEFAULTS, shape),
+  (shape) => agones(AGONES_PERCENT_DEFAULTS, shape),
+  (shape) => knative(KNATIVE_DEFAULTS, shape),
+];

@@ -1,28 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type FleetShape, type Policy, replay } from "../fleet.ts";
-import {
-  AGONES_DEFAULTS,
-  AGONES_PERCENT_DEFAULTS,
-  agones,
-  HPA_DEFAULTS,
-  hpa,
-  KEDA_DEFAULTS,
-  KNATIVE_DEFAULTS,
-  keda,
-  knative,
-} from "./index.ts";
+import { type FleetShape, replay } from "../fleet.ts";
+import { KNATIVE_DEFAULTS, knative, rivals } from "./index.ts";
 
 const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 45, min: 0, max: 100 };
 
-const rivals: readonly (readonly [string, () => Policy])[] = [
-  ["HPA", () => hpa(HPA_DEFAULTS, shape)],
-  ["KEDA", () => keda(KEDA_DEFAULTS, shape)],
-  ["Agones in servers", () => agones(AGONES_DEFAULTS, shape)],
-  ["Agones in slots", () => agones(AGONES_PERCENT_DEFAULTS, shape)],
-  ["Knative", () => knative(KNATIVE_DEFAULTS, shape)],
-  ["Knative that delays", () => knative({ ...KNATIVE_DEFAULTS, scaleDownDelayS: 300 }, shape)],
-];
+const policies = [...rivals.map((make) => () => make(shape)), () => knative({ ...KNATIVE_DEFAULTS, scaleDownDelayS: 300 }, shape)];
 
 /** Groups of sessions with hours of nothing between them. */
 const crowds = fc.array(
@@ -33,21 +16,24 @@ const crowds = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-it.each(rivals)("%s answers the same when it is not asked while nothing changes", (_, make) => {
-  fc.assert(
-    fc.property(crowds, (input) => {
-      const sessions = input
-        .flatMap(([hour, crowd]) => crowd.map(([atS, durationS]) => [3_600 * hour + atS, durationS] as const))
-        .sort(([a], [b]) => a - b);
-      const trace = {
-        name: "crowds",
-        arrivalS: Float64Array.from(sessions, ([atS]) => atS),
-        durationS: Float64Array.from(sessions, ([, durationS]) => durationS),
-      };
-      const options = { shape, countFromS: 0, deadlineS: Number.POSITIVE_INFINITY, untilS: 20_000 };
-      const asked = replay(trace, make(), options);
-      const always = replay(trace, { ...make(), memoryS: Number.POSITIVE_INFINITY }, options);
-      expect(asked).toEqual(always);
-    }),
-  );
-});
+it.each(policies.map((make) => [make().name, make] as const))(
+  "%s answers the same when it is not asked while nothing changes",
+  (_, make) => {
+    fc.assert(
+      fc.property(crowds, (input) => {
+        const sessions = input
+          .flatMap(([hour, crowd]) => crowd.map(([atS, durationS]) => [3_600 * hour + atS, durationS] as const))
+          .sort(([a], [b]) => a - b);
+        const trace = {
+          name: "crowds",
+          arrivalS: Float64Array.from(sessions, ([atS]) => atS),
+          durationS: Float64Array.from(sessions, ([, durationS]) => durationS),
+        };
+        const options = { shape, countFromS: 0, deadlineS: Number.POSITIVE_INFINITY, untilS: 20_000 };
+        const asked = replay(trace, make(), options);
+        const always = replay(trace, { ...make(), memoryS: Number.POSITIVE_INFINITY }, options);
+        expect(asked).toEqual(always);
+      }),
+    );
+  },
+);
