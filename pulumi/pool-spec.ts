@@ -20,6 +20,8 @@ export interface AvatarPoolSpecArgs {
   launch?: pulumi.Input<LaunchArgs>;
   /** What bounds the pool from outside. */
   limits?: pulumi.Input<LimitsArgs>;
+  /** Launches go to the maker's cloud when no group can serve them: all slots are taken, and no further worker can be ready before their deadline. They carry the secret of `apiSecretRef`, which the gateways must be able to read, and cost what the maker charges for a session in the cloud. Off where absent. */
+  overflow?: pulumi.Input<OverflowArgs>;
   /** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token. */
   livekit?: pulumi.Input<LivekitArgs>;
 }
@@ -360,6 +362,18 @@ export interface LaunchAuthSecretRefArgs {
 export interface LimitsArgs {
   /** Most sessions of the pool at once, such as the concurrency cap of the maker's account. Launches beyond it wait, and more workers are not started for them. */
   maxSessions?: pulumi.Input<number>;
+}
+
+/** Launches go to the maker's cloud when no group can serve them: all slots are taken, and no further worker can be ready before their deadline. They carry the secret of `apiSecretRef`, which the gateways must be able to read, and cost what the maker charges for a session in the cloud. Off where absent. */
+export interface OverflowArgs {
+  /** Most sessions that run in the cloud at once. Every gateway has an equal share of it: with fewer sessions than gateways, some of them send none. */
+  maxSessions: pulumi.Input<number>;
+  /** How long a launch waits for a slot of the pool before it may go to the cloud. One that would be refused goes at once. */
+  after?: pulumi.Input<string>;
+  /** How long a session in the cloud counts where nobody sees its end: the cloud does not tell. With `livekit` its room is looked at. */
+  sessionLength?: pulumi.Input<string>;
+  /** Where the cloud takes launches, in the JSON form of the maker's API. */
+  url?: pulumi.Input<string>;
 }
 
 /** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token. */

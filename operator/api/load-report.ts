@@ -33,6 +33,20 @@ export const workerLoadSchema = z.object({
 export const accountErrorKinds = ["unauthorized", "noCredits", "limit"] as const;
 export type AccountErrorKind = (typeof accountErrorKinds)[number];
 
+/** Why the maker's cloud took no launch that overflowed; `unclear`: nobody knows whether it did. A closed set: also a metric's label. */
+export const overflowErrorKinds = [
+  "unauthorized",
+  "no_credits",
+  "concurrency_limit",
+  "rate_limited",
+  "unavailable",
+  "unreachable",
+  "rejected",
+  "secret_unreadable",
+  "unclear",
+] as const;
+export type OverflowErrorKind = (typeof overflowErrorKinds)[number];
+
 export const poolLoadSchema = z.object({
   namespace: z.string(),
   name: z.string(),
@@ -46,6 +60,10 @@ export const poolLoadSchema = z.object({
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
+  /** Sessions that this gateway has begun in the maker's cloud and that count still; and what went wrong there since the last success. */
+  overflow: z
+    .object({ sessions: count, error: z.object({ kind: z.enum(overflowErrorKinds), lastMs: z.number() }).optional() })
+    .optional(),
   /**
    * Launches since the gateway started, by preset as in `queued`: that arrived; that found no slot at once (cold); that got a
    * session (started). Repeats of a launch are not counted.

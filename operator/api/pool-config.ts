@@ -41,6 +41,7 @@ export interface PoolConfig {
     readonly auth?: LaunchAuth | undefined;
   };
   readonly limits: { readonly maxSessions?: number | undefined };
+  readonly overflow?: OverflowConfig;
   readonly livekit?: {
     readonly url: string;
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
@@ -55,6 +56,16 @@ export interface LaunchAuth {
   readonly secretRef: { readonly name: string };
   readonly launchesPerMinute?: number | undefined;
   readonly launchesAtOnce?: number | undefined;
+}
+
+/** The maker's cloud as the last resort. */
+export interface OverflowConfig {
+  readonly url: string;
+  readonly maxSessions: number;
+  /** How long a launch waits before it may go there. */
+  readonly afterMs: number;
+  /** How long a session there counts where nobody sees its end. */
+  readonly sessionLengthMs: number;
 }
 
 /** How many slots are kept free and warm for every preset. */
@@ -144,6 +155,7 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
       auth: spec.launch.auth,
     },
     limits: spec.limits,
+    ...(spec.overflow === undefined ? {} : { overflow: overflow(spec.overflow) }),
     ...(spec.livekit === undefined ? {} : { livekit: livekit(spec.livekit) }),
     ...(metadata.deletionTimestamp === undefined ? {} : { deletedAtMs: Date.parse(metadata.deletionTimestamp) }),
   };
@@ -168,6 +180,10 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     drainTimeoutMs: parseDurationMs(spec.drain.timeout),
     spec,
   };
+}
+
+function overflow({ url, maxSessions, after, sessionLength }: NonNullable<AvatarPool["spec"]["overflow"]>): OverflowConfig {
+  return { url, maxSessions, afterMs: parseDurationMs(after), sessionLengthMs: parseDurationMs(sessionLength) };
 }
 
 function livekit({ url, apiKeyRef, abandonedAfter }: NonNullable<AvatarPool["spec"]["livekit"]>) {

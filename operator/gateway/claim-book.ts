@@ -6,7 +6,7 @@ export interface Claim {
   readonly launch: string;
   /** The gateway's name among its peers. */
   readonly gateway: string;
-  /** UID of the worker. */
+  /** UID of the worker; `overflow` for the maker's cloud. */
   readonly worker: string;
   /** A gateway whose claim is void, as the claimant found out: it did not begin the launch, or is gone. */
   readonly instead?: string | undefined;
@@ -18,7 +18,7 @@ export type Verdict =
   | { readonly kind: "held"; readonly gateway: string; readonly worker: string };
 
 /** A worker's answer takes a minute at most, and for another minute a retry is answered from memory. */
-const REMEMBER_MS = 120_000;
+export const REMEMBER_MS = 120_000;
 /** Those of two minutes with 500 launches a second; the oldest go first. */
 const MAX_REMEMBERED = 60_000;
 

@@ -1,9 +1,10 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { WorkerAnswer } from "../workers/answers.ts";
 import type { WorkerClient } from "../workers/client.ts";
-import type { Claim, ClaimBook, Verdict } from "./claim-book.ts";
+import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-book.ts";
 import { fateOf } from "./fate.ts";
-import { claimUnsettled } from "./refusals.ts";
+import { CLOUD } from "./overflow/cloud-claim.ts";
+import { claimUnsettled, overflowUnclear } from "./refusals.ts";
 import type { Worker } from "./worker.ts";
 
 /** Gateways that keep a claim: with two, one may die at any moment. */
@@ -92,6 +93,8 @@ export class Claims {
     // While it was waited for, the holder may have gone on to another worker.
     const now = await this.claim(launch, uid, undefined);
     if (now.kind === "granted" || now.gateway !== gateway) return undefined;
+    // The cloud cannot be asked.
+    if (now.worker === CLOUD.uid) throw overflowUnclear(REMEMBER_MS / 1_000);
     const worker = this.#deps.findWorker(now.worker);
     // Where its pod is gone, its sessions are gone with it.
     if (worker?.origin === undefined) return undefined;

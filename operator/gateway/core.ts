@@ -9,8 +9,10 @@ import type { Directory, DirectoryListener } from "./directory.ts";
 import { Doubts } from "./doubts.ts";
 import type { ClaimSource } from "./internal-server.ts";
 import { type Arrival, Launcher } from "./launch.ts";
+import { LaunchClaims } from "./launch-claims.ts";
 import { LoadBook, type PoolState, poolState } from "./load-book.ts";
 import type { LoadSource } from "./load-stream.ts";
+import { Overflow, type OverflowDeps } from "./overflow/overflow.ts";
 import { Prober } from "./probe.ts";
 import { gatewayStopping } from "./refusals.ts";
 import { Sessions, type SessionsDeps } from "./sessions/sessions.ts";
@@ -28,6 +30,8 @@ export interface GatewayCoreDeps {
   readonly metrics: GatewayMetrics;
   /** Other gateways, where there are any. */
   readonly peers?: Peers | undefined;
+  /** The maker's cloud, and where its secret is read. */
+  readonly overflow: Pick<OverflowDeps, "cloud" | "secrets" | "tell">;
   /** Looks into LiveKit rooms; absent where abandoned sessions are left to their workers. */
   readonly lookAt?: SessionsDeps["lookAt"];
   readonly tell?: SessionsDeps["tell"];
@@ -45,6 +49,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #load: LoadBook;
   readonly #launcher: Launcher;
   readonly #claimBook: ClaimBook;
+  readonly #overflow: Overflow;
   readonly sessions: Sessions;
   readonly #stopped = new AbortController();
 
@@ -56,7 +61,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#load = new LoadBook(clock);
     const book = new ClaimBook(clock);
     this.#claimBook = book;
-    this.#slots = new Slots({ clock, findPool, workers: this.#workers });
+    this.#slots = new Slots({ clock, findPool, workers: this.#workers, elsewhere: (key) => this.#overflow.count(key) });
     this.#prober = new Prober({
       clock,
       random,
@@ -77,6 +82,20 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       lookAt: deps.lookAt,
       tell: deps.tell,
     });
+    const claims = new LaunchClaims(
+      peers && new Claims({ clock, client, peers, book, findWorker: (uid) => this.#workers.get(uid) }),
+    );
+    this.#overflow = new Overflow({
+      ...deps.overflow,
+      clock,
+      metrics,
+      claims,
+      findPool,
+      lookAt: deps.lookAt,
+      workersOf: (key) => this.#workers.ofPool(key),
+      atSessionLimit: (pool) => this.#slots.atSessionLimit(pool),
+      onChanged: (key) => this.#load.changed(key),
+    });
     this.#launcher = new Launcher({
       clock,
       random,
@@ -85,7 +104,8 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       slots: this.#slots,
       load: this.#load,
       startups: new StartupWatch({ client, clock }),
-      claims: peers && new Claims({ clock, client, peers, book, findWorker: (uid) => this.#workers.get(uid) }),
+      claims,
+      overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
       ask: (worker) => this.#prober.hasten(worker),
       began: (...args) => this.sessions.began(...args),
@@ -104,7 +124,10 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       const [namespace = "", name = ""] = key.split("/");
       this.#slots.close(key, poolDeleting({ namespace, name }));
     }
-    if (pool === undefined) this.#load.forget(key);
+    if (pool === undefined) {
+      this.#load.forget(key);
+      this.#overflow.forget(key);
+    }
     this.#workers.poolChanged(key);
     this.#capacityChanged(key);
   }
@@ -123,6 +146,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   /** Other gateways came or went: each cares for its share of the workers first. */
   share(shares: Shares): void {
     this.#workers.share(shares);
+    this.#overflow.share(shares);
   }
 
   /** A gateway asks for the right to send a launch. */
@@ -143,6 +167,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   stop(): void {
     this.#stopped.abort();
     this.sessions.stop();
+    this.#overflow.stop();
     this.#prober.stop();
   }
 
@@ -157,6 +182,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       pressure: this.#load.pressure(key),
       launches: this.#load.launches(key),
       ...this.#load.accountErrors(key),
+      ...this.#overflow.load(pool, key),
     });
   }
 

@@ -7,6 +7,7 @@ import type { Directory } from "./directory.ts";
 export function updateGauges(metrics: GatewayMetrics, directory: Directory, core: GatewayCore): void {
   metrics.queued.reset();
   metrics.slots.reset();
+  metrics.overflowSessions.reset();
   for (const pool of directory.pools()) {
     const state = core.state(poolKey(pool));
     if (state === undefined) continue;
@@ -16,6 +17,7 @@ export function updateGauges(metrics: GatewayMetrics, directory: Directory, core
     const reserved = sum(ready.map((worker) => worker.reserved));
     const free = sum(ready.map((worker) => Math.max(0, worker.slots - worker.sessions - worker.reserved)));
     metrics.queued.set(labels, sum(Object.values(state.queued)));
+    if (state.overflow !== undefined) metrics.overflowSessions.set(labels, state.overflow.sessions);
     metrics.slots.set({ ...labels, state: "busy" }, busy);
     metrics.slots.set({ ...labels, state: "reserved" }, reserved);
     metrics.slots.set({ ...labels, state: "free" }, free);

@@ -20,7 +20,10 @@ import { front } from "./front.ts";
 import { updateGauges } from "./gauges.ts";
 import { HttpPeers } from "./http-peers.ts";
 import { internalServer } from "./internal-server.ts";
+import { KeptSecrets } from "./kept-secrets.ts";
 import { LoadAuth } from "./load-auth.ts";
+import { HttpCloud } from "./overflow/cloud.ts";
+import { overflowLog } from "./overflow/overflow-log.ts";
 import { readSecretWith } from "./read-secret.ts";
 import { reviewTokenWith } from "./review-token.ts";
 import { Livekit } from "./sessions/livekit.ts";
@@ -63,7 +66,8 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const directory = directoryOf(pools, workers);
   const self = `http://${settings.peerHost.includes(":") ? `[${settings.peerHost}]` : settings.peerHost}:${settings.internalPort}`;
   const peers = new HttpPeers({ clock, self, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
-  const livekit = new Livekit({ read: readSecretWith(kube), clock });
+  const secrets = new KeptSecrets({ read: readSecretWith(kube), clock });
+  const livekit = new Livekit(secrets);
   const core = new GatewayCore({
     clock,
     random,
@@ -71,6 +75,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     directory,
     metrics,
     peers: hasPeers(settings) ? peers : undefined,
+    overflow: { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) },
     lookAt: loggedLooks(livekit, logger, clock),
     tell: sessionLog(logger),
   });

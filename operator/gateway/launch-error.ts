@@ -29,6 +29,10 @@ export const launchErrors = {
   worker_rejected: { status: 400, meaning: "The worker's own refusal, with its status: 400, 401, 402, 403 or another of 4xx." },
   worker_failed: { status: 502, meaning: "The worker broke off; a session may have begun." },
   worker_timeout: { status: 504, meaning: "The worker did not answer in time; a session may have begun." },
+  overflow_unclear: {
+    status: 502,
+    meaning: "The launch went to the maker's cloud, and its answer was lost; a session may have begun.",
+  },
   // Nobody reads the answer.
   client_gone: { status: 499, meaning: "The client closed the connection before its launch was served." },
   internal: { status: 500, meaning: "A mistake of the gateway's; its log says which." },

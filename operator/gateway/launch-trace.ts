@@ -1,8 +1,9 @@
 /**
  * How a launch came to its slot. warm: free on arrival, preset loaded. cold: free, not loaded. queued: it had to wait.
- * repeated: it was asked for before, and got the same answer.
+ * repeated: it was asked for before, and got the same answer. overflow: it went to the maker's cloud.
  */
-export type LaunchPath = "warm" | "cold" | "queued" | "repeated";
+export const launchPaths = ["warm", "cold", "queued", "repeated", "overflow"] as const;
+export type LaunchPath = (typeof launchPaths)[number];
 
 /** What happened to one launch, filled in as it happens, for the access log and the metrics. Holds no secret. */
 export interface LaunchTrace {
@@ -19,11 +20,21 @@ export interface LaunchTrace {
   attempts: number;
   /** Time until the body had arrived. */
   readMs: number;
+  /** Whether it waits for a slot now. */
+  waiting: boolean;
   waitedMs: number;
   /** Time that workers took to answer, all attempts together. */
   forwardMs: number;
 }
 
 export function newTrace(arrivedMs: number, traceId?: string): LaunchTrace {
-  return { arrivedMs, ...(traceId === undefined ? {} : { traceId }), attempts: 0, readMs: 0, waitedMs: 0, forwardMs: 0 };
+  return {
+    arrivedMs,
+    ...(traceId === undefined ? {} : { traceId }),
+    attempts: 0,
+    readMs: 0,
+    waiting: false,
+    waitedMs: 0,
+    forwardMs: 0,
+  };
 }

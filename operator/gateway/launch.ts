@@ -6,12 +6,14 @@ import { sleep } from "../runtime/sleep.ts";
 import { taskId, type WorkerAnswer } from "../workers/answers.ts";
 import { presetOf } from "./admit.ts";
 import { type AttemptDeps, attempt, type Flight } from "./attempt.ts";
-import type { Claims, PeerAnswer } from "./claims.ts";
+import type { PeerAnswer } from "./claims.ts";
 import { launchBodies } from "./launch-body.ts";
+import type { LaunchClaims } from "./launch-claims.ts";
 import { launchKey } from "./launch-key.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
 import { LaunchOnce } from "./once.ts";
-import { claimUnsettled, clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
+import type { Overflow } from "./overflow/overflow.ts";
+import { clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
 import { isHopeless } from "./retry-after.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { Slot } from "./slots.ts";
@@ -24,8 +26,6 @@ import type { Worker } from "./worker.ts";
 const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };
 /** Workers that may break off under one launch: it might be the launch that breaks them. */
 const MAX_LOST = 2;
-/** Gateways that may have claimed a launch, one after the other, and failed. */
-const MAX_VOID_CLAIMS = 5;
 
 export interface Arrival {
   /** Place among all launches of this gateway. */
@@ -42,8 +42,9 @@ export interface Arrival {
 export interface LauncherDeps extends AttemptDeps {
   readonly random: Random;
   readonly startups: StartupWatch;
-  /** Agreement with other gateways; absent where this one is alone. */
-  readonly claims?: Claims | undefined;
+  readonly claims: LaunchClaims;
+  /** Where launches go that the pool cannot serve. */
+  readonly overflow: Pick<Overflow, "orElse" | "doubts">;
   /** A worker has taken a launch. */
   readonly began: Sessions["began"];
   /** Launches begin to wait in a pool. */
@@ -51,12 +52,6 @@ export interface LauncherDeps extends AttemptDeps {
   /** Ends what goes on after the answer. */
   readonly signal: AbortSignal;
 }
-
-type Claimed =
-  | { readonly kind: "granted" }
-  | { readonly kind: "served"; readonly answer: WorkerAnswer }
-  /** The gateway that had claimed it began no session. */
-  | { readonly kind: "void"; readonly gateway: string };
 
 /**
  * Finds a slot for a launch and starts the session there.
@@ -71,8 +66,6 @@ type Claimed =
 export class Launcher {
   readonly #deps: LauncherDeps;
   readonly #once: LaunchOnce;
-  /** Launches that are left to another gateway. */
-  readonly #deferred = new Set<string>();
 
   constructor(deps: LauncherDeps) {
     this.#deps = deps;
@@ -91,7 +84,7 @@ export class Launcher {
     const { answer, repeated } = await this.#once.run(launch, arrival.signal, (signal) => {
       const bodyFor = launchBodies(pool, request, arrival.traceContext);
       const flight: Flight = { pool, key, launch, preset, request, bodyFor, trace, met: this.#deps.load.arrived(key, preset) };
-      return this.#fly(flight, { ...arrival, signal });
+      return this.#deps.overflow.orElse(flight, signal, (waiting) => this.#fly(flight, { ...arrival, signal: waiting }));
     });
     if (repeated) trace.path = "repeated";
     return answer;
@@ -101,16 +94,13 @@ export class Launcher {
     const found = await this.#deps.doubts.settle(flight.launch);
     if (found !== undefined) return found;
     const tried = new Set<string>();
-    const voidClaims: string[] = [];
+    const claims = this.#deps.claims.of(flight.launch, flight.request.roomName, arrival.signal);
     for (let lost = 0; lost < MAX_LOST; ) {
       const slot = await this.#slotFor(flight, arrival, tried);
-      const claimed = await this.#claim(flight, slot, arrival.signal, voidClaims.at(-1));
+      const claimed = await claims.claim(slot.worker, () => this.#giveBack(slot, flight.key));
       if (claimed.kind === "served") return claimed.answer;
-      if (claimed.kind === "void") {
-        voidClaims.push(claimed.gateway);
-        if (voidClaims.length > MAX_VOID_CLAIMS) throw claimUnsettled(slot.worker.name);
-        continue;
-      }
+      if (claimed.kind === "void") continue;
+      this.#stillWanted(slot, flight.key, arrival.signal);
       const outcome = await attempt(this.#deps, slot, flight);
       this.#deps.load.changed(flight.key);
       if (outcome.kind === "served") {
@@ -124,32 +114,12 @@ export class Launcher {
     throw workersBroke(MAX_LOST);
   }
 
-  /** Claims the launch for the slot's worker. The slot is released when another gateway has claimed the launch before. */
-  async #claim(flight: Flight, slot: Slot, signal: AbortSignal, voidClaim: string | undefined): Promise<Claimed> {
-    const { claims, slots } = this.#deps;
-    const { launch, key, request } = flight;
-    const verdict = (await claims?.claim(launch, slot.worker.uid, voidClaim)) ?? { kind: "granted" };
-    if (verdict.kind === "granted") {
-      this.#stillWanted(slot, key, signal);
-      return verdict;
-    }
-    slot.release();
-    slots.wake(key);
-    this.#deferred.add(launch);
-    try {
-      const answer = await claims?.settle({ launch, room: request.roomName }, verdict, signal);
-      return answer === undefined ? { kind: "void", gateway: verdict.gateway } : { kind: "served", answer };
-    } finally {
-      this.#deferred.delete(launch);
-    }
-  }
-
   /** What this gateway tells a peer of a launch that it had claimed; waits while it is under way. */
   async peerAnswer(launch: string): Promise<PeerAnswer> {
-    const known = this.#deferred.has(launch) ? undefined : this.#once.find(launch);
+    const known = this.#deps.claims.defers(launch) ? undefined : this.#once.find(launch);
     const answer = known?.kind === "under-way" ? await known.answer.catch(() => undefined) : known?.answer;
     if (answer !== undefined) return { kind: "served", answer };
-    return { kind: this.#deps.doubts.has(launch) ? "unknown" : "none" };
+    return { kind: this.#deps.doubts.has(launch) || this.#deps.overflow.doubts(launch) ? "unknown" : "none" };
   }
 
   async #slotFor(flight: Flight, arrival: Arrival, tried: Set<string>): Promise<Slot> {
@@ -185,6 +155,7 @@ export class Launcher {
     }
     const onQueued = (): void => {
       trace.path = "queued";
+      trace.waiting = true;
       met("waited");
       if (queue.length === 1) this.#deps.onAwaited(key);
     };
@@ -193,6 +164,7 @@ export class Launcher {
       { order, client, want: preset ?? "", deadlineMs, again, take, onQueued },
       { length: pool.launch.queueLength, signal },
     );
+    trace.waiting = false;
     trace.waitedMs += clock.now() - sinceMs;
     load.changed(key);
     switch (outcome.kind) {
@@ -215,9 +187,13 @@ export class Launcher {
   /** The client may have gone in the moment in which its turn came. */
   #stillWanted(slot: Slot, key: string, signal: AbortSignal): Slot {
     if (!signal.aborted) return slot;
+    this.#giveBack(slot, key);
+    throw clientGone();
+  }
+
+  #giveBack(slot: Slot, key: string): void {
     slot.release();
     this.#deps.slots.wake(key);
-    throw clientGone();
   }
 
   #began({ worker }: Slot, answer: WorkerAnswer, flight: Flight): void {

@@ -129,7 +129,7 @@ export function poolState(
   pool: PoolConfig,
   workers: Iterable<Worker>,
   queued: ReadonlyMap<string, number>,
-  counted: Pick<PoolLoad, "pressure" | "launches" | "accountErrors">,
+  counted: Pick<PoolLoad, "pressure" | "launches" | "accountErrors" | "overflow">,
 ): PoolState {
   return {
     namespace: pool.namespace,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { launchErrors, sessionErrors } from "./launch-error.ts";
 import { launchFields } from "./launch-fields.ts";
 import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
+import { launchPaths } from "./launch-trace.ts";
 import { sessionsSchema } from "./sessions/session-schemas.ts";
 
 type Errors = Readonly<Record<string, { readonly status: number; readonly meaning: string }>>;
@@ -87,10 +88,14 @@ function launchOperation(operationId: string, summary: string) {
     },
     responses: {
       "2XX": {
-        description: "The worker has accepted the launch; its own answer.",
+        description:
+          "The worker has accepted the launch; its own answer, without a task_id where the launch went to the maker's cloud.",
         headers: {
-          "x-avatarpool-worker": { description: "The worker's pod.", schema: { type: "string" } },
-          "x-avatarpool-path": { description: "warm, cold or queued.", schema: { type: "string" } },
+          "x-avatarpool-worker": { description: "The worker's pod; empty where none was asked.", schema: { type: "string" } },
+          "x-avatarpool-path": {
+            description: "How the launch was served; overflow: by the maker's cloud.",
+            schema: { type: "string", enum: launchPaths },
+          },
         },
         content: { "application/json": { schema: { $ref: "#/components/schemas/Launched" } } },
       },

@@ -97,3 +97,18 @@ export function workerTimedOut(worker: string): LaunchError {
     `worker ${worker} was sent the launch and did not answer within ${formatDuration(FORWARD_TIMEOUT_MS)}. ${perhapsBegun}`,
   );
 }
+
+/** @param seconds after which the launch may be begun anew. */
+export function overflowUnclear(seconds: number): LaunchError {
+  const sentence = "the launch went to the maker's cloud, and no answer came that says what became of it";
+  return new LaunchError(502, "overflow_unclear", `${sentence}. It is not sent again for ${seconds}s. ${perhapsBegun}`);
+}
+
+/** The same refusal, and why the maker's cloud did not help. */
+export function notEvenOverflow(refusal: LaunchError, why: string): LaunchError {
+  const { status, code, message, retryAfterMs } = refusal;
+  return new LaunchError(status, code, `${message}; overflow did not help: ${why}`, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: refusal,
+  });
+}

@@ -16,6 +16,14 @@ export interface Slot extends SlotReservation {
   readonly warm: boolean;
 }
 
+export interface SlotsDeps {
+  readonly clock: Clock;
+  readonly findPool: FindPool;
+  readonly workers: WorkerTable;
+  /** Sessions of a pool that no worker has. */
+  readonly elsewhere?: (key: string) => number;
+}
+
 const nobody: ReadonlySet<string> = new Set();
 
 /** Hands out the slots of all pools: picks, reserves, and serves those that wait before those that come. */
@@ -23,13 +31,15 @@ export class Slots {
   readonly #clock: Clock;
   readonly #findPool: FindPool;
   readonly #workers: WorkerTable;
+  readonly #elsewhere: (key: string) => number;
   /** One queue for each pool that had to let a launch wait. */
   readonly #queues = new Map<string, LaunchQueue<Slot>>();
 
-  constructor(deps: { readonly clock: Clock; readonly findPool: FindPool; readonly workers: WorkerTable }) {
+  constructor(deps: SlotsDeps) {
     this.#clock = deps.clock;
     this.#findPool = deps.findPool;
     this.#workers = deps.workers;
+    this.#elsewhere = deps.elsewhere ?? (() => 0);
   }
 
   /** A slot for a launch that does not wait. Those that wait come first. */
@@ -40,7 +50,7 @@ export class Slots {
 
   /** Why no launch of this preset finds a slot now. */
   shortage(pool: PoolConfig, preset: string | undefined): Shortfall {
-    if (this.#atSessionLimit(pool)) return "session-limit";
+    if (this.atSessionLimit(pool)) return "session-limit";
     return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
   }
 
@@ -93,16 +103,16 @@ export class Slots {
   }
 
   /** Whether the pool has all sessions that `limits.maxSessions` allows, those that are about to begin included. */
-  #atSessionLimit(pool: PoolConfig): boolean {
+  atSessionLimit(pool: PoolConfig): boolean {
     const { maxSessions } = pool.limits;
     if (maxSessions === undefined) return false;
-    let sessions = 0;
+    let sessions = this.#elsewhere(poolKey(pool));
     for (const { ledger } of this.#workers.ofPool(poolKey(pool))) sessions += ledger.sessions + ledger.reserved;
     return sessions >= maxSessions;
   }
 
   #pick(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
-    if (this.#atSessionLimit(pool)) return undefined;
+    if (this.atSessionLimit(pool)) return undefined;
     const picked = pick(this.#workers.shelves(poolKey(pool)), wantedOf(pool, preset, tried));
     const reservation = picked?.worker.reserve();
     return picked === undefined || reservation === undefined ? undefined : { ...reservation, ...picked };

@@ -4,7 +4,8 @@ import { engines } from "../engines/index.ts";
 import { workerRecord } from "./worker-record.ts";
 
 const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression" };
-const metadata = { uid: "u", name: "support-gpu-1", namespace: "avatars", labels: own };
+const creationTimestamp = "2026-01-01T00:00:00Z";
+const metadata = { uid: "u", name: "support-gpu-1", namespace: "avatars", labels: own, creationTimestamp };
 
 it("keeps what the gateway needs of a worker's pod", () => {
   const pod = {
@@ -19,6 +20,7 @@ it("keeps what the gateway needs of a worker's pod", () => {
     pool: "support",
     group: "gpu",
     engine: engines.expression,
+    createdAtMs: Date.UTC(2026, 0, 1),
     ip: "10.0.0.7",
     terminating: false,
     cordoned: true,

@@ -11,6 +11,8 @@ export interface WorkerRecord {
   readonly pool: string;
   readonly group: string;
   readonly engine: Engine;
+  /** Unix time in ms. */
+  readonly createdAtMs: number;
   /** Absent until the pod has a network. */
   readonly ip: string | undefined;
   readonly terminating: boolean;
@@ -23,7 +25,7 @@ export interface WorkerRecord {
 
 /** What the gateway keeps of a pod; undefined when the pod is no worker of a pool. */
 export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
-  const { uid, name, namespace, deletionTimestamp } = pod.metadata ?? {};
+  const { uid, name, namespace, creationTimestamp, deletionTimestamp } = pod.metadata ?? {};
   const pool = pod.metadata?.labels?.[labels.pool];
   const group = pod.metadata?.labels?.[labels.group];
   const engine = findEngine(pod.metadata?.labels?.[labels.engine] ?? "");
@@ -37,6 +39,7 @@ export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
     pool,
     group,
     engine,
+    createdAtMs: Date.parse(creationTimestamp ?? "") || 0,
     ip: pod.status?.podIP,
     terminating: deletionTimestamp !== undefined,
     cordoned: pod.metadata?.annotations?.[annotations.cordoned] !== undefined,

@@ -78,7 +78,7 @@ export function gatewayMetrics(registry: Registry) {
   return {
     launches: new Counter({
       name: "avatarpool_launches_total",
-      help: "Launches by outcome and by the path that they took: warm, cold or queued.",
+      help: "Launches by outcome and by the path that they took: warm, cold, queued, repeated or overflow.",
       labelNames: [...pool, "outcome", "path"] as const,
       registers,
     }),
@@ -124,6 +124,18 @@ export function gatewayMetrics(registry: Registry) {
     worker503: new Counter({
       name: "avatarpool_worker_503_total",
       help: "503 answers of workers by reason: at_capacity or not_ready.",
+      labelNames: [...pool, "reason"] as const,
+      registers,
+    }),
+    overflowSessions: new Gauge({
+      name: "avatarpool_overflow_sessions",
+      help: "Sessions in the maker's cloud that this gateway has begun and that count still.",
+      labelNames: pool,
+      registers,
+    }),
+    overflowErrors: new Counter({
+      name: "avatarpool_overflow_errors_total",
+      help: "Launches that the maker's cloud did not take, by reason; unclear: nobody knows whether it did.",
       labelNames: [...pool, "reason"] as const,
       registers,
     }),

@@ -94,6 +94,18 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "must be a host in lower case such as images.example.com",
   ],
   "tokens from nowhere": [pool({ launch: { auth: {} } }), "spec.launch.auth.secretRef", "Required value"],
+  "overflow without a cap": [pool({ overflow: {} }), "spec.overflow.maxSessions", "Required value"],
+  "overflow of nothing": [pool({ overflow: { maxSessions: 0 } }), "spec.overflow.maxSessions", "greater than or equal to 1"],
+  "overflow to no URL": [
+    pool({ overflow: { maxSessions: 1, url: "cloud.example.com" } }),
+    "spec.overflow.url",
+    "must be an http:// or https:// URL",
+  ],
+  "overflow of presets that only this pool has": [
+    pool({ presets: [leo], workers: [cpu], overflow: { maxSessions: 1 } }),
+    "overflow has nothing to launch",
+    "add a preset with image or avatarId, or remove overflow",
+  ],
   "pool that may have no session": [pool({ limits: { maxSessions: 0 } }), "spec.limits.maxSessions", "greater than or equal to 1"],
   "no GPU at all for a GPU engine": [withGroup({ gpu: { count: 0 } }), "spec.workers[0].gpu.count", "greater than or equal to 1"],
   "GPU for a CPU engine": [

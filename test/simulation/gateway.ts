@@ -13,6 +13,7 @@ import { type WorkerRecord, workerRecord } from "../../operator/gateway/worker-r
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics.ts";
 import type { WorkerAnswer } from "../../operator/workers/answers.ts";
+import { noCloud } from "../support/gateway/no-cloud.ts";
 import type { SimApi } from "./api.ts";
 import { SimProcess } from "./process.ts";
 import { LaggingView, once } from "./watched.ts";
@@ -64,6 +65,7 @@ export class SimGateway {
       client: workers.client(this.process),
       directory: directoryOf(pools, pods),
       metrics: gatewayMetrics(this.registry),
+      overflow: noCloud,
     });
     this.#unfollow = follow(this.core, pools, pods);
     api.watch("avatarpools", pools);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { engineNames, engines } from "../../engines/index.ts";
 import { autoOrDuration, count, duration, rules } from "./fields.ts";
+import { overflowSchema } from "./overflow.ts";
 import { presetsSchema } from "./preset.ts";
 import { warmSchema } from "./warm.ts";
 import { workerGroupsSchema } from "./worker-group.ts";
@@ -167,6 +168,7 @@ export const poolSpecSchema = z
     scaling: scalingSchema,
     launch: launchSchema,
     limits: limitsSchema,
+    overflow: overflowSchema.optional(),
     livekit: livekitSchema.optional(),
   })
   .meta({
@@ -195,6 +197,11 @@ export const poolSpecSchema = z
       {
         rule: "self.warm.warmup.mode != 'session' || has(self.livekit)",
         message: "warm.warmup.mode session needs livekit: give the server's URL and apiKeyRef, or use mode pipeline",
+      },
+      {
+        rule: "!has(self.overflow) || self.presets.exists(p, !has(p.model))",
+        message:
+          "overflow has nothing to launch: the maker's cloud knows no .imx model of yours; add a preset with image or avatarId, or remove overflow",
       },
     ),
   });

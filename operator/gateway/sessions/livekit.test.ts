@@ -2,6 +2,7 @@ import { AccessToken } from "livekit-server-sdk";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
+import { KeptSecrets } from "../kept-secrets.ts";
 import { Livekit } from "./livekit.ts";
 
 const pool = testPool({ livekit: { url: "ws://127.0.0.1:1", apiKeyRef: { name: "livekit" } } });
@@ -23,7 +24,7 @@ function world(initial: string | undefined) {
     if (stored.key === undefined) throw new Error("the API server is away");
     return new Map(Object.entries({ "api-key": stored.key, "api-secret": secretOf(stored.key) }));
   };
-  const livekit = new Livekit({ read, clock });
+  const livekit = new Livekit(new KeptSecrets({ read, clock }));
   const takes = async (name: string) =>
     livekit.webhook(pool, body, await signedBy(name)).then(
       ({ event }) => event,

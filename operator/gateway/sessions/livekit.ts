@@ -1,40 +1,17 @@
 import type { RoomServiceClient, WebhookEvent } from "livekit-server-sdk";
 import type { PoolConfig } from "../../api/pool-config.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import { withDeadline } from "../../runtime/deadline.ts";
-import type { ReadSecret } from "../client-tokens.ts";
+import { type KeptSecrets, PAUSE_MS } from "../kept-secrets.ts";
 import { LaunchError } from "../launch-error.ts";
 import { type RoomView, roomView } from "./room-view.ts";
 
-/** How long a key that was read counts; and after a failure, until it is read again. */
-const KEEP_MS = 30_000;
-const PAUSE_MS = 5_000;
-const READ_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_S = 5;
-const MAX_POOLS = 1_000;
-
-interface ApiKey {
-  readonly key: string;
-  readonly secret: string;
-}
-
-interface Entry {
-  readonly apiKey: Promise<ApiKey>;
-  /** Of what it was read: another one must not be mistaken for it. */
-  readonly ref: string;
-  untilMs: number;
-}
 
 /** The LiveKit servers that pools name: who is in a room, and what their webhooks say. */
 export class Livekit {
-  readonly #read: ReadSecret;
-  readonly #clock: Clock;
-  /** By the pool's key; oldest first. */
-  readonly #keys = new Map<string, Entry>();
+  readonly #secrets: KeptSecrets;
 
-  constructor(deps: { readonly read: ReadSecret; readonly clock: Clock }) {
-    this.#read = deps.read;
-    this.#clock = deps.clock;
+  constructor(secrets: KeptSecrets) {
+    this.#secrets = secrets;
   }
 
   /** @throws when the pool's key cannot be read, or its server does not answer. */
@@ -71,37 +48,12 @@ export class Livekit {
     }
   }
 
-  async #server(pool: PoolConfig): Promise<ApiKey & { readonly url: string }> {
+  async #server(pool: PoolConfig): Promise<{ readonly url: string; readonly key: string; readonly secret: string }> {
     const { livekit, namespace } = pool;
     if (livekit === undefined) throw noLivekit(pool);
     const { name, keyKey, secretKey } = livekit.apiKeyRef;
-    const ref = [namespace, name, keyKey, secretKey].join("/");
-    const nowMs = this.#clock.now();
-    const known = this.#keys.get(pool.uid);
-    if (known?.ref === ref && nowMs < known.untilMs) return { url: livekit.url, ...(await known.apiKey) };
-    const entry: Entry = { ref, untilMs: nowMs + KEEP_MS, apiKey: this.#apiKey({ namespace, name }, keyKey, secretKey) };
-    // An API server that is away takes no key away that was read before.
-    const before = known?.ref === ref ? known.apiKey : undefined;
-    const apiKey = before === undefined ? entry.apiKey : entry.apiKey.catch(() => before);
-    this.#keep(pool.uid, { ...entry, apiKey });
-    return { url: livekit.url, ...(await apiKey) };
-  }
-
-  #keep(pool: string, entry: Entry): void {
-    this.#keys.delete(pool);
-    this.#keys.set(pool, entry);
-    entry.apiKey.catch(() => {
-      entry.untilMs = this.#clock.now() + PAUSE_MS;
-    });
-    const [oldest] = this.#keys.keys();
-    if (this.#keys.size > MAX_POOLS && oldest !== undefined) this.#keys.delete(oldest);
-  }
-
-  async #apiKey(ref: { readonly namespace: string; readonly name: string }, keyKey: string, secretKey: string): Promise<ApiKey> {
-    const values = await withDeadline(this.#clock, READ_TIMEOUT_MS, (signal) => this.#read(ref, signal));
-    const [key, secret] = [keyKey, secretKey].map((name) => values?.get(name)?.trim());
-    if (key && secret) return { key, secret };
-    throw new Error(`Secret ${ref.name} in namespace ${ref.namespace} does not have the keys ${keyKey} and ${secretKey}`);
+    const [key = "", secret = ""] = await this.#secrets.values({ namespace, name }, [keyKey, secretKey]);
+    return { url: livekit.url, key, secret };
   }
 }
 

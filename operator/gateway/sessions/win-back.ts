@@ -1,6 +1,7 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { RoomView } from "./room-view.ts";
+import { isSameServer } from "./same-server.ts";
 import { roomKey, type Session } from "./session-book.ts";
 
 /** Between two looks at the room of a session that nothing is known against. */
@@ -144,7 +145,7 @@ export class WinBack {
     const watch: Watch = {
       nextLookMs: session.knownSinceMs + LOOK_EVERY_MS,
       emptySinceMs: undefined,
-      here: isAt(session.launched?.livekitUrl, this.#deps.findPool(session.pool)?.livekit?.url),
+      here: isSameServer(session.launched?.livekitUrl, this.#deps.findPool(session.pool)?.livekit?.url),
       heard: false,
       looking: false,
     };
@@ -156,14 +157,4 @@ export class WinBack {
 /** Whose rooms are looked at before those of sessions that nothing is known against. */
 function isSuspect({ heard, emptySinceMs }: Watch): boolean {
   return heard || emptySinceMs !== undefined;
-}
-
-/** Whether a launch went to the pool's own LiveKit server. */
-function isAt(launchedAt: string | undefined, pools: string | undefined): boolean {
-  if (launchedAt === undefined || pools === undefined) return false;
-  return hostOf(launchedAt) === hostOf(pools);
-}
-
-function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).host : undefined;
 }

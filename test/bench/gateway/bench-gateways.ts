@@ -9,6 +9,7 @@ import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
 import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
 import { HttpWorkerClient } from "../../../operator/workers/client.ts";
+import { noCloud } from "../../support/gateway/no-cloud.ts";
 import { testPool, testRecord } from "../../support/gateway/pool.ts";
 import { addressesOf } from "./addresses.ts";
 
@@ -45,7 +46,8 @@ export function benchGateways(count: number, workers: { readonly count: number; 
     const metrics = gatewayMetrics(createRegistry({ process: false }));
     const client = clients[at];
     if (client === undefined) continue;
-    const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, peers });
+    const deps = { clock: systemClock, random: Math.random, client, directory, metrics, peers, overflow: noCloud };
+    const core = new GatewayCore(deps);
     cores.push(core);
     core.share(shares);
     for (const [index, ip] of addressesOf(workers.count).entries()) core.workerChanged(recordOf(index, ip), undefined);

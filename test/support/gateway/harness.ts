@@ -11,6 +11,7 @@ import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metr
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { type FakeWorker, FakeWorkers } from "./fake-workers.ts";
+import { noCloud } from "./no-cloud.ts";
 import { testPool, testRecord } from "./pool.ts";
 
 export interface LaunchResult {
@@ -33,6 +34,7 @@ export interface HarnessWorld {
   readonly network?: WorkerClient;
   readonly lookAt?: GatewayCoreDeps["lookAt"];
   readonly tell?: GatewayCoreDeps["tell"];
+  readonly overflow?: GatewayCoreDeps["overflow"];
 }
 
 /** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
@@ -50,6 +52,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     directory,
     metrics,
     peers: world.peers,
+    overflow: world.overflow ?? noCloud,
     lookAt: world.lookAt,
     tell: world.tell,
   });

@@ -8,7 +8,10 @@ import { ClientLimits } from "../../../operator/gateway/client-limits.ts";
 import { ClientTokens, type ReadSecret } from "../../../operator/gateway/client-tokens.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { Gate } from "../../../operator/gateway/gate.ts";
+import { KeptSecrets } from "../../../operator/gateway/kept-secrets.ts";
 import { launchServer } from "../../../operator/gateway/launch-server.ts";
+import { HttpCloud } from "../../../operator/gateway/overflow/cloud.ts";
+import { overflowLog } from "../../../operator/gateway/overflow/overflow-log.ts";
 import { Livekit } from "../../../operator/gateway/sessions/livekit.ts";
 import { serveSessions } from "../../../operator/gateway/sessions/session-routes.ts";
 import type { TlsPair } from "../../../operator/gateway/tls-files.ts";
@@ -47,9 +50,12 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const metrics = gatewayMetrics(createRegistry({ process: false }));
   const findPool = (key: string) => (key === poolKey(pool) ? pool : undefined);
   const directory = { pool: findPool, pools: () => [pool], synced: true };
-  const livekit = new Livekit({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
+  const secrets = new KeptSecrets({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
+  const livekit = new Livekit(secrets);
   const lookAt = (...args: Parameters<Livekit["lookAt"]>) => livekit.lookAt(...args);
-  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, lookAt });
+  const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
+  const overflow = { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) };
+  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, overflow, lookAt });
   for (const [at, take] of takes.entries()) {
     const worker = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
@@ -72,7 +78,6 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const budget = new ByteBudget(BUDGET_BYTES);
   const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
   const gate = new Gate(tokens, new ClientLimits(systemClock));
-  const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
   const server = launchServer({
     clock: systemClock,
     logger,

@@ -45,6 +45,7 @@ export function testRecord(name: string, changes: Partial<WorkerRecord> = {}): W
     pool: "support",
     group: "gpu",
     engine: engines.expression,
+    createdAtMs: 0,
     ip: `ip-${name}`,
     terminating: false,
     cordoned: false,

@@ -1,0 +1,42 @@
+import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
+import type { AvatarChoice, LaunchRequest } from "../../engines/index.ts";
+
+/** The avatar in the cloud's words. */
+type CloudAvatar = { readonly agent_id: string } | { readonly image: string };
+
+/**
+ * Writes a launch in the form of the maker's cloud API; undefined where that cannot say the same: an `.imx` file of the user's
+ * own, or a prompt. Which mode a preset needs follows from the group that serves it here.
+ */
+export function cloudBody(pool: PoolConfig, request: LaunchRequest): (() => string) | undefined {
+  const { livekitUrl, livekitToken, roomName, prompt, avatar } = request;
+  const choice = cloudAvatar(avatar);
+  if (choice === undefined || prompt !== undefined) return undefined;
+  const preset = avatar.kind === "preset" ? avatar.name : undefined;
+  const mode = pool.groups.find((group) => groupServes(group, preset))?.engine.accelerator ?? "gpu";
+  const room = { livekit_url: livekitUrl, livekit_token: livekitToken, room_name: roomName };
+  return () => JSON.stringify({ ...room, mode, ...choice() });
+}
+
+/** A function, since an image of megabytes is encoded only when it is sent. */
+function cloudAvatar(avatar: AvatarChoice): (() => CloudAvatar) | undefined {
+  switch (avatar.kind) {
+    case "imageUrl":
+      return () => ({ image: avatar.url });
+    case "imageFile":
+      return () => ({ image: avatar.file.data.toString("base64") });
+    case "preset":
+      return presetInCloud(avatar.asset);
+  }
+}
+
+function presetInCloud(asset: Extract<AvatarChoice, { kind: "preset" }>["asset"]): (() => CloudAvatar) | undefined {
+  switch (asset.kind) {
+    case "avatarId":
+      return () => ({ agent_id: asset.avatarId });
+    case "image":
+      return () => ({ image: asset.url });
+    case "model":
+      return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { isSameServer } from "../sessions/same-server.ts";
+import type { SessionsDeps } from "../sessions/sessions.ts";
+import type { FindPool } from "../worker-table.ts";
+
+const ROUND_MS = 30_000;
+/** An avatar that has not joined by then did not come, or has left. */
+const JOINS_WITHIN_MS = 60_000;
+/** Rooms that are looked at in one round; those that were not looked at for the longest time come first. */
+const MAX_LOOKS = 50;
+
+/** A session in the cloud that this gateway has begun, or may have begun. */
+interface CloudSession {
+  readonly pool: string;
+  readonly room: string;
+  readonly livekitUrl: string;
+  readonly sinceMs: number;
+  lookedMs: number;
+  /** The last look has seen no avatar. */
+  empty: boolean;
+}
+
+export interface CloudSessionsDeps {
+  readonly clock: Clock;
+  readonly findPool: FindPool;
+  readonly lookAt?: SessionsDeps["lookAt"];
+  /** The count of a pool has changed. */
+  readonly onChanged: (pool: string) => void;
+}
+
+/**
+ * Counts the sessions that run in the maker's cloud. It cannot be asked for them: one has ended when two looks at its LiveKit
+ * room have seen no avatar, where the pool names the server that it was launched to; otherwise after `overflow.sessionLength`.
+ */
+export class CloudSessions {
+  readonly #deps: CloudSessionsDeps;
+  readonly #sessions = new Set<CloudSession>();
+  #timer: { cancel(): void } | undefined;
+
+  constructor(deps: CloudSessionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sessions of a pool, and launches that are on their way to one. */
+  count(pool: string): number {
+    let count = 0;
+    for (const session of this.#sessions) if (session.pool === pool) count += 1;
+    return count;
+  }
+
+  /** @returns how to take it back: nothing began. */
+  began(session: { readonly pool: string; readonly room: string; readonly livekitUrl: string }): () => void {
+    const nowMs = this.#deps.clock.now();
+    const begun: CloudSession = { ...session, sinceMs: nowMs, lookedMs: nowMs, empty: false };
+    this.#sessions.add(begun);
+    this.#deps.onChanged(session.pool);
+    this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
+    return () => this.#end(begun);
+  }
+
+  /** Whether an avatar is in a room; undefined where that cannot be seen. */
+  async avatarIn(pool: PoolConfig, { room, livekitUrl }: { readonly room: string; readonly livekitUrl: string }) {
+    const { lookAt } = this.#deps;
+    if (lookAt === undefined || !isSameServer(livekitUrl, pool.livekit?.url)) return undefined;
+    return lookAt(pool, room).then(
+      ({ avatar }) => avatar,
+      () => undefined,
+    );
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#sessions.clear();
+  }
+
+  #end(session: CloudSession): void {
+    if (this.#sessions.delete(session)) this.#deps.onChanged(session.pool);
+  }
+
+  async #round(): Promise<void> {
+    const nowMs = this.#deps.clock.now();
+    const old = (session: CloudSession) =>
+      nowMs - session.sinceMs >= (this.#deps.findPool(session.pool)?.overflow?.sessionLengthMs ?? 0);
+    for (const session of this.#sessions) if (old(session)) this.#end(session);
+    const due = [...this.#sessions]
+      .filter(({ sinceMs }) => nowMs - sinceMs >= JOINS_WITHIN_MS)
+      .sort((a, b) => a.lookedMs - b.lookedMs)
+      .slice(0, MAX_LOOKS);
+    await Promise.all(due.map((session) => this.#look(session, nowMs)));
+    this.#timer = this.#sessions.size === 0 ? undefined : this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
+  }
+
+  async #look(session: CloudSession, nowMs: number): Promise<void> {
+    session.lookedMs = nowMs;
+    const pool = this.#deps.findPool(session.pool);
+    const avatar = pool && (await this.avatarIn(pool, session));
+    if (avatar === false && session.empty) this.#end(session);
+    if (avatar !== undefined) session.empty = !avatar;
+  }
+}

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { testPool } from "../../../test/support/gateway/pool.ts";
+import { Shares } from "../shares.ts";
+import { type Plight, whyNotOverflow } from "./decide.ts";
+import { type Coming, nextWorkerMs } from "./next-worker.ts";
+import { shareOf } from "./share-of.ts";
+
+/** A launch that has waited 10 s of 120 s in a pool that can have no further worker. */
+const stuck: Plight = {
+  nowMs: 10_000,
+  arrivedMs: 0,
+  deadlineMs: 120_000,
+  afterMs: 5_000,
+  lastChance: false,
+  atSessionLimit: false,
+  taken: 0,
+  share: 1,
+  rests: false,
+  nextWorkerMs: () => undefined,
+};
+
+describe("a launch without a slot", () => {
+  it.each<[string, Partial<Plight>, ReturnType<typeof whyNotOverflow>]>([
+    ["overflows where no worker can come", {}, undefined],
+    ["waits for its time first", { nowMs: 4_999 }, "early"],
+    ["does not wait for it when it would be refused", { nowMs: 0, lastChance: true }, undefined],
+    ["waits for a worker that comes in time", { nextWorkerMs: () => 110_000 }, "worker-comes"],
+    ["overflows where the next worker comes too late", { nextWorkerMs: () => 110_001 }, undefined],
+    ["overflows rather than be refused, though a worker comes", { lastChance: true, nextWorkerMs: () => 1 }, undefined],
+    ["keeps within this gateway's share", { taken: 1 }, "cap"],
+    ["keeps within its share also at the end", { taken: 1, lastChance: true }, "cap"],
+    ["leaves a cloud alone that refuses", { rests: true, lastChance: true }, "rests"],
+    ["does not get around limits.maxSessions", { atSessionLimit: true, lastChance: true }, "session-limit"],
+  ])("%s", (_what, change, expected) => {
+    expect(whyNotOverflow({ ...stuck, ...change })).toBe(expected);
+  });
+});
+
+describe("the next worker", () => {
+  const groups = testPool({
+    presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
+    workers: [{ name: "gpu", engine: "expression", max: 2, coldStart: "40s" }],
+  }).groups;
+  const worker = (change: Partial<Coming> & { readonly ageMs?: number } = {}): Coming => ({
+    group: "gpu",
+    usable: true,
+    cordoned: false,
+    terminating: false,
+    ...change,
+    record: { createdAtMs: 1_000_000 - (change.ageMs ?? 500_000) },
+  });
+  const starting = (ageMs: number) => worker({ usable: false, ageMs });
+
+  it.each<[string, readonly Coming[], number | undefined]>([
+    ["comes never where all serve at the maximum", [worker(), worker()], undefined],
+    ["takes a cold start where one may be added", [worker()], 40_000],
+    ["comes sooner where one starts", [worker(), starting(30_000)], 10_000],
+    ["is due where one should be there", [worker(), starting(50_000)], 0],
+    ["is not one that is stuck", [worker(), starting(80_000)], undefined],
+    ["may take the place of one that leaves", [worker(), worker({ terminating: true })], 40_000],
+    ["may take the place of one that is drained", [worker(), worker({ cordoned: true })], 40_000],
+    ["is none of another group", [worker(), worker(), worker({ group: "cpu", usable: false, ageMs: 0 })], undefined],
+  ])("%s", (_what, workers, expected) => {
+    expect(nextWorkerMs(groups, workers, 1_000_000)).toBe(expected);
+  });
+});
+
+describe("shares of overflow.maxSessions", () => {
+  it("add up to it, and differ by one at most", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 12 }), fc.string(), (maxSessions, gateways, pool) => {
+        const names = Array.from({ length: gateways }, (_, at) => `http://10.0.0.${at}`);
+        const parts = names.map((name) => shareOf(maxSessions, new Shares(name, names), pool));
+        expect(parts.reduce((sum, part) => sum + part)).toBe(maxSessions);
+        expect(Math.max(...parts) - Math.min(...parts)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});

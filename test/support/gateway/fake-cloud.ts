@@ -1,0 +1,39 @@
+import { type Cloud, type CloudAnswer, type CloudLaunch, CloudUnreachable } from "../../../operator/gateway/overflow/cloud.ts";
+import type { OverflowNews } from "../../../operator/gateway/overflow/cloud-launcher.ts";
+
+/** Stands in for the maker's cloud, without sockets. `answer` is its status, or how it fails. */
+export class FakeCloud implements Cloud {
+  answer: number | "unreachable" | "lost" | "hangs" = 200;
+  retryAfter: string | undefined;
+  words = "";
+  readonly launches: CloudLaunch[] = [];
+  readonly news: OverflowNews[] = [];
+  /** The maker's secret; undefined where it cannot be read. */
+  secret: string | undefined = "maker-secret";
+
+  async launch(launch: CloudLaunch): Promise<CloudAnswer> {
+    if (this.answer === "unreachable") throw new CloudUnreachable("no connection", { cause: new Error("ECONNREFUSED") });
+    this.launches.push(launch);
+    if (this.answer === "lost") throw new Error("read ECONNRESET");
+    if (this.answer === "hangs") return new Promise<never>(() => {});
+    return { status: this.answer, retryAfter: this.retryAfter, text: this.words };
+  }
+
+  /** Bodies of the launches that it was sent. */
+  get bodies(): readonly Record<string, unknown>[] {
+    return this.launches.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  }
+
+  get deps() {
+    return {
+      cloud: this,
+      secrets: {
+        values: async () => {
+          if (this.secret === undefined) throw new Error("forbidden");
+          return [this.secret];
+        },
+      },
+      tell: (news: OverflowNews) => void this.news.push(news),
+    };
+  }
+}
