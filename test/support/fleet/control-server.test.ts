@@ -55,6 +55,6 @@ it("makes a worker fail, and says what is wrong with a request that cannot", asy
   expect(await call("POST", "/fail?pod=nobody&failure=hang")).toMatchObject({ status: 404 });
   expect(await call("POST", "/fail?pod=gpu-0&failure=sulk")).toMatchObject({
     status: 400,
-    body: { error: "failure must be one of none, hang, reset, slow, lost-answer, crash" },
+    body: { error: "failure must be one of none, hang, freeze, reset, slow, lost-answer, crash" },
   });
 });

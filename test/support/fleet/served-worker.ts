@@ -3,10 +3,10 @@ import type { WorkerProfile } from "./profile.ts";
 import type { Task } from "./tasks.ts";
 
 /**
- * What a worker can be made to do wrong: take launches and never answer; cut the connection before a session starts;
+ * What a worker can be made to do wrong: take launches and never answer; answer nothing at all, probes among it; cut the connection before a session starts;
  * answer launches seconds late; start the session and cut the connection; or die at once with its sessions.
  */
-export const failures = ["none", "hang", "reset", "slow", "lost-answer", "crash"] as const;
+export const failures = ["none", "hang", "freeze", "reset", "slow", "lost-answer", "crash"] as const;
 export type Failure = (typeof failures)[number];
 
 export type LaunchResult =

@@ -16,6 +16,7 @@ export function workerHandler(worker: ServedWorker): RequestListener {
 }
 
 async function route(worker: ServedWorker, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (worker.failure === "freeze") return;
   const url = new URL(request.url ?? "/", "http://worker");
   const [, first = "", id = "", verb = ""] = url.pathname.split("/");
   switch (`${request.method} /${first}${id && "/*"}${verb && `/${verb}`}`) {

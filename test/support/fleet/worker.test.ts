@@ -224,6 +224,16 @@ describe("failures on demand", () => {
     await expect(answer).rejects.toThrow();
   });
 
+  it("freeze: nothing is answered, and its sessions go on", async () => {
+    await launch();
+    worker.fail("freeze");
+    const patience = AbortSignal.timeout(50);
+    await expect(fetch(`${worker.url}/health`, { signal: patience })).rejects.toThrow(/timeout/);
+    expect(worker.activeSessions).toBe(1);
+    worker.fail("none");
+    expect((await call("GET", "/health")).status).toBe(200);
+  });
+
   it("reset: the connection is cut and no session starts", async () => {
     worker.fail("reset");
     await expect(launch()).rejects.toThrow();
