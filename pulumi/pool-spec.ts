@@ -22,7 +22,7 @@ export interface AvatarPoolSpecArgs {
   limits?: pulumi.Input<LimitsArgs>;
   /** Launches go to the maker's cloud when no group can serve them: all slots are taken, and no further worker can be ready before their deadline. They carry the secret of `apiSecretRef`, which the gateways must be able to read, and cost what the maker charges for a session in the cloud. Off where absent. */
   overflow?: pulumi.Input<OverflowArgs>;
-  /** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token. */
+  /** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions whose agent has left. Launches bring their own server and token. */
   livekit?: pulumi.Input<LivekitArgs>;
 }
 
@@ -376,13 +376,13 @@ export interface OverflowArgs {
   url?: pulumi.Input<string>;
 }
 
-/** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token. */
+/** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions whose agent has left. Launches bring their own server and token. */
 export interface LivekitArgs {
   /** WebSocket URL of the LiveKit server. */
   url: pulumi.Input<string>;
   /** Secret with the LiveKit API key and secret. */
   apiKeyRef: pulumi.Input<LivekitApiKeyRefArgs>;
-  /** A session is ended when neither its agent nor a human has been in its room for this long; its worker would keep it for ten minutes. Needs gateways that may read the Secret. */
+  /** A session is ended when its agent has not been in its room for this long; its worker would keep it for ten minutes. Needs gateways that may read the Secret. */
   abandonedAfter?: pulumi.Input<string>;
 }
 

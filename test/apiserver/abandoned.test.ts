@@ -72,22 +72,24 @@ describe("a session whose agent leaves the room", () => {
     expect(tookMs).toBeGreaterThan(5_000);
     expect(tookMs).toBeLessThan(10_000);
     expect(await statesIn("call-1")).toEqual(["cancelled"]);
-    expect(gateway.log).toContainEqual(expect.objectContaining({ room: "call-1", msg: expect.stringContaining("have left") }));
+    expect(gateway.log).toContainEqual(expect.objectContaining({ room: "call-1", msg: expect.stringContaining("has left") }));
     await inRoom[1]?.leave();
   });
 
-  it("goes on while a human is there", async () => {
+  it("is ended as well while a human waits there, and goes on while it is the human who leaves", async () => {
     const inRoom = [
       await join(livekit.url, "call-2", agent),
       await join(livekit.url, "call-2", avatar),
       await join(livekit.url, "call-2", { identity: "human" }),
+      await join(livekit.url, "call-2", { identity: "guest" }),
     ];
     await expect.poll(() => statesIn("call-2"), waiting).toEqual(["running"]);
-    await inRoom[0]?.leave();
+    await inRoom[3]?.leave();
     await new Promise((resolve) => setTimeout(resolve, 9_000));
     expect(await statesIn("call-2")).toEqual(["running"]);
-    await inRoom[2]?.leave();
+    await inRoom[0]?.leave();
     await expect.poll(() => statesIn("call-2"), waiting).toEqual(["cancelled"]);
+    await inRoom[2]?.leave();
     await inRoom[1]?.leave();
     const metrics = await (await fetch(`${gateway.internal}/metrics`)).text();
     expect(metrics).toMatch(/^avatarpool_abandoned_sessions_total\{namespace="avatars",pool="support"\} 2$/m);

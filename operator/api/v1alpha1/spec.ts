@@ -29,12 +29,12 @@ const livekitSchema = z
       })
       .describe("Secret with the LiveKit API key and secret."),
     abandonedAfter: duration(
-      "A session is ended when neither its agent nor a human has been in its room for this long; its worker would keep it for ten minutes. Needs gateways that may read the Secret.",
+      "A session is ended when its agent has not been in its room for this long; its worker would keep it for ten minutes. Needs gateways that may read the Secret.",
       { min: "5s", max: "1h" },
     ).default("10s"),
   })
   .describe(
-    "LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions that everybody has left. Launches bring their own server and token.",
+    "LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions whose agent has left. Launches bring their own server and token.",
   );
 
 const objectiveSchema = z

@@ -11,15 +11,23 @@ const EGRESS = 2;
 export interface RoomView {
   /** Some avatar is there. */
   readonly avatar: boolean;
-  /** A human, an agent, or anything else that is neither an avatar nor a recorder. */
+  /** Somebody is there for whom an avatar has work to do. */
   readonly somebody: boolean;
 }
 
-export type Participant = Pick<ParticipantInfo, "attributes" | "state" | "kind">;
+export type Participant = Pick<ParticipantInfo, "identity" | "attributes" | "state" | "kind">;
 
+/**
+ * An avatar says on whose behalf it speaks: its agent. Once that one has left, the avatar has nothing more to show, whoever else
+ * stays. Before an avatar has joined, anybody counts who is neither one nor a recorder.
+ */
 export function roomView(participants: readonly Participant[]): RoomView {
   const present = participants.filter(({ state }) => state !== DISCONNECTED);
-  return { avatar: present.some(isAvatar), somebody: present.some((one) => !isAvatar(one) && one.kind !== EGRESS) };
+  const avatars = present.filter(isAvatar);
+  const others = present.filter((one) => !isAvatar(one) && one.kind !== EGRESS);
+  const agents = new Set(avatars.map(({ attributes }) => attributes[ON_BEHALF]));
+  const wanted = agents.size === 0 ? others : others.filter(({ identity }) => agents.has(identity));
+  return { avatar: agents.size > 0, somebody: wanted.length > 0 };
 }
 
 export function isAvatar({ attributes }: Pick<Participant, "attributes">): boolean {

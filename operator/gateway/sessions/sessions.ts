@@ -41,7 +41,7 @@ export interface Found {
   readonly complete: boolean;
 }
 
-/** The sessions of all pools: followed from their launch, found at the workers, ended on request or when everybody has left. */
+/** The sessions of all pools: followed from their launch, found at the workers, ended on request or when their agent has left. */
 export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #book: SessionBook;

@@ -43,11 +43,11 @@ interface Heard {
 }
 
 /**
- * Ends sessions whose agent and humans have left: the maker's client does not, and the worker only after ten minutes.
+ * Ends sessions whose agent has left: the maker's client does not, and the worker only after ten minutes.
  *
  * Flow: rooms are looked at every 30 s by the gateway in whose share the worker is, and at once by whichever gateway hears that
  * somebody left. Nobody there: a second look after the pool's grace; still nobody: the session is ended.
- * Guarantees: no session is ended unless two looks, the grace apart, have seen neither agent nor human. A look that fails ends
+ * Guarantees: no session is ended unless two looks, the grace apart, have not seen its agent. A look that fails ends
  * nothing. A room that is not there counts as empty only when it is known to be one of the pool's server.
  */
 export class WinBack {
