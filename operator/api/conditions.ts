@@ -13,6 +13,10 @@ export const conditionTypes = {
   atMaximum: "AtMaximum",
   /** The maker's API secret is where the pool says, and workers are let in with it. */
   credentialsValid: "CredentialsValid",
+  /** The other Secrets that the pool names hold what is looked for there. Only where it names some. */
+  secretsUsable: "SecretsUsable",
+  /** Launches that the pool cannot serve may go to the maker's cloud. Only where they are meant to. */
+  overflowReady: "OverflowReady",
   /** The maker's account allows no more sessions now. */
   accountLimit: "AccountLimit",
   /** Sizes are kept as they are because the user said so. */
@@ -31,6 +35,14 @@ export const conditionReasons = {
   secretFound: "SecretFound",
   secretUnknown: "SecretUnknown",
   secretRefused: "SecretRefused",
+  noTokens: "NoTokens",
+  overflowAvailable: "Available",
+  overflowCapReached: "CapReached",
+  overflowSecretUnreadable: "SecretUnreadable",
+  overflowRateLimited: "RateLimited",
+  overflowUnavailable: "Unavailable",
+  overflowUnreachable: "Unreachable",
+  overflowUnclear: "Unclear",
   withinLimit: "WithinLimit",
   concurrencyLimit: "ConcurrencyLimit",
   noCredits: "NoCredits",

@@ -47,6 +47,8 @@ export const overflowErrorKinds = [
 ] as const;
 export type OverflowErrorKind = (typeof overflowErrorKinds)[number];
 
+const wonBackSchema = z.object({ sessions: count, slotSeconds: count });
+
 export const poolLoadSchema = z.object({
   namespace: z.string(),
   name: z.string(),
@@ -60,9 +62,14 @@ export const poolLoadSchema = z.object({
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
+  /** Sessions that everybody had left and that were ended since the gateway started, and for how long they would have kept their slots. */
+  wonBack: wonBackSchema.optional(),
   /** Sessions that this gateway has begun in the maker's cloud and that count still; and what went wrong there since the last success. */
   overflow: z
-    .object({ sessions: count, error: z.object({ kind: z.enum(overflowErrorKinds), lastMs: z.number() }).optional() })
+    .object({
+      sessions: count,
+      error: z.object({ kind: z.enum(overflowErrorKinds).exclude(["rejected"]), lastMs: z.number() }).optional(),
+    })
     .optional(),
   /**
    * Launches since the gateway started, by preset as in `queued`: that arrived; that found no slot at once (cold); that got a
@@ -84,5 +91,6 @@ export const loadReportSchema = z.object({
   pools: z.array(poolLoadSchema),
 });
 
+export type WonBack = z.output<typeof wonBackSchema>;
 export type PoolLoad = z.output<typeof poolLoadSchema>;
 export type LoadReport = z.output<typeof loadReportSchema>;

@@ -80,6 +80,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       workersOf: (key) => this.#workers.ofPool(key),
       ask: (worker) => this.#prober.soon(worker),
       lookAt: deps.lookAt,
+      wonBack: (key, wonBackMs) => this.#load.wonBackSlot(key, wonBackMs),
       tell: deps.tell,
     });
     const claims = new LaunchClaims(
@@ -183,6 +184,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       launches: this.#load.launches(key),
       ...this.#load.accountErrors(key),
       ...this.#overflow.load(pool, key),
+      ...this.#load.wonBack(key),
     });
   }
 

@@ -1,4 +1,4 @@
-import type { AccountErrorKind, PoolLoad } from "../api/load-report.ts";
+import type { AccountErrorKind, PoolLoad, WonBack } from "../api/load-report.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Worker } from "./worker.ts";
@@ -34,6 +34,8 @@ export class LoadBook {
   readonly #launches = new Map<string, Map<string, LaunchCounts>>();
   /** Bounded: known pools, and three kinds. */
   readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
+  /** Bounded: known pools. In seconds, with their fractions. */
+  readonly #wonBack = new Map<string, WonBack>();
   readonly #listeners = new Set<(change: LoadChange) => void>();
 
   constructor(clock: Clock) {
@@ -90,6 +92,19 @@ export class LoadBook {
     return accountErrors === undefined ? {} : { accountErrors };
   }
 
+  /** A session that everybody had left was ended, so long before its worker would have ended it. */
+  wonBackSlot(pool: string, wonBackMs: number): void {
+    const { sessions, slotSeconds } = this.#wonBack.get(pool) ?? { sessions: 0, slotSeconds: 0 };
+    this.#wonBack.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + wonBackMs / 1_000 });
+    this.#tell({ pool });
+  }
+
+  /** Nothing where there were none. */
+  wonBack(pool: string): Pick<PoolLoad, "wonBack"> {
+    const wonBack = this.#wonBack.get(pool);
+    return wonBack === undefined ? {} : { wonBack: { ...wonBack, slotSeconds: Math.round(wonBack.slotSeconds) } };
+  }
+
   pressure(pool: string): PoolLoad["pressure"] {
     return Object.fromEntries([...(this.#pressure.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
   }
@@ -103,6 +118,7 @@ export class LoadBook {
     this.#launches.delete(pool);
     this.#pressure.delete(pool);
     this.#accountErrors.delete(pool);
+    this.#wonBack.delete(pool);
   }
 
   #countsOf(pool: string, preset: string): Record<Shortage, number> {
@@ -129,7 +145,7 @@ export function poolState(
   pool: PoolConfig,
   workers: Iterable<Worker>,
   queued: ReadonlyMap<string, number>,
-  counted: Pick<PoolLoad, "pressure" | "launches" | "accountErrors" | "overflow">,
+  counted: Pick<PoolLoad, "pressure" | "launches" | "accountErrors" | "overflow" | "wonBack">,
 ): PoolState {
   return {
     namespace: pool.namespace,

@@ -1,24 +1,15 @@
-import {
-  type ConditionReason,
-  type ConditionType,
-  conditionReasons as reasons,
-  conditionTypes as types,
-} from "../api/conditions.ts";
+import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../api/conditions.ts";
 import { formatDuration, formatSeconds } from "../api/duration.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
 import { percentile } from "../scaling/percentile.ts";
 import { CUSTOM_AVATAR, type SetDemand } from "../scaling/size.ts";
+import { accountLimit, overflowReady } from "./account-conditions.ts";
+import type { Finding } from "./finding.ts";
 import type { Plan } from "./plan.ts";
+import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import type { PodProblem } from "./views.ts";
 import { isWarm, warmSlotsFor } from "./warmth.ts";
-
-export interface Finding {
-  readonly type: ConditionType;
-  readonly status: "True" | "False" | "Unknown";
-  readonly reason: ConditionReason;
-  readonly message: string;
-}
 
 /** What holds of the pool and what does not, each in a sentence that a person can act on. */
 export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
@@ -29,6 +20,8 @@ export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
     atMaximum(plan),
     rolloutBlocked(plan),
     credentialsValid(snapshot),
+    ...secretsUsable(snapshot),
+    ...overflowReady(snapshot),
     accountLimit(snapshot),
     paused(snapshot),
   ];
@@ -41,6 +34,9 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
 
   const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
   if (taken?.deployment.kind === "foreign") return no(reasons.nameTaken, taken.deployment.why);
+
+  const nobody = whyNobodyMayLaunch(snapshot);
+  if (nobody !== undefined) return no(nobody.reason, nobody.message);
 
   const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name, plan)));
   if (unserved.length === 0)
@@ -150,60 +146,6 @@ function atMaximum(plan: Plan): Finding {
     reason: reasons.demandExceedsMaximum,
     message: `slots are lacking (${lacking}) and ${full.join(", ")} may not grow: raise max, or expect launches to wait`,
   };
-}
-
-function credentialsValid({ credentials, pool, load }: Snapshot): Finding {
-  const { name, key } = pool.apiSecretRef;
-  const where = `Secret ${pool.namespace}/${name}`;
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
-    type: types.credentialsValid,
-    status,
-    reason,
-    message,
-  });
-  switch (credentials.kind) {
-    case "present":
-      if (load.accountErrors.has("unauthorized")) {
-        const renew = "put a valid secret there and restart the workers, which read it when they start";
-        return finding("False", reasons.secretRefused, `workers were refused with key ${key} of ${where} (401): ${renew}`);
-      }
-      return finding("True", reasons.secretFound, `${where} has the key ${key}`);
-    case "no-secret": {
-      const create = `kubectl -n ${pool.namespace} create secret generic ${name} --from-file=${key}=<file>`;
-      return finding("False", reasons.secretNotFound, `${where} does not exist, so no worker is started: ${create}`);
-    }
-    case "no-key": {
-      const present = credentials.keys.length === 0 ? "it has none" : `it has ${credentials.keys.join(", ")}`;
-      return finding(
-        "False",
-        reasons.secretKeyMissing,
-        `${where} has no key ${key} (${present}), so no worker is started: add it or correct apiSecretRef.key`,
-      );
-    }
-    case "unknown":
-      return finding("Unknown", reasons.secretUnknown, `${where} could not be looked at: ${credentials.why}`);
-  }
-}
-
-/** Neither is a reason to scale: more workers are refused as these are. */
-function accountLimit({ load }: Snapshot): Finding {
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
-    type: types.accountLimit,
-    status,
-    reason,
-    message,
-  });
-  if (load.accountErrors.has("noCredits"))
-    return finding("True", reasons.noCredits, "workers answer that the maker's account has no credits (402): buy credits");
-  if (load.accountErrors.has("limit")) {
-    const cure = "raise the plan, or set limits.maxSessions to what it allows, so that launches wait instead of being refused";
-    return finding(
-      "True",
-      reasons.concurrencyLimit,
-      `workers answer that the maker's account allows no more sessions (403): ${cure}`,
-    );
-  }
-  return finding("False", reasons.withinLimit, "no worker was refused a session by the maker lately");
 }
 
 function paused({ pool }: Snapshot): Finding {

@@ -51,3 +51,50 @@ describe("CredentialsCheck", () => {
     expect(reads()).toBe(3);
   });
 });
+
+describe("the other Secrets of a pool", () => {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
+  const auth = { auth: { secretRef: { name: "clients" } } };
+
+  /** @param stored by name: values by key. */
+  function problemsOf(spec: Parameters<typeof pool>[0], stored: Readonly<Record<string, Record<string, string>>>) {
+    const client = {
+      get: async <T>(_type: unknown, { name }: { readonly name: string }) => {
+        const values = Object.entries(stored[name] ?? {}).map(([key, value]) => [key, base64(value)]);
+        return (stored[name] && { data: Object.fromEntries(values) }) as T | undefined;
+      },
+    };
+    return new CredentialsCheck(client, new FakeClock()).problems(pool(spec).config);
+  }
+
+  it.each<[string, Parameters<typeof pool>[0], Record<string, Record<string, string>>, unknown]>([
+    ["a pool that names none has no problem", {}, {}, []],
+    ["tokens of clients are found", { launch: auth }, { clients: { web: "token" } }, []],
+    ["a Secret with tokens is missing", { launch: auth }, {}, [{ kind: "no-secret" }]],
+    ["a Secret has empty tokens only", { launch: auth }, { clients: { web: " \n" } }, [{ kind: "no-tokens" }]],
+    ["LiveKit's key is found", { livekit }, { livekit: { "api-key": "k", "api-secret": "s" } }, []],
+    [
+      "half of LiveKit's key is missing",
+      { livekit },
+      { livekit: { "api-key": "k" } },
+      [{ kind: "no-keys", missing: ["api-secret"] }],
+    ],
+    [
+      "half of it is empty",
+      { livekit },
+      { livekit: { "api-key": "", "api-secret": "s" } },
+      [{ kind: "no-keys", missing: ["api-key"] }],
+    ],
+  ])("%s", async (_what, spec, stored, problems) => {
+    expect((await problemsOf(spec, stored)).map(({ problem }) => problem)).toEqual(problems);
+  });
+
+  it("are not called missing where they could not be looked at", async () => {
+    const client = { get: () => Promise.reject(new Error("secrets is forbidden")) };
+    const problems = await new CredentialsCheck(client, new FakeClock()).problems(pool({ launch: auth }).config);
+    expect(problems).toEqual([
+      { field: "launch.auth", name: "clients", problem: { kind: "unknown", why: "secrets is forbidden" } },
+    ]);
+  });
+});

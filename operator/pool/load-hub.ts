@@ -1,7 +1,10 @@
-import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad } from "../api/load-report.ts";
+import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type WonBack } from "../api/load-report.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../scaling/pressure.ts";
 import { addForSum, emptyWindow, sum, type Window } from "../scaling/window.ts";
+import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
+import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
+import { addWonBack, noneWonBack } from "./won-back.ts";
 
 /** Launches that were short of capacity are told per minute. */
 const SHORT_SPAN_MS = 60_000;
@@ -27,6 +30,9 @@ export interface PoolLoadView {
   readonly pressureFallsAtMs: number | undefined;
   /** What was wrong with the maker's account over the last minutes, and until when each is taken to last. */
   readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
+  readonly overflow: OverflowLoad;
+  /** Since this operator began to listen. */
+  readonly wonBack: WonBack;
   /** Start-up times of late, ascending, in ms. */
   readonly startupsMs: readonly number[];
   /** Launches since this operator began to listen, by preset. */
@@ -36,16 +42,6 @@ export interface PoolLoadView {
   readonly workers: ReadonlyMap<string, WorkerLoadView>;
   /** Unix time in ms since when a launch meets short capacity that no decision has answered yet. */
   readonly shortSinceMs: number | undefined;
-}
-
-export interface WorkerLoadView {
-  readonly sessions: number;
-  readonly reserved: number;
-  readonly slots: number;
-  /** Some gateway reached it lately. */
-  readonly ready: boolean;
-  /** No connected gateway sends it launches any more. */
-  readonly cordonAcknowledged: boolean;
 }
 
 export type LaunchCounts = PoolLoad["launches"][string];
@@ -63,6 +59,7 @@ interface PoolHistory {
   short: Window;
   pressure: Map<string, Pressure>;
   readonly launches: Map<string, LaunchCounts>;
+  wonBack: WonBack;
   /** When it was seen last. */
   accountErrors: Map<AccountErrorKind, number>;
   startups: { atMs: number; valueMs: number }[];
@@ -127,6 +124,7 @@ export class LoadHub {
       else memory.pressure.set(preset, pressure);
     }
     addLaunches(memory.launches, before?.launches ?? {}, now.launches);
+    memory.wonBack = addWonBack(memory.wonBack, now.wonBack, before?.wonBack);
     memory.short = addForSum(memory.short, nowMs, short, SHORT_SPAN_MS);
     for (const kind of accountErrorKinds) {
       const lastMs = now.accountErrors?.[kind]?.lastMs;
@@ -148,6 +146,7 @@ export class LoadHub {
         short: emptyWindow,
         pressure: new Map(),
         launches: new Map(),
+        wonBack: noneWonBack,
         accountErrors: new Map(),
         startups: [],
         workerStartups: [],
@@ -194,6 +193,8 @@ export class LoadHub {
       shortPerMinute: sum(memory?.short ?? emptyWindow, nowMs, SHORT_SPAN_MS),
       pressureFallsAtMs,
       accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
+      overflow: overflowLoad(loads, nowMs),
+      wonBack: memory?.wonBack ?? noneWonBack,
       startupsMs: (memory?.startups ?? [])
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
         .map(({ valueMs }) => valueMs)
@@ -227,32 +228,4 @@ function byWorker(startups: PoolHistory["workerStartups"]): Map<string, number[]
     else list.push(startupMs);
   }
   return found;
-}
-
-function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {
-  const queued = new Map<string, number>();
-  for (const load of loads)
-    for (const [preset, count] of Object.entries(load.queued)) if (count > 0) queued.set(preset, (queued.get(preset) ?? 0) + count);
-  return queued;
-}
-
-/**
- * Sessions are the worker's own count, so the largest that any gateway saw; reservations are each gateway's own, so they
- * add up. A gateway that does not list a worker does not know it, and so sends it nothing.
- */
-function mergeWorkers(loads: readonly PoolLoad[]): Map<string, WorkerLoadView> {
-  const merged = new Map<string, WorkerLoadView>();
-  for (const { workers } of loads) {
-    for (const worker of workers) {
-      const known = merged.get(worker.uid);
-      merged.set(worker.uid, {
-        sessions: Math.max(known?.sessions ?? 0, worker.sessions),
-        reserved: (known?.reserved ?? 0) + worker.reserved,
-        slots: worker.slots,
-        ready: (known?.ready ?? false) || worker.ready,
-        cordonAcknowledged: (known?.cordonAcknowledged ?? true) && worker.cordoned,
-      });
-    }
-  }
-  return merged;
 }

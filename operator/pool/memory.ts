@@ -1,3 +1,4 @@
+import type { WonBack } from "../api/load-report.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { PodMarks } from "../resources/marks.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
@@ -30,6 +31,8 @@ export interface PoolMemory {
   readonly decisions: DecisionLog;
   /** As it was at the last plan. */
   forecast: Snapshot["forecast"];
+  /** What the status said of slots won back when this operator first saw it. */
+  wonBackBefore: WonBack | undefined;
   /** When the finalizer was added, until the watch shows it. */
   finalizedMs: number | undefined;
   /** Kept here too, because the status that would carry it may be written later. */
@@ -61,6 +64,7 @@ export class Memories {
         lastBusyMs: new Map(),
         decisions: new DecisionLog(),
         forecast: new Map(),
+        wonBackBefore: undefined,
         finalizedMs: undefined,
         lastDecision: undefined,
         status: undefined,

@@ -10,6 +10,7 @@ import { protectionOf } from "./protection.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { hasWarmupSession } from "./warmth.ts";
+import { addWonBack, noneWonBack } from "./won-back.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";
@@ -43,9 +44,11 @@ export function observe(world: World, view: PoolView, credentials: Credentials, 
     lastDecision: memory.lastDecision ?? status?.lastDecision,
     hasFinalizer: view.hasFinalizer || (memory.finalizedMs !== undefined && nowMs - memory.finalizedMs < WATCH_LAG_MS),
     credentials,
+    secretProblems: [],
     groups: pool.groups.map((config) => observeGroup(world, pool, config, pods.get(config.name) ?? [], load, memory, nowMs)),
     retired,
     load,
+    wonBack: addWonBack(memory.wonBackBefore ?? noneWonBack, load.wonBack),
     forecast: new Map(),
     unseenWorkers: unseenWorkers(load, pods),
   };

@@ -64,7 +64,7 @@ export function plan(snapshot: Snapshot): Plan {
     records: planned.flatMap(({ record }) => record ?? []),
     requeueAfterMs: earliest(
       planned.map(({ requeueAfterMs }) => requeueAfterMs),
-      snapshot.credentials.kind === "present" ? undefined : RECHECK_CREDENTIALS_MS,
+      snapshot.credentials.kind === "present" && snapshot.secretProblems.length === 0 ? undefined : RECHECK_CREDENTIALS_MS,
       snapshot.unseenWorkers > 0 ? UNSEEN_RECHECK_MS : undefined,
       // From some moment on that session is counted as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
@@ -72,6 +72,7 @@ export function plan(snapshot: Snapshot): Plan {
       remaining(drainEnds(snapshot).dueMs, nowMs),
       remaining(load.pressureFallsAtMs, nowMs),
       [...load.accountErrors.values()].map((untilMs) => remaining(untilMs, nowMs)),
+      remaining(load.overflow.error?.untilMs, nowMs),
       remaining(demand.scheduleDueMs, nowMs),
     ),
   };

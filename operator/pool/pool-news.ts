@@ -1,9 +1,9 @@
 import { type ConditionType, conditionTypes } from "../api/conditions.ts";
 import { type EventReason, eventReasons } from "../telemetry/events.ts";
 import { addChanges, type ChangeDigest, digestNote, noChanges } from "./change-digest.ts";
-import type { Finding } from "./conditions.ts";
 import { drainEnds } from "./drain-end.ts";
 import { earliest, remaining } from "./due.ts";
+import type { Finding } from "./finding.ts";
 import { listed } from "./listed.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";

@@ -46,7 +46,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     world: seen,
     memories,
     learned: new Learned({ client, clock, logger: createLogger("operator", "silent") }),
-    credentials: { of: async () => ({ kind: "present" }) },
+    credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,
     clock,
@@ -99,6 +99,19 @@ describe("poolReconciler", () => {
     await clock.advance(600);
     await reconcile();
     expect(statuses()).toMatchObject([{ sent: { status: { queued: 1 } } }]);
+  });
+
+  it("goes on from the slots that an operator before has seen won back", async () => {
+    const spec = { ...gpuOnly, livekit: { url: "wss://x", apiKeyRef: { name: "livekit" } } };
+    const before = { wonBack: { sessions: 7, slotSeconds: 4_000 } };
+    const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] }, pool(spec, {}, before));
+    await reconcile();
+    for (const sessions of [1, 2]) {
+      queue(hub, 0, { wonBack: { sessions, slotSeconds: sessions * 500 } });
+      await clock.advance(1_000);
+      await reconcile();
+    }
+    expect(client.writes.at(-1)?.sent).toMatchObject({ status: { wonBack: { sessions: 9, slotSeconds: 5_000 } } });
   });
 
   it("tells of a decision though the status that carries it comes later", async () => {

@@ -10,8 +10,9 @@ import type { Clock } from "../runtime/clock.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { type ApplyContext, apply } from "./apply.ts";
-import { type Finding, findings } from "./conditions.ts";
+import { findings } from "./conditions.ts";
 import type { CredentialsCheck } from "./credentials.ts";
+import type { Finding } from "./finding.ts";
 import { planWithLastLook } from "./last-look.ts";
 import type { Learned } from "./learned.ts";
 import type { LoadHub } from "./load-hub.ts";
@@ -22,6 +23,7 @@ import type { Reporter } from "./report.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
 import type { PodView, PoolView } from "./views.ts";
+import { noneWonBack } from "./won-back.ts";
 
 const STATUS_INTERVAL_MS = 1_000;
 
@@ -32,7 +34,7 @@ export interface PoolReconcilerOptions extends ApplyContext {
   readonly world: World & { readonly hub: LoadHub };
   readonly memories: Memories;
   readonly learned: Learned;
-  readonly credentials: Pick<CredentialsCheck, "of">;
+  readonly credentials: Pick<CredentialsCheck, "of" | "problems">;
   readonly reporter: Reporter;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
   readonly clock: Clock;
@@ -51,9 +53,11 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
       return awaitChange;
     }
     const memory = memories.of(key);
+    memory.wonBackBefore ??= view.status?.wonBack ?? noneWonBack;
     const forecasts = await options.learned.of(view.config);
     const seen = observe(world, view, await credentials.of(view.config), memory, clock.now());
-    const observed = { ...seen, forecast: forecasts.next(seen) };
+    const secretProblems = await credentials.problems(view.config);
+    const observed = { ...seen, secretProblems, forecast: forecasts.next(seen) };
     const { snapshot, plan, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
     await apply(options, snapshot, plan, memory);
     await options.learned.keep(view.config);

@@ -3,7 +3,7 @@ import { type PoolConfig, poolKey } from "../api/pool-config.ts";
 import { refOf } from "../kube/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
-import type { Finding } from "./conditions.ts";
+import type { Finding } from "./finding.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import { type News, PoolNews } from "./pool-news.ts";
 import type { Snapshot } from "./snapshot.ts";

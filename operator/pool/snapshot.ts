@@ -1,3 +1,4 @@
+import type { WonBack } from "../api/load-report.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { AutoTarget } from "../scaling/auto-target.ts";
@@ -16,11 +17,15 @@ export interface Snapshot {
   readonly lastDecision: DecisionStatus | undefined;
   readonly hasFinalizer: boolean;
   readonly credentials: Credentials;
+  /** Other Secrets of the pool that cannot do their service. */
+  readonly secretProblems: readonly SecretProblem[];
   /** In the order of the pool's groups. */
   readonly groups: readonly GroupSnapshot[];
   /** Deployments of groups that the pool no longer has. */
   readonly retired: readonly RetiredSnapshot[];
   readonly load: PoolLoadView;
+  /** Slots that gateways won back, as far as operators have heard of it. */
+  readonly wonBack: WonBack;
   /** By key of the serving set: how much is to be kept warm for it; absent while nothing is known. */
   readonly forecast: ReadonlyMap<string, AutoTarget>;
   /** Workers that gateways reach and the watch does not show: what it shows is not all that there is. */
@@ -33,6 +38,21 @@ export type Credentials =
   | { readonly kind: "no-secret" }
   | { readonly kind: "no-key"; readonly keys: readonly string[] }
   | { readonly kind: "unknown"; readonly why: string };
+
+/** What keeps a Secret that the pool names from its service. */
+export interface SecretProblem {
+  readonly field: "launch.auth" | "livekit.apiKeyRef";
+  /** Of the Secret. */
+  readonly name: string;
+  readonly problem:
+    | { readonly kind: "no-secret" }
+    /** Keys that are not there, or empty. */
+    | { readonly kind: "no-keys"; readonly missing: readonly string[] }
+    /** None of its keys has a value. */
+    | { readonly kind: "no-tokens" }
+    /** It could not be looked at. */
+    | { readonly kind: "unknown"; readonly why: string };
+}
 
 export type OwnDeployment =
   | { readonly kind: "absent" }

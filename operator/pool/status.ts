@@ -1,8 +1,8 @@
 import { formatSeconds } from "../api/duration.ts";
 import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../api/v1alpha1/index.ts";
 import { percentile } from "../scaling/percentile.ts";
-import type { Finding } from "./conditions.ts";
 import type { DecisionRecord } from "./decision.ts";
+import type { Finding } from "./finding.ts";
 import { changesOf, type Plan } from "./plan.ts";
 import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
 import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmth.ts";
@@ -16,11 +16,13 @@ export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly Finding
     observedGeneration: pool.generation,
     conditions: conditions(snapshot, found),
     sessions: total(groups, "sessions"),
+    ...(pool.overflow === undefined ? {} : { overflowSessions: load.overflow.sessions }),
     slots: total(groups, "slots"),
     warmSlots: snapshot.groups.reduce((sum, group) => sum + warmSlotsOf(group), 0),
     queued: [...load.queued.values()].reduce((sum, count) => sum + count, 0),
     groups,
     presets: pool.presets.map(({ name }) => ({ name, warmSlots: warmSlotsFor(snapshot, name) })),
+    ...(pool.livekit === undefined ? {} : { wonBack: snapshot.wonBack }),
     pressurePerMinute: load.shortPerMinute,
     ...(load.startupsMs.length === 0
       ? {}

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { WorkerLoadView } from "./load-hub.ts";
+import type { WorkerLoadView } from "./merge-loads.ts";
 import type { PodView } from "./views.ts";
 import { hasWarmupSession } from "./warmth.ts";
 

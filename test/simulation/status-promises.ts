@@ -15,6 +15,8 @@ const badWhenFalse: ReadonlySet<string> = new Set([
   conditionTypes.warmCapacity,
   conditionTypes.startupObjective,
   conditionTypes.credentialsValid,
+  conditionTypes.secretsUsable,
+  conditionTypes.overflowReady,
 ]);
 
 interface Condition {

@@ -248,6 +248,8 @@ export interface WorldChange {
   /** 503 answers of the last moment, by preset. */
   readonly worker503?: Readonly<Record<string, number>>;
   readonly accountErrors?: PoolLoad["accountErrors"];
+  readonly overflow?: PoolLoad["overflow"];
+  readonly secretProblems?: Snapshot["secretProblems"];
   /** Default 1. */
   readonly gateways?: 0 | 1;
   readonly credentials?: Credentials;
@@ -281,13 +283,16 @@ function hubOf(change: WorldChange): LoadHub {
   );
   hub.setGateways(["http://gateway"], nowMs);
   hub.accept("http://gateway", report("g", [load()]), nowMs);
-  const { queued, accountErrors } = change;
-  hub.accept("http://gateway", report("g", [load({ workers, queued: { ...queued }, pressure, accountErrors })], false), nowMs);
+  const { queued, accountErrors, overflow } = change;
+  const now = load({ workers, queued: { ...queued }, pressure, accountErrors, overflow });
+  hub.accept("http://gateway", report("g", [now], false), nowMs);
   return hub;
 }
 
 /** What the operator sees of the pool in that world. */
 export function snapshot(view: PoolView, change: WorldChange = {}): Snapshot {
   const memory = change.memory ?? new Memories().of(poolKey(view.config));
-  return observe(world(view.config, change), view, change.credentials ?? { kind: "present" }, memory, change.nowMs ?? NOW_MS);
+  const credentials = change.credentials ?? { kind: "present" };
+  const seen = observe(world(view.config, change), view, credentials, memory, change.nowMs ?? NOW_MS);
+  return { ...seen, secretProblems: change.secretProblems ?? [] };
 }

@@ -47,6 +47,9 @@ export const poolStatusSchema = z
     observedGeneration: z.int().describe("Generation of the spec that the status speaks of.").optional(),
     conditions: listOf(conditionSchema, "type", 16).describe("What holds and what does not, in words.").optional(),
     sessions: n("Sessions that run now.").optional(),
+    overflowSessions: n(
+      "Sessions in the maker's cloud that count still; not among `sessions`. Absent without `overflow`.",
+    ).optional(),
     slots: n("Slots of all workers that serve, and those still taken on workers that are being removed.").optional(),
     warmSlots: n("Free slots on warm workers.").optional(),
     queued: n("Launches that wait for a slot.").optional(),
@@ -55,6 +58,13 @@ export const poolStatusSchema = z
     startup: z
       .object({ p50: z.string().describe("Median, such as 4.1s."), p95: z.string().describe("95th percentile.") })
       .describe("Time from a launch's arrival until its session runs, over the last launches.")
+      .optional(),
+    wonBack: z
+      .object({
+        sessions: n("Sessions that were ended because their agent and all humans had left."),
+        slotSeconds: n("For how long their workers would have kept them, all together."),
+      })
+      .describe("Slots that were not left to the workers' own timeout, since the pool was made. Absent without `livekit`.")
       .optional(),
     pressurePerMinute: n("Launches in the last minute that met a full worker, had to wait or were refused.").optional(),
     lastDecision: decisionStatusSchema.optional(),

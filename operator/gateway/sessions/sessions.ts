@@ -31,6 +31,8 @@ export interface SessionsDeps {
   readonly ask: (worker: Worker) => void;
   /** Looks into rooms; absent where nothing is won back. */
   readonly lookAt?: ((pool: PoolConfig, room: string) => Promise<RoomView>) | undefined;
+  /** A slot was won back, for so long. */
+  readonly wonBack: (pool: string, wonBackMs: number) => void;
   readonly tell?: ((news: SessionNews) => void) | undefined;
 }
 
@@ -162,7 +164,7 @@ export class Sessions {
   }
 
   async #endAbandoned(session: Session, emptyMs: number): Promise<void> {
-    const { metrics, tell } = this.#deps;
+    const { metrics, tell, wonBack } = this.#deps;
     // It may have ended by itself since, or by another gateway.
     await this.#survey.look(session.worker);
     if (!isLive(session)) return;
@@ -173,6 +175,7 @@ export class Sessions {
     const wonBackMs = Math.max(0, session.worker.record.engine.idleTimeoutMs - emptyMs);
     metrics.abandonedSessions.inc(labelsOf(session));
     metrics.wonBackSeconds.inc(labelsOf(session), wonBackMs / 1_000);
+    wonBack(session.pool, wonBackMs);
     tell?.({ kind: "abandoned", session, wonBackMs });
   }
 

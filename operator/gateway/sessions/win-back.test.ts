@@ -3,7 +3,7 @@ import { alone, elsewhere, empty, inhabited, sessionsWorld, valuesOf } from "../
 
 describe("abandoned sessions", () => {
   it("are ended when a second look, after the grace, finds nobody either", async () => {
-    const { addWorker, launch, rooms, hear, clock, statesIn, news, wonBackSeconds, metrics } = sessionsWorld();
+    const { addWorker, launch, rooms, hear, clock, statesIn, news, wonBackSeconds, metrics, core, key } = sessionsWorld();
     const worker = await addWorker("a");
     await launch("maya", { room: "r" });
     rooms.set("r", inhabited);
@@ -18,6 +18,7 @@ describe("abandoned sessions", () => {
     expect((await valuesOf(metrics.abandonedSessions))[0]?.value).toBe(1);
     expect(await wonBackSeconds()).toBeGreaterThan(580);
     expect(await wonBackSeconds()).toBeLessThanOrEqual(590);
+    expect(core.state(key)?.wonBack).toEqual({ sessions: 1, slotSeconds: Math.round(await wonBackSeconds()) });
   });
 
   it("are found without webhooks, by a look every 30 s", async () => {

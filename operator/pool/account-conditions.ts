@@ -1,0 +1,79 @@
+import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../api/conditions.ts";
+import type { Finding } from "./finding.ts";
+import type { OverflowError } from "./overflow-load.ts";
+import { credentialsValid } from "./secret-conditions.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Neither is a reason to scale: more workers are refused as these are. */
+export function accountLimit({ load }: Snapshot): Finding {
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.accountLimit,
+    status,
+    reason,
+    message,
+  });
+  if (load.accountErrors.has("noCredits"))
+    return finding("True", reasons.noCredits, "workers answer that the maker's account has no credits (402): buy credits");
+  if (load.accountErrors.has("limit")) {
+    const cure = "raise the plan, or set limits.maxSessions to what it allows, so that launches wait instead of being refused";
+    return finding(
+      "True",
+      reasons.concurrencyLimit,
+      `workers answer that the maker's account allows no more sessions (403): ${cure}`,
+    );
+  }
+  return finding("False", reasons.withinLimit, "no worker was refused a session by the maker lately");
+}
+
+/** Whether launches that the pool cannot serve may go to the maker's cloud; nothing where they are not meant to. */
+export function overflowReady(snapshot: Snapshot): readonly Finding[] {
+  const { overflow, namespace, apiSecretRef } = snapshot.pool;
+  if (overflow === undefined) return [];
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): readonly Finding[] => [
+    { type: types.overflowReady, status, reason, message },
+  ];
+  if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
+    const { reason, message } = credentialsValid(snapshot);
+    return finding("False", reason, message);
+  }
+  const { error, sessions } = snapshot.load.overflow;
+  if (error !== undefined) {
+    const { reason, sentence } = problems[error.kind];
+    return finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`);
+  }
+  if (sessions >= overflow.maxSessions) {
+    const cap = `${sessions} sessions count in the maker's cloud, as many as overflow.maxSessions allows`;
+    return finding("False", reasons.overflowCapReached, `${cap}: raise it, or expect launches to wait`);
+  }
+  return finding("True", reasons.overflowAvailable, "launches that the pool cannot serve go to the maker's cloud");
+}
+
+const problems: Readonly<Record<OverflowError["kind"], { readonly reason: ConditionReason; readonly sentence: string }>> = {
+  unauthorized: { reason: reasons.secretRefused, sentence: "the maker's cloud refuses the API secret (401): renew it" },
+  no_credits: {
+    reason: reasons.noCredits,
+    sentence: "the maker's account has no credits for sessions in the cloud (402): buy credits",
+  },
+  concurrency_limit: {
+    reason: reasons.concurrencyLimit,
+    sentence: "the maker's account allows no more sessions (403): raise the plan, or lower overflow.maxSessions",
+  },
+  rate_limited: {
+    reason: reasons.overflowRateLimited,
+    sentence: "the maker's cloud gets too many requests of this account (429): lower overflow.maxSessions, or raise the plan",
+  },
+  unavailable: { reason: reasons.overflowUnavailable, sentence: "the maker's cloud has no free worker (503): it is tried again" },
+  unreachable: {
+    reason: reasons.overflowUnreachable,
+    sentence: "gateways cannot reach the maker's cloud: check overflow.url and whether they may leave the cluster",
+  },
+  secret_unreadable: {
+    reason: reasons.overflowSecretUnreadable,
+    sentence: "gateways cannot read the API secret: set gateway.secretAccess in the chart's values",
+  },
+  unclear: {
+    reason: reasons.overflowUnclear,
+    sentence:
+      "the maker's cloud broke off or does not answer, so that nobody knows which launches it took: look at the gateways' logs",
+  },
+};
