@@ -62,7 +62,7 @@ export const poolLoadSchema = z.object({
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
-  /** Sessions that everybody had left and that were ended since the gateway started, and for how long they would have kept their slots. */
+  /** Sessions that were ended since the gateway started because their agent had left, and for how long they would have kept their slots. */
   wonBack: wonBackSchema.optional(),
   /** Sessions that this gateway has begun in the maker's cloud and that count still; and what went wrong there since the last success. */
   overflow: z

@@ -92,7 +92,7 @@ export class LoadBook {
     return accountErrors === undefined ? {} : { accountErrors };
   }
 
-  /** A session that everybody had left was ended, so long before its worker would have ended it. */
+  /** A session whose agent had left was ended, so long before its worker would have ended it. */
   wonBackSlot(pool: string, wonBackMs: number): void {
     const { sessions, slotSeconds } = this.#wonBack.get(pool) ?? { sessions: 0, slotSeconds: 0 };
     this.#wonBack.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + wonBackMs / 1_000 });

@@ -72,7 +72,7 @@ function reasonOf({ problem }: SecretProblem): ConditionReason {
 
 const consequences: Readonly<Record<SecretProblem["field"], string>> = {
   "launch.auth": "nobody can launch",
-  "livekit.apiKeyRef": "webhooks are refused and sessions that everybody has left are not ended",
+  "livekit.apiKeyRef": "webhooks are refused and sessions whose agent has left are not ended",
 };
 
 /** Arguments that would create each Secret as it should be. */

@@ -111,7 +111,7 @@ export function gatewayMetrics(registry: Registry) {
     }),
     abandonedSessions: new Counter({
       name: "avatarpool_abandoned_sessions_total",
-      help: "Sessions that the gateway ended because their agent and all humans had left.",
+      help: "Sessions that the gateway ended because their agent had left.",
       labelNames: pool,
       registers,
     }),

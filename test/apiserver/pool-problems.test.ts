@@ -46,6 +46,22 @@ describe.concurrent("the maker's secret", () => {
   });
 });
 
+describe.concurrent("the tokens of clients", () => {
+  it("that do not exist: nobody can launch, and the pool says how to create them", async () => {
+    const scenario = await stage.scenario("no-tokens");
+    await scenario.pool({ launch: { auth: { secretRef: { name: "clients" } } } });
+    const message = await scenario.condition("Ready", { status: "False", reason: "SecretNotFound" });
+    expect(message).toContain(
+      "so nobody can launch: kubectl -n no-tokens create secret generic clients --from-literal=<client>=<token>",
+    );
+    await scenario.kubectl(["create", "secret", "generic", "clients", "--from-literal=web="]);
+    await scenario.condition("SecretsUsable", { status: "False", reason: "NoTokens" });
+    await scenario.kubectl(["patch", "secret", "clients", "-p", '{"stringData":{"web":"a-clients-token"}}']);
+    await scenario.condition("SecretsUsable", { status: "True" });
+    await scenario.condition("Ready", { status: "True" });
+  });
+});
+
 describe.concurrent("a preset's model", () => {
   it("that answers 404: the pool names preset, URL and answer, and serves once the file is there", async () => {
     const scenario = await stage.scenario("model-404");
@@ -131,5 +147,6 @@ it("no value of a Secret is in a log, a status or an event", async () => {
     (await stage.plane.kubectl(["get", "avatarpools,events,deployments,pods", "--all-namespaces", "-o", "yaml"])).stdout,
   ];
   expect(seen.map((text) => text.includes("model-404"))).toEqual([true, true]);
-  for (const text of seen) for (const value of [SECRET_VALUE, "a-livekit-secret"]) expect(text).not.toContain(value);
+  for (const text of seen)
+    for (const value of [SECRET_VALUE, "a-livekit-secret", "a-clients-token"]) expect(text).not.toContain(value);
 });

@@ -61,7 +61,7 @@ export const poolStatusSchema = z
       .optional(),
     wonBack: z
       .object({
-        sessions: n("Sessions that were ended because their agent and all humans had left."),
+        sessions: n("Sessions that were ended because their agent had left."),
         slotSeconds: n("For how long their workers would have kept them, all together."),
       })
       .describe("Slots that were not left to the workers' own timeout, since the pool was made. Absent without `livekit`.")

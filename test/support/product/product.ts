@@ -40,6 +40,13 @@ export class Product implements AsyncDisposable {
     return new Product(plane, build);
   }
 
+  /** Changes values of the chart, as `--set` takes them: rights count at once. */
+  async upgrade(values: string): Promise<void> {
+    const args = ["upgrade", RELEASE, CHART, "--namespace", NAMESPACE, "--reuse-values", "--set", values];
+    const { code, stderr } = await this.#plane.run("helm", args);
+    if (code !== 0) throw new Error(`helm upgrade failed: ${stderr}`);
+  }
+
   /** Starts gateways before the operator: it is told their addresses. */
   async startGateway(): Promise<GatewayProcess> {
     const [launchPort, internalPort] = [await freePort(), await freePort()];

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { cloudServer } from "../support/gateway/cloud-server.ts";
+import { json } from "../support/gateway/live.ts";
+import { gpuGroup, ROOM_TOKEN, type Scenario, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
+
+/** A full pool before a stand-in for the maker's cloud, with the rights that the chart gives to operator and gateway. */
+
+let stage: Stage;
+let scenario: Scenario;
+let cloud: Awaited<ReturnType<typeof cloudServer>>;
+
+beforeAll(async () => {
+  cloud = await cloudServer((response) => json(response, 200, {}));
+  stage = await Stage.open();
+  scenario = await stage.scenario("overflow");
+  await scenario.readyPool({
+    workers: [gpuGroup({ max: 1, sessionsPerWorker: 1 })],
+    launch: { queue: { deadline: "3s" } },
+    overflow: { maxSessions: 1, after: "0s", url: cloud.url },
+  });
+  await scenario.sessions(1);
+});
+
+afterAll(async () => {
+  await stage?.stop();
+  await cloud?.[Symbol.asyncDispose]();
+});
+
+/** The stand-in worker's sessions are steered by a prompt, with which a launch does not go to the cloud. */
+const launch = () => scenario.launch({ fields: { prompt: undefined } });
+
+it("says that gateways may not read the secret, to the client and in a condition", async () => {
+  const { status, body } = await launch();
+  expect([status, body.error?.code]).toEqual([503, "deadline_exceeded"]);
+  expect(body.error?.message).toContain("overflow did not help: this gateway cannot read the Secret of apiSecretRef");
+  await scenario.condition("OverflowReady", { status: "False", reason: "SecretUnreadable", message: /gateway[.]secretAccess/ });
+  expect(cloud.requests).toEqual([]);
+});
+
+it("launches in the cloud once they may, and tells the sessions there apart from the pool's own", async () => {
+  await stage.product.upgrade("gateway.secretAccess.enabled=true,gateway.secretAccess.names={bithuman}");
+  await scenario.until("a launch to overflow", async () => (await launch()).path === "overflow");
+  expect(cloud.requests).toHaveLength(1);
+  const [sent] = cloud.requests;
+  expect(sent?.headers["api-secret"]).toBe(SECRET_VALUE);
+  expect(JSON.parse(sent?.body ?? "")).toMatchObject({
+    mode: "gpu",
+    image: expect.stringContaining("http"),
+    livekit_token: ROOM_TOKEN,
+  });
+  await scenario.until("the session to be counted", async () => (await scenario.status()).overflowSessions === 1);
+  expect((await scenario.status()).sessions).toBe(1);
+});
+
+it("keeps to the cap, and says so", async () => {
+  await scenario.condition("OverflowReady", { status: "False", reason: "CapReached", message: /raise it/ });
+  const { status, body } = await launch();
+  expect([status, body.error?.message]).toEqual([503, expect.stringContaining("share of overflow.maxSessions is taken")]);
+  expect(cloud.requests).toHaveLength(1);
+});
+
+it("tells nobody the secret or the room's token", async () => {
+  const objects = await scenario.kubectl(["get", "avatarpools,events", "-o", "yaml"]);
+  for (const text of [await stage.logs(), objects])
+    for (const value of [SECRET_VALUE, ROOM_TOKEN]) expect(text).not.toContain(value);
+});
