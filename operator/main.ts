@@ -57,24 +57,18 @@ program
   .option("--seed <number>", "the same seed makes the same launches (default: 1)")
   .option("--cap <duration>", "longer sessions are cut (default: 30m)")
   .option("--time-to-warm <duration>", "from a worker's creation until it is warm (default: the group's)")
+  .option("--start <time>", "when the launches begin, for warm.schedule (default: Monday 2026-01-05T00:00:00Z)")
   .option("--html <file>", "write one page with the table and plots")
   .option("--json", "print the figures as one JSON object in the last line")
   .action(async (file: string, flags: SimulateFlags) => {
-    const [{ simulate }, { simulateOptions }, { ours }] = await Promise.all([
+    const [{ simulate }, { simulateOptions }, { poolPolicy }] = await Promise.all([
       import("./cli/simulate.ts"),
       import("./cli/simulate-options.ts"),
-      import("./simulate/ours.ts"),
+      import("./simulate/pool-policy.ts"),
     ]);
     // A reader that has seen enough, such as head, is no error.
     process.stdout.on("error", () => process.exit(0));
-    await simulate(
-      file,
-      simulateOptions(flags),
-      ({ objective }) =>
-        (shape) =>
-          ours({ objective: objective.launchSuccessPercent / 100, shape }),
-      printLine,
-    );
+    await simulate(file, simulateOptions(flags), poolPolicy, printLine);
   });
 
 program

@@ -9,6 +9,8 @@ export interface SimulateOptions {
   readonly seed: number;
   readonly capS: number;
   readonly timeToWarmS: number | undefined;
+  /** When the launches begin, since the epoch. */
+  readonly startMs: number;
   readonly html: string | undefined;
   readonly json: boolean;
 }
@@ -23,9 +25,12 @@ export interface SimulateFlags {
   readonly seed?: string;
   readonly cap?: string;
   readonly timeToWarm?: string;
+  readonly start?: string;
   readonly html?: string;
   readonly json?: boolean;
 }
+
+const A_MONDAY = "2026-01-05T00:00:00Z";
 
 /** Throws an Error that says which flag is wrong and what it may be. */
 export function simulateOptions(flags: SimulateFlags): SimulateOptions {
@@ -34,6 +39,7 @@ export function simulateOptions(flags: SimulateFlags): SimulateOptions {
     seed: flags.seed === undefined ? 1 : number("--seed", flags.seed, 0),
     capS: duration("--cap", flags.cap) ?? 1_800,
     timeToWarmS: duration("--time-to-warm", flags.timeToWarm),
+    startMs: time("--start", flags.start ?? A_MONDAY),
     html: flags.html,
     json: flags.json ?? false,
   };
@@ -69,4 +75,10 @@ function duration(flag: string, text: string | undefined): number | undefined {
   } catch (error) {
     throw new Error(`${flag}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function time(flag: string, text: string): number {
+  const ms = Date.parse(text);
+  if (/^\d{4}-\d{2}-\d{2}/.test(text) && Number.isFinite(ms)) return ms;
+  throw new Error(`${flag} ${text}: expected a time such as 2026-01-05T08:00:00Z`);
 }

@@ -108,6 +108,7 @@ describe("simulate", () => {
     ["an unknown generator", POOL, { generate: "storm" }, "there are call-centre, burst, batch, sparse"],
     ["a wrong rate", POOL, { rate: "many" }, "--rate many: expected a number"],
     ["a wrong duration", POOL, { cap: "30" }, '--cap: "30" is not a duration'],
+    ["a wrong time", POOL, { start: "Monday" }, "--start Monday: expected a time such as 2026-01-05T08:00:00Z"],
     ["two sources", POOL, { trace: "a.csv", hours: "3" }, "--trace brings its own arrivals"],
   ])("says what is wrong with %s", async (_, pool, flags, message) => {
     await expect(run(pool, flags)).rejects.toThrow(message);

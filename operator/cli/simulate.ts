@@ -21,17 +21,18 @@ const TIMELINE_POINTS = 600;
 /**
  * `avatarpool simulate`: replays launches against the groups of a pool file, under the pool's own policy and under the
  * autoscalers that people use today. Prints a table; the last line is one JSON object where that is asked for.
- * Throws an Error whose message says what is wrong with a file or a flag.
+ * @param ownPolicy the pool's own, where the trace begins at `startMs`.
+ * @throws Error whose message says what is wrong with a file or a flag.
  */
 export async function simulate(
   poolFile: string,
   options: SimulateOptions,
-  ownPolicy: (pool: PoolConfig) => PolicyOf,
+  ownPolicy: (pool: PoolConfig, startMs: number) => PolicyOf,
   print: (line: string) => void,
 ): Promise<void> {
   const pool = parsePool(poolFile, (await read(poolFile)).toString());
   const { trace, endS } = await traceOf(options);
-  const outcomes = compete(pool, trace, endS, options, ownPolicy(pool));
+  const outcomes = compete(pool, trace, endS, options, ownPolicy(pool, options.startMs));
   const about = describe(pool, trace, endS, options);
   for (const sentence of about) print(sentence);
   print("");

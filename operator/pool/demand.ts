@@ -2,12 +2,8 @@ import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { scheduledFloor } from "../scaling/schedule.ts";
 import { type ServingSet, servingSets } from "../scaling/serving-sets.ts";
 import { CUSTOM_AVATAR, type SetDemand } from "../scaling/size.ts";
+import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, shareOfSlots } from "../scaling/warm-slots.ts";
 import { busyOn, type Snapshot } from "./snapshot.ts";
-
-/** `scaling.scaleDownAfter: auto` while no forecast says better. */
-const DEFAULT_HOLD_MS = 300_000;
-/** `warm.slots: auto` while no forecast says better. */
-const DEFAULT_WARM_SLOTS = 1;
 
 export interface PoolDemand {
   /** Those with the fewest groups first. */
@@ -73,7 +69,7 @@ function warmOf(snapshot: Snapshot, set: ServingSet, floor: number, queued: numb
       return { warm: floor, because: floor > slots.slots ? `${floor} warm by warm.schedule or presets[].warmSlots` : "" };
     case "share": {
       const busy = busyOf(snapshot, set) + queued;
-      const share = Math.max(unasked, shareOf(busy, slots.percent));
+      const share = Math.max(unasked, shareOfSlots(busy, slots));
       return { warm: Math.max(floor, share), because: `${slots.percent}% of all slots beside ${busy} taken are ${share} warm` };
     }
     case "auto": {
@@ -81,11 +77,6 @@ function warmOf(snapshot: Snapshot, set: ServingSet, floor: number, queued: numb
       return { warm: Math.max(floor, target?.slots ?? unasked), because: target?.because ?? "" };
     }
   }
-}
-
-/** Free slots that are `percent` of all, as Agones computes its buffer: ceil(busy * p / (100 - p)). */
-function shareOf(busy: number, percent: number): number {
-  return Math.ceil((busy * percent) / (100 - percent));
 }
 
 function busyOf({ groups }: Snapshot, set: ServingSet): number {

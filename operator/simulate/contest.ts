@@ -1,9 +1,10 @@
+import type { GroupConfig } from "../api/pool-config.ts";
 import { clairvoyantBoundHours } from "./clairvoyant.ts";
 import { type FleetShape, type Policy, type Replay, replay, type TimelinePoint } from "./fleet.ts";
 import type { GroupLoad } from "./group-loads.ts";
 
 /** Makes a policy for a group of workers. */
-export type PolicyOf = (shape: FleetShape) => Policy;
+export type PolicyOf = (shape: FleetShape, group: GroupConfig) => Policy;
 
 /** What a policy came to over all groups of a pool. */
 export interface Outcome {
@@ -50,7 +51,7 @@ export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], optio
   const parts = loads.map(({ group, trace }) => {
     const { min, max, slotsPerWorker, costPerHour, coldStartMs } = group;
     const shape = { min, max, slotsPerWorker, timeToWarmS: timeToWarmS ?? coldStartMs / 1_000 };
-    const policy = policyOf(shape);
+    const policy = policyOf(shape, group);
     const result = replay(trace, policy, { shape, countFromS: COUNT_FROM_S, deadlineS, untilS, timelineS });
     const warmShare = result.launches === 0 ? 1 : result.warm / result.launches;
     const cost = costPerHour === undefined ? undefined : costPerHour * result.workerHours;
