@@ -143,6 +143,8 @@ describe("values", () => {
     ["logLevel=loud", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
     ["image.repository=", "at '/image/repository': minLength: got 0, want 1"],
     ["gateway.replica=3", "at '/gateway': additional properties 'replica' not allowed"],
+    ["networkPolicy.clients[0].host=x", "at '/networkPolicy/clients/0': additional properties 'host' not allowed"],
+    ["podMonitor.interval=soon", "at '/podMonitor/interval': 'soon' does not match pattern"],
     ["installCRDs=true", "at '': additional properties 'installCRDs' not allowed"],
   ];
 

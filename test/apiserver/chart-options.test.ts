@@ -1,0 +1,141 @@
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { labels } from "../../operator/api/names.ts";
+import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+
+/** What the chart adds on request: network policies, taken by a real API server, and what Prometheus finds the metrics by. */
+
+const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
+const networkPolicies = ["--show-only=templates/network-policies.yaml", "--set=networkPolicy.enabled=true"];
+
+let plane: ControlPlane;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ kwok: false });
+  for (const namespace of ["avatars", "system"]) await plane.kubectl(["create", "namespace", namespace]);
+});
+
+afterAll(() => plane?.stop());
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+}
+interface Peer {
+  readonly podSelector?: Selector;
+  readonly namespaceSelector?: Selector;
+}
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly podSelector?: Selector;
+    readonly selector?: Selector;
+    readonly ingress?: readonly { readonly ports?: readonly { readonly port: string }[]; readonly from?: readonly Peer[] }[];
+    readonly podMetricsEndpoints?: readonly object[];
+    readonly template?: { readonly metadata: { readonly labels: Readonly<Record<string, string>> } };
+  };
+}
+
+async function render(...values: readonly string[]): Promise<readonly Rendered[]> {
+  const { code, stdout, stderr } = await plane.run("helm", ["template", "ap", chart, "--namespace=system", ...values]);
+  if (code !== 0) throw new Error(stderr);
+  return parseAllDocuments(stdout).flatMap((document) => (document.toJS() as Rendered | null) ?? []);
+}
+
+function selects({ matchLabels = {}, matchExpressions = [] }: Selector, pod: Readonly<Record<string, string>>): boolean {
+  const has = (key: string, values: readonly string[] | undefined) => key in pod && (values?.includes(pod[key] ?? "") ?? true);
+  return (
+    Object.entries(matchLabels).every(([key, value]) => pod[key] === value) &&
+    matchExpressions.every(({ key, values }) => has(key, values))
+  );
+}
+
+/** Labels of the pods of operator and gateway as their Deployments make them. */
+async function podLabels(): Promise<{ readonly operator: Record<string, string>; readonly gateway: Record<string, string> }> {
+  const deployments = (await render()).filter(({ kind }) => kind === "Deployment");
+  const of = (component: string) =>
+    deployments.find(({ metadata }) => metadata.name === `ap-${component}`)?.spec.template?.metadata.labels ?? {};
+  return { operator: of("operator"), gateway: of("gateway") };
+}
+
+/** Whether pods with these labels may connect to a port of others; where `from` is left out, everybody may. */
+function letsIn({ spec }: Rendered, port: string, from: Readonly<Record<string, string>>): boolean {
+  const rules = (spec.ingress ?? []).filter(({ ports }) => ports === undefined || ports.some((each) => each.port === port));
+  return rules.some(({ from: peers }) => peers === undefined || peers.some((peer) => selects(peer.podSelector ?? {}, from)));
+}
+
+describe("network policies", () => {
+  it("are absent unless they are asked for, as is the PodMonitor", async () => {
+    expect((await render()).map(({ kind }) => kind)).not.toEqual(expect.arrayContaining(["NetworkPolicy"]));
+    expect((await render()).map(({ kind }) => kind)).not.toEqual(expect.arrayContaining(["PodMonitor"]));
+  });
+
+  it("let operator and gateways speak, anybody launch, and nobody else in", async () => {
+    const { operator, gateway } = await podLabels();
+    const policies = await render(...networkPolicies);
+    const [ofOperator, ofGateway, ...more] = policies;
+    if (ofOperator === undefined || ofGateway === undefined) throw new Error("two policies were expected");
+    expect(more).toEqual([]);
+    expect([selects(ofOperator.spec.podSelector ?? {}, operator), selects(ofGateway.spec.podSelector ?? {}, gateway)]).toEqual([
+      true,
+      true,
+    ]);
+    expect([selects(ofOperator.spec.podSelector ?? {}, gateway), selects(ofGateway.spec.podSelector ?? {}, operator)]).toEqual([
+      false,
+      false,
+    ]);
+    const stranger = { app: "stranger" };
+    expect([operator, gateway, stranger].map((from) => letsIn(ofGateway, "internal", from))).toEqual([true, true, false]);
+    expect(letsIn(ofGateway, "launch", stranger)).toBe(true);
+    expect([operator, gateway, stranger].some((from) => letsIn(ofOperator, "internal", from))).toBe(false);
+  });
+
+  it("let in the clients and the readers of metrics that are named", async () => {
+    const agents = "networkPolicy.clients[0].podSelector.matchLabels.app=agents";
+    const prometheus = "networkPolicy.metrics[0].podSelector.matchLabels.app=prometheus";
+    const [ofOperator, ofGateway] = await render(...networkPolicies, `--set=${agents}`, `--set=${prometheus}`);
+    if (ofOperator === undefined || ofGateway === undefined) throw new Error("two policies were expected");
+    const may = (policy: Rendered, port: string) => ["agents", "prometheus", "x"].map((app) => letsIn(policy, port, { app }));
+    expect(may(ofGateway, "launch")).toEqual([true, false, false]);
+    expect(may(ofGateway, "internal")).toEqual([false, true, false]);
+    expect(may(ofOperator, "internal")).toEqual([false, true, false]);
+  });
+
+  it("keep everybody but operator and gateways from workers in the namespaces that are listed", async () => {
+    const { operator, gateway } = await podLabels();
+    const workers = (await render(...networkPolicies, "--set=namespaces={avatars}")).find(
+      ({ metadata }) => metadata.namespace === "avatars",
+    );
+    if (workers === undefined) throw new Error("a policy for workers was expected");
+    expect(selects(workers.spec.podSelector ?? {}, { [labels.pool]: "support" })).toBe(true);
+    expect(selects(workers.spec.podSelector ?? {}, { app: "other" })).toBe(false);
+    expect([operator, gateway, { app: "x" }].map((from) => letsIn(workers, "8089", from))).toEqual([true, true, false]);
+    const namespaces = workers.spec.ingress?.[0]?.from?.map(({ namespaceSelector }) => namespaceSelector?.matchLabels);
+    expect(namespaces).toEqual([{ "kubernetes.io/metadata.name": "system" }, { "kubernetes.io/metadata.name": "system" }]);
+  });
+
+  it("are taken by the API server", async () => {
+    const { stdout } = await plane.run("helm", [
+      ...["template", "ap", chart, "--namespace=system", ...networkPolicies],
+      ...["--set=namespaces={avatars}", "--set=networkPolicy.clients[0].ipBlock.cidr=10.0.0.0/8"],
+    ]);
+    const applied = await plane.kubectl(["apply", "--dry-run=server", "-f", "-"], { stdin: stdout });
+    expect(applied).toMatchObject({ code: 0, stderr: "" });
+    expect(applied.stdout.split("\n").filter((line) => line.includes("networkpolicy"))).toHaveLength(3);
+  });
+});
+
+describe("the PodMonitor", () => {
+  it("selects the pods of operator and gateway and their metrics, with the labels that Prometheus looks for", async () => {
+    const { operator, gateway } = await podLabels();
+    const values = "podMonitor.enabled=true,podMonitor.interval=15s,podMonitor.labels.release=prometheus";
+    const monitors = (await render(`--set=${values}`)).filter(({ kind }) => kind === "PodMonitor");
+    expect(monitors).toHaveLength(1);
+    const [monitor] = monitors;
+    expect([operator, gateway, { app: "x" }].map((pod) => selects(monitor?.spec.selector ?? {}, pod))).toEqual([true, true, false]);
+    expect(monitor?.spec.podMetricsEndpoints).toEqual([{ port: "internal", path: "/metrics", interval: "15s" }]);
+    expect(monitor?.metadata.labels).toMatchObject({ release: "prometheus" });
+  });
+});
