@@ -57,7 +57,7 @@ export const poolLoadSchema = z.object({
   queued: z.record(z.string(), count),
   /**
    * Launches that met short capacity since the gateway started, by preset as in `queued`. A launch counts once for each
-   * kind that it met: a worker's 503, having to wait, being refused.
+   * kind that it met: a worker's 503, having to wait, being refused or left to the maker's cloud.
    */
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */

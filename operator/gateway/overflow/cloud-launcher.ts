@@ -69,6 +69,8 @@ export class CloudLauncher {
     switch (verdict.kind) {
       case "accepted":
         place.rest.succeeded();
+        // The pool had no slot for it: the operator sizes it by that, as by a launch that was refused.
+        flight.met("refused");
         trace.path = "overflow";
         trace.worker = "";
         return { kind: "served", answer: pending(request.roomName) };

@@ -54,6 +54,13 @@ describe("a launch to a full pool at its maximum", () => {
     expect(cloud.launches).toHaveLength(1);
   });
 
+  it("tells the operator that the pool lacked a slot", async () => {
+    const { launch, clock, core, key } = await fullPool();
+    await launch();
+    await clock.advance(5_000);
+    expect(core.state(key)?.pressure).toEqual({ maya: { worker503: 0, waited: 1, refused: 1 } });
+  });
+
   it("is not one that waits and overflows: its place in the queue is free", async () => {
     const { launch, clock, core, key, a } = await fullPool();
     await launch();
