@@ -64,6 +64,8 @@ export const poolLoadSchema = z.object({
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
   /** Sessions that were ended since the gateway started because their agent had left, and for how long they would have kept their slots. */
   wonBack: wonBackSchema.optional(),
+  /** Names of Secrets that the pool makes this gateway read, and that it has no right to. */
+  forbiddenSecrets: z.array(z.string()).optional(),
   /** Sessions that this gateway has begun in the maker's cloud and that count still; and what went wrong there since the last success. */
   overflow: z
     .object({

@@ -5,6 +5,7 @@ import type { WorkerClient } from "../workers/client.ts";
 import { poolDeleting } from "./admit.ts";
 import { type Claim, ClaimBook, type Verdict } from "./claim-book.ts";
 import { Claims, type PeerAnswer, type Peers } from "./claims.ts";
+import type { ReadSecret } from "./client-tokens.ts";
 import type { Directory, DirectoryListener } from "./directory.ts";
 import { Doubts } from "./doubts.ts";
 import type { ClaimSource } from "./internal-server.ts";
@@ -15,6 +16,7 @@ import type { LoadSource } from "./load-stream.ts";
 import { Overflow, type OverflowDeps } from "./overflow/overflow.ts";
 import { Prober } from "./probe.ts";
 import { gatewayStopping } from "./refusals.ts";
+import { SecretAccess } from "./secret-access.ts";
 import { Sessions, type SessionsDeps } from "./sessions/sessions.ts";
 import type { Shares } from "./shares.ts";
 import { Slots } from "./slots.ts";
@@ -30,6 +32,8 @@ export interface GatewayCoreDeps {
   readonly metrics: GatewayMetrics;
   /** Other gateways, where there are any. */
   readonly peers?: Peers | undefined;
+  /** Reads Secrets that pools name; absent where none can be read. */
+  readonly readSecret?: ReadSecret | undefined;
   /** The maker's cloud, and where its secret is read. */
   readonly overflow: Pick<OverflowDeps, "cloud" | "secrets" | "tell">;
   /** Looks into LiveKit rooms; absent where abandoned sessions are left to their workers. */
@@ -50,6 +54,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #launcher: Launcher;
   readonly #claimBook: ClaimBook;
   readonly #overflow: Overflow;
+  readonly #secretAccess: SecretAccess | undefined;
   readonly sessions: Sessions;
   readonly #stopped = new AbortController();
 
@@ -97,6 +102,9 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       atSessionLimit: (pool) => this.#slots.atSessionLimit(pool),
       onChanged: (key) => this.#load.changed(key),
     });
+    const { readSecret } = deps;
+    const onChanged = (key: string) => this.#load.changed(key);
+    this.#secretAccess = readSecret && new SecretAccess({ clock, read: readSecret, onChanged });
     this.#launcher = new Launcher({
       clock,
       random,
@@ -129,6 +137,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       this.#load.forget(key);
       this.#overflow.forget(key);
     }
+    this.#secretAccess?.poolChanged(key, pool);
     this.#workers.poolChanged(key);
     this.#capacityChanged(key);
   }
@@ -169,6 +178,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#stopped.abort();
     this.sessions.stop();
     this.#overflow.stop();
+    this.#secretAccess?.stop();
     this.#prober.stop();
   }
 
@@ -185,6 +195,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       ...this.#load.accountErrors(key),
       ...this.#overflow.load(pool, key),
       ...this.#load.wonBack(key),
+      ...this.#secretAccess?.load(key),
     });
   }
 

@@ -66,7 +66,8 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const directory = directoryOf(pools, workers);
   const self = `http://${settings.peerHost.includes(":") ? `[${settings.peerHost}]` : settings.peerHost}:${settings.internalPort}`;
   const peers = new HttpPeers({ clock, self, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
-  const secrets = new KeptSecrets({ read: readSecretWith(kube), clock });
+  const readSecret = readSecretWith(kube);
+  const secrets = new KeptSecrets({ read: readSecret, clock });
   const livekit = new Livekit(secrets);
   const core = new GatewayCore({
     clock,
@@ -75,6 +76,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     directory,
     metrics,
     peers: hasPeers(settings) ? peers : undefined,
+    readSecret,
     overflow: { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) },
     lookAt: loggedLooks(livekit, logger, clock),
     tell: sessionLog(logger),

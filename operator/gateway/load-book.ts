@@ -145,7 +145,7 @@ export function poolState(
   pool: PoolConfig,
   workers: Iterable<Worker>,
   queued: ReadonlyMap<string, number>,
-  counted: Pick<PoolLoad, "pressure" | "launches" | "accountErrors" | "overflow" | "wonBack">,
+  told: Omit<PoolState, "namespace" | "name" | "workers" | "queued">,
 ): PoolState {
   return {
     namespace: pool.namespace,
@@ -160,6 +160,6 @@ export function poolState(
       cordoned: worker.cordoned,
     })),
     queued: Object.fromEntries(queued),
-    ...counted,
+    ...told,
   };
 }

@@ -30,6 +30,7 @@ describe("OverflowReady", () => {
     ["the account is full", failed("concurrency_limit"), ["False", "ConcurrencyLimit", says("(403): raise the plan")]],
     ["it is asked too often", failed("rate_limited"), ["False", "RateLimited", says("(429)")]],
     ["gateways may not read the secret", failed("secret_unreadable"), ["False", "SecretUnreadable", says("gateway.secretAccess")]],
+    ["they never could", { forbiddenSecrets: ["maker"] }, ["False", "SecretUnreadable", says("gateway.secretAccess")]],
     ["it cannot be reached", failed("unreachable"), ["False", "Unreachable", says("check overflow.url")]],
     ["that was ten minutes ago", failed("unreachable", 600_000), ["True", "Available", says("go to")]],
   ])("when %s", (_when, change, expected) => {
@@ -63,6 +64,17 @@ describe("SecretsUsable", () => {
     expect(found("Ready", missing, spec)).toEqual(["False", "SecretNotFound", sentence]);
     const empty = { secretProblems: [clients({ kind: "no-tokens" })] };
     expect(found("Ready", empty, spec)).toEqual(["False", "NoTokens", says("add a key for each client")]);
+  });
+
+  it("tells that gateways may not read the tokens, unless there are none", () => {
+    const forbidden = { forbiddenSecrets: ["clients"] };
+    const sentence = "gateways may not read Secret avatars/clients of launch.auth, so nobody can launch: set gateway.secretAccess";
+    expect(found("SecretsUsable", forbidden, spec)).toEqual(["False", "SecretUnreadable", says(sentence)]);
+    expect(found("Ready", forbidden, spec)?.slice(0, 2)).toEqual(["False", "SecretUnreadable"]);
+    const missing = { ...forbidden, secretProblems: [clients({ kind: "no-secret" })] };
+    expect(found("SecretsUsable", missing, spec)?.[1]).toBe("SecretNotFound");
+    const unknown = { ...forbidden, secretProblems: [clients({ kind: "unknown", why: "forbidden" })] };
+    expect(found("SecretsUsable", unknown, spec)?.[1]).toBe("SecretUnreadable");
   });
 
   it("tells of LiveKit's key, without which the pool serves on", () => {

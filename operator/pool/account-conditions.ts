@@ -37,8 +37,9 @@ export function overflowReady(snapshot: Snapshot): readonly Finding[] {
     return finding("False", reason, message);
   }
   const { error, sessions } = snapshot.load.overflow;
-  if (error !== undefined) {
-    const { reason, sentence } = problems[error.kind];
+  const kind = snapshot.load.forbiddenSecrets.has(apiSecretRef.name) ? "secret_unreadable" : error?.kind;
+  if (kind !== undefined) {
+    const { reason, sentence } = problems[kind];
     return finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`);
   }
   if (sessions >= overflow.maxSessions) {
@@ -68,7 +69,7 @@ const problems: Readonly<Record<OverflowError["kind"], { readonly reason: Condit
     sentence: "gateways cannot reach the maker's cloud: check overflow.url and whether they may leave the cluster",
   },
   secret_unreadable: {
-    reason: reasons.overflowSecretUnreadable,
+    reason: reasons.secretUnreadable,
     sentence: "gateways cannot read the API secret: set gateway.secretAccess in the chart's values",
   },
   unclear: {

@@ -33,6 +33,8 @@ export interface PoolLoadView {
   readonly overflow: OverflowLoad;
   /** Since this operator began to listen. */
   readonly wonBack: WonBack;
+  /** Names of Secrets of the pool that gateways must read and may not. */
+  readonly forbiddenSecrets: ReadonlySet<string>;
   /** Start-up times of late, ascending, in ms. */
   readonly startupsMs: readonly number[];
   /** Launches since this operator began to listen, by preset. */
@@ -195,6 +197,7 @@ export class LoadHub {
       accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
       overflow: overflowLoad(loads, nowMs),
       wonBack: memory?.wonBack ?? noneWonBack,
+      forbiddenSecrets: new Set(loads.flatMap((load) => load.forbiddenSecrets ?? [])),
       startupsMs: (memory?.startups ?? [])
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
         .map(({ valueMs }) => valueMs)

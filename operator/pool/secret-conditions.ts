@@ -37,24 +37,38 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): Finding
 }
 
 /** Whether the other Secrets that the pool names can do their service; nothing where it names none. */
-export function secretsUsable({ pool, secretProblems }: Snapshot): readonly Finding[] {
+export function secretsUsable(snapshot: Snapshot): readonly Finding[] {
+  const { pool } = snapshot;
   if (pool.launch.auth === undefined && pool.livekit === undefined) return [];
   const type = types.secretsUsable;
-  const [first] = secretProblems.toSorted((a, b) => Number(a.problem.kind === "unknown") - Number(b.problem.kind === "unknown"));
+  const problems = problemsOf(snapshot);
+  const [first] = problems.toSorted((a, b) => Number(a.problem.kind === "unknown") - Number(b.problem.kind === "unknown"));
   if (first === undefined)
     return [{ type, status: "True", reason: reasons.secretFound, message: "every Secret that the pool names has what is needed" }];
-  const message = secretProblems.map((problem) => sentenceOf(pool.namespace, problem)).join("; ");
+  const message = problems.map((problem) => sentenceOf(pool.namespace, problem)).join("; ");
   return [{ type, status: first.problem.kind === "unknown" ? "Unknown" : "False", reason: reasonOf(first), message }];
 }
 
 /** Without a client's token every launch is refused, whatever workers there are. */
-export function whyNobodyMayLaunch({
-  pool,
-  secretProblems,
-}: Snapshot): { readonly reason: ConditionReason; readonly message: string } | undefined {
-  const problem = secretProblems.find(({ field }) => field === "launch.auth");
+export function whyNobodyMayLaunch(snapshot: Snapshot): { readonly reason: ConditionReason; readonly message: string } | undefined {
+  const problem = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
   if (problem === undefined || problem.problem.kind === "unknown") return undefined;
-  return { reason: reasonOf(problem), message: sentenceOf(pool.namespace, problem) };
+  return { reason: reasonOf(problem), message: sentenceOf(snapshot.pool.namespace, problem) };
+}
+
+/** What the operator found, and what gateways may not read. */
+function problemsOf({ pool, secretProblems, load }: Snapshot): readonly SecretProblem[] {
+  const named = [
+    { field: "launch.auth", name: pool.launch.auth?.secretRef.name },
+    { field: "livekit.apiKeyRef", name: pool.livekit?.apiKeyRef.name },
+  ] as const;
+  const forbidden = named.flatMap(({ field, name }): SecretProblem[] => {
+    const known = secretProblems.some((problem) => problem.field === field && problem.problem.kind !== "unknown");
+    const isForbidden = name !== undefined && !known && load.forbiddenSecrets.has(name);
+    return isForbidden ? [{ field, name, problem: { kind: "forbidden" } }] : [];
+  });
+  const found = secretProblems.filter(({ field }) => !forbidden.some((problem) => problem.field === field));
+  return [...found, ...forbidden];
 }
 
 function reasonOf({ problem }: SecretProblem): ConditionReason {
@@ -65,6 +79,8 @@ function reasonOf({ problem }: SecretProblem): ConditionReason {
       return reasons.secretKeyMissing;
     case "no-tokens":
       return reasons.noTokens;
+    case "forbidden":
+      return reasons.secretUnreadable;
     case "unknown":
       return reasons.secretUnknown;
   }
@@ -91,6 +107,8 @@ function sentenceOf(namespace: string, { field, name, problem }: SecretProblem):
       return `${where} lacks ${problem.missing.join(" and ")}, ${so}: add what is missing, or correct the names in ${field}`;
     case "no-tokens":
       return `${where} has no token, ${so}: add a key for each client, with its token as the value`;
+    case "forbidden":
+      return `gateways may not read ${where}, ${so}: set gateway.secretAccess in the chart's values`;
     case "unknown":
       return `${where} could not be looked at: ${problem.why}`;
   }

@@ -50,6 +50,8 @@ export interface SecretProblem {
     | { readonly kind: "no-keys"; readonly missing: readonly string[] }
     /** None of its keys has a value. */
     | { readonly kind: "no-tokens" }
+    /** It is there, and gateways have no right to read it. */
+    | { readonly kind: "forbidden" }
     /** It could not be looked at. */
     | { readonly kind: "unknown"; readonly why: string };
 }

@@ -29,11 +29,11 @@ afterAll(async () => {
 /** The stand-in worker's sessions are steered by a prompt, with which a launch does not go to the cloud. */
 const launch = () => scenario.launch({ fields: { prompt: undefined } });
 
-it("says that gateways may not read the secret, to the client and in a condition", async () => {
+it("says that gateways may not read the secret, in a condition before any launch needs it, and to the client", async () => {
+  await scenario.condition("OverflowReady", { status: "False", reason: "SecretUnreadable", message: /gateway[.]secretAccess/ });
   const { status, body } = await launch();
   expect([status, body.error?.code]).toEqual([503, "deadline_exceeded"]);
   expect(body.error?.message).toContain("overflow did not help: this gateway cannot read the Secret of apiSecretRef");
-  await scenario.condition("OverflowReady", { status: "False", reason: "SecretUnreadable", message: /gateway[.]secretAccess/ });
   expect(cloud.requests).toEqual([]);
 });
 

@@ -57,8 +57,17 @@ describe.concurrent("the tokens of clients", () => {
     await scenario.kubectl(["create", "secret", "generic", "clients", "--from-literal=web="]);
     await scenario.condition("SecretsUsable", { status: "False", reason: "NoTokens" });
     await scenario.kubectl(["patch", "secret", "clients", "-p", '{"stringData":{"web":"a-clients-token"}}']);
-    await scenario.condition("SecretsUsable", { status: "True" });
+    // This stage's chart gives gateways no Secret.
+    const forbidden = {
+      status: "False",
+      reason: "SecretUnreadable",
+      message: /gateways may not read .* gateway[.]secretAccess/,
+    } as const;
+    await scenario.condition("SecretsUsable", forbidden);
+    await scenario.condition("Ready", forbidden);
+    await scenario.pool();
     await scenario.condition("Ready", { status: "True" });
+    expect((await scenario.status()).conditions?.map(({ type }) => type)).not.toContain("SecretsUsable");
   });
 });
 

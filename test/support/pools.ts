@@ -249,6 +249,7 @@ export interface WorldChange {
   readonly worker503?: Readonly<Record<string, number>>;
   readonly accountErrors?: PoolLoad["accountErrors"];
   readonly overflow?: PoolLoad["overflow"];
+  readonly forbiddenSecrets?: PoolLoad["forbiddenSecrets"];
   readonly secretProblems?: Snapshot["secretProblems"];
   /** Default 1. */
   readonly gateways?: 0 | 1;
@@ -283,8 +284,8 @@ function hubOf(change: WorldChange): LoadHub {
   );
   hub.setGateways(["http://gateway"], nowMs);
   hub.accept("http://gateway", report("g", [load()]), nowMs);
-  const { queued, accountErrors, overflow } = change;
-  const now = load({ workers, queued: { ...queued }, pressure, accountErrors, overflow });
+  const { queued, accountErrors, overflow, forbiddenSecrets } = change;
+  const now = load({ workers, queued: { ...queued }, pressure, accountErrors, overflow, forbiddenSecrets });
   hub.accept("http://gateway", report("g", [now], false), nowMs);
   return hub;
 }

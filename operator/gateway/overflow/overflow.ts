@@ -82,7 +82,8 @@ export class Overflow {
       if (sent.kind === "served") return sent.answer;
       why = overflowErrorSentences[sent.error];
       if (waited.refusal !== undefined) throw notEvenOverflow(waited.refusal, why);
-      if (sent.error === "rejected") break;
+      // Neither another image nor another secret comes with the same launch.
+      if (sent.error === "rejected" || flight.request.apiSecret !== undefined) break;
     }
     return own(signal).catch((error: unknown) => {
       throw isShort(error) ? notEvenOverflow(error, why) : error;

@@ -35,6 +35,7 @@ export interface HarnessWorld {
   readonly lookAt?: GatewayCoreDeps["lookAt"];
   readonly tell?: GatewayCoreDeps["tell"];
   readonly overflow?: GatewayCoreDeps["overflow"];
+  readonly readSecret?: GatewayCoreDeps["readSecret"];
 }
 
 /** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
@@ -53,6 +54,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     metrics,
     peers: world.peers,
     overflow: world.overflow ?? noCloud,
+    readSecret: world.readSecret,
     lookAt: world.lookAt,
     tell: world.tell,
   });
