@@ -8,12 +8,17 @@ export class FakeCloud implements Cloud {
   words = "";
   readonly launches: CloudLaunch[] = [];
   readonly news: OverflowNews[] = [];
+  /** Rooms of the sessions that it began; what is lost or hangs is taken to have begun. */
+  readonly begun: string[] = [];
   /** The maker's secret; undefined where it cannot be read. */
   secret: string | undefined = "maker-secret";
 
   async launch(launch: CloudLaunch): Promise<CloudAnswer> {
     if (this.answer === "unreachable") throw new CloudUnreachable("no connection", { cause: new Error("ECONNREFUSED") });
     this.launches.push(launch);
+    if (this.answer === "lost" || this.answer === "hangs" || this.answer === 200 || this.answer === 500) {
+      this.begun.push((JSON.parse(launch.body) as { readonly room_name: string }).room_name);
+    }
     if (this.answer === "lost") throw new Error("read ECONNRESET");
     if (this.answer === "hangs") return new Promise<never>(() => {});
     return { status: this.answer, retryAfter: this.retryAfter, text: this.words };
