@@ -3,6 +3,7 @@ import type { GroupConfig } from "../api/pool-config.ts";
 import type { NodeOutlook, NodeShortage } from "../scaling/nodes.ts";
 import { explainSize, type GroupSize } from "../scaling/size.ts";
 import { growthLimit } from "../scaling/step.ts";
+import { shrinkStopped, surgePods } from "../scaling/stopped-rollout.ts";
 import { noStep, type ShrinkStep, shrink, waitForView } from "../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
 import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
@@ -58,8 +59,9 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
   const wanted = addForMaximum(group.wanted, nowMs, size.workers, holdMs);
   const inputs = inputsOf(snapshot, group, wish, current, maximum(wanted, nowMs, holdMs) ?? size.workers);
   const target = targetOf(snapshot, config, wish, current, inputs);
-  const step = stepTo(snapshot, group, current, target.workers);
-  const replicas = target.workers >= current ? target.workers : Math.max(0, current - step.release.length - step.unfilled);
+  const rollout = rolloutOf(snapshot, group);
+  const step = stepTo(snapshot, group, current, target.workers, rollout);
+  const replicas = target.workers >= current ? target.workers : current - step.lowerBy;
   const record: DecisionRecord = {
     atMs: nowMs,
     group: config.name,
@@ -70,7 +72,6 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
     outcome: outcomeOf(current, replicas),
     reason: replicas === current ? `nothing changed: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
   };
-  const rollout = rolloutOf(snapshot, group);
   return {
     group: { kind: "scale", config, replicas, step, rollout, wanted, shortage: outlook.shortage },
     record,
@@ -112,11 +113,21 @@ function inputsOf(
   };
 }
 
-function stepTo(snapshot: Snapshot, { members }: GroupSnapshot, current: number, target: number): ShrinkStep {
+function stepTo(
+  snapshot: Snapshot,
+  { config, deployment, members }: GroupSnapshot,
+  current: number,
+  target: number,
+  rollout: Rollout,
+): ShrinkStep {
   // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
   if (snapshot.load.gatewaysConnected === 0 && target === current) return noStep;
   if (target < current && snapshot.unseenWorkers > 0) return waitForView(snapshot.unseenWorkers);
-  return shrink(members.workers, current, target);
+  const template = deployment.kind === "own" ? deployment.view.template : "";
+  const newest = members.pods.find((pod) => pod.template === template)?.revision;
+  // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.
+  if (rollout.kind !== "blocked" || newest === undefined || target === 0) return shrink(members.workers, current, target);
+  return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
 }
 
 interface Target {

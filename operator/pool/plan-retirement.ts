@@ -73,7 +73,6 @@ export function planRetirement(
     return { deployment, replicas: 0, step: noStep, expired, remove: false };
   }
   const step = unseenWorkers > 0 ? waitForView(unseenWorkers) : shrink(members.workers, deployment.replicas, 0);
-  // In the middle of a rollout there are more pods than replicas.
-  const replicas = Math.max(0, deployment.replicas - step.release.length - step.unfilled);
+  const replicas = deployment.replicas - step.lowerBy;
   return { deployment, replicas, step, expired: [], remove: deployment.replicas === 0 && pods.length === 0 };
 }

@@ -5,6 +5,7 @@ import {
   gpuGroup,
   gpuOnly,
   NOW_MS,
+  type PodChange,
   type PodStage,
   pod,
   pool,
@@ -183,6 +184,18 @@ describe("plan", () => {
     const planned = plan(hidden);
     expect(planned.groups[0]).toMatchObject({ replicas: 6, step: { cordon: [], unfilled: 0 } });
     expect(planned.records[0]!.reason).toContain("waiting for the watch to show 2 workers");
+  });
+
+  it("lets idle old workers go one by one while a rollout finds no node, and keeps waiting for one that goes on", () => {
+    const old = (name: string, change: PodChange = {}) => pod(name, { template: "t1", revision: "r1", ...change });
+    const deployments = [deployment("gpu", { replicas: 3, template: "t2" })];
+    const going = { cordonedAtMs: NOW_MS - 9_000 };
+    const waits = (createdAtMs: number) => pod("new", { template: "t2", revision: "r2", stage: "unscheduled", createdAtMs });
+    const scene = (createdAtMs: number) => ({ pods: [old("a"), old("b", going), old("c"), waits(createdAtMs)], deployments });
+    const stuck = gpu(pool(quick), { ...scene(NOW_MS - 30_000), sessions: { a: 1 } });
+    expect(stuck).toMatchObject({ replicas: 2, step: { release: [{ pod: "b" }], cordon: [] } });
+    expect(gpu(pool(quick), { ...scene(NOW_MS - 30_000), sessions: { a: 1, b: 1 } })).toMatchObject({ replicas: 3 });
+    expect(gpu(pool(quick), scene(NOW_MS - 10_000))).toMatchObject({ replicas: 3, step: { release: [] } });
   });
 
   it("refuses a Deployment that is not ours, and sizes the others all the same", () => {

@@ -30,14 +30,16 @@ export interface ShrinkStep {
   readonly uncordon: readonly WorkerState[];
   /** Empty and acknowledged: to be given the low deletion cost, then replicas are lowered by exactly this many. */
   readonly release: readonly WorkerState[];
-  /** Replicas that no pod exists for, such as those that a quota refuses: given up at once. */
+  /** By so many replicas are lowered. */
+  readonly lowerBy: number;
+  /** Of those: replicas that no pod exists for, such as those that a quota refuses: given up at once. */
   readonly unfilled: number;
   /** What keeps the rest, in words; empty when nothing does. */
   readonly waitingFor: string;
 }
 
 /** The step that changes nothing. */
-export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], unfilled: 0, waitingFor: "" };
+export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], lowerBy: 0, unfilled: 0, waitingFor: "" };
 
 /** Nobody goes while the view lacks workers: those that it shows are not all that Kubernetes would choose from. */
 export function waitForView(unseenWorkers: number): ShrinkStep {
@@ -57,16 +59,19 @@ export function waitForView(unseenWorkers: number): ShrinkStep {
  */
 export function shrink(workers: readonly WorkerState[], replicas: number, target: number): ShrinkStep {
   const surplus = replicas - target;
-  const cordoned = workers.filter((worker) => worker.cordonedAtMs !== undefined);
+  const cordoned = cordonedOf(workers);
   // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way. What was released must
   // keep its low cost until it is gone, or another would be taken.
   const unsettled = { ...noStep, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
   const rollingOut = new Set(workers.map((worker) => worker.revision)).size > 1;
-  if (rollingOut && target === 0 && surplus > 0) return emptied(workers);
+  if (rollingOut && target === 0 && surplus > 0) return emptied(workers, replicas);
   if (workers.length > replicas) return unsettled;
   if (surplus <= 0) return { ...noStep, uncordon: cordoned };
-  if (workers.length < replicas) return { ...unsettled, unfilled: replicas - Math.max(target, workers.length) };
-  // A Deployment in the middle of a rollout spreads a change over two ReplicaSets: nobody can say which pods would go.
+  if (workers.length < replicas) {
+    const unfilled = replicas - Math.max(target, workers.length);
+    return { ...unsettled, lowerBy: unfilled, unfilled };
+  }
+  // A Deployment in the middle of a rollout spreads a change over two ReplicaSets, whose sizes are changing themselves.
   if (rollingOut) return { ...noStep, waitingFor: "a rollout is under way" };
 
   const victims = new Set([...workers].sort(leastDisturbing).slice(0, surplus));
@@ -75,20 +80,24 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   const leaving = cordoned.filter((worker) => victims.has(worker));
   const idle = leaving.filter(isIdle);
   const release = releasable(workers, idle);
-  return { ...noStep, cordon, uncordon, release, waitingFor: waitingFor(leaving, idle, release) };
+  return { ...noStep, cordon, uncordon, release, lowerBy: release.length, waitingFor: waitingFor(leaving, idle, release) };
 }
 
 /** All are to go, whatever revision they have: then it does not matter whom Kubernetes takes first, once none has a session. */
-function emptied(workers: readonly WorkerState[]): ShrinkStep {
+function emptied(workers: readonly WorkerState[], replicas: number): ShrinkStep {
   const cordon = workers.filter((worker) => worker.cordonedAtMs === undefined);
-  const leaving = workers.filter((worker) => worker.cordonedAtMs !== undefined);
+  const leaving = cordonedOf(workers);
   const idle = leaving.filter(isIdle);
   const release = idle.length === workers.length ? idle : [];
-  return { ...noStep, cordon, release, waitingFor: waitingFor(leaving, idle, idle) };
+  return { ...noStep, cordon, release, lowerBy: Math.min(release.length, replicas), waitingFor: waitingFor(leaving, idle, idle) };
+}
+
+export function cordonedOf(workers: readonly WorkerState[]): readonly WorkerState[] {
+  return workers.filter((worker) => worker.cordonedAtMs !== undefined);
 }
 
 /** It has no session, and gets none. */
-function isIdle(worker: WorkerState): boolean {
+export function isIdle(worker: WorkerState): boolean {
   return worker.busy === 0 && (worker.cordonAcknowledged || !worker.running);
 }
 
@@ -96,7 +105,7 @@ function isIdle(worker: WorkerState): boolean {
  * Whom to take first: who cannot serve yet, in Kubernetes' own order, so that nobody precedes those that we chose; then who
  * is cordoned already, so that the choice does not wander; then who serves fewest; then the youngest.
  */
-function leastDisturbing(a: WorkerState, b: WorkerState): number {
+export function leastDisturbing(a: WorkerState, b: WorkerState): number {
   return (
     stage(a) - stage(b) ||
     Number(b.cordonedAtMs !== undefined) - Number(a.cordonedAtMs !== undefined) ||
@@ -114,13 +123,13 @@ function stage({ scheduled, running, ready }: WorkerState): number {
 }
 
 /**
- * The largest set of idle workers that the ReplicaSet controller will surely choose when replicas are lowered by its size.
+ * The largest set of idle workers of one ReplicaSet that its controller will surely choose when replicas are lowered by its size.
  * It deletes unscheduled pods first, then those that do not run, then those that are not ready, and only among equals does
  * the deletion cost decide; so a worker that precedes every idle one must be idle itself. An idle worker may become ready
  * before the controller looks: then it no longer precedes a busy one that is not, whatever its cost.
  * Source: `ActivePodsWithRanks` in Kubernetes `pkg/controller/controller_utils.go`.
  */
-function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[]): readonly WorkerState[] {
+export function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[]): readonly WorkerState[] {
   const chosen = new Set(idle);
   const order = [...workers].sort((a, b) => stage(a) - stage(b) || Number(chosen.has(b)) - Number(chosen.has(a)));
   const firstKept = order.findIndex((worker) => !chosen.has(worker));
@@ -131,7 +140,8 @@ function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[
   return mayBeOvertaken ? first.filter((worker) => !worker.running) : first;
 }
 
-function waitingFor(leaving: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
+/** What keeps those that are cordoned, in words. */
+export function waitingFor(leaving: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
   const busy = leaving.filter((worker) => worker.busy > 0);
   if (busy.length > 0) {
     const sessions = busy.reduce((total, worker) => total + worker.busy, 0);

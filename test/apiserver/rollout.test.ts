@@ -12,6 +12,7 @@ beforeAll(async () => {
   stage = await Stage.open({
     nodes: [
       { name: "gpu-0", gpus: 64, cpu: "256", memory: "2Ti", taints },
+      { name: "few-0", gpus: 3, cpu: "64", memory: "512Gi", taints, labels: { pool: "few" } },
       { name: "scarce-0", gpus: 2, cpu: "64", memory: "512Gi", taints, labels: { pool: "scarce" } },
     ],
   });
@@ -133,6 +134,26 @@ describe.concurrent("a rollout is stopped", () => {
     await rolledOut(scenario, 2);
     await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
     await scenario.event("RolloutResumed");
+    expect(scenario.kills()).toEqual([]);
+  });
+
+  it("while idle workers hold the GPUs that it waits for: these go, the busy one stays, and it goes on", async () => {
+    const group = { max: 3, nodeSelector: { pool: "few" }, coldStart };
+    const quick = { scaling: { scaleDownAfter: "0s" }, warm: { slots: 1 } };
+    const scenario = await warmPool("few", { ...group, min: 3 }, quick);
+    const [busy = ""] = await scenario.sessions(1);
+    await scenario.pool({ workers: [gpuGroup({ ...group, ...changed, min: 3 })], ...quick });
+    await scenario.condition("RolloutBlocked", { status: "True", reason: "Unschedulable" });
+    // Only from here on are fewer wanted: a rollout that is stopped for a moment only may never be seen so.
+    await scenario.pool({ workers: [gpuGroup({ ...group, ...changed, min: 1 })], ...quick });
+    await scenario.until("idle old workers to go", async () => {
+      const { former } = await revisions(scenario);
+      return former.length < 3 && (await scenario.deployment())?.spec?.replicas === 1;
+    });
+    expect(scenario.workers().find((worker) => worker.pod.name === busy)?.activeSessions).toBe(1);
+    await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
+    scenario.endSessions();
+    await rolledOut(scenario, 1);
     expect(scenario.kills()).toEqual([]);
   });
 

@@ -1,5 +1,4 @@
 import type { PoolConfig } from "../../operator/api/pool-config.ts";
-import { keyOf } from "../../operator/kube/types.ts";
 import { isDeleting, nodeOf } from "./api-objects.ts";
 import { groupOf } from "./cluster.ts";
 import type { World } from "./world.ts";
@@ -9,8 +8,6 @@ type Preset = PoolConfig["presets"][number];
 /** At rest only the warm buffer is kept: as much as is wanted, and no worker that could be missed. @returns what is not so. */
 export function wrongAtRest(world: World): readonly string[] {
   const { presets, groups } = world.pool;
-  // A rollout that cannot go on keeps every worker: nobody can say whom a smaller size would hit.
-  if (world.deployments().some(({ metadata }) => world.cluster.isRollingOut(keyOf(metadata)))) return [];
   const size = (name: string) => world.replicas(name) ?? 0;
   const wrong = groups
     .filter(({ name, min, max }) => size(name) < min || size(name) > max)

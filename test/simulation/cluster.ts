@@ -1,4 +1,4 @@
-import type { V1Deployment } from "@kubernetes/client-node";
+import type { V1Deployment, V1PodTemplateSpec } from "@kubernetes/client-node";
 import { annotations, labels } from "../../operator/api/names.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
@@ -40,8 +40,12 @@ interface PodFate {
 }
 
 interface SimReplicaSet {
-  replicas: number;
-  cause: Cause;
+  readonly template: V1PodTemplateSpec;
+  readonly replicas: number;
+  readonly cause: Cause;
+  /** Replicas of the Deployment when it was scaled last, and pods that they allow. */
+  readonly desired: number;
+  readonly most: number;
 }
 
 /** The cluster's own controllers: Deployment, ReplicaSet, scheduler and kubelet. Each with its own delays. */
@@ -124,11 +128,6 @@ export class SimCluster {
     this.#drain(pod);
   }
 
-  /** Whether a Deployment has pods of two templates. */
-  isRollingOut(key: string): boolean {
-    return new Set(this.#podsOf(key).map((pod) => labelsOf(pod)["pod-template-hash"])).size > 1;
-  }
-
   sessionsOn(pod: ApiObject): number {
     return this.workerOf(pod)?.active ?? 0;
   }
@@ -143,24 +142,30 @@ export class SimCluster {
     const newest = this.#hashOf(deployment.spec.template);
     const sets = this.#sets.get(key) ?? new Map<string, SimReplicaSet>();
     this.#sets.set(key, sets);
-    if (!sets.has(newest)) sets.set(newest, { replicas: 0, cause: "rollout" });
-    const own = this.#podsOf(key);
-    const seen = [...sets].map(([hash, { replicas }]) => {
-      const pods = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
-      return { hash, replicas, pods: pods.length, ready: pods.filter((pod) => holds(pod, "Ready")).length };
-    });
     const desired = deployment.spec.replicas ?? 1;
     const { maxSurge, maxUnavailable } = deployment.spec.strategy?.rollingUpdate ?? {};
+    const surge = absolute(maxSurge, desired, Math.ceil);
+    const scale = { desired, most: desired + surge };
+    const { template } = deployment.spec;
+    if (!sets.has(newest)) sets.set(newest, { template, replicas: 0, cause: "rollout", ...scale });
+    const own = this.#podsOf(key);
+    const seen = [...sets].map(([hash, set]) => {
+      const pods = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
+      return { ...set, hash, pods: pods.length, ready: pods.filter((pod) => holds(pod, "Ready")).length };
+    });
     const sizes = nextSizes(seen, newest, {
       desired,
-      maxSurge: absolute(maxSurge, desired, Math.ceil),
+      maxSurge: surge,
       maxUnavailable: absolute(maxUnavailable, desired, Math.floor),
       paused: deployment.spec.paused ?? false,
     });
     const rolling = seen.some(({ hash, replicas }) => hash !== newest && replicas > 0);
-    const scaling: Cause = this.#scaledBy.get(key) === "hand" ? "by-hand" : "scale-down";
-    for (const [hash, replicas] of sizes) {
-      sets.set(hash, { replicas, cause: rolling ? "rollout" : scaling });
+    const lowered: Cause = this.#scaledBy.get(key) === "hand" ? "by-hand" : "scale-down";
+    for (const [hash, replicas] of sizes.replicas) {
+      const set = sets.get(hash);
+      if (set === undefined) continue;
+      const noted = sizes.scaling || set.replicas !== replicas ? scale : {};
+      sets.set(hash, { ...set, ...noted, replicas, cause: rolling && !sizes.scaling ? "rollout" : lowered });
       this.#syncReplicas(key, deployment, hash);
     }
     for (const [hash, { replicas }] of sets) if (hash !== newest && replicas === 0) sets.delete(hash);
@@ -187,20 +192,19 @@ export class SimCluster {
       if (surplus < 0) this.#lookAgain(key);
       return;
     }
-    for (let missing = -surplus; missing > 0; missing--) this.#createPod(deployment, key, hash);
+    for (let missing = -surplus; missing > 0; missing--) this.#createPod(deployment, key, hash, set.template);
   }
 
-  #createPod(deployment: V1Deployment, owner: string, hash: string): void {
+  #createPod(deployment: V1Deployment, owner: string, hash: string, template: V1PodTemplateSpec): void {
     const { api } = this.#options;
-    const template = deployment.spec?.template;
     const pod = api.create("pods", {
       metadata: {
         namespace: deployment.metadata?.namespace ?? "",
         name: `${deployment.metadata?.name}-${hash}-${++this.#serial}`,
-        labels: { ...template?.metadata?.labels, "pod-template-hash": hash },
-        annotations: { ...template?.metadata?.annotations },
+        labels: { ...template.metadata?.labels, "pod-template-hash": hash },
+        annotations: { ...template.metadata?.annotations },
       },
-      spec: { ...template?.spec, nodeName: undefined },
+      spec: { ...template.spec, nodeName: undefined },
       status: { phase: "Pending", conditions: [], containerStatuses: [] } satisfies PodStatus,
     });
     this.#fates.set(pod.metadata.uid, { owner, hash, endMs: Number.POSITIVE_INFINITY });

@@ -7,6 +7,9 @@ export interface ReplicaSet {
   readonly pods: number;
   /** Of those: Ready. */
   readonly ready: number;
+  /** As its annotations say: what the Deployment wanted when it was scaled last, and how many pods that allowed. */
+  readonly desired: number;
+  readonly most: number;
 }
 
 export interface RolloutBounds {
@@ -17,26 +20,64 @@ export interface RolloutBounds {
   readonly paused: boolean;
 }
 
+export interface Sizes {
+  /** By template hash. */
+  readonly replicas: ReadonlyMap<string, number>;
+  /** Another number of workers is wanted: otherwise workers are replaced. */
+  readonly scaling: boolean;
+}
+
 /**
- * The sizes after the next step of a rolling update, by template hash. Source: `pkg/controller/deployment/rolling.go`
- * (`reconcileNewReplicaSet`, `reconcileOldReplicaSets`) and `NewRSNewReplicas` in `util/deployment_util.go`.
+ * The sizes after the next step. While the number of replicas is new to a ReplicaSet nothing is replaced.
+ * Source: `syncDeployment` and `isScalingEvent` in `pkg/controller/deployment`.
+ * @param sets the oldest first.
  */
-export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBounds): ReadonlyMap<string, number> {
+export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBounds): Sizes {
+  const scaling = bounds.paused || sets.some(({ replicas, desired }) => replicas > 0 && desired !== bounds.desired);
+  return { scaling, replicas: scaling ? scaled(sets, newest, bounds) : replaced(sets, newest, bounds) };
+}
+
+/** Source: `scale` in `sync.go`, `GetReplicaSetProportion` in `util/deployment_util.go`. */
+function scaled(sets: readonly ReplicaSet[], newest: string, { desired, maxSurge }: RolloutBounds): ReadonlyMap<string, number> {
+  const sizes = sizesOf(sets);
+  const active = sets.filter(({ replicas }) => replicas > 0);
+  const [only] = active;
+  if (active.length < 2) return sizes.set(only?.hash ?? newest, desired);
+  const newSet = sets.find(({ hash }) => hash === newest);
+  if (newSet?.replicas === desired && newSet.desired === desired && newSet.ready === desired)
+    return new Map([...sizes].map(([hash, size]) => [hash, hash === newest ? size : 0]));
+
+  const most = desired === 0 ? 0 : desired + maxSurge;
+  const change = most - total(sizes);
+  // The larger first; of equal ones the oldest loses, the newest gains.
+  const order = change > 0 ? [...active].reverse() : active;
+  const sorted = [...order].sort((a, b) => b.replicas - a.replicas);
+  let left = change;
+  for (const { hash, replicas, most: before } of sorted) {
+    const share = desired === 0 ? -replicas : Math.round((replicas * most) / before) - replicas;
+    const here = change > 0 ? Math.min(share, left) : Math.max(share, left);
+    if (change !== 0) sizes.set(hash, replicas + here);
+    left -= change === 0 ? 0 : here;
+  }
+  const largest = sorted[0]?.hash ?? newest;
+  return sizes.set(largest, Math.max(0, (sizes.get(largest) ?? 0) + left));
+}
+
+/**
+ * Source: `rolling.go` (`reconcileNewReplicaSet`, `reconcileOldReplicaSets`), `NewRSNewReplicas` in `util/deployment_util.go`.
+ */
+function replaced(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBounds): ReadonlyMap<string, number> {
   const { desired, maxSurge, maxUnavailable } = bounds;
-  const sizes = new Map(sets.map(({ hash, replicas }) => [hash, replicas]));
+  const sizes = sizesOf(sets);
   const own = sizes.get(newest) ?? 0;
   const old = sets.filter(({ hash, replicas }) => hash !== newest && replicas > 0);
-  if (old.length === 0) return sizes.set(newest, desired);
-
-  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  if (bounds.paused) return scaled(sizes, desired - total, maxSurge);
-  if (own > desired) return sizes.set(newest, desired);
-  const growth = Math.min(desired - own, desired + maxSurge - total);
+  if (old.length === 0 || own > desired) return sizes.set(newest, desired);
+  const growth = Math.min(desired - own, desired + maxSurge - total(sizes));
   if (growth > 0) return sizes.set(newest, own + growth);
 
   const newSet = sets.find(({ hash }) => hash === newest);
   const newUnavailable = own - (newSet?.ready ?? 0);
-  let removable = total - (desired - maxUnavailable) - newUnavailable;
+  let removable = total(sizes) - (desired - maxUnavailable) - newUnavailable;
   for (const set of old) {
     // Those that do not work go first: they are missed by nobody.
     const unhealthy = Math.min(set.replicas - set.ready, Math.max(0, removable));
@@ -53,15 +94,16 @@ export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: R
   return sizes;
 }
 
-/** The largest ReplicaSet takes the whole change; those that are surplus for the rollout's sake stay. */
-function scaled(sizes: Map<string, number>, change: number, maxSurge: number): ReadonlyMap<string, number> {
-  const by = change > 0 ? change : Math.min(0, change + maxSurge);
-  const [largest] = [...sizes].sort(([, a], [, b]) => b - a);
-  return largest === undefined ? sizes : sizes.set(largest[0], Math.max(0, largest[1] + by));
+function sizesOf(sets: readonly ReplicaSet[]): Map<string, number> {
+  return new Map(sets.map(({ hash, replicas }) => [hash, replicas]));
+}
+
+function total(sizes: ReadonlyMap<string, number>): number {
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 /** A number or a percentage of the desired size: surges are rounded up, shortages down. */
 export function absolute(value: number | string | undefined, desired: number, round: (value: number) => number): number {
   if (typeof value === "number") return value;
-  return value === undefined ? 0 : round((Number.parseInt(value, 10) / 100) * desired);
+  return value === undefined ? 0 : round((Number.parseInt(value, 10) * desired) / 100);
 }
