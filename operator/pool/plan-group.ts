@@ -4,7 +4,7 @@ import type { NodeOutlook, NodeShortage } from "../scaling/nodes.ts";
 import { explainSize, type GroupSize } from "../scaling/size.ts";
 import { growthLimit } from "../scaling/step.ts";
 import { shrinkStopped, surgePods } from "../scaling/stopped-rollout.ts";
-import { noStep, type ShrinkStep, shrink, waitForView } from "../scaling/victims.ts";
+import { noStep, type ShrinkStep, shrink, waitForRollout, waitForView } from "../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
 import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
 import { earliest, remaining } from "./due.ts";
@@ -123,6 +123,7 @@ function stepTo(
   // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
   if (snapshot.load.gatewaysConnected === 0 && target === current) return noStep;
   if (target < current && snapshot.unseenWorkers > 0) return waitForView(snapshot.unseenWorkers);
+  if (rollout.kind === "under-way" && target > 0 && target < current) return waitForRollout;
   const template = deployment.kind === "own" ? deployment.view.template : "";
   const newest = members.pods.find((pod) => pod.template === template)?.revision;
   // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.

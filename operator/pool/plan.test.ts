@@ -196,6 +196,8 @@ describe("plan", () => {
     expect(stuck).toMatchObject({ replicas: 2, step: { release: [{ pod: "b" }], cordon: [] } });
     expect(gpu(pool(quick), { ...scene(NOW_MS - 30_000), sessions: { a: 1, b: 1 } })).toMatchObject({ replicas: 3 });
     expect(gpu(pool(quick), scene(NOW_MS - 10_000))).toMatchObject({ replicas: 3, step: { release: [] } });
+    // Without a surge an old worker is gone before the new one is there: the replica in between is no gap.
+    expect(gpu(pool(quick), { pods: [old("a"), old("b")], deployments })).toMatchObject({ replicas: 3, step: { unfilled: 0 } });
   });
 
   it("refuses a Deployment that is not ours, and sizes the others all the same", () => {

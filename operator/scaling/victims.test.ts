@@ -88,6 +88,7 @@ describe("shrink", () => {
       release: [],
       waitingFor: "2 pods exist for 3 replicas",
     });
+    expect(shrink([warm("a"), warm("b", { revision: "r2" })], 3, 1)).toMatchObject({ lowerBy: 0, unfilled: 0 });
     expect(shrink([warm("a"), warm("b", { revision: "r2" })], 2, 1)).toMatchObject({
       cordon: [],
       waitingFor: "a rollout is under way",

@@ -41,6 +41,12 @@ export interface ShrinkStep {
 /** The step that changes nothing. */
 export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], lowerBy: 0, unfilled: 0, waitingFor: "" };
 
+/**
+ * A Deployment in the middle of a rollout spreads a change over two ReplicaSets, whose sizes are changing themselves. A replica
+ * that no pod exists for may be one that is about to be replaced.
+ */
+export const waitForRollout: ShrinkStep = { ...noStep, waitingFor: "a rollout is under way" };
+
 /** Nobody goes while the view lacks workers: those that it shows are not all that Kubernetes would choose from. */
 export function waitForView(unseenWorkers: number): ShrinkStep {
   return { ...noStep, waitingFor: `the watch to show ${unseenWorkers} workers that gateways reach` };
@@ -67,12 +73,11 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   if (rollingOut && target === 0 && surplus > 0) return emptied(workers, replicas);
   if (workers.length > replicas) return unsettled;
   if (surplus <= 0) return { ...noStep, uncordon: cordoned };
+  if (rollingOut) return waitForRollout;
   if (workers.length < replicas) {
     const unfilled = replicas - Math.max(target, workers.length);
     return { ...unsettled, lowerBy: unfilled, unfilled };
   }
-  // A Deployment in the middle of a rollout spreads a change over two ReplicaSets, whose sizes are changing themselves.
-  if (rollingOut) return { ...noStep, waitingFor: "a rollout is under way" };
 
   const victims = new Set([...workers].sort(leastDisturbing).slice(0, surplus));
   const cordon = [...victims].filter((worker) => worker.cordonedAtMs === undefined);
