@@ -48,13 +48,46 @@ describe("apply", () => {
     const own = deployment("gpu", { generation: 1 });
     await carryOut(pool(gpuOnly), { pods: [pod("a")], deployments: [own] });
     expect(client.take()).toEqual(["apply deployments/support-gpu"]);
-    const { uid, generation } = memory.applied.get("support-gpu")!;
+    const { uid, generation } = memory.applied.get("support-gpu")!.view;
     const unchanged = (change: object) =>
       carryOut(pool(gpuOnly), { pods: [pod("a")], deployments: [deployment("gpu", { uid, generation, ...change })] });
     await unchanged({});
     expect(client.take()).toEqual([]);
     await unchanged({ generation: generation + 1 });
     expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+  });
+
+  it("writes, where it does not know what became of its last write, over the version only that the watch shows", async () => {
+    const { client, carryOut } = operator();
+    const shown = (change: object) => ({
+      pods: [pod("a")],
+      deployments: [deployment("gpu", { replicas: 5, resourceVersion: "7", ...change })],
+    });
+    await carryOut(pool(gpuOnly), shown({}));
+    expect(client.writes[0]?.sent.metadata, "a new leader").toMatchObject({ resourceVersion: "7" });
+    await carryOut(
+      pool({ ...gpuOnly, workers: [{ ...gpuGroup, env: [{ name: "A", value: "1" }] }] }),
+      shown({ uid: "uid-of-support-gpu" }),
+    );
+    expect(client.writes[1]?.sent.metadata, "as it left it").not.toHaveProperty("resourceVersion");
+    client.failNext = outage();
+    await expect(carryOut(pool(gpuOnly), shown({ uid: "uid-of-support-gpu" }))).rejects.toThrow("no answer");
+    await carryOut(pool(gpuOnly), shown({ uid: "uid-of-support-gpu" }));
+    expect(client.writes[2]?.sent.metadata, "no answer").toMatchObject({ resourceVersion: "7" });
+  });
+
+  it("plans from the Deployment as it is where the watch was behind", async () => {
+    const { client, carryOut } = operator();
+    const lagging = { pods: [pod("a"), pod("b")], deployments: [deployment("gpu", { replicas: 6 })] };
+    client.put(
+      "deployments",
+      { namespace: "avatars", name: "support-gpu" },
+      deploymentObject("gpu", { replicas: 2, generation: 3 }),
+    );
+    client.failNext = conflict();
+    await expect(carryOut(pool(gpuOnly), lagging)).rejects.toThrow();
+    await carryOut(pool(gpuOnly), lagging);
+    expect(client.writes).toMatchObject([{ sent: { spec: { replicas: 2 } } }]);
   });
 
   it("leaves a Deployment alone that has the name without our labels, and says whose it is", async () => {

@@ -1,19 +1,15 @@
-import { createHash } from "node:crypto";
-import type { V1Deployment } from "@kubernetes/client-node";
 import { API_GROUP_VERSION, FINALIZER, KIND } from "../api/names.ts";
-import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import type { PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isConflict, isGoneOrReplaced } from "../kube/errors.ts";
+import { isGoneOrReplaced } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
-import type { Json, KubeObject } from "../kube/types.ts";
-import { workerDeployment } from "../resources/deployment.ts";
+import { applyDeployment, resizeDeployment } from "./deployment-writes.ts";
 import { applyProtection, applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
-import { foreignMessage } from "./observe.ts";
 import type { Plan } from "./plan.ts";
-import type { GroupPlan, ScalePlan } from "./plan-group.ts";
+import type { GroupPlan } from "./plan-group.ts";
 import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./plan-retirement.ts";
-import type { GroupSnapshot, Members, OwnDeployment, Snapshot } from "./snapshot.ts";
+import type { GroupSnapshot, Members, Snapshot } from "./snapshot.ts";
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
@@ -62,44 +58,8 @@ async function applyGroup(
   else memory.shortages.set(config.name, group.shortage);
   const marking = { ...context, memory, nowMs: snapshot.nowMs };
   await applyStep(marking, members, group.step);
-  await applyDeployment(context, snapshot, group, deployment, memory);
+  await applyDeployment(context, snapshot.pool, group, deployment, memory, snapshot.nowMs);
   await applyProtection(marking, members, group.step);
-}
-
-async function applyDeployment(
-  { client, sidecarImage }: ApplyContext,
-  { pool, nowMs }: Snapshot,
-  { config, replicas, rollout }: ScalePlan,
-  seen: OwnDeployment,
-  memory: PoolMemory,
-): Promise<void> {
-  const heldBack = rollout.kind === "none" ? undefined : rollout.heldBack;
-  const manifest = workerDeployment(pool, config, replicas, sidecarImage, heldBack);
-  const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("base64url");
-  const last = memory.applied.get(config.deploymentName);
-  const asWeLeftIt = seen.kind === "own" && last?.uid === seen.view.uid && last.generation >= seen.view.generation;
-  if (asWeLeftIt && last.hash === hash) return;
-  try {
-    // What the watch does not show may exist all the same, without our labels: without force it is not taken over.
-    const written = await client.apply<KubeObject>(deployments, manifest, { force: seen.kind === "own" });
-    const { uid = "", generation = 0 } = written.metadata ?? {};
-    memory.applied.set(config.deploymentName, { uid, generation, hash, replicas, atMs: nowMs });
-  } catch (error) {
-    if (seen.kind === "own" || !isConflict(error)) throw error;
-    await noteForeign(client, pool, config, memory, nowMs);
-  }
-}
-
-async function noteForeign(
-  client: ApplyContext["client"],
-  { namespace }: PoolConfig,
-  { deploymentName }: GroupConfig,
-  memory: PoolMemory,
-  nowMs: number,
-): Promise<void> {
-  const found = await client.get<Json<V1Deployment>>(deployments, { namespace, name: deploymentName });
-  const owner = found?.metadata?.ownerReferences?.find((reference) => reference.controller === true)?.uid;
-  memory.foreign.set(deploymentName, { why: foreignMessage(namespace, deploymentName, owner), atMs: nowMs });
 }
 
 function membersOf({ groups, retired }: Snapshot, group: string): Members | undefined {
@@ -119,13 +79,7 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
     return;
   }
   if (members !== undefined) await applyStep(marking, members, retire.step);
-  if (retire.replicas !== deployment.replicas) {
-    const { replicas } = retire;
-    const written = await client.mergePatch<KubeObject>(deployments, ref, { spec: { replicas } });
-    const { uid = "", generation = 0 } = written.metadata ?? {};
-    // Until the watch shows it, or it would be decided and told again.
-    memory.applied.set(deployment.name, { uid, generation, hash: "", replicas, atMs: snapshot.nowMs });
-  }
+  if (retire.replicas !== deployment.replicas) await resizeDeployment(client, deployment, retire.replicas, memory, snapshot.nowMs);
   for (const pod of retire.expired) {
     await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
   }

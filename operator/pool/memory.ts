@@ -5,6 +5,7 @@ import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
 import { DecisionLog } from "./decision.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { DeploymentView } from "./views.ts";
 
 /** After this time our own write has surely come back through the watch. */
 export const WATCH_LAG_MS = 5_000;
@@ -20,7 +21,7 @@ export interface PoolMemory {
   readonly wanted: Map<string, Window>;
   /** By group: that nodes were short when it was looked at last. */
   readonly shortages: Map<string, NodeShortage>;
-  /** By Deployment name: what we applied last. */
+  /** By Deployment name: what we applied last; absent where we do not know what became of it. */
   readonly applied: Map<string, AppliedDeployment>;
   /** By Deployment name: why it is somebody else's, and when that was looked at. */
   readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
@@ -41,11 +42,10 @@ export interface PoolMemory {
 }
 
 export interface AppliedDeployment {
-  readonly uid: string;
-  /** Generation that our apply left behind: a higher one was made by somebody else. */
-  readonly generation: number;
+  /** As our write left it: a higher generation was made by somebody else. */
+  readonly view: DeploymentView;
+  /** Of what we applied; empty where it is to be applied once more. */
   readonly hash: string;
-  readonly replicas: number;
   readonly atMs: number;
 }
 

@@ -48,7 +48,11 @@ describe("observe", () => {
 
   it("believes its own writes until the watch shows them", () => {
     const known = memory();
-    known.applied.set("support-gpu", { uid: "uid-gpu", generation: 2, hash: "", replicas: 5, atMs: NOW_MS });
+    known.applied.set("support-gpu", {
+      view: deployment("gpu", { generation: 2, replicas: 5, template: "t2" }),
+      hash: "",
+      atMs: NOW_MS,
+    });
     known.marks.set("uid-a", { marks: released, atMs: NOW_MS });
     const see = (generation: number, afterMs: number) => {
       const seen = gpu(pool(gpuOnly), {
@@ -58,13 +62,14 @@ describe("observe", () => {
         nowMs: NOW_MS + afterMs,
       });
       return {
-        replicas: seen.deployment.kind === "own" ? seen.deployment.view.replicas : undefined,
+        deployment: seen.deployment.kind === "own" && seen.deployment.view,
         released: seen.members.workers[0]!.released,
       };
     };
-    expect(see(1, 0)).toEqual({ replicas: 5, released: true });
+    // The template too, or a rollout that has just begun would be taken for none.
+    expect(see(1, 0)).toMatchObject({ deployment: { replicas: 5, template: "t2" }, released: true });
     // Somebody else changed it after us: theirs is what counts.
-    expect(see(3, 5_001)).toEqual({ replicas: 3, released: false });
+    expect(see(3, 5_001)).toMatchObject({ deployment: { replicas: 3, template: "t1" }, released: false });
   });
 
   it("forgets marks once the watch has surely shown them, also of pods that are gone", () => {

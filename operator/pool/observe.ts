@@ -5,7 +5,7 @@ import type { WorkerState } from "../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "./load-hub.ts";
 import { asMarked } from "./marks.ts";
-import { type AppliedDeployment, FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
+import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
 import { protectionOf } from "./protection.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
@@ -94,8 +94,8 @@ function deploymentOf(world: World, pool: PoolConfig, config: GroupConfig, memor
       : { kind: "foreign", why: foreignMessage(view.namespace, view.name, view.ownerUid) };
   }
   const applied = memory.applied.get(config.deploymentName);
-  if (applied !== undefined && nowMs - applied.atMs < WATCH_LAG_MS) {
-    return { kind: "own", view: assumedView(pool, config, applied), assumed: true };
+  if (applied?.view.ownerUid === pool.uid && nowMs - applied.atMs < WATCH_LAG_MS) {
+    return { kind: "own", view: applied.view, assumed: true };
   }
   const foreign = memory.foreign.get(config.deploymentName);
   return foreign !== undefined && nowMs - foreign.atMs < FOREIGN_RECHECK_MS
@@ -109,29 +109,10 @@ export function foreignMessage(namespace: string, name: string, ownerUid: string
   return `Deployment ${namespace}/${name} exists and ${owner}: delete it, or rename the pool or the group; it is left untouched`;
 }
 
-function assumedView(pool: PoolConfig, config: GroupConfig, { uid, generation, replicas }: AppliedDeployment): DeploymentView {
-  return {
-    namespace: pool.namespace,
-    name: config.deploymentName,
-    uid,
-    ownerUid: pool.uid,
-    pool: pool.name,
-    group: config.name,
-    generation,
-    replicas,
-    template: "",
-    heldBack: undefined,
-    stalled: undefined,
-    deleting: false,
-    refused: undefined,
-  };
-}
-
-/** The Deployment with the size that we wrote last, while the watch has not shown it yet. */
+/** The Deployment as we left it, while the watch has not shown that yet. */
 function current(view: DeploymentView, memory: PoolMemory): DeploymentView {
-  const applied = memory.applied.get(view.name);
-  const lags = applied !== undefined && applied.uid === view.uid && view.generation < applied.generation;
-  return lags ? { ...view, replicas: applied.replicas } : view;
+  const ours = memory.applied.get(view.name)?.view;
+  return ours?.uid === view.uid && view.generation < ours.generation ? ours : view;
 }
 
 function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadView, memory: PoolMemory, nowMs: number): Members {

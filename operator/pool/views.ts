@@ -26,6 +26,7 @@ export interface DeploymentView {
   readonly pool: string;
   readonly group: string;
   readonly generation: number;
+  readonly resourceVersion: string;
   readonly replicas: number;
   /** Of the template that its new pods are made from. */
   readonly template: string;
@@ -98,6 +99,7 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
     pool: metadata.labels?.[labels.pool] ?? "",
     group: metadata.labels?.[labels.group] ?? "",
     generation: metadata.generation ?? 0,
+    resourceVersion: metadata.resourceVersion ?? "",
     replicas: spec?.replicas ?? 1,
     template: spec?.template?.metadata?.annotations?.[annotations.template] ?? "",
     heldBack: parseHeldBack(metadata.annotations?.[annotations.heldBack]),

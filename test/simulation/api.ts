@@ -37,6 +37,11 @@ export interface SimApiOptions {
   readonly deletePod: (pod: ApiObject, graceMs: number) => void;
 }
 
+interface Patch {
+  readonly metadata?: { readonly resourceVersion?: string };
+  readonly spec?: object;
+}
+
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** An API server: objects, watches, and the verbs that the operator uses. */
@@ -118,7 +123,7 @@ export class SimApi {
       apply: <T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}) =>
         send(() => this.#apply(type.plural, object, options) as unknown as T, true),
       mergePatch: <T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: unknown) =>
-        send(() => this.#patch(type.plural, ref, patch as { readonly spec?: object }) as unknown as T, true),
+        send(() => this.#patch(type.plural, ref, patch as Patch) as unknown as T, true),
       delete: (type: ResourceType, ref: ObjectRef, options: { uid?: string; gracePeriodSeconds?: number } = {}) =>
         send(() => this.#delete(type.plural, ref, options), true),
     };
@@ -136,9 +141,9 @@ export class SimApi {
     const { namespace = "", name = "", uid } = object.metadata ?? {};
     const key = keyOf({ namespace, name });
     const before = this.#of(plural).get(key);
-    this.#options.onWrite({ verb: "apply", plural, before, wanted: object, subresource });
-    if (uid !== undefined && before?.metadata.uid !== uid) throw new KubeError("uid mismatch", { status: 409, reason: "Conflict" });
     const wanted = object as unknown as ApiObject;
+    refuseOther(before, { uid, resourceVersion: wanted.metadata.resourceVersion });
+    this.#options.onWrite({ verb: "apply", plural, before, wanted: object, subresource });
     if (before === undefined) {
       const created = this.create(plural, wanted as never);
       this.#applied.set(created.metadata.uid, namesIn(wanted));
@@ -168,9 +173,10 @@ export class SimApi {
     };
   }
 
-  #patch(plural: string, ref: ObjectRef, patch: { readonly spec?: object }): ApiObject {
+  #patch(plural: string, ref: ObjectRef, patch: Patch): ApiObject {
     const before = this.#of(plural).get(keyOf(ref));
     if (before === undefined) throw new KubeError("not found", { status: 404, reason: "NotFound" });
+    refuseOther(before, patch.metadata ?? {});
     this.#options.onWrite({ verb: "patch", plural, before, wanted: patch, subresource: undefined });
     const change = (object: ApiObject) => ({ ...object, spec: { ...(object.spec as object), ...patch.spec } });
     return this.update(plural, keyOf(ref), change) ?? before;
@@ -235,6 +241,13 @@ export class SimApi {
     const { clock, random } = this.#options;
     return new Promise((resolve) => clock.schedule(fromMs + random() * (toMs - fromMs), resolve));
   }
+}
+
+/** A write that names an object's UID or its version is meant for that one only. */
+function refuseOther(before: ApiObject | undefined, meant: Readonly<Record<string, unknown>>): void {
+  for (const [field, value] of Object.entries(meant))
+    if (value !== undefined && before?.metadata[field] !== value)
+      throw new KubeError(`the object has another ${field}`, { status: 409, reason: "Conflict" });
 }
 
 function mergedStatus(plural: string, present: ApiObject, wanted: ApiObject): unknown {

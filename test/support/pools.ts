@@ -162,6 +162,7 @@ export function pod(name: string, change: PodChange = {}): PodView {
 export interface DeploymentChange {
   readonly replicas?: number;
   readonly generation?: number;
+  readonly resourceVersion?: string;
   readonly uid?: string;
   /** Absent: the pool. */
   readonly owner?: string | "nobody";
@@ -182,6 +183,7 @@ export function deploymentObject(group: string, change: DeploymentChange = {}): 
       name: deploymentName(poolName, group),
       uid: change.uid ?? `uid-${group}`,
       generation: change.generation ?? 1,
+      resourceVersion: change.resourceVersion ?? "1",
       labels: { "avatarpool.dev/pool": poolName, "avatarpool.dev/group": group },
       ownerReferences: change.owner === "nobody" ? [] : [owner],
       annotations: change.heldBack === undefined ? {} : { [annotations.heldBack]: heldBackText(change.heldBack) ?? "" },
