@@ -17,7 +17,7 @@ export const conditionTypes = {
   secretsUsable: "SecretsUsable",
   /** Launches that the pool cannot serve may go to the maker's cloud. Only where they are meant to. */
   overflowReady: "OverflowReady",
-  /** The maker's account allows no more sessions now. */
+  /** The pool has all sessions that the maker's account allows. */
   accountLimit: "AccountLimit",
   /** Sizes are kept as they are because the user said so. */
   paused: "Paused",
@@ -45,6 +45,7 @@ export const conditionReasons = {
   overflowUnclear: "Unclear",
   withinLimit: "WithinLimit",
   concurrencyLimit: "ConcurrencyLimit",
+  sessionLimit: "SessionLimit",
   noCredits: "NoCredits",
   unschedulable: "Unschedulable",
   workersRefused: "WorkersRefused",

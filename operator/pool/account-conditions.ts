@@ -2,10 +2,11 @@ import { type ConditionReason, conditionReasons as reasons, conditionTypes as ty
 import type { Finding } from "./finding.ts";
 import type { OverflowError } from "./overflow-load.ts";
 import { credentialsValid } from "./secret-conditions.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { GroupSnapshot, Snapshot } from "./snapshot.ts";
 
-/** Neither is a reason to scale: more workers are refused as these are. */
-export function accountLimit({ load }: Snapshot): Finding {
+/** Whether the pool has all the sessions that the maker's account allows. No reason to scale: more workers would be refused alike. */
+export function accountLimit(snapshot: Snapshot): Finding {
+  const { load, pool } = snapshot;
   const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
     type: types.accountLimit,
     status,
@@ -22,7 +23,19 @@ export function accountLimit({ load }: Snapshot): Finding {
       `workers answer that the maker's account allows no more sessions (403): ${cure}`,
     );
   }
+  const { maxSessions } = pool.limits;
+  const sessions = sessionsOf(snapshot);
+  if (maxSessions !== undefined && sessions >= maxSessions) {
+    const cure = "further launches wait until one ends; raise it if the maker's account allows more";
+    return finding("True", reasons.sessionLimit, `${sessions} sessions run, and limits.maxSessions is ${maxSessions}: ${cure}`);
+  }
   return finding("False", reasons.withinLimit, "no worker was refused a session by the maker lately");
+}
+
+/** As gateways count them, who hold launches back: those on their way, and those on workers that go, are among them. */
+function sessionsOf({ groups }: Snapshot): number {
+  const onGroup = ({ members }: GroupSnapshot) => members.workers.reduce((sum, { busy }) => sum + busy, members.terminatingBusy);
+  return groups.reduce((sum, group) => sum + onGroup(group), 0);
 }
 
 /** Whether launches that the pool cannot serve may go to the maker's cloud; nothing where they are not meant to. */

@@ -56,6 +56,12 @@ describe("Ready", () => {
     expect(found("Ready", { deployments: [] }, { ...gpuOnly, warm: { slots: 0 } })[0]).toBe("True");
   });
 
+  it("does not hold for a pool that is about to sleep while what is left of it cannot serve", () => {
+    const sleepy = { ...gpuOnly, warm: { slots: 0 } };
+    expect(found("Ready", { pods: [pod("a", { stage: "starting" })] }, sleepy)).toEqual(["False", "Starting", says("maya")]);
+    expect(found("Ready", { pods: [broken] }, sleepy)).toEqual(["False", "WorkerFailing", says("no such tag")]);
+  });
+
   it("names only the presets that cannot be launched", () => {
     expect(found("Ready", { pods: [pod("a")] }, {})).toEqual(["False", "Starting", "workers for leo are starting"]);
   });
@@ -150,6 +156,17 @@ describe("CredentialsValid and Paused", () => {
     const accountErrors = { [kind]: { count: 1, lastMs: NOW_MS } };
     expect(found("AccountLimit", { accountErrors })).toEqual(["True", reason, says(sentence)]);
     expect(found("CredentialsValid", { accountErrors })[0]).toBe("True");
+  });
+
+  it("tells that all sessions run which limits.maxSessions allows, also on workers that go", () => {
+    const limited = { ...gpuOnly, limits: { maxSessions: 3 } };
+    const pods = [pod("a"), pod("b", { deleting: true })];
+    expect(found("AccountLimit", { pods, sessions: { a: 1, b: 1 } }, limited)[0]).toBe("False");
+    expect(found("AccountLimit", { pods, sessions: { a: 2, b: 1 } }, limited)).toEqual([
+      "True",
+      "SessionLimit",
+      says("3 sessions run, and limits.maxSessions is 3: further launches wait until one ends"),
+    ]);
   });
 
   it("tells that sizes are kept", () => {

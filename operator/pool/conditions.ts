@@ -53,9 +53,13 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
 
 function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan): boolean {
   if (!config.presets.includes(preset)) return false;
-  // A group of which no worker is wanted serves by growing when a launch comes.
-  const asleep = plan.sizing.groups.some(({ supply, workers }) => supply.name === config.name && workers === 0);
-  return asleep || members.pods.some(({ containersReady }) => containersReady);
+  return isAsleep(config, plan) || members.pods.some(({ containersReady }) => containersReady);
+}
+
+/** A group of which no worker is wanted serves by growing when a launch comes. One that is left and does not start says so. */
+function isAsleep({ name }: GroupConfig, { groups, sizing }: Plan): boolean {
+  const replicas = groups.flatMap((group) => (group.kind === "scale" && group.config.name === name ? group.replicas : []));
+  return replicas[0] === 0 && sizing.groups.some(({ supply, workers }) => supply.name === name && workers === 0);
 }
 
 function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
