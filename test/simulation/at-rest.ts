@@ -1,41 +1,84 @@
-import type { PoolConfig } from "../../operator/api/pool-config.ts";
+import { type GroupConfig, poolKey, type WarmWindow } from "../../operator/api/pool-config.ts";
+import { servingSetsOf } from "../../operator/pool/demand.ts";
+import type { ServingSet } from "../../operator/scaling/serving-sets.ts";
+import { CUSTOM_AVATAR } from "../../operator/scaling/size.ts";
 import { isDeleting, nodeOf } from "./api-objects.ts";
 import { groupOf } from "./cluster.ts";
 import type { World } from "./world.ts";
 
-type Preset = PoolConfig["presets"][number];
+/** From an edge of `warm.schedule` on until the world has followed, starts ahead of it included. */
+const EDGE_MS = 120_000;
+const MINUTE_MS = 60_000;
 
 /** At rest only the warm buffer is kept: as much as is wanted, and no worker that could be missed. @returns what is not so. */
 export function wrongAtRest(world: World): readonly string[] {
-  const { presets, groups } = world.pool;
+  const { groups } = world.pool;
   const size = (name: string) => world.replicas(name) ?? 0;
   const wrong = groups
     .filter(({ name, min, max }) => size(name) < min || size(name) > max)
     .map(({ name, min, max }) => `${name} has ${size(name)} replicas, outside ${min}..${max}`);
-  // What a forecast or a share asks for is their own tests' affair.
-  if (world.pool.warm.slots.kind !== "count" || world.pool.warm.schedule.length > 0) return wrong;
-  const free = (preset: Preset, workers: (name: string) => number) =>
-    groups
-      .filter((group) => group.presets.includes(preset.name))
-      .reduce((total, { name, slotsPerWorker }) => total + workers(name) * slotsPerWorker, 0);
-  const wanted = (preset: Preset) => wantedOf(world.pool, preset);
-  for (const preset of presets) {
-    const growable = groups.some((group) => group.presets.includes(preset.name) && size(group.name) < group.max);
-    if (free(preset, size) < wanted(preset) && growable && world.hasRoom)
-      wrong.push(`${preset.name} has ${free(preset, size)} slots, not ${wanted(preset)}`);
+  const sets = servingSetsOf(world.pool).map((set) => ({ set, ...wantedOf(world, set) }));
+  const membersOf = ({ groups: names }: ServingSet) => groups.filter(({ name }) => names.includes(name));
+  const slots = (set: ServingSet, workers: (name: string) => number) =>
+    membersOf(set).reduce((total, { name, slotsPerWorker }) => total + workers(name) * slotsPerWorker, 0);
+  for (const { set, least } of sets) {
+    const growable = membersOf(set).some(({ name, max }) => size(name) < max);
+    if (slots(set, size) < least && growable && world.hasRoom)
+      wrong.push(`${set.presets.join(", ")} have ${slots(set, size)} slots, not ${least}`);
   }
   // Where nodes are short, workers that wait for one are asked for besides those that serve.
   const serving = (name: string) => placed(world, name);
-  for (const { name, min, presets: served } of groups) {
-    const without = (other: string) => serving(other) - Number(other === name);
-    const spare = presets.every((preset) => !served.includes(preset.name) || free(preset, without) >= wanted(preset));
-    if (size(name) > min && spare) wrong.push(`${name} keeps ${size(name)} workers, one too many`);
+  for (const group of groups.filter(({ name, min }) => size(name) > min)) {
+    const without = (name: string) => serving(name) - Number(name === group.name);
+    const served = sets.filter(({ set }) => set.groups.includes(group.name));
+    // A group that is filled later is filled with whole workers: of their slots some may be too many.
+    const later = groups.slice(groups.indexOf(group) + 1).filter(({ name, min }) => size(name) > min);
+    const rounding = (set: ServingSet) =>
+      Math.max(0, ...membersOf(set).map((member) => (later.includes(member) ? member.slotsPerWorker - 1 : 0)));
+    const lacking = served.filter(({ set, most }) => slots(set, without) < most + rounding(set));
+    if (lacking.length === 0) wrong.push(`${group.name} keeps ${size(group.name)} workers, one too many`);
+    else if (lacking.every(({ set }) => hasEarlier(world, set, group)) && world.hasRoom)
+      wrong.push(`${group.name} keeps ${size(group.name)} workers, though a group before it could grow`);
   }
   return wrong;
 }
 
-function wantedOf({ warm }: PoolConfig, preset: Preset): number {
-  return Math.max(warm.slots.kind === "count" ? warm.slots.slots : 0, preset.warmSlots);
+/** Between which numbers of slots lies what a set is to have, without a session. */
+function wantedOf(world: World, set: ServingSet): { readonly least: number; readonly most: number } {
+  const { presets, warm, limits } = world.pool;
+  const unasked = set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? 1 : 0;
+  const forecast = world.operator?.forecast(poolKey(world.pool))?.get(set.key)?.slots;
+  const buffer = { count: 0, share: unasked, auto: forecast ?? unasked }[warm.slots.kind];
+  const floors = presets.filter(({ name }) => set.presets.includes(name)).map(({ warmSlots }) => warmSlots);
+  const everywhere = warm.slots.kind === "count" ? warm.slots.slots : 0;
+  const named = floors.length === 0 ? [] : [everywhere, ...floors];
+  const nowMs = world.clock.now();
+  const looks = Array.from({ length: 9 }, (_, index) => nowMs - EDGE_MS + (index * EDGE_MS) / 4);
+  const scheduled = looks.map((atMs) => (floors.length === 0 ? 0 : scheduledAt(warm.schedule, atMs)));
+  const within = (slots: number) => Math.min(slots, limits.maxSessions ?? slots);
+  return {
+    least: within(Math.max(buffer, ...named, Math.min(...scheduled))),
+    most: within(Math.max(buffer, ...named, Math.max(...scheduled))),
+  };
+}
+
+/** What hourly windows ask for. */
+function scheduledAt(windows: readonly WarmWindow[], atMs: number): number {
+  const open = windows.filter(({ cron, timeZone, durationMs }) => {
+    const local = atMs + (timeZone === "Asia/Kolkata" ? 30 * MINUTE_MS : 0);
+    const sinceMs = (local - Number.parseInt(cron, 10) * MINUTE_MS) % (60 * MINUTE_MS);
+    return (sinceMs + 60 * MINUTE_MS) % (60 * MINUTE_MS) < durationMs;
+  });
+  return Math.max(0, ...open.map(({ slots }) => slots));
+}
+
+/** Whether a group that is filled before this one, and serves the set too, may still grow. */
+function hasEarlier(world: World, set: ServingSet, group: GroupConfig): boolean {
+  const { groups } = world.pool;
+  const size = (name: string) => world.replicas(name) ?? 0;
+  return groups
+    .slice(0, groups.indexOf(group))
+    .some(({ name, max }) => set.groups.includes(name) && size(name) < max && placed(world, name) === size(name));
 }
 
 /** Workers of a group that have a node. */

@@ -1,6 +1,7 @@
 import { seededRandom } from "../support/fleet/random.ts";
 import { Draw, drawGroups } from "./draw-group.ts";
 import { type FaultName, faultNames } from "./faults.ts";
+import { drawPolicy } from "./policy.ts";
 import type { WorldOptions } from "./world.ts";
 
 /** How a world is, and what will happen to it, all of it drawn from the seed. */
@@ -32,13 +33,15 @@ export function drawWorld(seed: number): DrawnWorld {
     deleted: draw.chance(0.15),
     spec: {
       apiSecretRef: { name: "bithuman" },
-      presets: [
-        ...images.slice(0, draw.int(1, 3)).map((name) => ({ name, image: { url: `https://example.com/${name}.jpg` } })),
-        ...(cpu ? [{ name: "vito", model: { url: "https://example.com/vito.imx" } }] : []),
-      ],
-      workers: groups,
-      warm: { slots: draw.int(0, 4) },
-      scaling: { scaleDownAfter: `${draw.int(0, 60)}s` },
+      ...drawPolicy(
+        new Draw(seededRandom(seed, "policy")),
+        [
+          ...images.slice(0, draw.int(1, 3)).map((name) => ({ name, image: { url: `https://example.com/${name}.jpg` } })),
+          ...(cpu ? [{ name: "vito", model: { url: "https://example.com/vito.imx" } }] : []),
+        ],
+        groups,
+        { warmSlots: draw.int(0, 4), scaleDownAfterS: draw.int(0, 60) },
+      ),
       launch: { queue: { length: draw.int(0, 50), deadline: `${draw.int(5, 120)}s` } },
     },
   };

@@ -2,6 +2,7 @@ import type { ApiTrouble } from "./api.ts";
 import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
 import { BROKEN_IMAGE } from "./cluster.ts";
 import { type Draw, drawGroup } from "./draw-group.ts";
+import { drawWarm } from "./policy.ts";
 import type { World } from "./world.ts";
 
 /** Does something bad to a world. @returns what, in words; undefined where there was nothing to do it to. */
@@ -174,7 +175,7 @@ const faults = {
   },
   "slots-edited": (world, draw) =>
     editGroup(world, draw, "sessionsPerWorker", (group) => ({ ...group, sessionsPerWorker: draw.int(1, 4) })),
-  "warm-edited": (world, draw) => edit(world, "warm.slots", (spec) => ({ ...spec, warm: { slots: draw.int(0, 5) } })),
+  "warm-edited": (world, draw) => edit(world, "warm", (spec) => ({ ...spec, warm: drawWarm(draw, draw.int(0, 5)) })),
   "preset-added": (world, draw) => {
     const name = `face-${draw.int(1, 99)}`;
     const preset = { name, image: { url: `https://example.com/${name}.jpg` } };

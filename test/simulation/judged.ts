@@ -28,4 +28,5 @@ export interface JudgedWorld {
   readonly longestStartMs: number;
   readonly longestWaitMs: number;
   replicas(group: string): number | undefined;
+  sessions(): number;
 }

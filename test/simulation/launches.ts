@@ -62,13 +62,19 @@ function judgeDeadline(world: JudgedWorld, record: LaunchRecord): void {
   const waitedMs = clock.now() - record.atMs;
   if (waitedMs < record.deadlineMs && world.timeline.of("edit").length === 0)
     witness.broken(2, `${record.room} was refused after ${waitedMs} ms, before its deadline`);
-  if (!calmFor(world, record.atMs)) return;
+  if (!calmFor(world, record.atMs) || isFull(world)) return;
   for (const pod of world.cluster.pods()) {
     const free = freeSlots(world, pod, record.preset);
     if (free > 1) witness.broken(3, `${record.room} was refused while ${pod.metadata.name} had ${free} free slots`);
   }
   const group = growable(world, record);
   if (group !== undefined) witness.broken(3, `${record.room} was refused though ${group} could have grown in time`);
+}
+
+/** Whether the pool has as many sessions as it may, or had until a moment ago. */
+function isFull(world: JudgedWorld): boolean {
+  const { maxSessions } = world.pool.limits;
+  return maxSessions !== undefined && world.sessions() >= maxSessions - 1;
 }
 
 /** Slots of a worker of which every gateway must have known for a while. */

@@ -1,3 +1,4 @@
+import { poolKey } from "../../operator/api/pool-config.ts";
 import { seededRandom } from "../support/fleet/random.ts";
 import { wrongAtRest } from "./at-rest.ts";
 import { type DrawnWorld, drawWorld } from "./draw.ts";
@@ -84,19 +85,27 @@ async function untilAtRest(world: World): Promise<void> {
   const endMs = world.clock.now() + LONGEST_SETTLING_MS;
   let busyMs = world.clock.now();
   for (;;) {
-    const restMs = world.clock.now() - Math.max(busyMs, world.witness.lastWriteMs);
+    // A forecast changes with time alone, and what is said of it.
+    const { lastChangeMs, lastWriteMs } = world.witness;
+    const restMs = world.clock.now() - Math.max(busyMs, world.pool.warm.slots.kind === "auto" ? lastChangeMs : lastWriteMs);
     const wrong = wrongAtRest(world);
-    if (restMs > REST_MS && (wrong.length === 0 || restMs > LONGEST_REST_MS)) {
+    if (restMs > REST_MS && (wrong.length === 0 || restMs > LONGEST_REST_MS + holdMs(world))) {
       for (const what of wrong) world.witness.broken(4, `at rest ${what}`);
       return;
     }
-    if (world.clock.now() > endMs) {
+    if (world.clock.now() > endMs + 2 * holdMs(world)) {
       world.witness.broken(4, "the world does not come to rest: there are still writes or sessions");
       return;
     }
     await world.run(5_000);
     if (world.sessions() > 0 || world.waiting > 0) busyMs = world.clock.now();
   }
+}
+
+/** How long workers that are not wanted any more may be kept. */
+function holdMs({ pool, operator }: World): number {
+  const forecasts = [...(operator?.forecast(poolKey(pool))?.values() ?? [])];
+  return pool.scaling.scaleDownAfterMs ?? Math.max(LONGEST_REST_MS, ...forecasts.map(({ holdMs: each }) => each));
 }
 
 /** A pool that is deleted goes once its sessions have ended, and takes all that it made with it. */

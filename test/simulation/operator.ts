@@ -1,7 +1,8 @@
 import { FINALIZER } from "../../operator/api/names.ts";
 import { poolKey } from "../../operator/api/pool-config.ts";
-import { poolControllers } from "../../operator/pool/controllers.ts";
+import { type PoolControllers, poolControllers } from "../../operator/pool/controllers.ts";
 import { LoadHub } from "../../operator/pool/load-hub.ts";
+import type { PoolMemory } from "../../operator/pool/memory.ts";
 import { BY_POOL } from "../../operator/pool/observe.ts";
 import type { PoolEvent } from "../../operator/pool/report.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
@@ -36,7 +37,7 @@ export class SimOperator {
   readonly #options: SimOperatorOptions;
   readonly #hub = new LoadHub();
   readonly #stop = new AbortController();
-  readonly #enqueue: (key: string) => void;
+  readonly #controllers: PoolControllers;
   /** By name of the gateway: how to break the stream. */
   readonly #streams = new Map<string, () => void>();
 
@@ -66,11 +67,16 @@ export class SimOperator {
       random,
       logger: createLogger("operator", "debug", { write: options.onLog }),
     });
-    this.#enqueue = (key) => controllers.enqueue(key);
+    this.#controllers = controllers;
     api.watch("avatarpools", pools);
     api.watch("deployments", deployments);
     api.watch("pods", pods);
     void controllers.run(this.#stop.signal);
+  }
+
+  /** What it forecasts for a pool, by serving set. */
+  forecast(key: string): PoolMemory["forecast"] | undefined {
+    return this.#controllers.memory(key)?.forecast;
   }
 
   /** The gateways that it finds: streams to new ones are opened, those to others are closed. */
@@ -106,7 +112,7 @@ export class SimOperator {
 
   #open(gateway: SimGateway): void {
     const close = gateway.openStream((report) => {
-      for (const key of this.#hub.accept(gateway.name, report, this.process.clock.now())) this.#enqueue(key);
+      for (const key of this.#hub.accept(gateway.name, report, this.process.clock.now())) this.#controllers.enqueue(key);
     });
     this.#streams.set(gateway.name, close);
   }

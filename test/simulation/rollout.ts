@@ -34,7 +34,16 @@ export interface Sizes {
  */
 export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBounds): Sizes {
   const scaling = bounds.paused || sets.some(({ replicas, desired }) => replicas > 0 && desired !== bounds.desired);
-  return { scaling, replicas: scaling ? scaled(sets, newest, bounds) : replaced(sets, newest, bounds) };
+  if (!scaling) return { scaling, replicas: replaced(sets, newest, bounds) };
+  return isDone(sets, newest, bounds)
+    ? { scaling: false, replicas: new Map(sets.map(({ hash, replicas }) => [hash, hash === newest ? replicas : 0])) }
+    : { scaling, replicas: scaled(sets, newest, bounds) };
+}
+
+/** All are new, and ready: the old ones go whatever else is the matter. Source: `IsSaturated` in `util/deployment_util.go`. */
+function isDone(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBounds): boolean {
+  const { replicas, desired, ready } = sets.find(({ hash }) => hash === newest) ?? {};
+  return [replicas, desired, ready].every((count) => count === bounds.desired) && sets.filter((set) => set.replicas > 0).length > 1;
 }
 
 /** Source: `scale` in `sync.go`, `GetReplicaSetProportion` in `util/deployment_util.go`. */
@@ -43,10 +52,6 @@ function scaled(sets: readonly ReplicaSet[], newest: string, { desired, maxSurge
   const active = sets.filter(({ replicas }) => replicas > 0);
   const [only] = active;
   if (active.length < 2) return sizes.set(only?.hash ?? newest, desired);
-  const newSet = sets.find(({ hash }) => hash === newest);
-  if (newSet?.replicas === desired && newSet.desired === desired && newSet.ready === desired)
-    return new Map([...sizes].map(([hash, size]) => [hash, hash === newest ? size : 0]));
-
   const most = desired === 0 ? 0 : desired + maxSurge;
   const change = most - total(sizes);
   // The larger first; of equal ones the oldest loses, the newest gains.

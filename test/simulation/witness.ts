@@ -41,6 +41,8 @@ export class Witness {
   readonly violations: string[] = [];
   readonly counts = { writes: 0, decisions: 0, endedByUs: 0, endedByDrainTimeout: 0, endedByTrouble: 0, drained: 0 };
   lastWriteMs: number;
+  /** The same without what only tells of the world. */
+  lastChangeMs: number;
   readonly #lastTold = new Map<string, string>();
   readonly #options: WitnessOptions;
   #specs: SpecVersion[] = [];
@@ -50,6 +52,7 @@ export class Witness {
   constructor(options: WitnessOptions) {
     this.#options = options;
     this.lastWriteMs = options.now();
+    this.lastChangeMs = this.lastWriteMs;
   }
 
   broken(promise: number, what: string): void {
@@ -95,6 +98,7 @@ export class Witness {
     const { verb, plural, before, wanted, subresource } = write;
     this.counts.writes++;
     this.lastWriteMs = this.#options.now();
+    if (plural !== "avatarpools" || subresource !== "status") this.lastChangeMs = this.lastWriteMs;
     const text = JSON.stringify(wanted);
     const name = before?.metadata.name ?? (wanted as Partial<ApiObject>).metadata?.name ?? "";
     this.told(`${verb} of ${plural} ${name}`, text);
@@ -143,7 +147,13 @@ export class Witness {
     const last = (before?.spec as { readonly replicas?: number } | undefined)?.replicas;
     if (next === undefined) return;
     const group = (before ?? (wanted as ApiObject)) as ApiObject;
-    if (last !== undefined && next !== last) this.#changesOf(labelsOf(group)["avatarpool.dev/group"] ?? name).written++;
+    if (last !== undefined && next !== last) {
+      const changes = this.#changesOf(labelsOf(group)["avatarpool.dev/group"] ?? name);
+      // What a plan changes is told before the next one is made.
+      if (changes.written > changes.told && this.#options.untroubled())
+        this.broken(4, `${name} changes its size twice in one plan: to ${next}, from ${last}`);
+      changes.written++;
+    }
     const recent = this.#specs.filter(
       (_, i) => (this.#specs[i + 1]?.sinceMs ?? this.#options.now()) >= this.#options.now() - OLD_SPEC_MS,
     );
