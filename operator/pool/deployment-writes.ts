@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { V1Deployment } from "@kubernetes/client-node";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -6,7 +7,7 @@ import { isConflict } from "../kube/errors.ts";
 import { deployments } from "../kube/resource-types.ts";
 import type { Json, KubeObject, ObjectRef } from "../kube/types.ts";
 import { type DeploymentManifest, workerDeployment } from "../resources/deployment.ts";
-import type { AppliedDeployment, PoolMemory } from "./memory.ts";
+import type { AppliedDeployment, DeploymentWish, PoolMemory } from "./memory.ts";
 import { foreignMessage } from "./observe.ts";
 import type { ScalePlan } from "./plan-group.ts";
 import type { OwnDeployment } from "./snapshot.ts";
@@ -31,15 +32,22 @@ export async function applyDeployment(
   nowMs: number,
 ): Promise<void> {
   const heldBack = rollout.kind === "none" ? undefined : rollout.heldBack;
+  const wish = { pool, replicas, heldBack };
+  const last = memory.applied.get(config.deploymentName);
+  const asWeLeftIt = seen.kind === "own" && isAsWeLeftIt(last, seen.view);
+  // Most plans change nothing: they cost no manifest either.
+  if (asWeLeftIt && isSame(last?.wish, wish)) return;
   const manifest = workerDeployment(pool, config, replicas, sidecarImage, heldBack);
   const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("base64url");
-  if (seen.kind !== "own") return createDeployment(client, manifest, hash, memory, nowMs);
-  const last = memory.applied.get(config.deploymentName);
-  if (last?.hash === hash && isAsWeLeftIt(last, seen.view)) return;
+  if (seen.kind !== "own") return createDeployment(client, manifest, { hash, wish, atMs: nowMs }, memory);
+  if (asWeLeftIt && last?.hash === hash) {
+    memory.applied.set(config.deploymentName, { ...last, wish });
+    return;
+  }
   await changing(client, seen.view, memory, nowMs, async (version) => {
     const object = { ...manifest, metadata: { ...manifest.metadata, ...version } };
     const written = await client.apply<KubeObject>(deployments, object, { force: true });
-    return { view: viewOf(written), hash, atMs: nowMs };
+    return { view: viewOf(written), hash, wish, atMs: nowMs };
   });
 }
 
@@ -47,18 +55,17 @@ export async function applyDeployment(
 async function createDeployment(
   client: Client,
   manifest: DeploymentManifest,
-  hash: string,
+  write: Omit<AppliedDeployment, "view">,
   { applied, foreign }: PoolMemory,
-  nowMs: number,
 ): Promise<void> {
   const { namespace, name } = manifest.metadata;
   try {
     const written = await client.apply<KubeObject>(deployments, manifest, { force: false });
-    applied.set(name, { view: viewOf(written), hash, atMs: nowMs });
+    applied.set(name, { ...write, view: viewOf(written) });
   } catch (error) {
     if (!isConflict(error)) throw error;
     const owner = (await read(client, { namespace, name }))?.ownerUid;
-    foreign.set(name, { why: foreignMessage(namespace, name, owner), atMs: nowMs });
+    foreign.set(name, { why: foreignMessage(namespace, name, owner), atMs: write.atMs });
   }
 }
 
@@ -98,6 +105,10 @@ async function changing(
     }
     throw error;
   }
+}
+
+function isSame(a: DeploymentWish | undefined, b: DeploymentWish): boolean {
+  return a?.pool === b.pool && a.replicas === b.replicas && isDeepStrictEqual(a.heldBack, b.heldBack);
 }
 
 /** The watch shows what we left, or has not shown it yet. */

@@ -1,5 +1,7 @@
 import type { WonBack } from "../api/load-report.ts";
+import type { PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { HeldBack } from "../resources/held-back.ts";
 import type { PodMarks } from "../resources/marks.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
@@ -46,7 +48,16 @@ export interface AppliedDeployment {
   readonly view: DeploymentView;
   /** Of what we applied; empty where it is to be applied once more. */
   readonly hash: string;
+  /** What its manifest was made from. */
+  readonly wish?: DeploymentWish;
   readonly atMs: number;
+}
+
+/** All that a group's manifest is made from. The pool is the same object until the watch shows another. */
+export interface DeploymentWish {
+  readonly pool: PoolConfig;
+  readonly replicas: number;
+  readonly heldBack: HeldBack | undefined;
 }
 
 export class Memories {

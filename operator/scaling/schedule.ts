@@ -21,12 +21,17 @@ export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, le
   const unreadable: string[] = [];
   for (const window of windows) {
     try {
-      const startMs = firstStartAfter(window, nowMs - window.durationMs);
-      const nextMs = firstStartAfter(window, nowMs + leadMs);
+      const { cron, timeZone, durationMs } = window;
+      const times = new Cron(cron, { timezone: timeZone, mode: "5-part", paused: true });
+      const startMs = firstAfter(times, nowMs - durationMs);
+      if (startMs === undefined) continue;
+      const counts = startMs <= nowMs + leadMs;
+      // Searching costs more than all the rest of a plan.
+      const nextMs = counts ? firstAfter(times, nowMs + leadMs) : startMs;
       if (nextMs !== undefined) edges.push(nextMs - leadMs);
-      if (startMs === undefined || startMs > nowMs + leadMs) continue;
+      if (!counts) continue;
       slots = Math.max(slots, window.slots);
-      edges.push(startMs + window.durationMs);
+      edges.push(startMs + durationMs);
     } catch (error) {
       unreadable.push(`"${window.cron}" in ${window.timeZone}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -34,6 +39,6 @@ export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, le
   return { slots, nextEdgeMs: edges.length === 0 ? undefined : Math.min(...edges), unreadable };
 }
 
-function firstStartAfter({ cron, timeZone }: WarmWindow, atMs: number): number | undefined {
-  return new Cron(cron, { timezone: timeZone, mode: "5-part", paused: true }).nextRun(new Date(atMs))?.getTime();
+function firstAfter(times: Cron, atMs: number): number | undefined {
+  return times.nextRun(new Date(atMs))?.getTime();
 }

@@ -2,8 +2,11 @@ import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 
-/** Worlds that one process lives through before the next takes over: enough to make its start cheap, few enough to share fairly. */
-const WORLDS_A_PROCESS = 50;
+/**
+ * Most worlds that one process lives through before the next takes over: few enough to share fairly. A process needs some ten of
+ * them until its code is compiled for speed.
+ */
+const WORLDS_A_PROCESS = 250;
 
 export interface Figures {
   readonly worlds: number;
@@ -24,9 +27,10 @@ export interface ShardResult {
 
 /** Lives through worlds on all cores: processes that print what broke, and their figures. */
 export async function liveInShards(firstSeed: number, worlds: number): Promise<readonly ShardResult[]> {
-  const shares = Array.from({ length: Math.ceil(worlds / WORLDS_A_PROCESS) }, (_, index) => ({
-    seed: firstSeed + index * WORLDS_A_PROCESS,
-    worlds: Math.min(WORLDS_A_PROCESS, worlds - index * WORLDS_A_PROCESS),
+  const size = Math.min(WORLDS_A_PROCESS, Math.ceil(worlds / availableParallelism()));
+  const shares = Array.from({ length: Math.ceil(worlds / size) }, (_, index) => ({
+    seed: firstSeed + index * size,
+    worlds: Math.min(size, worlds - index * size),
   }));
   const results: ShardResult[] = [];
   const work = async () => {
