@@ -127,7 +127,8 @@ function stepTo(
   const template = deployment.kind === "own" ? deployment.view.template : "";
   const newest = members.pods.find((pod) => pod.template === template)?.revision;
   // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.
-  if (rollout.kind !== "blocked" || newest === undefined || target === 0) return shrink(members.workers, current, target);
+  if (rollout.kind !== "blocked" || newest === undefined || target === 0)
+    return shrink(members.workers, current, target, deployment.kind === "own" && deployment.view.oneReplicaSet);
   return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
 }
 

@@ -72,7 +72,8 @@ export function planRetirement(
     const expired = pods.filter(({ graceSeconds }) => graceSeconds === undefined || graceSeconds > EXPIRED_GRACE_SECONDS);
     return { deployment, replicas: 0, step: noStep, expired, remove: false };
   }
-  const step = unseenWorkers > 0 ? waitForView(unseenWorkers) : shrink(members.workers, deployment.replicas, 0);
+  const step =
+    unseenWorkers > 0 ? waitForView(unseenWorkers) : shrink(members.workers, deployment.replicas, 0, deployment.oneReplicaSet);
   const replicas = deployment.replicas - step.lowerBy;
   return { deployment, replicas, step, expired: [], remove: deployment.replicas === 0 && pods.length === 0 };
 }

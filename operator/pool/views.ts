@@ -1,10 +1,13 @@
-import type { V1ContainerStatus, V1Deployment, V1Pod } from "@kubernetes/client-node";
+import type { V1ContainerStatus, V1Deployment, V1DeploymentStatus, V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import { annotations, labels, WARM_GATE } from "../api/names.ts";
 import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import { WORKER_CONTAINER } from "../resources/sidecar.ts";
+
+/** Annotation in which its controller counts the templates that a Deployment has had. */
+const REVISION = "deployment.kubernetes.io/revision";
 
 /**
  * What the operator keeps of the objects that it watches: small, because ten thousand pods are kept, and flat, because
@@ -30,6 +33,8 @@ export interface DeploymentView {
   readonly replicas: number;
   /** Of the template that its new pods are made from. */
   readonly template: string;
+  /** Its controller has seen it as it is, and no ReplicaSet of another template wants pods, whether it has some or not. */
+  readonly oneReplicaSet: boolean;
   readonly heldBack: HeldBack | undefined;
   /** Why its controller cannot make pods, or gave up on a rollout. */
   readonly stalled: string | undefined;
@@ -102,11 +107,22 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
     resourceVersion: metadata.resourceVersion ?? "",
     replicas: spec?.replicas ?? 1,
     template: spec?.template?.metadata?.annotations?.[annotations.template] ?? "",
+    oneReplicaSet: hasOneReplicaSet(metadata, status),
     heldBack: parseHeldBack(metadata.annotations?.[annotations.heldBack]),
     stalled: stalled?.message,
     deleting: metadata.deletionTimestamp !== undefined,
     refused: failure && { sinceMs: timeMs(failure.lastTransitionTime) ?? 0, why: failure.message ?? "" },
   };
+}
+
+/** Source: `DeploymentComplete` and `syncRolloutStatus` in Kubernetes `pkg/controller/deployment`: what is complete stays so while it is scaled. */
+function hasOneReplicaSet(
+  { generation = 0, annotations: noted }: Json<V1ObjectMeta>,
+  status: Json<V1DeploymentStatus> = {},
+): boolean {
+  if ((status.observedGeneration ?? 0) < generation) return false;
+  const progress = status.conditions?.find(({ type }) => type === "Progressing");
+  return noted?.[REVISION] === "1" || progress?.reason === "NewReplicaSetAvailable";
 }
 
 export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {

@@ -62,8 +62,10 @@ export function waitForView(unseenWorkers: number): ShrinkStep {
  * cordoned as are to go, and no more; when demand returns the busiest are uncordoned first.
  *
  * @param workers pods of the group that are not being deleted.
+ * @param oneReplicaSet all replicas are of one ReplicaSet, those without a pod too. Else one that is refused its pods may have
+ * them, and another one lose a busy worker in its place.
  */
-export function shrink(workers: readonly WorkerState[], replicas: number, target: number): ShrinkStep {
+export function shrink(workers: readonly WorkerState[], replicas: number, target: number, oneReplicaSet: boolean): ShrinkStep {
   const surplus = replicas - target;
   const cordoned = cordonedOf(workers);
   // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way. What was released must
@@ -75,6 +77,7 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   if (surplus <= 0) return { ...noStep, uncordon: cordoned };
   if (rollingOut) return waitForRollout;
   if (workers.length < replicas) {
+    if (!oneReplicaSet) return unsettled;
     const unfilled = replicas - Math.max(target, workers.length);
     return { ...unsettled, lowerBy: unfilled, unfilled };
   }

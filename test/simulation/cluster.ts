@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { V1Deployment, V1PodTemplateSpec } from "@kubernetes/client-node";
 import { annotations, labels } from "../../operator/api/names.ts";
 import { keyOf } from "../../operator/kube/types.ts";
@@ -59,6 +60,8 @@ export class SimCluster {
   /** Who lowered the number of replicas last, by key of the Deployment. */
   readonly #scaledBy = new Map<string, "operator" | "hand">();
   readonly #toLookAt = new Set<string>();
+  /** By key of the Deployment: the template that it had last, how many it has had, and whether all pods are of it. */
+  readonly #revisions = new Map<string, { readonly hash: string; readonly revision: number; readonly complete: boolean }>();
   readonly #hashes = new WeakMap<object, string>();
   #serial = 0;
 
@@ -169,8 +172,31 @@ export class SimCluster {
       this.#syncReplicas(key, deployment, hash);
     }
     for (const [hash, { replicas }] of sets) if (hash !== newest && replicas === 0) sets.delete(hash);
+    const complete = this.#report(key, newest, desired);
     // Its pods become ready and go in time of their own: it looks again until the old ones are gone.
-    if (rolling) this.#lookAgain(key);
+    if (rolling || !complete) this.#lookAgain(key);
+  }
+
+  /** Writes what its controller says of a Deployment. @returns whether it has no pods but those of its template, and all of them. */
+  #report(key: string, newest: string, desired: number): boolean {
+    const { api } = this.#options;
+    const last = this.#revisions.get(key);
+    const revision = last?.hash === newest ? last.revision : (last?.revision ?? 0) + 1;
+    const own = this.#podsOf(key);
+    const updated = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === newest);
+    const ready = updated.filter((pod) => holds(pod, "Ready")).length;
+    const only = updated.length === own.length;
+    const complete = only && (last?.complete === true || (updated.length === desired && ready === desired));
+    this.#revisions.set(key, { hash: newest, revision, complete });
+    api.update("deployments", key, (object) => {
+      const observedGeneration = object.metadata.generation;
+      const reason = complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated";
+      const status = { observedGeneration, conditions: [{ type: "Progressing", status: "True", reason }] };
+      const annotations = { ...object.metadata.annotations, "deployment.kubernetes.io/revision": String(revision) };
+      const unchanged = isDeepStrictEqual([object.status, object.metadata.annotations], [status, annotations]);
+      return unchanged ? object : { ...object, metadata: { ...object.metadata, annotations }, status };
+    });
+    return complete;
   }
 
   #lookAgain(key: string): void {
@@ -285,6 +311,7 @@ export class SimCluster {
   #collect(key: string): void {
     this.#sets.delete(key);
     this.#scaledBy.delete(key);
+    this.#revisions.delete(key);
     for (const pod of this.#podsOf(key)) this.deletePod(pod, "deployment-deleted");
   }
 

@@ -90,8 +90,9 @@ export class World {
         this.witness.wrote(write);
         if (lowers(write)) this.cluster.loweredByOperator(keyOf(write.before?.metadata ?? {}));
       },
-      onChange: (plural, key, after) => {
-        if (plural === "deployments") this.cluster.deploymentChanged(key, after);
+      onChange: (plural, key, after, before) => {
+        if (plural === "deployments" && after?.metadata.generation !== before?.metadata.generation)
+          this.cluster.deploymentChanged(key, after);
       },
       deletePod: (pod, graceMs) => this.cluster.deletePod(pod, "drain-timeout", graceMs),
     });

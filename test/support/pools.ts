@@ -170,7 +170,14 @@ export interface DeploymentChange {
   /** Hash of its present template. */
   readonly template?: string;
   readonly heldBack?: HeldBack;
-  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  /** How many templates it has had. */
+  readonly revision?: number;
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+  }[];
   /** Since when a quota refuses its pods. */
   readonly refusedSinceMs?: number;
 }
@@ -186,7 +193,10 @@ export function deploymentObject(group: string, change: DeploymentChange = {}): 
       resourceVersion: change.resourceVersion ?? "1",
       labels: { "avatarpool.dev/pool": poolName, "avatarpool.dev/group": group },
       ownerReferences: change.owner === "nobody" ? [] : [owner],
-      annotations: change.heldBack === undefined ? {} : { [annotations.heldBack]: heldBackText(change.heldBack) ?? "" },
+      annotations: {
+        "deployment.kubernetes.io/revision": String(change.revision ?? 1),
+        ...(change.heldBack === undefined ? {} : { [annotations.heldBack]: heldBackText(change.heldBack) ?? "" }),
+      },
       ...(change.deleting ? { deletionTimestamp: LONG_AGO } : {}),
     },
     spec: {
@@ -195,6 +205,7 @@ export function deploymentObject(group: string, change: DeploymentChange = {}): 
       template: { metadata: { annotations: { [annotations.template]: change.template ?? "t1" } } },
     },
     status: {
+      observedGeneration: change.generation ?? 1,
       conditions: [...(change.conditions ?? []), ...(change.refusedSinceMs === undefined ? [] : [refusal(change.refusedSinceMs)])],
     },
   };
