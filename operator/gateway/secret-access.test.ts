@@ -32,7 +32,7 @@ describe("the Secrets that a pool makes a gateway read", () => {
     expect(forbidden()).toEqual(["clients", "maker"]);
   });
 
-  it("are looked at every half minute, and not for every change of the pool's status", async () => {
+  it("are looked at every half minute while one is forbidden, and not for every change of the pool's status", async () => {
     const { forbidden, reads, answers, clock, setPool, pool, core } = await setup({ clients: "forbidden" });
     for (let second = 0; second < 20; second += 1) {
       await setPool({ ...pool });
@@ -46,6 +46,11 @@ describe("the Secrets that a pool makes a gateway read", () => {
     answers.clients = "there";
     await clock.advance(10_000);
     expect([forbidden(), told]).toEqual([[], 1]);
+    answers.clients = "forbidden";
+    await clock.advance(299_000);
+    expect(forbidden()).toEqual([]);
+    await clock.advance(1_000);
+    expect(forbidden()).toEqual(["clients"]);
   });
 
   it("stay what they were while the API server is away", async () => {

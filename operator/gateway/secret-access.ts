@@ -4,8 +4,9 @@ import type { Clock } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { ReadSecret } from "./client-tokens.ts";
 
-/** Rights change seldom, and a person who has just changed them looks at the pool. */
-const LOOK_EVERY_MS = 30_000;
+/** Rights change seldom; but who has just been told to give one looks at the pool. */
+const LOOK_EVERY_MS = 300_000;
+const LOOK_AGAIN_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
 
 interface Watch {
@@ -73,7 +74,7 @@ export class SecretAccess {
     const forbidden = watch.names.filter((_name, at) => !looks[at]);
     const changed = forbidden.join() !== watch.forbidden.join();
     watch.forbidden = forbidden;
-    watch.timer = this.#later(key, LOOK_EVERY_MS);
+    watch.timer = this.#later(key, forbidden.length > 0 ? LOOK_AGAIN_MS : LOOK_EVERY_MS);
     if (changed) this.#deps.onChanged(key);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gpuOnly, load, NOW_MS, pod, pool, report, snapshot, type WorldChange } from "../../test/support/pools.ts";
+import { defaultSpec, gpuOnly, load, NOW_MS, pod, pool, report, snapshot, type WorldChange } from "../../test/support/pools.ts";
 import type { OverflowErrorKind } from "../api/load-report.ts";
 import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
 import { findings } from "./conditions.ts";
@@ -35,6 +35,13 @@ describe("OverflowReady", () => {
     ["that was ten minutes ago", failed("unreachable", 600_000), ["True", "Available", says("go to")]],
   ])("when %s", (_when, change, expected) => {
     expect(found("OverflowReady", change, spec)).toEqual(expected);
+  });
+
+  it("names presets that the cloud does not know", () => {
+    const { presets, workers } = defaultSpec;
+    expect(found("OverflowReady", {}, { ...spec, presets, workers })?.[2]).toContain(
+      "but for leo: it knows no .imx model of yours",
+    );
   });
 
   it("is no condition of a pool that does not overflow", () => {

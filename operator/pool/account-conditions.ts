@@ -59,7 +59,9 @@ export function overflowReady(snapshot: Snapshot): readonly Finding[] {
     const cap = `${sessions} sessions count in the maker's cloud, as many as overflow.maxSessions allows`;
     return finding("False", reasons.overflowCapReached, `${cap}: raise it, or expect launches to wait`);
   }
-  return finding("True", reasons.overflowAvailable, "launches that the pool cannot serve go to the maker's cloud");
+  const models = snapshot.pool.presets.filter(({ asset }) => asset.kind === "model").map(({ name }) => name);
+  const but = models.length === 0 ? "" : `, but for ${models.join(", ")}: it knows no .imx model of yours`;
+  return finding("True", reasons.overflowAvailable, `launches that the pool cannot serve go to the maker's cloud${but}`);
 }
 
 const problems: Readonly<Record<OverflowError["kind"], { readonly reason: ConditionReason; readonly sentence: string }>> = {

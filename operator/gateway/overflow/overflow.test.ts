@@ -76,6 +76,31 @@ describe("a launch to a full pool at its maximum", () => {
   });
 });
 
+describe("a launch that has ended", () => {
+  it("is not looked at any more, however it ended", async () => {
+    const { launch, clock, a } = await fullPool({ launch: { queue: { deadline: "8s" } }, overflow: { maxSessions: 1 } });
+    const gone = await launch();
+    gone.leave();
+    const overflowed = await launch();
+    await clock.advance(6_000);
+    const refused = await launch();
+    await clock.advance(9_000);
+    const pending = clock.pending;
+    const stayed = await launch();
+    a.sessions = 0;
+    await clock.advance(4_000);
+    expect([gone.code, overflowed.trace.path, refused.code, stayed.trace.worker]).toEqual([
+      "client_gone",
+      "overflow",
+      "deadline_exceeded",
+      "a",
+    ]);
+    // What is left is what was left before: probes, and the round that looks after sessions.
+    expect(clock.pending).toBeLessThanOrEqual(pending + 1);
+    expect(pending).toBeLessThanOrEqual(3);
+  });
+});
+
 describe("a launch to a pool that may grow", () => {
   const growing = { ...small, workers: [{ ...small.workers![0]!, max: 2 }] };
 
