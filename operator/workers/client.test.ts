@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import { HttpWorkerClient, WorkerUnreachable } from "./client.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -17,31 +18,67 @@ async function setup(answer: RequestListener) {
     request.resume().on("end", () => answer(request, response));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const client = new HttpWorkerClient();
+  const clock = new FakeClock();
+  const client = new HttpWorkerClient(clock);
   cleanups.push(
     () => server.closeAllConnections(),
     () => server.close(),
     () => client.close(),
   );
-  return { client, server, sockets, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { clock, client, server, sockets, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
 const body = { contentType: "text/plain", chunks: [Buffer.from("a"), Buffer.from("b")] };
 const { signal } = new AbortController();
 
 describe("HttpWorkerClient", () => {
-  it("probes over one kept connection, and launches over a fresh one each", async () => {
+  it("probes and launches over one kept connection", async () => {
     const { client, origin, sockets } = await setup((_request, response) => response.end("{}"));
     await client.get(origin, "/ready", signal);
     // The connection is free again a turn after its answer has been read.
     await setImmediate();
-    await client.get(origin, "/ready", signal);
-    expect(sockets.size).toBe(1);
     await client.post(origin, "/launch", body, signal);
-    await client.post(origin, "/launch", body, signal);
-    expect(sockets.size).toBe(3);
+    await setImmediate();
     await client.get(origin, "/tasks/1", signal);
-    expect(sockets.size).toBe(3);
+    expect(sockets.size).toBe(1);
+  });
+
+  it("launches over a fresh connection where the kept one was idle for long: the worker may be closing it", async () => {
+    const { client, clock, origin, sockets } = await setup((_request, response) => response.end("{}"));
+    await client.get(origin, "/ready", signal);
+    await clock.advance(2_001);
+    await client.post(origin, "/launch", body, signal);
+    expect(sockets.size).toBe(2);
+  });
+
+  it("does not send a launch again when its kept connection ends without an answer: it may have begun", async () => {
+    const asked: (string | undefined)[] = [];
+    const { client, origin } = await setup((request, response) => {
+      asked.push(request.url);
+      if (request.method === "POST") request.socket.resetAndDestroy();
+      else response.end("{}");
+    });
+    await client.get(origin, "/ready", signal);
+    await setImmediate();
+    await expect(client.post(origin, "/launch", body, signal)).rejects.not.toBeInstanceOf(WorkerUnreachable);
+    expect(asked).toEqual(["/ready", "/launch"]);
+  });
+
+  it("keeps no connection to a worker that answered before it had read the launch", async () => {
+    const { client, sockets } = await setup(() => {});
+    const worker = createServer((request, response) => {
+      sockets.add(request.socket);
+      response.end("{}");
+    }).listen(0, "127.0.0.1");
+    cleanups.push(
+      () => worker.closeAllConnections(),
+      () => worker.close(),
+    );
+    await once(worker, "listening");
+    const at = `http://127.0.0.1:${(worker.address() as AddressInfo).port}`;
+    await client.post(at, "/launch", { contentType: "text/plain", chunks: [Buffer.alloc(16_000_000)] }, signal);
+    await client.get(at, "/ready", signal);
+    expect(sockets.size).toBe(2);
   });
 
   it("keeps no connection where no further query will come", async () => {

@@ -1,11 +1,14 @@
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { WorkerAnswer } from "./answers.ts";
 import { Line, LineStale, type PostBody, type Question } from "./line.ts";
 
 export { IDLE_TIMEOUT_MS, type PostBody, WorkerUnreachable } from "./line.ts";
 
 const READ_BUFFER_BYTES = 64 * 1024;
-/** Idle connections that are kept to one worker: for its probes, and for one look at a task. */
-const MAX_KEPT_LINES = 2;
+/** Idle connections that are kept to one worker: as many as launches that one gateway has on the way to it. */
+const MAX_KEPT_LINES = 8;
+/** A connection that has been idle for longer carries no launch: the worker may be about to close it, or its machine gone. */
+const FRESH_MS = 2_000;
 
 /** How the gateway speaks to workers. Failures are those of {@link WorkerUnreachable} or the transport's own. */
 export interface WorkerClient {
@@ -16,17 +19,27 @@ export interface WorkerClient {
   onClosed?(listener: (origin: string) => void): () => void;
 }
 
+interface Kept {
+  readonly line: Line;
+  readonly sinceMs: number;
+}
+
 /**
- * Speaks HTTP/1.1 to workers. Queries share kept connections; a launch gets a fresh one, because a kept one may be closed
- * by the worker at the moment of sending, and then nobody could tell whether the launch had arrived. What is asked about its
- * session afterwards goes over the same one.
+ * Speaks HTTP/1.1 to workers over kept connections. One that the worker has closed meanwhile is noticed only when nothing
+ * comes back: a query is then sent again over a new one, a launch never, since nobody can tell whether it had arrived.
+ * So launches take only what was in use a moment ago.
  */
 export class HttpWorkerClient implements WorkerClient {
-  /** Idle connections by origin. Each ends by itself after some seconds without a query. */
-  readonly #lines = new Map<string, Line[]>();
+  readonly #clock: Clock;
+  /** Idle connections by origin, the one used last at the end. Each ends by itself after some seconds without a query. */
+  readonly #lines = new Map<string, Kept[]>();
   readonly #busy = new Set<Line>();
   readonly #readBuffer = Buffer.alloc(READ_BUFFER_BYTES);
   readonly #listeners = new Set<(origin: string) => void>();
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   async get(origin: string, path: string, signal: AbortSignal, keep = true): Promise<WorkerAnswer> {
     const question = { path, keep };
@@ -46,19 +59,25 @@ export class HttpWorkerClient implements WorkerClient {
   }
 
   async post(origin: string, path: string, body: PostBody, signal: AbortSignal): Promise<WorkerAnswer> {
-    return await this.#ask(this.#open(origin), origin, { path, body, keep: true }, signal);
+    const line = this.#keptLine(origin, FRESH_MS) ?? this.#open(origin);
+    return await this.#ask(line, origin, { path, body, keep: true }, signal);
   }
 
   async close(): Promise<void> {
-    for (const line of [...this.#busy, ...[...this.#lines.values()].flat()]) line.close();
+    const idle = [...this.#lines.values()].flat().map(({ line }) => line);
+    for (const line of [...this.#busy, ...idle]) line.close();
   }
 
-  #keptLine(origin: string): Line | undefined {
-    const lines = this.#lines.get(origin);
-    let line = lines?.pop();
-    while (line !== undefined && !line.usable) line = lines?.pop();
-    if (lines?.length === 0) this.#lines.delete(origin);
-    return line;
+  /** Takes the connection that was used last, unless it has been idle for longer than this. */
+  #keptLine(origin: string, maxIdleMs = Number.POSITIVE_INFINITY): Line | undefined {
+    const lines = this.#lines.get(origin) ?? [];
+    for (let kept = lines.at(-1); kept !== undefined; kept = lines.at(-1)) {
+      if (kept.line.usable && this.#clock.now() - kept.sinceMs > maxIdleMs) return undefined;
+      lines.pop();
+      if (lines.length === 0) this.#lines.delete(origin);
+      if (kept.line.usable) return kept.line;
+    }
+    return undefined;
   }
 
   #open(origin: string): Line {
@@ -79,13 +98,13 @@ export class HttpWorkerClient implements WorkerClient {
 
   #keep(origin: string, line: Line): void {
     const lines = this.#lines.get(origin) ?? [];
-    if (lines.length >= MAX_KEPT_LINES) line.close();
-    else this.#lines.set(origin, [...lines, line]);
+    if (lines.length >= MAX_KEPT_LINES) return line.close();
+    lines.push({ line, sinceMs: this.#clock.now() });
+    this.#lines.set(origin, lines);
   }
 
   #closed(origin: string, line: Line, byWorker: boolean): void {
-    const lines = this.#lines.get(origin);
-    const left = lines?.filter((other) => other !== line) ?? [];
+    const left = this.#lines.get(origin)?.filter((kept) => kept.line !== line) ?? [];
     if (left.length === 0) this.#lines.delete(origin);
     else this.#lines.set(origin, left);
     if (byWorker) for (const listener of this.#listeners) listener(origin);

@@ -90,7 +90,7 @@ export class Line {
   }
 
   get usable(): boolean {
-    return !this.#closed && this.#asking === undefined;
+    return !this.#closed && this.#asking === undefined && this.#socket.readyState === "open";
   }
 
   /** @throws WorkerUnreachable, {@link LineStale}, the signal's reason, or what broke the connection. */
@@ -157,7 +157,8 @@ export class Line {
 
   #answered(asking: Asking, answer: WorkerAnswer): void {
     this.#asking = undefined;
-    if (asking.reader.keepAlive) this.#socket.setTimeout(IDLE_TIMEOUT_MS);
+    // A worker that answers before it was told all may take the rest for something else.
+    if (asking.reader.keepAlive && this.#socket.writableLength === 0) this.#socket.setTimeout(IDLE_TIMEOUT_MS);
     else this.close();
     asking.resolve(answer);
   }
