@@ -70,20 +70,35 @@ function parse(kind: BodyKind, chunks: readonly Buffer[], contentType: string): 
   }
 }
 
-async function collect(body: Readable, hold: (bytes: number) => void, signal: AbortSignal): Promise<Buffer[]> {
-  const chunks: Buffer[] = [];
-  try {
-    // Left alone on an error: destroying the body would reset the connection before the answer is out.
-    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (signal.aborted) return [];
-      hold(chunk.length);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof LaunchError) throw error;
-    throw new LaunchError(499, "client_gone", "the request ended before its body did", { cause: error });
-  }
-  return chunks;
+/** Reads to the end. Where that fails the rest is left alone: destroying the body would reset the connection before the answer. */
+function collect(body: Readable, hold: (bytes: number) => void, signal: AbortSignal): Promise<Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const stop = (): void => {
+      body.off("data", take).off("end", end).off("error", gone).off("close", gone).pause();
+      signal.removeEventListener("abort", stop);
+    };
+    const take = (chunk: Buffer): void => {
+      try {
+        hold(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        stop();
+        reject(error);
+      }
+    };
+    const end = (): void => {
+      stop();
+      resolve(chunks);
+    };
+    const gone = (cause?: Error): void => {
+      stop();
+      reject(new LaunchError(499, "client_gone", "the request ended before its body did", { cause }));
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    body.on("data", take).once("end", end).once("error", gone).once("close", gone);
+    if (body.destroyed) gone();
+  });
 }
 
 function tooLarge(limit: number): LaunchError {

@@ -14,8 +14,7 @@ export function startDeadline(clock: Clock, timeoutMs: number, outer?: AbortSign
   const onAbort = () => controller.abort(outer?.reason);
   outer?.addEventListener("abort", onAbort, { once: true });
   if (outer?.aborted) onAbort();
-  const start = (ms: number) =>
-    clock.schedule(ms, () => controller.abort(new DOMException(`nothing came for ${ms} ms`, "TimeoutError")));
+  const start = (ms: number) => clock.schedule(ms, () => controller.abort(timedOut(ms)));
   let timer = start(timeoutMs);
   return {
     signal: controller.signal,
@@ -35,23 +34,33 @@ export function startDeadline(clock: Clock, timeoutMs: number, outer?: AbortSign
  * ignores its signal.
  * @throws the signal's reason (see {@link isTimeout}), or what the task throws.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   clock: Clock,
   limitMs: number,
   task: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
-  const deadline = startDeadline(clock, limitMs, outer);
-  const { signal } = deadline;
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  try {
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    return await Promise.race([task(signal), aborted.promise]);
-  } finally {
-    deadline.cancel();
-  }
+  return new Promise((resolve, reject) => {
+    const controller = new AbortController();
+    const free = (): void => {
+      timer.cancel();
+      outer?.removeEventListener("abort", onAbort);
+    };
+    const end = (reason: unknown): void => {
+      free();
+      controller.abort(reason);
+      reject(reason);
+    };
+    const onAbort = (): void => end(outer?.reason);
+    const timer = clock.schedule(limitMs, () => end(timedOut(limitMs)));
+    outer?.addEventListener("abort", onAbort, { once: true });
+    if (outer?.aborted) onAbort();
+    task(controller.signal).then(resolve, reject).finally(free);
+  });
+}
+
+function timedOut(limitMs: number): DOMException {
+  return new DOMException(`nothing came for ${limitMs} ms`, "TimeoutError");
 }
 
 /** Whether an error says that time was up. */

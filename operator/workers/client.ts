@@ -98,8 +98,8 @@ export class HttpWorkerClient implements WorkerClient {
 
   #keep(origin: string, line: Line): void {
     const lines = this.#lines.get(origin) ?? [];
-    if (lines.length >= MAX_KEPT_LINES) return line.close();
-    lines.push({ line, sinceMs: this.#clock.now() });
+    if (lines.length >= MAX_KEPT_LINES) line.close();
+    else lines.push({ line, sinceMs: this.#clock.now() });
     this.#lines.set(origin, lines);
   }
 
