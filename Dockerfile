@@ -27,5 +27,5 @@ ENV NODE_ENV=production
 # (`npm run bench:reconcile`) take the operator to 190 MB resident instead of 300, for a second more in the garbage collector.
 # And it lets garbage pile up to twice or thrice of what lives before it collects all of it. With at most half as much again a
 # gateway that knows 10,000 workers (`npm run bench:gateway`) stays below 200 MB instead of 280.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=50", "/app/avatarpool.mjs"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=16", "--heap-growing-percent=50", "/app/avatarpool.mjs"]
 CMD ["--help"]

@@ -41,9 +41,6 @@ function withoutSecrets(value: unknown, depth = 0): unknown {
   if (depth === MAX_DEPTH) return "[too deep]";
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      SECRET_KEY.test(key) ? "[redacted]" : withoutSecrets(item, depth + 1),
-    ]),
+    Object.entries(value).map(([key, item]) => [key, SECRET_KEY.test(key) ? "[redacted]" : withoutSecrets(item, depth + 1)]),
   );
 }

@@ -16,7 +16,7 @@ const entry: Record<Build, string> = {
 
 const nodeFlags = [
   // Of the Dockerfile, so that what is measured is what is deployed.
-  "--max-semi-space-size=4",
+  "--max-semi-space-size=16",
   "--heap-growing-percent=50",
   "--import",
   path.join(root, "test", "support", "die-with-parent.mjs"),
