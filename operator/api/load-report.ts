@@ -52,7 +52,8 @@ const wonBackSchema = z.object({ sessions: count, slotSeconds: count });
 export const poolLoadSchema = z.object({
   namespace: z.string(),
   name: z.string(),
-  workers: z.array(workerLoadSchema),
+  /** Left out where a line tells of pressure only: the list that was said last holds. */
+  workers: z.array(workerLoadSchema).optional(),
   /** Launches that wait now, by preset; `""` stands for face images that are no preset. */
   queued: z.record(z.string(), count),
   /**
@@ -94,5 +95,9 @@ export const loadReportSchema = z.object({
 });
 
 export type WonBack = z.output<typeof wonBackSchema>;
-export type PoolLoad = z.output<typeof poolLoadSchema>;
+/** What one line says of a pool. */
+export type PoolReport = z.output<typeof poolLoadSchema>;
+/** What is known of a pool's load. */
+export type PoolLoad = PoolReport & { readonly workers: readonly WorkerLoad[] };
+export type WorkerLoad = z.output<typeof workerLoadSchema>;
 export type LoadReport = z.output<typeof loadReportSchema>;

@@ -11,7 +11,7 @@ import { Doubts } from "./doubts.ts";
 import type { ClaimSource } from "./internal-server.ts";
 import { type Arrival, Launcher } from "./launch.ts";
 import { LaunchClaims } from "./launch-claims.ts";
-import { LoadBook, type PoolState, poolState } from "./load-book.ts";
+import { LoadBook, type PoolState, type PoolSummary, workerLoad } from "./load-book.ts";
 import type { LoadSource } from "./load-stream.ts";
 import { Overflow, type OverflowDeps } from "./overflow/overflow.ts";
 import { Prober } from "./probe.ts";
@@ -187,16 +187,24 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   }
 
   state(key: string): PoolState | undefined {
+    const summary = this.summary(key);
+    return summary && { ...summary, workers: [...this.#workers.ofPool(key)].map(workerLoad) };
+  }
+
+  summary(key: string): PoolSummary | undefined {
     const pool = this.#deps.directory.pool(key);
     if (pool === undefined) return undefined;
-    return poolState(pool, this.#workers.ofPool(key), this.#slots.queued(key), {
+    return {
+      namespace: pool.namespace,
+      name: pool.name,
+      queued: Object.fromEntries(this.#slots.queued(key)),
       pressure: this.#load.pressure(key),
       launches: this.#load.launches(key),
       ...this.#load.accountErrors(key),
       ...this.#overflow.load(pool, key),
       ...this.#load.wonBack(key),
       ...this.#secretAccess?.load(key),
-    });
+    };
   }
 
   subscribe(listener: Parameters<LoadBook["subscribe"]>[0]): () => void {

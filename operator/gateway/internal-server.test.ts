@@ -15,11 +15,16 @@ afterEach(async () => {
 
 async function setup(state: { access?: Access; peerAccess?: Access; notReady?: string | undefined } = {}) {
   const book = new LoadBook(systemClock);
-  const pool = { namespace: "avatars", name: "support", workers: [], queued: {}, pressure: {}, launches: {} };
+  const summary = { namespace: "avatars", name: "support", queued: {}, pressure: {}, launches: {} };
   const server = internalServer({
     gateway: "gw-1",
     clock: systemClock,
-    source: { pools: () => ["avatars/support"], state: () => pool, subscribe: (listener) => book.subscribe(listener) },
+    source: {
+      pools: () => ["avatars/support"],
+      state: () => ({ ...summary, workers: [] }),
+      summary: () => summary,
+      subscribe: (listener) => book.subscribe(listener),
+    },
     registry: createRegistry(),
     beforeScrape: () => {},
     access: async () => state.access ?? "granted",

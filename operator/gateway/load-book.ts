@@ -1,5 +1,4 @@
-import type { AccountErrorKind, PoolLoad, WonBack } from "../api/load-report.ts";
-import type { PoolConfig } from "../api/pool-config.ts";
+import type { AccountErrorKind, PoolLoad, WonBack, WorkerLoad } from "../api/load-report.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Worker } from "./worker.ts";
 
@@ -21,6 +20,9 @@ export interface LoadChange {
 
 /** The part of a pool's load that is a state; what happened since the last report is each reader's own. */
 export type PoolState = Omit<PoolLoad, "shortSinceMs" | "startupsMs" | "workerStartups">;
+
+/** A pool's state without its workers, of which there may be thousands. */
+export type PoolSummary = Omit<PoolState, "workers">;
 
 /** The key under which face images that are no preset are counted. */
 const NO_PRESET = "";
@@ -140,26 +142,15 @@ export class LoadBook {
   }
 }
 
-/** A pool's load as the operator is told. */
-export function poolState(
-  pool: PoolConfig,
-  workers: Iterable<Worker>,
-  queued: ReadonlyMap<string, number>,
-  told: Omit<PoolState, "namespace" | "name" | "workers" | "queued">,
-): PoolState {
+/** A worker's load as the operator is told. */
+export function workerLoad(worker: Worker): WorkerLoad {
   return {
-    namespace: pool.namespace,
-    name: pool.name,
-    workers: [...workers].map((worker) => ({
-      pod: worker.name,
-      uid: worker.uid,
-      ready: worker.ready,
-      sessions: worker.ledger.sessions,
-      reserved: worker.ledger.reserved,
-      slots: worker.ledger.slots,
-      cordoned: worker.cordoned,
-    })),
-    queued: Object.fromEntries(queued),
-    ...told,
+    pod: worker.name,
+    uid: worker.uid,
+    ready: worker.ready,
+    sessions: worker.ledger.sessions,
+    reserved: worker.ledger.reserved,
+    slots: worker.ledger.slots,
+    cordoned: worker.cordoned,
   };
 }

@@ -14,6 +14,10 @@ function setup() {
   const source = {
     pools: () => [...states.keys()],
     state: (key: string) => states.get(key),
+    summary: (key: string) => {
+      const { workers: _, ...summary } = states.get(key) ?? emptyPool;
+      return states.has(key) ? summary : undefined;
+    },
     subscribe: (listener: Parameters<LoadBook["subscribe"]>[0]) => book.subscribe(listener),
   };
   const open = () => {
@@ -102,18 +106,37 @@ describe("the load stream", () => {
     expect(lines()).toEqual([]);
   });
 
-  it("rests after a long line, also from pressure", async () => {
+  it("rests after a long line; pressure is told meanwhile without the workers, at once and then every 100 ms", async () => {
+    const { clock, book, states, open } = setup();
+    states.set("avatars/one", { ...emptyPool, workers: Array(10_000).fill(worker) });
+    const { lines } = open();
+    const said = () => lines().flatMap(({ pools }) => pools.map(({ workers, shortSinceMs }) => [workers?.length, shortSinceMs]));
+    const startMs = clock.now();
+    said();
+    await clock.advance(500);
+    book.arrived("avatars/one", "maya")("waited");
+    await clock.advance(0);
+    expect(said()).toEqual([[undefined, startMs + 500]]);
+    book.arrived("avatars/one", "maya")("refused");
+    await clock.advance(99);
+    expect(said()).toEqual([]);
+    await clock.advance(1);
+    expect(said()).toEqual([[undefined, startMs + 500]]);
+    await clock.advance(399);
+    expect(said()).toEqual([]);
+    await clock.advance(1);
+    expect(said()).toEqual([[10_000, undefined]]);
+  });
+
+  it("speaks of the workers of a pool that is new to the reader also with pressure", async () => {
     const { clock, book, states, open } = setup();
     states.set("avatars/one", { ...emptyPool, workers: Array(10_000).fill(worker) });
     const { lines } = open();
     lines();
-    const met = book.arrived("avatars/one", "maya");
-    await clock.advance(500);
-    met("waited");
-    await clock.advance(499);
-    expect(lines()).toEqual([]);
-    await clock.advance(1);
-    expect(lines().flatMap(({ pools }) => pools)[0]).toMatchObject({ name: "one", shortSinceMs: clock.now() - 500 });
+    states.set("avatars/three", { ...emptyPool, name: "three", workers: [worker] });
+    book.arrived("avatars/three", "maya")("waited");
+    await clock.advance(0);
+    expect(lines().flatMap(({ pools }) => pools.map(({ name, workers }) => [name, workers?.length]))).toEqual([["three", 1]]);
   });
 
   it("cuts a reader that does not read, and leaves no timer behind", async () => {

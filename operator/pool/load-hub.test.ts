@@ -38,6 +38,15 @@ describe("LoadHub", () => {
     expect(view.queued).toEqual(new Map([["maya", 3]]));
   });
 
+  it("goes by the workers that were told last where a line tells of pressure only", () => {
+    const hub = hubWith({ a: { workers: [worker({ sessions: 2 })] } });
+    const { workers: _, ...pressure } = load({ queued: { maya: 1 }, pressure: counts({ waited: 1 }) });
+    hub.accept("a", { gateway: "a", full: false, pools: [pressure] }, NOW_MS);
+    const view = hub.view(KEY, NOW_MS);
+    expect(view.workers.get("w")).toMatchObject({ sessions: 2 });
+    expect([view.queued.get("maya"), view.shortPerMinute]).toEqual([1, 1]);
+  });
+
   it("takes a cordon as acknowledged only when every gateway that knows the worker has seen it", () => {
     const seen = { workers: [worker({ cordoned: true })] };
     const acknowledged = (loads: Parameters<typeof hubWith>[0]) =>

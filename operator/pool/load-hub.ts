@@ -105,10 +105,13 @@ export class LoadHub {
       for (const key of entry.pools.keys()) if (!changed.has(key)) entry.pools.delete(key);
       for (const key of this.#pools.keys()) changed.add(key);
     }
-    for (const load of report.pools) {
+    for (const said of report.pools) {
+      const key = poolKey(said);
+      const before = entry.pools.get(key);
+      const load = { ...said, workers: said.workers ?? before?.workers ?? [] };
       // Counters of a stream's first line tell of a time that nobody watched: they are a base, not news.
-      this.#remember(poolKey(load), first ? load : entry.pools.get(poolKey(load)), load, nowMs);
-      entry.pools.set(poolKey(load), load);
+      this.#remember(key, first ? load : before, load, nowMs);
+      entry.pools.set(key, load);
     }
     return [...changed];
   }

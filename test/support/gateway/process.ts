@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { type LoadReport, loadReportSchema } from "../../../operator/api/load-report.ts";
+import { loadReportSchema, type PoolLoad } from "../../../operator/api/load-report.ts";
 
 const main = path.join(import.meta.dirname, "..", "..", "..", "operator", "main.ts");
 const dieWithParent = path.join(import.meta.dirname, "..", "die-with-parent.mjs");
@@ -68,14 +68,16 @@ export async function openLoad(internal: string, token: string) {
   const closing = new AbortController();
   const headers = token === "" ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(`${internal}/load`, { headers, signal: closing.signal });
-  const last = new Map<string, LoadReport["pools"][number]>();
+  const last = new Map<string, PoolLoad>();
   const read = async () => {
     let rest = "";
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) for (const pool of loadReportSchema.parse(JSON.parse(line)).pools) last.set(pool.name, pool);
+      for (const pool of lines.flatMap((line) => loadReportSchema.parse(JSON.parse(line)).pools)) {
+        last.set(pool.name, { ...pool, workers: pool.workers ?? last.get(pool.name)?.workers ?? [] });
+      }
     }
   };
   // The stream ends when it is closed; that is no failure.
