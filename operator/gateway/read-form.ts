@@ -52,21 +52,23 @@ export async function readForm(body: RequestBody, limits: ReadLimits): Promise<H
   };
   try {
     const chunks = await withDeadline(clock, timeoutMs, (signal) => collect(body, hold, signal));
-    return { form: await parse(kind, chunks, body.headers["content-type"] ?? ""), release };
+    const [only, ...more] = chunks;
+    const whole = only !== undefined && more.length === 0 ? only : Buffer.concat(chunks);
+    return { form: parse(kind, whole, body.headers["content-type"] ?? ""), release };
   } catch (error) {
     release();
     throw isTimeout(error) ? tooSlow(timeoutMs) : error;
   }
 }
 
-function parse(kind: BodyKind, chunks: readonly Buffer[], contentType: string): LaunchForm | Promise<LaunchForm> {
+function parse(kind: BodyKind, body: Buffer, contentType: string): LaunchForm {
   switch (kind) {
     case "multipart":
-      return parseMultipart(chunks, contentType);
+      return parseMultipart(body, contentType);
     case "urlencoded":
-      return parseUrlencoded(Buffer.concat(chunks));
+      return parseUrlencoded(body);
     case "json":
-      return parseJson(Buffer.concat(chunks));
+      return parseJson(body);
   }
 }
 
