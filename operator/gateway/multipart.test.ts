@@ -45,7 +45,7 @@ describe("parseMultipart", () => {
       field("prompt", ""),
       field("room_name", "a second one"),
       part('Content-Disposition: form-data; name="a\\"b"', "--"),
-      part('Content-Disposition: form-data; name="image"; filename*=utf-8\'\'%e2%82%ac.jpg', "bytes"),
+      part("Content-Disposition: form-data; name=\"image\"; filename*=utf-8''%e2%82%ac.jpg", "bytes"),
       "--x--\r\nnor this",
     ].join("");
     expect(parse(text, 'multipart/form-data; charset=utf-8; boundary="x"')).toEqual({
