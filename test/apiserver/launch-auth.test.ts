@@ -93,8 +93,9 @@ describe("launch.auth", () => {
     await plane.startApiServer();
   });
 
-  it("names the client in the log, and no token", () => {
-    expect(gateway.log).toContainEqual(expect.objectContaining({ msg: "launch", client: "bob", outcome: "queue_full" }));
+  it("names the client in the log, and no token", async () => {
+    const line = expect.objectContaining({ msg: "launch", client: "bob", outcome: "queue_full" });
+    await expect.poll(() => gateway.log, waiting).toContainEqual(line);
     expect(JSON.stringify(gateway.log)).not.toMatch(/[ab]-token/);
   });
 });
