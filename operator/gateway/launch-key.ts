@@ -9,22 +9,21 @@ import { tokenIdentity } from "./token-identity.ts";
  */
 export function launchKey(pool: PoolConfig, request: LaunchRequest): string {
   const { livekitUrl, roomName, livekitToken, avatar } = request;
-  const hash = createHash("sha256");
+  const identity = tokenIdentity(livekitToken);
   // A token without an identity stands for itself.
-  for (const part of [poolKey(pool), livekitUrl, roomName, tokenIdentity(livekitToken) ?? livekitToken, ...partsOf(avatar)]) {
-    // The length goes first: no two lists of parts read the same.
-    hash.update(`${part.length}:`).update(part);
-  }
-  return hash.digest("base64url");
+  const texts = [poolKey(pool), livekitUrl, roomName, identity ?? livekitToken, avatar.kind];
+  // The length goes first: no two lists read the same. All in one: every update costs as much as a kilobyte.
+  const hash = createHash("sha256").update(texts.map((text) => `${text.length}:${text}`).join(""));
+  return hash.update(faceOf(avatar)).digest("base64url");
 }
 
-function partsOf(avatar: AvatarChoice): readonly (string | Buffer)[] {
+function faceOf(avatar: AvatarChoice): string | Buffer {
   switch (avatar.kind) {
     case "preset":
-      return [avatar.kind, avatar.name];
+      return avatar.name;
     case "imageUrl":
-      return [avatar.kind, avatar.url];
+      return avatar.url;
     case "imageFile":
-      return [avatar.kind, avatar.file.data];
+      return avatar.file.data;
   }
 }

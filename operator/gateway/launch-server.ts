@@ -47,8 +47,9 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   let order = 0;
 
   // Clients move their connections elsewhere before this gateway closes them.
-  server.addHook("onSend", async (_request, reply) => {
+  server.addHook("onSend", (_request, reply, payload, done) => {
     if (deps.stopping?.() || !server.server.listening) reply.header("connection", "close");
+    done(null, payload);
   });
 
   // Bodies are read by the handler, which knows their limits.

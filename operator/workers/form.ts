@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Dialect, Engine, WorkerForm } from "../engines/index.ts";
 import type { PostBody } from "./client.ts";
 
 /** The body of a worker's form: multipart with a file, urlencoded without, as the maker's own client sends it. */
-export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomBytes(12).toString("hex")}`): PostBody {
+export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomUUID()}`): PostBody {
   if (form.file === undefined) {
     const text = new URLSearchParams(form.fields).toString();
     return { contentType: "application/x-www-form-urlencoded", chunks: [Buffer.from(text)] };

@@ -74,10 +74,10 @@ export class Line {
         },
       },
     });
-    this.#socket.setTimeout(CONNECT_TIMEOUT_MS, () => this.#timedOut());
+    this.#socket.setTimeout(CONNECT_TIMEOUT_MS, () => this.#silent());
     this.#socket.once("connect", () => {
       this.#connected = true;
-      this.#socket.setTimeout(0);
+      this.#socket.setTimeout(IDLE_TIMEOUT_MS);
     });
     this.#socket.once("end", () => this.#ended());
     this.#socket.once("error", (error) => this.#fail(this.#connected ? error : unreachable(error)));
@@ -102,34 +102,24 @@ export class Line {
         this.close();
       };
       signal.addEventListener("abort", abort, { once: true });
-      const over = (): void => signal.removeEventListener("abort", abort);
-      this.#asking = {
-        reader: new AnswerReader(),
-        resolve: (answer) => {
-          over();
-          resolve(answer);
-        },
-        reject: (error) => {
-          over();
-          reject(error);
-        },
-      };
+      const ending =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          signal.removeEventListener("abort", abort);
+          settle(value);
+        };
+      this.#asking = { reader: new AnswerReader(), resolve: ending(resolve), reject: ending(reject) };
       this.#asked += 1;
-      if (this.#connected) this.#socket.setTimeout(0);
       this.#send(question);
     });
   }
 
   #send({ path, body, keep }: Question): void {
-    const headers = {
-      host: this.#host,
-      accept: "application/json",
-      ...(keep ? {} : { connection: "close" }),
-      ...(body === undefined ? {} : headersOf(body)),
-    };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const lines = [`${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1`, `host: ${this.#host}`, "accept: application/json"];
+    if (!keep) lines.push("connection: close");
+    if (body !== undefined) lines.push(...headersOf(body));
     this.#socket.cork();
-    this.#socket.write(`${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+    this.#socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
     for (const chunk of body?.chunks ?? []) this.#socket.write(chunk);
     this.#socket.uncork();
   }
@@ -158,8 +148,7 @@ export class Line {
   #answered(asking: Asking, answer: WorkerAnswer): void {
     this.#asking = undefined;
     // A worker that answers before it was told all may take the rest for something else.
-    if (asking.reader.keepAlive && this.#socket.writableLength === 0) this.#socket.setTimeout(IDLE_TIMEOUT_MS);
-    else this.close();
+    if (!asking.reader.keepAlive || this.#socket.writableLength > 0) this.close();
     asking.resolve(answer);
   }
 
@@ -168,9 +157,10 @@ export class Line {
     if (this.#asking !== undefined && answer !== undefined) this.#answered(this.#asking, answer);
   }
 
-  #timedOut(): void {
+  /** Nothing came or went for a while: neither a connection, nor a question, nor an answer, whose time others limit. */
+  #silent(): void {
     if (!this.#connected) this.#fail(unreachable(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)));
-    this.close();
+    if (this.#asking === undefined) this.close();
   }
 
   #fail(error: Error): void {
@@ -182,9 +172,10 @@ export class Line {
   }
 }
 
-function headersOf({ contentType, chunks, headers }: PostBody): Readonly<Record<string, string>> {
+function headersOf({ contentType, chunks, headers = {} }: PostBody): readonly string[] {
   const length = chunks.reduce((bytes, chunk) => bytes + chunk.length, 0);
-  return { ...headers, "content-type": contentType, "content-length": String(length) };
+  const further = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [...further, `content-type: ${contentType}`, `content-length: ${length}`];
 }
 
 function unreachable(cause: Error): WorkerUnreachable {
