@@ -37,20 +37,24 @@ export async function startBenchGateway(workers: { readonly count: number; reado
     if (!process.running || performance.now() - startedMs > START_LIMIT_MS) throw new Error(await process.log());
     await sleep(100);
   }
-  // As in a cluster, the operator listens all the time.
+  const listening = new AbortController();
   const load = await openLoad(internal, "bench");
   const seen = () => load.last.get(POOL.name)?.workers.filter(({ ready }) => ready).length;
   while (seen() !== workers.count) {
     if (!process.running || performance.now() - startedMs > START_LIMIT_MS) throw new Error(await process.log());
     await sleep(100);
   }
+  load.close();
+  // As in a cluster, an operator listens all the time; what it makes of it costs other processors.
+  const listener = await fetch(`${internal}/load`, { headers: { authorization: "Bearer bench" }, signal: listening.signal });
+  void listener.body?.pipeTo(new WritableStream()).catch(() => {});
   return {
     pid: process.pid,
     host: "127.0.0.1",
     port,
     readyAfterMs: Math.round(performance.now() - startedMs),
     [Symbol.asyncDispose]: async () => {
-      load.close();
+      listening.abort();
       await process.stop();
       await api[Symbol.asyncDispose]();
     },

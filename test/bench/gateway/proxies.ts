@@ -128,6 +128,7 @@ function haproxyConfig(port: number, _folder: string, workers: readonly string[]
   return `global
   nbthread 1
   maxconn 4096
+  tune.bufsize 65536
 defaults
   mode http
   timeout connect 2s

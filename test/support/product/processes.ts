@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -35,14 +35,14 @@ export class ProductProcess {
   ) {
     this.command = command;
     this.logFile = options.logFile;
+    // Its own file, and no pipe to us: who measures it must not be kept busy by its log.
+    const log = openSync(options.logFile, "a");
     this.#child = spawn(process.execPath, [...nodeFlags, entry[options.build], command], {
       cwd: root,
       env: { PATH: process.env.PATH ?? "", NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...options.env },
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["pipe", log, log],
     });
-    const log = createWriteStream(options.logFile, { flags: "a" });
-    this.#child.stdout?.pipe(log, { end: false });
-    this.#child.stderr?.pipe(log, { end: false });
+    closeSync(log);
     this.#exited = once(this.#child, "exit");
   }
 
