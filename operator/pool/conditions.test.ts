@@ -114,13 +114,18 @@ it("tells that a quota lets no workers in", () => {
 describe("AtMaximum", () => {
   const small = { ...gpuOnly, workers: [{ ...gpuGroup, max: 1 }] };
 
-  it("says how many slots are lacking and what to raise", () => {
+  it("says whose slots are lacking and what to raise", () => {
     expect(found("AtMaximum", { pods: [pod("a")], queued: { maya: 5 } }, small)).toEqual([
       "True",
       "DemandExceedsMaximum",
-      "slots are lacking (4 for maya, custom avatars) and gpu may not grow: raise max, or expect launches to wait",
+      "slots for maya, custom avatars are lacking and gpu may not grow: raise max, or expect launches to wait",
     ]);
     expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("custom avatars");
+  });
+
+  it("says the same while what is lacking decays: a status is not written for each slot", () => {
+    const message = (queued: number) => found("AtMaximum", { pods: [pod("a")], queued: { maya: queued } }, small)[2];
+    expect(message(40)).toBe(message(7));
   });
 
   it("does not hold at the maximum as long as that is enough", () => {

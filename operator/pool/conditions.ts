@@ -2,7 +2,7 @@ import { type ConditionReason, conditionReasons as reasons, conditionTypes as ty
 import { formatDuration, formatSeconds } from "../api/duration.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
 import { percentile } from "../scaling/percentile.ts";
-import { CUSTOM_AVATAR, type SetDemand } from "../scaling/size.ts";
+import { CUSTOM_AVATAR } from "../scaling/size.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
 import type { Finding } from "./finding.ts";
 import type { Plan } from "./plan.ts";
@@ -140,15 +140,15 @@ function atMaximum(plan: Plan): Finding {
       message: "the groups can grow as far as is wanted",
     };
   }
-  const names = ({ set }: SetDemand) =>
-    set.presets.map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
-  const lacking = unmet.map((demand) => `${plan.sizing.unmet.get(demand.set.key) ?? 0} for ${names(demand)}`).join("; ");
+  // How many are lacking changes with every second in which pressure decays: the sentence would be written anew each time.
+  const presets = new Set(unmet.flatMap(({ set }) => set.presets));
+  const names = [...presets].map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
   const full = plan.sizing.groups.filter((size) => size.atMaximum).map(({ supply }) => supply.name);
   return {
     type: types.atMaximum,
     status: "True",
     reason: reasons.demandExceedsMaximum,
-    message: `slots are lacking (${lacking}) and ${full.join(", ")} may not grow: raise max, or expect launches to wait`,
+    message: `slots for ${names} are lacking and ${full.join(", ")} may not grow: raise max, or expect launches to wait`,
   };
 }
 
