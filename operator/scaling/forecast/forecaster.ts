@@ -102,10 +102,13 @@ export class Forecaster {
     const taken = sample.sessions + sample.queued;
     const weight = weightOf(this.#arrivals.meanPerS * timeToWarmS);
     this.#trials.warmUntil(nowS);
-    // A clump of cold starts is one misfortune, not many.
-    this.#trials.met(this.#settledS === undefined ? 0 : arrivals, cold, Math.min(weight, 1 / this.#dispersion.value));
-    if (this.#settledS !== undefined && nowS > this.#settledS + timeToWarmS)
-      this.#trials.tried(arrivals, Math.max(0, taken - arrivals), slotsPerWorker, weight);
+    // Before, the trials have no warm workers either.
+    if (this.#settledS !== undefined && nowS > this.#settledS + timeToWarmS) {
+      const before = Math.max(0, taken - arrivals);
+      // A clump of cold starts is one misfortune, not many.
+      this.#trials.met(arrivals, cold, before, slotsPerWorker, Math.min(weight, 1 / this.#dispersion.value));
+      this.#trials.tried(arrivals, before, slotsPerWorker, weight);
+    }
 
     const sessionLengthS = this.#lengths.meanS;
     const dispersion = this.#dispersion.value;

@@ -37,23 +37,56 @@ describe("workers worth their keep", () => {
 });
 
 describe("the price that keeps the objective", () => {
-  it("rises with a cold start, and falls slowly while all is well", () => {
-    const trials = new Trials(0.99);
+  /** Workers at every price alike, warm from the start. */
+  function keeping(workers: number, trials: Trials): Trials {
+    trials.resize(() => workers, 0, 0, 45);
+    trials.warmUntil(45);
+    return trials;
+  }
+
+  it("rises with a cold start that no trial had, and falls slowly while all is well", () => {
+    const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
-    trials.met(1, 1, 1);
+    trials.met(1, 1, 0, 1, 1);
     const raised = trials.price;
     expect(raised).toBeGreaterThan(start);
-    trials.met(200, 0, 1);
+    trials.met(20, 0, 0, 1, 1);
     expect(trials.price).toBeLessThan(raised);
+    trials.met(1_000, 0, 0, 1, 1);
+    expect(trials.price).toBe(start);
+  });
+
+  it("is not raised on top for cold starts that the trials had too", () => {
+    const trials = keeping(3, new Trials(0.99));
+    const start = trials.price;
+    trials.met(5, 2, 0, 1, 1);
+    expect(trials.price).toBe(start);
   });
 
   it("never runs away, however bad it goes", () => {
-    const trials = new Trials(0.99);
+    const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
-    trials.met(10_000, 10_000, 1);
-    expect(trials.price / start).toBeLessThan(8);
-    trials.met(1e9, 0, 1);
-    expect(start / trials.price).toBeLessThan(8);
+    for (let times = 0; times < 1_000; times++) trials.met(3, 3, 0, 1, 1);
+    expect(trials.price / start).toBeLessThan(3);
+  });
+
+  /** Launches that find three workers of one slot free at low prices and `most` at high ones. */
+  function burstAfter(calmLaunches: number, burst: number, most: number): Trials {
+    const trials = new Trials(0.99);
+    trials.resize((price) => (price >= 1_000 ? most : 3), 0, 0, 45);
+    trials.warmUntil(45);
+    trials.tried(2, 0, 1, calmLaunches / 2);
+    trials.tried(burst, 0, 1, 1);
+    return trials;
+  }
+
+  it("does not follow one large burst after weeks of calm", () => {
+    const calm = burstAfter(20_000, 2, 60).price;
+    expect(burstAfter(20_000, 80, 60).price).toBeLessThan(2 * calm);
+  });
+
+  it("is not the highest because of a burst that no price would have met", () => {
+    expect(burstAfter(200, 2_000, 10).price).toBeLessThan(2_000);
   });
 
   it("is the lowest one at which few enough launches would have been cold", () => {
@@ -71,7 +104,7 @@ describe("the price that keeps the objective", () => {
   it("goes on from what was kept", () => {
     const trials = new Trials(0.99);
     trials.tried(500, 0, 8, 1);
-    trials.met(500, 3, 1);
+    keeping(3, trials).met(3, 3, 0, 1, 1);
     expect(new Trials(0.99, JSON.parse(JSON.stringify(trials.save()))).price).toBeCloseTo(trials.price, 1);
   });
 

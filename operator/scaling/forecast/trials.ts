@@ -3,9 +3,9 @@
  * counted how many launches would have found no warm slot, had workers been kept at that price. So the right price is known from
  * every launch, not only from those that went wrong, which at 99.9 % would take months.
  *
- * On top of that, what launches really met moves the price, up with every cold start and a little down with every warm one,
- * in the ratio that the objective allows: then the share comes true in the long run whatever the demand is like, and however wrong
- * the forecast (adaptive conformal inference: Gibbs and Candès, "Adaptive Conformal Inference Under Distribution Shift", 2021).
+ * What no trial sees is a cluster that falls short of the plan: workers that fail, come late, or may not be started. Cold starts
+ * that the trial at the same price did not have raise the price on top, and every launch takes a little back, in the ratio that the
+ * objective allows (adaptive conformal inference: Gibbs and Candès, "Adaptive Conformal Inference Under Distribution Shift", 2021).
  */
 
 const PRICES: readonly number[] = Array.from({ length: 18 }, (_, step) => 0.01 * 2.5 ** step);
@@ -15,11 +15,14 @@ const KEEP_FACTOR = 8;
 const PRIOR_LAUNCHES = 300;
 /** Of the cold starts that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
 const MARGIN = 0.8;
-/** The latest launches count, as many as have so many cold starts at the objective. */
-const MEMORY_COLD_STARTS = 50;
-/** How fast what was really met moves the price, and how far (natural logarithm). */
+/**
+ * The latest launches count, as many as have so many cold starts at the objective. Far more than an estimate of the share needs:
+ * cold starts come in clumps, and with a short memory one large burst would buy workers for a day that no other burst needs.
+ */
+const MEMORY_COLD_STARTS = 300;
+/** How fast cold starts that no trial had raise the price, and how far (natural logarithm). */
 const STEP = 0.25;
-const MAX_CORRECTION = 2;
+const MAX_CORRECTION = 1;
 /** More launches than this within one time-to-warm meet the same capacity: they say no more than this many would. */
 const INDEPENDENT_LAUNCHES = 4;
 /** Most workers that a trial starts at once. */
@@ -58,22 +61,23 @@ export class Trials {
     });
   }
 
-  /** What launches really met. */
-  met(arrivals: number, cold: number, weight: number): void {
-    const moved = this.#correction + weight * STEP * (cold - arrivals * this.#allowed * MARGIN);
-    this.#correction = Math.max(-MAX_CORRECTION, Math.min(MAX_CORRECTION, moved));
+  /**
+   * What launches really met.
+   * @param taken slots taken before the first of them, launches that wait among them.
+   */
+  met(arrivals: number, cold: number, taken: number, slotsPerWorker: number, weight: number): void {
+    const unforeseen = Math.max(0, cold - coldOf(this.#nextBelow(this.price), arrivals, taken, slotsPerWorker));
+    const moved = this.#correction + weight * STEP * (unforeseen - arrivals * this.#allowed * MARGIN);
+    this.#correction = Math.max(0, Math.min(MAX_CORRECTION, moved));
   }
 
   /**
    * What these launches would have met at each price.
-   * @param taken slots taken before the first of them, launches that wait among them.
+   * @param taken as for {@link met}.
    */
   tried(arrivals: number, taken: number, slotsPerWorker: number, weight: number): void {
     if (arrivals === 0) return;
-    for (const trial of this.#trials) {
-      const free = Math.max(0, trial.warm * slotsPerWorker - taken);
-      trial.cold += weight * Math.max(0, arrivals - free);
-    }
+    for (const trial of this.#trials) trial.cold += weight * coldOf(trial, arrivals, taken, slotsPerWorker);
     this.#launches += weight * arrivals;
     const most = MEMORY_COLD_STARTS / this.#allowed;
     if (this.#launches <= most) return;
@@ -127,12 +131,25 @@ export class Trials {
     };
   }
 
-  /** The lowest price with few enough cold starts, between two rungs of the ladder where its neighbour has too many. */
+  /** The trial at this price, or at the next lower one. */
+  #nextBelow(price: number): Trial | undefined {
+    return this.#trials.findLast((trial) => trial.price <= price);
+  }
+
+  /**
+   * The lowest price with few enough cold starts, between two rungs of the ladder where its neighbour has too many. Where even the
+   * highest has too many, such as after the first burst ever, those that it had count for none: no price would have avoided them.
+   */
   #triedPrice(): number {
     const allowed = this.#allowed * MARGIN;
+    const shareOf = ({ price, cold }: Trial, unavoidable: number): number =>
+      (Math.max(0, cold - unavoidable) + PRIOR_LAUNCHES * Math.min(1, 1 / price)) / (this.#launches + PRIOR_LAUNCHES);
+    const highest = this.#trials.at(-1);
+    const unavoidable = highest !== undefined && shareOf(highest, 0) > allowed ? highest.cold : 0;
     let below: { readonly price: number; readonly share: number } | undefined;
-    for (const { price, cold } of this.#trials) {
-      const share = (cold + PRIOR_LAUNCHES * Math.min(1, 1 / price)) / (this.#launches + PRIOR_LAUNCHES);
+    for (const trial of this.#trials) {
+      const { price } = trial;
+      const share = shareOf(trial, unavoidable);
       if (share <= allowed) {
         if (below === undefined) return price;
         const between = Math.log(below.share / allowed) / Math.log(below.share / share);
@@ -142,6 +159,12 @@ export class Trials {
     }
     return below?.price ?? 1;
   }
+}
+
+/** How many of these launches would find no free slot. */
+function coldOf(trial: Trial | undefined, arrivals: number, taken: number, slotsPerWorker: number): number {
+  const free = Math.max(0, (trial?.warm ?? 0) * slotsPerWorker - taken);
+  return Math.max(0, arrivals - free);
 }
 
 /** Those that start go first. */

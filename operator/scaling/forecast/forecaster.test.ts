@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { seededRandom } from "../../runtime/random.ts";
+import { Forecaster } from "./forecaster.ts";
+
+const HOUR_S = 3_600;
+const SESSION_S = 85;
+/** A client that is refused tries again: these launches all arrive within so long, and none finds a slot. */
+const REFUSALS_S = 300;
+
+/** Most free slots that are wanted in the hours after an hour of calm and then so many refusals. */
+function mostWantedAfter(refusals: number): number {
+  const random = seededRandom(1, "calm");
+  const forecaster = new Forecaster(0.99);
+  const ends: number[] = [];
+  let most = 0;
+  let arrived = 0;
+  let cold = 0;
+  let started = 0;
+  for (let nowS = 0; nowS < 4 * HOUR_S; nowS += 5) {
+    const isRefusing = nowS >= HOUR_S && nowS < HOUR_S + REFUSALS_S;
+    const refused = isRefusing ? Math.round((refusals * 5) / REFUSALS_S) : 0;
+    const served = random() < (1.4 * 5) / 60 ? 1 : 0;
+    arrived += served + refused;
+    cold += refused;
+    started += served;
+    if (served > 0) ends.push(nowS + SESSION_S);
+    while (ends[0] !== undefined && ends[0] <= nowS) ends.shift();
+    const sample = { nowS, arrived, cold, started, sessions: ends.length, queued: 0, workers: 3, warmWorkers: 3 };
+    const { workers } = forecaster.next(sample, { slotsPerWorker: 1, timeToWarmS: 113 });
+    if (nowS >= HOUR_S) most = Math.max(most, workers - ends.length);
+  }
+  return most;
+}
+
+it("wants no more slots after a burst of refusals than launches came", () => {
+  expect(mostWantedAfter(60)).toBeLessThan(75);
+  expect(mostWantedAfter(180)).toBeLessThan(100);
+});
