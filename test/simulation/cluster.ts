@@ -73,6 +73,11 @@ export class SimCluster {
     return [...this.#options.api.of("pods").values()];
   }
 
+  /** Pods of a Deployment that are not being deleted. */
+  podsOf(deployment: string): readonly ApiObject[] {
+    return this.pods().filter((pod) => !isDeleting(pod) && this.#fates.get(pod.metadata.uid)?.owner === deployment);
+  }
+
   /** To be called on every change of a Deployment. */
   deploymentChanged(key: string, after: ApiObject | undefined): void {
     if (after === undefined) this.#collect(key);
@@ -151,7 +156,7 @@ export class SimCluster {
     const scale = { desired, most: desired + surge };
     const { template } = deployment.spec;
     if (!sets.has(newest)) sets.set(newest, { template, replicas: 0, cause: "rollout", ...scale });
-    const own = this.#podsOf(key);
+    const own = this.podsOf(key);
     const seen = [...sets].map(([hash, set]) => {
       const pods = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
       return { ...set, hash, pods: pods.length, ready: pods.filter((pod) => holds(pod, "Ready")).length };
@@ -182,7 +187,7 @@ export class SimCluster {
     const { api } = this.#options;
     const last = this.#revisions.get(key);
     const revision = last?.hash === newest ? last.revision : (last?.revision ?? 0) + 1;
-    const own = this.#podsOf(key);
+    const own = this.podsOf(key);
     const updated = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === newest);
     const ready = updated.filter((pod) => holds(pod, "Ready")).length;
     const only = updated.length === own.length;
@@ -211,7 +216,7 @@ export class SimCluster {
   #syncReplicas(key: string, deployment: V1Deployment, hash: string): void {
     const set = this.#sets.get(key)?.get(hash);
     if (set === undefined) return;
-    const own = this.#podsOf(key).filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
+    const own = this.podsOf(key).filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
     const surplus = own.length - set.replicas;
     for (const pod of [...own].sort(deletedFirst).slice(0, Math.max(0, surplus))) this.deletePod(pod, set.cause);
     if (this.quotaSpent) {
@@ -312,11 +317,7 @@ export class SimCluster {
     this.#sets.delete(key);
     this.#scaledBy.delete(key);
     this.#revisions.delete(key);
-    for (const pod of this.#podsOf(key)) this.deletePod(pod, "deployment-deleted");
-  }
-
-  #podsOf(deployment: string): readonly ApiObject[] {
-    return this.pods().filter((pod) => !isDeleting(pod) && this.#fates.get(pod.metadata.uid)?.owner === deployment);
+    for (const pod of this.podsOf(key)) this.deletePod(pod, "deployment-deleted");
   }
 
   #setStatus(pod: ApiObject, change: (status: PodStatus) => PodStatus): void {

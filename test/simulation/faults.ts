@@ -3,7 +3,7 @@ import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
 import { BROKEN_IMAGE } from "./cluster.ts";
 import { type Draw, drawGroup } from "./draw-group.ts";
 import { drawWarm } from "./policy.ts";
-import type { World } from "./world.ts";
+import type { Troubled, World } from "./world.ts";
 
 /** Does something bad to a world. @returns what, in words; undefined where there was nothing to do it to. */
 type Fault = (world: World, draw: Draw) => string | undefined | Promise<string | undefined>;
@@ -21,7 +21,7 @@ const faults = {
     await world.killOperator();
     const forMs = draw.chance(0.3) ? 0 : draw.int(0, 20) * 1_000;
     // The next one may lead while writes of the last are still on their way.
-    after(world, forMs, () => world.operator ?? world.startOperator());
+    after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
     return `the operator dies, the next one leads after ${forMs} ms`;
   },
   "gateway-dies": async (world, draw) => {
@@ -49,7 +49,7 @@ const faults = {
     const forMs = draw.int(1, 30) * 1_000;
     if (gateway === undefined || world.operator === undefined) return undefined;
     world.operator.breakStream(gateway, forMs);
-    after(world, forMs, () => {});
+    after(world, forMs, () => {}, "control-plane");
     return `the load stream of ${gateway.name} breaks for ${forMs} ms`;
   },
   "node-lost": (world, draw) => {
@@ -142,14 +142,19 @@ const faults = {
     const secret = world.secrets.get("bithuman");
     if (secret === undefined) return undefined;
     world.secrets.delete("bithuman");
-    after(world, draw.int(5, 60) * 1_000, () => world.secrets.set("bithuman", secret));
+    after(world, draw.int(5, 60) * 1_000, () => world.secrets.set("bithuman", secret), "control-plane");
     return "the API secret is deleted";
   },
   "quota-spent": (world, draw) => {
     world.cluster.quotaSpent = true;
-    after(world, draw.int(5, 60) * 1_000, () => {
-      world.cluster.quotaSpent = false;
-    });
+    after(
+      world,
+      draw.int(5, 60) * 1_000,
+      () => {
+        world.cluster.quotaSpent = false;
+      },
+      "control-plane",
+    );
     return "a quota keeps new pods from being created";
   },
   "sizes-edited": (world, draw) =>
@@ -215,12 +220,23 @@ export async function strike(world: World, name: FaultName, draw: Draw): Promise
   const what = await (faults[name] as Fault)(world, draw);
   if (what === undefined) return;
   world.timeline.note("fault", `${name}: ${what}`);
-  world.troubled();
+  world.troubled(ofControlPlane.has(name) ? "control-plane" : "anything");
 }
 
+/** What gateways and workers do not notice. */
+const ofControlPlane: ReadonlySet<FaultName> = new Set<FaultName>([
+  "operator-restarts",
+  "stream-breaks",
+  "api-away",
+  "api-slow",
+  "api-loses-answers",
+  "secret-missing",
+  "quota-spent",
+]);
+
 /** Undoes it later; the world is troubled until then. */
-function after(world: World, delayMs: number, undo: () => unknown): void {
-  world.undoAfter(delayMs, undo);
+function after(world: World, delayMs: number, undo: () => unknown, what?: Troubled): void {
+  world.undoAfter(delayMs, undo, what);
 }
 
 function apiTrouble(world: World, draw: Draw, trouble: ApiTrouble): string | undefined {
@@ -228,9 +244,14 @@ function apiTrouble(world: World, draw: Draw, trouble: ApiTrouble): string | und
   const forMs = draw.int(1, 60) * 1_000;
   world.api.trouble = trouble;
   if (trouble === "fails" || trouble === "hangs") for (const view of views(world)) view.disconnect(forMs);
-  after(world, forMs, () => {
-    world.api.trouble = undefined;
-  });
+  after(
+    world,
+    forMs,
+    () => {
+      world.api.trouble = undefined;
+    },
+    "control-plane",
+  );
   return `the API server ${trouble} for ${forMs} ms`;
 }
 

@@ -23,6 +23,9 @@ export interface JudgedWorld {
   readonly started: ReadonlyMap<string, number>;
   readonly calmSinceMs: number;
   readonly untroubled: boolean;
+  /** The same of all but the control plane: gateways, workers, and the spec. */
+  readonly servingCalmSinceMs: number;
+  readonly servingUntroubled: boolean;
   readonly isCalm: boolean;
   readonly hasRoom: boolean;
   readonly longestStartMs: number;

@@ -1,10 +1,11 @@
 import { groupServes } from "../../operator/api/pool-config.ts";
 import { FORWARD_TIMEOUT_MS } from "../../operator/gateway/forward.ts";
 import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/launch-error.ts";
-import { type ApiObject, isDeleting } from "./api-objects.ts";
+import type { ApiObject } from "./api-objects.ts";
 import { groupOf } from "./cluster.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";
+import { freeSlots, isFull } from "./serving.ts";
 
 /** What one launch came to. */
 export interface LaunchRecord {
@@ -19,8 +20,6 @@ export interface LaunchRecord {
   code: string;
 }
 
-/** What every gateway must have heard of by then: a probe, a watch event. */
-const SETTLED_MS = 3_000;
 /** Views, specs and machines may differ for so long after trouble. */
 const AFTER_TROUBLE_MS = 60_000;
 
@@ -64,27 +63,16 @@ function judgeDeadline(world: JudgedWorld, record: LaunchRecord): void {
     witness.broken(2, `${record.room} was refused after ${waitedMs} ms, before its deadline`);
   if (!calmFor(world, record.atMs) || isFull(world)) return;
   for (const pod of world.cluster.pods()) {
-    const free = freeSlots(world, pod, record.preset);
+    const free = isServedBy(world, pod, record.preset) ? freeSlots(world, pod, clock.now()) : 0;
     if (free > 1) witness.broken(3, `${record.room} was refused while ${pod.metadata.name} had ${free} free slots`);
   }
   const group = growable(world, record);
   if (group !== undefined) witness.broken(3, `${record.room} was refused though ${group} could have grown in time`);
 }
 
-/** Whether the pool has as many sessions as it may, or had until a moment ago. */
-function isFull(world: JudgedWorld): boolean {
-  const { maxSessions } = world.pool.limits;
-  return maxSessions !== undefined && world.sessions() >= maxSessions - 1;
-}
-
-/** Slots of a worker of which every gateway must have known for a while. */
-function freeSlots(world: JudgedWorld, pod: ApiObject, preset: string | undefined): number {
-  const worker = world.cluster.workerOf(pod);
+function isServedBy(world: JudgedWorld, pod: ApiObject, preset: string | undefined): boolean {
   const group = world.pool.groups.find(({ name }) => name === groupOf(pod));
-  if (worker === undefined || group === undefined || !groupServes(group, preset) || isDeleting(pod)) return 0;
-  const cordoned = Object.keys(pod.metadata.annotations ?? {}).some((name) => name.includes("cordon"));
-  if (cordoned || worker.troubled || worker.readyAtMs + SETTLED_MS > world.clock.now()) return 0;
-  return worker.slots - worker.active;
+  return group !== undefined && groupServes(group, preset);
 }
 
 /** A group that serves the launch, was below its maximum all the time, and for whose workers there is room. */

@@ -19,6 +19,8 @@ export interface Life {
   readonly endedByDrainTimeout: number;
   readonly endedByTrouble: number;
   readonly drained: number;
+  /** Sessions that began without an operator or an API server. */
+  readonly servedAlone: number;
   /** Seconds of the world's own time. */
   readonly lastedS: number;
   readonly timeline: readonly string[];
@@ -57,6 +59,7 @@ export async function live(seed: number): Promise<Life> {
     endedByDrainTimeout,
     endedByTrouble,
     drained,
+    servedAlone: world.servedAlone,
     faults: world.timeline.of("fault"),
     lastedS: (world.clock.now() - startMs) / 1_000,
     timeline: world.timeline.lines(),

@@ -35,6 +35,7 @@ console.log(
     failed,
     launches: sum(({ launches }) => launches),
     sessions: sum(({ sessions }) => sessions),
+    sessionsWithoutControlPlane: sum(({ servedAlone }) => servedAlone),
     sessionsEndedByUs: sum(({ endedByUs }) => endedByUs),
     sessionsEndedByDrainTimeout: sum(({ endedByDrainTimeout }) => endedByDrainTimeout),
     sessionsEndedByTrouble: sum(({ endedByTrouble }) => endedByTrouble),

@@ -1,16 +1,15 @@
 import type { PoolConfig } from "../../operator/api/pool-config.ts";
 import type { PoolEvent } from "../../operator/pool/report.ts";
 import type { Write } from "./api.ts";
-import { type ApiObject, labelsOf } from "./api-objects.ts";
+import type { ApiObject } from "./api-objects.ts";
 import type { Cause } from "./cluster.ts";
+import { SizeJudge, type SizeJudgeOptions } from "./sizes.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** In every secret of a world, so that one look finds whatever got out. */
 export const SECRET_MARK = "SECRETVALUE";
 const marks = [SECRET_MARK, Buffer.from(SECRET_MARK).toString("base64").slice(0, 12)];
 
-/** Views may be this far behind in a troubled world: a write may follow the spec of then. */
-const OLD_SPEC_MS = 65_000;
 const MOST_VIOLATIONS = 20;
 
 interface LogCounts {
@@ -18,22 +17,8 @@ interface LogCounts {
   readonly to?: number;
 }
 
-interface Bounds {
-  readonly min: number;
-  readonly max: number;
-}
-
-interface SpecVersion {
-  readonly sinceMs: number;
-  readonly bounds: ReadonlyMap<string, Bounds>;
-}
-
-export interface WitnessOptions {
-  readonly now: () => number;
+export interface WitnessOptions extends Omit<SizeJudgeOptions, "broken"> {
   readonly timeline: Timeline;
-  /** Whether fewer workers than the minimum are right: none is started without the API secret, and all go with their pool. */
-  readonly belowMinimum: () => boolean;
-  readonly untroubled: () => boolean;
 }
 
 /** Notes every broken promise in what the product writes, says and does, at the moment at which it happens. */
@@ -45,14 +30,13 @@ export class Witness {
   lastChangeMs: number;
   readonly #lastTold = new Map<string, string>();
   readonly #options: WitnessOptions;
-  #specs: SpecVersion[] = [];
-  /** Changes of size by Deployment: those that were written, and those that were announced. */
-  readonly #changes = new Map<string, { written: number; told: number }>();
+  readonly #sizes: SizeJudge;
 
   constructor(options: WitnessOptions) {
     this.#options = options;
     this.lastWriteMs = options.now();
     this.lastChangeMs = this.lastWriteMs;
+    this.#sizes = new SizeJudge({ ...options, broken: (promise, what) => this.broken(promise, what) });
   }
 
   broken(promise: number, what: string): void {
@@ -63,10 +47,7 @@ export class Witness {
 
   /** The pool's spec is this from now on. */
   specChanged(pool: PoolConfig): void {
-    const nowMs = this.#options.now();
-    const recent = this.#specs.filter((_, index) => (this.#specs[index + 1]?.sinceMs ?? nowMs) > nowMs - OLD_SPEC_MS);
-    const bounds = new Map(pool.groups.map(({ deploymentName, min, max }) => [deploymentName, { min, max }]));
-    this.#specs = [...recent, { sinceMs: nowMs, bounds }];
+    this.#sizes.specChanged(pool);
   }
 
   /** Promise 1: sessions on a pod that is told to go, or that goes. */
@@ -106,7 +87,7 @@ export class Witness {
       "write",
       `${verb} ${plural}/${name}${subresource === undefined ? "" : `/${subresource}`} ${brief(write)}`,
     );
-    if (plural === "deployments" && verb !== "delete") this.#sized(name, write);
+    if (plural === "deployments" && verb !== "delete") this.#sizes.wrote(name, write);
   }
 
   /** Promise 7, wherever the product says something. */
@@ -129,7 +110,7 @@ export class Witness {
     const decision = `${group} ${from} -> ${to}: ${reason}`;
     this.#options.timeline.note("decision", decision);
     this.counts.decisions++;
-    this.#changesOf(group).told++;
+    this.#sizes.told(group);
     if (decision === this.#lastTold.get(group) && this.#options.untroubled())
       this.broken(4, `the same is decided twice: ${decision}`);
     this.#lastTold.set(group, decision);
@@ -137,43 +118,7 @@ export class Witness {
 
   /** An unchanged world costs no writes, and every change of size was announced with its reason. */
   finish(troubled: boolean): void {
-    if (troubled) return;
-    for (const [group, { written, told }] of this.#changes)
-      if (written > told) this.broken(6, `${group} changed its size ${written} times, with ${told} reasons told`);
-  }
-
-  #sized(name: string, { before, wanted }: Write): void {
-    const next = (wanted as { readonly spec?: { readonly replicas?: number } }).spec?.replicas;
-    const last = (before?.spec as { readonly replicas?: number } | undefined)?.replicas;
-    if (next === undefined) return;
-    const group = (before ?? (wanted as ApiObject)) as ApiObject;
-    if (last !== undefined && next !== last) {
-      const changes = this.#changesOf(labelsOf(group)["avatarpool.dev/group"] ?? name);
-      // What a plan changes is told before the next one is made.
-      if (changes.written > changes.told && this.#options.untroubled())
-        this.broken(4, `${name} changes its size twice in one plan: to ${next}, from ${last}`);
-      changes.written++;
-    }
-    const recent = this.#specs.filter(
-      (_, i) => (this.#specs[i + 1]?.sinceMs ?? this.#options.now()) >= this.#options.now() - OLD_SPEC_MS,
-    );
-    const known = recent.flatMap(({ bounds }) => bounds.get(name) ?? []);
-    // A size outside the bounds, by an edit or by hand, is moved inside step by step.
-    const allowed = (bounds: Bounds) =>
-      (next <= bounds.max || (last !== undefined && next <= last)) &&
-      (next >= bounds.min || (last !== undefined && next >= last) || this.#options.belowMinimum());
-    const retiring = recent.some(({ bounds }) => !bounds.has(name)) && last !== undefined && next <= last;
-    if (retiring || known.some(allowed)) return;
-    this.broken(
-      4,
-      `${name} is given ${next} replicas (had ${last}), outside ${known.map(({ min, max }) => `${min}..${max}`).join(" and ")}`,
-    );
-  }
-
-  #changesOf(group: string): { written: number; told: number } {
-    const known = this.#changes.get(group) ?? { written: 0, told: 0 };
-    this.#changes.set(group, known);
-    return known;
+    if (!troubled) this.#sizes.finish();
   }
 }
 

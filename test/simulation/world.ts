@@ -11,6 +11,7 @@ import { SimGateway } from "./gateway.ts";
 import { judgeAnswer, judgeWait, type LaunchRecord } from "./launches.ts";
 import { type SimNode, simNodes } from "./nodes.ts";
 import { SimOperator } from "./operator.ts";
+import { ServingWatch } from "./serving.ts";
 import { StatusWatch } from "./status-promises.ts";
 import { Timeline } from "./timeline.ts";
 import { SECRET_MARK, Witness } from "./witness.ts";
@@ -25,6 +26,9 @@ export interface WorldOptions {
   readonly coldStartMs: number;
   readonly sessionMs: number;
 }
+
+/** To whom something happened. */
+export type Troubled = "control-plane" | "anything";
 
 /** Time between two looks at the promises. */
 const STEP_MS = 1_000;
@@ -48,15 +52,21 @@ export class World {
   /** Rooms of sessions that began, and how many. */
   readonly started = new Map<string, number>();
   operator: SimOperator | undefined;
+  /** Sessions that began while no operator ran, or the API server was in trouble. */
+  servedAlone = 0;
   /** Nothing but launches has happened to the world since then. */
   calmSinceMs: number;
   /** By how much the clock is wrong on machines that start processes from now on. */
   clocksWrongByMs = 0;
   /** No fault at all has happened to it. */
   untroubled = true;
+  /** The same of all but the control plane: gateways, workers, and the spec. */
+  servingCalmSinceMs: number;
+  servingUntroubled = true;
   readonly #options: WorldOptions;
   readonly #waiting = new Set<LaunchRecord>();
   readonly #status = new StatusWatch();
+  readonly #serving = new ServingWatch();
   #spec: Record<string, unknown>;
   #pool: PoolConfig;
   #launched = 0;
@@ -69,10 +79,12 @@ export class World {
     const { clock } = this;
     this.#spec = options.spec;
     this.calmSinceMs = clock.now();
+    this.servingCalmSinceMs = clock.now();
     this.witness = new Witness({
       now: () => clock.now(),
       timeline: this.timeline,
       untroubled: () => this.untroubled,
+      pods: (deployment) => this.cluster.podsOf(keyOf({ namespace: POOL.namespace, name: deployment })).length,
       belowMinimum: () => this.#secretMissingLately || this.poolObject === undefined || isDeleting(this.poolObject),
     });
     const sessions = this.random("sessions");
@@ -184,18 +196,21 @@ export class World {
   }
 
   /** Something went wrong, or was mended. */
-  troubled(): void {
+  troubled(what: Troubled = "anything"): void {
     this.untroubled = false;
     this.calmSinceMs = this.clock.now();
+    if (what === "control-plane") return;
+    this.servingUntroubled = false;
+    this.servingCalmSinceMs = this.clock.now();
   }
 
   /** Something that went wrong is mended after a while. */
-  undoAfter(delayMs: number, undo: () => unknown): void {
+  undoAfter(delayMs: number, undo: () => unknown, what: Troubled = "anything"): void {
     this.#toUndo++;
     this.clock.schedule(delayMs, () => {
       this.#toUndo--;
       undo();
-      this.troubled();
+      this.troubled(what);
     });
   }
 
@@ -272,6 +287,8 @@ export class World {
     this.#pool = resolvePool(raw as never);
     this.witness.specChanged(this.#pool);
     this.calmSinceMs = this.clock.now();
+    this.servingCalmSinceMs = this.clock.now();
+    this.servingUntroubled = false;
     return true;
   }
 
@@ -285,6 +302,8 @@ export class World {
     }));
     if ((raw?.metadata.finalizers ?? []).length === 0) this.api.remove("avatarpools", keyOf(POOL));
     this.calmSinceMs = this.clock.now();
+    this.servingCalmSinceMs = this.clock.now();
+    this.servingUntroubled = false;
   }
 
   /** Whether a further pod would find a node. */
@@ -334,6 +353,8 @@ export class World {
     this.timeline.note("answer", `${record.room} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
     this.witness.told("an answer", error?.message ?? "");
     judgeAnswer(this, record, error);
+    if (error?.code === "queue_full" || error?.code === "deadline_exceeded") this.#serving.refused(this, record);
+    if (outcome === "session" && (this.operator === undefined || this.api.trouble !== undefined)) this.servedAlone++;
   }
 
   /** The operator may have looked for it a while ago. */
@@ -352,6 +373,7 @@ export class World {
   #look(): void {
     if (!this.secrets.has("bithuman")) this.#secretMissedMs = this.clock.now();
     for (const record of this.#waiting) judgeWait(this, record);
+    this.#serving.look(this, this.#waiting);
     this.#status.look(this);
   }
 }

@@ -1,0 +1,81 @@
+import { type GroupConfig, groupServes } from "../../operator/api/pool-config.ts";
+import { type ApiObject, isDeleting } from "./api-objects.ts";
+import { groupOf } from "./cluster.ts";
+import type { JudgedWorld } from "./judged.ts";
+import type { LaunchRecord } from "./launches.ts";
+
+/** What every gateway must have heard of by then: a probe, a watch event. */
+const SETTLED_MS = 3_000;
+/** After trouble at a worker gateways leave it alone for a while, and views and specs may differ. */
+const AFTER_TROUBLE_MS = 60_000;
+/** Longest that a launch may take to find a slot that is free: a few refusals, and the probes in between. */
+const FINDING_MS = 10_000;
+
+/**
+ * Promise 5, and 3 while all is well, at every step and every refusal: a launch does not wait, and is not refused, while slots are
+ * free, whatever became of the operator and of the API server.
+ */
+export class ServingWatch {
+  /** By UID of a worker's pod: since when it has slots free, more than gateways may be about to take. */
+  #freeSince = new Map<string, number>();
+  /** Since when gateways hear nothing from the API server. */
+  #unheardSinceMs: number | undefined;
+
+  /** To be called every second. */
+  look(world: JudgedWorld, waiting: Iterable<LaunchRecord>): void {
+    const nowMs = world.clock.now();
+    const { trouble } = world.api;
+    this.#unheardSinceMs = trouble === "fails" || trouble === "hangs" ? (this.#unheardSinceMs ?? nowMs - 1_000) : undefined;
+    const free = world.cluster.pods().filter((pod) => freeSlots(world, pod, this.#unheardSinceMs ?? nowMs) > 1);
+    this.#freeSince = new Map(free.map(({ metadata: { uid } }) => [uid, this.#freeSince.get(uid) ?? nowMs]));
+    for (const record of waiting) if (nowMs - record.atMs >= FINDING_MS) this.#judge(world, record, "waits");
+  }
+
+  /** A launch was refused for want of a slot. */
+  refused(world: JudgedWorld, record: LaunchRecord): void {
+    this.#judge(world, record, "was refused");
+  }
+
+  #judge(world: JudgedWorld, { room, preset, atMs }: LaunchRecord, what: string): void {
+    const nowMs = world.clock.now();
+    if (!isServingCalm(world, atMs) || isFull(world)) return;
+    for (const pod of world.cluster.pods()) {
+      const sinceMs = this.#freeSince.get(pod.metadata.uid) ?? nowMs;
+      const group = world.pool.groups.find(({ name }) => name === groupOf(pod));
+      if (nowMs - sinceMs < FINDING_MS || !serves(group, preset)) continue;
+      const alone = world.operator === undefined || world.api.trouble !== undefined;
+      const whoIsAway = world.operator === undefined ? "no operator" : `an API server that ${world.api.trouble}`;
+      world.witness.broken(
+        alone ? 5 : 3,
+        `${room} ${what} while ${pod.metadata.name} has free slots${alone ? `, with ${whoIsAway}` : ""}`,
+      );
+    }
+  }
+}
+
+/** Whether the pool has as many sessions as it may, or had until a moment ago. */
+export function isFull(world: JudgedWorld): boolean {
+  const { maxSessions } = world.pool.limits;
+  return maxSessions !== undefined && world.sessions() >= maxSessions - 1;
+}
+
+/**
+ * Slots of a worker of which every gateway must have known for a while.
+ * @param heardMs until when gateways heard of pods.
+ */
+export function freeSlots(world: JudgedWorld, pod: ApiObject, heardMs: number): number {
+  const worker = world.cluster.workerOf(pod);
+  if (worker === undefined || isDeleting(pod)) return 0;
+  const cordoned = Object.keys(pod.metadata.annotations ?? {}).some((name) => name.includes("cordon"));
+  if (cordoned || worker.troubled || worker.readyAtMs + SETTLED_MS > heardMs) return 0;
+  return worker.slots - worker.active;
+}
+
+/** Whether nothing happened to gateways, workers and the spec since then, and for a while before. */
+function isServingCalm(world: JudgedWorld, sinceMs: number): boolean {
+  return world.servingCalmSinceMs < sinceMs - AFTER_TROUBLE_MS || world.servingUntroubled;
+}
+
+function serves(group: GroupConfig | undefined, preset: string | undefined): boolean {
+  return group !== undefined && groupServes(group, preset);
+}

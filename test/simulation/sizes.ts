@@ -1,0 +1,118 @@
+import type { PoolConfig } from "../../operator/api/pool-config.ts";
+import type { Write } from "./api.ts";
+import { type ApiObject, labelsOf } from "./api-objects.ts";
+
+/** Views may be this far behind in a troubled world: a write may follow the spec of then. */
+const OLD_SPEC_MS = 65_000;
+/** The default of `scaling.maxStep`: 10 workers, or half of those that there are. */
+const DEFAULT_STEP = 10;
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly maxStep: number | undefined;
+}
+
+interface SpecVersion {
+  readonly sinceMs: number;
+  /** By name of the Deployment. */
+  readonly bounds: ReadonlyMap<string, Bounds>;
+}
+
+export interface SizeJudgeOptions {
+  readonly now: () => number;
+  readonly broken: (promise: number, what: string) => void;
+  /** Whether fewer workers than the minimum are right: none is started without the API secret, and all go with their pool. */
+  readonly belowMinimum: () => boolean;
+  readonly untroubled: () => boolean;
+  /** Pods of a Deployment that are not being deleted. */
+  readonly pods: (deployment: string) => number;
+}
+
+/** Promise 4, at every write of a size: within the bounds, one change a plan, one step at a time, and each with its reason. */
+export class SizeJudge {
+  readonly #options: SizeJudgeOptions;
+  #specs: SpecVersion[] = [];
+  /** Changes of size by group: those that were written, and those that were announced. */
+  readonly #changes = new Map<string, { written: number; told: number }>();
+
+  constructor(options: SizeJudgeOptions) {
+    this.#options = options;
+  }
+
+  /** The pool's spec is this from now on. */
+  specChanged({ groups, scaling: { maxStep } }: PoolConfig): void {
+    const bounds = new Map(groups.map(({ deploymentName, min, max }) => [deploymentName, { min, max, maxStep }]));
+    this.#specs = [...this.#recent(), { sinceMs: this.#options.now(), bounds }];
+  }
+
+  /** A Deployment is written, by whatever name. */
+  wrote(name: string, { before, wanted }: Write): void {
+    const next = replicasOf(wanted);
+    const last = before && replicasOf(before);
+    if (next === undefined) return;
+    const group = labelsOf((before ?? wanted) as ApiObject)["avatarpool.dev/group"] ?? name;
+    if (last !== undefined && next !== last) this.#countOnce(group, name, last, next);
+    this.#judgeBounds(name, last, next);
+    this.#judgeStep(name, last ?? 0, next);
+  }
+
+  /** A change of size was announced with its reason. */
+  told(group: string): void {
+    this.#changesOf(group).told++;
+  }
+
+  /** At the end of an untroubled world. */
+  finish(): void {
+    for (const [group, { written, told }] of this.#changes)
+      if (written > told) this.#options.broken(6, `${group} changed its size ${written} times, with ${told} reasons told`);
+  }
+
+  #countOnce(group: string, name: string, last: number, next: number): void {
+    const changes = this.#changesOf(group);
+    // What a plan changes is told before the next one is made.
+    if (changes.written > changes.told && this.#options.untroubled())
+      this.#options.broken(4, `${name} changes its size twice in one plan: to ${next}, from ${last}`);
+    changes.written++;
+  }
+
+  #judgeBounds(name: string, last: number | undefined, next: number): void {
+    const recent = this.#recent();
+    const known = recent.flatMap(({ bounds }) => bounds.get(name) ?? []);
+    // A size outside the bounds, by an edit or by hand, is moved inside step by step.
+    const allowed = ({ min, max }: Bounds) =>
+      (next <= max || (last !== undefined && next <= last)) &&
+      (next >= min || (last !== undefined && next >= last) || this.#options.belowMinimum());
+    const retiring = recent.some(({ bounds }) => !bounds.has(name)) && last !== undefined && next <= last;
+    if (retiring || known.some(allowed)) return;
+    const bounds = known.map(({ min, max }) => `${min}..${max}`).join(" and ");
+    this.#options.broken(4, `${name} is given ${next} replicas (had ${last}), outside ${bounds}`);
+  }
+
+  /** Beyond the workers that exist by a step at most, or up to the minimum. Nobody sees pods the moment that they come and go. */
+  #judgeStep(name: string, last: number, next: number): void {
+    const known = this.#recent().flatMap(({ bounds }) => bounds.get(name) ?? []);
+    if (next <= last || known.length === 0) return;
+    const existing = this.#options.untroubled() ? Math.min(last, this.#options.pods(name)) : last;
+    const most = ({ min, maxStep }: Bounds) =>
+      Math.max(min, existing + (maxStep ?? Math.max(DEFAULT_STEP, Math.ceil(existing / 2))));
+    if (known.every((bounds) => next > most(bounds)))
+      this.#options.broken(4, `${name} grows from ${last} to ${next} at once, with ${existing} workers: more than scaling.maxStep`);
+  }
+
+  /** The specs that the operator may have planned by. */
+  #recent(): SpecVersion[] {
+    const sinceMs = this.#options.now() - OLD_SPEC_MS;
+    return this.#specs.filter((_, index) => (this.#specs[index + 1]?.sinceMs ?? Number.POSITIVE_INFINITY) >= sinceMs);
+  }
+
+  #changesOf(group: string): { written: number; told: number } {
+    const known = this.#changes.get(group) ?? { written: 0, told: 0 };
+    this.#changes.set(group, known);
+    return known;
+  }
+}
+
+function replicasOf(object: object): number | undefined {
+  return (object as { readonly spec?: { readonly replicas?: number } }).spec?.replicas;
+}
