@@ -50,6 +50,30 @@ describe("a launch that finds no slot", () => {
     expect([first.status, second.status]).toEqual([200, 0]);
   });
 
+  it("waits on, close to its deadline, when the worker it was handed is full after all, whatever the pace is", async () => {
+    const small = { name: "gpu", engine: "expression" as const, sessionsPerWorker: 1, max: 1 };
+    const presets = [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }];
+    const launchSpec = { queue: { length: 50, deadline: "10s" } };
+    const { addWorker, launch, clock } = gatewayHarness(testPool({ presets, workers: [small], launch: launchSpec }));
+    const a = await addWorker("a", { slots: 1, sessions: 1 });
+    // A pace of one every two seconds and more, known from twenty launches.
+    for (let granted = 0; granted < 20; granted++) {
+      const next = await launch();
+      a.sessions = 0;
+      await clock.advance(1_100);
+      expect(next.status).toBe(200);
+      a.sessions = 1;
+      await clock.advance(1_300);
+    }
+    const first = await launch();
+    for (let more = 0; more < 4; more++) await launch();
+    await clock.advance(8_500);
+    Object.assign(a, { sessions: 0, launch: "full" });
+    await clock.advance(1_000);
+    expect(first.trace.attempts).toBeGreaterThan(0);
+    expect(first.status).toBe(0);
+  });
+
   it("waits rather than fails when every worker answered 503: a slot may still become free", async () => {
     const { addWorker, launch, clock } = gatewayHarness(queue(10, "2m", 2));
     const workers = [

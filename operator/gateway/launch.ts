@@ -149,7 +149,8 @@ export class Launcher {
     const queue = slots.queue(key);
     const sinceMs = clock.now();
     const deadlineMs = trace.arrivedMs + pool.launch.queueDeadlineMs;
-    if (isHopeless({ ...this.#retryState(flight), deadlineMs, mayGrow: () => slots.mayGrow(pool, preset) })) {
+    // One that waits again does so at its old place, before those that it would be counted with.
+    if (!again && isHopeless({ ...this.#retryState(flight), deadlineMs, mayGrow: () => slots.mayGrow(pool, preset) })) {
       met("refused");
       throw deadlineHopeless(pool, this.#retryState(flight));
     }

@@ -20,6 +20,8 @@ export interface LaunchRecord {
   code: string;
 }
 
+/** A launch is tried at a few workers before it is to wait. */
+const AT_ONCE_MS = 1_000;
 /** Views, specs and machines may differ for so long after trouble. */
 const AFTER_TROUBLE_MS = 60_000;
 
@@ -59,7 +61,9 @@ export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
 function judgeDeadline(world: JudgedWorld, record: LaunchRecord): void {
   const { clock, witness } = world;
   const waitedMs = clock.now() - record.atMs;
-  if (waitedMs < record.deadlineMs && world.timeline.of("edit").length === 0)
+  // At once is right where its turn would come long after the deadline, and the pool cannot grow.
+  const atOnce = waitedMs < AT_ONCE_MS && world.pool.groups.every(({ name, max }) => (world.replicas(name) ?? 0) >= max);
+  if (waitedMs < record.deadlineMs && !atOnce && world.timeline.of("edit").length === 0)
     witness.broken(2, `${record.room} was refused after ${waitedMs} ms, before its deadline`);
   if (!calmFor(world, record.atMs) || isFull(world)) return;
   for (const pod of world.cluster.pods()) {
