@@ -96,6 +96,35 @@ describe("leaderElect", () => {
     expect(api.lease?.spec?.renewTime).toBe("2026-01-01T00:01:00.000000Z");
   });
 
+  it("lets a leader know by the clock that the lease is not its own any more, before any timer of a machine that stood still", async () => {
+    const fake = new FakeClock();
+    let stoodStillMs = 0;
+    let holds = () => false;
+    const stop = new AbortController();
+    const end = leaderElect({
+      client: new Wire(new LeaseApi()).client,
+      lease: ref,
+      identity: "a",
+      clock: { now: () => fake.now() + stoodStillMs, schedule: (delayMs, callback) => fake.schedule(delayMs, callback) },
+      random: () => 0.5,
+      logger: createLogger("test", "silent"),
+      signal: stop.signal,
+      onElected: async (leading, held) => {
+        holds = held;
+        await new Promise((resolve) => leading.addEventListener("abort", resolve));
+      },
+    });
+    await fake.advance(60_000);
+    expect(holds()).toBe(true);
+    stoodStillMs = 16_000;
+    expect(holds()).toBe(false);
+    await fake.advance(3_000);
+    expect(holds(), "renewed").toBe(true);
+    stop.abort();
+    await fake.advance(1_000);
+    expect([await end, holds()]).toEqual(["stopped", false]);
+  });
+
   it("hands over within seconds when the leader stops, after its work has ended", async () => {
     const { api, candidate, clock, leaders, most } = setup();
     const working = Promise.withResolvers<void>();

@@ -22,8 +22,11 @@ export interface LeaderElectOptions {
   /** Between two tries to acquire or renew; 2 s by default. */
   readonly retryMs?: number;
   readonly logger: Logger;
-  /** The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. */
-  readonly onElected: (leading: AbortSignal) => Promise<void>;
+  /**
+   * The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. `holds` tells by the clock
+   * whether the lease is still ours, which after a pause is known before `leading` aborts.
+   */
+  readonly onElected: (leading: AbortSignal, holds: () => boolean) => Promise<void>;
   /** Told while waiting, whenever another one holds the lease than before; undefined where nobody does. */
   readonly onHolder?: (holder: string | undefined) => void;
   readonly signal: AbortSignal;
@@ -42,8 +45,9 @@ export interface LeaderElectOptions {
  * - Clocks of machines are never compared: a lease has expired when it did not change for `leaseMs` of our own timer.
  *
  * Caveats
- * - A machine that is paused for longer than `leaseMs` wakes as one leader of two, until its timers run. A write that was
- *   sent before the loss may arrive after it. Hence optimistic writes and level-based reconciles all the same.
+ * - A machine that is paused for longer than `leaseMs` wakes as one leader of two, until its timers run: whoever writes asks
+ *   `holds` before. A write that was sent before the loss may arrive after it. Hence optimistic writes and level-based
+ *   reconciles all the same.
  *
  * Errors: failures of the API are logged and tried again. What `onElected` throws is thrown, once the lease is released.
  * @returns "lost" when another leads or the deadline has passed: end the process; "stopped" otherwise.
@@ -67,6 +71,8 @@ class Election {
   /** Fires `renewDeadlineMs` after our last successful write was sent. A timer, as the wall clock may jump. */
   #deadline: { cancel(): void } | undefined;
   #onDeadline = () => {};
+  /** When our last successful write was sent, by the wall clock. */
+  #renewedMs = 0;
 
   constructor(options: LeaderElectOptions) {
     this.#options = options;
@@ -117,7 +123,8 @@ class Election {
     signal.addEventListener("abort", onStop, { once: true });
     if (signal.aborted) onStop();
 
-    const work = (async () => onElected(leading.signal))();
+    const holds = () => !leading.signal.aborted && clock.now() - this.#renewedMs < this.#renewDeadlineMs;
+    const work = (async () => onElected(leading.signal, holds))();
     const ended = () => ending.abort();
     work.then(ended, ended);
     while (!ending.signal.aborted) {
@@ -144,9 +151,11 @@ class Election {
       if (this.#lease === undefined || holderOf(this.#lease) !== identity) await this.#read(attempt.signal);
       if (!this.#isFree()) return false;
       deadline = clock.schedule(this.#renewDeadlineMs, () => this.#onDeadline());
+      const sentMs = clock.now();
       this.#lease = await this.#write(acquired(this.#lease, ref, identity, this.#leaseMs, clock.now()), attempt.signal);
       this.#deadline?.cancel();
       this.#deadline = deadline;
+      this.#renewedMs = sentMs;
       return true;
     } catch (error) {
       deadline?.cancel();

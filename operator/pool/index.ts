@@ -8,6 +8,7 @@ import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
 import { avatarPools, deployments, disruptionBudgets, endpointSlices, pods } from "../kube/resource-types.ts";
 import { type Json, type KubeObject, refOf } from "../kube/types.ts";
+import { whileLeading } from "../kube/while-leading.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
 import type { OperatorSettings } from "../settings.ts";
@@ -61,7 +62,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
       clock: systemClock,
       random: Math.random,
       logger,
-      onElected: (leading) => lead({ settings, client, metrics, logger, role }, leading),
+      onElected: (leading, holds) => lead({ settings, client, metrics, logger, role }, leading, holds),
       onHolder: (holder) => {
         role.leader = holder;
       },
@@ -75,7 +76,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
 }
 
 /** The leader's work: watches, load streams and controllers, until the signal aborts. */
-async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
+async function lead(operator: Operator, signal: AbortSignal, holds: () => boolean): Promise<void> {
   const { client, metrics, logger, role } = operator;
   const clock = systemClock;
   const random = Math.random;
@@ -87,9 +88,10 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
   const hub = new LoadHub();
   const workers = new HttpWorkerClient();
   const watched = watches(operator);
+  const writer = whileLeading(client, signal, holds);
   const controllers = poolControllers({
     ...watched,
-    client,
+    client: writer,
     hub,
     workers: new WorkerCalls(workers, clock),
     sidecarImage: operator.settings.image,
@@ -99,7 +101,7 @@ async function lead(operator: Operator, signal: AbortSignal): Promise<void> {
     random,
     logger,
   });
-  const budgets = disruptionBudgetController(operator, watched);
+  const budgets = disruptionBudgetController(operator, watched, writer);
   const streams = new GatewayStreams(
     {
       hub,
@@ -168,7 +170,11 @@ function watches({ settings, client, metrics, logger }: Operator) {
 }
 
 /** Apart from the pools' own controller: a budget that cannot be written must not keep a pool from scaling. */
-function disruptionBudgetController({ client, metrics, logger }: Operator, { pools, budgets }: ReturnType<typeof watches>) {
+function disruptionBudgetController(
+  { metrics, logger }: Operator,
+  { pools, budgets }: ReturnType<typeof watches>,
+  client: Pick<KubeClient, "apply">,
+) {
   const controller = new Controller({
     name: "disruption-budget",
     concurrency: BUDGET_CONCURRENCY,

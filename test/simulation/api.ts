@@ -3,6 +3,7 @@ import { KubeError } from "../../operator/kube/errors.ts";
 import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import { type ApiObject, type PodStatus, timeText, withConditions } from "./api-objects.ts";
+import type { SimProcess } from "./process.ts";
 import type { LaggingView } from "./watched.ts";
 
 /** What is wrong with the API server, for as long as it stands here. */
@@ -22,6 +23,13 @@ export interface Write {
   readonly before: ApiObject | undefined;
   readonly wanted: object;
   readonly subresource: string | undefined;
+  readonly sender: Sender;
+}
+
+/** The process that sent a request, and when it did. */
+export interface Sender {
+  readonly name: string;
+  readonly sentMs: number;
 }
 
 export interface SimApiOptions {
@@ -107,13 +115,15 @@ export class SimApi {
   }
 
   /** The API server as one process reaches it. What a dead process has sent still takes effect; it hears no answer. */
-  client(process: { readonly alive: boolean }) {
-    const send = async <T>(act: () => T, writes: boolean): Promise<T> => {
+  client(process: SimProcess) {
+    const send = async <T>(act: (from: Sender) => T, writes: boolean): Promise<T> => {
       if (!process.alive) await forever();
+      const sender = { name: process.name, sentMs: this.#options.clock.now() };
       await this.#sent();
-      const result = act();
+      const result = act(sender);
       const lost = writes && this.trouble === "loses-answers";
       await this.#wait(1, this.trouble === "slow" ? 3_000 : 20);
+      await process.asleep;
       if (!process.alive) await forever();
       if (lost) throw new KubeError("no answer", { status: 0, reason: "NoAnswer" });
       return result;
@@ -121,11 +131,11 @@ export class SimApi {
     return {
       get: <T extends KubeObject>(type: ResourceType, ref: ObjectRef) => send(() => this.#read<T>(type.plural, ref), false),
       apply: <T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}) =>
-        send(() => this.#apply(type.plural, object, options) as unknown as T, true),
+        send((sender) => this.#apply(type.plural, object, options, sender) as unknown as T, true),
       mergePatch: <T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: unknown) =>
-        send(() => this.#patch(type.plural, ref, patch as Patch) as unknown as T, true),
+        send((sender) => this.#patch(type.plural, ref, patch as Patch, sender) as unknown as T, true),
       delete: (type: ResourceType, ref: ObjectRef, options: { uid?: string; gracePeriodSeconds?: number } = {}) =>
-        send(() => this.#delete(type.plural, ref, options), true),
+        send((sender) => this.#delete(type.plural, ref, options, sender), true),
     };
   }
 
@@ -137,13 +147,13 @@ export class SimApi {
     return this.#of(plural).get(keyOf(ref)) as T | undefined;
   }
 
-  #apply(plural: string, object: KubeObject, { subresource }: ApplyOptions): ApiObject {
+  #apply(plural: string, object: KubeObject, { subresource }: ApplyOptions, sender: Sender): ApiObject {
     const { namespace = "", name = "", uid } = object.metadata ?? {};
     const key = keyOf({ namespace, name });
     const before = this.#of(plural).get(key);
     const wanted = object as unknown as ApiObject;
     refuseOther(before, { uid, resourceVersion: wanted.metadata.resourceVersion });
-    this.#options.onWrite({ verb: "apply", plural, before, wanted: object, subresource });
+    this.#options.onWrite({ verb: "apply", plural, before, wanted: object, subresource, sender });
     if (before === undefined) {
       const created = this.create(plural, wanted as never);
       this.#applied.set(created.metadata.uid, namesIn(wanted));
@@ -173,11 +183,11 @@ export class SimApi {
     };
   }
 
-  #patch(plural: string, ref: ObjectRef, patch: Patch): ApiObject {
+  #patch(plural: string, ref: ObjectRef, patch: Patch, sender: Sender): ApiObject {
     const before = this.#of(plural).get(keyOf(ref));
     if (before === undefined) throw new KubeError("not found", { status: 404, reason: "NotFound" });
     refuseOther(before, patch.metadata ?? {});
-    this.#options.onWrite({ verb: "patch", plural, before, wanted: patch, subresource: undefined });
+    this.#options.onWrite({ verb: "patch", plural, before, wanted: patch, subresource: undefined, sender });
     const change = (object: ApiObject) => ({ ...object, spec: { ...(object.spec as object), ...patch.spec } });
     return this.update(plural, keyOf(ref), change) ?? before;
   }
@@ -186,11 +196,12 @@ export class SimApi {
     plural: string,
     ref: ObjectRef,
     { uid, gracePeriodSeconds = 30 }: { uid?: string; gracePeriodSeconds?: number },
+    sender: Sender,
   ): boolean {
     const key = keyOf(ref);
     const before = this.#of(plural).get(key);
     if (before === undefined || (uid !== undefined && before.metadata.uid !== uid)) return false;
-    this.#options.onWrite({ verb: "delete", plural, before, wanted: {}, subresource: undefined });
+    this.#options.onWrite({ verb: "delete", plural, before, wanted: {}, subresource: undefined, sender });
     if (plural === "pods") this.#options.deletePod(before, gracePeriodSeconds * 1_000);
     else this.remove(plural, key);
     return true;

@@ -15,6 +15,14 @@ export interface DrawnWorld extends WorldOptions {
 
 const images = ["maya", "leo", "ada"] as const;
 
+/** Drawn from a stream of their own, so that the worlds without them stay as they were. */
+const lateFaults: readonly FaultName[] = ["operator-frozen"];
+
+function drawFaults(draw: Draw, late: Draw): readonly FaultName[] {
+  const first = faultNames.filter((name) => !lateFaults.includes(name) && draw.chance(0.25));
+  return [...first, ...lateFaults.filter(() => late.chance(0.25))];
+}
+
 export function drawWorld(seed: number): DrawnWorld {
   const draw = new Draw(seededRandom(seed, "world"));
   const groups = drawGroups(draw);
@@ -29,7 +37,7 @@ export function drawWorld(seed: number): DrawnWorld {
     coldStartMs: draw.int(3, 45) * 1_000,
     sessionMs: draw.int(5, 120) * 1_000,
     busyMinutes: draw.int(2, 8),
-    faults: draw.chance(0.25) ? [] : faultNames.filter(() => draw.chance(0.25)),
+    faults: draw.chance(0.25) ? [] : drawFaults(draw, new Draw(seededRandom(seed, "late faults"))),
     deleted: draw.chance(0.15),
     spec: {
       apiSecretRef: { name: "bithuman" },

@@ -24,6 +24,13 @@ const faults = {
     after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
     return `the operator dies, the next one leads after ${forMs} ms`;
   },
+  "operator-frozen": (world, draw) => {
+    if (world.operator === undefined) return undefined;
+    const leaseMs = draw.int(15_000, 18_000);
+    const forMs = leaseMs + draw.int(-2_000, 20_000);
+    world.freezeOperator(forMs, leaseMs, draw.int(0, 1_000));
+    return `the operator's machine stands still for ${forMs} ms, and another leads after ${leaseMs} ms`;
+  },
   "gateway-dies": async (world, draw) => {
     const gateway = draw.one(world.gateways);
     if (gateway === undefined) return undefined;
@@ -226,6 +233,7 @@ export async function strike(world: World, name: FaultName, draw: Draw): Promise
 /** What gateways and workers do not notice. */
 const ofControlPlane: ReadonlySet<FaultName> = new Set<FaultName>([
   "operator-restarts",
+  "operator-frozen",
   "stream-breaks",
   "api-away",
   "api-slow",

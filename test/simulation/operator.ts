@@ -1,5 +1,6 @@
 import { FINALIZER } from "../../operator/api/names.ts";
 import { poolKey } from "../../operator/api/pool-config.ts";
+import { whileLeading } from "../../operator/kube/while-leading.ts";
 import { type PoolControllers, poolControllers } from "../../operator/pool/controllers.ts";
 import { LoadHub } from "../../operator/pool/load-hub.ts";
 import type { PoolMemory } from "../../operator/pool/memory.ts";
@@ -28,6 +29,9 @@ export interface SimOperatorOptions {
   readonly onLog: (line: string) => void;
 }
 
+/** How long a leader that cannot renew its lease goes on. Others wait longer. */
+const RENEW_DEADLINE_MS = 10_000;
+
 /** One leading operator: the real controllers over simulated watches. */
 export class SimOperator {
   readonly process: SimProcess;
@@ -38,14 +42,17 @@ export class SimOperator {
   readonly #hub = new LoadHub();
   readonly #stop = new AbortController();
   readonly #controllers: PoolControllers;
+  /** When it renewed its lease last; undefined while it renews it every now and then. */
+  #renewedMs: number | undefined;
   /** By name of the gateway: how to break the stream. */
   readonly #streams = new Map<string, () => void>();
 
   constructor(options: SimOperatorOptions) {
     this.#options = options;
-    const { clock, random, api, workers } = options;
-    this.startedMs = clock.now();
-    this.process = new SimProcess(options.name, clock, options.wrongByMs);
+    const { random, api, workers } = options;
+    this.startedMs = options.clock.now();
+    this.process = new SimProcess(options.name, options.clock, options.wrongByMs);
+    const { clock } = this.process;
     const byPool = {
       [BY_POOL]: ({ namespace, pool }: { namespace: string; pool: string }) => [poolKey({ namespace, name: pool })],
     };
@@ -54,7 +61,7 @@ export class SimOperator {
     const pods = new LaggingView<PodView>(clock, random, viewOfPod, byPool);
     this.views = [pools, deployments, pods];
     const controllers = poolControllers({
-      client: api.client(this.process) as never,
+      client: whileLeading(api.client(this.process) as never, this.#stop.signal, () => this.#holdsLease),
       pools,
       deployments,
       pods,
@@ -102,6 +109,24 @@ export class SimOperator {
     this.#hub.disconnected(name, this.process.clock.now());
   }
 
+  /**
+   * Its machine stands still for longer than its lease lasts. When it goes on, it finds by its own timer that it does not lead any
+   * more, and its process ends a little later.
+   */
+  freeze(forMs: number, renewedMs: number, endsAfterMs: number): void {
+    const { clock } = this.process;
+    this.#renewedMs = clock.now() - renewedMs;
+    clock.schedule(RENEW_DEADLINE_MS - renewedMs, () => {
+      this.#stop.abort();
+      clock.schedule(endsAfterMs, () => this.kill());
+    });
+    this.process.freeze(forMs);
+  }
+
+  get #holdsLease(): boolean {
+    return this.#renewedMs === undefined || this.process.clock.now() - this.#renewedMs < RENEW_DEADLINE_MS;
+  }
+
   /** SIGKILL: whatever it was doing stays half done. */
   kill(): void {
     this.process.alive = false;
@@ -111,7 +136,8 @@ export class SimOperator {
   }
 
   #open(gateway: SimGateway): void {
-    const close = gateway.openStream((report) => {
+    const close = gateway.openStream(async (report) => {
+      await this.process.asleep;
       for (const key of this.#hub.accept(gateway.name, report, this.process.clock.now())) this.#controllers.enqueue(key);
     });
     this.#streams.set(gateway.name, close);

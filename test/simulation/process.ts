@@ -6,9 +6,33 @@ export class SimProcess {
   /** False once it was killed: what it sent may still arrive, and nothing reaches it. */
   alive = true;
   readonly clock: Clock;
+  readonly #base: Clock;
+  #frozenUntilMs = 0;
 
   constructor(name: string, base: Clock, wrongByMs: number) {
     this.name = name;
-    this.clock = { now: () => base.now() + wrongByMs, schedule: (delayMs, callback) => base.schedule(delayMs, callback) };
+    this.#base = base;
+    this.clock = { now: () => base.now() + wrongByMs, schedule: (delayMs, callback) => this.#schedule(delayMs, callback) };
+  }
+
+  /** Its machine stands still. Timers that fall due meanwhile run when it goes on, in order, and what it hears comes after them. */
+  freeze(forMs: number): void {
+    this.#frozenUntilMs = this.#base.now() + forMs;
+  }
+
+  /** Until it can hear something; undefined: now. */
+  get asleep(): Promise<void> | undefined {
+    const leftMs = this.#frozenUntilMs - this.#base.now();
+    return leftMs <= 0 ? undefined : new Promise((resolve) => this.#base.schedule(leftMs + 1, resolve));
+  }
+
+  #schedule(delayMs: number, callback: () => void): { cancel(): void } {
+    const run = () => {
+      const leftMs = this.#frozenUntilMs - this.#base.now();
+      if (leftMs <= 0) callback();
+      else timer = this.#base.schedule(leftMs, run);
+    };
+    let timer = this.#base.schedule(delayMs, run);
+    return { cancel: () => timer.cancel() };
   }
 }

@@ -2,7 +2,6 @@ import { type GroupConfig, groupServes } from "../../operator/api/pool-config.ts
 import { type ApiObject, isDeleting } from "./api-objects.ts";
 import { groupOf } from "./cluster.ts";
 import type { JudgedWorld } from "./judged.ts";
-import type { LaunchRecord } from "./launches.ts";
 
 /** What every gateway must have heard of by then: a probe, a watch event. */
 const SETTLED_MS = 3_000;
@@ -10,6 +9,13 @@ const SETTLED_MS = 3_000;
 const AFTER_TROUBLE_MS = 60_000;
 /** Longest that a launch may take to find a slot that is free: a few refusals, and the probes in between. */
 const FINDING_MS = 10_000;
+
+/** A launch, as far as it matters here. */
+interface Asked {
+  readonly room: string;
+  readonly preset: string | undefined;
+  readonly atMs: number;
+}
 
 /**
  * Promise 5, and 3 while all is well, at every step and every refusal: a launch does not wait, and is not refused, while slots are
@@ -22,7 +28,7 @@ export class ServingWatch {
   #unheardSinceMs: number | undefined;
 
   /** To be called every second. */
-  look(world: JudgedWorld, waiting: Iterable<LaunchRecord>): void {
+  look(world: JudgedWorld, waiting: Iterable<Asked>): void {
     const nowMs = world.clock.now();
     const { trouble } = world.api;
     this.#unheardSinceMs = trouble === "fails" || trouble === "hangs" ? (this.#unheardSinceMs ?? nowMs - 1_000) : undefined;
@@ -32,11 +38,11 @@ export class ServingWatch {
   }
 
   /** A launch was refused for want of a slot. */
-  refused(world: JudgedWorld, record: LaunchRecord): void {
+  refused(world: JudgedWorld, record: Asked): void {
     this.#judge(world, record, "was refused");
   }
 
-  #judge(world: JudgedWorld, { room, preset, atMs }: LaunchRecord, what: string): void {
+  #judge(world: JudgedWorld, { room, preset, atMs }: Asked, what: string): void {
     const nowMs = world.clock.now();
     if (!isServingCalm(world, atMs) || isFull(world)) return;
     for (const pod of world.cluster.pods()) {

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import type { WorkerAnswer } from "../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../operator/workers/client.ts";
+import type { SimProcess } from "./process.ts";
 
 /** One session, from the worker's acceptance to its end. */
 export interface SimSession {
@@ -72,7 +73,7 @@ export class SimWorkers {
   }
 
   /** The network as one process reaches it. A dead process sends nothing, and hears nothing. */
-  client(process: { readonly alive: boolean }): WorkerClient {
+  client(process: SimProcess): WorkerClient {
     return {
       get: (origin, path) => this.#exchange(process, origin, (worker) => this.#answer(worker, path), false),
       post: (origin, path, body) => this.#exchange(process, origin, (worker) => this.#post(worker, path, body), path === "/launch"),
@@ -81,7 +82,7 @@ export class SimWorkers {
 
   /** Sends a request, and waits for the answer. All of the time is spent on the way there, or all of it on the way back. */
   async #exchange(
-    process: { readonly alive: boolean },
+    process: SimProcess,
     origin: string,
     act: (worker: SimWorker) => WorkerAnswer,
     losable: boolean,
@@ -94,6 +95,7 @@ export class SimWorkers {
     if (worker.hangsUntilMs > clock.now()) await this.#wait(worker.hangsUntilMs - clock.now());
     const answer = act(worker);
     if (!first) await this.#wait(1 + random() * 25);
+    await process.asleep;
     if (!process.alive) await forever();
     if (losable && answer.status === 200 && this.answersToLose > 0) {
       this.answersToLose--;

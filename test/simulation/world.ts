@@ -4,7 +4,7 @@ import { LaunchError } from "../../operator/gateway/launch-error.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { seededRandom } from "../support/fleet/random.ts";
-import { SimApi, type Write } from "./api.ts";
+import { type Sender, SimApi, type Write } from "./api.ts";
 import { type ApiObject, isDeleting, nodeOf, timeText } from "./api-objects.ts";
 import { groupOf, SimCluster } from "./cluster.ts";
 import { SimGateway } from "./gateway.ts";
@@ -100,6 +100,7 @@ export class World {
       secrets: this.secrets,
       onWrite: (write) => {
         this.witness.wrote(write);
+        this.#judgeSender(write.sender);
         if (lowers(write)) this.cluster.loweredByOperator(keyOf(write.before?.metadata ?? {}));
       },
       onChange: (plural, key, after, before) => {
@@ -274,6 +275,16 @@ export class World {
     this.witness.told("the operator's metrics", await operator.registry.metrics());
   }
 
+  /** The operator's machine stands still, another leads once the lease has expired, and then the first goes on. */
+  freezeOperator(forMs: number, leaseMs: number, endsAfterMs: number): void {
+    const { operator } = this;
+    if (operator === undefined) return;
+    this.operator = undefined;
+    operator.freeze(forMs, leaseMs % 2_000, endsAfterMs);
+    this.undoAfter(leaseMs, () => this.operator ?? this.startOperator(), "control-plane");
+    this.undoAfter(forMs + endsAfterMs, () => {}, "control-plane");
+  }
+
   /** `kubectl apply`: refused, and without effect, where the schema does not allow it. */
   edit(why: string, change: (spec: Record<string, unknown>) => Record<string, unknown>): boolean {
     const current = this.poolObject;
@@ -368,6 +379,13 @@ export class World {
     const group = this.#pool.groups.find(({ name }) => name === groupOf(pod));
     // As the operator's machine reads the time.
     return this.clock.now() + Math.abs(this.clocksWrongByMs) >= deletedMs + (group?.drainTimeoutMs ?? 0);
+  }
+
+  /** Two that decide may together take a worker away that neither would. */
+  #judgeSender({ name, sentMs }: Sender): void {
+    const leader = this.operator;
+    if (leader !== undefined && name !== leader.process.name && sentMs >= leader.startedMs)
+      this.witness.broken(1, `${name} writes, though ${leader.process.name} leads`);
   }
 
   #look(): void {
