@@ -9,6 +9,8 @@ const SETTLED_MS = 3_000;
 const AFTER_TROUBLE_MS = 60_000;
 /** Longest that a launch may take to find a slot that is free: a few refusals, and the probes in between. */
 const FINDING_MS = 10_000;
+/** Launches that may have a slot reserved for all that time. */
+const LONGEST_UNDER_WAY = 1;
 
 /** A launch, as far as it matters here. */
 interface Asked {
@@ -22,7 +24,7 @@ interface Asked {
  * free, whatever became of the operator and of the API server.
  */
 export class ServingWatch {
-  /** By UID of a worker's pod: since when it has slots free, more than gateways may be about to take. */
+  /** By UID of a worker's pod: since when it has slots free, more than a gateway may be about to take. */
   #freeSince = new Map<string, number>();
   /** Since when gateways hear nothing from the API server. */
   #unheardSinceMs: number | undefined;
@@ -32,30 +34,37 @@ export class ServingWatch {
     const nowMs = world.clock.now();
     const { trouble } = world.api;
     this.#unheardSinceMs = trouble === "fails" || trouble === "hangs" ? (this.#unheardSinceMs ?? nowMs - 1_000) : undefined;
-    const free = world.cluster.pods().filter((pod) => freeSlots(world, pod, this.#unheardSinceMs ?? nowMs) > 1);
+    const free = world.cluster.pods().filter((pod) => this.#free(world, pod) > 1);
     this.#freeSince = new Map(free.map(({ metadata: { uid } }) => [uid, this.#freeSince.get(uid) ?? nowMs]));
-    for (const record of waiting) if (nowMs - record.atMs >= FINDING_MS) this.#judge(world, record, "waits");
+    for (const asked of waiting) if (nowMs - asked.atMs >= FINDING_MS) this.#judge(world, asked, "waits", LONGEST_UNDER_WAY);
   }
 
-  /** A launch was refused for want of a slot. */
-  refused(world: JudgedWorld, record: Asked): void {
-    this.#judge(world, record, "was refused");
+  /** A launch was refused for want of a slot, while so many others were under way. */
+  refused(world: JudgedWorld, asked: Asked, others: number): void {
+    this.#judge(world, asked, "was refused", others);
   }
 
-  #judge(world: JudgedWorld, { room, preset, atMs }: Asked, what: string): void {
+  /** @param underWay launches that may have slots reserved which their workers know nothing of yet. */
+  #judge(world: JudgedWorld, { room, preset, atMs }: Asked, what: string, underWay: number): void {
     const nowMs = world.clock.now();
     if (!isServingCalm(world, atMs) || isFull(world)) return;
-    for (const pod of world.cluster.pods()) {
-      const sinceMs = this.#freeSince.get(pod.metadata.uid) ?? nowMs;
+    const free = world.cluster.pods().filter((pod) => {
       const group = world.pool.groups.find(({ name }) => name === groupOf(pod));
-      if (nowMs - sinceMs < FINDING_MS || !serves(group, preset)) continue;
-      const alone = world.operator === undefined || world.api.trouble !== undefined;
-      const whoIsAway = world.operator === undefined ? "no operator" : `an API server that ${world.api.trouble}`;
-      world.witness.broken(
-        alone ? 5 : 3,
-        `${room} ${what} while ${pod.metadata.name} has free slots${alone ? `, with ${whoIsAway}` : ""}`,
-      );
-    }
+      return serves(group, preset) && nowMs - (this.#freeSince.get(pod.metadata.uid) ?? nowMs) >= FINDING_MS;
+    });
+    const slots = free.reduce((sum, pod) => sum + this.#free(world, pod), 0);
+    if (slots <= underWay) return;
+    const alone = world.operator === undefined || world.api.trouble !== undefined;
+    const whoIsAway = world.operator === undefined ? "no operator" : `trouble at the API server (${world.api.trouble})`;
+    const names = free.map(({ metadata: { name } }) => name).join(", ");
+    world.witness.broken(
+      alone ? 5 : 3,
+      `${room} ${what} while ${names} have ${slots} free slots for ${underWay} launches under way${alone ? `, with ${whoIsAway}` : ""}`,
+    );
+  }
+
+  #free(world: JudgedWorld, pod: ApiObject): number {
+    return freeSlots(world, pod, this.#unheardSinceMs ?? world.clock.now());
   }
 }
 

@@ -364,7 +364,8 @@ export class World {
     this.timeline.note("answer", `${record.room} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
     this.witness.told("an answer", error?.message ?? "");
     judgeAnswer(this, record, error);
-    if (error?.code === "queue_full" || error?.code === "deadline_exceeded") this.#serving.refused(this, record);
+    if (error?.code === "queue_full" || error?.code === "deadline_exceeded")
+      this.#serving.refused(this, record, this.#waiting.size);
     if (outcome === "session" && (this.operator === undefined || this.api.trouble !== undefined)) this.servedAlone++;
   }
 
