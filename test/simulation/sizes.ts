@@ -33,6 +33,8 @@ export interface SizeJudgeOptions {
 export class SizeJudge {
   readonly #options: SizeJudgeOptions;
   #specs: SpecVersion[] = [];
+  /** By name of the Deployment: the size that an operator gave it last. */
+  readonly #written = new Map<string, number>();
   /** Changes of size by group: those that were written, and those that were announced. */
   readonly #changes = new Map<string, { written: number; told: number }>();
 
@@ -55,6 +57,7 @@ export class SizeJudge {
     if (last !== undefined && next !== last) this.#countOnce(group, name, last, next);
     this.#judgeBounds(name, last, next);
     this.#judgeStep(name, last ?? 0, next);
+    this.#written.set(name, next);
   }
 
   /** A change of size was announced with its reason. */
@@ -93,7 +96,10 @@ export class SizeJudge {
   #judgeStep(name: string, last: number, next: number): void {
     const known = this.#recent().flatMap(({ bounds }) => bounds.get(name) ?? []);
     if (next <= last || known.length === 0) return;
-    const existing = this.#options.untroubled() ? Math.min(last, this.#options.pods(name)) : last;
+    const existing = this.#options.untroubled()
+      ? Math.min(last, this.#options.pods(name))
+      : // Of a size that somebody else gave it a moment ago the operator may know nothing yet.
+        Math.max(last, this.#written.get(name) ?? 0);
     const most = ({ min, maxStep }: Bounds) =>
       Math.max(min, existing + (maxStep ?? Math.max(DEFAULT_STEP, Math.ceil(existing / 2))));
     if (known.every((bounds) => next > most(bounds)))

@@ -385,7 +385,7 @@ export class World {
   /** Two that decide may together take a worker away that neither would. */
   #judgeSender({ name, sentMs }: Sender): void {
     const leader = this.operator;
-    if (leader !== undefined && name !== leader.process.name && sentMs >= leader.startedMs)
+    if (leader !== undefined && name !== leader.process.name && sentMs > leader.startedMs)
       this.witness.broken(1, `${name} writes, though ${leader.process.name} leads`);
   }
 
