@@ -14,7 +14,7 @@ const KEEP_FACTOR = 8;
 /** So many launches count as seen, with the share of cold starts that the price itself suggests. */
 const PRIOR_LAUNCHES = 300;
 /** Of the cold starts that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
-const MARGIN = 0.8;
+const MARGIN = 0.7;
 /**
  * The latest launches count, as many as have so many cold starts at the objective. Far more than an estimate of the share needs:
  * cold starts come in clumps, and with a short memory one large burst would buy workers for a day that no other burst needs.
