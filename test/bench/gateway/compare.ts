@@ -28,6 +28,8 @@ interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
+  /** CPU time of whoever is between; NaN where nobody is. */
+  readonly cpuMsPerLaunch: number;
 }
 
 /** The way of a launch through nginx, HAProxy and one gateway to the same workers, against a call without anyone between. */
@@ -51,7 +53,7 @@ export async function comparedWithProxies(): Promise<ScenarioResult> {
     await load.closed(targets[way], CLIENTS, WARM_UP_MS[way]);
     load.close();
   }
-  const latency = await latencies(targets);
+  const latency = await latencies(targets, through);
   const perCore: Record<Through, number[]> = { nginx: [], haproxy: [], ours: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const way of ["nginx", "haproxy", "ours"] as const) {
@@ -66,6 +68,7 @@ export async function comparedWithProxies(): Promise<ScenarioResult> {
         p50: spread(rounds.map(({ p50 }) => p50)),
         p99: spread(rounds.map(({ p99 }) => p99)),
       })),
+      cpuMsPerLaunch: mapped(latency, (rounds) => spread(rounds.map(({ cpuMsPerLaunch }) => cpuMsPerLaunch))),
       failed: mapped(latency, (rounds) => rounds.reduce((sum, { failed }) => sum + failed, 0)),
       launchesPerCpuSecond: mapped(perCore, spread),
     },
@@ -73,17 +76,23 @@ export async function comparedWithProxies(): Promise<ScenarioResult> {
 }
 
 /** Each way in turn, several times, so that what else the machine does meets all of them. */
-async function latencies(targets: Readonly<Record<Way, Targets>>): Promise<Record<Way, Round[]>> {
+async function latencies(
+  targets: Readonly<Record<Way, Targets>>,
+  through: Readonly<Partial<Record<Way, { readonly pid: number }>>>,
+): Promise<Record<Way, Round[]>> {
   const rounds: Record<Way, Round[]> = { direct: [], nginx: [], haproxy: [], ours: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const way of ways) {
       const load = new LaunchLoad(`${way}-${round}`);
+      const pid = through[way]?.pid;
+      const cpuBefore = pid === undefined ? Number.NaN : await cpuOf(pid);
       const times = await load.steady(targets[way], PER_SECOND, ROUND_MS);
+      const cpuMs = pid === undefined ? Number.NaN : ((await cpuOf(pid)) - cpuBefore) * 1_000;
       load.close();
       await sleep(SESSION_MS);
       const good = times.filter((time) => !Number.isNaN(time));
       const at = (share: number) => good[Math.floor(good.length * share)] ?? Number.NaN;
-      rounds[way].push({ p50: at(0.5), p99: at(0.99), failed: times.length - good.length });
+      rounds[way].push({ p50: at(0.5), p99: at(0.99), failed: times.length - good.length, cpuMsPerLaunch: cpuMs / times.length });
     }
   }
   return rounds;
