@@ -5,7 +5,7 @@ import { freePort } from "../../support/product/free-port.ts";
 import { ProductProcess } from "../../support/product/processes.ts";
 import { POOL, standInApi } from "./stand-in-api.ts";
 
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 
 export interface BenchGateway extends AsyncDisposable {
   readonly pid: number;
