@@ -2,7 +2,8 @@ import type { ApplyOptions } from "../../operator/kube/client.ts";
 import { KubeError } from "../../operator/kube/errors.ts";
 import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
-import { type ApiObject, type PodStatus, timeText, withConditions } from "./api-objects.ts";
+import { differ, mergedStatus, namesIn, refuseOther, replaced } from "./api-merge.ts";
+import { type ApiObject, timeText } from "./api-objects.ts";
 import type { SimProcess } from "./process.ts";
 import type { LaggingView } from "./watched.ts";
 
@@ -252,44 +253,6 @@ export class SimApi {
     const { clock, random } = this.#options;
     return new Promise((resolve) => clock.schedule(fromMs + random() * (toMs - fromMs), resolve));
   }
-}
-
-/** A write that names an object's UID or its version is meant for that one only. */
-function refuseOther(before: ApiObject | undefined, meant: Readonly<Record<string, unknown>>): void {
-  for (const [field, value] of Object.entries(meant))
-    if (value !== undefined && before?.metadata[field] !== value)
-      throw new KubeError(`the object has another ${field}`, { status: 409, reason: "Conflict" });
-}
-
-function mergedStatus(plural: string, present: ApiObject, wanted: ApiObject): unknown {
-  if (plural !== "pods") return wanted.status;
-  return withReady(withConditions(present.status as PodStatus, ...(wanted.status as PodStatus).conditions), present);
-}
-
-/** A pod is Ready when its containers are, and every gate is True. */
-export function withReady(status: PodStatus, pod: ApiObject): PodStatus {
-  const { readinessGates = [] } = pod.spec as { readonly readinessGates?: readonly { readonly conditionType: string }[] };
-  const needed = ["ContainersReady", ...readinessGates.map(({ conditionType }) => conditionType)];
-  const ready = needed.every((type) =>
-    status.conditions.some((condition) => condition.type === type && condition.status === "True"),
-  );
-  return withConditions(status, { type: "Ready", status: ready ? "True" : "False" });
-}
-
-function namesIn({ metadata }: ApiObject) {
-  return { labels: Object.keys(metadata.labels ?? {}), annotations: Object.keys(metadata.annotations ?? {}) };
-}
-
-function replaced(
-  present: Readonly<Record<string, string>> = {},
-  owned: readonly string[],
-  wanted: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  return { ...Object.fromEntries(Object.entries(present).filter(([name]) => !owned.includes(name))), ...wanted };
-}
-
-function differ(a: unknown, b: unknown): boolean {
-  return a !== b && JSON.stringify(a) !== JSON.stringify(b);
 }
 
 function forever(): Promise<never> {

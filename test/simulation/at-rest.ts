@@ -3,7 +3,7 @@ import { servingSetsOf } from "../../operator/pool/demand.ts";
 import type { ServingSet } from "../../operator/scaling/serving-sets.ts";
 import { CUSTOM_AVATAR } from "../../operator/scaling/size.ts";
 import { isDeleting, nodeOf } from "./api-objects.ts";
-import { groupOf } from "./cluster.ts";
+import { groupOf } from "./pod-spec.ts";
 import type { World } from "./world.ts";
 
 /** From an edge of `warm.schedule` on until the world has followed, starts ahead of it included. */

@@ -1,22 +1,12 @@
-import { isDeepStrictEqual } from "node:util";
 import type { V1Deployment, V1PodTemplateSpec } from "@kubernetes/client-node";
-import { annotations, labels } from "../../operator/api/names.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
-import { type SimApi, withReady } from "./api.ts";
-import {
-  type ApiObject,
-  holds,
-  isDeleting,
-  labelsOf,
-  nodeOf,
-  type PodStatus,
-  statusOf,
-  timeText,
-  withConditions,
-} from "./api-objects.ts";
+import type { SimApi } from "./api.ts";
+import { withReady } from "./api-merge.ts";
+import { type ApiObject, isDeleting, nodeOf, type PodStatus, statusOf, timeText, withConditions } from "./api-objects.ts";
+import { SimDeployments } from "./deployments.ts";
 import type { SimNode } from "./nodes.ts";
-import { absolute, nextSizes } from "./rollout.ts";
+import { BROKEN_IMAGE, graceMsOf, imageOf, slotsOf } from "./pod-spec.ts";
 import { SimWorker, type SimWorkers } from "./workers.ts";
 
 /** Why a pod with sessions on it is taken away. */
@@ -40,33 +30,30 @@ interface PodFate {
   endMs: number;
 }
 
-interface SimReplicaSet {
-  readonly template: V1PodTemplateSpec;
-  readonly replicas: number;
-  readonly cause: Cause;
-  /** Replicas of the Deployment when it was scaled last, and pods that they allow. */
-  readonly desired: number;
-  readonly most: number;
-}
-
-/** The cluster's own controllers: Deployment, ReplicaSet, scheduler and kubelet. Each with its own delays. */
+/** The cluster: scheduler, kubelet, garbage collector and the controllers of Deployments. Each with its own delays. */
 export class SimCluster {
-  /** Whether a quota keeps new pods from being created. */
-  quotaSpent = false;
   readonly #options: ClusterOptions;
+  readonly #deployments: SimDeployments;
   readonly #fates = new Map<string, PodFate>();
-  /** Key of the Deployment -> hash of the template -> its ReplicaSet. */
-  readonly #sets = new Map<string, Map<string, SimReplicaSet>>();
-  /** Who lowered the number of replicas last, by key of the Deployment. */
-  readonly #scaledBy = new Map<string, "operator" | "hand">();
-  readonly #toLookAt = new Set<string>();
-  /** By key of the Deployment: the template that it had last, how many it has had, and whether all pods are of it. */
-  readonly #revisions = new Map<string, { readonly hash: string; readonly revision: number; readonly complete: boolean }>();
-  readonly #hashes = new WeakMap<object, string>();
   #serial = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#deployments = new SimDeployments({
+      ...options,
+      podsOf: (deployment) => this.podsOf(deployment),
+      createPod: (deployment, owner, hash, template) => this.#createPod(deployment, owner, hash, template),
+      deletePod: (pod, cause) => this.deletePod(pod, cause),
+    });
+  }
+
+  /** Whether a quota keeps new pods from being created. */
+  get quotaSpent(): boolean {
+    return this.#deployments.quotaSpent;
+  }
+
+  set quotaSpent(spent: boolean) {
+    this.#deployments.quotaSpent = spent;
   }
 
   pods(): readonly ApiObject[] {
@@ -81,18 +68,18 @@ export class SimCluster {
   /** To be called on every change of a Deployment. */
   deploymentChanged(key: string, after: ApiObject | undefined): void {
     if (after === undefined) this.#collect(key);
-    else this.#soon(50, 400, () => this.#sync(key));
+    else this.#deployments.syncSoon(key);
   }
 
   /** To be called before the operator takes workers away. */
   loweredByOperator(key: string): void {
-    this.#scaledBy.set(key, "operator");
+    this.#deployments.scaledBy(key, "operator");
   }
 
   /** `kubectl scale`. */
   scaleByHand(deployment: ApiObject, replicas: number): void {
     const key = keyOf(deployment.metadata);
-    this.#scaledBy.set(key, "hand");
+    this.#deployments.scaledBy(key, "hand");
     this.#options.api.update("deployments", key, (object) => ({ ...object, spec: { ...(object.spec as object), replicas } }));
   }
 
@@ -142,88 +129,6 @@ export class SimCluster {
 
   workerOf(pod: ApiObject): SimWorker | undefined {
     return this.#options.workers.byIp.get(statusOf(pod).podIP ?? "");
-  }
-
-  #sync(key: string): void {
-    const deployment = this.#options.api.get("deployments", key) as unknown as V1Deployment | undefined;
-    if (deployment?.spec === undefined) return;
-    const newest = this.#hashOf(deployment.spec.template);
-    const sets = this.#sets.get(key) ?? new Map<string, SimReplicaSet>();
-    this.#sets.set(key, sets);
-    const desired = deployment.spec.replicas ?? 1;
-    const { maxSurge, maxUnavailable } = deployment.spec.strategy?.rollingUpdate ?? {};
-    const surge = absolute(maxSurge, desired, Math.ceil);
-    const scale = { desired, most: desired + surge };
-    const { template } = deployment.spec;
-    if (!sets.has(newest)) sets.set(newest, { template, replicas: 0, cause: "rollout", ...scale });
-    const own = this.podsOf(key);
-    const seen = [...sets].map(([hash, set]) => {
-      const pods = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
-      return { ...set, hash, pods: pods.length, ready: pods.filter((pod) => holds(pod, "Ready")).length };
-    });
-    const sizes = nextSizes(seen, newest, {
-      desired,
-      maxSurge: surge,
-      maxUnavailable: absolute(maxUnavailable, desired, Math.floor),
-      paused: deployment.spec.paused ?? false,
-    });
-    const rolling = seen.some(({ hash, replicas }) => hash !== newest && replicas > 0);
-    const lowered: Cause = this.#scaledBy.get(key) === "hand" ? "by-hand" : "scale-down";
-    for (const [hash, replicas] of sizes.replicas) {
-      const set = sets.get(hash);
-      if (set === undefined) continue;
-      const noted = sizes.scaling || set.replicas !== replicas ? scale : {};
-      sets.set(hash, { ...set, ...noted, replicas, cause: rolling && !sizes.scaling ? "rollout" : lowered });
-      this.#syncReplicas(key, deployment, hash);
-    }
-    for (const [hash, { replicas }] of sets) if (hash !== newest && replicas === 0) sets.delete(hash);
-    const complete = this.#report(key, newest, desired);
-    // Its pods become ready and go in time of their own: it looks again until the old ones are gone.
-    if (rolling || !complete) this.#lookAgain(key);
-  }
-
-  /** Writes what its controller says of a Deployment. @returns whether it has no pods but those of its template, and all of them. */
-  #report(key: string, newest: string, desired: number): boolean {
-    const { api } = this.#options;
-    const last = this.#revisions.get(key);
-    const revision = last?.hash === newest ? last.revision : (last?.revision ?? 0) + 1;
-    const own = this.podsOf(key);
-    const updated = own.filter((pod) => labelsOf(pod)["pod-template-hash"] === newest);
-    const ready = updated.filter((pod) => holds(pod, "Ready")).length;
-    const only = updated.length === own.length;
-    const complete = only && (last?.complete === true || (updated.length === desired && ready === desired));
-    this.#revisions.set(key, { hash: newest, revision, complete });
-    api.update("deployments", key, (object) => {
-      const observedGeneration = object.metadata.generation;
-      const reason = complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated";
-      const status = { observedGeneration, conditions: [{ type: "Progressing", status: "True", reason }] };
-      const annotations = { ...object.metadata.annotations, "deployment.kubernetes.io/revision": String(revision) };
-      const unchanged = isDeepStrictEqual([object.status, object.metadata.annotations], [status, annotations]);
-      return unchanged ? object : { ...object, metadata: { ...object.metadata, annotations }, status };
-    });
-    return complete;
-  }
-
-  #lookAgain(key: string): void {
-    if (this.#toLookAt.has(key)) return;
-    this.#toLookAt.add(key);
-    this.#soon(200, 1_000, () => {
-      this.#toLookAt.delete(key);
-      this.#sync(key);
-    });
-  }
-
-  #syncReplicas(key: string, deployment: V1Deployment, hash: string): void {
-    const set = this.#sets.get(key)?.get(hash);
-    if (set === undefined) return;
-    const own = this.podsOf(key).filter((pod) => labelsOf(pod)["pod-template-hash"] === hash);
-    const surplus = own.length - set.replicas;
-    for (const pod of [...own].sort(deletedFirst).slice(0, Math.max(0, surplus))) this.deletePod(pod, set.cause);
-    if (this.quotaSpent) {
-      if (surplus < 0) this.#lookAgain(key);
-      return;
-    }
-    for (let missing = -surplus; missing > 0; missing--) this.#createPod(deployment, key, hash, set.template);
   }
 
   #createPod(deployment: V1Deployment, owner: string, hash: string, template: V1PodTemplateSpec): void {
@@ -309,14 +214,12 @@ export class SimCluster {
     const fate = this.#fates.get(pod.metadata.uid);
     this.#fates.delete(pod.metadata.uid);
     // A pod that is still wanted is replaced.
-    if (fate !== undefined) this.#soon(50, 400, () => this.#sync(fate.owner));
+    if (fate !== undefined) this.#deployments.syncSoon(fate.owner);
   }
 
   /** The garbage collector: pods of a Deployment that is gone are deleted. */
   #collect(key: string): void {
-    this.#sets.delete(key);
-    this.#scaledBy.delete(key);
-    this.#revisions.delete(key);
+    this.#deployments.forget(key);
     for (const pod of this.podsOf(key)) this.deletePod(pod, "deployment-deleted");
   }
 
@@ -333,17 +236,6 @@ export class SimCluster {
     return current?.metadata.uid === pod.metadata.uid ? current : undefined;
   }
 
-  #hashOf(template: object): string {
-    let hash = this.#hashes.get(template);
-    if (hash === undefined) {
-      let sum = 0x811c9dc5;
-      for (const char of JSON.stringify(template)) sum = Math.imul(sum ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-      hash = sum.toString(36);
-      this.#hashes.set(template, hash);
-    }
-    return hash;
-  }
-
   #soon(fromMs: number, toMs: number, callback: () => void): void {
     this.#afterMs(fromMs + this.#options.random() * (toMs - fromMs), callback);
   }
@@ -351,48 +243,4 @@ export class SimCluster {
   #afterMs(delayMs: number, callback: () => void): void {
     this.#options.clock.schedule(delayMs, callback);
   }
-}
-
-/** An image with this in its name cannot be pulled. */
-export const BROKEN_IMAGE = "no-such-image";
-
-interface Template {
-  readonly terminationGracePeriodSeconds?: number;
-  readonly containers?: readonly {
-    readonly image?: string;
-    readonly env?: readonly { readonly name: string; readonly value?: string }[];
-  }[];
-}
-
-function graceMsOf(pod: ApiObject): number {
-  return ((pod.spec as Template).terminationGracePeriodSeconds ?? 30) * 1_000;
-}
-
-function imageOf(pod: ApiObject): string {
-  return (pod.spec as Template).containers?.[0]?.image ?? "";
-}
-
-/** As the worker's own environment says. */
-function slotsOf(pod: ApiObject): number {
-  const variable = (pod.spec as Template).containers?.[0]?.env?.find(({ name }) => name === "MAX_SESSIONS");
-  return Number(variable?.value ?? 1);
-}
-
-/** The ReplicaSet controller's order (`ActivePodsWithRanks`): whom it deletes first. Ties: the youngest. */
-function deletedFirst(a: ApiObject, b: ApiObject): number {
-  return (
-    Number(nodeOf(a) !== undefined) - Number(nodeOf(b) !== undefined) ||
-    Number(statusOf(a).phase === "Running") - Number(statusOf(b).phase === "Running") ||
-    Number(holds(a, "Ready")) - Number(holds(b, "Ready")) ||
-    costOf(a) - costOf(b) ||
-    String(b.metadata.creationTimestamp).localeCompare(String(a.metadata.creationTimestamp))
-  );
-}
-
-function costOf(pod: ApiObject): number {
-  return Number(pod.metadata.annotations?.[annotations.deletionCost] ?? 0);
-}
-
-export function groupOf(object: ApiObject): string {
-  return labelsOf(object)[labels.group] ?? "";
 }

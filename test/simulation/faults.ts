@@ -1,7 +1,7 @@
 import type { ApiTrouble } from "./api.ts";
 import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
-import { BROKEN_IMAGE } from "./cluster.ts";
 import { type Draw, drawGroup } from "./draw-group.ts";
+import { BROKEN_IMAGE } from "./pod-spec.ts";
 import { drawWarm } from "./policy.ts";
 import type { Troubled, World } from "./world.ts";
 

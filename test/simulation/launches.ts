@@ -2,9 +2,9 @@ import { groupServes } from "../../operator/api/pool-config.ts";
 import { FORWARD_TIMEOUT_MS } from "../../operator/gateway/forward.ts";
 import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/launch-error.ts";
 import type { ApiObject } from "./api-objects.ts";
-import { groupOf } from "./cluster.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";
+import { groupOf } from "./pod-spec.ts";
 import { freeSlots, isFull } from "./serving.ts";
 
 /** What one launch came to. */

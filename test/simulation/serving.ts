@@ -1,7 +1,7 @@
 import { type GroupConfig, groupServes } from "../../operator/api/pool-config.ts";
 import { type ApiObject, isDeleting } from "./api-objects.ts";
-import { groupOf } from "./cluster.ts";
 import type { JudgedWorld } from "./judged.ts";
+import { groupOf } from "./pod-spec.ts";
 
 /** What every gateway must have heard of by then: a probe, a watch event. */
 const SETTLED_MS = 3_000;

@@ -1,7 +1,7 @@
 import { conditionTypes } from "../../operator/api/conditions.ts";
 import { holds, isDeleting } from "./api-objects.ts";
-import { groupOf } from "./cluster.ts";
 import type { JudgedWorld } from "./judged.ts";
+import { groupOf } from "./pod-spec.ts";
 
 /** Time in which the operator hears of a change, plans and writes its status. */
 const STATUS_LAG_MS = 10_000;
