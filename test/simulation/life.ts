@@ -44,14 +44,15 @@ export async function live(seed: number): Promise<Life> {
   while (world.isTroubled) await world.run(1_000);
   if (drawn.deleted) await untilGone(world);
   else await untilAtRest(world);
-  for (const { room, outcome } of world.launches) if (outcome === "waiting") world.witness.broken(2, `${room} got no answer`);
+  for (const { room, outcome } of world.clients.launches)
+    if (outcome === "waiting") world.witness.broken(2, `${room} got no answer`);
   world.witness.finish(!world.untroubled);
   await world.stop();
   const { decisions, writes, endedByUs, endedByDrainTimeout, endedByTrouble, drained } = world.witness.counts;
   return {
     seed,
     violations: world.witness.violations,
-    launches: world.launches.length,
+    launches: world.clients.launches.length,
     sessions: [...world.started.values()].reduce((total, count) => total + count, 0),
     decisions,
     writes,
@@ -59,7 +60,7 @@ export async function live(seed: number): Promise<Life> {
     endedByDrainTimeout,
     endedByTrouble,
     drained,
-    servedAlone: world.servedAlone,
+    servedAlone: world.clients.servedAlone,
     faults: world.timeline.of("fault"),
     lastedS: (world.clock.now() - startMs) / 1_000,
     timeline: world.timeline.lines(),
@@ -70,7 +71,10 @@ async function busyMinute(world: World, drawn: DrawnWorld, draw: Draw): Promise<
   const burst = draw.chance(0.3) ? draw.int(5, 30) : draw.int(0, 6);
   for (let launch = 0; launch < burst; launch++) {
     const custom = draw.chance(0.1) && world.pool.groups.some(({ engine }) => engine.customAvatars);
-    world.launch(custom ? undefined : draw.one(world.pool.presets)?.name, draw.chance(0.05) ? draw.int(0, 20_000) : undefined);
+    world.clients.launch(
+      custom ? undefined : draw.one(world.pool.presets)?.name,
+      draw.chance(0.05) ? draw.int(0, 20_000) : undefined,
+    );
     if (draw.chance(0.5)) await world.run(draw.int(0, 4) * 1_000);
     if (draw.chance(0.05)) await strikeOne(world, drawn, draw);
   }
@@ -101,7 +105,7 @@ async function untilAtRest(world: World): Promise<void> {
       return;
     }
     await world.run(5_000);
-    if (world.sessions() > 0 || world.waiting > 0) busyMs = world.clock.now();
+    if (world.sessions() > 0 || world.clients.waiting > 0) busyMs = world.clock.now();
   }
 }
 

@@ -1,18 +1,17 @@
-import { type PoolConfig, poolKey, resolvePool } from "../../operator/api/pool-config.ts";
+import { type PoolConfig, resolvePool } from "../../operator/api/pool-config.ts";
 import { avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
-import { LaunchError } from "../../operator/gateway/launch-error.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { seededRandom } from "../support/fleet/random.ts";
 import { type Sender, SimApi, type Write } from "./api.ts";
 import { type ApiObject, isDeleting, nodeOf, timeText } from "./api-objects.ts";
+import { Clients } from "./clients.ts";
 import { SimCluster } from "./cluster.ts";
 import { SimGateway } from "./gateway.ts";
-import { judgeAnswer, judgeWait, type LaunchRecord } from "./launches.ts";
 import { type SimNode, simNodes } from "./nodes.ts";
 import { SimOperator } from "./operator.ts";
 import { groupOf } from "./pod-spec.ts";
-import { ServingWatch } from "./serving.ts";
+import { isAllowed, POOL, poolObject } from "./pool-object.ts";
 import { StatusWatch } from "./status-promises.ts";
 import { Timeline } from "./timeline.ts";
 import { SECRET_MARK, Witness } from "./witness.ts";
@@ -33,7 +32,6 @@ export type Troubled = "control-plane" | "anything";
 
 /** Time between two looks at the promises. */
 const STEP_MS = 1_000;
-const POOL = { namespace: "avatars", name: "support" };
 
 /**
  * A seeded world: the real controllers and the real gateways on a fake clock, over simulated watches that lag, a simulated
@@ -48,13 +46,11 @@ export class World {
   readonly workers: SimWorkers;
   readonly nodes: SimNode[];
   readonly gateways: SimGateway[] = [];
-  readonly launches: LaunchRecord[] = [];
+  readonly clients = new Clients(this);
   readonly secrets = new Map([["bithuman", { "api-secret": Buffer.from(`${SECRET_MARK}-api`).toString("base64") }]]);
   /** Rooms of sessions that began, and how many. */
   readonly started = new Map<string, number>();
   operator: SimOperator | undefined;
-  /** Sessions that began while no operator ran, or the API server was in trouble. */
-  servedAlone = 0;
   /** Nothing but launches has happened to the world since then. */
   calmSinceMs: number;
   /** By how much the clock is wrong on machines that start processes from now on. */
@@ -65,12 +61,9 @@ export class World {
   servingCalmSinceMs: number;
   servingUntroubled = true;
   readonly #options: WorldOptions;
-  readonly #waiting = new Set<LaunchRecord>();
   readonly #status = new StatusWatch();
-  readonly #serving = new ServingWatch();
   #spec: Record<string, unknown>;
   #pool: PoolConfig;
-  #launched = 0;
   #toUndo = 0;
   #secretMissedMs = Number.NEGATIVE_INFINITY;
   #processes = 0;
@@ -147,14 +140,8 @@ export class World {
     return this.#spec;
   }
 
-  /** For how long the launch that waits longest has waited. */
   get longestWaitMs(): number {
-    const [oldest] = this.#waiting;
-    return oldest === undefined ? 0 : this.clock.now() - oldest.atMs;
-  }
-
-  get waiting(): number {
-    return this.#waiting.size;
+    return this.clients.longestWaitMs;
   }
 
   /** From the wish for a worker until it serves. */
@@ -169,32 +156,6 @@ export class World {
       await this.clock.advance(Math.min(STEP_MS, endMs - this.clock.now()));
       this.#look();
     }
-  }
-
-  /** A client's launch through one of the gateways; it may lose patience. */
-  launch(preset: string | undefined, patienceMs?: number): void {
-    const gateway = this.gateways[this.#launched % Math.max(1, this.gateways.length)];
-    const room = `room-${++this.#launched}`;
-    // Nobody listens: the client's own affair.
-    if (gateway === undefined) return;
-    const client = new AbortController();
-    const deadlineMs = this.#pool.launch.queueDeadlineMs;
-    const record: LaunchRecord = { room, preset, gateway, atMs: this.clock.now(), deadlineMs, outcome: "waiting", code: "" };
-    this.launches.push(record);
-    this.#waiting.add(record);
-    this.timeline.note("launch", `${room} asks ${gateway.name} for ${preset ?? "a face of its own"}`);
-    const settle = (outcome: LaunchRecord["outcome"], error?: LaunchError) => this.#answered(record, outcome, error);
-    const token = `${SECRET_MARK}-token-${room}`;
-    const apiSecret = this.#launched % 3 === 0 ? `${SECRET_MARK}-client` : undefined;
-    const answer = async () => gateway.launch({ pool: poolKey(this.#pool), room, token, apiSecret, preset, signal: client.signal });
-    answer().then(
-      () => settle("session"),
-      (error: unknown) => {
-        if (!(error instanceof LaunchError)) this.witness.broken(2, `${room} fails with ${String(error)}`);
-        settle("refused", error instanceof LaunchError ? error : undefined);
-      },
-    );
-    if (patienceMs !== undefined) this.clock.schedule(patienceMs, () => client.abort());
   }
 
   /** Something went wrong, or was mended. */
@@ -248,7 +209,7 @@ export class World {
     gateway.stop();
     this.gateways.splice(this.gateways.indexOf(gateway), 1);
     this.operator?.lostGateway(gateway.name);
-    for (const record of [...this.#waiting]) if (record.gateway === gateway) this.#answered(record, "cut-off");
+    this.clients.cutOff(gateway);
     // Its EndpointSlice is brought up to date a little later.
     this.clock.schedule(2_000, () => this.operator?.setGateways(this.gateways));
   }
@@ -356,20 +317,6 @@ export class World {
     if (count > 1) this.witness.broken(2, `${room} has ${count} sessions`);
   }
 
-  #answered(record: LaunchRecord, outcome: LaunchRecord["outcome"], error?: LaunchError): void {
-    if (record.outcome === "cut-off") return;
-    if (record.outcome !== "waiting") this.witness.broken(2, `${record.room} is answered twice`);
-    record.outcome = outcome;
-    record.code = error?.code ?? "";
-    this.#waiting.delete(record);
-    this.timeline.note("answer", `${record.room} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
-    this.witness.told("an answer", error?.message ?? "");
-    judgeAnswer(this, record, error);
-    if (error?.code === "queue_full" || error?.code === "deadline_exceeded")
-      this.#serving.refused(this, record, this.#waiting.size);
-    if (outcome === "session" && (this.operator === undefined || this.api.trouble !== undefined)) this.servedAlone++;
-  }
-
   /** The operator may have looked for it a while ago. */
   get #secretMissingLately(): boolean {
     return this.clock.now() - this.#secretMissedMs < 60_000;
@@ -392,8 +339,7 @@ export class World {
 
   #look(): void {
     if (!this.secrets.has("bithuman")) this.#secretMissedMs = this.clock.now();
-    for (const record of this.#waiting) judgeWait(this, record);
-    this.#serving.look(this, this.#waiting);
+    this.clients.look();
     this.#status.look(this);
   }
 }
@@ -401,20 +347,4 @@ export class World {
 function lowers({ plural, before, wanted }: Write): boolean {
   const replicasOf = (object: object | undefined) => (object as { spec?: { replicas?: number } } | undefined)?.spec?.replicas ?? 0;
   return plural === "deployments" && replicasOf(wanted) < replicasOf(before);
-}
-
-function poolObject(spec: Record<string, unknown>): object {
-  return {
-    apiVersion: "avatarpool.dev/v1alpha1",
-    kind: "AvatarPool",
-    metadata: { ...POOL, uid: "pool-1", generation: 1, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },
-    spec,
-  };
-}
-
-/** What the rules of the CRD refuse, as far as edits come near it. */
-function isAllowed({ presets, groups }: PoolConfig): boolean {
-  const unique = (items: readonly { readonly name: string }[]) => new Set(items.map(({ name }) => name)).size === items.length;
-  const served = presets.every(({ name }) => groups.some((group) => group.presets.includes(name)));
-  return unique(presets) && unique(groups) && served && groups.every((group) => group.presets.length > 0 && group.min <= group.max);
 }
