@@ -67,7 +67,10 @@ describe.concurrent("the tokens of clients", () => {
     await scenario.condition("Ready", forbidden);
     await scenario.pool();
     await scenario.condition("Ready", { status: "True" });
-    expect((await scenario.status()).conditions?.map(({ type }) => type)).not.toContain("SecretsUsable");
+    // Gateways tell of the Secret until they know that it is not asked for any more.
+    await scenario.until("nothing to be said of Secrets", async () =>
+      ((await scenario.status()).conditions ?? []).every(({ type }) => type !== "SecretsUsable"),
+    );
   });
 });
 

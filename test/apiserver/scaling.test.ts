@@ -83,6 +83,7 @@ describe.concurrent("a preset that two groups serve", () => {
     const scenario = await stage.scenario("priority");
     await scenario.readyPool({ workers: [second, gpuGroup({ priority: 1, min: 1, max: 1 })], warm: { slots: 0 } });
     expect(await scenario.podNames()).toHaveLength(1);
+    await scenario.until("its slots to be known", async () => (await scenario.status()).warmSlots === 2);
     await scenario.sessions(2);
     expect(await scenario.replicas("spot")).toBe(0);
     expect(await scenario.launch({ room: "spills" })).toMatchObject({ status: 200, path: "queued" });
@@ -132,6 +133,8 @@ describe.concurrent("fewer sessions than slots", () => {
     for (const pod of [first, second]) scenario.endSessions(pod, 1);
     await scenario.until("a cordon", async () => (await scenario.cordonedPods()).length === 1);
     const [victim] = await scenario.cordonedPods();
+    // What is taken back before it was told makes no event.
+    await scenario.event("Draining", new RegExp(`${victim}`));
     const other = victim === first ? second : first;
     await scenario.until("the operator to count two sessions", async () => (await scenario.status()).sessions === 2);
     expect(await scenario.launch({ room: "new" })).toMatchObject({ status: 200, worker: other });
