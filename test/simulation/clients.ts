@@ -3,7 +3,7 @@ import { LaunchError } from "../../operator/gateway/launch-error.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";
 import { judgeAnswer, judgeWait, type LaunchRecord } from "./launches.ts";
-import { ServingWatch } from "./serving.ts";
+import { isFull, ServingWatch } from "./serving.ts";
 import { SECRET_MARK } from "./witness.ts";
 
 interface ServedWorld extends JudgedWorld {
@@ -15,6 +15,8 @@ export class Clients {
   readonly launches: LaunchRecord[] = [];
   /** Sessions that began while no operator ran, or the API server was in trouble. */
   servedAlone = 0;
+  /** When the pool had as many sessions as it may last. */
+  lastFullMs = Number.NEGATIVE_INFINITY;
   readonly #world: ServedWorld;
   readonly #waiting = new Set<LaunchRecord>();
   readonly #serving = new ServingWatch();
@@ -69,6 +71,7 @@ export class Clients {
 
   /** The promises to those that wait, at every step. */
   look(): void {
+    if (isFull(this.#world)) this.lastFullMs = this.#world.clock.now();
     for (const record of this.#waiting) judgeWait(this.#world, record);
     this.#serving.look(this.#world, this.#waiting);
   }

@@ -30,6 +30,8 @@ export interface JudgedWorld {
   readonly hasRoom: boolean;
   readonly longestStartMs: number;
   readonly longestWaitMs: number;
+  /** When the pool had as many sessions as it may last. */
+  readonly lastFullMs: number;
   replicas(group: string): number | undefined;
   sessions(): number;
 }

@@ -84,7 +84,8 @@ function growable(world: JudgedWorld, record: LaunchRecord): string | undefined 
   const { pool } = world;
   const longestStartMs = world.longestStartMs;
   if (record.deadlineMs < longestStartMs + 30_000 || pool.scaling.paused) return undefined;
-  if (!world.hasRoom) return undefined;
+  // Nothing is asked for beyond `limits.maxSessions`.
+  if (!world.hasRoom || world.clock.now() - world.lastFullMs < longestStartMs + 30_000) return undefined;
   return pool.groups.find((group) => groupServes(group, record.preset) && (world.replicas(group.name) ?? 0) < group.max)?.name;
 }
 

@@ -3,7 +3,7 @@ import { liveInShards } from "./shards.ts";
 
 /** `SEED=n` replays one world, `SEED=n WORLDS=m` lives through m from there on. */
 const FIRST = Number(process.env.SEED ?? 1_000);
-const WORLDS = Number(process.env.WORLDS ?? (process.env.SEED === undefined ? 1_250 : 1));
+const WORLDS = Number(process.env.WORLDS ?? (process.env.SEED === undefined ? 2_000 : 1));
 
 describe("any world, with everything in it going wrong", () => {
   it(`keeps the promises in ${WORLDS} worlds, from seed ${FIRST} on`, { timeout: 3_600_000 }, async () => {

@@ -144,6 +144,10 @@ export class World {
     return this.clients.longestWaitMs;
   }
 
+  get lastFullMs(): number {
+    return this.clients.lastFullMs;
+  }
+
   /** From the wish for a worker until it serves. */
   get longestStartMs(): number {
     return 1.3 * this.#options.coldStartMs + 10_000;
