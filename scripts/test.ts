@@ -3,6 +3,9 @@
  * Builds the programs of the control plane first where they are missing, so that no test runs into its time limit for that.
  */
 import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
 
@@ -51,8 +54,43 @@ async function buildTools(): Promise<void> {
   for (const name of allTools) await toolPath(name, lineOnStderr);
 }
 
-function vitest(project: string): Promise<void> {
-  return command("vitest", "run", "--project", project, "--passWithNoTests");
+/** @throws when tests fail, naming each with the first line of what it said: the end of a long log is what is read first. */
+async function vitest(project: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "avatarpool-test-"));
+  const results = join(folder, "results.json");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`];
+  try {
+    await command("vitest", "run", "--project", project, "--passWithNoTests", ...reporters);
+  } catch (error) {
+    console.error(`\n${failedTests(results).join("\n")}`);
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The fields of vitest's JSON report that are read here. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+function failedTests(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  const { testResults }: Report = JSON.parse(readFileSync(path, "utf8"));
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const file = relative(process.cwd(), name);
+    const failed = assertionResults.filter(({ status }) => status === "failed");
+    const lines = failed.map(({ fullName, failureMessages: [first = ""] }) => `✗ ${file}: ${fullName}: ${first.split("\n", 1)}`);
+    return message === "" ? lines : [`✗ ${file}: ${message.split("\n", 1)}`, ...lines];
+  });
 }
 
 /** Runs a program on our terminal; throws when it fails. */

@@ -128,8 +128,9 @@ describe.concurrent("fewer sessions than slots", () => {
   it("leave a worker that is to go where it is until its last session has ended", async () => {
     const scenario = await stage.scenario("last-session");
     await scenario.readyPool(quick);
-    await scenario.sessions(4);
-    const [first, second] = await scenario.podNames();
+    const [first, second] = [...new Set(await scenario.sessions(4))].sort();
+    // A launch that waited may have made the pool grow by one more than it turned out to need.
+    await scenario.until("no more workers than these sessions need", async () => (await scenario.podNames()).length === 2);
     for (const pod of [first, second]) scenario.endSessions(pod, 1);
     await scenario.until("a cordon", async () => (await scenario.cordonedPods()).length === 1);
     const [victim] = await scenario.cordonedPods();
