@@ -8,8 +8,8 @@ import type { PeerAnswer, Peers } from "./claims.ts";
 import { ANSWER_WAIT_MS, CLAIM_ANSWERS_PATH, CLAIMS_PATH, claimSchema, peerAnswerSchema, verdictSchema } from "./peer-protocol.ts";
 import { Shares } from "./shares.ts";
 
-/** A claim costs a peer microseconds; one that takes longer hangs, and a launch does not wait for it. */
-const CLAIM_TIMEOUT_MS = 500;
+/** A claim costs a peer microseconds, but its machine may be out of breath: who gives up early launches twice. One that takes longer hangs. */
+const CLAIM_TIMEOUT_MS = 2_000;
 /** How long a peer that could not be asked is taken for gone. */
 const SHUN_MS = 5_000;
 const CONNECTIONS = 32;
