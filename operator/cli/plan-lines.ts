@@ -1,6 +1,6 @@
 import { poolKey } from "../api/pool-config.ts";
-import type { DecisionInputs } from "../pool/decision.ts";
 import type { Plan } from "../pool/plan.ts";
+import type { DecisionInputs } from "../pool/planning/decision.ts";
 import type { Snapshot } from "../pool/snapshot.ts";
 
 /** What `avatarpool plan` found. */

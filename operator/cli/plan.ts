@@ -8,7 +8,7 @@ import { deployments, pods } from "../kube/resource-types.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { type Json, type KubeObject, keyOf, type ResourceType } from "../kube/types.ts";
 import { CredentialsCheck } from "../pool/credentials.ts";
-import { LoadHub, type PoolLoadView } from "../pool/load-hub.ts";
+import { LoadHub, type PoolLoadView } from "../pool/load/load-hub.ts";
 import { Memories } from "../pool/memory.ts";
 import { BY_POOL, observe } from "../pool/observe.ts";
 import { plan } from "../pool/plan.ts";

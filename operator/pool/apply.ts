@@ -3,13 +3,13 @@ import type { PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isGoneOrReplaced } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
-import { applyDeployment, resizeDeployment } from "./deployment-writes.ts";
-import { applyProtection, applyStep } from "./marks.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
-import type { GroupPlan } from "./plan-group.ts";
-import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./plan-retirement.ts";
+import type { GroupPlan } from "./planning/plan-group.ts";
+import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./planning/plan-retirement.ts";
 import type { GroupSnapshot, Members, Snapshot } from "./snapshot.ts";
+import { applyDeployment, resizeDeployment } from "./writes/deployment-writes.ts";
+import { applyProtection, applyStep } from "./writes/marks.ts";
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;

@@ -7,15 +7,15 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
-import { Learned } from "./learned.ts";
-import type { LoadHub } from "./load-hub.ts";
-import { presetLoader } from "./load-presets.ts";
+import type { LoadHub } from "./load/load-hub.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
+import { type PoolEvent, Reporter } from "./news/report.ts";
+import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
-import { type PoolEvent, Reporter } from "./report.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
-import { warmupReconciler } from "./warmup.ts";
-import type { WorkerCalls } from "./worker-calls.ts";
+import { presetLoader } from "./warmup/load-presets.ts";
+import { warmupReconciler } from "./warmup/warmup.ts";
+import type { WorkerCalls } from "./warmup/worker-calls.ts";
 
 const POOL_CONCURRENCY = 8;
 /** Warm-ups wait for workers most of the time. */

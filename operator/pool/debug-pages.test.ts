@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { load, NOW_MS, report } from "../../test/support/pools.ts";
 import { DECISIONS_PATH, decisionsSchema, WORKERS_PATH, workersSchema } from "../api/debug.ts";
 import { debugPages, type Leadership, type Role } from "./debug-pages.ts";
-import { DecisionLog, type DecisionRecord, outcomeOf } from "./decision.ts";
-import { LoadHub } from "./load-hub.ts";
+import { LoadHub } from "./load/load-hub.ts";
+import { DecisionLog, type DecisionRecord, outcomeOf } from "./planning/decision.ts";
 
 const POOL = "avatars/support";
 const record = (from: number, to: number, atMs = NOW_MS): DecisionRecord => ({

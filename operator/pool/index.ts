@@ -18,13 +18,13 @@ import { createRegistry, type OperatorMetrics, operatorMetrics } from "../teleme
 import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
 import { debugPages, type Role } from "./debug-pages.ts";
-import { budgetReconciler, budgetView } from "./disruption-budget.ts";
-import { eventRecorder } from "./event-recorder.ts";
-import { GatewayStreams } from "./gateway-streams.ts";
-import { LoadHub } from "./load-hub.ts";
+import { GatewayStreams } from "./load/gateway-streams.ts";
+import { LoadHub } from "./load/load-hub.ts";
+import { eventRecorder } from "./news/event-recorder.ts";
 import { BY_POOL } from "./observe.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
-import { WorkerCalls } from "./worker-calls.ts";
+import { WorkerCalls } from "./warmup/worker-calls.ts";
+import { budgetReconciler, budgetView } from "./writes/disruption-budget.ts";
 
 const BUDGET_CONCURRENCY = 2;
 

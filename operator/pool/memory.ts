@@ -5,7 +5,7 @@ import type { HeldBack } from "../resources/held-back.ts";
 import type { PodMarks } from "../resources/marks.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
-import { DecisionLog } from "./decision.ts";
+import { DecisionLog } from "./planning/decision.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { DeploymentView } from "./views.ts";
 

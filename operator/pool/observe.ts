@@ -3,14 +3,14 @@ import type { Store } from "../kube/store.ts";
 import { keyOf } from "../kube/types.ts";
 import type { WorkerState } from "../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
-import type { LoadHub, PoolLoadView } from "./load-hub.ts";
-import { asMarked } from "./marks.ts";
+import type { LoadHub, PoolLoadView } from "./load/load-hub.ts";
+import { addWonBack, noneWonBack } from "./load/won-back.ts";
 import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
-import { protectionOf } from "./protection.ts";
+import { protectionOf } from "./planning/protection.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
-import { hasWarmupSession } from "./warmth.ts";
-import { addWonBack, noneWonBack } from "./won-back.ts";
+import { hasWarmupSession } from "./warmup/warmth.ts";
+import { asMarked } from "./writes/marks.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";

@@ -1,13 +1,13 @@
 import { type SetDemand, type Sizing, sizeGroups } from "../scaling/size.ts";
-import type { DecisionRecord } from "./decision.ts";
-import { demandOf, holdMsOf, type PoolDemand } from "./demand.ts";
-import { drainEnds } from "./drain-end.ts";
 import { earliest, remaining } from "./due.ts";
-import { type GroupPlan, planGroup } from "./plan-group.ts";
-import { planRetirement, type RetirePlan, retireAll } from "./plan-retirement.ts";
+import type { DecisionRecord } from "./planning/decision.ts";
+import { demandOf, holdMsOf, type PoolDemand } from "./planning/demand.ts";
+import { drainEnds } from "./planning/drain-end.ts";
+import { type GroupPlan, planGroup } from "./planning/plan-group.ts";
+import { planRetirement, type RetirePlan, retireAll } from "./planning/plan-retirement.ts";
+import { outlookOf, supplyOf } from "./planning/supply.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { outlookOf, supplyOf } from "./supply.ts";
-import { WARMUP_SEEN_MS } from "./warmth.ts";
+import { WARMUP_SEEN_MS } from "./warmup/warmth.ts";
 
 /** What is to be done about a pool now. Data with its reasons: applying it is somebody else's. */
 export interface Plan {

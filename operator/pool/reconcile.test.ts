@@ -17,10 +17,10 @@ import { outage, RecordingClient } from "../../test/support/recording-client.ts"
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
-import { Learned } from "./learned.ts";
 import { Memories } from "./memory.ts";
+import { type PoolEvent, Reporter } from "./news/report.ts";
+import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
-import { type PoolEvent, Reporter } from "./report.ts";
 import type { PoolView } from "./views.ts";
 
 const KEY = "avatars/support";

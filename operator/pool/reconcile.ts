@@ -10,20 +10,20 @@ import type { Clock } from "../runtime/clock.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { type ApplyContext, apply } from "./apply.ts";
-import { findings } from "./conditions.ts";
+import { findings } from "./conditions/conditions.ts";
+import type { Finding } from "./conditions/finding.ts";
 import type { CredentialsCheck } from "./credentials.ts";
-import type { Finding } from "./finding.ts";
 import { planWithLastLook } from "./last-look.ts";
-import type { Learned } from "./learned.ts";
-import type { LoadHub } from "./load-hub.ts";
+import type { LoadHub } from "./load/load-hub.ts";
+import { noneWonBack } from "./load/won-back.ts";
 import type { Memories, PoolMemory } from "./memory.ts";
+import type { Reporter } from "./news/report.ts";
 import { observe, type World } from "./observe.ts";
 import type { Plan } from "./plan.ts";
-import type { Reporter } from "./report.ts";
+import type { Learned } from "./planning/learned.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
 import type { PodView, PoolView } from "./views.ts";
-import { noneWonBack } from "./won-back.ts";
 
 const STATUS_INTERVAL_MS = 1_000;
 

@@ -5,8 +5,8 @@ import type { AutoTarget } from "../scaling/auto-target.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { WorkerState } from "../scaling/victims.ts";
 import type { Window } from "../scaling/window.ts";
-import type { PoolLoadView } from "./load-hub.ts";
-import type { Protection } from "./protection.ts";
+import type { PoolLoadView } from "./load/load-hub.ts";
+import type { Protection } from "./planning/protection.ts";
 import type { DeploymentView, PodView } from "./views.ts";
 
 /** All that a plan is made from, read at one moment. Nothing in it changes afterwards. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { gpuOnly, load, NOW_MS, pod, pool, report, snapshot, type WorldChange } from "../../test/support/pools.ts";
 import { poolStatusSchema } from "../api/v1alpha1/index.ts";
-import { findings } from "./conditions.ts";
-import { LoadHub } from "./load-hub.ts";
+import { findings } from "./conditions/conditions.ts";
+import { LoadHub } from "./load/load-hub.ts";
 import { plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";

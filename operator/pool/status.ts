@@ -1,11 +1,11 @@
 import { formatSeconds } from "../api/duration.ts";
 import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../api/v1alpha1/index.ts";
 import { percentile } from "../scaling/percentile.ts";
-import type { DecisionRecord } from "./decision.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "./conditions/finding.ts";
 import { changesOf, type Plan } from "./plan.ts";
+import type { DecisionRecord } from "./planning/decision.ts";
 import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
-import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmth.ts";
+import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmup/warmth.ts";
 
 /** The status that the pool should have. Times are kept from the present status wherever nothing changed. */
 export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly Finding[]): AvatarPoolStatus {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { deployment, pod, podObject, pool } from "../../test/support/pools.ts";
 import type { Json } from "../kube/types.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
-import { isWarm } from "./warmth.ts";
+import { isWarm } from "./warmup/warmth.ts";
 
 type State = NonNullable<Json<V1ContainerStatus>["state"]>;
 const container = (name: string, state: State, lastState: State = {}) => ({

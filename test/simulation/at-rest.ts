@@ -1,5 +1,5 @@
 import { type GroupConfig, poolKey, type WarmWindow } from "../../operator/api/pool-config.ts";
-import { servingSetsOf } from "../../operator/pool/demand.ts";
+import { servingSetsOf } from "../../operator/pool/planning/demand.ts";
 import type { ServingSet } from "../../operator/scaling/serving-sets.ts";
 import { CUSTOM_AVATAR } from "../../operator/scaling/size.ts";
 import { isDeleting, nodeOf } from "./api-objects.ts";

@@ -1,5 +1,5 @@
 import type { PoolConfig } from "../../operator/api/pool-config.ts";
-import type { PoolEvent } from "../../operator/pool/report.ts";
+import type { PoolEvent } from "../../operator/pool/news/report.ts";
 import type { Write } from "./api.ts";
 import type { ApiObject } from "./api-objects.ts";
 import type { Cause } from "./cluster.ts";

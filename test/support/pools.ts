@@ -5,7 +5,7 @@ import { deploymentName, type PoolConfig, poolKey } from "../../operator/api/poo
 import { type AvatarPoolSpecInput, avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
 import { IndexedStore, type Indexes } from "../../operator/kube/store.ts";
 import { type Json, keyOf } from "../../operator/kube/types.ts";
-import { LoadHub } from "../../operator/pool/load-hub.ts";
+import { LoadHub } from "../../operator/pool/load/load-hub.ts";
 import { Memories, type PoolMemory } from "../../operator/pool/memory.ts";
 import { BY_POOL, observe, type World } from "../../operator/pool/observe.ts";
 import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";

@@ -1,0 +1,95 @@
+import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
+import type { OverflowError } from "../load/overflow-load.ts";
+import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
+import type { Finding } from "./finding.ts";
+import { credentialsValid } from "./secret-conditions.ts";
+
+/** Whether the pool has all the sessions that the maker's account allows. No reason to scale: more workers would be refused alike. */
+export function accountLimit(snapshot: Snapshot): Finding {
+  const { load, pool } = snapshot;
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.accountLimit,
+    status,
+    reason,
+    message,
+  });
+  if (load.accountErrors.has("noCredits"))
+    return finding("True", reasons.noCredits, "workers answer that the maker's account has no credits (402): buy credits");
+  if (load.accountErrors.has("limit")) {
+    const cure = "raise the plan, or set limits.maxSessions to what it allows, so that launches wait instead of being refused";
+    return finding(
+      "True",
+      reasons.concurrencyLimit,
+      `workers answer that the maker's account allows no more sessions (403): ${cure}`,
+    );
+  }
+  const { maxSessions } = pool.limits;
+  const sessions = sessionsOf(snapshot);
+  if (maxSessions !== undefined && sessions >= maxSessions) {
+    const cure = "further launches wait until one ends; raise it if the maker's account allows more";
+    return finding("True", reasons.sessionLimit, `${sessions} sessions run, and limits.maxSessions is ${maxSessions}: ${cure}`);
+  }
+  return finding("False", reasons.withinLimit, "no worker was refused a session by the maker lately");
+}
+
+/** As gateways count them, who hold launches back: those on their way, and those on workers that go, are among them. */
+function sessionsOf({ groups }: Snapshot): number {
+  const onGroup = ({ members }: GroupSnapshot) => members.workers.reduce((sum, { busy }) => sum + busy, members.terminatingBusy);
+  return groups.reduce((sum, group) => sum + onGroup(group), 0);
+}
+
+/** Whether launches that the pool cannot serve may go to the maker's cloud; nothing where they are not meant to. */
+export function overflowReady(snapshot: Snapshot): readonly Finding[] {
+  const { overflow, namespace, apiSecretRef } = snapshot.pool;
+  if (overflow === undefined) return [];
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): readonly Finding[] => [
+    { type: types.overflowReady, status, reason, message },
+  ];
+  if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
+    const { reason, message } = credentialsValid(snapshot);
+    return finding("False", reason, message);
+  }
+  const { error, sessions } = snapshot.load.overflow;
+  const kind = snapshot.load.forbiddenSecrets.has(apiSecretRef.name) ? "secret_unreadable" : error?.kind;
+  if (kind !== undefined) {
+    const { reason, sentence } = problems[kind];
+    return finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`);
+  }
+  if (sessions >= overflow.maxSessions) {
+    const cap = `${sessions} sessions count in the maker's cloud, as many as overflow.maxSessions allows`;
+    return finding("False", reasons.overflowCapReached, `${cap}: raise it, or expect launches to wait`);
+  }
+  const models = snapshot.pool.presets.filter(({ asset }) => asset.kind === "model").map(({ name }) => name);
+  const but = models.length === 0 ? "" : `, but for ${models.join(", ")}: it knows no .imx model of yours`;
+  return finding("True", reasons.overflowAvailable, `launches that the pool cannot serve go to the maker's cloud${but}`);
+}
+
+const problems: Readonly<Record<OverflowError["kind"], { readonly reason: ConditionReason; readonly sentence: string }>> = {
+  unauthorized: { reason: reasons.secretRefused, sentence: "the maker's cloud refuses the API secret (401): renew it" },
+  no_credits: {
+    reason: reasons.noCredits,
+    sentence: "the maker's account has no credits for sessions in the cloud (402): buy credits",
+  },
+  concurrency_limit: {
+    reason: reasons.concurrencyLimit,
+    sentence: "the maker's account allows no more sessions (403): raise the plan, or lower overflow.maxSessions",
+  },
+  rate_limited: {
+    reason: reasons.overflowRateLimited,
+    sentence: "the maker's cloud gets too many requests of this account (429): lower overflow.maxSessions, or raise the plan",
+  },
+  unavailable: { reason: reasons.overflowUnavailable, sentence: "the maker's cloud has no free worker (503): it is tried again" },
+  unreachable: {
+    reason: reasons.overflowUnreachable,
+    sentence: "gateways cannot reach the maker's cloud: check overflow.url and whether they may leave the cluster",
+  },
+  secret_unreadable: {
+    reason: reasons.secretUnreadable,
+    sentence: "gateways cannot read the API secret: set gateway.secretAccess in the chart's values",
+  },
+  unclear: {
+    reason: reasons.overflowUnclear,
+    sentence:
+      "the maker's cloud broke off or does not answer, so that nobody knows which launches it took: look at the gateways' logs",
+  },
+};

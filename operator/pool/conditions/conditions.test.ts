@@ -1,0 +1,181 @@
+import { describe, expect, it } from "vitest";
+import { deployment, gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
+import { plan } from "../plan.ts";
+import { findings } from "./conditions.ts";
+
+const found = (type: string, change: WorldChange = {}, spec: Partial<AvatarPoolSpecInput> = gpuOnly, metadata = {}) => {
+  const seen = snapshot(pool(spec, metadata), change);
+  const { status, reason, message } = findings(seen, plan(seen)).find((finding) => finding.type === type)!;
+  return [status, reason, message];
+};
+const says = (text: string) => expect.stringContaining(text);
+const failing = {
+  containerStatuses: [{ name: "worker", state: { waiting: { reason: "ImagePullBackOff", message: "no such tag" } } }],
+};
+const broken = pod("a", { stage: "pending", status: failing as never });
+const lost = pod("b", { stage: "unscheduled" });
+
+describe("Ready", () => {
+  it.each<[string, WorldChange, unknown[]]>([
+    [
+      "a worker answers, though it is not warm yet",
+      { pods: [pod("a", { stage: "answering" })] },
+      ["True", "Serving", says("every preset")],
+    ],
+    ["workers start", { pods: [pod("a", { stage: "starting" })] }, ["False", "Starting", "workers for maya are starting"]],
+    [
+      "no node has a GPU",
+      { pods: [lost] },
+      [
+        "False",
+        "Unschedulable",
+        says("no node is found for 1 worker of group gpu (0/3 nodes are available): add GPU nodes, or lower max"),
+      ],
+    ],
+    [
+      "the image cannot be pulled",
+      { pods: [broken, lost] },
+      ["False", "WorkerFailing", says("1 worker of group gpu cannot start: ImagePullBackOff: worker: no such tag")],
+    ],
+    [
+      "the secret is missing",
+      { credentials: { kind: "no-secret" }, deployments: [] },
+      ["False", "SecretNotFound", says("kubectl -n avatars create secret generic maker --from-file=api-secret=<file>")],
+    ],
+    [
+      "somebody else has the name",
+      { deployments: [deployment("gpu", { owner: "nobody" })] },
+      ["False", "NameTaken", says("avatars/support-gpu")],
+    ],
+  ])("when %s", (_when, change, expected) => {
+    expect(found("Ready", change)).toEqual(expected);
+  });
+
+  it("holds for a pool that sleeps: its groups grow when a launch comes", () => {
+    expect(found("Ready", { deployments: [] }, { ...gpuOnly, warm: { slots: 0 } })[0]).toBe("True");
+  });
+
+  it("does not hold for a pool that is about to sleep while what is left of it cannot serve", () => {
+    const sleepy = { ...gpuOnly, warm: { slots: 0 } };
+    expect(found("Ready", { pods: [pod("a", { stage: "starting" })] }, sleepy)).toEqual(["False", "Starting", says("maya")]);
+    expect(found("Ready", { pods: [broken] }, sleepy)).toEqual(["False", "WorkerFailing", says("no such tag")]);
+  });
+
+  it("names only the presets that cannot be launched", () => {
+    expect(found("Ready", { pods: [pod("a")] }, {})).toEqual(["False", "Starting", "workers for leo are starting"]);
+  });
+
+  it("counts what a deleted pool waits for", () => {
+    const deleted = { deletionTimestamp: new Date(NOW_MS).toISOString() };
+    const change = { pods: [pod("a"), pod("b", { deleting: true })], sessions: { a: 1, b: 1 } };
+    expect(found("Ready", change, gpuOnly, deleted)).toEqual([
+      "False",
+      "Deleting",
+      "being deleted: waiting for 2 sessions on 2 workers",
+    ]);
+  });
+});
+
+describe("WarmCapacity", () => {
+  it.each<[string, WorldChange, unknown[]]>([
+    ["a warm worker has free slots", { pods: [pod("a")] }, ["True", "Warm", says("at least 1")]],
+    [
+      "the worker is cold still",
+      { pods: [pod("a", { stage: "answering" })] },
+      ["False", "Starting", says("1 worker still to get warm")],
+    ],
+    ["every slot is taken", { pods: [pod("a")], sessions: { a: 2 } }, ["False", "Short", says("no worker is free")]],
+    ["its slots belong to a cordoned worker", { pods: [pod("a", { cordonedAtMs: 1 })] }, ["False", "Short", says("maya")]],
+    ["the next worker cannot start", { pods: [broken] }, ["False", "WorkerFailing", says("ImagePullBackOff")]],
+  ])("when %s", (_when, change, expected) => {
+    expect(found("WarmCapacity", change)).toEqual(expected);
+  });
+
+  it("is too small while launches wait, though no buffer is asked for", () => {
+    const none = { ...gpuOnly, warm: { slots: 0 } };
+    const full = { pods: [pod("a"), lost], sessions: { a: 2 } };
+    expect(found("WarmCapacity", full, none)[0]).toBe("True");
+    expect(found("WarmCapacity", { ...full, queued: { maya: 1 } }, none)).toEqual([
+      "False",
+      "Unschedulable",
+      says("no node is found"),
+    ]);
+  });
+});
+
+it("tells that a quota lets no workers in", () => {
+  const deployments = [deployment("gpu", { replicas: 2, refusedSinceMs: NOW_MS })];
+  const sentence = says("the cluster lets in no more workers of group gpu (pods");
+  expect(found("Ready", { deployments })).toEqual(["False", "WorkersRefused", sentence]);
+  expect(found("WarmCapacity", { deployments })).toEqual(["False", "WorkersRefused", says("raise the quota, or lower max")]);
+});
+
+describe("AtMaximum", () => {
+  const small = { ...gpuOnly, workers: [{ ...gpuGroup, max: 1 }] };
+
+  it("says whose slots are lacking and what to raise", () => {
+    expect(found("AtMaximum", { pods: [pod("a")], queued: { maya: 5 } }, small)).toEqual([
+      "True",
+      "DemandExceedsMaximum",
+      "slots for maya, custom avatars are lacking and gpu may not grow: raise max, or expect launches to wait",
+    ]);
+    expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("custom avatars");
+  });
+
+  it("says the same while what is lacking decays: a status is not written for each slot", () => {
+    const message = (queued: number) => found("AtMaximum", { pods: [pod("a")], queued: { maya: queued } }, small)[2];
+    expect(message(40)).toBe(message(7));
+  });
+
+  it("does not hold at the maximum as long as that is enough", () => {
+    expect(found("AtMaximum", { pods: [pod("a")], sessions: { a: 1 } }, small)[0]).toBe("False");
+  });
+});
+
+describe("CredentialsValid and Paused", () => {
+  it.each<[WorldChange["credentials"], unknown[]]>([
+    [{ kind: "present" }, ["True", "SecretFound", says("has the key api-secret")]],
+    [{ kind: "no-key", keys: ["token", "other"] }, ["False", "SecretKeyMissing", says("(it has token, other)")]],
+    [{ kind: "no-key", keys: [] }, ["False", "SecretKeyMissing", says("(it has none)")]],
+    [{ kind: "unknown", why: "forbidden" }, ["Unknown", "SecretUnknown", says("forbidden")]],
+  ])("tells of %j", (credentials, expected) => {
+    expect(found("CredentialsValid", { credentials: credentials! })).toEqual(expected);
+  });
+
+  it("tells that workers are refused with the secret", () => {
+    const accountErrors = { unauthorized: { count: 1, lastMs: NOW_MS } };
+    expect(found("CredentialsValid", { accountErrors })).toEqual([
+      "False",
+      "SecretRefused",
+      says("(401): put a valid secret there"),
+    ]);
+    expect(found("CredentialsValid", { accountErrors, nowMs: NOW_MS + 301_000 })[0]).toBe("True");
+    expect(found("AccountLimit", { accountErrors })[0]).toBe("False");
+  });
+
+  it.each([
+    ["limit", "ConcurrencyLimit", "set limits.maxSessions"],
+    ["noCredits", "NoCredits", "buy credits"],
+  ])("tells of the account: %s", (kind, reason, sentence) => {
+    const accountErrors = { [kind]: { count: 1, lastMs: NOW_MS } };
+    expect(found("AccountLimit", { accountErrors })).toEqual(["True", reason, says(sentence)]);
+    expect(found("CredentialsValid", { accountErrors })[0]).toBe("True");
+  });
+
+  it("tells that all sessions run which limits.maxSessions allows, also on workers that go", () => {
+    const limited = { ...gpuOnly, limits: { maxSessions: 3 } };
+    const pods = [pod("a"), pod("b", { deleting: true })];
+    expect(found("AccountLimit", { pods, sessions: { a: 1, b: 1 } }, limited)[0]).toBe("False");
+    expect(found("AccountLimit", { pods, sessions: { a: 2, b: 1 } }, limited)).toEqual([
+      "True",
+      "SessionLimit",
+      says("3 sessions run, and limits.maxSessions is 3: further launches wait until one ends"),
+    ]);
+  });
+
+  it("tells that sizes are kept", () => {
+    expect(found("Paused", {}, { ...gpuOnly, scaling: { paused: true } })[0]).toBe("True");
+    expect(found("Paused")[0]).toBe("False");
+  });
+});

@@ -1,0 +1,208 @@
+import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
+import { formatDuration, formatSeconds } from "../../api/duration.ts";
+import type { GroupConfig } from "../../api/pool-config.ts";
+import { percentile } from "../../scaling/percentile.ts";
+import { CUSTOM_AVATAR } from "../../scaling/size.ts";
+import type { Plan } from "../plan.ts";
+import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
+import type { PodProblem } from "../views.ts";
+import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
+import { accountLimit, overflowReady } from "./account-conditions.ts";
+import type { Finding } from "./finding.ts";
+import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
+
+/** What holds of the pool and what does not, each in a sentence that a person can act on. */
+export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
+  return [
+    ready(snapshot, plan),
+    warmCapacity(snapshot, plan),
+    startupObjective(snapshot),
+    atMaximum(plan),
+    rolloutBlocked(plan),
+    credentialsValid(snapshot),
+    ...secretsUsable(snapshot),
+    ...overflowReady(snapshot),
+    accountLimit(snapshot),
+    paused(snapshot),
+  ];
+}
+
+function ready(snapshot: Snapshot, plan: Plan): Finding {
+  const { pool } = snapshot;
+  const no = (reason: ConditionReason, message: string): Finding => ({ type: types.ready, status: "False", reason, message });
+  if (pool.deletedAtMs !== undefined) return no(reasons.deleting, deletionMessage(snapshot));
+
+  const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
+  if (taken?.deployment.kind === "foreign") return no(reasons.nameTaken, taken.deployment.why);
+
+  const nobody = whyNobodyMayLaunch(snapshot);
+  if (nobody !== undefined) return no(nobody.reason, nobody.message);
+
+  const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name, plan)));
+  if (unserved.length === 0)
+    return { type: types.ready, status: "True", reason: reasons.serving, message: "every preset can be launched" };
+
+  const credentials = credentialsValid(snapshot);
+  if (credentials.status === "False") return no(credentials.reason, credentials.message);
+  const names = unserved.map(({ name }) => name).join(", ");
+  const obstacle = obstacleOf(snapshot.groups.filter(({ config }) => unserved.some(({ name }) => config.presets.includes(name))));
+  return obstacle === undefined
+    ? no(reasons.starting, `workers for ${names} are starting`)
+    : no(obstacle.reason, `${names} cannot be launched: ${obstacle.message}`);
+}
+
+function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan): boolean {
+  if (!config.presets.includes(preset)) return false;
+  return isAsleep(config, plan) || members.pods.some(({ containersReady }) => containersReady);
+}
+
+/** A group of which no worker is wanted serves by growing when a launch comes. One that is left and does not start says so. */
+function isAsleep({ name }: GroupConfig, { groups, sizing }: Plan): boolean {
+  const replicas = groups.flatMap((group) => (group.kind === "scale" && group.config.name === name ? group.replicas : []));
+  return replicas[0] === 0 && sizing.groups.some(({ supply, workers }) => supply.name === name && workers === 0);
+}
+
+function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
+  const no = (reason: ConditionReason, message: string): Finding => ({
+    type: types.warmCapacity,
+    status: "False",
+    reason,
+    message,
+  });
+  const { floors, unreadableSchedule } = plan.demand;
+  if (unreadableSchedule.length > 0)
+    return no(reasons.scheduleUnreadable, `warm.schedule cannot be followed: ${unreadableSchedule.join("; ")}`);
+  // While launches wait, no buffer at all is too small.
+  const waits = (name: string) => (snapshot.load.queued.get(name) ?? 0) > 0;
+  const wanted = (name: string) => Math.max(floors.get(name) ?? 0, waits(name) ? 1 : 0);
+  const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted(name)).map(({ name }) => name);
+  if (short.length === 0) {
+    const least = Math.min(...snapshot.pool.presets.map(({ name }) => wanted(name)));
+    return {
+      type: types.warmCapacity,
+      status: "True",
+      reason: reasons.warm,
+      message: `every preset has at least ${counted(least, "warm slot")}`,
+    };
+  }
+  const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
+  const obstacle = obstacleOf(groups);
+  const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
+  const because = obstacle?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
+  const most = Math.max(...short.map(wanted));
+  return no(
+    obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
+    `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`,
+  );
+}
+
+function startupObjective({ load, pool }: Snapshot): Finding {
+  const { targetMs, percentile: percent } = pool.objective.startup;
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.startupObjective,
+    status,
+    reason,
+    message,
+  });
+  const target = `${percent}% of the sessions are to start within ${formatDuration(targetMs)}`;
+  const count = load.startupsMs.length;
+  if (count === 0) return finding("Unknown", reasons.noLaunches, `${target}; none was started lately`);
+  const startupMs = percentile(load.startupsMs, percent / 100);
+  const measured = `${target}; of the last ${counted(count, "session")} so many started within ${formatSeconds(startupMs)}`;
+  return startupMs <= targetMs
+    ? finding("True", reasons.objectiveMet, measured)
+    : finding("False", reasons.objectiveMissed, `${measured}: keep more slots warm, or raise objective.startup.target`);
+}
+
+function rolloutBlocked({ groups }: Plan): Finding {
+  const rollouts = groups.flatMap((group) => (group.kind === "scale" ? group.rollout : []));
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.rolloutBlocked,
+    status,
+    reason,
+    message,
+  });
+  const blocked = rollouts.find((rollout) => rollout.kind === "blocked");
+  if (blocked !== undefined) return finding("True", blocked.reason, blocked.message);
+  const left = rollouts.reduce((total, rollout) => total + (rollout.kind === "under-way" ? rollout.left : 0), 0);
+  return left === 0
+    ? finding("False", reasons.upToDate, "every worker is as the spec says")
+    : finding("False", reasons.rollingOut, `${counted(left, "worker")} still to be replaced`);
+}
+
+function atMaximum(plan: Plan): Finding {
+  const unmet = plan.demand.sets.filter(({ set }) => plan.sizing.unmet.has(set.key));
+  if (unmet.length === 0) {
+    return {
+      type: types.atMaximum,
+      status: "False",
+      reason: reasons.belowMaximum,
+      message: "the groups can grow as far as is wanted",
+    };
+  }
+  // How many are lacking changes with every second in which pressure decays: the sentence would be written anew each time.
+  const presets = new Set(unmet.flatMap(({ set }) => set.presets));
+  const names = [...presets].map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
+  const full = plan.sizing.groups.filter((size) => size.atMaximum).map(({ supply }) => supply.name);
+  return {
+    type: types.atMaximum,
+    status: "True",
+    reason: reasons.demandExceedsMaximum,
+    message: `slots for ${names} are lacking and ${full.join(", ")} may not grow: raise max, or expect launches to wait`,
+  };
+}
+
+function paused({ pool }: Snapshot): Finding {
+  return pool.scaling.paused
+    ? {
+        type: types.paused,
+        status: "True",
+        reason: reasons.paused,
+        message: "sizes are kept as they are until scaling.paused is false",
+      }
+    : { type: types.paused, status: "False", reason: reasons.running, message: "sizes follow demand" };
+}
+
+/** What keeps workers of these groups from starting, worst first. */
+function obstacleOf(groups: readonly GroupSnapshot[]): { readonly reason: ConditionReason; readonly message: string } | undefined {
+  for (const { config, members } of groups) {
+    const failing = members.pods.filter((pod) => pod.problem !== undefined);
+    const problem = failing[0]?.problem;
+    if (problem !== undefined) return { reason: reasons.workerFailing, message: failingMessage(config, failing.length, problem) };
+  }
+  for (const { config, members } of groups) {
+    const waiting = members.pods.filter((pod) => pod.unschedulable !== undefined);
+    const why = waiting[0]?.unschedulable;
+    if (why === undefined) continue;
+    const cure = config.engine.accelerator === "gpu" ? "add GPU nodes" : "add nodes";
+    return {
+      reason: reasons.unschedulable,
+      message: `no node is found for ${counted(waiting.length, "worker")} of group ${config.name} (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
+    };
+  }
+  for (const { config, deployment } of groups) {
+    const refused = deployment.kind === "own" ? deployment.view.refused : undefined;
+    if (refused === undefined) continue;
+    return {
+      reason: reasons.workersRefused,
+      message: `the cluster lets in no more workers of group ${config.name} (${refused.why.replace(/[.\s]+$/, "")}): raise the quota, or lower max`,
+    };
+  }
+  return undefined;
+}
+
+function failingMessage(config: GroupConfig, count: number, problem: PodProblem): string {
+  return `${counted(count, "worker")} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
+}
+
+function deletionMessage({ groups, retired }: Snapshot): string {
+  const members = [...groups.map((group) => group.members), ...retired.map((group) => group.members)];
+  const sessions = members.reduce((total, group) => total + busyOn(group) + group.terminatingBusy, 0);
+  const workers = members.reduce((total, { pods, terminating }) => total + pods.length + terminating.length, 0);
+  return `being deleted: waiting for ${counted(sessions, "session")} on ${counted(workers, "worker")}`;
+}
+
+/** "1 worker", "2 workers". */
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}

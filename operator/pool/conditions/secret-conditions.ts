@@ -1,0 +1,115 @@
+import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
+import type { SecretProblem, Snapshot } from "../snapshot.ts";
+import type { Finding } from "./finding.ts";
+
+/** Whether the maker's API secret is where the pool says, and workers are let in with it. */
+export function credentialsValid({ credentials, pool, load }: Snapshot): Finding {
+  const { name, key } = pool.apiSecretRef;
+  const where = `Secret ${pool.namespace}/${name}`;
+  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+    type: types.credentialsValid,
+    status,
+    reason,
+    message,
+  });
+  switch (credentials.kind) {
+    case "present":
+      if (load.accountErrors.has("unauthorized")) {
+        const renew = "put a valid secret there and restart the workers, which read it when they start";
+        return finding("False", reasons.secretRefused, `workers were refused with key ${key} of ${where} (401): ${renew}`);
+      }
+      return finding("True", reasons.secretFound, `${where} has the key ${key}`);
+    case "no-secret": {
+      const create = `kubectl -n ${pool.namespace} create secret generic ${name} --from-file=${key}=<file>`;
+      return finding("False", reasons.secretNotFound, `${where} does not exist, so no worker is started: ${create}`);
+    }
+    case "no-key": {
+      const present = credentials.keys.length === 0 ? "it has none" : `it has ${credentials.keys.join(", ")}`;
+      return finding(
+        "False",
+        reasons.secretKeyMissing,
+        `${where} has no key ${key} (${present}), so no worker is started: add it or correct apiSecretRef.key`,
+      );
+    }
+    case "unknown":
+      return finding("Unknown", reasons.secretUnknown, `${where} could not be looked at: ${credentials.why}`);
+  }
+}
+
+/** Whether the other Secrets that the pool names can do their service; nothing where it names none. */
+export function secretsUsable(snapshot: Snapshot): readonly Finding[] {
+  const { pool } = snapshot;
+  if (pool.launch.auth === undefined && pool.livekit === undefined) return [];
+  const type = types.secretsUsable;
+  const problems = problemsOf(snapshot);
+  const [first] = problems.toSorted((a, b) => Number(a.problem.kind === "unknown") - Number(b.problem.kind === "unknown"));
+  if (first === undefined)
+    return [{ type, status: "True", reason: reasons.secretFound, message: "every Secret that the pool names has what is needed" }];
+  const message = problems.map((problem) => sentenceOf(pool.namespace, problem)).join("; ");
+  return [{ type, status: first.problem.kind === "unknown" ? "Unknown" : "False", reason: reasonOf(first), message }];
+}
+
+/** Without a client's token every launch is refused, whatever workers there are. */
+export function whyNobodyMayLaunch(snapshot: Snapshot): { readonly reason: ConditionReason; readonly message: string } | undefined {
+  const problem = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
+  if (problem === undefined || problem.problem.kind === "unknown") return undefined;
+  return { reason: reasonOf(problem), message: sentenceOf(snapshot.pool.namespace, problem) };
+}
+
+/** What the operator found, and what gateways may not read. */
+function problemsOf({ pool, secretProblems, load }: Snapshot): readonly SecretProblem[] {
+  const named = [
+    { field: "launch.auth", name: pool.launch.auth?.secretRef.name },
+    { field: "livekit.apiKeyRef", name: pool.livekit?.apiKeyRef.name },
+  ] as const;
+  const forbidden = named.flatMap(({ field, name }): SecretProblem[] => {
+    const known = secretProblems.some((problem) => problem.field === field && problem.problem.kind !== "unknown");
+    const isForbidden = name !== undefined && !known && load.forbiddenSecrets.has(name);
+    return isForbidden ? [{ field, name, problem: { kind: "forbidden" } }] : [];
+  });
+  const found = secretProblems.filter(({ field }) => !forbidden.some((problem) => problem.field === field));
+  return [...found, ...forbidden];
+}
+
+function reasonOf({ problem }: SecretProblem): ConditionReason {
+  switch (problem.kind) {
+    case "no-secret":
+      return reasons.secretNotFound;
+    case "no-keys":
+      return reasons.secretKeyMissing;
+    case "no-tokens":
+      return reasons.noTokens;
+    case "forbidden":
+      return reasons.secretUnreadable;
+    case "unknown":
+      return reasons.secretUnknown;
+  }
+}
+
+const consequences: Readonly<Record<SecretProblem["field"], string>> = {
+  "launch.auth": "nobody can launch",
+  "livekit.apiKeyRef": "webhooks are refused and sessions whose agent has left are not ended",
+};
+
+/** Arguments that would create each Secret as it should be. */
+const contents: Readonly<Record<SecretProblem["field"], string>> = {
+  "launch.auth": "--from-literal=<client>=<token>",
+  "livekit.apiKeyRef": "--from-file=<key>=<file>, for the two keys that livekit.apiKeyRef names",
+};
+
+function sentenceOf(namespace: string, { field, name, problem }: SecretProblem): string {
+  const where = `Secret ${namespace}/${name} of ${field}`;
+  const so = `so ${consequences[field]}`;
+  switch (problem.kind) {
+    case "no-secret":
+      return `${where} does not exist, ${so}: kubectl -n ${namespace} create secret generic ${name} ${contents[field]}`;
+    case "no-keys":
+      return `${where} lacks ${problem.missing.join(" and ")}, ${so}: add what is missing, or correct the names in ${field}`;
+    case "no-tokens":
+      return `${where} has no token, ${so}: add a key for each client, with its token as the value`;
+    case "forbidden":
+      return `gateways may not read ${where}, ${so}: set gateway.secretAccess in the chart's values`;
+    case "unknown":
+      return `${where} could not be looked at: ${problem.why}`;
+  }
+}

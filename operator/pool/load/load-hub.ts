@@ -1,0 +1,237 @@
+import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type WonBack } from "../../api/load-report.ts";
+import { poolKey } from "../../api/pool-config.ts";
+import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../../scaling/pressure.ts";
+import { addForSum, emptyWindow, sum, type Window } from "../../scaling/window.ts";
+import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
+import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
+import { addWonBack, noneWonBack } from "./won-back.ts";
+
+/** Launches that were short of capacity are told per minute. */
+const SHORT_SPAN_MS = 60_000;
+/** After this time without another error the account is taken to be well again. */
+const ACCOUNT_ERROR_SPAN_MS = 300_000;
+/** Start-ups are told over this time, and over this many at most. */
+const STARTUP_SPAN_MS = 600_000;
+const STARTUPS_KEPT = 500;
+/** A gateway that fell silent may still send launches; after this time its own watch has shown it every cordon. */
+const SILENT_GATEWAY_MS = 60_000;
+
+/** What all gateways together say of one pool. */
+export interface PoolLoadView {
+  readonly gatewaysConnected: number;
+  /** Some gateway fell silent only lately: it may send launches that nobody told us of. */
+  readonly gatewaySilent: boolean;
+  readonly queued: ReadonlyMap<string, number>;
+  /** Slots that launches lacked which were refused or met a worker's 503, by preset. Halves every minute. */
+  readonly pressure: ReadonlyMap<string, number>;
+  /** Launches of the last minute that met short capacity in any way. */
+  readonly shortPerMinute: number;
+  /** When the next of `pressure` stops to count. */
+  readonly pressureFallsAtMs: number | undefined;
+  /** What was wrong with the maker's account over the last minutes, and until when each is taken to last. */
+  readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
+  readonly overflow: OverflowLoad;
+  /** Since this operator began to listen. */
+  readonly wonBack: WonBack;
+  /** Names of Secrets of the pool that gateways must read and may not. */
+  readonly forbiddenSecrets: ReadonlySet<string>;
+  /** Start-up times of late, ascending, in ms. */
+  readonly startupsMs: readonly number[];
+  /** Launches since this operator began to listen, by preset. */
+  readonly launches: ReadonlyMap<string, LaunchCounts>;
+  /** Those of launches that had not to wait, by UID of the worker's pod. */
+  readonly startupsByWorker: ReadonlyMap<string, readonly number[]>;
+  readonly workers: ReadonlyMap<string, WorkerLoadView>;
+  /** Unix time in ms since when a launch meets short capacity that no decision has answered yet. */
+  readonly shortSinceMs: number | undefined;
+}
+
+export type LaunchCounts = PoolLoad["launches"][string];
+
+interface GatewayEntry {
+  connected: boolean;
+  /** When its stream was lost; unset before the first connection. */
+  silentSinceMs: number;
+  gateway: string | undefined;
+  readonly pools: Map<string, PoolLoad>;
+}
+
+/** What was said of a pool over the last minutes. */
+interface PoolHistory {
+  short: Window;
+  pressure: Map<string, Pressure>;
+  readonly launches: Map<string, LaunchCounts>;
+  wonBack: WonBack;
+  /** When it was seen last. */
+  accountErrors: Map<AccountErrorKind, number>;
+  startups: { atMs: number; valueMs: number }[];
+  workerStartups: { atMs: number; uid: string; startupMs: number }[];
+  shortSinceMs: number | undefined;
+}
+
+/** Merges the load streams of all gateways. Holds what was said last; I/O is elsewhere. */
+export class LoadHub {
+  readonly #gateways = new Map<string, GatewayEntry>();
+  readonly #pools = new Map<string, PoolHistory>();
+
+  /** The gateways that exist now, by address. What was said by others is forgotten. */
+  setGateways(addresses: readonly string[], nowMs: number): void {
+    for (const address of this.#gateways.keys()) if (!addresses.includes(address)) this.#gateways.delete(address);
+    for (const address of addresses)
+      if (!this.#gateways.has(address))
+        this.#gateways.set(address, { connected: false, silentSinceMs: nowMs, gateway: undefined, pools: new Map() });
+  }
+
+  get connected(): number {
+    return [...this.#gateways.values()].filter((gateway) => gateway.connected).length;
+  }
+
+  disconnected(address: string, nowMs: number): void {
+    const entry = this.#gateways.get(address);
+    if (entry === undefined || !entry.connected) return;
+    entry.connected = false;
+    entry.silentSinceMs = nowMs;
+  }
+
+  /** Takes one line of a gateway's stream. Returns the keys of the pools that it changes. */
+  accept(address: string, report: LoadReport, nowMs: number): readonly string[] {
+    const entry = this.#gateways.get(address);
+    if (entry === undefined) return [];
+    const first = !entry.connected || entry.gateway !== report.gateway;
+    entry.connected = true;
+    entry.gateway = report.gateway;
+    const changed = new Set(report.pools.map(poolKey));
+    if (report.full) {
+      for (const key of entry.pools.keys()) if (!changed.has(key)) entry.pools.delete(key);
+      for (const key of this.#pools.keys()) changed.add(key);
+    }
+    for (const said of report.pools) {
+      const key = poolKey(said);
+      const before = entry.pools.get(key);
+      const load = { ...said, workers: said.workers ?? before?.workers ?? [] };
+      // Counters of a stream's first line tell of a time that nobody watched: they are a base, not news.
+      this.#remember(key, first ? load : before, load, nowMs);
+      entry.pools.set(key, load);
+    }
+    return [...changed];
+  }
+
+  #remember(key: string, before: PoolLoad | undefined, now: PoolLoad, nowMs: number): void {
+    const memory = this.#memory(key);
+    let short = 0;
+    for (const [preset, counts] of Object.entries(now.pressure)) {
+      const old = before?.pressure[preset] ?? { worker503: 0, waited: 0, refused: 0 };
+      // A launch that waits shows in the queue already; a refused one comes again, and a 503 tells of load that is not ours.
+      const raising = Math.max(0, counts.refused - old.refused) + Math.max(0, counts.worker503 - old.worker503);
+      short += raising + Math.max(0, counts.waited - old.waited);
+      const pressure = addPressure(memory.pressure.get(preset) ?? noPressure, raising, nowMs);
+      if (pressureAt(pressure, nowMs) === 0) memory.pressure.delete(preset);
+      else memory.pressure.set(preset, pressure);
+    }
+    addLaunches(memory.launches, before?.launches ?? {}, now.launches);
+    memory.wonBack = addWonBack(memory.wonBack, now.wonBack, before?.wonBack);
+    memory.short = addForSum(memory.short, nowMs, short, SHORT_SPAN_MS);
+    for (const kind of accountErrorKinds) {
+      const lastMs = now.accountErrors?.[kind]?.lastMs;
+      if (lastMs !== undefined)
+        memory.accountErrors.set(kind, Math.max(memory.accountErrors.get(kind) ?? 0, Math.min(lastMs, nowMs)));
+    }
+    if (now.shortSinceMs !== undefined)
+      memory.shortSinceMs = Math.min(memory.shortSinceMs ?? Number.POSITIVE_INFINITY, now.shortSinceMs);
+    memory.startups.push(...now.startupsMs.map((valueMs) => ({ atMs: nowMs, valueMs })));
+    memory.workerStartups.push(...now.workerStartups.map((startup) => ({ atMs: nowMs, ...startup })));
+    if (memory.startups.length > STARTUPS_KEPT) memory.startups = memory.startups.slice(-STARTUPS_KEPT);
+    if (memory.workerStartups.length > STARTUPS_KEPT) memory.workerStartups = memory.workerStartups.slice(-STARTUPS_KEPT);
+  }
+
+  #memory(key: string): PoolHistory {
+    let memory = this.#pools.get(key);
+    if (memory === undefined) {
+      memory = {
+        short: emptyWindow,
+        pressure: new Map(),
+        launches: new Map(),
+        wonBack: noneWonBack,
+        accountErrors: new Map(),
+        startups: [],
+        workerStartups: [],
+        shortSinceMs: undefined,
+      };
+      this.#pools.set(key, memory);
+    }
+    return memory;
+  }
+
+  /** A decision has answered the shortness: the next one is measured from its own beginning. */
+  answered(key: string, sinceMs: number): void {
+    const memory = this.#pools.get(key);
+    if (memory?.shortSinceMs === sinceMs) memory.shortSinceMs = undefined;
+  }
+
+  /** The pool is gone. */
+  forget(key: string): void {
+    this.#pools.delete(key);
+  }
+
+  view(key: string, nowMs: number): PoolLoadView {
+    const memory = this.#pools.get(key);
+    const gateways = [...this.#gateways.values()];
+    const speaking = gateways.filter((gateway) => gateway.connected);
+    const loads = speaking.flatMap((gateway) => gateway.pools.get(key) ?? []);
+    const gatewaySilent = gateways.some((gateway) => !gateway.connected && nowMs - gateway.silentSinceMs < SILENT_GATEWAY_MS);
+    const pressure = new Map<string, number>();
+    let pressureFallsAtMs: number | undefined;
+    for (const [preset, raised] of memory?.pressure ?? []) {
+      const fallsAtMs = pressureFalls(raised, nowMs);
+      if (fallsAtMs === undefined) continue;
+      pressure.set(preset, pressureAt(raised, nowMs));
+      pressureFallsAtMs = Math.min(pressureFallsAtMs ?? fallsAtMs, fallsAtMs);
+    }
+    const accountErrors = [...(memory?.accountErrors ?? [])].map(
+      ([kind, lastMs]) => [kind, lastMs + ACCOUNT_ERROR_SPAN_MS] as const,
+    );
+    return {
+      gatewaysConnected: speaking.length,
+      gatewaySilent,
+      queued: mergeQueues(loads),
+      pressure,
+      shortPerMinute: sum(memory?.short ?? emptyWindow, nowMs, SHORT_SPAN_MS),
+      pressureFallsAtMs,
+      accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
+      overflow: overflowLoad(loads, nowMs),
+      wonBack: memory?.wonBack ?? noneWonBack,
+      forbiddenSecrets: new Set(loads.flatMap((load) => load.forbiddenSecrets ?? [])),
+      startupsMs: (memory?.startups ?? [])
+        .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)
+        .map(({ valueMs }) => valueMs)
+        .sort((a, b) => a - b),
+      launches: new Map(memory?.launches),
+      startupsByWorker: byWorker((memory?.workerStartups ?? []).filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)),
+      workers: mergeWorkers(loads),
+      shortSinceMs: memory?.shortSinceMs,
+    };
+  }
+}
+
+/** Adds what came since `before`. A launch of which nothing was told before counts from the beginning. */
+function addLaunches(total: Map<string, LaunchCounts>, before: PoolLoad["launches"], now: PoolLoad["launches"]): void {
+  for (const [preset, { arrived, cold, started }] of Object.entries(now)) {
+    const old = before[preset] ?? { arrived: 0, cold: 0, started: 0 };
+    const sum = total.get(preset) ?? { arrived: 0, cold: 0, started: 0 };
+    total.set(preset, {
+      arrived: sum.arrived + Math.max(0, arrived - old.arrived),
+      cold: sum.cold + Math.max(0, cold - old.cold),
+      started: sum.started + Math.max(0, started - old.started),
+    });
+  }
+}
+
+function byWorker(startups: PoolHistory["workerStartups"]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { uid, startupMs } of startups) {
+    const list = found.get(uid);
+    if (list === undefined) found.set(uid, [startupMs]);
+    else list.push(startupMs);
+  }
+  return found;
+}

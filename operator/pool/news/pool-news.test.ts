@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import { findings } from "../conditions/conditions.ts";
+import { changesOf, plan } from "../plan.ts";
+import { EVENT_INTERVAL_MS, type News, PoolNews } from "./pool-news.ts";
+
+function listener(view = pool(gpuOnly)) {
+  const news = new PoolNews();
+  const changes = { planned: 0 };
+  const look = (afterMs: number, change: WorldChange): readonly News[] => {
+    const seen = snapshot(view, { ...change, nowMs: NOW_MS + afterMs });
+    const planned = plan(seen);
+    changes.planned += changesOf(planned).length;
+    news.add(seen, planned);
+    return news.take(seen, planned, findings(seen, planned));
+  };
+  const notes = (afterMs: number, change: WorldChange) => look(afterMs, change).map(({ reason, note }) => `${reason}: ${note}`);
+  return { news, changes, look, notes };
+}
+
+const serving = { pods: [pod("a")] };
+const starting = { pods: [pod("a", { stage: "starting" })] };
+
+describe("PoolNews", () => {
+  it("tells of the first change at once and of those that follow in ten seconds together, then", () => {
+    const { news, notes } = listener();
+    const asks = (queued: number) => ({ deployments: [], queued: { maya: queued } });
+    expect(notes(0, asks(0))).toEqual([expect.stringMatching(/^Scaled: gpu 0 -> 1: /)]);
+    expect(news.dueInMs(NOW_MS)).toBe(EVENT_INTERVAL_MS);
+    expect(notes(1_000, asks(4))).toEqual([]);
+    expect(notes(2_000, asks(8))).toEqual([]);
+    expect(news.dueInMs(NOW_MS + 2_000)).toBe(8_000);
+    expect(notes(10_000, serving)).toEqual([
+      expect.stringMatching(/^Scaled: gpu 0 -> 5 in 2 changes between 0 and 5, the last: 0 sessions \+ 8 queued/),
+      expect.stringMatching(/^Ready: /),
+    ]);
+    expect(notes(20_000, serving)).toEqual([]);
+    expect(news.dueInMs(NOW_MS + 20_000)).toBeUndefined();
+  });
+
+  it("tells what was kept back when the pool is gone", () => {
+    const { news, notes } = listener();
+    notes(0, { deployments: [] });
+    notes(1, { deployments: [] });
+    expect(news.rest().map(({ note }) => note)).toEqual([expect.stringMatching(/^gpu 0 -> 1: /)]);
+    expect(news.rest()).toEqual([]);
+  });
+
+  it("makes no event of a condition that is back where it was told to be", () => {
+    const { notes } = listener();
+    notes(0, starting);
+    expect(notes(1_000, serving)).toEqual([expect.stringMatching(/^Ready/)]);
+    expect(notes(2_000, starting)).toEqual([]);
+    expect(notes(3_000, serving)).toEqual([]);
+    expect(notes(11_000, serving)).toEqual([]);
+    expect(notes(12_000, starting)).toEqual([expect.stringMatching(/^NotReady/)]);
+  });
+
+  it("tells of workers that drain and are wanted again as it is in the end", () => {
+    const { notes } = listener(pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } }));
+    const two = [pod("a"), pod("b")];
+    expect(notes(0, { pods: two, sessions: { b: 1 } })).toContainEqual(expect.stringMatching(/^Draining: a get no more/));
+    const cordoned = { pods: [pod("a", { cordonedAtMs: NOW_MS }), pod("b")], unacknowledged: ["a"] };
+    const wantedAgain = { ...cordoned, sessions: { b: 2 } };
+    expect(notes(1_000, wantedAgain)).toEqual([]);
+    expect(notes(10_000, wantedAgain)).toEqual([expect.stringMatching(/^Uncordoned: a get launches again/)]);
+    // Nobody heard of the moments in between.
+    expect(notes(11_000, { ...cordoned, sessions: { b: 1 } })).toEqual([]);
+    expect(notes(20_000, { pods: two, sessions: { b: 2 } })).toEqual([]);
+  });
+
+  it("never makes more than one event of a kind in ten seconds, whatever flaps, and the changes told add up", () => {
+    const step = fc.record({
+      afterMs: fc.integer({ min: 1, max: 4_000 }),
+      workers: fc.integer({ min: 0, max: 6 }),
+      queued: fc.nat(12),
+      ready: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+        const { news, changes, look } = listener(pool({ ...gpuOnly, workers: [gpuGroup], scaling: { scaleDownAfter: "0s" } }));
+        const lastMs = new Map<string, number>();
+        const all: News[] = [];
+        let atMs = 0;
+        for (const { afterMs, workers, queued, ready } of steps) {
+          atMs += afterMs;
+          const pods = Array.from({ length: workers }, (_, index) => pod(`w${index}`, { stage: ready ? "warm" : "starting" }));
+          const told = look(atMs, { pods, queued: { maya: queued } });
+          all.push(...told);
+          for (const { reason, note } of told) {
+            expect(atMs - (lastMs.get(reason) ?? Number.NEGATIVE_INFINITY), reason).toBeGreaterThanOrEqual(EVENT_INTERVAL_MS);
+            lastMs.set(reason, atMs);
+            expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
+          }
+          // What is kept back is told without anything else happening.
+          if (told.length > 0) expect(news.dueInMs(NOW_MS + atMs)).toBeLessThanOrEqual(EVENT_INTERVAL_MS);
+        }
+        const scaled = [...all, ...news.rest()].filter(({ reason }) => reason === "Scaled");
+        const counts = scaled.map(({ note }) => Number(/ in (\d+) changes /.exec(note)?.[1] ?? 1));
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(changes.planned);
+      }),
+    );
+  });
+});

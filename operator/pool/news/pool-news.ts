@@ -1,0 +1,146 @@
+import { type ConditionType, conditionTypes } from "../../api/conditions.ts";
+import { type EventReason, eventReasons } from "../../telemetry/events.ts";
+import type { Finding } from "../conditions/finding.ts";
+import { earliest, remaining } from "../due.ts";
+import { listed } from "../listed.ts";
+import { changesOf, type Plan } from "../plan.ts";
+import { drainEnds } from "../planning/drain-end.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { addChanges, type ChangeDigest, digestNote, noChanges } from "./change-digest.ts";
+
+/** At least this long lies between two events of a pool that tell of the same. */
+export const EVENT_INTERVAL_MS = 10_000;
+
+/** What an event says; of which pool is known elsewhere. */
+export interface News {
+  readonly type: "Normal" | "Warning";
+  readonly reason: EventReason;
+  readonly note: string;
+}
+
+type Topic = "changes" | "drains" | "drainEnds" | "ready" | "rollout";
+
+/**
+ * What of one pool was told, and what is to be told next. The first news of a topic go out at once; what follows within ten
+ * seconds is summed up in the next event. What goes back and forth meanwhile and ends where it was told to be makes none.
+ */
+export class PoolNews {
+  readonly #toldMs = new Map<Topic, number>();
+  #changes: ChangeDigest = noChanges;
+  /** Names of workers whose sessions ended, not told of yet. */
+  #ended: readonly string[] = [];
+  /** UIDs of workers whose sessions ended. */
+  #expired: ReadonlySet<string> = new Set();
+  /** UIDs of the workers that were said to be draining; undefined before the first look. */
+  #draining: ReadonlySet<string> | undefined;
+  /** How each condition was when last told of, or when there was nothing to tell. */
+  readonly #conditions = new Map<ConditionType, string>();
+
+  /** Takes over what a reconcile saw and did. */
+  add(snapshot: Snapshot, plan: Plan): void {
+    this.#changes = addChanges(this.#changes, changesOf(plan));
+    const over = [...drainEnds(snapshot).over, ...plan.retire.flatMap(({ expired }) => expired)];
+    this.#ended = [...this.#ended, ...over.filter(({ uid }) => !this.#expired.has(uid)).map(({ name }) => name)];
+    this.#expired = new Set(over.map(({ uid }) => uid));
+  }
+
+  /** What is to be told now. */
+  take(snapshot: Snapshot, plan: Plan, found: readonly Finding[]): readonly News[] {
+    const { nowMs } = snapshot;
+    return [
+      ...this.#unlessJustTold("changes", nowMs, () => this.#takeChanges()),
+      ...this.#unlessJustTold("drains", nowMs, () => this.#takeDrains(snapshot, plan)),
+      ...this.#unlessJustTold("drainEnds", nowMs, () => this.#takeEnded()),
+      ...this.#unlessJustTold("ready", nowMs, () => this.#takeReady(snapshot, found)),
+      ...this.#unlessJustTold("rollout", nowMs, () => this.#takeRollout(snapshot, found)),
+    ];
+  }
+
+  /** The pool is gone: what was kept back is told now. */
+  rest(): readonly News[] {
+    return [...this.#takeChanges(), ...this.#takeEnded()];
+  }
+
+  /** In how many milliseconds a topic that was told of lately may be told of again; undefined where none was. */
+  dueInMs(nowMs: number): number | undefined {
+    return earliest([...this.#toldMs.values()].map((toldMs) => remaining(toldMs + EVENT_INTERVAL_MS, nowMs)));
+  }
+
+  #unlessJustTold(topic: Topic, nowMs: number, take: () => readonly News[]): readonly News[] {
+    const toldMs = this.#toldMs.get(topic);
+    if (toldMs !== undefined && nowMs - toldMs < EVENT_INTERVAL_MS) return [];
+    const news = take();
+    if (news.length > 0) this.#toldMs.set(topic, nowMs);
+    else this.#toldMs.delete(topic);
+    return news;
+  }
+
+  #takeChanges(): readonly News[] {
+    const note = digestNote(this.#changes);
+    this.#changes = noChanges;
+    return note === "" ? [] : [{ type: "Normal", reason: eventReasons.scaled, note }];
+  }
+
+  #takeEnded(): readonly News[] {
+    const names = this.#ended;
+    this.#ended = [];
+    if (names.length === 0) return [];
+    const note = `drain.timeout has passed: ${listed(names)} go now, and the sessions on them end`;
+    return [{ type: "Warning", reason: eventReasons.drainTimeout, note }];
+  }
+
+  #takeDrains({ groups, retired }: Snapshot, plan: Plan): readonly News[] {
+    const pods = [...groups, ...retired].flatMap(({ members }) => members.pods);
+    const steps = [
+      ...plan.groups.flatMap((group) => (group.kind === "scale" ? group.step : [])),
+      ...plan.retire.map(({ step }) => step),
+    ];
+    const before = pods.filter(({ cordonedAtMs }) => cordonedAtMs !== undefined).map(({ uid }) => uid);
+    const draining = new Set([...before, ...steps.flatMap(({ cordon }) => cordon.map(({ uid }) => uid))]);
+    for (const { uid } of steps.flatMap(({ uncordon }) => uncordon)) draining.delete(uid);
+
+    const told = this.#draining ?? new Set(before);
+    this.#draining = draining;
+    const cordoned = pods.filter(({ uid }) => draining.has(uid) && !told.has(uid)).map(({ name }) => name);
+    const uncordoned = pods.filter(({ uid }) => told.has(uid) && !draining.has(uid)).map(({ name }) => name);
+    const news: News[] = [];
+    if (cordoned.length > 0) {
+      const note = `${listed(cordoned)} get no more launches and go when their sessions have ended`;
+      news.push({ type: "Normal", reason: eventReasons.draining, note });
+    }
+    if (uncordoned.length > 0) {
+      const note = `${listed(uncordoned)} get launches again: they are wanted after all`;
+      news.push({ type: "Normal", reason: eventReasons.uncordoned, note });
+    }
+    return news;
+  }
+
+  #takeReady(snapshot: Snapshot, found: readonly Finding[]): readonly News[] {
+    const changed = this.#changed(conditionTypes.ready, snapshot, found);
+    if (changed === undefined) return [];
+    const { status, message } = changed.now;
+    if (status === "True") return [{ type: "Normal", reason: eventReasons.ready, note: message }];
+    if (changed.before === undefined && snapshot.pool.deletedAtMs === undefined) return [];
+    return [{ type: "Warning", reason: eventReasons.notReady, note: message }];
+  }
+
+  #takeRollout(snapshot: Snapshot, found: readonly Finding[]): readonly News[] {
+    const changed = this.#changed(conditionTypes.rolloutBlocked, snapshot, found);
+    if (changed === undefined) return [];
+    const { status, message } = changed.now;
+    if (status === "True") return [{ type: "Warning", reason: eventReasons.rolloutBlocked, note: message }];
+    if (changed.before?.startsWith("True") !== true) return [];
+    return [{ type: "Normal", reason: eventReasons.rolloutResumed, note: message }];
+  }
+
+  /** The condition, where its status or reason is not what it was when last told of, and what it was. */
+  #changed(type: ConditionType, { status }: Snapshot, found: readonly Finding[]) {
+    const now = found.find((finding) => finding.type === type);
+    if (now === undefined) return undefined;
+    const written = status?.conditions?.find((condition) => condition.type === type);
+    const before = this.#conditions.get(type) ?? (written && `${written.status} ${written.reason}`);
+    const short = `${now.status} ${now.reason}`;
+    this.#conditions.set(type, short);
+    return before === short ? undefined : { now, before };
+  }
+}

@@ -1,0 +1,113 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { deployment, gpuOnly, NOW_MS, type PodStage, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import { createLogger } from "../../telemetry/logger.ts";
+import { createRegistry, operatorMetrics } from "../../telemetry/metrics.ts";
+import { findings } from "../conditions/conditions.ts";
+import { plan } from "../plan.ts";
+import { EVENT_INTERVAL_MS } from "./pool-news.ts";
+import { type PoolEvent, Reporter } from "./report.ts";
+
+function reporter() {
+  const events: PoolEvent[] = [];
+  const registry = createRegistry({ process: false });
+  const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reports = new Reporter({
+    record: (event) => events.push(event),
+    logger: createLogger("test", "info", sink),
+    metrics: operatorMetrics(registry),
+  });
+  const told = () => events.splice(0).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+  let nowMs = NOW_MS;
+  /** Each look comes ten seconds after the last one, unless told otherwise. */
+  const look = (change: WorldChange, view = pool(gpuOnly)) => {
+    nowMs += EVENT_INTERVAL_MS;
+    const seen = snapshot(view, { nowMs, ...change });
+    reports.report(seen, plan(seen), findings(seen, plan(seen)));
+    return told();
+  };
+  const workers = async () =>
+    (await registry.getSingleMetric("avatarpool_group_workers")!.get()).values.map(({ labels, value }) => [
+      `${labels.group} ${labels.state}`,
+      value,
+    ]);
+  return { look, told, reports, workers };
+}
+const starting = { pods: [pod("a", { stage: "starting" })] };
+const serving = { pods: [pod("a")] };
+
+describe("Reporter", () => {
+  it("records one event for one decision, with its arithmetic", () => {
+    const { look } = reporter();
+    expect(look({ deployments: [] })).toEqual([expect.stringMatching(/^Normal Scaled: gpu 0 -> 1: 0 sessions .* = 1$/)]);
+  });
+
+  it("records an event when readiness changes, and none while it stays", () => {
+    const { look } = reporter();
+    expect(look(starting)).toEqual([]);
+    expect(look(serving)).toEqual(["Normal Ready: every preset can be launched"]);
+    expect(look(serving)).toEqual([]);
+    expect(look(starting)).toEqual(["Warning NotReady: workers for maya are starting"]);
+    expect(look(starting)).toEqual([]);
+  });
+
+  it("does not repeat after a restart what the status says already", () => {
+    const condition = {
+      type: "Ready",
+      status: "True",
+      reason: "Serving",
+      message: "",
+      lastTransitionTime: "",
+      observedGeneration: 1,
+    };
+    expect(reporter().look(serving, pool(gpuOnly, {}, { conditions: [condition] }))).toEqual([]);
+  });
+
+  it("tells once of sessions that end with a deleted worker whose time to drain is over, and looks at that moment", () => {
+    const { look } = reporter();
+    const change = (more: WorldChange = {}) => ({
+      pods: [pod("a"), pod("b", { deleting: true, endsAtMs: NOW_MS + 1_000 })],
+      sessions: { b: 1 },
+      ...more,
+    });
+    look(change({ nowMs: NOW_MS }));
+    expect(plan(snapshot(pool(gpuOnly), change())).requeueAfterMs).toBe(1_000);
+    expect(look(change({ nowMs: NOW_MS + 999 }))).toEqual([]);
+    const told = "Warning DrainTimeout: drain.timeout has passed: b go now, and the sessions on them end";
+    expect(look(change({ nowMs: NOW_MS + 1_000 }))).toEqual([told]);
+    expect(look(change({ nowMs: NOW_MS + 1_001 }))).toEqual([]);
+    expect(look(change({ nowMs: NOW_MS + 1_001 + EVENT_INTERVAL_MS }))).toEqual([]);
+    expect(look(change({ nowMs: NOW_MS + 1_000, sessions: {} }))).toEqual([]);
+  });
+
+  it("tells when a rollout is stopped and when it goes on", () => {
+    const { look } = reporter();
+    const deployments = [deployment("gpu", { replicas: 1, template: "t2" })];
+    const old = pod("a");
+    const at = (stage: PodStage) => look({ deployments, pods: [old, pod("b", { template: "t2", stage })] });
+    look({ pods: [old] });
+    expect(at("unscheduled")).toEqual([expect.stringMatching(/^Warning RolloutBlocked: the rollout of group gpu is stopped/)]);
+    expect(at("unscheduled")).toEqual([]);
+    expect(at("starting")).toEqual(["Normal RolloutResumed: 1 worker still to be replaced"]);
+    expect(at("warm")).toEqual([]);
+  });
+
+  it("names at most five workers that drain", () => {
+    const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
+    const pods = Array.from({ length: 8 }, (_, index) => pod(`w${index}`));
+    const drained = reporter()
+      .look({ pods }, quick)
+      .find((event) => event.includes("Draining"));
+    expect(drained).toMatch(/^Normal Draining: (w\d, ){4}w\d and 2 more get no more launches/);
+  });
+
+  it("keeps gauges of the groups that there are, and none of a pool that is gone", async () => {
+    const { look, reports, workers } = reporter();
+    look({ pods: [pod("a"), pod("b", { stage: "unscheduled" })] }, pool());
+    expect(Object.fromEntries(await workers())).toMatchObject({ "gpu ready": 1, "gpu unschedulable": 1, "cpu ready": 0 });
+    look(serving);
+    expect((await workers()).map(([name]) => name)).not.toContain("cpu ready");
+    reports.forget("avatars/support");
+    expect(await workers()).toEqual([]);
+  });
+});

@@ -1,0 +1,112 @@
+import { API_GROUP_VERSION, KIND } from "../../api/names.ts";
+import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import { refOf } from "../../kube/types.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { OperatorMetrics } from "../../telemetry/metrics.ts";
+import type { Finding } from "../conditions/finding.ts";
+import { changesOf, type Plan } from "../plan.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { type News, PoolNews } from "./pool-news.ts";
+
+export interface PoolEvent extends News {
+  readonly regarding: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+  };
+}
+
+export interface ReporterOptions {
+  readonly record: (event: PoolEvent) => void;
+  readonly logger: Logger;
+  readonly metrics: Pick<OperatorMetrics, "groupWorkers" | "scaleChanges">;
+}
+
+/** Tells people what was decided: a log line a change, events that sum up what comes fast, the gauges. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #news = new Map<string, { readonly pool: PoolConfig; readonly news: PoolNews }>();
+  /** By pool: the groups that have gauges. */
+  readonly #groups = new Map<string, readonly string[]>();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  forget(key: string): void {
+    const last = this.#news.get(key);
+    if (last !== undefined) this.#record(last.pool, last.news.rest());
+    this.#news.delete(key);
+    this.#keepGauges(key, []);
+    this.#groups.delete(key);
+  }
+
+  /**
+   * @param found what holds of the pool and what does not.
+   * @param pressureToPatchMs how long launches had been short of capacity when the plan answered that, where it did.
+   * @returns in how many milliseconds there may be more to tell, if so.
+   */
+  report(snapshot: Snapshot, plan: Plan, found: readonly Finding[], pressureToPatchMs?: number): number | undefined {
+    const { pool, nowMs } = snapshot;
+    this.#logChanges(pool, plan, pressureToPatchMs);
+    this.#gauges(snapshot);
+    const news = this.#newsOf(pool);
+    news.add(snapshot, plan);
+    this.#record(pool, news.take(snapshot, plan, found));
+    return news.dueInMs(nowMs);
+  }
+
+  /** Of this very object: another one of the same name begins anew. */
+  #newsOf(pool: PoolConfig): PoolNews {
+    const known = this.#news.get(poolKey(pool));
+    const news = known?.pool.uid === pool.uid ? known.news : new PoolNews();
+    this.#news.set(poolKey(pool), { pool, news });
+    return news;
+  }
+
+  #record({ namespace, name, uid }: PoolConfig, told: readonly News[]): void {
+    for (const news of told)
+      this.#options.record({ ...news, regarding: { apiVersion: API_GROUP_VERSION, kind: KIND, namespace, name, uid } });
+  }
+
+  #logChanges(pool: PoolConfig, plan: Plan, pressureToPatchMs: number | undefined): void {
+    for (const { group, from, to, reason } of changesOf(plan)) {
+      const answered = to > from ? { pressureToPatchMs } : {};
+      this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason, ...answered }, "scaled");
+      this.#options.metrics.scaleChanges.inc({
+        namespace: pool.namespace,
+        pool: pool.name,
+        group,
+        direction: to > from ? "up" : "down",
+      });
+    }
+  }
+
+  /** Removes the gauges of groups that are not among these. */
+  #keepGauges(key: string, groups: readonly string[]): void {
+    const { namespace, name: pool } = refOf(key);
+    for (const group of this.#groups.get(key) ?? [])
+      if (!groups.includes(group))
+        for (const state of states) this.#options.metrics.groupWorkers.remove({ namespace, pool, group, state });
+    this.#groups.set(key, groups);
+  }
+
+  #gauges({ pool, groups }: Snapshot): void {
+    this.#keepGauges(
+      poolKey(pool),
+      groups.map(({ config }) => config.name),
+    );
+    for (const { config, members } of groups) {
+      const set = (state: (typeof states)[number], value: number) =>
+        this.#options.metrics.groupWorkers.set({ namespace: pool.namespace, pool: pool.name, group: config.name, state }, value);
+      set("ready", members.pods.filter(({ ready }) => ready).length);
+      set("starting", members.pods.filter(({ ready, unschedulable }) => !ready && unschedulable === undefined).length);
+      set("unschedulable", members.pods.filter(({ unschedulable }) => unschedulable !== undefined).length);
+      set("draining", members.pods.filter(({ cordonedAtMs }) => cordonedAtMs !== undefined).length + members.terminating.length);
+    }
+  }
+}
+
+const states = ["ready", "starting", "unschedulable", "draining"] as const;

@@ -1,0 +1,108 @@
+import type { GroupConfig, PoolConfig } from "../../api/pool-config.ts";
+import { scheduledFloor } from "../../scaling/schedule.ts";
+import { type ServingSet, servingSets } from "../../scaling/serving-sets.ts";
+import { CUSTOM_AVATAR, type SetDemand } from "../../scaling/size.ts";
+import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, shareOfSlots } from "../../scaling/warm-slots.ts";
+import { busyOn, type Snapshot } from "../snapshot.ts";
+
+export interface PoolDemand {
+  /** Those with the fewest groups first. */
+  readonly sets: readonly SetDemand[];
+  /** By preset: slots that it is to find warm at any time. A forecast asks for more, but promises one. */
+  readonly floors: ReadonlyMap<string, number>;
+  /** When `warm.schedule` asks for more or less. */
+  readonly scheduleDueMs: number | undefined;
+  /** Entries of `warm.schedule` that cannot be read, with the reason. */
+  readonly unreadableSchedule: readonly string[];
+}
+
+/** The serving sets of a pool, face images that are no preset included where it takes them. */
+export function servingSetsOf(pool: PoolConfig): readonly ServingSet[] {
+  const groups = pool.groups.map((group) => ({ name: group.name, serves: servedBy(group) }));
+  const presets = pool.presets.map(({ name }) => name);
+  return servingSets(groups, pool.launch.allowCustomAvatars ? [...presets, CUSTOM_AVATAR] : presets);
+}
+
+function servedBy({ presets, engine }: GroupConfig): ReadonlySet<string> {
+  return new Set(engine.customAvatars ? [...presets, CUSTOM_AVATAR] : presets);
+}
+
+/** What is asked of each serving set now. */
+export function demandOf(snapshot: Snapshot): PoolDemand {
+  const { pool, nowMs, load } = snapshot;
+  const sets = servingSetsOf(pool);
+  const schedule = scheduledFloor(pool.warm.schedule, nowMs, timeToWarmMs(snapshot, sets));
+  const everywhere = Math.max(schedule.slots, pool.warm.slots.kind === "count" ? pool.warm.slots.slots : 0);
+  const floors = new Map(pool.presets.map(({ name, warmSlots }) => [name, Math.max(everywhere, warmSlots)]));
+  const demands = sets.map((set): SetDemand => {
+    const countIn = (counts: ReadonlyMap<string, number>) =>
+      set.presets.reduce((sum, preset) => sum + (counts.get(preset) ?? 0), 0);
+    const queued = countIn(load.queued);
+    const floor = Math.max(0, ...set.presets.map((preset) => floors.get(preset) ?? 0));
+    return { set, queued, pressure: countIn(load.pressure), ...warmOf(snapshot, set, floor, queued) };
+  });
+  for (const { set, warm } of demands)
+    for (const preset of set.presets) if (warm > 0) floors.set(preset, Math.max(floors.get(preset) ?? 0, 1));
+  return {
+    sets: withinLimit(snapshot, demands),
+    floors,
+    scheduleDueMs: schedule.nextEdgeMs,
+    unreadableSchedule: schedule.unreadable,
+  };
+}
+
+/** How long workers of a group that are not wanted any more are kept. */
+export function holdMsOf(snapshot: Snapshot, group: string): number {
+  const { pool, forecast } = snapshot;
+  if (pool.scaling.scaleDownAfterMs !== undefined) return pool.scaling.scaleDownAfterMs;
+  const known = servingSetsOf(pool).flatMap(({ key, groups }) => (groups.includes(group) ? (forecast.get(key)?.holdMs ?? []) : []));
+  return known.length === 0 ? DEFAULT_HOLD_MS : Math.max(...known);
+}
+
+/** @param floor what the user says that the set's presets must find in any case. */
+function warmOf(snapshot: Snapshot, set: ServingSet, floor: number, queued: number): Pick<SetDemand, "warm" | "because"> {
+  const { slots } = snapshot.pool.warm;
+  // Nothing is kept for face images that are no preset, unless a forecast knows them.
+  const unasked = set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? DEFAULT_WARM_SLOTS : 0;
+  switch (slots.kind) {
+    case "count":
+      return { warm: floor, because: floor > slots.slots ? `${floor} warm by warm.schedule or presets[].warmSlots` : "" };
+    case "share": {
+      const busy = busyOf(snapshot, set) + queued;
+      const share = Math.max(unasked, shareOfSlots(busy, slots));
+      return { warm: Math.max(floor, share), because: `${slots.percent}% of all slots beside ${busy} taken are ${share} warm` };
+    }
+    case "auto": {
+      const target = snapshot.forecast.get(set.key);
+      return { warm: Math.max(floor, target?.slots ?? unasked), because: target?.because ?? "" };
+    }
+  }
+}
+
+function busyOf({ groups }: Snapshot, set: ServingSet): number {
+  return groups.reduce((sum, { config, members }) => sum + (set.groups.includes(config.name) ? busyOn(members) : 0), 0);
+}
+
+/** Beyond `limits.maxSessions` no launch is served, so nothing is kept for one. */
+function withinLimit({ pool, groups }: Snapshot, demands: readonly SetDemand[]): readonly SetDemand[] {
+  const { maxSessions } = pool.limits;
+  if (maxSessions === undefined) return demands;
+  const sessions = groups.reduce((sum, { members }) => sum + busyOn(members) + members.terminatingBusy, 0);
+  let room = Math.max(0, maxSessions - sessions);
+  const queued = demands.map((demand) => {
+    const served = Math.min(demand.queued, room);
+    room -= served;
+    return { ...demand, queued: served };
+  });
+  return queued.map((demand) => {
+    const warm = Math.min(demand.warm, room);
+    return { ...demand, warm, pressure: Math.min(demand.pressure, room - warm) };
+  });
+}
+
+/** The longest that a worker of any set takes, as observed or else as its group says. */
+function timeToWarmMs({ pool, forecast }: Snapshot, sets: readonly ServingSet[]): number {
+  const expected = ({ groups }: ServingSet) =>
+    Math.max(...pool.groups.filter(({ name }) => groups.includes(name)).map(({ coldStartMs }) => coldStartMs));
+  return Math.max(0, ...sets.map((set) => forecast.get(set.key)?.timeToWarmMs ?? expected(set)));
+}

@@ -1,0 +1,22 @@
+import type { Snapshot } from "../snapshot.ts";
+import type { PodView } from "../views.ts";
+import { EXPIRED_GRACE_SECONDS } from "./plan-retirement.ts";
+
+export interface DrainEnds {
+  /** Workers whose time to drain is over and that still have sessions: these end now. */
+  readonly over: readonly PodView[];
+  /** When that will be so of the next one. */
+  readonly dueMs: number | undefined;
+}
+
+/** Looks at deleted workers whose preStop hook waits for sessions. Those that we gave a last short time are told of already. */
+export function drainEnds({ groups, retired, load, nowMs }: Snapshot): DrainEnds {
+  const busy = [...groups, ...retired]
+    .flatMap(({ members }) => members.terminating)
+    .filter(({ uid, graceSeconds = 0 }) => graceSeconds > EXPIRED_GRACE_SECONDS && (load.workers.get(uid)?.sessions ?? 0) > 0);
+  const ends = busy.flatMap(({ endsAtMs }) => endsAtMs ?? []).filter((atMs) => atMs > nowMs);
+  return {
+    over: busy.filter(({ endsAtMs }) => endsAtMs !== undefined && endsAtMs <= nowMs),
+    dueMs: ends.length === 0 ? undefined : Math.min(...ends),
+  };
+}

@@ -1,0 +1,155 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { defaultSpec, gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import { RecordingClient } from "../../../test/support/recording-client.ts";
+import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
+import { createLogger } from "../../telemetry/logger.ts";
+import { plan } from "../plan.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { Forecasts } from "./forecasts.ts";
+import { Learned, SAVE_INTERVAL_MS } from "./learned.ts";
+
+const gpuPool = (spec: Partial<AvatarPoolSpecInput> = {}) => pool({ ...gpuOnly, ...spec });
+
+/** The pool, `seconds` later, after so many launches of its preset. */
+function later(seconds: number, arrived: number, change: WorldChange = {}, spec: Partial<AvatarPoolSpecInput> = {}): Snapshot {
+  const seen = snapshot(gpuPool(spec), { nowMs: NOW_MS + seconds * 1_000, ...change });
+  return { ...seen, load: { ...seen.load, launches: new Map([["maya", { arrived, cold: 0, started: arrived }]]) } };
+}
+
+/** Half an hour of launches, `perMinute`, on workers that are all warm. */
+function busyHalfHour(forecasts: Forecasts, perMinute: number): void {
+  const pods = Array.from({ length: 8 }, (_, index) => pod(`w${index}`));
+  const sessions = Object.fromEntries(pods.slice(0, 4).map(({ name }) => [name, 2]));
+  for (let second = 0; second < 1_800; second += 10)
+    forecasts.next(later(second, Math.floor((second / 60) * perMinute), { pods, sessions }));
+}
+
+describe("warm.slots: auto", () => {
+  it("keeps one worker for a pool that nobody has launched yet, and says why", () => {
+    const forecasts = new Forecasts();
+    const target = forecasts.next(later(0, 0)).get("gpu");
+    expect(target).toMatchObject({ slots: 2, holdMs: 45_000, timeToWarmMs: 45_000 });
+    expect(target?.because).toMatch(/^2 warm for 99% of .* launches a minute, sessions of 5m, workers warm in 45s$/);
+  });
+
+  it("keeps one worker of each group in a new pool that nobody launches, hour after hour", () => {
+    const forecasts = new Forecasts();
+    for (let second = 0; second < 12 * 3_600; second += 240) {
+      const forecast = forecasts.next(snapshot(pool(defaultSpec), { nowMs: NOW_MS + second * 1_000 }));
+      expect([...forecast].map(([key, { slots }]) => [key, slots])).toEqual([
+        ["gpu", 2],
+        ["cpu", 1],
+      ]);
+    }
+  });
+
+  it("keeps more for a pool with many launches, and the plan starts them", () => {
+    const forecasts = new Forecasts();
+    busyHalfHour(forecasts, 4);
+    const now = later(1_800, 120, { pods: [pod("w0")], sessions: { w0: 2 } });
+    const forecast = forecasts.next(now);
+    expect(forecast.get("gpu")!.slots).toBeGreaterThan(4);
+    const [record] = plan({ ...now, forecast }).records;
+    expect(record).toMatchObject({ outcome: "grew" });
+    expect(record!.reason).toContain("launches a minute");
+  });
+
+  it("asks for less where the objective is lower, and takes what it knows along", () => {
+    const slots = (launchSuccess: number) => {
+      const forecasts = new Forecasts();
+      busyHalfHour(forecasts, 4);
+      return forecasts.next(later(1_800, 120, {}, { objective: { launchSuccess } })).get("gpu")!.slots;
+    };
+    expect(slots(60)).toBeLessThan(slots(99.9));
+  });
+
+  it("goes by the time to warm that it has seen", () => {
+    const forecasts = new Forecasts();
+    const warmSinceMs = pod("any").warmSinceMs!;
+    const slow = pod("slow", { createdAtMs: warmSinceMs - 120_000 });
+    expect(forecasts.next(later(0, 0, { pods: [slow] })).get("gpu")!.timeToWarmMs).toBe(120_000);
+  });
+
+  it("stands by its last word while no gateway tells of launches", () => {
+    const forecasts = new Forecasts();
+    busyHalfHour(forecasts, 4);
+    const before = forecasts.next(later(1_800, 120));
+    expect(forecasts.next(later(1_805, 120, { gateways: 0 }))).toBe(before);
+  });
+
+  it("counts a launch for the groups that serve its preset only", () => {
+    const forecasts = new Forecasts();
+    const seen = (second: number) => {
+      const now = snapshot(pool(defaultSpec), { nowMs: NOW_MS + second * 1_000 });
+      const maya = { arrived: second, cold: 0, started: second };
+      return { ...now, load: { ...now.load, launches: new Map([["maya", maya]]) } };
+    };
+    for (let second = 0; second < 600; second += 5) forecasts.next(seen(second));
+    const forecast = forecasts.next(seen(600));
+    expect(forecast.get("gpu")!.slots).toBeGreaterThan(forecast.get("cpu")!.slots);
+  });
+
+  it("is asked again as time passes, more often while there is somebody", () => {
+    const forecasts = new Forecasts();
+    expect(forecasts.dueMs(later(0, 0))).toBe(30_000);
+    expect(forecasts.dueMs(later(0, 0, { pods: [pod("w0")], sessions: { w0: 1 } }))).toBe(5_000);
+    expect(forecasts.dueMs(later(0, 0, {}, { warm: { slots: 1 } }))).toBeUndefined();
+  });
+});
+
+describe("what was learned", () => {
+  function setup() {
+    const client = new RecordingClient();
+    const clock = new FakeClock();
+    const lines: string[] = [];
+    const out = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        lines.push(chunk.toString());
+        done();
+      },
+    });
+    return { client, clock, lines, learned: () => new Learned({ client, clock, logger: createLogger("test", "info", out) }) };
+  }
+
+  it("is kept beside the pool, seldom, and only where launches came; the next operator goes on from it", async () => {
+    const { client, clock, learned } = setup();
+    const first = learned();
+    const { config } = gpuPool();
+    const forecasts = await first.of(config);
+    busyHalfHour(forecasts, 4);
+    await first.keep(config);
+    expect(client.take()).toEqual([]);
+    await clock.advance(SAVE_INTERVAL_MS);
+    await first.keep(config);
+    const [write] = client.writes;
+    expect(client.take()).toEqual(["apply configmaps/support-learned"]);
+    expect(JSON.stringify(write!.sent).length).toBeLessThan(8_000);
+    await clock.advance(SAVE_INTERVAL_MS);
+    await first.keep(config);
+    expect(client.take()).toEqual([]);
+
+    client.put("configmaps", { namespace: "avatars", name: "support-learned" }, write!.sent);
+    const next = await learned().of(config);
+    const slots = (from: Forecasts) => from.next(later(1_805, 0)).get("gpu")!.slots;
+    expect(slots(next)).toBeGreaterThan(slots(new Forecasts()));
+  });
+
+  it.each(["", "{", '{"sets":{"gpu":{}}}', '{"sets":{},"groups":{"gpu":{"seconds":["x"]}}}'])(
+    "is learned again where it is damaged: %s",
+    async (text) => {
+      const { client, lines, learned } = setup();
+      client.put("configmaps", { namespace: "avatars", name: "support-learned" }, { data: { "learned.json": text } });
+      const forecasts = await learned().of(gpuPool().config);
+      expect(forecasts.next(later(0, 0)).get("gpu")!.slots).toBe(gpuGroup.sessionsPerWorker);
+      expect(lines.join("")).toContain("learned again");
+    },
+  );
+
+  it("is not started anew while the API server cannot be asked", async () => {
+    const { client, learned } = setup();
+    client.get = () => Promise.reject(new Error("unreachable"));
+    await expect(learned().of(gpuPool().config)).rejects.toThrow("unreachable");
+  });
+});

@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { labels, MANAGED_BY } from "../../api/names.ts";
+import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { configMaps } from "../../kube/resource-types.ts";
+import { type KubeObject, keyOf } from "../../kube/types.ts";
+import { ownedBy } from "../../resources/owner.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { Forecasts, type SavedForecasts } from "./forecasts.ts";
+
+/** What was learned is worth a write so often, and only where launches came. */
+export const SAVE_INTERVAL_MS = 600_000;
+
+const DATA_KEY = "learned.json";
+const numbers = z.array(z.number().min(0)).max(1_000);
+const amount = z.number().min(0);
+
+const savedSchema: z.ZodType<SavedForecasts> = z.object({
+  sets: z.record(
+    z.string(),
+    z.object({
+      arrivals: z.object({ mean: z.tuple([amount, amount]), launches: numbers, seconds: numbers }),
+      sessions: z.object({ sessionSeconds: amount, ended: amount }),
+      dispersion: z.object({ error: amount, expected: amount }),
+      trials: z.object({ launches: amount, cold: numbers, correction: z.number() }),
+    }),
+  ),
+  groups: z.record(z.string(), z.object({ seconds: numbers })),
+});
+
+interface LearnedConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+interface Entry {
+  readonly forecasts: Forecasts;
+  keptMs: number;
+  keptLaunches: number;
+}
+
+export interface LearnedOptions {
+  readonly client: Pick<KubeClient, "get" | "apply">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * What was learned of the pools' demand. It is kept in a ConfigMap beside each pool, so that the next operator goes on from there;
+ * lost or damaged, it is learned again.
+ */
+export class Learned {
+  readonly #options: LearnedOptions;
+  readonly #pools = new Map<string, Entry>();
+
+  constructor(options: LearnedOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KubeError where the API server cannot be asked: starting anew would soon write over what it holds. */
+  async of(pool: PoolConfig): Promise<Forecasts> {
+    const known = this.#pools.get(poolKey(pool));
+    if (known !== undefined) return known.forecasts;
+    const saved = pool.warm.slots.kind === "auto" ? await this.#read(pool) : undefined;
+    const entry = { forecasts: new Forecasts(saved), keptMs: this.#options.clock.now(), keptLaunches: 0 };
+    this.#pools.set(poolKey(pool), entry);
+    return entry.forecasts;
+  }
+
+  /** Writes what is new, seldom. A failure is told and left: the next write brings the same and more. */
+  async keep(pool: PoolConfig): Promise<void> {
+    const { client, clock, logger } = this.#options;
+    const entry = this.#pools.get(poolKey(pool));
+    if (entry === undefined || entry.forecasts.launches === entry.keptLaunches) return;
+    if (clock.now() - entry.keptMs < SAVE_INTERVAL_MS) return;
+    entry.keptMs = clock.now();
+    entry.keptLaunches = entry.forecasts.launches;
+    try {
+      await client.apply(configMaps, configMapOf(pool, entry.forecasts.save()));
+    } catch (error) {
+      logger.warn({ err: error, pool: poolKey(pool) }, "what was learned of the pool's demand could not be kept");
+    }
+  }
+
+  forget(key: string): void {
+    this.#pools.delete(key);
+  }
+
+  async #read(pool: PoolConfig): Promise<SavedForecasts | undefined> {
+    const { client, logger } = this.#options;
+    const ref = { namespace: pool.namespace, name: nameOf(pool) };
+    const found = await client.get<LearnedConfigMap>(configMaps, ref);
+    const text = found?.data?.[DATA_KEY];
+    if (text === undefined) return undefined;
+    try {
+      return savedSchema.parse(JSON.parse(text));
+    } catch (error) {
+      logger.warn(
+        { err: error, configMap: keyOf(ref) },
+        "what was learned of the pool's demand cannot be read and is learned again",
+      );
+      return undefined;
+    }
+  }
+}
+
+function configMapOf(pool: PoolConfig, saved: SavedForecasts): LearnedConfigMap {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      namespace: pool.namespace,
+      name: nameOf(pool),
+      labels: { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name },
+      ownerReferences: [ownedBy(pool)],
+    },
+    data: { [DATA_KEY]: JSON.stringify(saved) },
+  };
+}
+
+function nameOf(pool: PoolConfig): string {
+  return `${pool.name}-learned`;
+}

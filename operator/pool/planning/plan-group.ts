@@ -1,0 +1,182 @@
+import { formatDuration } from "../../api/duration.ts";
+import type { GroupConfig } from "../../api/pool-config.ts";
+import type { NodeOutlook, NodeShortage } from "../../scaling/nodes.ts";
+import { explainSize, type GroupSize } from "../../scaling/size.ts";
+import { growthLimit } from "../../scaling/step.ts";
+import { shrinkStopped, surgePods } from "../../scaling/stopped-rollout.ts";
+import { noStep, type ShrinkStep, shrink, waitForRollout, waitForView } from "../../scaling/victims.ts";
+import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../../scaling/window.ts";
+import { earliest, remaining } from "../due.ts";
+import { listed } from "../listed.ts";
+import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "../memory.ts";
+import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
+import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
+import { type Rollout, rolloutOf } from "./rollout.ts";
+
+const ABSENT_RECHECK_MS = 1_000;
+
+export type GroupPlan = ScalePlan | { readonly kind: "refused"; readonly config: GroupConfig; readonly why: string };
+
+export interface ScalePlan {
+  readonly kind: "scale";
+  readonly config: GroupConfig;
+  readonly replicas: number;
+  readonly step: ShrinkStep;
+  readonly rollout: Rollout;
+  /** What the size should have been, to be remembered. */
+  readonly wanted: Window;
+  /** That nodes are short, to be remembered. */
+  readonly shortage: NodeShortage | undefined;
+}
+
+export interface PlannedGroup {
+  readonly group: GroupPlan;
+  readonly record?: DecisionRecord;
+  readonly requeueAfterMs?: number | undefined;
+}
+
+/** What a group's size is decided from, beside the snapshot. */
+export interface GroupWish {
+  readonly size: GroupSize;
+  readonly outlook: NodeOutlook;
+  /** Launches that lately met short capacity, of the presets that it serves. */
+  readonly pressure: number;
+  /** Where the warm buffer comes from, as a clause; empty where there is nothing to say. */
+  readonly because: string;
+  readonly holdMs: number;
+}
+
+/** Moves a group towards the size that it should have: up at once, down by the safe path. */
+export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupWish): PlannedGroup {
+  const { config, deployment } = group;
+  if (deployment.kind === "foreign") {
+    return { group: { kind: "refused", config, why: deployment.why }, requeueAfterMs: FOREIGN_RECHECK_MS };
+  }
+
+  const { nowMs } = snapshot;
+  const { size, outlook, holdMs } = wish;
+  const current = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const wanted = addForMaximum(group.wanted, nowMs, size.workers, holdMs);
+  const inputs = inputsOf(snapshot, group, wish, current, maximum(wanted, nowMs, holdMs) ?? size.workers);
+  const target = targetOf(snapshot, config, wish, current, inputs);
+  const rollout = rolloutOf(snapshot, group);
+  const step = stepTo(snapshot, group, current, target.workers, rollout);
+  const replicas = target.workers >= current ? target.workers : current - step.lowerBy;
+  const record: DecisionRecord = {
+    atMs: nowMs,
+    group: config.name,
+    from: current,
+    to: replicas,
+    inputs,
+    arithmetic: explainSize(size),
+    outcome: outcomeOf(current, replicas),
+    reason: replicas === current ? `nothing changed: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
+  };
+  return {
+    group: { kind: "scale", config, replicas, step, rollout, wanted, shortage: outlook.shortage },
+    record,
+    requeueAfterMs: earliest(
+      size.workers < current ? remaining(maximumEndsAtMs(wanted, nowMs, holdMs), nowMs) : undefined,
+      remaining(outlook.dueMs, nowMs),
+      rollout.kind === "under-way" ? remaining(rollout.lookAtMs, nowMs) : undefined,
+      // Whether it came to be is seen then, should no watch tell of it.
+      deployment.kind === "absent" ? ABSENT_RECHECK_MS : deployment.assumed ? WATCH_LAG_MS : undefined,
+    ),
+  };
+}
+
+function inputsOf(
+  { pool }: Snapshot,
+  { members }: GroupSnapshot,
+  { size, outlook, pressure, holdMs }: GroupWish,
+  current: number,
+  wantedLately: number,
+): DecisionInputs {
+  const { supply, queued, buffer } = size;
+  const { sessions, slotsPerWorker, min, max, lost } = supply;
+  return {
+    sessions,
+    queued,
+    buffer,
+    pressure,
+    slotsPerWorker,
+    min,
+    max,
+    unschedulable: members.pods.filter((pod) => pod.unschedulable !== undefined).length,
+    nodeAllowance: outlook.shortage?.allowance,
+    terminating: members.terminating.length,
+    unseen: Math.max(0, current - members.pods.length),
+    lost,
+    maxStep: growthLimit(pool.scaling.maxStep, current, members.pods.length) - current,
+    holdMs,
+    wantedLately,
+  };
+}
+
+function stepTo(
+  snapshot: Snapshot,
+  { config, deployment, members }: GroupSnapshot,
+  current: number,
+  target: number,
+  rollout: Rollout,
+): ShrinkStep {
+  // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
+  if (snapshot.load.gatewaysConnected === 0 && target === current) return noStep;
+  if (target < current && snapshot.unseenWorkers > 0) return waitForView(snapshot.unseenWorkers);
+  if (rollout.kind === "under-way" && target > 0 && target < current) return waitForRollout;
+  const template = deployment.kind === "own" ? deployment.view.template : "";
+  const newest = members.pods.find((pod) => pod.template === template)?.revision;
+  // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.
+  if (rollout.kind !== "blocked" || newest === undefined || target === 0)
+    return shrink(members.workers, current, target, deployment.kind === "own" && deployment.view.oneReplicaSet);
+  return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
+}
+
+interface Target {
+  readonly workers: number;
+  readonly because: string;
+}
+
+/** The size to move towards, and why. The user's bounds hold whatever the state: a size outside them is moved inside, safely. */
+function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, current: number, inputs: DecisionInputs): Target {
+  const { min, max } = config;
+  const { size, holdMs, because } = wish;
+  const bounded = Math.min(max, Math.max(min, current));
+  const bounds = `within min ${min} and max ${max}`;
+  if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, ${bounds}` };
+  if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
+    // Workers without the secret cannot start: they would only hold GPUs.
+    return { workers: Math.min(current, max), because: `the API secret is missing, so no worker is started; at most max ${max}` };
+  }
+  const arithmetic = because === "" ? explainSize(size) : `${explainSize(size)} (${because})`;
+  if (size.workers >= current) return growth(size.workers, min, current, inputs, arithmetic);
+  if (snapshot.load.gatewaysConnected === 0) {
+    // Nobody tells of sessions: an empty world cannot be told from an unseen one.
+    return { workers: bounded, because: `no gateway is connected, so sessions are not known; ${bounds}` };
+  }
+  const held = Math.min(bounded, Math.max(size.workers, inputs.wantedLately));
+  const asked = size.supply.nodes?.asked ?? held;
+  if (asked < held) {
+    const workers = Math.max(size.workers, asked);
+    return { workers, because: `${arithmetic}; no more than ${workers} find a node or may wait for one` };
+  }
+  return { workers: held, because: `${arithmetic}, no more than ${held} wanted for ${formatDuration(holdMs)}` };
+}
+
+function growth(wanted: number, min: number, current: number, { maxStep }: DecisionInputs, arithmetic: string): Target {
+  const workers = Math.max(min, Math.min(wanted, current + maxStep));
+  return { workers, because: workers === wanted ? arithmetic : `${arithmetic}; at most ${maxStep} more at once` };
+}
+
+function whyKept({ workers, because }: Target, step: ShrinkStep, current: number): string {
+  return workers < current && step.waitingFor !== "" ? `${because}; waiting for ${step.waitingFor}` : because;
+}
+
+/** Who goes, as the end of a sentence. */
+function gone({ release, unfilled }: ShrinkStep): string {
+  const released =
+    release.length === 0
+      ? ""
+      : `; gone are ${listed(release.map(({ pod }) => pod))}, without sessions and cordoned at every gateway`;
+  return unfilled === 0 ? released : `${released}; ${unfilled} had no pod`;
+}

@@ -1,0 +1,58 @@
+import type { PoolLoadView } from "../load/load-hub.ts";
+import type { PoolMemory } from "../memory.ts";
+import type { PodView } from "../views.ts";
+
+/**
+ * How long a worker without sessions stays protected: sessions that follow each other within this time cost no write, and
+ * however many there are, a worker costs two writes in this time at most.
+ */
+export const PROTECTED_AFTER_SESSION_MS = 30_000;
+
+/** Which of a Deployment's workers are to be kept from eviction. */
+export interface Protection {
+  /** By UID of the pod: those whose protection must change, and to what. */
+  readonly changes: ReadonlyMap<string, boolean>;
+  /** When the next change falls due, if nothing happens. */
+  readonly dueMs: number | undefined;
+}
+
+/**
+ * A worker with sessions or launches under way is protected at once; one that is known to be idle is let go after a while.
+ * Pods begin protected, and one of which not enough is known stays as it is: no gateway is connected, one fell silent, or none
+ * has reached the worker. One whose process has ended and cannot be started has no sessions, whatever is known.
+ * @param lastBusyMs by UID, when this operator last saw sessions; brought up to date here.
+ */
+export function protectionOf(
+  pods: readonly PodView[],
+  load: PoolLoadView,
+  lastBusyMs: PoolMemory["lastBusyMs"],
+  nowMs: number,
+): Protection {
+  const changes = new Map<string, boolean>();
+  const due: number[] = [];
+  // Those that are gone, too: without an entry a worker counts as idle for long.
+  for (const [uid, atMs] of lastBusyMs) if (nowMs - atMs >= PROTECTED_AFTER_SESSION_MS) lastBusyMs.delete(uid);
+  const listening = load.gatewaysConnected > 0 && !load.gatewaySilent;
+  for (const pod of pods) {
+    const told = load.workers.get(pod.uid);
+    if (told !== undefined && told.sessions + told.reserved > 0) {
+      lastBusyMs.set(pod.uid, nowMs);
+      if (!pod.protected) changes.set(pod.uid, true);
+      continue;
+    }
+    if (pod.protected && hasEnded(pod)) {
+      changes.set(pod.uid, false);
+      continue;
+    }
+    if (!pod.protected || !listening || !pod.ready || told?.ready !== true) continue;
+    const busyMs = lastBusyMs.get(pod.uid);
+    if (busyMs === undefined) changes.set(pod.uid, false);
+    else due.push(busyMs + PROTECTED_AFTER_SESSION_MS);
+  }
+  return { changes, dueMs: due.length === 0 ? undefined : Math.min(...due) };
+}
+
+/** It crashes again and again, as its kubelet says. */
+function hasEnded({ running, startedAtMs, problem }: PodView): boolean {
+  return running && startedAtMs === undefined && problem !== undefined;
+}

@@ -1,0 +1,93 @@
+import { type ConditionReason, conditionReasons as reasons } from "../../api/conditions.ts";
+import { formatDuration, formatSeconds } from "../../api/duration.ts";
+import type { HeldBack } from "../../resources/held-back.ts";
+import { ENOUGH_STARTUPS, missedBy } from "../../scaling/startup-objective.ts";
+import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
+import type { PodView } from "../views.ts";
+
+/** How far the workers of a group are in being replaced by workers of its present template. */
+export type Rollout =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "under-way";
+      readonly updated: number;
+      readonly left: number;
+      /** It waits for the first start-ups on new workers. */
+      readonly heldBack: HeldBack | undefined;
+      /** When it may have come further without that anything is seen. */
+      readonly lookAtMs: number | undefined;
+    }
+  | {
+      readonly kind: "blocked";
+      readonly reason: ConditionReason;
+      /** What is wrong and what to do. */
+      readonly message: string;
+      /** Present where new workers are too slow. In the other cases a new worker never gets ready, so nothing goes on. */
+      readonly heldBack: HeldBack | undefined;
+    };
+
+/** A node that is being added takes its time; only then is a rollout blocked for want of one. */
+export const UNSCHEDULABLE_PATIENCE_MS = 30_000;
+
+/**
+ * Looks at the rollout of a group. Kubernetes replaces the workers, `maxSurge` at a time and each only once its replacement
+ * is warm. It stops by itself where the new worker does not get ready. Where launches come, we hold it back after its first
+ * new workers until sessions have started on them, for the time of a cold start at most, and further where they start too slowly.
+ */
+export function rolloutOf({ pool, load, nowMs }: Snapshot, { config, deployment, members }: GroupSnapshot): Rollout {
+  if (deployment.kind !== "own" || deployment.assumed) return { kind: "none" };
+  const { template } = deployment.view;
+  const isFresh = (pod: PodView) => pod.template === template;
+  const fresh = members.pods.filter(isFresh);
+  const former = members.pods.filter((pod) => !isFresh(pod));
+  if (former.length === 0) return { kind: "none" };
+
+  const startups = (pods: readonly PodView[]) => pods.flatMap(({ uid }) => load.startupsByWorker.get(uid) ?? []);
+  const freshMs = startups(fresh);
+  const formerMs = startups([...former, ...members.terminating.filter((pod) => !isFresh(pod))]);
+  const before = deployment.view.heldBack?.template === template ? deployment.view.heldBack.startupMs : undefined;
+  const startupMs = missedBy(freshMs, formerMs, pool.objective.startup, before);
+  const heldBack = startupMs === undefined ? undefined : { template, startupMs };
+  const blocked = (reason: ConditionReason, what: string, cure: string): Rollout => ({
+    kind: "blocked",
+    reason,
+    message: `the rollout of group ${config.name} is stopped, ${former.length} of its workers are as before: ${what}: ${cure}`,
+    heldBack,
+  });
+  const problem = fresh.find((pod) => pod.problem !== undefined)?.problem;
+  if (problem !== undefined) {
+    return blocked(reasons.workerFailing, `a new worker cannot start: ${problem.reason}: ${problem.message}`, "correct the group");
+  }
+  const waiting = fresh.filter(({ unschedulable }) => unschedulable !== undefined);
+  const patientUntilMs = Math.min(...waiting.map(({ createdAtMs }) => createdAtMs + UNSCHEDULABLE_PATIENCE_MS));
+  if (patientUntilMs <= nowMs) {
+    const node = config.engine.accelerator === "gpu" ? "free a GPU, add GPU nodes" : "add nodes";
+    const cure = `${node}, or let a worker go first by rollout.maxSurge 0 and rollout.maxUnavailable 1`;
+    return blocked(reasons.unschedulable, `no node is found for a new worker (${clause(waiting[0]?.unschedulable)})`, cure);
+  }
+  const { stalled } = deployment.view;
+  if (stalled !== undefined && fresh.every(({ ready }) => !ready)) {
+    return blocked(reasons.stalled, `its Deployment makes no progress (${clause(stalled)})`, "correct the group, or the quota");
+  }
+  if (startupMs !== undefined) {
+    const { targetMs, percentile } = pool.objective.startup;
+    const measured = `${percentile}% of the sessions on new workers start within ${formatSeconds(startupMs)}`;
+    const what = `${measured}, objective.startup.target is ${formatDuration(targetMs)}, and those before were faster`;
+    return blocked(reasons.startupMissed, what, "undo the change, or raise the target; it goes on by itself once they are as fast");
+  }
+  const firstWarmMs = Math.min(...fresh.map(({ warmSinceMs }) => warmSinceMs ?? Number.POSITIVE_INFINITY));
+  const triedUntilMs = firstWarmMs + config.coldStartMs;
+  const onTrial = freshMs.length < ENOUGH_STARTUPS && formerMs.length > 0 && firstWarmMs <= nowMs && nowMs < triedUntilMs;
+  return {
+    kind: "under-way",
+    updated: fresh.filter(({ ready }) => ready).length,
+    left: former.length,
+    heldBack: onTrial ? { template, startupMs: undefined } : undefined,
+    lookAtMs: [patientUntilMs, triedUntilMs].filter((atMs) => atMs > nowMs && Number.isFinite(atMs)).sort((a, b) => a - b)[0],
+  };
+}
+
+/** Without its full stop: it is put in brackets. */
+function clause(sentence = ""): string {
+  return sentence.replace(/[.\s]+$/, "");
+}

@@ -1,0 +1,111 @@
+import type { V1Secret } from "@kubernetes/client-node";
+import type { GroupConfig, PresetConfig } from "../../api/pool-config.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { secrets } from "../../kube/resource-types.ts";
+import type { Json } from "../../kube/types.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { sleep } from "../../runtime/sleep.ts";
+import { taskId, taskState, workerMessage } from "../../workers/answers.ts";
+import { encodeLaunch } from "../../workers/form.ts";
+import type { PresetLoader } from "./warmup.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
+
+const LAUNCH_TIMEOUT_MS = 60_000;
+/** A first session may encode an image and compile for the GPU. */
+const RUNNING_TIMEOUT_MS = 180_000;
+const POLL_MS = 200;
+const CALL_TIMEOUT_MS = 5_000;
+
+export interface LoadPresetsOptions {
+  readonly client: Pick<KubeClient, "get">;
+  readonly workers: Pick<WorkerCalls, "call">;
+  readonly clock: Clock;
+}
+
+/**
+ * Loads every preset of a group on a worker: a session in a room of its own until it runs, then it is stopped.
+ * Costs one authentication each at the maker's.
+ */
+export function presetLoader({ client, workers, clock }: LoadPresetsOptions): PresetLoader {
+  return async (pool, group, origin, pod, signal) => {
+    const { livekit } = pool;
+    if (livekit === undefined) throw new Error("warm-up by session needs spec.livekit");
+    const credentials = await apiKey(client, pool.namespace, livekit.apiKeyRef);
+    for (const preset of pool.presets.filter(({ name }) => group.presets.includes(name))) {
+      const room = `avatarpool-warmup-${pod.name}-${preset.name}`;
+      const token = await roomToken(credentials, room);
+      const session = { livekitUrl: livekit.url, livekitToken: token, roomName: room };
+      await loadPreset({ workers, clock }, group, preset, origin, session, signal);
+    }
+  };
+}
+
+interface WarmupSession {
+  readonly livekitUrl: string;
+  readonly livekitToken: string;
+  readonly roomName: string;
+}
+
+async function loadPreset(
+  { workers, clock }: Pick<LoadPresetsOptions, "workers" | "clock">,
+  group: GroupConfig,
+  preset: PresetConfig,
+  origin: string,
+  session: WarmupSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const { paths } = group.engine;
+  const failed = (what: string) => new Error(`preset ${preset.name}: ${what}`);
+  const form = group.engine.launchForm({ ...session, avatar: { kind: "preset", ...preset }, asyncMode: true });
+  const launched = await workers.call({
+    method: "POST",
+    origin,
+    path: paths.launch,
+    timeoutMs: LAUNCH_TIMEOUT_MS,
+    body: encodeLaunch(form, group),
+    signal,
+  });
+  if (launched.status >= 300)
+    throw failed(`the worker refused a warm-up session with ${launched.status}: ${workerMessage(launched)}`);
+  const id = taskId(launched);
+  if (id === undefined) throw failed("the worker's answer to a warm-up session has no task_id");
+
+  const task = `${paths.tasks}/${id}`;
+  const giveUpAtMs = clock.now() + RUNNING_TIMEOUT_MS;
+  try {
+    for (;;) {
+      const answer = await workers.call({ method: "GET", origin, path: task, timeoutMs: CALL_TIMEOUT_MS, signal });
+      const state = taskState(answer);
+      if (state === "running") return;
+      if (state === "ended") throw failed(`the warm-up session ended before it ran: ${workerMessage(answer)}`);
+      if (clock.now() > giveUpAtMs) throw failed(`the warm-up session did not run within ${RUNNING_TIMEOUT_MS / 1_000} s`);
+      await sleep(clock, POLL_MS, signal);
+    }
+  } finally {
+    // Its slot is wanted, whatever became of it and of us: not with the signal, which may be what ended the wait.
+    await workers.call({ method: "POST", origin, path: `${task}/stop`, timeoutMs: CALL_TIMEOUT_MS });
+  }
+}
+
+async function apiKey(
+  client: Pick<KubeClient, "get">,
+  namespace: string,
+  ref: { readonly name: string; readonly keyKey: string; readonly secretKey: string },
+): Promise<{ readonly key: string; readonly secret: string }> {
+  const data = (await client.get<Json<V1Secret>>(secrets, { namespace, name: ref.name }))?.data;
+  const read = (key: string) => {
+    const value = data?.[key];
+    if (value === undefined)
+      throw new Error(`warm-up by session needs the key ${key} in Secret ${namespace}/${ref.name} (spec.livekit.apiKeyRef)`);
+    return Buffer.from(value, "base64").toString("utf8").trim();
+  };
+  return { key: read(ref.keyKey), secret: read(ref.secretKey) };
+}
+
+async function roomToken({ key, secret }: { readonly key: string; readonly secret: string }, room: string): Promise<string> {
+  // Loaded when first needed: few pools warm up by session, and the SDK is large.
+  const { AccessToken } = await import("livekit-server-sdk");
+  const token = new AccessToken(key, secret, { identity: "avatarpool-warmup", ttl: "10m" });
+  token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
+  return token.toJwt();
+}

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import type { WorkerLoadView } from "../load/merge-loads.ts";
+import type { PodView } from "../views.ts";
+import { hasWarmupSession } from "./warmth.ts";
+
+const warmSinceMs = 100_000;
+const loading = { uid: "a", containersReady: true, warmSinceMs: undefined, startedAtMs: 50_000 } as PodView;
+const session: WorkerLoadView = { sessions: 1, reserved: 0, slots: 1, ready: true, cordonAcknowledged: false };
+
+function warmup(
+  pod: PodView,
+  { mode = "session", sessions = 1, nowMs = 90_000 }: { mode?: "session" | "pipeline"; sessions?: number; nowMs?: number },
+) {
+  return hasWarmupSession(
+    pod,
+    { warm: { slots: { kind: "auto" }, schedule: [], mode } },
+    { workers: new Map([["a", { ...session, sessions }]]) },
+    nowMs,
+  );
+}
+
+it("takes one session of a worker that is loading its presets for our own, until gateways have looked again", () => {
+  const warm = { ...loading, warmSinceMs };
+  expect(warmup(loading, {})).toBe(true);
+  expect(warmup(warm, { nowMs: warmSinceMs + 1_000 })).toBe(true);
+  expect(warmup(warm, { nowMs: warmSinceMs + 2_000 })).toBe(false);
+});
+
+it("takes no session for our own where none runs, or none was started by us", () => {
+  expect(warmup(loading, { sessions: 0 })).toBe(false);
+  expect(warmup(loading, { mode: "pipeline" })).toBe(false);
+  expect(warmup({ ...loading, containersReady: false }, {})).toBe(false);
+});

@@ -1,0 +1,40 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { PoolLoadView } from "../load/load-hub.ts";
+import { busyByUid, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
+import type { PodView } from "../views.ts";
+
+/** Whether a pod's worker has its presets loaded: the gate was set after the worker's process was started last. */
+export function isWarm(pod: PodView): boolean {
+  return pod.containersReady && pod.warmSinceMs !== undefined && pod.warmSinceMs >= (pod.startedAtMs ?? 0);
+}
+
+/** After a warm-up gateways may count its session until their next probe, which is a second away at most. */
+export const WARMUP_SEEN_MS = 2_000;
+
+/**
+ * Whether one of a worker's sessions is taken for the one that loads its presets. Were it counted as demand, every new worker
+ * would ask for a further one.
+ */
+export function hasWarmupSession(
+  pod: PodView,
+  pool: Pick<PoolConfig, "warm">,
+  load: Pick<PoolLoadView, "workers">,
+  nowMs: number,
+): boolean {
+  if (pool.warm.mode !== "session" || !pod.containersReady) return false;
+  const warming = !isWarm(pod) || nowMs - (pod.warmSinceMs ?? 0) < WARMUP_SEEN_MS;
+  return warming && (load.workers.get(pod.uid)?.sessions ?? 0) > 0;
+}
+
+/** Free slots on warm workers of a group that take launches. */
+export function warmSlotsOf({ config, members }: GroupSnapshot): number {
+  const busy = busyByUid(members);
+  return members.pods
+    .filter((pod) => isWarm(pod) && pod.cordonedAtMs === undefined)
+    .reduce((free, { uid }) => free + Math.max(0, config.slotsPerWorker - (busy.get(uid) ?? 0)), 0);
+}
+
+/** Warm slots that can serve a preset. */
+export function warmSlotsFor(snapshot: Snapshot, preset: string): number {
+  return snapshot.groups.reduce((total, group) => total + (group.config.presets.includes(preset) ? warmSlotsOf(group) : 0), 0);
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { gpuOnly, NOW_MS, type PodChange, pod, podObject, pool, storeOf } from "../../../test/support/pools.ts";
+import { conflict, RecordingClient } from "../../../test/support/recording-client.ts";
+import { IndexedStore } from "../../kube/store.ts";
+import { type PoolView, podView } from "../views.ts";
+import { isWarm } from "./warmth.ts";
+import { warmupReconciler } from "./warmup.ts";
+
+const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
+
+function setup(change: PodChange, { status = 200, mode = "pipeline" as "pipeline" | "session", loads = async () => {} } = {}) {
+  const client = new RecordingClient();
+  const called: string[] = [];
+  const pools = new IndexedStore<PoolView>();
+  pools.set("avatars/support", pool({ ...gpuOnly, warm: { warmup: { mode } }, livekit }), "1");
+  const reconcile = warmupReconciler({
+    client,
+    pools,
+    pods: storeOf([pod("a", change)]),
+    workers: {
+      call: async ({ method, origin, path }) => {
+        called.push(`${method} ${origin}${path}`);
+        return { status, contentType: "text/plain", body: "" };
+      },
+    },
+    loadPresets: loads,
+    clock: new FakeClock(NOW_MS + 400),
+  });
+  const gates = () =>
+    client.writes.map(
+      ({ sent }) => (sent.status as { conditions: { status: string; reason: string; message: string }[] }).conditions[0]!,
+    );
+  return { run: () => reconcile("avatars/a", new AbortController().signal), client, called, gates };
+}
+
+describe("warmupReconciler", () => {
+  it("exercises the pipeline of a worker that answers, then opens its gate", async () => {
+    const { run, called, gates } = setup({ stage: "answering" });
+    await run();
+    expect(called).toEqual(["POST http://127.64.0.9:8089/benchmark?iterations=1", "GET http://127.64.0.9:8089/test-frame"]);
+    expect(gates()).toMatchObject([{ status: "True", reason: "Warm" }]);
+  });
+
+  it("writes a gate that counts as warm though Kubernetes keeps whole seconds", async () => {
+    const { run, gates } = setup({ stage: "answering" });
+    await run();
+    const raw = podObject("a", { stage: "answering", startedAtMs: NOW_MS });
+    raw.status!.conditions!.push(gates()[0] as never);
+    expect(isWarm(podView(raw))).toBe(true);
+  });
+
+  it("writes a gate that counts as warm though the clock of the worker's machine is ahead", async () => {
+    const startedAtMs = NOW_MS + 20_000;
+    const { run, gates } = setup({ stage: "answering", startedAtMs });
+    await run();
+    const raw = podObject("a", { stage: "answering", startedAtMs });
+    raw.status!.conditions!.push(gates().at(-1) as never);
+    expect(isWarm(podView(raw))).toBe(true);
+  });
+
+  it.each<[string, PodChange]>([
+    ["is warm", {}],
+    ["does not answer yet", { stage: "starting" }],
+    ["is being deleted", { stage: "answering", deleting: true }],
+    ["belongs to no group of the pool", { stage: "answering", group: "other" }],
+  ])("leaves a worker alone that %s", async (_what, change) => {
+    const { run, called, client } = setup(change);
+    expect(await run()).toEqual({ kind: "await-change" });
+    expect([...called, ...client.take()]).toEqual([]);
+  });
+
+  it("closes the gate of a worker that was started again before it warms it anew", async () => {
+    const { run, gates } = setup({ startedAtMs: NOW_MS });
+    await run();
+    expect(gates().map(({ status, reason }) => `${status} ${reason}`)).toEqual(["False Restarted", "True Warm"]);
+  });
+
+  it("keeps the gate closed with the reason, and fails so that it is tried again", async () => {
+    const { run, gates } = setup({ stage: "answering" }, { status: 500 });
+    await expect(run()).rejects.toThrow("answered 500");
+    expect(gates()).toMatchObject([
+      { status: "False", reason: "WarmupFailed", message: "warm-up: the worker answered 500 to POST /benchmark?iterations=1" },
+    ]);
+  });
+
+  it("loads presets by sessions only where the pool asks for that", async () => {
+    let loaded = 0;
+    const loads = async () => {
+      loaded++;
+    };
+    await setup({ stage: "answering" }, { loads }).run();
+    expect(loaded).toBe(0);
+    await setup({ stage: "answering" }, { loads, mode: "session" }).run();
+    expect(loaded).toBe(1);
+  });
+
+  it("takes no offence at a pod that is gone by then", async () => {
+    const { run, client } = setup({ stage: "answering" });
+    client.failNext = conflict();
+    expect(await run()).toEqual({ kind: "await-change" });
+  });
+});

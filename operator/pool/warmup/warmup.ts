@@ -1,0 +1,104 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { WARM_GATE } from "../../api/names.ts";
+import { type GroupConfig, type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { isGoneOrReplaced } from "../../kube/errors.ts";
+import { pods } from "../../kube/resource-types.ts";
+import type { Store } from "../../kube/store.ts";
+import type { Json } from "../../kube/types.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { awaitChange, type Outcome } from "../../runtime/outcome.ts";
+import { type PodView, type PoolView, WARMUP_FAILED } from "../views.ts";
+import { isWarm } from "./warmth.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
+
+/** Loads a group's presets on a worker by a short real session each. Throws with a sentence when it cannot. */
+export type PresetLoader = (
+  pool: PoolConfig,
+  group: GroupConfig,
+  /** Base URL of the worker. */
+  origin: string,
+  pod: PodView,
+  signal: AbortSignal,
+) => Promise<void>;
+
+export interface WarmupOptions {
+  readonly client: Pick<KubeClient, "apply">;
+  readonly pools: Store<PoolView>;
+  readonly pods: Store<PodView>;
+  readonly workers: Pick<WorkerCalls, "call">;
+  readonly loadPresets: PresetLoader;
+  readonly clock: Clock;
+}
+
+/**
+ * Warms one worker and sets its gate.
+ *
+ * Expected flow: the worker answers its probes -> its pipeline is exercised -> in `session` mode its presets are loaded ->
+ * gate True. A worker that was restarted is cold again: its gate goes back to False first.
+ *
+ * Errors: a worker that fails is tried again with a growing delay; the gate carries the reason meanwhile.
+ */
+export function warmupReconciler(options: WarmupOptions): (key: string, signal: AbortSignal) => Promise<Outcome> {
+  const { client, clock } = options;
+  return async (key, signal) => {
+    const pod = options.pods.get(key);
+    const pool = pod === undefined ? undefined : options.pools.get(poolKey({ namespace: pod.namespace, name: pod.pool }));
+    const group = pool?.config.groups.find(({ name }) => name === pod?.group);
+    if (pod === undefined || pool === undefined || group === undefined || pod.deleting) return awaitChange;
+    if (isWarm(pod) || !pod.containersReady || pod.ip === undefined) return awaitChange;
+
+    const gate = (status: "True" | "False", reason: string, message: string) =>
+      setGate(client, pod, { status, reason, message, nowMs: clock.now() });
+    if (pod.warmSinceMs !== undefined) await gate("False", "Restarted", "the worker was started again and is being warmed");
+    try {
+      const origin = `http://${pod.ip}:${group.engine.port}`;
+      await exercise(options.workers, group, origin, signal);
+      if (pool.config.warm.mode === "session") await options.loadPresets(pool.config, group, origin, pod, signal);
+    } catch (error) {
+      await gate("False", WARMUP_FAILED, error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    await gate("True", "Warm", pool.config.warm.mode === "session" ? "its presets are loaded" : "its pipeline is warm");
+    return awaitChange;
+  };
+}
+
+async function exercise(
+  workers: Pick<WorkerCalls, "call">,
+  group: GroupConfig,
+  origin: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { method, path, timeoutMs } of group.engine.warmup) {
+    const { status } = await workers.call({ method, origin, path, timeoutMs, signal });
+    if (status >= 300) throw new Error(`warm-up: the worker answered ${status} to ${method} ${path}`);
+  }
+}
+
+interface Gate {
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+  readonly nowMs: number;
+}
+
+async function setGate(client: Pick<KubeClient, "apply">, pod: PodView, { status, reason, message, nowMs }: Gate): Promise<void> {
+  const { namespace, name, uid } = pod;
+  // Whole seconds, rounded up: the gate must not seem older than the start of the worker that it speaks of, also where the
+  // clock of the worker's machine is ahead of ours.
+  const sinceMs = Math.max(nowMs, pod.startedAtMs ?? 0);
+  const lastTransitionTime = new Date(Math.ceil(sinceMs / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+  const object: Json<V1Pod> = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace, name, uid },
+    status: { conditions: [{ type: WARM_GATE, status, reason, message: message.slice(0, 500), lastTransitionTime }] },
+  };
+  try {
+    await client.apply(pods, object, { subresource: "status" });
+  } catch (error) {
+    // The pod is gone, or another one has its name.
+    if (!isGoneOrReplaced(error)) throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
+import { sessionsIn, type WorkerAnswer } from "../../workers/answers.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import { encodeForm } from "../../workers/form.ts";
+
+const HEALTH_TIMEOUT_MS = 2_000;
+
+const nothing = encodeForm({ fields: {} });
+
+export interface WorkerCall {
+  readonly method: "GET" | "POST";
+  /** Base URL of the worker. */
+  readonly origin: string;
+  readonly path: string;
+  readonly timeoutMs: number;
+  readonly body?: PostBody;
+  readonly signal?: AbortSignal;
+}
+
+/** What the operator itself asks of a worker: to warm up, and whether it has sessions. */
+export class WorkerCalls {
+  readonly #client: WorkerClient;
+  readonly #clock: Clock;
+
+  constructor(client: WorkerClient, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** @throws WorkerUnreachable, a TimeoutError, or what the connection broke with. */
+  call({ method, origin, path, timeoutMs, body = nothing, signal }: WorkerCall): Promise<WorkerAnswer> {
+    const send = (limited: AbortSignal) =>
+      method === "GET" ? this.#client.get(origin, path, limited) : this.#client.post(origin, path, body, limited);
+    return withDeadline(this.#clock, timeoutMs, send, signal);
+  }
+
+  /** Whether a worker surely has no session: it says so, or nothing listens there any more. */
+  async isEmpty(origin: string, healthPath: string): Promise<boolean> {
+    try {
+      return sessionsIn(await this.call({ method: "GET", origin, path: healthPath, timeoutMs: HEALTH_TIMEOUT_MS })) === 0;
+    } catch (error) {
+      return error instanceof WorkerUnreachable && isRefusal(error.cause);
+    }
+  }
+}
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}

@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { V1Deployment } from "@kubernetes/client-node";
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { isConflict } from "../../kube/errors.ts";
+import { deployments } from "../../kube/resource-types.ts";
+import type { Json, KubeObject, ObjectRef } from "../../kube/types.ts";
+import { type DeploymentManifest, workerDeployment } from "../../resources/deployment.ts";
+import type { AppliedDeployment, DeploymentWish, PoolMemory } from "../memory.ts";
+import { foreignMessage } from "../observe.ts";
+import type { ScalePlan } from "../planning/plan-group.ts";
+import type { OwnDeployment } from "../snapshot.ts";
+import { type DeploymentView, deploymentView } from "../views.ts";
+
+/**
+ * How Deployments are written. Two writes follow each other faster than the watch, so each is remembered as it left the
+ * Deployment, and the next one is planned from that. Where what became of a write is not known, because its answer was lost or
+ * another leader made it, the next one holds only for the version that the watch shows: planned from a view that lags, it would
+ * bring back the size of a while ago.
+ */
+
+type Client = Pick<KubeClient, "get" | "apply" | "mergePatch">;
+
+/** Makes a group's Deployment as planned. Writes nothing where it is so. Throws KubeError. */
+export async function applyDeployment(
+  { client, sidecarImage }: { readonly client: Client; readonly sidecarImage: string },
+  pool: PoolConfig,
+  { config, replicas, rollout }: ScalePlan,
+  seen: OwnDeployment,
+  memory: PoolMemory,
+  nowMs: number,
+): Promise<void> {
+  const heldBack = rollout.kind === "none" ? undefined : rollout.heldBack;
+  const wish = { pool, replicas, heldBack };
+  const last = memory.applied.get(config.deploymentName);
+  const asWeLeftIt = seen.kind === "own" && isAsWeLeftIt(last, seen.view);
+  // Most plans change nothing: they cost no manifest either.
+  if (asWeLeftIt && isSame(last?.wish, wish)) return;
+  const manifest = workerDeployment(pool, config, replicas, sidecarImage, heldBack);
+  const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("base64url");
+  if (seen.kind !== "own") return createDeployment(client, manifest, { hash, wish, atMs: nowMs }, memory);
+  if (asWeLeftIt && last?.hash === hash) {
+    memory.applied.set(config.deploymentName, { ...last, wish });
+    return;
+  }
+  await changing(client, seen.view, memory, nowMs, async (version) => {
+    const object = { ...manifest, metadata: { ...manifest.metadata, ...version } };
+    const written = await client.apply<KubeObject>(deployments, object, { force: true });
+    return { view: viewOf(written), hash, wish, atMs: nowMs };
+  });
+}
+
+/** What the watch does not show may exist all the same, without our labels: without force it is not taken over. */
+async function createDeployment(
+  client: Client,
+  manifest: DeploymentManifest,
+  write: Omit<AppliedDeployment, "view">,
+  { applied, foreign }: PoolMemory,
+): Promise<void> {
+  const { namespace, name } = manifest.metadata;
+  try {
+    const written = await client.apply<KubeObject>(deployments, manifest, { force: false });
+    applied.set(name, { ...write, view: viewOf(written) });
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    const owner = (await read(client, { namespace, name }))?.ownerUid;
+    foreign.set(name, { why: foreignMessage(namespace, name, owner), atMs: write.atMs });
+  }
+}
+
+/** Changes nothing but the size. Throws KubeError. */
+export async function resizeDeployment(
+  client: Client,
+  seen: DeploymentView,
+  replicas: number,
+  memory: PoolMemory,
+  nowMs: number,
+): Promise<void> {
+  await changing(client, seen, memory, nowMs, async (version) => {
+    const written = await client.mergePatch<KubeObject>(deployments, seen, { metadata: version, spec: { replicas } });
+    const { generation, resourceVersion } = viewOf(written);
+    return { view: { ...seen, replicas, generation, resourceVersion }, hash: "", atMs: nowMs };
+  });
+}
+
+/** Carries out a write and remembers how it left the Deployment, or that nobody knows. */
+async function changing(
+  client: Client,
+  seen: DeploymentView,
+  { applied }: PoolMemory,
+  nowMs: number,
+  write: (version: { readonly resourceVersion?: string }) => Promise<AppliedDeployment>,
+): Promise<void> {
+  const version = isAsWeLeftIt(applied.get(seen.name), seen) ? {} : { resourceVersion: seen.resourceVersion };
+  try {
+    applied.set(seen.name, await write(version));
+  } catch (error) {
+    // It may have been written all the same.
+    applied.delete(seen.name);
+    if (isConflict(error)) {
+      const view = await read(client, seen);
+      // The next attempt is planned from what there is, however far behind the watch is.
+      if (view !== undefined) applied.set(seen.name, { view, hash: "", atMs: nowMs });
+    }
+    throw error;
+  }
+}
+
+function isSame(a: DeploymentWish | undefined, b: DeploymentWish): boolean {
+  return a?.pool === b.pool && a.replicas === b.replicas && isDeepStrictEqual(a.heldBack, b.heldBack);
+}
+
+/** The watch shows what we left, or has not shown it yet. */
+function isAsWeLeftIt(last: AppliedDeployment | undefined, seen: DeploymentView): boolean {
+  return last?.view.uid === seen.uid && last.view.generation >= seen.generation;
+}
+
+async function read(client: Client, { namespace, name }: ObjectRef): Promise<DeploymentView | undefined> {
+  const found = await client.get<KubeObject>(deployments, { namespace, name });
+  return found && viewOf(found);
+}
+
+function viewOf(object: KubeObject): DeploymentView {
+  return deploymentView(object as Json<V1Deployment>);
+}

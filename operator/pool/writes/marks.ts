@@ -1,0 +1,85 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { KubeClient } from "../../kube/client.ts";
+import { isGoneOrReplaced } from "../../kube/errors.ts";
+import { pods } from "../../kube/resource-types.ts";
+import type { Json } from "../../kube/types.ts";
+import { marksMetadata, type PodMarks } from "../../resources/marks.ts";
+import type { ShrinkStep, WorkerState } from "../../scaling/victims.ts";
+import { type PoolMemory, WATCH_LAG_MS } from "../memory.ts";
+import type { Members } from "../snapshot.ts";
+import type { PodView } from "../views.ts";
+
+/** Pods whose protection changes in one go; the others follow when the watch shows these. */
+const PROTECTED_AT_ONCE = 32;
+
+export interface MarkContext {
+  readonly client: Pick<KubeClient, "apply">;
+  readonly memory: PoolMemory;
+  readonly nowMs: number;
+}
+
+/** Cordons, uncordons and releases. A pod whose protection changes too is written once. */
+export async function applyStep(context: MarkContext, members: Members, step: ShrinkStep): Promise<void> {
+  for (const { pod, marks } of stepMarks(members, step, context.nowMs)) await mark(context, pod, marks);
+}
+
+/** Protects workers that became busy and lets go those that are known to be idle; those that the step marks are left out. */
+export async function applyProtection(context: MarkContext, members: Members, step: ShrinkStep): Promise<void> {
+  const marked = new Set(stepMarks(members, step, context.nowMs).map(({ pod }) => pod.uid));
+  const changed = members.pods.filter(({ uid }) => members.protection.changes.has(uid) && !marked.has(uid));
+  // Who became busy first: an eviction may come at any moment.
+  const urgent = changed.sort((a, b) => Number(a.protected) - Number(b.protected)).slice(0, PROTECTED_AT_ONCE);
+  await Promise.all(
+    urgent.map((pod) => {
+      const { cordonedAtMs, released } = pod;
+      return mark(context, pod, { cordonedAtMs, released, protected: isProtected(members, pod) });
+    }),
+  );
+}
+
+interface Marked {
+  readonly pod: PodView;
+  readonly marks: PodMarks;
+}
+
+function stepMarks(members: Members, step: ShrinkStep, nowMs: number): readonly Marked[] {
+  const marked = (workers: readonly WorkerState[], marks: (pod: PodView) => Omit<PodMarks, "protected">) =>
+    workers.flatMap(({ uid }) =>
+      members.pods
+        .filter((pod) => pod.uid === uid)
+        .map((pod) => ({ pod, marks: { ...marks(pod), protected: isProtected(members, pod) } })),
+    );
+  return [
+    ...marked(step.uncordon, () => ({ cordonedAtMs: undefined, released: false })),
+    ...marked(step.cordon, ({ cordonedAtMs = nowMs }) => ({ cordonedAtMs, released: false })),
+    ...marked(
+      step.release.filter(({ released }) => !released),
+      ({ cordonedAtMs = nowMs }) => ({ cordonedAtMs, released: true }),
+    ),
+  ];
+}
+
+function isProtected({ protection }: Members, pod: PodView): boolean {
+  return protection.changes.get(pod.uid) ?? pod.protected;
+}
+
+/** Makes a pod carry exactly these marks. */
+async function mark({ client, memory, nowMs }: MarkContext, { namespace, name, uid }: PodView, marks: PodMarks): Promise<void> {
+  const object: Json<V1Pod> = { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, uid, ...marksMetadata(marks) } };
+  try {
+    await client.apply(pods, object);
+    memory.marks.set(uid, { marks, atMs: nowMs });
+  } catch (error) {
+    // An apply with a UID answers 409 when the pod is gone, or another has its name by now.
+    if (!isGoneOrReplaced(error)) throw error;
+  }
+}
+
+/** The pods as we marked them last, while the watch has not shown it yet. Forgets the marks that it must have shown by now. */
+export function asMarked(pods: readonly PodView[], memory: PoolMemory, nowMs: number): readonly PodView[] {
+  for (const [uid, { atMs }] of memory.marks) if (nowMs - atMs > WATCH_LAG_MS) memory.marks.delete(uid);
+  return pods.map((pod) => {
+    const last = memory.marks.get(pod.uid)?.marks;
+    return last === undefined ? pod : { ...pod, ...last };
+  });
+}
