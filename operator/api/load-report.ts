@@ -22,7 +22,7 @@ export const workerLoadSchema = z.object({
   ready: z.boolean(),
   /** Sessions that the worker reported last. */
   sessions: count,
-  /** Launches of this gateway that are on their way to it, or that it has not counted yet. */
+  /** Launches of this gateway that are on their way to it, or that it has not counted yet, as far as can be told. */
   reserved: count,
   slots: count,
   /** This gateway has seen the cordon: it sends no launch there until the cordon is gone. */

@@ -16,6 +16,8 @@ export class SlotLedger {
   #open = 0;
   /** Moments at which launches were confirmed whose sessions no count is known to include. */
   #confirmed: number[] = [];
+  /** Reservations whose sessions the count seems to include already; never more than there are of either. */
+  #included = 0;
   /** A logical clock: orders confirmations and probes without trusting time. */
   #moment = 0;
   #countedAt = 0;
@@ -42,6 +44,15 @@ export class SlotLedger {
   /** Launches on their way to the worker, or not yet in its count. */
   get reserved(): number {
     return this.#open + this.#confirmed.length;
+  }
+
+  /**
+   * Those of {@link reserved} that the worker's count does not seem to include: sessions and these are what is in use. A launch
+   * that is under way while the count rises is taken for its reason. An estimate for whoever sizes the pool, to whom a launch
+   * that counts twice for a moment is a worker too many; slots are given by the cautious {@link free}.
+   */
+  get uncounted(): number {
+    return this.reserved - this.#included;
   }
 
   get free(): number {
@@ -78,7 +89,9 @@ export class SlotLedger {
     };
     return {
       release: () => {
-        if (end()) this.#onChange();
+        if (!end()) return;
+        this.#include(this.#included);
+        this.#onChange();
       },
       confirm: () => {
         if (!end()) return;
@@ -103,11 +116,19 @@ export class SlotLedger {
   count(askedAt: number, report: { readonly sessions: number; readonly slots: number | undefined }): void {
     if (askedAt <= this.#countedAt) return;
     this.#countedAt = askedAt;
+    const risen = report.sessions - this.#sessions;
+    const still = this.#confirmed.filter((confirmedAt) => confirmedAt > askedAt);
+    const settled = this.#confirmed.length - still.length;
     this.#sessions = report.sessions;
     this.#reportedSlots = report.slots;
-    this.#confirmed = this.#confirmed.filter((confirmedAt) => confirmedAt > askedAt);
+    this.#confirmed = still;
+    this.#include(this.#included + risen - settled);
     if (this.#fullAt <= askedAt) this.#fullAt = 0;
     this.#onChange();
+  }
+
+  #include(count: number): void {
+    this.#included = Math.max(0, Math.min(count, this.reserved, this.#sessions));
   }
 
   #tick(): number {

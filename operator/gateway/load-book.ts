@@ -149,7 +149,7 @@ export function workerLoad(worker: Worker): WorkerLoad {
     uid: worker.uid,
     ready: worker.ready,
     sessions: worker.ledger.sessions,
-    reserved: worker.ledger.reserved,
+    reserved: worker.ledger.uncounted,
     slots: worker.ledger.slots,
     cordoned: worker.cordoned,
   };
