@@ -1,24 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labels } from "../../operator/api/names.ts";
-import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+import { gpuGroup, gpuNode, onNodesKeptFor, type Scenario, Stage } from "../support/scenario/index.ts";
 
 /** Nobody ends a session by taking a pod away: not an eviction, not a drain of its node, not a person. */
 
 let stage: Stage;
 
-/** GPU nodes that scenarios may cordon and drain without disturbing each other. */
-const gpuNode = (name: string, pool = "any") => ({
-  name,
-  gpus: 8,
-  cpu: "64",
-  memory: "512Gi",
-  labels: { pool },
-  taints: [{ key: "nvidia.com/gpu", effect: "NoSchedule" as const }],
-});
-
 beforeAll(async () => {
   stage = await Stage.open({
-    nodes: [gpuNode("gpu-0"), gpuNode("gpu-1"), gpuNode("drain-0", "drain"), gpuNode("drain-1", "drain")],
+    nodes: [gpuNode("gpu-0", 8), gpuNode("gpu-1", 8), gpuNode("drain-0", 8, "drain"), gpuNode("drain-1", 8, "drain")],
   });
 });
 
@@ -161,7 +151,7 @@ describe.concurrent("a person who", () => {
 
   it("drains a node takes the idle workers from it and is told to wait for the busy one", async () => {
     const { scenario, busy, idle } = await oneBusyOfTwo("drain", {
-      nodeSelector: { pool: "drain" },
+      ...onNodesKeptFor("drain"),
       affinity: {
         podAntiAffinity: {
           requiredDuringSchedulingIgnoredDuringExecution: [

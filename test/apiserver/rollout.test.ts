@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+import { gpuGroup, gpuNode, onNodesKeptFor, type Scenario, Stage } from "../support/scenario/index.ts";
 
 /** New workers take the place of old ones: warm ones first, no session ended, and not at all where they are no good. */
 
 let stage: Stage;
 
-const taints = [{ key: "nvidia.com/gpu", effect: "NoSchedule" as const }];
-
 beforeAll(async () => {
   stage = await Stage.open({
-    nodes: [
-      { name: "gpu-0", gpus: 64, cpu: "256", memory: "2Ti", taints },
-      { name: "few-0", gpus: 3, cpu: "64", memory: "512Gi", taints, labels: { pool: "few" } },
-      { name: "scarce-0", gpus: 2, cpu: "64", memory: "512Gi", taints, labels: { pool: "scarce" } },
-    ],
+    nodes: [gpuNode("gpu-0", 64), gpuNode("few-0", 3, "few"), gpuNode("scarce-0", 2, "scarce")],
   });
 });
 
@@ -107,7 +101,7 @@ describe.concurrent("a rollout under load", () => {
 
 describe.concurrent("a rollout is stopped", () => {
   it("while no GPU is free for the new worker, says what helps, and goes on by itself", async () => {
-    const group = { min: 2, max: 2, nodeSelector: { pool: "scarce" } };
+    const group = { min: 2, max: 2, ...onNodesKeptFor("scarce") };
     const scenario = await warmPool("scarce", group);
     const { fresh: before } = await revisions(scenario);
     await scenario.pool({ workers: [gpuGroup({ ...group, ...changed })] });
@@ -138,7 +132,7 @@ describe.concurrent("a rollout is stopped", () => {
   });
 
   it("while idle workers hold the GPUs that it waits for: these go, the busy one stays, and it goes on", async () => {
-    const group = { max: 3, nodeSelector: { pool: "few" }, coldStart };
+    const group = { max: 3, ...onNodesKeptFor("few"), coldStart };
     const quick = { scaling: { scaleDownAfter: "0s" }, warm: { slots: 1 } };
     const scenario = await warmPool("few", { ...group, min: 3 }, quick);
     const [busy = ""] = await scenario.sessions(1);

@@ -1,3 +1,4 @@
+export { gpuNode, onNodesKeptFor } from "./gpu-node.ts";
 export { type Answer, type LaunchOptions, ROOM_TOKEN, SECRET_VALUE } from "./launch.ts";
 export { ModelServer } from "./model-server.ts";
 export { cpuGroup, type Deployment, gpuGroup, type Pod, Scenario } from "./scenario.ts";

@@ -4,6 +4,7 @@ import { loadKubeConfig } from "../../../operator/kube/config.ts";
 import { type ControlPlane, type NodeSpec, startControlPlane } from "../controlplane/index.ts";
 import { type Fleet, startFleet } from "../fleet/index.ts";
 import { type GatewayProcess, Product } from "../product/product.ts";
+import { gpuNode } from "./gpu-node.ts";
 import { Scenario } from "./scenario.ts";
 
 export interface StageOptions {
@@ -14,11 +15,7 @@ export interface StageOptions {
 /** Everything that takes time at a stand-in worker is over this many times sooner: a cold start takes 2 s. */
 export const TIME_FACTOR = 15;
 
-const ampleNodes: readonly NodeSpec[] = [
-  // Tainted, as the makers of GPU node groups do it.
-  { name: "gpu-0", gpus: 64, cpu: "256", memory: "2Ti", taints: [{ key: "nvidia.com/gpu", effect: "NoSchedule" }] },
-  { name: "cpu-0", cpu: "256", memory: "2Ti" },
-];
+const ampleNodes: readonly NodeSpec[] = [gpuNode("gpu-0", 64), { name: "cpu-0", cpu: "256", memory: "2Ti" }];
 
 /**
  * The whole product on a control plane of its own: the chart's rights, operator and gateways as processes, and stand-in

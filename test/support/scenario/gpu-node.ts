@@ -1,0 +1,18 @@
+import type { NodeSpec } from "../controlplane/index.ts";
+
+/** Tainted, as the makers of GPU node groups do it. */
+const gpuTaint = { key: "nvidia.com/gpu", effect: "NoSchedule" as const };
+
+/** A node with GPUs. @param keptFor the only scenario whose workers may run there; by default everybody's. */
+export function gpuNode(name: string, gpus: number, keptFor?: string): NodeSpec {
+  const size = { name, gpus, cpu: "256", memory: "2Ti" };
+  if (keptFor === undefined) return { ...size, taints: [gpuTaint] };
+  const kept = { key: "kept-for", value: keptFor };
+  return { ...size, labels: { [kept.key]: kept.value }, taints: [gpuTaint, { ...kept, effect: "NoSchedule" }] };
+}
+
+/** What a group says to run on the nodes that are kept for its scenario, and nowhere else. */
+export function onNodesKeptFor(scenario: string): object {
+  const kept = { key: "kept-for", value: scenario };
+  return { nodeSelector: { [kept.key]: kept.value }, tolerations: [{ ...kept, effect: "NoSchedule" }] };
+}
