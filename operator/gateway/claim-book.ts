@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import { ExpiringMap } from "../runtime/expiring-map.ts";
 
 /** A gateway's word that it is about to send a launch to a worker. */
 export interface Claim {
@@ -25,17 +26,14 @@ const MAX_REMEMBERED = 60_000;
 interface Entry {
   readonly gateway: string;
   readonly worker: string;
-  readonly untilMs: number;
 }
 
 /** Keeps, for launches that fall to this gateway, which gateway sends each: the first that asks. */
 export class ClaimBook {
-  readonly #clock: Clock;
-  /** Oldest first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: ExpiringMap<string, Entry>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#entries = new ExpiringMap({ clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
   get size(): number {
@@ -43,17 +41,11 @@ export class ClaimBook {
   }
 
   claim({ launch, gateway, worker, instead }: Claim): Verdict {
-    const nowMs = this.#clock.now();
     const held = this.#entries.get(launch);
-    if (held !== undefined && held.untilMs > nowMs && held.gateway !== gateway && held.gateway !== instead) {
+    if (held !== undefined && held.gateway !== gateway && held.gateway !== instead) {
       return { kind: "held", gateway: held.gateway, worker: held.worker };
     }
-    this.#entries.delete(launch);
-    this.#entries.set(launch, { gateway, worker, untilMs: nowMs + REMEMBER_MS });
-    for (const [oldest, { untilMs }] of this.#entries) {
-      if (untilMs > nowMs && this.#entries.size <= MAX_REMEMBERED) break;
-      this.#entries.delete(oldest);
-    }
+    this.#entries.set(launch, { gateway, worker });
     return { kind: "granted" };
   }
 }

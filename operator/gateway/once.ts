@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import { ExpiringMap } from "../runtime/expiring-map.ts";
 import type { WorkerAnswer } from "../workers/answers.ts";
 import { clientGone } from "./refusals.ts";
 
@@ -14,11 +15,6 @@ interface Flight {
   waiting: number;
 }
 
-interface Remembered {
-  readonly answer: WorkerAnswer;
-  readonly untilMs: number;
-}
-
 /** What is known of a launch: it is under way, or was served a moment ago. */
 export type Known =
   | { readonly kind: "under-way"; readonly answer: Promise<WorkerAnswer> }
@@ -29,20 +25,18 @@ export type Known =
  * served, get the same answer. A launch that failed may be tried again. It is given up only when all who asked have gone.
  */
 export class LaunchOnce {
-  readonly #clock: Clock;
   readonly #flights = new Map<string, Flight>();
-  /** In the order of being served. */
-  readonly #served = new Map<string, Remembered>();
+  readonly #served: ExpiringMap<string, WorkerAnswer>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#served = new ExpiringMap({ clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
   find(key: string): Known | undefined {
     const flight = this.#flights.get(key);
     if (flight !== undefined) return { kind: "under-way", answer: flight.answer };
-    const served = this.#served.get(key);
-    return served === undefined || served.untilMs <= this.#clock.now() ? undefined : { kind: "served", answer: served.answer };
+    const answer = this.#served.get(key);
+    return answer && { kind: "served", answer };
   }
 
   /**
@@ -66,7 +60,8 @@ export class LaunchOnce {
     const abandoned = new AbortController();
     const answer = begin(abandoned.signal).then(
       (served) => {
-        this.#remember(key, served);
+        this.#flights.delete(key);
+        this.#served.set(key, served);
         return served;
       },
       (error: unknown) => {
@@ -93,17 +88,6 @@ export class LaunchOnce {
       return await Promise.race([flight.answer, left.promise]);
     } finally {
       gone.removeEventListener("abort", leave);
-    }
-  }
-
-  #remember(key: string, answer: WorkerAnswer): void {
-    const nowMs = this.#clock.now();
-    this.#flights.delete(key);
-    this.#served.delete(key);
-    this.#served.set(key, { answer, untilMs: nowMs + REMEMBER_MS });
-    for (const [oldest, { untilMs }] of this.#served) {
-      if (untilMs > nowMs && this.#served.size <= MAX_REMEMBERED) return;
-      this.#served.delete(oldest);
     }
   }
 }

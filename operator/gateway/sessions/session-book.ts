@@ -1,4 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { ListedTask } from "../../workers/answers.ts";
 import type { LaunchPath } from "../launch-trace.ts";
 import type { Worker } from "../worker.ts";
@@ -62,11 +63,13 @@ export class SessionBook {
   /** Live and ended ones, by {@link roomKey}. */
   readonly #byRoom = new Map<string, readonly Session[]>();
   /** With the time of their end, oldest first. */
-  readonly #ended = new Map<Session, number>();
+  readonly #ended: ExpiringMap<Session, number>;
 
   constructor(clock: Clock, listener: SessionListener) {
     this.#clock = clock;
     this.#listener = listener;
+    const onExpired = (session: Session) => this.#leaveRoom(session);
+    this.#ended = new ExpiringMap({ clock, forMs: REMEMBER_ENDED_MS, max: MAX_ENDED, onExpired });
   }
 
   /** A launch was served. */
@@ -116,13 +119,12 @@ export class SessionBook {
 
   /** Sessions of a room, live and ended, in the order in which they became known. */
   inRoom(pool: string, room: string): readonly Session[] {
-    this.#forgetOld();
+    this.#ended.forgetOld();
     return this.#byRoom.get(roomKey({ pool, room })) ?? [];
   }
 
   /** Sessions of a pool that were lost of late. */
   lostOf(pool: string): readonly Session[] {
-    this.#forgetOld();
     return [...this.#ended.keys()].filter((session) => session.pool === pool && session.state === "lost");
   }
 
@@ -132,7 +134,10 @@ export class SessionBook {
     // One that was taken for ended lives after all.
     const before = this.inRoom(pool, room).find((session) => session.worker.uid === worker.uid && session.taskId === taskId);
     if (before !== undefined && before.state === "cancelled" && this.#endedAgoMs(before) < STOPPING_MS) return;
-    if (before !== undefined) this.#forget(before);
+    if (before !== undefined) {
+      this.#ended.delete(before);
+      this.#leaveRoom(before);
+    }
     this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched: before?.launched, state });
   }
 
@@ -153,7 +158,6 @@ export class SessionBook {
     sessions?.delete(taskId);
     if (sessions?.size === 0) this.#live.delete(worker.uid);
     this.#ended.set(session, this.#clock.now());
-    this.#forgetOld();
     this.#listener.onEnded(session);
   }
 
@@ -161,16 +165,7 @@ export class SessionBook {
     return this.#clock.now() - (this.#ended.get(session) ?? Number.NEGATIVE_INFINITY);
   }
 
-  #forgetOld(): void {
-    const oldestMs = this.#clock.now() - REMEMBER_ENDED_MS;
-    for (const [session, endedMs] of this.#ended) {
-      if (endedMs > oldestMs && this.#ended.size <= MAX_ENDED) return;
-      this.#forget(session);
-    }
-  }
-
-  #forget(session: Session): void {
-    this.#ended.delete(session);
+  #leaveRoom(session: Session): void {
     const key = roomKey(session);
     const others = this.#byRoom.get(key)?.filter((other) => other !== session) ?? [];
     if (others.length === 0) this.#byRoom.delete(key);
