@@ -51,12 +51,12 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #prober: Prober;
   readonly #slots: Slots;
   readonly #load: LoadBook;
+  readonly #startups: StartupWatch;
   readonly #launcher: Launcher;
   readonly #claimBook: ClaimBook;
   readonly #overflow: Overflow;
   readonly #secretAccess: SecretAccess | undefined;
   readonly sessions: Sessions;
-  readonly #stopped = new AbortController();
 
   constructor(deps: GatewayCoreDeps) {
     this.#deps = deps;
@@ -105,6 +105,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     const { readSecret } = deps;
     const onChanged = (key: string) => this.#load.changed(key);
     this.#secretAccess = readSecret && new SecretAccess({ clock, read: readSecret, onChanged });
+    this.#startups = new StartupWatch({ client, clock });
     this.#launcher = new Launcher({
       clock,
       random,
@@ -112,14 +113,13 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       metrics,
       slots: this.#slots,
       load: this.#load,
-      startups: new StartupWatch({ client, clock }),
+      startups: this.#startups,
       claims,
       overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
       ask: (worker) => this.#prober.hasten(worker),
       began: (...args) => this.sessions.began(...args),
       onAwaited: (key) => this.#hasten(key),
-      signal: this.#stopped.signal,
     });
   }
 
@@ -175,7 +175,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   }
 
   stop(): void {
-    this.#stopped.abort();
+    this.#startups.stop();
     this.sessions.stop();
     this.#overflow.stop();
     this.#secretAccess?.stop();

