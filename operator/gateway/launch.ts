@@ -213,7 +213,8 @@ export class Launcher {
     const { origin, record } = worker;
     if (origin === undefined) return;
     const acceptedMs = clock.now();
-    const ranMs = await startups.ran({ origin, path: `${record.engine.paths.tasks}/${task}`, answer });
+    const needed = preset !== undefined && !worker.hasServed(preset);
+    const ranMs = await startups.ran({ pool: key, origin, path: `${record.engine.paths.tasks}/${task}`, answer, needed });
     if (ranMs === undefined) return;
     const startupMs = ranMs - arrivedMs;
     if (preset !== undefined) worker.noteServed(preset);

@@ -9,15 +9,23 @@ const MIN_LOOK_MS = 250;
 const LOOK_TIMEOUT_MS = 2_000;
 /** A session that does not run after this long is no start-up worth a figure. */
 const LIMIT_MS = 120_000;
-/** Sessions followed at once. Of more than these, some start-ups go unmeasured; none is served worse. */
+/**
+ * Sessions of a pool that are followed at once for their figure alone, and in all. Of more, a sample is measured: of start-ups of
+ * 4 s eight a second, whatever the number of launches. Each look costs a good part of what a launch does.
+ */
+const MAX_SAMPLED = 32;
 const MAX_FOLLOWED = 500;
 
 export interface StartedSession {
+  /** Key of its pool. */
+  readonly pool: string;
   readonly origin: string;
   /** Path of the session's task at the worker. */
   readonly path: string;
   /** With which the worker took it. */
   readonly answer: WorkerAnswer;
+  /** Whether more depends on it than a figure. */
+  readonly needed: boolean;
 }
 
 /**
@@ -28,7 +36,8 @@ export class StartupWatch {
   readonly #client: WorkerClient;
   readonly #clock: Clock;
   readonly #pauses = new Set<{ cancel(): void }>();
-  #followed = 0;
+  /** By pool. */
+  readonly #followed = new Map<string, number>();
   #stopped = false;
 
   constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
@@ -40,12 +49,14 @@ export class StartupWatch {
   async ran(session: StartedSession): Promise<number | undefined> {
     const begunMs = this.#clock.now();
     if (taskState(session.answer) === "running") return begunMs;
-    if (this.#followed >= MAX_FOLLOWED) return undefined;
-    this.#followed += 1;
+    const { pool, needed } = session;
+    if (this.#followedIn(pool) >= (needed ? MAX_FOLLOWED : MAX_SAMPLED)) return undefined;
+    this.#followed.set(pool, this.#followedIn(pool) + 1);
     try {
       return await this.#follow(session, begunMs);
     } finally {
-      this.#followed -= 1;
+      this.#followed.set(pool, this.#followedIn(pool) - 1);
+      if (this.#followedIn(pool) === 0) this.#followed.delete(pool);
     }
   }
 
@@ -53,6 +64,10 @@ export class StartupWatch {
   stop(): void {
     this.#stopped = true;
     for (const pause of this.#pauses) pause.cancel();
+  }
+
+  #followedIn(pool: string): number {
+    return this.#followed.get(pool) ?? 0;
   }
 
   async #follow(session: StartedSession, begunMs: number): Promise<number | undefined> {

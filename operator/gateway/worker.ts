@@ -121,6 +121,10 @@ export class Worker implements Candidate {
     this.#moved();
   }
 
+  hasServed(preset: string): boolean {
+    return this.#served.has(preset);
+  }
+
   update(record: WorkerRecord): void {
     this.#record = record;
     this.#moved();
