@@ -49,10 +49,10 @@ function* partsOf(body: Buffer, boundary: string): Iterable<Part> {
   if (!isFirst && at < 0) throw malformed("the boundary of its Content-Type is not in it");
   for (;;) {
     at += delimiter.length;
-    if (body.toString("latin1", at, at + 2) === "--") return;
+    if (body[at] === DASH && body[at + 1] === DASH) return;
     while (body[at] === SPACE || body[at] === TAB) at += 1;
     const headEnd = body.indexOf("\r\n\r\n", at);
-    if (body.toString("latin1", at, at + 2) !== "\r\n" || headEnd < 0 || headEnd - at > MAX_HEAD_BYTES) {
+    if (body[at] !== CR || body[at + 1] !== LF || headEnd < 0 || headEnd - at > MAX_HEAD_BYTES) {
       throw malformed("a part of it has no head, or one without an end");
     }
     const end = body.indexOf(delimiter, headEnd + 2);
@@ -62,8 +62,11 @@ function* partsOf(body: Buffer, boundary: string): Iterable<Part> {
   }
 }
 
-const SPACE = 0x20;
 const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const DASH = 0x2d;
 
 function readHead(head: string) {
   const disposition = /^content-disposition:[ \t]*form-data[ \t]*(;.*)?$/im.exec(head)?.[1] ?? "";
@@ -83,10 +86,13 @@ const OCTETS = "application/octet-stream";
 
 /** The parameters of a header's value, by their names in lower case: `; name="value"`. */
 function parametersIn(value: string): ReadonlyMap<string, string> {
-  const found = value.matchAll(/;[ \t]*([\w.*-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g);
-  return new Map(
-    [...found].map(([, name = "", quoted, plain = ""]) => [name.toLowerCase(), quoted?.replaceAll(/\\(.)/g, "$1") ?? plain]),
-  );
+  const parameters = new Map<string, string>();
+  const parameter = /;[ \t]*([\w.*-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g;
+  for (let found = parameter.exec(value); found !== null; found = parameter.exec(value)) {
+    const [, name = "", quoted, plain = ""] = found;
+    parameters.set(name.toLowerCase(), quoted?.replaceAll(/\\(.)/g, "$1") ?? plain);
+  }
+  return parameters;
 }
 
 function malformed(why: string): LaunchError {

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { Clock } from "../runtime/clock.ts";
-import { isTimeout, withDeadline } from "../runtime/deadline.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { LaunchForm } from "./form.ts";
@@ -37,7 +36,7 @@ export type RequestBody = Readable & { readonly headers: IncomingHttpHeaders };
  * @throws LaunchError 400, 408, 413, 415, or 503 when the launches under way hold as much as they may.
  */
 export async function readForm(body: RequestBody, limits: ReadLimits): Promise<HeldForm> {
-  const { budget, clock, timeoutMs } = limits;
+  const { budget } = limits;
   const kind = bodyKind(body.headers);
   const most = kind === "urlencoded" ? Math.min(MAX_URLENCODED_BYTES, limits.bodyBytes) : limits.bodyBytes;
   let held = 0;
@@ -51,13 +50,13 @@ export async function readForm(body: RequestBody, limits: ReadLimits): Promise<H
     held = 0;
   };
   try {
-    const chunks = await withDeadline(clock, timeoutMs, (signal) => collect(body, hold, signal));
+    const chunks = await collect(body, hold, limits);
     const [only, ...more] = chunks;
     const whole = only !== undefined && more.length === 0 ? only : Buffer.concat(chunks);
     return { form: parse(kind, whole, body.headers["content-type"] ?? ""), release };
   } catch (error) {
     release();
-    throw isTimeout(error) ? tooSlow(timeoutMs) : error;
+    throw error;
   }
 }
 
@@ -73,12 +72,12 @@ function parse(kind: BodyKind, body: Buffer, contentType: string): LaunchForm {
 }
 
 /** Reads to the end. Where that fails the rest is left alone: destroying the body would reset the connection before the answer. */
-function collect(body: Readable, hold: (bytes: number) => void, signal: AbortSignal): Promise<Buffer[]> {
+function collect(body: Readable, hold: (bytes: number) => void, { clock, timeoutMs }: ReadLimits): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const stop = (): void => {
       body.off("data", take).off("end", end).off("error", gone).off("close", gone).pause();
-      signal.removeEventListener("abort", stop);
+      timer.cancel();
     };
     const take = (chunk: Buffer): void => {
       try {
@@ -97,7 +96,10 @@ function collect(body: Readable, hold: (bytes: number) => void, signal: AbortSig
       stop();
       reject(new LaunchError(499, "client_gone", "the request ended before its body did", { cause }));
     };
-    signal.addEventListener("abort", stop, { once: true });
+    const timer = clock.schedule(timeoutMs, () => {
+      stop();
+      reject(tooSlow(timeoutMs));
+    });
     body.on("data", take).once("end", end).once("error", gone).once("close", gone);
     if (body.destroyed) gone();
   });

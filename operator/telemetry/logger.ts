@@ -40,7 +40,10 @@ function withoutSecrets(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null || value instanceof Error || "toJSON" in value) return value;
   if (depth === MAX_DEPTH) return "[too deep]";
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1));
+  const fields = Object.entries(value);
+  // Most lines are flat and hide nothing: they are written as they are.
+  if (fields.every(([key, item]) => !SECRET_KEY.test(key) && (typeof item !== "object" || item === null))) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, SECRET_KEY.test(key) ? "[redacted]" : withoutSecrets(item, depth + 1)]),
+    fields.map(([key, item]) => [key, SECRET_KEY.test(key) ? "[redacted]" : withoutSecrets(item, depth + 1)]),
   );
 }

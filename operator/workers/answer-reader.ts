@@ -84,28 +84,21 @@ function answerOf({ status, contentType }: Head, body: Buffer): WorkerAnswer {
 }
 
 function readHead(text: string): Head {
-  const [first = "", ...lines] = text.split("\r\n");
-  const start = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(first);
+  const start = /^HTTP\/1\.([01]) (\d{3})(?: .*)?(?:\r\n|$)/.exec(text);
   if (start === null) throw new Error("the answer is no HTTP/1.1");
   const status = Number(start[2]);
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-  }
-  const connection = headers.get("connection")?.toLowerCase();
   return {
     status,
-    contentType: headers.get("content-type") ?? "application/octet-stream",
-    framing: framingOf(status, headers),
-    keepAlive: start[1] === "1" && connection !== "close",
+    contentType: /\r\ncontent-type:(.*)/i.exec(text)?.[1]?.trim() ?? "application/octet-stream",
+    framing: framingOf(status, text),
+    keepAlive: start[1] === "1" && !/\r\nconnection:[ \t]*close[ \t]*(?:\r\n|$)/i.test(text),
   };
 }
 
-function framingOf(status: number, headers: ReadonlyMap<string, string>): Framing {
+function framingOf(status: number, head: string): Framing {
   if (status === 204 || status === 304) return { kind: "length", bytes: 0 };
-  if (headers.get("transfer-encoding")?.toLowerCase() === "chunked") return { kind: "chunked" };
-  const length = headers.get("content-length");
+  if (/\r\ntransfer-encoding:[ \t]*chunked[ \t]*(?:\r\n|$)/i.test(head)) return { kind: "chunked" };
+  const length = /\r\ncontent-length:(.*)/i.exec(head)?.[1]?.trim();
   if (length === undefined) return { kind: "close" };
   if (!/^\d{1,15}$/.test(length)) throw new Error("the answer's length is no number");
   return { kind: "length", bytes: Number(length) };
