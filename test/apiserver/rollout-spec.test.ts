@@ -38,7 +38,7 @@ describe.concurrent("a preset that is changed", () => {
     const former = await scenario.podNames();
     const { worker: busy } = await launchLeo(scenario);
 
-    await scenario.pool(spec(models.url("/second.imx")));
+    await scenario.changePool(spec(models.url("/second.imx")));
     await scenario.condition("RolloutBlocked", { status: "True", reason: "WorkerFailing", message: /preset leo: .*404/ });
     await scenario.condition("Ready", { status: "True" });
     const second = await launchLeo(scenario);
@@ -66,7 +66,7 @@ describe.concurrent("a quota", () => {
     );
 
     const env = [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }];
-    await scenario.pool({ workers: [gpuGroup({ min: 2, max: 2, coldStart: "2s", env })] });
+    await scenario.changePool({ workers: [gpuGroup({ min: 2, max: 2, coldStart: "2s", env })] });
     await scenario.condition("RolloutBlocked", {
       status: "True",
       reason: "Stalled",

@@ -74,7 +74,7 @@ describe.concurrent("a rollout under load", () => {
         await sleep(50);
       }
     })();
-    await scenario.pool({ workers: [gpuGroup({ min: 4, max: 4, coldStart, ...changed })], warm: { slots: 2 } });
+    await scenario.changePool({ workers: [gpuGroup({ min: 4, max: 4, coldStart, ...changed })], warm: { slots: 2 } });
     await rolledOut(scenario, 4);
     stop.abort();
     await Promise.all([caller, watcher]);
@@ -92,7 +92,7 @@ describe.concurrent("a rollout under load", () => {
   it("takes the idle workers first", async () => {
     const scenario = await warmPool("order", { min: 3, max: 3, coldStart });
     const [busy = ""] = await scenario.sessions(1);
-    await scenario.pool({ workers: [gpuGroup({ min: 3, max: 3, coldStart, ...changed })] });
+    await scenario.changePool({ workers: [gpuGroup({ min: 3, max: 3, coldStart, ...changed })] });
     await scenario.until("one old worker to be left", async () => (await revisions(scenario)).former.length === 1);
     expect((await revisions(scenario)).former).toEqual([busy]);
     scenario.endSessions();
@@ -104,7 +104,7 @@ describe.concurrent("a rollout is stopped", () => {
     const group = { min: 2, max: 2, ...onNodesKeptFor("scarce") };
     const scenario = await warmPool("scarce", group);
     const { fresh: before } = await revisions(scenario);
-    await scenario.pool({ workers: [gpuGroup({ ...group, ...changed })] });
+    await scenario.changePool({ workers: [gpuGroup({ ...group, ...changed })] });
     await scenario.condition("RolloutBlocked", {
       status: "True",
       reason: "Unschedulable",
@@ -136,10 +136,10 @@ describe.concurrent("a rollout is stopped", () => {
     const quick = { scaling: { scaleDownAfter: "0s" }, warm: { slots: 1 } };
     const scenario = await warmPool("few", { ...group, min: 3 }, quick);
     const [busy = ""] = await scenario.sessions(1);
-    await scenario.pool({ workers: [gpuGroup({ ...group, ...changed, min: 3 })], ...quick });
+    await scenario.changePool({ workers: [gpuGroup({ ...group, ...changed, min: 3 })], ...quick });
     await scenario.condition("RolloutBlocked", { status: "True", reason: "Unschedulable" });
     // Only from here on are fewer wanted: a rollout that is stopped for a moment only may never be seen so.
-    await scenario.pool({ workers: [gpuGroup({ ...group, ...changed, min: 1 })], ...quick });
+    await scenario.changePool({ workers: [gpuGroup({ ...group, ...changed, min: 1 })], ...quick });
     await scenario.until("idle old workers to go", async () => {
       const { former } = await revisions(scenario);
       return former.length < 3 && (await scenario.deployment())?.spec?.replicas === 1;
@@ -153,7 +153,7 @@ describe.concurrent("a rollout is stopped", () => {
 
   it("by an image that cannot be pulled, keeps serving, and goes on when the spec is corrected", async () => {
     const scenario = await warmPool("image", { min: 2, max: 3 });
-    await scenario.pool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/does-not-exist:1" })] });
+    await scenario.changePool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/does-not-exist:1" })] });
     await scenario.condition("RolloutBlocked", {
       status: "True",
       reason: "WorkerFailing",
@@ -161,7 +161,7 @@ describe.concurrent("a rollout is stopped", () => {
     });
     expect((await revisions(scenario)).former).toHaveLength(2);
     expect(await scenario.launch()).toMatchObject({ status: 200, path: "warm" });
-    await scenario.pool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/expression:good" })] });
+    await scenario.changePool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/expression:good" })] });
     await rolledOut(scenario, 2);
     await scenario.condition("RolloutBlocked", { status: "False" });
   });
@@ -183,7 +183,7 @@ describe("a rollout whose new workers start sessions too slowly", () => {
     };
     await launches("before");
     await scenario.condition("StartupObjective", { status: "True", reason: "ObjectiveMet" });
-    await scenario.pool({ workers: [gpuGroup(slow)], ...objective("2500ms") });
+    await scenario.changePool({ workers: [gpuGroup(slow)], ...objective("2500ms") });
     await scenario.until(
       "a new worker, after which the rollout waits",
       async () => (await scenario.deployment())?.spec?.paused === true,
@@ -203,7 +203,7 @@ describe("a rollout whose new workers start sessions too slowly", () => {
     await sleep(4_000);
     expect((await revisions(scenario)).former).toEqual(former);
     expect((await scenario.deployment())?.spec?.paused).toBe(true);
-    await scenario.pool({ workers: [gpuGroup(slow)], ...objective("30s") });
+    await scenario.changePool({ workers: [gpuGroup(slow)], ...objective("30s") });
     await rolledOut(scenario, 4);
     await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
     expect(scenario.kills()).toEqual([]);

@@ -58,6 +58,15 @@ export class Scenario {
     await this.kubectl(["apply", "-f", "-"], stringify(poolObject(spec)));
   }
 
+  /** As {@link pool}, and resolves once the operator has done what follows from it: Deployments are as this spec says. */
+  async changePool(spec: object): Promise<void> {
+    await this.pool(spec);
+    await this.until("the operator to have seen the spec", async () => {
+      const { metadata, status } = (await this.getPool()) ?? {};
+      return status?.observedGeneration === metadata?.generation;
+    });
+  }
+
   /** Resolves once every preset can be launched, at every gateway. */
   async readyPool(spec: object = {}): Promise<void> {
     await this.pool(spec);
