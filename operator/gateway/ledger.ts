@@ -6,7 +6,9 @@ const MAX_IN_FLIGHT = 8;
  * gateway sent there and that the count cannot include yet.
  *
  * Guarantees: a reservation ends exactly once; a settled one is dropped by the first count that was *asked for* after it
- * was settled, so a session is never missed and at worst counted twice until the next probe. `free` is never negative.
+ * was settled. Meanwhile a count that rises is taken to include the launches of this gateway first, so each is counted once;
+ * while another gateway's session begins in the same moment one may be missed, and the worker's 503 then says so. Where sessions
+ * end in that moment one may be counted twice until the next probe. `free` is never negative.
  */
 export class SlotLedger {
   #sessions = 0;
@@ -16,7 +18,7 @@ export class SlotLedger {
   #open = 0;
   /** Moments at which launches were confirmed whose sessions no count is known to include. */
   #confirmed: number[] = [];
-  /** Reservations whose sessions the count seems to include already; never more than there are of either. */
+  /** Launches not settled whose sessions the count seems to include already; never more than there are of either. */
   #included = 0;
   /** A logical clock: orders confirmations and probes without trusting time. */
   #moment = 0;
@@ -41,18 +43,9 @@ export class SlotLedger {
     return this.#reportedSlots ?? this.#expectedSlots();
   }
 
-  /** Launches on their way to the worker, or not yet in its count. */
+  /** Launches on their way to the worker, or not yet in its count, as far as can be told. */
   get reserved(): number {
-    return this.#open + this.#confirmed.length;
-  }
-
-  /**
-   * Those of {@link reserved} that the worker's count does not seem to include: sessions and these are what is in use. A launch
-   * that is under way while the count rises is taken for its reason. An estimate for whoever sizes the pool, to whom a launch
-   * that counts twice for a moment is a worker too many; slots are given by the cautious {@link free}.
-   */
-  get uncounted(): number {
-    return this.reserved - this.#included;
+    return this.#unsettled - this.#included;
   }
 
   get free(): number {
@@ -127,8 +120,12 @@ export class SlotLedger {
     this.#onChange();
   }
 
+  get #unsettled(): number {
+    return this.#open + this.#confirmed.length;
+  }
+
   #include(count: number): void {
-    this.#included = Math.max(0, Math.min(count, this.reserved, this.#sessions));
+    this.#included = Math.max(0, Math.min(count, this.#unsettled, this.#sessions));
   }
 
   #tick(): number {

@@ -149,7 +149,7 @@ export function workerLoad(worker: Worker): WorkerLoad {
     uid: worker.uid,
     ready: worker.ready,
     sessions: worker.ledger.sessions,
-    reserved: worker.ledger.uncounted,
+    reserved: worker.ledger.reserved,
     slots: worker.ledger.slots,
     cordoned: worker.cordoned,
   };
