@@ -121,7 +121,7 @@ export class Forecaster {
       takenAtLeast: concurrencyAhead(outlook),
     });
     const needed = Math.ceil(taken / slotsPerWorker);
-    this.#trials.resize((price, atLeast) => value.workers(price, atLeast), needed, nowS, timeToWarmS);
+    this.#trials.resize(value, needed, nowS, timeToWarmS);
     const price = this.#trials.price;
     const workers = value.workers(price, needed);
     this.#wanted = workers;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concurrencyAhead } from "./concurrency.ts";
-import { worth } from "./price.ts";
+import { type Worth, worth } from "./price.ts";
 import { Trials, weightOf } from "./trials.ts";
 
 describe("workers worth their keep", () => {
@@ -37,9 +37,13 @@ describe("workers worth their keep", () => {
 });
 
 describe("the price that keeps the objective", () => {
+  /** What so many workers at each price would make of the launches: by default as if none were expected to be cold. */
+  const worthOf = (workers: Worth["workers"], coldShare = 0): Worth => ({ workers, coldShare: () => coldShare });
+
   /** Workers at every price alike, warm from the start. */
   function keeping(workers: number, trials: Trials): Trials {
-    trials.resize(() => workers, 0, 0, 45);
+    const always = worthOf(() => workers);
+    trials.resize(always, 0, 0, 45);
     trials.warmUntil(45);
     return trials;
   }
@@ -73,7 +77,8 @@ describe("the price that keeps the objective", () => {
   /** Launches that find three workers of one slot free at low prices and `most` at high ones. */
   function burstAfter(calmLaunches: number, burst: number, most: number): Trials {
     const trials = new Trials(0.99);
-    trials.resize((price) => (price >= 1_000 ? most : 3), 0, 0, 45);
+    const stepwise = worthOf((price) => (price >= 1_000 ? most : 3));
+    trials.resize(stepwise, 0, 0, 45);
     trials.warmUntil(45);
     trials.tried(2, 0, 1, calmLaunches / 2);
     trials.tried(burst, 0, 1, 1);
@@ -92,13 +97,26 @@ describe("the price that keeps the objective", () => {
   it("is the lowest one at which few enough launches would have been cold", () => {
     const trials = new Trials(0.9);
     // Three slots a price of 10 and more keeps, one below; four launches at a time, all free again after.
+    const stepwise = worthOf((price, atLeast) => Math.max(atLeast, price >= 10 ? 4 : 1));
     for (let atS = 0; atS < 20_000; atS += 10) {
       trials.warmUntil(atS);
-      trials.resize((price, atLeast) => Math.max(atLeast, price >= 10 ? 4 : 1), 0, atS, 5);
+      trials.resize(stepwise, 0, atS, 5);
       if (atS > 100) trials.tried(4, 0, 1, 1);
     }
     expect(trials.price).toBeGreaterThan(3);
     expect(trials.price).toBeLessThan(30);
+  });
+
+  it("is higher while few launches were seen and the forecast expects more cold starts than the price suggests", () => {
+    const trials = new Trials(0.99);
+    const start = trials.price;
+    const pessimistic = worthOf(() => 3, 0.05);
+    for (let nowS = 0; nowS <= 3_600; nowS += 5) trials.resize(pessimistic, 0, nowS, 45);
+    // It expects as many at every price: none is high enough.
+    expect(trials.price).toBeGreaterThan(10 * start);
+    trials.warmUntil(3_600);
+    trials.tried(2, 0, 1, 5_000);
+    expect(trials.price).toBeLessThan(start);
   });
 
   it("goes on from what was kept", () => {

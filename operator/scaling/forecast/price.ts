@@ -15,6 +15,8 @@
 export interface Worth {
   /** Fewest workers, of the given or more, such that one more is worth less than its keep. */
   workers(price: number, atLeast: number): number;
+  /** Share of the launches that would find no free slot with so many workers, a time-to-warm from now. */
+  coldShare(workers: number): number;
 }
 
 export interface WorthInputs {
@@ -55,6 +57,7 @@ export function worth({ slotsPerWorker, relativeRate, expectedTaken, takenAtLeas
       }
       return enough + 1;
     },
+    coldShare: (workers) => takenAtLeast(workers * slotsPerWorker),
   };
 }
 

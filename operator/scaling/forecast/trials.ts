@@ -1,3 +1,5 @@
+import type { Worth } from "./price.ts";
+
 /**
  * Which price keeps the objective. The pool's own demand is tried on a ladder of prices at the same time: for each it is
  * counted how many launches would have found no warm slot, had workers been kept at that price. So the right price is known from
@@ -11,8 +13,10 @@
 const PRICES: readonly number[] = Array.from({ length: 18 }, (_, step) => 0.01 * 2.5 ** step);
 /** A worker is given up when it is worth so many times less than starting one. Keeps sizes from swinging. */
 const KEEP_FACTOR = 8;
-/** So many launches count as seen, with the share of cold starts that the price itself suggests. */
+/** So many launches count as seen, with the share of cold starts that the price suggests or that the forecast expects at it. */
 const PRIOR_LAUNCHES = 300;
+/** What the forecast expects is the mean of so long: it changes with the hour. */
+const EXPECTED_MEMORY_S = 3_600;
 /** Of the cold starts that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
 const MARGIN = 0.7;
 /**
@@ -42,11 +46,21 @@ interface Trial {
   /** When those that start will be warm, ascending. */
   readonly starting: number[];
   cold: number;
+  /** Share of launches that the forecast itself expects to be cold with its workers; the price suggests one in so many. */
+  expectedShare: number;
 }
 
 export class Trials {
   readonly #allowed: number;
-  readonly #trials: readonly Trial[] = PRICES.map((price) => ({ price, workers: 0, warm: 0, starting: [], cold: 0 }));
+  readonly #trials: readonly Trial[] = PRICES.map((price) => ({
+    price,
+    workers: 0,
+    warm: 0,
+    starting: [],
+    cold: 0,
+    expectedShare: suggestedShare(price),
+  }));
+  #resizedS: number | undefined;
   #launches = 0;
   #correction = 0;
 
@@ -87,12 +101,15 @@ export class Trials {
   }
 
   /** Resizes what is kept at each price. */
-  resize(workersAt: (price: number, atLeast: number) => number, atLeast: number, nowS: number, timeToWarmS: number): void {
+  resize(worth: Worth, atLeast: number, nowS: number, timeToWarmS: number): void {
+    const news = Math.min(1, Math.max(0, nowS - (this.#resizedS ?? nowS)) / EXPECTED_MEMORY_S);
+    this.#resizedS = nowS;
     let wanted = atLeast;
     let kept = atLeast;
     for (const trial of this.#trials) {
-      wanted = workersAt(trial.price, wanted);
-      kept = workersAt(trial.price * KEEP_FACTOR, Math.max(kept, wanted));
+      wanted = worth.workers(trial.price, wanted);
+      kept = worth.workers(trial.price * KEEP_FACTOR, Math.max(kept, wanted));
+      trial.expectedShare += news * (worth.coldShare(Math.max(trial.workers, wanted)) - trial.expectedShare);
       if (wanted > trial.workers) {
         const start = Math.min(wanted - trial.workers, MAX_STARTING);
         for (let count = 0; count < start; count++) trial.starting.push(nowS + timeToWarmS);
@@ -142,8 +159,10 @@ export class Trials {
    */
   #triedPrice(): number {
     const allowed = this.#allowed * MARGIN;
-    const shareOf = ({ price, cold }: Trial, unavoidable: number): number =>
-      (Math.max(0, cold - unavoidable) + PRIOR_LAUNCHES * Math.min(1, 1 / price)) / (this.#launches + PRIOR_LAUNCHES);
+    const shareOf = ({ price, cold, expectedShare }: Trial, unavoidable: number): number => {
+      const prior = Math.max(expectedShare, suggestedShare(price));
+      return (Math.max(0, cold - unavoidable) + PRIOR_LAUNCHES * prior) / (this.#launches + PRIOR_LAUNCHES);
+    };
     const highest = this.#trials.at(-1);
     const unavoidable = highest !== undefined && shareOf(highest, 0) > allowed ? highest.cold : 0;
     let below: { readonly price: number; readonly share: number } | undefined;
@@ -159,6 +178,11 @@ export class Trials {
     }
     return below?.price ?? 1;
   }
+}
+
+/** A worker is worth its keep to the last when one launch in so many needs it. */
+function suggestedShare(price: number): number {
+  return Math.min(1, 1 / price);
 }
 
 /** How many of these launches would find no free slot. */
