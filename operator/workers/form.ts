@@ -21,7 +21,7 @@ export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomUUID
 
 /** As browsers write names in `content-disposition`: what would end the name or the line is percent-encoded. */
 function quote(name: string): string {
-  return /["\r\n]/.test(name) ? name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A") : name;
+  return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 /** The body of a launch in the dialect of a worker's group. */
