@@ -18,7 +18,7 @@ const PRIOR_LAUNCHES = 300;
 /** What the forecast expects is the mean of so long: it changes with the hour. */
 const EXPECTED_MEMORY_S = 3_600;
 /** Of the cold starts that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
-const MARGIN = 0.7;
+const MARGIN = 0.5;
 /**
  * The latest launches count, as many as have so many cold starts at the objective. Far more than an estimate of the share needs:
  * cold starts come in clumps, and with a short memory one large burst would buy workers for a day that no other burst needs.
