@@ -3,14 +3,14 @@ import type { FastifyInstance } from "fastify";
 import type { KubeClient } from "../kube/client.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { GatewaySettings } from "../settings.ts";
-import { ByteBudget } from "./byte-budget.ts";
-import { ClientLimits } from "./client-limits.ts";
-import { ClientTokens } from "./client-tokens.ts";
-import { Gate } from "./gate.ts";
-import { type LaunchServerDeps, launchServer } from "./launch-server.ts";
-import { readSecretWith } from "./read-secret.ts";
+import { ClientLimits } from "./admission/client-limits.ts";
+import { ClientTokens } from "./admission/client-tokens.ts";
+import { Gate } from "./admission/gate.ts";
+import { readSecretWith } from "./admission/read-secret.ts";
+import { ByteBudget } from "./form/byte-budget.ts";
+import { type LaunchServerDeps, launchServer } from "./http/launch-server.ts";
+import { followTlsFiles, readTlsPair, type TlsPair } from "./http/tls-files.ts";
 import { type SessionRoutesDeps, serveSessions } from "./sessions/session-routes.ts";
-import { followTlsFiles, readTlsPair, type TlsPair } from "./tls-files.ts";
 
 const MEGABYTE = 1024 * 1024;
 /** What all launches together may hold, in bodies of the largest size: a hundred waiting launches with ordinary portraits. */

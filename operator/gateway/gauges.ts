@@ -1,7 +1,7 @@
 import { poolKey } from "../api/pool-config.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
 import type { GatewayCore } from "./core.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory } from "./workers/directory.ts";
 
 /** Brings the gauges up to date; pools that are gone lose theirs. */
 export function updateGauges(metrics: GatewayMetrics, directory: Directory, core: GatewayCore): void {

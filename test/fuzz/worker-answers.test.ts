@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { forward } from "../../operator/gateway/forward.ts";
+import { forward } from "../../operator/gateway/launch/forward.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import { withDeadline } from "../../operator/runtime/deadline.ts";
 import { readReadiness, taskId, taskState, workerMessage } from "../../operator/workers/answers.ts";

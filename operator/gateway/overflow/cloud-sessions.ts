@@ -2,7 +2,7 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isSameServer } from "../sessions/same-server.ts";
 import type { SessionsDeps } from "../sessions/sessions.ts";
-import type { FindPool } from "../worker-table.ts";
+import type { FindPool } from "../workers/worker-table.ts";
 
 const ROUND_MS = 30_000;
 /** An avatar that has not joined by then did not come, or has left. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { testPool } from "../../../test/support/gateway/pool.ts";
-import { Shares } from "../shares.ts";
+import { Shares } from "../workers/shares.ts";
 import { type Plight, whyNotOverflow } from "./decide.ts";
 import { type Coming, nextWorkerMs } from "./next-worker.ts";
 import { shareOf } from "./share-of.ts";

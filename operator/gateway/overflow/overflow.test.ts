@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fullPool, small } from "../../../test/support/gateway/overflow.ts";
 import type { RoomView } from "../sessions/room-view.ts";
-import { Shares } from "../shares.ts";
+import { Shares } from "../workers/shares.ts";
 
 describe("a launch to a full pool at its maximum", () => {
   it("goes to the cloud when it has waited for its time, in the maker's form and with the maker's secret", async () => {

@@ -7,7 +7,7 @@ import { FakeWorkers, type LaunchBehaviour } from "../../../test/support/gateway
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { small } from "../../../test/support/gateway/overflow.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
-import { Shares } from "../shares.ts";
+import { Shares } from "../workers/shares.ts";
 
 describe("several gateways", () => {
   const names = ["http://a", "http://b", "http://c"];

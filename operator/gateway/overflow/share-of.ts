@@ -1,4 +1,4 @@
-import type { Shares } from "../shares.ts";
+import type { Shares } from "../workers/shares.ts";
 
 /**
  * How many of a pool's sessions in the cloud are this gateway's: an equal part, and one more for as many gateways as are

@@ -2,7 +2,7 @@ import { AccessToken } from "livekit-server-sdk";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
-import { KeptSecrets } from "../kept-secrets.ts";
+import { KeptSecrets } from "../admission/kept-secrets.ts";
 import { Livekit } from "./livekit.ts";
 
 const pool = testPool({ livekit: { url: "ws://127.0.0.1:1", apiKeyRef: { name: "livekit" } } });

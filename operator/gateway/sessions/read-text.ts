@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { LaunchError } from "../launch-error.ts";
+import { LaunchError } from "../launch/launch-error.ts";
 
 /** A webhook is one event: a few kilobytes, most of it metadata and attributes of a participant. */
 const MAX_BYTES = 256 * 1024;

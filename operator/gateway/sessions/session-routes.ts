@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { refusalOf, refuse } from "../answer.ts";
-import { headerToken } from "../credential.ts";
-import { discard } from "../discard.ts";
-import { type FindPoolDeps, requirePool } from "../find-pool.ts";
-import type { Gate } from "../gate.ts";
-import { LaunchError } from "../launch-error.ts";
+import { headerToken } from "../admission/credential.ts";
+import type { Gate } from "../admission/gate.ts";
+import { refusalOf, refuse } from "../http/answer.ts";
+import { discard } from "../http/discard.ts";
+import { type FindPoolDeps, requirePool } from "../http/find-pool.ts";
+import { LaunchError } from "../launch/launch-error.ts";
 import type { Livekit } from "./livekit.ts";
 import { readText } from "./read-text.ts";
 import { roomEvent } from "./room-event.ts";

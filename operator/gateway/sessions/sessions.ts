@@ -2,7 +2,7 @@ import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerClient } from "../../workers/client.ts";
-import type { Worker } from "../worker.ts";
+import type { Worker } from "../workers/worker.ts";
 import type { RoomEvent } from "./room-event.ts";
 import type { RoomView } from "./room-view.ts";
 import { isLive, type Launched, roomKey, type Session, SessionBook } from "./session-book.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { tasksIn } from "../../workers/answers.ts";
 import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
-import type { Worker } from "../worker.ts";
+import type { Worker } from "../workers/worker.ts";
 import { isLive, type SessionBook } from "./session-book.ts";
 
 const LIST_TIMEOUT_MS = 1_500;

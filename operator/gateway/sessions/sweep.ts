@@ -1,5 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { Worker } from "../worker.ts";
+import type { Worker } from "../workers/worker.ts";
 import type { Survey } from "./survey.ts";
 
 /** What was asked so lately is not asked again. */

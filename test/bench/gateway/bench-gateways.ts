@@ -1,11 +1,11 @@
 import { type PoolConfig, poolKey } from "../../../operator/api/pool-config.ts";
-import { admit } from "../../../operator/gateway/admit.ts";
-import type { Peers } from "../../../operator/gateway/claims.ts";
+import { admit } from "../../../operator/gateway/admission/admit.ts";
+import type { Peers } from "../../../operator/gateway/claims/claims.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
-import { LaunchError } from "../../../operator/gateway/launch-error.ts";
-import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch-trace.ts";
-import { Shares } from "../../../operator/gateway/shares.ts";
-import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
+import { type LaunchTrace, newTrace } from "../../../operator/gateway/http/launch-trace.ts";
+import { LaunchError } from "../../../operator/gateway/launch/launch-error.ts";
+import { Shares } from "../../../operator/gateway/workers/shares.ts";
+import type { WorkerRecord } from "../../../operator/gateway/workers/worker-record.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
 import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
 import { HttpWorkerClient } from "../../../operator/workers/client.ts";

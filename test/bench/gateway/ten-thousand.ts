@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { pick } from "../../../operator/gateway/pick.ts";
-import { Shares } from "../../../operator/gateway/shares.ts";
-import { WorkerTable } from "../../../operator/gateway/worker-table.ts";
+import { pick } from "../../../operator/gateway/workers/pick.ts";
+import { Shares } from "../../../operator/gateway/workers/shares.ts";
+import { WorkerTable } from "../../../operator/gateway/workers/worker-table.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
 import { seededRandom } from "../../support/fleet/random.ts";
 import { testPool, testRecord } from "../../support/gateway/pool.ts";

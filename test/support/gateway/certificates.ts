@@ -1,4 +1,4 @@
-import type { TlsPair } from "../../../operator/gateway/tls-files.ts";
+import type { TlsPair } from "../../../operator/gateway/http/tls-files.ts";
 
 /** Self-signed certificates for 127.0.0.1, told apart by their common names. They secure nothing. */
 export const certificates: Readonly<Record<"first" | "second", TlsPair>> = {

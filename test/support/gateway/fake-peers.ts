@@ -1,7 +1,7 @@
-import type { Claim, Verdict } from "../../../operator/gateway/claim-book.ts";
-import type { PeerAnswer, Peers } from "../../../operator/gateway/claims.ts";
-import type { ClaimSource } from "../../../operator/gateway/internal-server.ts";
-import { Shares } from "../../../operator/gateway/shares.ts";
+import type { Claim, Verdict } from "../../../operator/gateway/claims/claim-book.ts";
+import type { PeerAnswer, Peers } from "../../../operator/gateway/claims/claims.ts";
+import type { ClaimSource } from "../../../operator/gateway/http/internal-server.ts";
+import { Shares } from "../../../operator/gateway/workers/shares.ts";
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import type { FakeClock } from "../fake-clock.ts";
 

@@ -1,12 +1,12 @@
 import type { PoolConfig } from "../../../operator/api/pool-config.ts";
 import { poolKey } from "../../../operator/api/pool-config.ts";
 import type { LaunchRequest } from "../../../operator/engines/index.ts";
-import { admit } from "../../../operator/gateway/admit.ts";
-import type { Peers } from "../../../operator/gateway/claims.ts";
+import { admit } from "../../../operator/gateway/admission/admit.ts";
+import type { Peers } from "../../../operator/gateway/claims/claims.ts";
 import { GatewayCore, type GatewayCoreDeps } from "../../../operator/gateway/core.ts";
-import { LaunchError } from "../../../operator/gateway/launch-error.ts";
-import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch-trace.ts";
-import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
+import { type LaunchTrace, newTrace } from "../../../operator/gateway/http/launch-trace.ts";
+import { LaunchError } from "../../../operator/gateway/launch/launch-error.ts";
+import type { WorkerRecord } from "../../../operator/gateway/workers/worker-record.ts";
 import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import { FakeClock } from "../fake-clock.ts";

@@ -2,7 +2,7 @@ import { API_GROUP_VERSION, KIND } from "../../../operator/api/names.ts";
 import { type PoolConfig, resolvePool } from "../../../operator/api/pool-config.ts";
 import { type AvatarPoolSpecInput, avatarPoolSchema } from "../../../operator/api/v1alpha1/index.ts";
 import { engines } from "../../../operator/engines/index.ts";
-import type { WorkerRecord } from "../../../operator/gateway/worker-record.ts";
+import type { WorkerRecord } from "../../../operator/gateway/workers/worker-record.ts";
 
 const spec: AvatarPoolSpecInput = {
   apiSecretRef: { name: "maker" },

@@ -1,0 +1,56 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { LaunchRequest } from "../../engines/index.ts";
+import type { LaunchForm } from "../form/form.ts";
+import { type LaunchFields, launchFields } from "../form/launch-fields.ts";
+import { badField, LaunchError } from "../launch/launch-error.ts";
+import { chooseAvatar } from "./choose-avatar.ts";
+
+/**
+ * Turns a form into what is asked for, in the pool's terms.
+ * @param asyncQuery the value of `?async=`, which some clients send instead of the field `async_mode`.
+ * @throws LaunchError 400, 403, 404 or 410, with the field and what to do.
+ */
+export function admit(pool: PoolConfig, form: LaunchForm, asyncQuery: string | undefined): LaunchRequest {
+  if (pool.deletedAtMs !== undefined) throw poolDeleting(pool);
+  const fields = fieldsOf(form);
+  const { prompt, api_secret: apiSecret } = fields;
+  return {
+    livekitUrl: fields.livekit_url,
+    livekitToken: fields.livekit_token,
+    roomName: fields.room_name,
+    avatar: chooseAvatar(pool, fields, form.file),
+    asyncMode: asyncQuery === undefined ? isTrue(fields.async_mode) : isTrue(asyncOf(asyncQuery)),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(apiSecret === undefined ? {} : { apiSecret }),
+  };
+}
+
+/** The name of the preset that a launch asks for; undefined for a face image of its own. */
+export function presetOf(request: LaunchRequest): string | undefined {
+  return request.avatar.kind === "preset" ? request.avatar.name : undefined;
+}
+
+export function poolDeleting(pool: { readonly namespace: string; readonly name: string }): LaunchError {
+  return new LaunchError(410, "pool_deleting", `pool ${pool.namespace}/${pool.name} is being deleted and takes no launches`);
+}
+
+/** Empty fields count as absent, as clients send those for what was not set. */
+function fieldsOf(form: LaunchForm): LaunchFields {
+  const result = launchFields.safeParse(Object.fromEntries([...form.fields].filter(([, value]) => value !== "")));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw badField(String(issue?.path[0] ?? "the form"), issue?.message ?? "is wrong");
+}
+
+type AsyncMode = LaunchFields["async_mode"];
+
+function asyncOf(query: string): AsyncMode {
+  const result = launchFields.shape.async_mode.safeParse(query);
+  if (result.success) return result.data;
+  throw badField("async", "must be true or false");
+}
+
+/** Asynchronous unless it is asked not to be. */
+function isTrue(mode: AsyncMode): boolean {
+  return mode === undefined || mode === "true" || mode === "1";
+}

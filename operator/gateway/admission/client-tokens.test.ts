@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { ClientTokens, type ReadSecret } from "./client-tokens.ts";
+
+const ref = { namespace: "avatars", name: "tokens" };
+
+function setup() {
+  const clock = new FakeClock();
+  const state: { values: Record<string, string> | undefined; failure: Error | undefined; hangs: boolean } = {
+    values: { ann: "a-token\n", bob: "b-token" },
+    failure: undefined,
+    hangs: false,
+  };
+  let reads = 0;
+  const read: ReadSecret = async () => {
+    reads += 1;
+    if (state.hangs) return new Promise(() => {});
+    if (state.failure !== undefined) throw state.failure;
+    return state.values && new Map(Object.entries(state.values));
+  };
+  const tokens = new ClientTokens({ read, clock });
+  const of = (token: string) => tokens.clientOf(ref, token);
+  return { clock, state, of, reads: () => reads };
+}
+
+describe("ClientTokens", () => {
+  it("names the client of each token, line ends of the Secret aside", async () => {
+    const { of, reads } = setup();
+    expect(await Promise.all(["a-token", "b-token", "c-token"].map(of))).toEqual([
+      { kind: "known", client: "ann" },
+      { kind: "known", client: "bob" },
+      { kind: "unknown" },
+    ]);
+    expect(reads()).toBe(1);
+  });
+
+  it("knows a new token a second later, and forgets one that was taken away after ten", async () => {
+    const { clock, state, of } = setup();
+    await of("a-token");
+    state.values = { carl: "c-token" };
+    expect(await of("c-token")).toEqual({ kind: "unknown" });
+    await clock.advance(1_000);
+    expect(await of("c-token")).toEqual({ kind: "known", client: "carl" });
+    state.values = { dora: "d-token" };
+    await clock.advance(10_000);
+    expect(await of("c-token")).toEqual({ kind: "unknown" });
+  });
+
+  it("goes by what it last read while the API server is away, or hangs", async () => {
+    const { clock, state, of } = setup();
+    await of("a-token");
+    state.hangs = true;
+    await clock.advance(3_600_000);
+    const held = of("a-token");
+    await clock.advance(2_000);
+    expect(await held).toEqual({ kind: "known", client: "ann" });
+    // Once it is known to be away nobody waits for it.
+    await clock.advance(60_000);
+    expect(await of("a-token")).toEqual({ kind: "known", client: "ann" });
+  });
+
+  it("takes up what has changed once the API server is back", async () => {
+    const { clock, state, of } = setup();
+    await of("a-token");
+    state.failure = new Error("connect ECONNREFUSED");
+    await clock.advance(60_000);
+    await of("a-token");
+    Object.assign(state, { failure: undefined, values: { bob: "b-token" } });
+    await clock.advance(1_000);
+    await of("a-token");
+    expect(await of("a-token")).toEqual({ kind: "unknown" });
+  });
+
+  it("asks the API server once a second at most, however many strangers come", async () => {
+    const { clock, of, reads } = setup();
+    for (let second = 0; second < 5; second += 1) {
+      await Promise.all(Array.from({ length: 50 }, (_, at) => of(`guess-${at}`)));
+      await clock.advance(1_000);
+    }
+    expect(reads()).toBeLessThanOrEqual(5);
+  });
+
+  it.each([
+    [undefined, undefined, "Secret tokens of launch.auth does not exist in namespace avatars: create it"],
+    [Object.assign(new Error("Forbidden"), { status: 403 }), undefined, "set gateway.secretAccess in the chart's values"],
+    [new Error("ECONNREFUSED"), {}, "could not be read: the API server failed"],
+  ])("says why nobody can be let in (%s)", async (failure, values, why) => {
+    const { state, of } = setup();
+    Object.assign(state, { failure, values });
+    expect(await of("a-token")).toMatchObject({ kind: "unavailable", why: expect.stringContaining(why) });
+  });
+
+  it("takes no empty value for a token", async () => {
+    const { state, of } = setup();
+    state.values = { ann: " \n" };
+    expect(await of("")).toEqual({ kind: "unknown" });
+  });
+});

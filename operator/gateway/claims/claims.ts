@@ -1,0 +1,114 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { WorkerAnswer } from "../../workers/answers.ts";
+import type { WorkerClient } from "../../workers/client.ts";
+import { fateOf } from "../launch/fate.ts";
+import { claimUnsettled, overflowUnclear } from "../launch/refusals.ts";
+import { CLOUD } from "../overflow/cloud-claim.ts";
+import type { Worker } from "../workers/worker.ts";
+import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-book.ts";
+
+/** Gateways that keep a claim: with two, one may die at any moment. */
+const KEEPERS = 2;
+
+/** What a gateway says of a launch that it claimed. */
+export type PeerAnswer =
+  | { readonly kind: "served"; readonly answer: WorkerAnswer }
+  /** It runs no session of it, and will begin none. */
+  | { readonly kind: "none" }
+  /** It may have begun one, and cannot tell. */
+  | { readonly kind: "unknown" };
+
+/** The other gateways, as this one sees them. */
+export interface Peers {
+  readonly self: string;
+  /** The live gateways that keep the claims to a launch, in the order that all agree upon. */
+  keepers(launch: string, count: number): readonly string[];
+  /** @throws when the peer cannot be asked now. */
+  claim(peer: string, claim: Claim): Promise<Verdict>;
+  /** Waits until the peer knows. @throws when it cannot be asked, or the signal's reason. */
+  answer(peer: string, launch: string, signal: AbortSignal): Promise<PeerAnswer>;
+}
+
+export interface ClaimsDeps {
+  readonly clock: Clock;
+  readonly client: WorkerClient;
+  readonly peers: Peers;
+  readonly book: ClaimBook;
+  readonly findWorker: (uid: string) => Worker | undefined;
+}
+
+export type Held = Extract<Verdict, { kind: "held" }>;
+
+/**
+ * Sees to it that of several gateways only one sends a launch: a client that lost its connection comes back to any of them.
+ *
+ * Flow: right before a launch is sent to a worker, the gateway claims it with the two gateways to which the launch falls, one
+ * after the other. Who finds it held by another at either waits for that one's answer, and gives it too. Where that gateway is gone, the session is looked for at the worker that it had claimed the launch for.
+ *
+ * Guarantees: with the same view of the live gateways, one session, also when one gateway dies at any moment. A gateway that
+ * can ask nobody goes on alone: a launch that may be doubled beats one that is lost.
+ */
+export class Claims {
+  readonly #deps: ClaimsDeps;
+
+  constructor(deps: ClaimsDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param instead a gateway whose claim was found void. */
+  async claim(launch: string, worker: string, instead: string | undefined): Promise<Verdict> {
+    const { peers } = this.#deps;
+    const claim: Claim = { launch, worker, gateway: peers.self, instead };
+    // One after the other: who holds a launch at the second has passed the first, or found it dead.
+    for (const keeper of peers.keepers(launch, KEEPERS)) {
+      const verdict = await this.#claimAt(keeper, claim);
+      if (verdict?.kind === "held") return verdict;
+    }
+    return { kind: "granted" };
+  }
+
+  async #claimAt(keeper: string, claim: Claim): Promise<Verdict | undefined> {
+    const { peers, book } = this.#deps;
+    try {
+      return keeper === peers.self ? book.claim(claim) : await peers.claim(keeper, claim);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Waits for what the holder of a launch makes of it.
+   * @param abandoned aborts when nobody wants to know any more.
+   * @returns its answer; undefined when no session began, and the launch may be claimed instead of it.
+   * @throws LaunchError when nobody can tell.
+   */
+  async settle(
+    { launch, room }: { readonly launch: string; readonly room: string },
+    { gateway, worker: uid }: Held,
+    abandoned: AbortSignal,
+  ): Promise<WorkerAnswer | undefined> {
+    const said = await this.#ask(gateway, launch, abandoned);
+    if (said.kind === "served") return said.answer;
+    if (said.kind === "none" || abandoned.aborted) return undefined;
+    // While it was waited for, the holder may have gone on to another worker.
+    const now = await this.claim(launch, uid, undefined);
+    if (now.kind === "granted" || now.gateway !== gateway) return undefined;
+    // The cloud cannot be asked.
+    if (now.worker === CLOUD.uid) throw overflowUnclear(REMEMBER_MS / 1_000);
+    const worker = this.#deps.findWorker(now.worker);
+    // Where its pod is gone, its sessions are gone with it.
+    if (worker?.origin === undefined) return undefined;
+    const fate = await fateOf(this.#deps, { origin: worker.origin, tasksPath: worker.record.engine.paths.tasks, room });
+    if (fate.kind === "unknown") throw claimUnsettled(worker.name);
+    return fate.kind === "begun" ? fate.answer : undefined;
+  }
+
+  async #ask(gateway: string, launch: string, abandoned: AbortSignal): Promise<PeerAnswer> {
+    try {
+      return await this.#deps.peers.answer(gateway, launch, abandoned);
+    } catch {
+      // Whether it died or cannot be reached: only the worker knows.
+      return { kind: "unknown" };
+    }
+  }
+}

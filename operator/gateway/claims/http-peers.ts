@@ -1,0 +1,105 @@
+import { readFile } from "node:fs/promises";
+import { Agent, request } from "undici";
+import type { z } from "zod";
+import type { Clock } from "../../runtime/clock.ts";
+import { sleep } from "../../runtime/sleep.ts";
+import { Shares } from "../workers/shares.ts";
+import type { Claim, Verdict } from "./claim-book.ts";
+import type { PeerAnswer, Peers } from "./claims.ts";
+import { ANSWER_WAIT_MS, CLAIM_ANSWERS_PATH, CLAIMS_PATH, claimSchema, peerAnswerSchema, verdictSchema } from "./peer-protocol.ts";
+
+/** A claim costs a peer microseconds, but its machine may be out of breath: who gives up early launches twice. One that takes longer hangs. */
+const CLAIM_TIMEOUT_MS = 2_000;
+/** How long a peer that could not be asked is taken for gone. */
+const SHUN_MS = 5_000;
+const CONNECTIONS = 32;
+/** A peer that answers "pending" at once would be asked without end. */
+const ASK_AGAIN_MS = 250;
+
+export interface HttpPeersDeps {
+  readonly clock: Clock;
+  /** Base URL by which the others know this gateway. */
+  readonly self: string;
+  /** File with the ServiceAccount token that peers ask for. */
+  readonly tokenFile: string;
+  /** Called when gateways came or went. */
+  readonly onShares: (shares: Shares) => void;
+}
+
+/** The other gateways over HTTP. A peer that fails is left out of claims for a few seconds. */
+export class HttpPeers implements Peers {
+  readonly #deps: HttpPeersDeps;
+  readonly #agent = new Agent({ connections: CONNECTIONS, connect: { timeout: CLAIM_TIMEOUT_MS } });
+  readonly #shunnedUntilMs = new Map<string, number>();
+  #shares: Shares;
+  #token: { readonly text: Promise<string>; readonly readMs: number } | undefined;
+
+  constructor(deps: HttpPeersDeps) {
+    this.#deps = deps;
+    this.#shares = new Shares(deps.self);
+  }
+
+  get self(): string {
+    return this.#deps.self;
+  }
+
+  /** The base URLs of the live gateways. */
+  set(members: readonly string[]): void {
+    const shares = new Shares(this.self, members);
+    if (shares.members.join() === this.#shares.members.join()) return;
+    this.#shares = shares;
+    for (const peer of this.#shunnedUntilMs.keys()) if (!shares.members.includes(peer)) this.#shunnedUntilMs.delete(peer);
+    this.#deps.onShares(shares);
+  }
+
+  keepers(launch: string, count: number): readonly string[] {
+    const nowMs = this.#deps.clock.now();
+    return this.#shares
+      .keepers(launch, this.#shares.members.length)
+      .filter((peer) => (this.#shunnedUntilMs.get(peer) ?? 0) <= nowMs)
+      .slice(0, count);
+  }
+
+  async claim(peer: string, claim: Claim): Promise<Verdict> {
+    try {
+      const signal = AbortSignal.timeout(CLAIM_TIMEOUT_MS);
+      return await this.#post(`${peer}${CLAIMS_PATH}`, claimSchema.parse(claim), verdictSchema, signal);
+    } catch (error) {
+      this.#shunnedUntilMs.set(peer, this.#deps.clock.now() + SHUN_MS);
+      throw error;
+    }
+  }
+
+  async answer(peer: string, launch: string, signal: AbortSignal): Promise<PeerAnswer> {
+    for (;;) {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WAIT_MS * 2)]);
+      const answer = await this.#post(`${peer}${CLAIM_ANSWERS_PATH}`, { launch }, peerAnswerSchema, limited);
+      if (answer.kind !== "pending") return answer;
+      await sleep(this.#deps.clock, ASK_AGAIN_MS, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #post<T>(url: string, body: unknown, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    const headers = { authorization: `Bearer ${await this.#readToken()}`, "content-type": "application/json" };
+    const answer = await request(url, { method: "POST", dispatcher: this.#agent, signal, headers, body: JSON.stringify(body) });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
+    return schema.parse(JSON.parse(text));
+  }
+
+  /** The token rotates: it is read again every minute. */
+  #readToken(): Promise<string> {
+    const nowMs = this.#deps.clock.now();
+    if (this.#token === undefined || nowMs - this.#token.readMs > 60_000) {
+      const text = readFile(this.#deps.tokenFile, "utf8").then((content) => content.trim());
+      this.#token = { text, readMs: nowMs };
+      // A file that cannot be read now is tried again at the next claim.
+      text.catch(() => (this.#token = undefined));
+    }
+    return this.#token.text;
+  }
+}

@@ -1,0 +1,91 @@
+import { badField, LaunchError } from "../launch/launch-error.ts";
+import { type LaunchForm, MAX_FIELDS } from "./form.ts";
+import { utf8 } from "./utf8.ts";
+
+/** What a launch has beside its strings is a few hundred bytes. Deep nesting, endless numbers and thousands of fields have more. */
+const MAX_STRUCTURE_BYTES = 16 * 1024;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Reads a launch in the JSON form: one flat object whose `image` is a URL or a file in base64.
+ * Its structure is measured before it is parsed, so that no body costs more than its bytes.
+ * @throws LaunchError 400, or 413 when the structure is too large.
+ */
+export function parseJson(body: Buffer): LaunchForm {
+  if (structureBytes(body) > MAX_STRUCTURE_BYTES) {
+    throw new LaunchError(413, "too_large", "the JSON has too many members, or is nested too deeply: a launch is one flat object");
+  }
+  const members = Object.entries(objectIn(utf8(body)));
+  if (members.length > MAX_FIELDS) throw new LaunchError(400, "bad_request", `the JSON has more than ${MAX_FIELDS} members`);
+  const fields = new Map<string, string>();
+  let file: LaunchForm["file"];
+  for (const [name, value] of members) {
+    if (value === null) continue;
+    if (name === "image" && typeof value === "string" && value !== "" && !isUrl(value)) file = fileOf(name, value);
+    else fields.set(name, textOf(name, value));
+  }
+  return { fields, file };
+}
+
+/** Bytes of a JSON text that lie outside its strings, the quotes counted. */
+function structureBytes(json: Buffer): number {
+  let bytes = 0;
+  for (let at = 0; at < json.length; ) {
+    const start = json.indexOf(QUOTE, at);
+    if (start < 0) return bytes + json.length - at;
+    bytes += start - at + 2;
+    at = endOfString(json, start + 1);
+  }
+  return bytes;
+}
+
+/** @returns the place after the quote that ends the string whose first character is at `from`. */
+function endOfString(json: Buffer, from: number): number {
+  for (let at = from; ; ) {
+    const quote = json.indexOf(QUOTE, at);
+    if (quote < 0) return json.length;
+    let backslashes = 0;
+    while (quote - backslashes > at && json[quote - backslashes - 1] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+    at = quote + 1;
+  }
+}
+
+function objectIn(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new LaunchError(400, "bad_request", "the body is not valid JSON", { cause: error });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new LaunchError(400, "bad_request", 'the JSON must be an object such as {"livekit_url": …, "room_name": …}');
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return String(value);
+  throw badField(name, "must be text: put it in quotes");
+}
+
+function isUrl(value: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(value.slice(0, 32));
+}
+
+/** A file in base64, by itself or as a `data:` URL. */
+function fileOf(field: string, value: string): NonNullable<LaunchForm["file"]> {
+  const base64 = value.startsWith("data:") ? value.slice(value.indexOf(",") + 1) : value;
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(base64)) throw badField(field, "must be the URL of a face image, or the image in base64");
+  const data = Buffer.from(base64, "base64");
+  return { field, filename: "avatar", contentType: imageType(data), data };
+}
+
+/** By the first bytes, as JSON does not say it. */
+function imageType(data: Buffer): string {
+  const head = data.subarray(0, 12).toString("latin1");
+  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (head.startsWith("\x89PNG\r\n")) return "image/png";
+  if (/^RIFF.{4}WEBP/s.test(head)) return "image/webp";
+  return "application/octet-stream";
+}

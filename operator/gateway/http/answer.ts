@@ -1,0 +1,47 @@
+import type { FastifyReply } from "fastify";
+import type { WorkerAnswer } from "../../workers/answers.ts";
+import { LaunchError } from "../launch/launch-error.ts";
+import type { LaunchTrace } from "./launch-trace.ts";
+
+/** The body of every answer that is no session. */
+export function errorBody({ code, message, field }: LaunchError) {
+  return { error: { code, message, ...(field === undefined ? {} : { field }) } };
+}
+
+export function refuse(reply: FastifyReply, refusal: LaunchError): FastifyReply {
+  const { status, retryAfterMs } = refusal;
+  if (retryAfterMs !== undefined) reply.header("retry-after", String(Math.ceil(retryAfterMs / 1_000)));
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  if (status === 405) reply.header("allow", "POST");
+  // The rest of the body will not be read.
+  if (status === 408) reply.header("connection", "close");
+  return reply.code(status).send(errorBody(refusal));
+}
+
+/** Passes on what the worker answered; a session that it began is one also where its answer cannot be read. */
+export function accept(reply: FastifyReply, answer: WorkerAnswer, trace: LaunchTrace): FastifyReply {
+  const readable = isJsonObject(answer.body);
+  return reply
+    .code(readable ? answer.status : 200)
+    .header("x-avatarpool-worker", trace.worker ?? "")
+    .header("x-avatarpool-path", trace.path ?? "")
+    .type("application/json; charset=utf-8")
+    .send(readable ? answer.body : JSON.stringify({ status: "pending", room_name: trace.room }));
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** What went wrong, as an answer; a mistake of ours where it is none that we know. */
+export function refusalOf(error: unknown): LaunchError {
+  if (error instanceof LaunchError) return error;
+  const { statusCode = 500, message = "the request cannot be read" } = error as Partial<Record<"statusCode", number> & Error>;
+  if (statusCode >= 400 && statusCode < 500) return new LaunchError(statusCode, "bad_request", message);
+  return new LaunchError(500, "internal", "the gateway failed: its log says why", { cause: error });
+}

@@ -1,0 +1,158 @@
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { json, type LiveGatewayOptions, liveGateway, type Take } from "../../../test/support/gateway/live.ts";
+import { testPool } from "../../../test/support/gateway/pool.ts";
+
+/** What clients and workers send that they should not, through real sockets. */
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function setup(take: Take = accept, options: LiveGatewayOptions = {}) {
+  const gateway = await liveGateway([take], testPool({ launch: { queue: { length: 5, deadline: "0s" }, attempts: 1 } }), options);
+  cleanups.push(gateway.close);
+  return gateway;
+}
+
+const accept: Take = (_request, response) => json(response, 200, { status: "pending", task_id: "t1" });
+const fields = { livekit_url: "wss://lk.example.com", livekit_token: "jwt", room_name: "room-1", avatar_id: "maya" };
+const form = new URLSearchParams(fields).toString();
+const urlencoded = "content-type: application/x-www-form-urlencoded";
+
+/** A request as bytes; the connection is closed after its answer. */
+const request = (headers: readonly string[], body = "") =>
+  ["POST /avatars/support/launch HTTP/1.1", "host: gateway", "connection: close", ...headers, "", body].join("\r\n");
+const sized = (headers: readonly string[], body: string) =>
+  request([...headers, `content-length: ${Buffer.byteLength(body)}`], body);
+const answered = (status: number, code: string) => new RegExp(`^HTTP/1\\.1 ${status} [^]*"code":"${code}"`);
+
+describe("bad requests", () => {
+  it.each<[string, string, RegExp]>([
+    [
+      "truncated multipart",
+      sized(["content-type: multipart/form-data; boundary=x"], '--x\r\ncontent-disposition: form-data; name="room_name"\r\n\r\nro'),
+      answered(400, "bad_request"),
+    ],
+    [
+      "a wrong boundary",
+      sized(
+        ["content-type: multipart/form-data; boundary=y"],
+        '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
+      ),
+      answered(400, "bad_request"),
+    ],
+    ["missing fields", sized([urlencoded], "room_name=room"), answered(400, "bad_request")],
+    ["bytes that are no UTF-8", sized(["content-type: application/json"], '{"room_name":"\ud800"}'), answered(400, "bad_request")],
+    ["escapes that are no UTF-8", sized([urlencoded], `${form}&prompt=%ff`), answered(400, "bad_request")],
+    ["a room name with a line end", sized([urlencoded], form.replace("room-1", "a%0Ab")), answered(400, "bad_request")],
+    ["a compressed body", sized([urlencoded, "content-encoding: gzip"], form), answered(415, "unsupported_media_type")],
+    ["another character set", sized([`${urlencoded}; charset=utf-16`], form), answered(415, "unsupported_media_type")],
+    ["an unknown transfer encoding", request([urlencoded, "transfer-encoding: gzip"], form), answered(400, "bad_request")],
+    ["two lengths", request([urlencoded, "content-length: 3", "content-length: 4"], "a=b"), answered(400, "bad_request")],
+    ["a header bomb", request([`x-bomb: ${"a".repeat(30_000)}`]), answered(431, "headers_too_large")],
+    ["what is no HTTP", "\u0016\u0003\u0001 hello\r\n\r\n", answered(400, "bad_request")],
+  ])("answers %s in words", async (_what, bytes, says) => {
+    const { raw, received } = await setup();
+    expect(await raw(Buffer.from(bytes, "utf8"))).toMatch(says);
+    expect(received).toEqual([]);
+  });
+
+  it("answers 413 to 17 MB, whether announced or not", async () => {
+    const { post, budget, budgetBytes } = await setup();
+    const image = Buffer.alloc(17 * 1024 * 1024, 97);
+    const announced = await post(image, { headers: { "content-type": "application/json" } });
+    const stream = new ReadableStream({
+      start(controller) {
+        for (let megabyte = 0; megabyte < 17; megabyte += 1) controller.enqueue(image.subarray(0, 1024 * 1024));
+        controller.close();
+      },
+    });
+    const chunked = await post(stream, { headers: { "content-type": "application/json" }, duplex: "half" });
+    expect([announced.status, chunked.status, budget.left]).toEqual([413, 413, budgetBytes]);
+  });
+
+  it("cuts off a body without end", async () => {
+    const { origin, budget, budgetBytes } = await setup();
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(request(["content-type: application/json", "transfer-encoding: chunked"]));
+    const chunk = Buffer.concat([Buffer.from("100000\r\n"), Buffer.alloc(1024 * 1024, 32), Buffer.from("\r\n")]);
+    let megabytes = 0;
+    const more = (): void => {
+      megabytes += 1;
+      if (socket.write(chunk)) setImmediate(more);
+    };
+    socket.on("drain", more);
+    more();
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(megabytes).toBeLessThan(200);
+    expect(budget.left).toBe(budgetBytes);
+  });
+
+  it("answers 408 to a body that does not come", async () => {
+    const { raw, budget, budgetBytes } = await setup(accept, { bodyTimeoutMs: 50 });
+    expect(await raw(request([urlencoded, "content-length: 999"], "room"))).toMatch(answered(408, "slow_request"));
+    expect(budget.left).toBe(budgetBytes);
+  });
+
+  it("answers pipelined requests in their order", async () => {
+    const { raw } = await setup();
+    const first = sized([urlencoded], form).replace("connection: close\r\n", "");
+    const second = sized([urlencoded], "room_name=room");
+    const answer = await raw(first + second);
+    expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(["200", "400"]);
+  });
+
+  it("keeps an answer that is under way apart from what follows it on the connection", async () => {
+    let take = (): void => {};
+    const { raw } = await setup((_request, response) => {
+      take = () => accept(_request, response, Buffer.alloc(0));
+      setImmediate(take);
+    });
+    const first = sized([urlencoded], form).replace("connection: close\r\n", "");
+    const answer = await raw(`${first}\u0016\u0003\u0001\r\n\r\n`);
+    expect(answer).not.toMatch(/HTTP\/1\.1 400/);
+  });
+});
+
+describe("bad workers", () => {
+  it.each<[string, Take]>([
+    ["no JSON", (_request, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>ok</h1>")],
+    ["nothing", (_request, response) => void response.writeHead(204).end()],
+    ["megabytes", (_request, response) => void response.writeHead(200).end("x".repeat(5_000_000))],
+    ["a strange content type", (_request, response) => void response.writeHead(200, { "content-type": "\u00ff\u00fe" }).end("{")],
+  ])("tells the client of a session that a worker began with %s", async (_what, take) => {
+    const { post } = await setup(take);
+    const response = await post(form, { headers: { "content-type": "application/x-www-form-urlencoded" } });
+    expect(response.ok).toBe(true);
+    expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+    expect(await response.json()).toEqual({ status: "pending", room_name: "room-1" });
+  });
+
+  it.each<[string, Take]>([
+    ["a redirect", (_request, response) => void response.writeHead(307, { location: "http://169.254.169.254/" }).end()],
+    ["garbage", (request) => void request.socket.end("SSH-2.0-OpenSSH\r\n")],
+    ["half an answer", (request) => void request.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")],
+    ["500", (_request, response) => void response.writeHead(500).end("oops")],
+  ])("does not take %s for a session", async (_what, take) => {
+    const { post } = await setup(take);
+    const response = await post(form, { headers: { "content-type": "application/x-www-form-urlencoded" } });
+    expect([502, 503]).toContain(response.status);
+    expect(await response.json()).toMatchObject({
+      error: { code: expect.any(String), message: expect.stringContaining("worker") },
+    });
+  });
+
+  it("does not follow an answer without end", async () => {
+    const { post } = await setup((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const more = (): boolean => response.write("x".repeat(100_000));
+      response.on("drain", more);
+      more();
+    });
+    const response = await post(form, { headers: { "content-type": "application/x-www-form-urlencoded" } });
+    expect([response.status, await response.json()]).toEqual([200, { status: "pending", room_name: "room-1" }]);
+  });
+});

@@ -1,0 +1,29 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import { LaunchError } from "../launch/launch-error.ts";
+
+export interface FindPoolDeps {
+  readonly findPool: (key: string) => PoolConfig | undefined;
+  /** Whether pools may exist that this gateway has not heard of. */
+  readonly viewIsOld?: () => boolean;
+}
+
+/**
+ * The pool that a request is for.
+ * @param key undefined where the request names none, and there is no default.
+ * @throws LaunchError 404, or 503 where it may have been created while the API server was away.
+ */
+export function requirePool({ findPool, viewIsOld }: FindPoolDeps, key: string | undefined): PoolConfig {
+  const pool = key === undefined ? undefined : findPool(key);
+  if (pool !== undefined) return pool;
+  if (key === undefined) {
+    const message = "no default pool is set: launch at POST /{namespace}/{pool}/launch, or set AVATARPOOL_DEFAULT_POOL";
+    throw new LaunchError(404, "pool_not_found", message);
+  }
+  if (viewIsOld?.()) {
+    const message = `this gateway knows no AvatarPool ${key}, and its view is old, as the API server does not answer: try again`;
+    throw new LaunchError(503, "pool_unknown", message, { retryAfterMs: 5_000 });
+  }
+  const [namespace, name] = key.split("/");
+  const message = `there is no AvatarPool ${name} in namespace ${namespace}: check the URL, or kubectl get avatarpools -A`;
+  throw new LaunchError(404, "pool_not_found", message);
+}

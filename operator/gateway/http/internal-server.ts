@@ -1,0 +1,123 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Registry } from "prom-client";
+import { LOAD_PATH } from "../../api/load-report.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
+import type { Claim, Verdict } from "../claims/claim-book.ts";
+import type { PeerAnswer } from "../claims/claims.ts";
+import { ANSWER_WAIT_MS, CLAIM_ANSWERS_PATH, CLAIMS_PATH, claimSchema, questionSchema } from "../claims/peer-protocol.ts";
+import type { Access } from "../load/load-auth.ts";
+import { type LoadSource, streamLoad } from "../load/load-stream.ts";
+
+/** Load streams at once: two operator replicas, each perhaps with one that it has not yet given up. */
+const MAX_READERS = 8;
+
+/** Peers that wait for the end of a launch at once. More of them are asked to come back. */
+const MAX_WAITING_PEERS = 1_000;
+
+/** What peers ask of this gateway. */
+export interface ClaimSource {
+  claim(claim: Claim): Verdict;
+  peerAnswer(launch: string): Promise<PeerAnswer>;
+}
+
+export interface InternalServerDeps {
+  /** Identity of this process in load reports. */
+  readonly gateway: string;
+  readonly clock: Clock;
+  readonly source: LoadSource;
+  readonly registry: Registry;
+  /** Brings gauges up to date before a scrape. */
+  readonly beforeScrape: () => void;
+  /** Whether the bearer may read the load. */
+  readonly access: (authorization: string | undefined) => Promise<Access>;
+  readonly claims: ClaimSource;
+  /** Whether the bearer is a gateway. */
+  readonly peerAccess: (authorization: string | undefined) => Promise<Access>;
+  /** Why launches must not be sent here now; undefined when they may. */
+  readonly notReady: () => string | undefined;
+}
+
+/** The server for the cluster: probes, metrics, the load stream, and the claims of other gateways. */
+export function internalServer(deps: InternalServerDeps): FastifyInstance {
+  const server = fastify({ forceCloseConnections: true });
+  let readers = 0;
+
+  server.get("/healthz", async () => "ok\n");
+
+  server.get("/readyz", async (_request, reply) => {
+    const reason = deps.notReady();
+    return reply.code(reason === undefined ? 200 : 503).send(`${reason ?? "ok"}\n`);
+  });
+
+  server.get("/metrics", async (_request, reply) => {
+    deps.beforeScrape();
+    return reply.type(deps.registry.contentType).send(await deps.registry.metrics());
+  });
+
+  server.get(LOAD_PATH, async (request, reply) => {
+    if (!(await isLetIn(deps.access, request, reply, "only the operator may read this"))) return reply;
+    if (readers >= MAX_READERS) return unavailable(reply, `${MAX_READERS} streams are open already`);
+    readers += 1;
+    const { gateway, clock, source } = deps;
+    reply.hijack();
+    reply.raw.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+    reply.raw.socket?.setNoDelay(true);
+    streamLoad({ gateway, clock, source, onEnd: () => (readers -= 1) }, reply.raw);
+    return reply;
+  });
+  serveClaims(server, deps);
+  return server;
+}
+
+function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: InternalServerDeps): void {
+  let waiting = 0;
+
+  server.post(CLAIMS_PATH, async (request, reply) => {
+    if (!(await isLetIn(peerAccess, request, reply, "only gateways may claim launches"))) return reply;
+    const claim = claimSchema.safeParse(request.body);
+    return claim.success ? claims.claim(claim.data) : reply.code(400).send(errorBody("bad_request", claim.error.message));
+  });
+
+  server.post(CLAIM_ANSWERS_PATH, async (request, reply) => {
+    if (!(await isLetIn(peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
+    const question = questionSchema.safeParse(request.body);
+    if (!question.success) return reply.code(400).send(errorBody("bad_request", question.error.message));
+    if (waiting >= MAX_WAITING_PEERS) return { kind: "pending" };
+    waiting += 1;
+    try {
+      return await withDeadline(clock, ANSWER_WAIT_MS, () => claims.peerAnswer(question.data.launch));
+    } catch {
+      return { kind: "pending" };
+    } finally {
+      waiting -= 1;
+    }
+  });
+}
+
+/** Answers those who may not, or of whom nobody knows now. */
+async function isLetIn(
+  access: InternalServerDeps["access"],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  denial: string,
+): Promise<boolean> {
+  switch (await access(request.headers.authorization)) {
+    case "granted":
+      return true;
+    case "denied":
+      reply.code(401).send(errorBody("denied", denial));
+      return false;
+    case "unknown":
+      unavailable(reply, "the token cannot be checked now");
+      return false;
+  }
+}
+
+function unavailable(reply: FastifyReply, message: string): FastifyReply {
+  return reply.code(503).header("retry-after", "1").send(errorBody("unavailable", message));
+}
+
+function errorBody(code: string, message: string) {
+  return { error: { code, message } };
+}

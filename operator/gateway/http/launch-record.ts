@@ -1,0 +1,53 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { LaunchError } from "../launch/launch-error.ts";
+import type { LaunchTrace } from "./launch-trace.ts";
+
+/** Names in a log line are the client's: they are cut. */
+const MAX_LOGGED = 200;
+
+/** Counts a launch that has ended, and writes its one line in the access log. */
+export function record(
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly metrics: GatewayMetrics },
+  pool: PoolConfig | undefined,
+  trace: LaunchTrace,
+  outcome: "served" | LaunchError,
+): void {
+  const code = outcome === "served" ? outcome : outcome.code;
+  // A pool that does not exist is the client's word: as a label it would have no bound.
+  const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
+  deps.metrics.launches.inc(labels);
+  if (outcome === "served" && trace.path !== "repeated") recordStages(deps, labels, trace);
+  const line = {
+    namespace: labels.namespace,
+    pool: labels.pool,
+    client: trace.client,
+    traceId: trace.traceId,
+    room: trace.room?.slice(0, MAX_LOGGED),
+    preset: trace.preset,
+    worker: trace.worker,
+    path: trace.path,
+    attempts: trace.attempts,
+    outcome: code,
+    totalMs: Math.round(deps.clock.now() - trace.arrivedMs),
+    readMs: Math.round(trace.readMs),
+    waitedMs: Math.round(trace.waitedMs),
+    forwardMs: Math.round(trace.forwardMs),
+  };
+  if (outcome === "served") deps.logger.info(line, "launch");
+  else if (outcome.code === "internal") deps.logger.error({ ...line, err: outcome.cause }, "launch");
+  else deps.logger.warn({ ...line, status: outcome.status, field: outcome.field?.slice(0, MAX_LOGGED) }, "launch");
+}
+
+function recordStages(
+  { clock, metrics }: { readonly clock: Clock; readonly metrics: GatewayMetrics },
+  { namespace, pool }: { readonly namespace: string; readonly pool: string },
+  { arrivedMs, waitedMs, forwardMs }: LaunchTrace,
+): void {
+  const pickMs = clock.now() - arrivedMs - waitedMs - forwardMs;
+  for (const [stage, ms] of Object.entries({ queue: waitedMs, pick: pickMs, forward: forwardMs })) {
+    metrics.stageSeconds.observe({ namespace, pool, stage }, Math.max(0, ms) / 1_000);
+  }
+}

@@ -1,0 +1,115 @@
+import type { ServerResponse } from "node:http";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import { MAX_NAME_LENGTH } from "../form/launch-fields.ts";
+import { LaunchError } from "../launch/launch-error.ts";
+import { accept, refusalOf, refuse } from "./answer.ts";
+import { discard } from "./discard.ts";
+import { type FindPoolDeps, requirePool } from "./find-pool.ts";
+import { record } from "./launch-record.ts";
+import { newTrace } from "./launch-trace.ts";
+import { nodeServer } from "./node-server.ts";
+import { openApi } from "./openapi.ts";
+import { type ServeLaunchDeps, serveLaunch } from "./serve-launch.ts";
+import type { TlsPair } from "./tls-files.ts";
+import { traceContextOf, traceId } from "./trace-context.ts";
+
+export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  /** Key of the pool that `POST /launch` goes to. */
+  readonly defaultPool?: string | undefined;
+  /** Whether this gateway will end soon. */
+  readonly stopping?: () => boolean;
+  /** Serves HTTPS. */
+  readonly tls?: TlsPair | undefined;
+}
+
+type Query = { readonly Querystring: { readonly async?: string | readonly string[] } };
+type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
+
+/** The server that clients launch at: `POST /{namespace}/{pool}/launch`, and `POST /launch` for the default pool. */
+export function launchServer(deps: LaunchServerDeps): FastifyInstance {
+  const server = fastify({
+    serverFactory: (handler) => nodeServer(handler, { tls: deps.tls, bodyTimeoutMs: deps.read.timeoutMs }),
+    forceCloseConnections: "idle",
+    // Names of rooms stand in paths, where a character may take three.
+    routerOptions: { maxParamLength: 3 * MAX_NAME_LENGTH },
+    // A launch that arrives on an open connection while we stop is served like the others.
+    return503OnClosing: false,
+    // What cannot even be routed, such as a URL that is badly encoded.
+    frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error)),
+  });
+  let order = 0;
+
+  // Clients move their connections elsewhere before this gateway closes them.
+  server.addHook("onSend", (_request, reply, payload, done) => {
+    if (deps.stopping?.() || !server.server.listening) reply.header("connection", "close");
+    done(null, payload);
+  });
+
+  // Bodies are read by the handler, which knows their limits.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+  const launch = async (key: string | undefined, request: FastifyRequest<Query>, reply: FastifyReply): Promise<FastifyReply> => {
+    order += 1;
+    const traceContext = traceContextOf(request.headers);
+    const trace = newTrace(deps.clock.now(), traceId(traceContext));
+    const signal = whenGone(reply.raw);
+    let pool: PoolConfig | undefined;
+    try {
+      pool = requirePool(deps, key);
+      const arrival = { order, traceContext, signal, trace };
+      const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
+      record(deps, pool, trace, "served");
+      return accept(reply, answer, trace);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      record(deps, pool, trace, refusal);
+      if (refusal.code !== "slow_request") await discard(request.raw);
+      return refuse(reply, refusal);
+    }
+  };
+  server.post<Query>("/launch", (request, reply) => launch(deps.defaultPool, request, reply));
+  server.post<Query & PoolPath>("/:namespace/:pool/launch", (request, reply) => {
+    const { namespace, pool } = request.params;
+    return launch(`${namespace}/${pool}`, request, reply);
+  });
+
+  const description = JSON.stringify(openApi());
+  server.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(description));
+
+  server.setNotFoundHandler(async (request, reply) => {
+    await discard(request.raw);
+    return refuse(reply, nothingThere(request.method, request.url));
+  });
+  server.setErrorHandler(async (error, request, reply) => {
+    await discard(request.raw);
+    return refuse(reply, refusalOf(error));
+  });
+  return server;
+}
+
+/** Aborts when the connection closes before the answer was sent. */
+function whenGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+function nothingThere(method: string, url: string): LaunchError {
+  return method !== "POST" && /^(\/[^/?]+\/[^/?]+)?\/launch(\?|$)/.test(url)
+    ? new LaunchError(405, "method_not_allowed", `${method} is not for launches: use POST`)
+    : new LaunchError(404, "not_found", "there is nothing here: launches go to POST /{namespace}/{pool}/launch");
+}
+
+function firstOf(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === "string" || value === undefined ? value : value[0];
+}

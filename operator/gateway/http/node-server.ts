@@ -1,0 +1,80 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { LaunchError } from "../launch/launch-error.ts";
+import { errorBody } from "./answer.ts";
+import type { TlsPair } from "./tls-files.ts";
+
+/** Headers of a launch are a few hundred bytes, and a bearer token. */
+const MAX_HEADER_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 20_000;
+/** Longer than the clients' own keep-alive, so that none sends on a connection that we are closing. */
+const KEEP_ALIVE_MS = 75_000;
+/** Idle ones cost 20 kB each. */
+const MAX_CONNECTIONS = 10_000;
+/** The handler limits a body's time and answers; what still has not arrived this much later is cut off. */
+const BACKSTOP_MS = 30_000;
+
+export interface NodeServerOptions {
+  readonly tls?: TlsPair | undefined;
+  readonly bodyTimeoutMs: number;
+}
+
+/** Node's own server, with a limit on everything that a client can make long, and errors that it answers in our words. */
+export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: NodeServerOptions): Server {
+  const options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: bodyTimeoutMs + BACKSTOP_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 5_000,
+  };
+  const server = tls === undefined ? createServer(options, handler) : createTlsServer({ ...options, ...tls }, handler);
+  server.maxConnections = MAX_CONNECTIONS;
+  /** Requests whose answers are under way, by connection. */
+  const unanswered = new WeakMap<Duplex, Set<IncomingMessage>>();
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const requests = unanswered.get(request.socket) ?? new Set();
+    unanswered.set(request.socket, requests.add(request));
+    response.once("close", () => requests.delete(request));
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // What follows a whole request must not be answered before it: the answer would be taken for the first one's.
+    const [first, ...more] = unanswered.get(socket) ?? [];
+    const mistakable = first !== undefined && (first.complete || more.length > 0);
+    if (error.code === "ECONNRESET" || !socket.writable || mistakable) socket.destroy();
+    else socket.end(rawAnswer(parserError(error.code)), () => socket.destroy());
+  });
+  return server;
+}
+
+/** What the parser stumbled over, before there was a request. */
+function parserError(code: string | undefined): LaunchError {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new LaunchError(431, "headers_too_large", `the headers are larger than ${MAX_HEADER_BYTES / 1024} kB`);
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new LaunchError(408, "slow_request", "the request took too long to arrive");
+    default:
+      return new LaunchError(400, "bad_request", "this is no HTTP/1.1 request");
+  }
+}
+
+function rawAnswer(error: LaunchError): string {
+  const body = JSON.stringify(errorBody(error));
+  return [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}`,
+    "connection: close",
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "",
+    body,
+  ].join("\r\n");
+}

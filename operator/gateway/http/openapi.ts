@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { launchFields } from "../form/launch-fields.ts";
+import { launchErrors, sessionErrors } from "../launch/launch-error.ts";
+import { sessionsSchema } from "../sessions/session-schemas.ts";
+import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
+import { launchPaths } from "./launch-trace.ts";
+
+type Errors = Readonly<Record<string, { readonly status: number; readonly meaning: string }>>;
+
+/** Pools without launch.auth ask for none. */
+const security = [{ bearer: [] }, { apiSecret: [] }, {}];
+const poolParameters = [pathParameter("namespace", "Namespace of the pool."), pathParameter("pool", "Name of the pool.")];
+const { session_not_found } = sessionErrors;
+const { unauthorized, pool_not_found, pool_unknown, auth_unavailable, internal } = launchErrors;
+const sharedErrors = { unauthorized, pool_not_found, pool_unknown, auth_unavailable, internal };
+
+/** The launch API as an OpenAPI 3.1 document, made from the schemas that launches are checked with. */
+export function openApi() {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "AvatarPool launch API",
+      version: "v1alpha1",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      description: "Starts avatar sessions, tells of them, and ends them. One URL takes every form of launches that clients send.",
+    },
+    servers: [{ url: "/" }],
+    paths: {
+      "/{namespace}/{pool}/launch": {
+        parameters: poolParameters,
+        post: launchOperation("launch", "Starts a session in a pool."),
+      },
+      "/{namespace}/{pool}/sessions": {
+        parameters: poolParameters,
+        get: sessionsOperation("listSessions", "Lists the pool's live sessions, and those that were lost of late.", sharedErrors),
+      },
+      "/{namespace}/{pool}/sessions/{room}": {
+        parameters: [...poolParameters, pathParameter("room", "LiveKit room.")],
+        get: sessionsOperation("getSessions", "Shows a room's sessions, live and ended of late.", {
+          ...sharedErrors,
+          session_not_found,
+        }),
+        delete: sessionsOperation("endSessions", "Ends a room's sessions.", { ...sharedErrors, ...sessionErrors }),
+      },
+      "/{namespace}/{pool}/livekit-webhook": {
+        parameters: poolParameters,
+        post: {
+          operationId: "livekitWebhook",
+          summary: "Takes a webhook of the LiveKit server that the pool names, signed with the key of livekit.apiKeyRef.",
+          requestBody: { required: true, content: { "application/webhook+json": { schema: { type: "object" } } } },
+          responses: { "200": { description: "Taken." }, ...errorResponses(sharedErrors) },
+        },
+      },
+      "/launch": { post: launchOperation("launchDefault", "Starts a session in the gateway's default pool.") },
+    },
+    components: {
+      schemas: { Launched: schemaOf(launchedSchema), Sessions: schemaOf(sessionsSchema), Error: schemaOf(errorBodySchema) },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "A token of the pool's launch.auth." },
+        apiSecret: { type: "apiKey", in: "header", name: "api-secret", description: "The same token, as the JSON form sends it." },
+      },
+    },
+  };
+}
+
+function launchOperation(operationId: string, summary: string) {
+  return {
+    operationId,
+    summary,
+    description: "A launch that finds no free slot waits: answers may take minutes. Do not try again before one comes.",
+    security,
+    parameters: [
+      {
+        name: "async",
+        in: "query",
+        description: "The same as the field async_mode, before which it counts.",
+        schema: schemaOf(launchFields.shape.async_mode),
+      },
+      { name: "traceparent", in: "header", description: "W3C Trace Context, passed on to the worker.", schema: { type: "string" } },
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        "multipart/form-data": { schema: schemaOf(multipartFields) },
+        "application/x-www-form-urlencoded": { schema: schemaOf(launchFields) },
+        "application/json": { schema: schemaOf(jsonFields) },
+      },
+    },
+    responses: {
+      "2XX": {
+        description:
+          "The worker has accepted the launch; its own answer, without a task_id where the launch went to the maker's cloud.",
+        headers: {
+          "x-avatarpool-worker": { description: "The worker's pod; empty where none was asked.", schema: { type: "string" } },
+          "x-avatarpool-path": {
+            description: "How the launch was served; overflow: by the maker's cloud.",
+            schema: { type: "string", enum: launchPaths },
+          },
+        },
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Launched" } } },
+      },
+      ...errorResponses(launchErrors),
+    },
+  };
+}
+
+function sessionsOperation(operationId: string, summary: string, errors: Errors) {
+  return {
+    operationId,
+    summary,
+    security,
+    responses: {
+      "200": {
+        description: "Sessions as their workers tell of them now.",
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Sessions" } } },
+      },
+      ...errorResponses(errors),
+    },
+  };
+}
+
+/** One response a status, which names every code that comes with it. */
+function errorResponses(errors: Errors) {
+  const byStatus = new Map<number, string[]>();
+  for (const [code, { status, meaning }] of Object.entries(errors)) {
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${meaning}`]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, meanings]) => [
+      String(status),
+      {
+        description: meanings.join("\n\n"),
+        ...(status === 429 || status === 503
+          ? { headers: { "retry-after": { description: "Seconds after which to try again.", schema: { type: "integer" } } } }
+          : {}),
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+      },
+    ]),
+  );
+}
+
+function pathParameter(name: string, description: string) {
+  return { name, in: "path", required: true, description, schema: { type: "string" } };
+}
+
+function schemaOf(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return rest;
+}

@@ -1,0 +1,49 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { isTimeout, withDeadline } from "../../runtime/deadline.ts";
+import { type BusyReason, busyReason, type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
+import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+
+/**
+ * Longest that a worker may take to answer a launch. It answers at once (`pending`), or with `async_mode=false` when the
+ * session runs, after 4 to 6 s, and after a new image's encoding; one that takes ten times that long hangs.
+ */
+export const FORWARD_TIMEOUT_MS = 60_000;
+
+export type Forwarded =
+  | { readonly kind: "accepted"; readonly answer: WorkerAnswer }
+  /** It has no slot, or is not ready: nothing began there. */
+  | { readonly kind: "busy"; readonly reason: BusyReason }
+  /** No connection: nothing began there. */
+  | { readonly kind: "unreachable" }
+  /** The worker finds fault with the launch itself; others would too. */
+  | { readonly kind: "rejected"; readonly status: number; readonly message: string }
+  /** An answer that makes no sense for a launch: a session may have begun. */
+  | { readonly kind: "broken"; readonly why: string }
+  /** No answer in time: a session may have begun. */
+  | { readonly kind: "timed-out" };
+
+/** Sends a launch to one worker, once. Never throws. */
+export async function forward(
+  deps: { readonly client: WorkerClient; readonly clock: Clock },
+  target: { readonly origin: string; readonly path: string },
+  body: PostBody,
+): Promise<Forwarded> {
+  try {
+    const answer = await withDeadline(deps.clock, FORWARD_TIMEOUT_MS, (signal) =>
+      deps.client.post(target.origin, target.path, body, signal),
+    );
+    return judge(answer);
+  } catch (error) {
+    if (error instanceof WorkerUnreachable) return { kind: "unreachable" };
+    if (isTimeout(error)) return { kind: "timed-out" };
+    return { kind: "broken", why: `the connection broke (${error instanceof Error ? error.message : String(error)})` };
+  }
+}
+
+function judge(answer: WorkerAnswer): Forwarded {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: "accepted", answer };
+  if (status === 503) return { kind: "busy", reason: busyReason(answer) };
+  if (status >= 400 && status < 500) return { kind: "rejected", status, message: workerMessage(answer) };
+  return { kind: "broken", why: `it answered ${status} ${workerMessage(answer)}`.trimEnd() };
+}

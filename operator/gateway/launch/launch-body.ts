@@ -1,0 +1,26 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { Engine, LaunchRequest } from "../../engines/index.ts";
+import type { PostBody } from "../../workers/client.ts";
+import { encodeLaunch } from "../../workers/form.ts";
+import type { TraceContext } from "../http/trace-context.ts";
+
+/** What workers of this engine in this group are sent. */
+export type BodyFor = (engine: Engine, group: string) => PostBody;
+
+/**
+ * The bodies of one launch, each made once: a worker that is tried after another is sent the same bytes, unless it speaks
+ * another dialect or is of another engine.
+ */
+export function launchBodies(pool: PoolConfig, request: LaunchRequest, headers: TraceContext): BodyFor {
+  const made = new Map<string, PostBody>();
+  return (engine, group) => {
+    const dialect = pool.groups.find(({ name }) => name === group)?.dialect ?? engine.dialect;
+    const key = `${engine.name} ${dialect}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const encoded = encodeLaunch(engine.launchForm(request), { engine, dialect });
+    const body = { ...encoded, headers: { ...encoded.headers, ...headers } };
+    made.set(key, body);
+    return body;
+  };
+}

@@ -1,0 +1,114 @@
+import { formatDuration } from "../../api/duration.ts";
+import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
+import { retryAfterMs } from "../queue/retry-after.ts";
+import type { Shortfall } from "../workers/slots.ts";
+import { FORWARD_TIMEOUT_MS } from "./forward.ts";
+import { LaunchError } from "./launch-error.ts";
+
+/** The sentences with which launches end that got no session. */
+
+export interface RetryState {
+  readonly nowMs: number;
+  readonly waiting: number;
+  readonly grantsMs: readonly number[];
+  readonly pool: PoolConfig;
+  readonly preset: string | undefined;
+}
+
+export function queueFull(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
+  const sentence =
+    pool.launch.queueLength === 0
+      ? "this pool lets no launch wait (launch.queue.length is 0)"
+      : `${state.waiting} launches wait already, the most that one gateway keeps (launch.queue.length)`;
+  const what = reason === "session-limit" ? reasons[reason] : "no slot is free";
+  return new LaunchError(503, "queue_full", `${what}, and ${sentence}: try again`, { retryAfterMs: retryMs(state) });
+}
+
+export function deadlineExceeded(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
+  return new LaunchError(
+    503,
+    "deadline_exceeded",
+    `no slot became free within ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): ${reasons[reason]}`,
+    { retryAfterMs: retryMs(state) },
+  );
+}
+
+export function deadlineHopeless(pool: PoolConfig, state: RetryState): LaunchError {
+  return new LaunchError(
+    503,
+    "deadline_exceeded",
+    `${state.waiting} launches wait already, the pool is as large as it may be, and at the pace at which slots become free this one's turn would come long after ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): raise max of a worker group, or try again`,
+    { retryAfterMs: retryMs(state) },
+  );
+}
+
+const reasons: Readonly<Record<Shortfall, string>> = {
+  "no-workers": "the pool had no worker for this avatar",
+  "none-usable": "no worker for this avatar was ready",
+  "all-cordoned": "every ready worker for this avatar was being drained",
+  "all-tried": "every ready worker for this avatar refused it",
+  "session-limit": "the pool has as many sessions as it may (limits.maxSessions)",
+  "all-full": "every ready worker for this avatar was full",
+};
+
+function retryMs(state: RetryState): number {
+  const coldStarts = state.pool.groups.filter((group) => groupServes(group, state.preset)).map(({ coldStartMs }) => coldStartMs);
+  return retryAfterMs({ ...state, coldStartMs: Math.min(...coldStarts) });
+}
+
+/** Nobody reads it: it ends the launch, and tells the log why. */
+export function clientGone(): LaunchError {
+  return new LaunchError(499, "client_gone", "the client closed the connection before its launch was served");
+}
+
+export function gatewayStopping(): LaunchError {
+  return new LaunchError(503, "gateway_stopping", "this gateway is stopping: try again, another one answers", {
+    retryAfterMs: 1_000,
+  });
+}
+
+export function workerRejected(worker: string, status: number, message: string): LaunchError {
+  return new LaunchError(status, "worker_rejected", `worker ${worker} refused the launch${message === "" ? "" : `: ${message}`}`);
+}
+
+const perhapsBegun = "A session may have begun: look whether the avatar is in the room before you try again.";
+
+export function workerBroke(worker: string, why: string): LaunchError {
+  return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${perhapsBegun}`);
+}
+
+export function claimUnsettled(worker: string): LaunchError {
+  const sentence = `another gateway sent this launch to worker ${worker} and is gone, and the worker cannot be asked`;
+  return new LaunchError(502, "worker_failed", `${sentence}. ${perhapsBegun}`);
+}
+
+export function workersBroke(workers: number): LaunchError {
+  return new LaunchError(
+    502,
+    "worker_failed",
+    `${workers} workers broke off when they were sent the launch. No session runs: look at their logs, and at the avatar's image, before you try again.`,
+  );
+}
+
+export function workerTimedOut(worker: string): LaunchError {
+  return new LaunchError(
+    504,
+    "worker_timeout",
+    `worker ${worker} was sent the launch and did not answer within ${formatDuration(FORWARD_TIMEOUT_MS)}. ${perhapsBegun}`,
+  );
+}
+
+/** @param seconds after which the launch may be begun anew. */
+export function overflowUnclear(seconds: number): LaunchError {
+  const sentence = "the launch went to the maker's cloud, and no answer came that says what became of it";
+  return new LaunchError(502, "overflow_unclear", `${sentence}. It is not sent again for ${seconds}s. ${perhapsBegun}`);
+}
+
+/** The same refusal, and why the maker's cloud did not help. */
+export function notEvenOverflow(refusal: LaunchError, why: string): LaunchError {
+  const { status, code, message, retryAfterMs } = refusal;
+  return new LaunchError(status, code, `${message}; overflow did not help: ${why}`, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: refusal,
+  });
+}

@@ -1,0 +1,156 @@
+import type { AccountErrorKind, PoolLoad, WonBack, WorkerLoad } from "../../api/load-report.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Worker } from "../workers/worker.ts";
+
+/** How a launch met short capacity. */
+export type Shortage = keyof PoolLoad["pressure"][string];
+
+type LaunchCounts = PoolLoad["launches"][string];
+
+/** What happened to a pool's load since it was last spoken of. */
+export interface LoadChange {
+  readonly pool: string;
+  /** A launch met short capacity then (Unix time in ms): the operator must know at once. */
+  readonly shortSinceMs?: number;
+  /** A session began to run, this long after its launch arrived. */
+  readonly startupMs?: number;
+  /** UID of the worker's pod, where the launch had not to wait for it. */
+  readonly worker?: string | undefined;
+}
+
+/** The part of a pool's load that is a state; what happened since the last report is each reader's own. */
+export type PoolState = Omit<PoolLoad, "shortSinceMs" | "startupsMs" | "workerStartups">;
+
+/** A pool's state without its workers, of which there may be thousands. */
+export type PoolSummary = Omit<PoolState, "workers">;
+
+/** The key under which face images that are no preset are counted. */
+const NO_PRESET = "";
+
+/** Counts short capacity per pool and preset, and tells the open load streams what changed. */
+export class LoadBook {
+  readonly #clock: Clock;
+  /** Bounded: known pools, and their presets. */
+  readonly #pressure = new Map<string, Map<string, Record<Shortage, number>>>();
+  /** Bounded like it. */
+  readonly #launches = new Map<string, Map<string, LaunchCounts>>();
+  /** Bounded: known pools, and three kinds. */
+  readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
+  /** Bounded: known pools. In seconds, with their fractions. */
+  readonly #wonBack = new Map<string, WonBack>();
+  readonly #listeners = new Set<(change: LoadChange) => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls back on every change. @returns how to stop it. */
+  subscribe(listener: (change: LoadChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Workers or the queue of a pool changed. */
+  changed(pool: string): void {
+    this.#tell({ pool });
+  }
+
+  /** @param worker UID of its pod, unless the launch had to wait, which is not the worker's fault. */
+  started(pool: string, startupMs: number, worker?: string): void {
+    this.#tell({ pool, startupMs, worker });
+  }
+
+  /** For one launch, as it arrives: call the result with each shortage that it meets. Each kind counts once. */
+  arrived(pool: string, preset: string | undefined): (shortage: Shortage) => void {
+    const met = new Set<Shortage>();
+    const launches = this.#launchesOf(pool, preset ?? NO_PRESET);
+    launches.arrived += 1;
+    return (shortage) => {
+      if (met.has(shortage)) return;
+      if (shortage !== "worker503" && !met.has("waited") && !met.has("refused")) launches.cold += 1;
+      met.add(shortage);
+      this.#countsOf(pool, preset ?? NO_PRESET)[shortage] += 1;
+      this.#tell({ pool, shortSinceMs: this.#clock.now() });
+    };
+  }
+
+  /** A launch got its session. */
+  served(pool: string, preset: string | undefined): void {
+    this.#launchesOf(pool, preset ?? NO_PRESET).started += 1;
+    this.#tell({ pool });
+  }
+
+  /** A worker refused a launch because of the account that its secret belongs to. */
+  accountError(pool: string, kind: AccountErrorKind): void {
+    const errors = this.#accountErrors.get(pool) ?? {};
+    const count = (errors[kind]?.count ?? 0) + 1;
+    this.#accountErrors.set(pool, { ...errors, [kind]: { count, lastMs: this.#clock.now() } });
+    this.#tell({ pool });
+  }
+
+  /** Nothing where there were none. */
+  accountErrors(pool: string): Pick<PoolLoad, "accountErrors"> {
+    const accountErrors = this.#accountErrors.get(pool);
+    return accountErrors === undefined ? {} : { accountErrors };
+  }
+
+  /** A session whose agent had left was ended, so long before its worker would have ended it. */
+  wonBackSlot(pool: string, wonBackMs: number): void {
+    const { sessions, slotSeconds } = this.#wonBack.get(pool) ?? { sessions: 0, slotSeconds: 0 };
+    this.#wonBack.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + wonBackMs / 1_000 });
+    this.#tell({ pool });
+  }
+
+  /** Nothing where there were none. */
+  wonBack(pool: string): Pick<PoolLoad, "wonBack"> {
+    const wonBack = this.#wonBack.get(pool);
+    return wonBack === undefined ? {} : { wonBack: { ...wonBack, slotSeconds: Math.round(wonBack.slotSeconds) } };
+  }
+
+  pressure(pool: string): PoolLoad["pressure"] {
+    return Object.fromEntries([...(this.#pressure.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
+  }
+
+  launches(pool: string): PoolLoad["launches"] {
+    return Object.fromEntries([...(this.#launches.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
+  }
+
+  /** Forgets a pool that is gone. */
+  forget(pool: string): void {
+    this.#launches.delete(pool);
+    this.#pressure.delete(pool);
+    this.#accountErrors.delete(pool);
+    this.#wonBack.delete(pool);
+  }
+
+  #countsOf(pool: string, preset: string): Record<Shortage, number> {
+    const presets = this.#pressure.get(pool) ?? new Map<string, Record<Shortage, number>>();
+    const counts = presets.get(preset) ?? { worker503: 0, waited: 0, refused: 0 };
+    this.#pressure.set(pool, presets.set(preset, counts));
+    return counts;
+  }
+
+  #launchesOf(pool: string, preset: string): LaunchCounts {
+    const presets = this.#launches.get(pool) ?? new Map<string, LaunchCounts>();
+    const counts = presets.get(preset) ?? { arrived: 0, cold: 0, started: 0 };
+    this.#launches.set(pool, presets.set(preset, counts));
+    return counts;
+  }
+
+  #tell(change: LoadChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** A worker's load as the operator is told. */
+export function workerLoad(worker: Worker): WorkerLoad {
+  return {
+    pod: worker.name,
+    uid: worker.uid,
+    ready: worker.ready,
+    sessions: worker.ledger.sessions,
+    reserved: worker.ledger.reserved,
+    slots: worker.ledger.slots,
+    cordoned: worker.cordoned,
+  };
+}

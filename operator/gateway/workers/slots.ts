@@ -1,0 +1,124 @@
+import { groupServes, type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { LaunchQueue } from "../queue/queue.ts";
+import type { SlotReservation } from "./ledger.ts";
+import { type NoPick, pick, type Wanted, whyNone } from "./pick.ts";
+import type { Worker } from "./worker.ts";
+import type { FindPool, WorkerTable } from "./worker-table.ts";
+
+/** Why there is no slot: no worker has one, or the pool may have no further session. */
+export type Shortfall = NoPick | "session-limit";
+
+/** A slot that a launch holds. */
+export interface Slot extends SlotReservation {
+  readonly worker: Worker;
+  /** Whether the worker was warmed up, or had served the preset before. */
+  readonly warm: boolean;
+}
+
+export interface SlotsDeps {
+  readonly clock: Clock;
+  readonly findPool: FindPool;
+  readonly workers: WorkerTable;
+  /** Sessions of a pool that no worker has. */
+  readonly elsewhere?: (key: string) => number;
+}
+
+const nobody: ReadonlySet<string> = new Set();
+
+/** Hands out the slots of all pools: picks, reserves, and serves those that wait before those that come. */
+export class Slots {
+  readonly #clock: Clock;
+  readonly #findPool: FindPool;
+  readonly #workers: WorkerTable;
+  readonly #elsewhere: (key: string) => number;
+  /** One queue for each pool that had to let a launch wait. */
+  readonly #queues = new Map<string, LaunchQueue<Slot>>();
+
+  constructor(deps: SlotsDeps) {
+    this.#clock = deps.clock;
+    this.#findPool = deps.findPool;
+    this.#workers = deps.workers;
+    this.#elsewhere = deps.elsewhere ?? (() => 0);
+  }
+
+  /** A slot for a launch that does not wait. Those that wait come first. */
+  take(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
+    this.wake(poolKey(pool));
+    return this.#pick(pool, preset, tried);
+  }
+
+  /** Why no launch of this preset finds a slot now. */
+  shortage(pool: PoolConfig, preset: string | undefined): Shortfall {
+    if (this.atSessionLimit(pool)) return "session-limit";
+    return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
+  }
+
+  /** Whether the pool may yet get a worker for this preset: one that starts, or one more than there are. */
+  mayGrow(pool: PoolConfig, preset: string | undefined): boolean {
+    const workers = [...this.#workers.ofPool(poolKey(pool))];
+    return pool.groups
+      .filter((group) => groupServes(group, preset))
+      .some(
+        (group) => workers.filter((worker) => worker.group === group.name && worker.usable && !worker.cordoned).length < group.max,
+      );
+  }
+
+  /** The pool's queue, whose entries take their slots by {@link takeQueued}. */
+  queue(key: string): LaunchQueue<Slot> {
+    const queue = this.#queues.get(key) ?? new LaunchQueue<Slot>(this.#clock);
+    this.#queues.set(key, queue);
+    return queue;
+  }
+
+  /** Whether launches wait in a pool. */
+  awaited(key: string): boolean {
+    return (this.#queues.get(key)?.length ?? 0) > 0;
+  }
+
+  /** Launches that wait in a pool, by preset. */
+  queued(key: string): ReadonlyMap<string, number> {
+    return this.#queues.get(key)?.byWant() ?? new Map();
+  }
+
+  /** Takes a slot for a launch that waits, with the pool as it is by then. */
+  takeQueued(key: string, preset: string | undefined): Slot | undefined {
+    const pool = this.#findPool(key);
+    return pool === undefined ? undefined : this.#pick(pool, preset, nobody);
+  }
+
+  /** Call whenever a slot of the pool may have become free. */
+  wake(key: string): void {
+    this.#queues.get(key)?.wake();
+  }
+
+  /** Refuses every launch that waits in the pool, and forgets its queue. */
+  close(key: string, error: Error): void {
+    this.#queues.get(key)?.refuseAll(error);
+    this.#queues.delete(key);
+  }
+
+  closeAll(error: Error): void {
+    for (const key of [...this.#queues.keys()]) this.close(key, error);
+  }
+
+  /** Whether the pool has all sessions that `limits.maxSessions` allows, those that are about to begin included. */
+  atSessionLimit(pool: PoolConfig): boolean {
+    const { maxSessions } = pool.limits;
+    if (maxSessions === undefined) return false;
+    let sessions = this.#elsewhere(poolKey(pool));
+    for (const { ledger } of this.#workers.ofPool(poolKey(pool))) sessions += ledger.sessions + ledger.reserved;
+    return sessions >= maxSessions;
+  }
+
+  #pick(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
+    if (this.atSessionLimit(pool)) return undefined;
+    const picked = pick(this.#workers.shelves(poolKey(pool)), wantedOf(pool, preset, tried));
+    const reservation = picked?.worker.reserve();
+    return picked === undefined || reservation === undefined ? undefined : { ...reservation, ...picked };
+  }
+}
+
+function wantedOf(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Wanted {
+  return { groups: pool.groups.filter((group) => groupServes(group, preset)).map(({ name }) => name), preset, tried };
+}

@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { annotations, labels, WARM_GATE } from "../../api/names.ts";
+import { engines } from "../../engines/index.ts";
+import { workerRecord } from "./worker-record.ts";
+
+const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression" };
+const creationTimestamp = "2026-01-01T00:00:00Z";
+const metadata = { uid: "u", name: "support-gpu-1", namespace: "avatars", labels: own, creationTimestamp };
+
+it("keeps what the gateway needs of a worker's pod", () => {
+  const pod = {
+    metadata: { ...metadata, annotations: { [annotations.cordoned]: "2026-01-01T00:00:00Z" } },
+    spec: { containers: [{ name: "worker", env: [{ name: "SECRET", value: "hidden" }] }] },
+    status: { phase: "Running", podIP: "10.0.0.7", conditions: [{ type: WARM_GATE, status: "True" }] },
+  };
+  expect(workerRecord(pod)).toEqual({
+    uid: "u",
+    name: "support-gpu-1",
+    namespace: "avatars",
+    pool: "support",
+    group: "gpu",
+    engine: engines.expression,
+    createdAtMs: Date.UTC(2026, 0, 1),
+    ip: "10.0.0.7",
+    terminating: false,
+    cordoned: true,
+    warm: true,
+    ended: false,
+  });
+});
+
+it("takes a pod that is young, leaves or has ended for what it is", () => {
+  expect(workerRecord({ metadata })).toMatchObject({ ip: undefined, warm: false, ended: false });
+  expect(workerRecord({ metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })).toMatchObject({
+    terminating: true,
+  });
+  expect(workerRecord({ metadata, status: { phase: "Failed" } })).toMatchObject({ ended: true });
+});
+
+it.each([labels.pool, labels.group, labels.engine])("leaves out a pod without the label %s", (label) => {
+  expect(workerRecord({ metadata: { ...metadata, labels: { ...own, [label]: undefined } as never } })).toBeUndefined();
+});
+
+it("leaves out a pod of an engine that it does not know", () => {
+  expect(workerRecord({ metadata: { ...metadata, labels: { ...own, [labels.engine]: "toString" } } })).toBeUndefined();
+});

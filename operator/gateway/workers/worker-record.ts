@@ -1,0 +1,49 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { annotations, labels, WARM_GATE } from "../../api/names.ts";
+import { type Engine, findEngine } from "../../engines/index.ts";
+import type { Json } from "../../kube/types.ts";
+
+/** The few facts of a pod that the gateway keeps: thousands of whole pods would not fit its memory. */
+export interface WorkerRecord {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly pool: string;
+  readonly group: string;
+  readonly engine: Engine;
+  /** Unix time in ms. */
+  readonly createdAtMs: number;
+  /** Absent until the pod has a network. */
+  readonly ip: string | undefined;
+  readonly terminating: boolean;
+  readonly cordoned: boolean;
+  /** The operator saw it ready with its presets loaded. */
+  readonly warm: boolean;
+  /** Its containers have ended for good. */
+  readonly ended: boolean;
+}
+
+/** What the gateway keeps of a pod; undefined when the pod is no worker of a pool. */
+export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
+  const { uid, name, namespace, creationTimestamp, deletionTimestamp } = pod.metadata ?? {};
+  const pool = pod.metadata?.labels?.[labels.pool];
+  const group = pod.metadata?.labels?.[labels.group];
+  const engine = findEngine(pod.metadata?.labels?.[labels.engine] ?? "");
+  if (uid === undefined || name === undefined || namespace === undefined) return undefined;
+  if (pool === undefined || group === undefined || engine === undefined) return undefined;
+  const phase = pod.status?.phase;
+  return {
+    uid,
+    name,
+    namespace,
+    pool,
+    group,
+    engine,
+    createdAtMs: Date.parse(creationTimestamp ?? "") || 0,
+    ip: pod.status?.podIP,
+    terminating: deletionTimestamp !== undefined,
+    cordoned: pod.metadata?.annotations?.[annotations.cordoned] !== undefined,
+    warm: pod.status?.conditions?.some(({ type, status }) => type === WARM_GATE && status === "True") ?? false,
+    ended: phase === "Succeeded" || phase === "Failed",
+  };
+}

@@ -1,0 +1,198 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { Readiness } from "../../workers/answers.ts";
+import { SlotLedger, type SlotReservation } from "./ledger.ts";
+import type { Candidate, ShelfName } from "./pick.ts";
+import { hashOf, type Shares } from "./shares.ts";
+import type { Standing } from "./shelves.ts";
+import { type Failure, Trust } from "./trust.ts";
+import type { WorkerRecord } from "./worker-record.ts";
+
+const GOOD_PROBES_NEEDED: Readonly<Record<Failure, number>> = { full: 0, "not-ready": 1, broken: 1, "timed-out": 2 };
+
+/** What a worker's pool says of it. */
+export interface Expectation {
+  /** Sessions that it takes, where it does not say so itself. */
+  readonly slots: number;
+  /** Whether a worker that was called warm has its presets loaded, and not only its pipeline exercised. */
+  readonly warmHasPresets: boolean;
+}
+
+export interface WorkerDeps {
+  readonly clock: Clock;
+  readonly expectation: () => Expectation;
+  /** Called after every change that picking would see. */
+  readonly onMoved: (worker: Worker) => void;
+}
+
+/**
+ * One worker: what its pod says, what its probes say, and its slots. Only the probes decide whether it can be used, so that
+ * workers created while the operator is away still serve.
+ */
+export class Worker implements Candidate {
+  readonly uid: string;
+  readonly ledger: SlotLedger;
+  readonly #deps: WorkerDeps;
+  readonly #hash: number;
+  readonly #trust = new Trust();
+  /** Presets whose sessions were seen running here: bounded by the pool's presets. */
+  readonly #served = new Set<string>();
+  #record: WorkerRecord;
+  #ready = false;
+  #paused = false;
+  /** Probes that must succeed before it is used again. */
+  #goodProbesNeeded = 0;
+  #failedAt = 0;
+  #own = true;
+  #weight = 0;
+
+  constructor(record: WorkerRecord, deps: WorkerDeps) {
+    this.uid = record.uid;
+    this.#hash = hashOf(record.uid);
+    this.#record = record;
+    this.#deps = deps;
+    this.ledger = new SlotLedger(
+      () => deps.expectation().slots,
+      () => deps.onMoved(this),
+    );
+  }
+
+  get record(): WorkerRecord {
+    return this.#record;
+  }
+
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get group(): string {
+    return this.#record.group;
+  }
+
+  get cordoned(): boolean {
+    return this.#record.cordoned;
+  }
+
+  get terminating(): boolean {
+    return this.#record.terminating || this.#record.ended;
+  }
+
+  /** Whether its last probe was answered with "ready" or "at capacity". */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get usable(): boolean {
+    return this.#ready && this.#goodProbesNeeded === 0 && !this.#paused;
+  }
+
+  /** Whether it is in this gateway's share. */
+  get own(): boolean {
+    return this.#own;
+  }
+
+  /** Whether sessions run there, or launches are on their way. */
+  get busy(): boolean {
+    return this.ledger.sessions + this.ledger.reserved > 0;
+  }
+
+  /** Base URL; undefined while it cannot be spoken to. */
+  get origin(): string | undefined {
+    const { ip, ended, engine } = this.#record;
+    if (ip === undefined || ended) return undefined;
+    return `http://${ip.includes(":") ? `[${ip}]` : ip}:${engine.port}`;
+  }
+
+  /** Its place among those that can take a launch now; undefined when it cannot. */
+  get standing(): Standing | undefined {
+    if (!this.usable || this.cordoned || this.terminating || this.ledger.room <= 0) return undefined;
+    if (this.#trust.onTrial && this.ledger.underWay > 0) return undefined;
+    const { name, group } = this;
+    return { name, group, own: this.#own, free: this.ledger.free, weight: this.#weight, shelves: this.#shelves() };
+  }
+
+  /** Takes a slot there; undefined when there is none. */
+  reserve(): SlotReservation | undefined {
+    return this.standing === undefined ? undefined : this.ledger.reserve();
+  }
+
+  /** A session of this preset was seen running here. */
+  noteServed(preset: string): void {
+    this.#served.add(preset);
+    this.#moved();
+  }
+
+  hasServed(preset: string): boolean {
+    return this.#served.has(preset);
+  }
+
+  update(record: WorkerRecord): void {
+    this.#record = record;
+    this.#moved();
+  }
+
+  share(shares: Shares): void {
+    this.#own = shares.owns(this.#hash);
+    this.#weight = shares.weight(this.#hash);
+    this.#moved();
+  }
+
+  /** @returns the moment to hand to {@link probed}. */
+  probeBegins(): number {
+    return this.ledger.probeBegins();
+  }
+
+  /**
+   * Takes over a probe's answer. A probe that began before a failure cannot excuse it.
+   * @returns whether anything changed that picking or the operator would see.
+   */
+  probed(askedAt: number, readiness: Readiness): boolean {
+    const before = this.#fingerprint();
+    this.#take(askedAt, readiness);
+    this.#moved();
+    return this.#fingerprint() !== before;
+  }
+
+  #take(askedAt: number, readiness: Readiness): void {
+    this.#ready = readiness.kind !== "not-ready";
+    this.#paused = this.#trust.paused(this.#deps.clock.now());
+    if (readiness.kind === "not-ready") {
+      if (this.#goodProbesNeeded > 0) this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, 1);
+      return;
+    }
+    if (askedAt > this.#failedAt && this.#goodProbesNeeded > 0) this.#goodProbesNeeded -= 1;
+    const { slots, sessions = 0 } = readiness;
+    const busy = readiness.kind === "full" ? Math.max(sessions, slots ?? this.ledger.slots) : sessions;
+    this.ledger.count(askedAt, { sessions: busy, slots });
+  }
+
+  /** A launch went well there. */
+  succeeded(): void {
+    this.#trust.succeeded();
+    this.#moved();
+  }
+
+  failed(failure: Failure): void {
+    const nowMs = this.#deps.clock.now();
+    this.#trust.failed(failure, nowMs);
+    this.#paused = this.#trust.paused(nowMs);
+    if (failure === "full") this.ledger.markFull();
+    this.#failedAt = this.ledger.probeBegins();
+    this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, GOOD_PROBES_NEEDED[failure]);
+    this.#moved();
+  }
+
+  #shelves(): readonly ShelfName[] {
+    const { warm } = this.#record;
+    if (warm && this.#deps.expectation().warmHasPresets) return ["loaded"];
+    return [warm ? "warm" : "cold", ...[...this.#served].map((preset) => `served/${preset}` as const)];
+  }
+
+  #moved(): void {
+    this.#deps.onMoved(this);
+  }
+
+  #fingerprint(): string {
+    const { sessions, slots, reserved, free } = this.ledger;
+    return [this.#ready, this.usable, sessions, slots, reserved, free].join();
+  }
+}
