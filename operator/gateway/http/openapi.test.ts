@@ -9,7 +9,7 @@ const launch = document.paths["/{namespace}/{pool}/launch"].post;
 
 describe("the OpenAPI document", () => {
   it("names codes that the documentation explains", async () => {
-    const page = await readFile(path.join(import.meta.dirname, "..", "..", "docs", "troubleshooting.md"), "utf8");
+    const page = await readFile(path.join(import.meta.dirname, "..", "..", "..", "docs", "troubleshooting.md"), "utf8");
     for (const code of Object.keys({ ...launchErrors, ...sessionErrors })) expect(page).toContain(`\`${code}\``);
   });
 
