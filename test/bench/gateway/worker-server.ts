@@ -31,8 +31,9 @@ const workers = new Map<string, Worker>(
 /** Those that end by chance: see {@link ControlOrder.heldSessions}. */
 const held: Session[] = [];
 const counts = { launches: 0, refused: 0, probes: 0, sessionsSeen: 0 };
-/** Rooms in the order in which their launches were taken. */
+/** Rooms in the order in which their launches were taken: the first of them. */
 const rooms: string[] = [];
+const MAX_ROOMS = 10_000;
 let order: ControlOrder = { ready: true, slots: 8, sessionMs: undefined, heldSessions: 0, answerMs: 0 };
 let tasks = 0;
 
@@ -78,7 +79,9 @@ async function launch(worker: Worker, request: IncomingMessage, response: Server
   worker.answering += 1;
   worker.mostAnswering = Math.max(worker.mostAnswering, worker.answering);
   // Urlencoded or multipart.
-  const room = /room_name(?:=|"\r\n\r\n)([\w-]+)/.exec(await bodyOf(request))?.[1] ?? "";
+  const found = /room_name(?:=|"\r\n\r\n)([\w-]+)/.exec(await bodyOf(request))?.[1] ?? "";
+  // A copy: what a match found would keep the whole body in memory.
+  const room = Buffer.from(found).toString();
   if (order.answerMs > 0) await new Promise((resolve) => setTimeout(resolve, order.answerMs));
   worker.answering -= 1;
   const refusal = refusalOf(worker);
@@ -86,7 +89,7 @@ async function launch(worker: Worker, request: IncomingMessage, response: Server
     counts.refused += 1;
     return send(response, 503, { status: refusal, error: refusal });
   }
-  rooms.push(room);
+  if (rooms.length < MAX_ROOMS) rooms.push(room);
   send(response, 200, { status: "pending", task_id: begin(worker, room), room_name: room });
 }
 
