@@ -23,5 +23,22 @@ export function parsePool(file: string, text: string, namespace = "default"): Po
   if (pools.length > 1) throw new Error(`${file}: there are ${pools.length} objects of kind ${KIND}; give one at a time`);
   const parsed = avatarPoolSchema.safeParse({ ...pool, metadata: { ...stored, namespace, ...pool.metadata } });
   if (!parsed.success) throw new Error(`${file} is not a valid ${KIND}:\n${z.prettifyError(parsed.error)}`);
+  const unknown = unknownFields("spec", pool.spec, parsed.data.spec);
+  if (unknown.length > 0) {
+    throw new Error(`${file}: no such field as ${unknown.join(", ")}: see docs/reference.md, or kubectl explain avatarpool.spec`);
+  }
   return resolvePool(parsed.data);
+}
+
+/** Paths of what was written and is not in what was read, as a misspelt field: it would have no effect, and nobody would know. */
+function unknownFields(path: string, written: unknown, read: unknown): readonly string[] {
+  if (!isObject(written) || !isObject(read)) return [];
+  return Object.entries(written).flatMap(([key, value]) => {
+    const here = Array.isArray(written) ? `${path}[${key}]` : `${path}.${key}`;
+    return key in read ? unknownFields(here, value, read[key]) : [here];
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
