@@ -119,6 +119,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     pools.run(watching.signal),
     workers.run(watching.signal),
     followPeers({ kube, clock, random, logger }, settings, (addresses) => peers.set(addresses), watching.signal),
+    peers.greet(watching.signal),
   ]);
   try {
     const internalAt = await internal.listen({ host: settings.host, port: settings.internalPort });

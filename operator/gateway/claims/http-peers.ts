@@ -13,6 +13,11 @@ const CLAIM_TIMEOUT_MS = 2_000;
 /** How long a peer that could not be asked is taken for gone. */
 const SHUN_MS = 5_000;
 const CONNECTIONS = 32;
+/**
+ * How often the others are shown this gateway's token. They ask the API server whether it is good, and know that for as long as
+ * the token lives: without it, gateways that had nothing to say to each other before an outage could not agree during one.
+ */
+const GREET_INTERVAL_MS = 5_000;
 /** A peer that answers "pending" at once would be asked without end. */
 const ASK_AGAIN_MS = 250;
 
@@ -79,8 +84,24 @@ export class HttpPeers implements Peers {
     }
   }
 
+  /** Greets the others, again and again, until the signal aborts. Never throws: who cannot be reached now may be the next time. */
+  async greet(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const others = this.#shares.members.filter((peer) => peer !== this.self);
+      await Promise.allSettled(others.map((peer) => this.#greetOne(peer)));
+      await sleep(this.#deps.clock, GREET_INTERVAL_MS, signal);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #greetOne(peer: string): Promise<void> {
+    const headers = { authorization: `Bearer ${await this.#readToken()}` };
+    const signal = AbortSignal.timeout(CLAIM_TIMEOUT_MS);
+    const answer = await request(`${peer}${CLAIMS_PATH}`, { dispatcher: this.#agent, signal, headers });
+    await answer.body.dump();
   }
 
   async #post<T>(url: string, body: unknown, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {

@@ -103,8 +103,10 @@ describe("the internal server", () => {
     expect((await post("/claims", claim)).body).toEqual({ kind: "held", gateway: "http://me", worker: "uid" });
     expect((await post("/claims/answer", { launch: "known" })).body).toEqual({ kind: "unknown" });
     expect((await post("/claims", { launch: 1 })).status).toBe(400);
+    expect((await fetch(`${origin}/claims`)).status).toBe(204);
     state.peerAccess = "denied";
     expect((await post("/claims", claim)).status).toBe(401);
     expect((await post("/claims/answer", { launch: "known" })).status).toBe(401);
+    expect((await fetch(`${origin}/claims`)).status).toBe(401);
   });
 });

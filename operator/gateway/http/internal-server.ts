@@ -73,6 +73,12 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
 function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: InternalServerDeps): void {
   let waiting = 0;
 
+  // A greeting: its token is known from now on.
+  server.get(CLAIMS_PATH, async (request, reply) => {
+    if (!(await isLetIn(peerAccess, request, reply, "only gateways may greet"))) return reply;
+    return reply.code(204).send();
+  });
+
   server.post(CLAIMS_PATH, async (request, reply) => {
     if (!(await isLetIn(peerAccess, request, reply, "only gateways may claim launches"))) return reply;
     const claim = claimSchema.safeParse(request.body);
