@@ -8,7 +8,7 @@ describe("settings", () => {
     expect(operatorSettings(needed)).toMatchObject({
       namespaces: [],
       logLevel: "info",
-      host: "0.0.0.0",
+      host: undefined,
       httpPort: 8_081,
       gateways: [],
       loadTokenFile: "/var/run/secrets/avatarpool/token",

@@ -19,7 +19,7 @@ const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).de
 const common = {
   AVATARPOOL_NAMESPACES: list.describe("Namespaces whose pools are served, separated by commas; empty for all."),
   AVATARPOOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged."),
-  AVATARPOOL_HOST: z.string().default("0.0.0.0").describe("Address to listen on."),
+  AVATARPOOL_HOST: z.string().optional().describe("Address to listen on. Default: all addresses, IPv4 and IPv6."),
   POD_NAME: z.string().optional().describe("Name of this process, unique among its replicas. Default: host name and process id."),
 };
 
@@ -99,7 +99,9 @@ export const gatewayVariables = {
     .string()
     .default("system:serviceaccount:avatarpool:avatarpool-gateway")
     .describe("User that other gateways come as: their ServiceAccount."),
-  POD_IP: z.string().optional().describe("Address by which other gateways know this one. Default: AVATARPOOL_HOST."),
+  POD_IPS: list.describe(
+    "Addresses of this gateway, separated by commas; other gateways know it by one of them. Default: AVATARPOOL_HOST.",
+  ),
   AVATARPOOL_SETTLE_SECONDS: z.coerce
     .number()
     .min(0)
@@ -123,7 +125,7 @@ const gatewayEnvironment = z
     gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
     peerTokenFile: env.AVATARPOOL_PEER_TOKEN_FILE,
     gatewayUser: env.AVATARPOOL_GATEWAY_USER,
-    peerHost: env.POD_IP ?? env.AVATARPOOL_HOST,
+    podIps: env.POD_IPS,
     settleMs: env.AVATARPOOL_SETTLE_SECONDS * 1_000,
     defaultPool: env.AVATARPOOL_DEFAULT_POOL,
     bodyLimitMb: env.AVATARPOOL_BODY_LIMIT_MB,

@@ -1,33 +1,63 @@
 import type { V1Endpoint, V1EndpointSlice } from "@kubernetes/client-node";
 import type { Json } from "../kube/types.ts";
+import { httpOrigin } from "./http-origin.ts";
 
 /** Name of the port in the gateways' internal Service. */
 const PORT_NAME = "internal";
 
-/**
- * Base URLs of the gateways in a slice. Those that are terminating count too: they still finish launches, and a cordon is
- * acknowledged only when they know of it.
- */
-export function gatewayAddresses(slice: Json<V1EndpointSlice>): readonly string[] {
-  return addressesOf(slice, () => true);
+/** One address of a gateway, as an EndpointSlice lists it. A dual-stack Service has a slice for each IP family. */
+export interface GatewayEndpoint {
+  /** The same in all slices that list the gateway. */
+  readonly gateway: string;
+  /** Internal base URL. */
+  readonly origin: string;
+  readonly family: "IPv4" | "IPv6";
+  /**
+   * Whether it takes launches now. `ready` does not matter: the Service publishes addresses that are not ready; `serving` is
+   * what the gateway's own readiness probe reports.
+   */
+  readonly live: boolean;
 }
 
-/**
- * Base URLs of those that take launches now. `ready` says nothing: the Service publishes addresses that are not ready; `serving`
- * is what the gateway's own readiness says.
- */
-export function liveGatewayAddresses(slice: Json<V1EndpointSlice>): readonly string[] {
-  return addressesOf(slice, ({ conditions }) => conditions?.serving !== false && conditions?.terminating !== true);
-}
-
-function addressesOf(
-  { addressType, endpoints, ports }: Json<V1EndpointSlice>,
-  counts: (endpoint: Json<V1Endpoint>) => boolean,
-): readonly string[] {
+export function gatewayEndpoints({ addressType, endpoints, ports }: Json<V1EndpointSlice>): readonly GatewayEndpoint[] {
   const port = ports?.find(({ name }) => name === PORT_NAME)?.port;
-  if (port === undefined) return [];
-  const hostOf = (address: string) => (addressType === "IPv6" ? `[${address}]` : address);
-  return (endpoints ?? [])
-    .filter(counts)
-    .flatMap(({ addresses }) => addresses.map((address) => `http://${hostOf(address)}:${port}`));
+  if (port === undefined || (addressType !== "IPv4" && addressType !== "IPv6")) return [];
+  return (endpoints ?? []).flatMap(({ addresses, targetRef, conditions }: Json<V1Endpoint>) =>
+    addresses.map((address) => ({
+      gateway: targetRef?.uid ?? targetRef?.name ?? address,
+      origin: httpOrigin(address, port),
+      family: addressType,
+      live: conditions?.serving !== false && conditions?.terminating !== true,
+    })),
+  );
+}
+
+/**
+ * One base URL for each gateway, so that a gateway with two addresses does not count twice. All readers of the same slices
+ * choose the same one: the IPv4 address where there is one. Gateways that terminate count too: they still finish launches,
+ * and a cordon is acknowledged only when they know of it.
+ */
+export function gatewayAddresses(endpoints: Iterable<GatewayEndpoint>): readonly string[] {
+  return [...byGateway(endpoints)].map(preferred);
+}
+
+/** As {@link gatewayAddresses}, of the gateways that take launches now by every slice that lists them. */
+export function liveGatewayAddresses(endpoints: Iterable<GatewayEndpoint>): readonly string[] {
+  return [...byGateway(endpoints)].filter((known) => known.every(({ live }) => live)).map(preferred);
+}
+
+type Known = readonly [GatewayEndpoint, ...GatewayEndpoint[]];
+
+function byGateway(endpoints: Iterable<GatewayEndpoint>): Iterable<Known> {
+  const known = new Map<string, Known>();
+  for (const endpoint of endpoints) known.set(endpoint.gateway, [endpoint, ...(known.get(endpoint.gateway) ?? [])]);
+  return known.values();
+}
+
+function preferred(known: Known): string {
+  return known.reduce((best, next) => (precedes(next, best) ? next : best)).origin;
+}
+
+function precedes(a: GatewayEndpoint, b: GatewayEndpoint): boolean {
+  return a.family === b.family ? a.origin < b.origin : a.family === "IPv4";
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
+import { httpOrigin } from "../api/http-origin.ts";
 import { labels } from "../api/names.ts";
 import { resolvePool } from "../api/pool-config.ts";
 import { avatarPoolSchema } from "../api/v1alpha1/index.ts";
@@ -8,6 +9,7 @@ import { loadKubeConfig } from "../kube/config.ts";
 import { Informer } from "../kube/informer.ts";
 import { avatarPools, pods } from "../kube/resource-types.ts";
 import { type Random, systemClock } from "../runtime/clock.ts";
+import { listenHost } from "../runtime/listen-host.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
@@ -64,8 +66,11 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     onRestart: noteRestart("Pod"),
   });
   const directory = directoryOf(pools, workers);
-  const self = `http://${settings.peerHost.includes(":") ? `[${settings.peerHost}]` : settings.peerHost}:${settings.internalPort}`;
-  const peers = new HttpPeers({ clock, self, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
+  const host = await listenHost(settings.host);
+  const [address = host, ...more] = settings.podIps;
+  const originAt = (ip: string) => httpOrigin(ip, settings.internalPort);
+  const origins = [originAt(address), ...more.map(originAt)] as const;
+  const peers = new HttpPeers({ clock, origins, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
   const readSecret = readSecretWith(kube);
   const secrets = new KeptSecrets({ read: readSecret, clock });
   const livekit = new Livekit(secrets);
@@ -122,9 +127,9 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     peers.greet(watching.signal),
   ]);
   try {
-    const internalAt = await internal.listen({ host: settings.host, port: settings.internalPort });
-    const address = await launches.listen({ host: settings.host, port: settings.launchPort });
-    const launchesAt = settings.tls === undefined ? address : address.replace(/^http:/, "https:");
+    const internalAt = await internal.listen({ host, port: settings.internalPort });
+    const listening = await launches.listen({ host, port: settings.launchPort });
+    const launchesAt = settings.tls === undefined ? listening : listening.replace(/^http:/, "https:");
     logger.info({ launches: launchesAt, internal: internalAt }, "listening");
     await aborted(signal);
     logger.info("stopping: launches that still come are taken for a moment, those under way are finished");

@@ -1,3 +1,4 @@
+import { httpOrigin } from "../api/http-origin.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { findEngine } from "../engines/index.ts";
 import type { Store } from "../kube/store.ts";
@@ -106,7 +107,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
 async function isEmpty(workers: Pick<WorkerCalls, "isEmpty">, pod: PodView): Promise<boolean> {
   if (pod.ip === undefined || !pod.running) return true;
   const engine = findEngine(pod.engine);
-  return engine !== undefined && workers.isEmpty(`http://${pod.ip}:${engine.port}`, engine.paths.health);
+  return engine !== undefined && workers.isEmpty(httpOrigin(pod.ip, engine.port), engine.paths.health);
 }
 
 function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {

@@ -1,5 +1,5 @@
 import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
-import { gatewayAddresses } from "../api/gateway-addresses.ts";
+import { gatewayAddresses, gatewayEndpoints } from "../api/gateway-addresses.ts";
 import { FINALIZER, labels, MANAGED_BY, OPERATOR_LEASE } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
@@ -11,6 +11,7 @@ import { type Json, type KubeObject, refOf } from "../kube/types.ts";
 import { whileLeading } from "../kube/while-leading.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
+import { listenHost } from "../runtime/listen-host.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
@@ -47,7 +48,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator" });
   const role: Role = { leading: undefined, leader: undefined };
   const server = await startHealthServer({
-    host: settings.host,
+    host: await listenHost(settings.host),
     port: settings.httpPort,
     registry,
     notReady: () => undefined,
@@ -204,11 +205,11 @@ function discoverGateways({ settings, client, logger }: Operator, streams: Gatew
     type: endpointSlices,
     namespaces: [namespace],
     labelSelector: `kubernetes.io/service-name=${name}`,
-    transform: (raw: Json<V1EndpointSlice>) => gatewayAddresses(raw),
+    transform: (raw: Json<V1EndpointSlice>) => gatewayEndpoints(raw),
     clock: systemClock,
     random: Math.random,
     logger,
   });
-  slices.onChange(() => streams.set([...new Set([...slices.store.values()].flat())]));
+  slices.onChange(() => streams.set(gatewayAddresses([...slices.store.values()].flat())));
   return [slices];
 }

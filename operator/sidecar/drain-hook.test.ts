@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { drainServer, drainWorker } from "./drain-hook.ts";
+import { drainServer, drainWorker, localHealthUrls } from "./drain-hook.ts";
 
 let worker: Server;
-let healthUrl: string;
+let healthUrls: readonly string[];
 let sessions: number | "broken";
 let looks: number;
 let clock: FakeClock;
@@ -19,7 +19,7 @@ beforeEach(async () => {
     if (sessions === "broken") response.writeHead(500).end("oh no");
     else response.end(JSON.stringify({ status: "healthy", active_sessions: sessions }));
   });
-  healthUrl = `${await listen(worker)}/health`;
+  healthUrls = [`${await listen(worker)}/health`];
 });
 
 afterEach(() => close(worker));
@@ -36,7 +36,7 @@ function close(server: Server): Promise<unknown> {
 
 function drain(signal = new AbortController().signal) {
   const state = { outcome: undefined as string | undefined };
-  const done = drainWorker({ healthUrl, clock, signal }).then((outcome) => {
+  const done = drainWorker({ healthUrls, clock, signal }).then((outcome) => {
     state.outcome = outcome;
   });
   return { state, done };
@@ -82,9 +82,24 @@ describe("drainWorker", () => {
     expect(state.outcome).toBeUndefined();
   });
 
+  it("finds a worker that listens on IPv6 alone", async () => {
+    await close(worker);
+    await new Promise<void>((resolve) => worker.listen({ host: "::1", port: 0 }, resolve));
+    const { port } = worker.address() as AddressInfo;
+    sessions = 1;
+    healthUrls = localHealthUrls(port);
+    const { state, done } = drain();
+    await nextLook();
+    expect(state.outcome).toBeUndefined();
+    sessions = 0;
+    await nextLook();
+    await done;
+    expect(state.outcome).toBe("drained");
+  });
+
   it("ends when the worker refuses connections", async () => {
     await close(worker);
-    expect(await drainWorker({ healthUrl, clock, signal: new AbortController().signal })).toBe("gone");
+    expect(await drainWorker({ healthUrls, clock, signal: new AbortController().signal })).toBe("gone");
   });
 
   it("ends with the signal", async () => {
@@ -101,7 +116,7 @@ describe("drainWorker", () => {
 describe("the sidecar's server", () => {
   it("answers the hook only when the worker has drained, and its health at once", async () => {
     sessions = 1;
-    const server = drainServer(healthUrl, systemClock);
+    const server = drainServer(healthUrls, systemClock);
     const url = await listen(server);
     let answered = false;
     const hook = fetch(`${url}/drain`).then((response) => {

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { listenHost } from "../runtime/listen-host.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { AssetError, parseAssets } from "./asset.ts";
-import { drainServer } from "./drain-hook.ts";
+import { drainServer, localHealthUrls } from "./drain-hook.ts";
 import { fetchAssets } from "./fetch-assets.ts";
 
 export { AssetError, parseAssets } from "./asset.ts";
@@ -44,8 +45,8 @@ export async function runFetchAssets(env: Environment, signal?: AbortSignal): Pr
 /** The process `drain-hook`: serves until the signal, then answers the hook that is waiting and ends. */
 export async function runDrainHook(env: Environment, signal: AbortSignal): Promise<void> {
   const logger = createLogger("drain-hook", env.AVATARPOOL_LOG_LEVEL);
-  const server = drainServer(`http://127.0.0.1:${port(env.AVATARPOOL_WORKER_PORT, 8_089)}/health`, systemClock);
-  server.listen(port(env.AVATARPOOL_DRAIN_PORT, 8_099), env.AVATARPOOL_HOST ?? "0.0.0.0");
+  const server = drainServer(localHealthUrls(port(env.AVATARPOOL_WORKER_PORT, 8_089)), systemClock);
+  server.listen(port(env.AVATARPOOL_DRAIN_PORT, 8_099), await listenHost(env.AVATARPOOL_HOST));
   await once(server, "listening", { signal });
   logger.info({ address: server.address() }, "waiting for the worker's preStop hook");
   if (!signal.aborted) await once(signal, "abort");

@@ -1,5 +1,5 @@
 import type { V1EndpointSlice } from "@kubernetes/client-node";
-import { liveGatewayAddresses } from "../../api/gateway-addresses.ts";
+import { gatewayEndpoints, liveGatewayAddresses } from "../../api/gateway-addresses.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { Informer } from "../../kube/informer.ts";
 import { endpointSlices } from "../../kube/resource-types.ts";
@@ -39,11 +39,11 @@ export async function followPeers(
     type: endpointSlices,
     namespaces: [namespace],
     labelSelector: `kubernetes.io/service-name=${name}`,
-    transform: (raw: Json<V1EndpointSlice>) => liveGatewayAddresses(raw),
+    transform: (raw: Json<V1EndpointSlice>) => gatewayEndpoints(raw),
     clock,
     random,
     logger,
   });
-  slices.onChange(() => tell([...new Set([...slices.store.values()].flat())]));
+  slices.onChange(() => tell(liveGatewayAddresses([...slices.store.values()].flat())));
   await slices.run(signal);
 }

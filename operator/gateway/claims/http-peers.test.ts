@@ -33,7 +33,7 @@ describe("the other gateways", () => {
     await writeFile(tokenFile, "secret\n");
     const [self, other] = [await peer(), await peer()];
     const clock = new FakeClock();
-    const peers = new HttpPeers({ clock, self: self.origin, tokenFile, onShares: () => {} });
+    const peers = new HttpPeers({ clock, origins: [self.origin], tokenFile, onShares: () => {} });
     cleanups.push(() => peers.close());
     peers.set([self.origin, other.origin, "http://127.0.0.1:1"]);
     const stopped = new AbortController();
@@ -46,5 +46,21 @@ describe("the other gateways", () => {
     stopped.abort();
     await greeting;
     expect(self.asked).toEqual([]);
+  });
+
+  it("are told apart from this one, whichever of its addresses is listed", async () => {
+    const [four, six, other] = ["http://10.0.0.1:8081", "http://[fd00::1]:8081", "http://[fd00::2]:8081"] as const;
+    const seen: (readonly string[])[] = [];
+    const onShares = ({ members }: { readonly members: readonly string[] }) => seen.push(members);
+    const peers = new HttpPeers({ clock: new FakeClock(), origins: [four, six], tokenFile: "", onShares });
+    cleanups.push(() => peers.close());
+    expect(peers.self).toBe(four);
+    peers.set([six, other]);
+    expect(peers.self).toBe(six);
+    peers.set([six, other]);
+    // Not listed while it is not ready: it keeps its name.
+    peers.set([other]);
+    expect(peers.self).toBe(six);
+    expect(seen).toEqual([[six, other]]);
   });
 });

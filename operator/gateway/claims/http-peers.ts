@@ -23,8 +23,8 @@ const ASK_AGAIN_MS = 250;
 
 export interface HttpPeersDeps {
   readonly clock: Clock;
-  /** Base URL by which the others know this gateway. */
-  readonly self: string;
+  /** Base URLs of this gateway, one for each of its addresses. The others know it by one of them. */
+  readonly origins: readonly [string, ...(readonly string[])];
   /** File with the ServiceAccount token that peers ask for. */
   readonly tokenFile: string;
   /** Called when gateways came or went. */
@@ -41,17 +41,23 @@ export class HttpPeers implements Peers {
 
   constructor(deps: HttpPeersDeps) {
     this.#deps = deps;
-    this.#shares = new Shares(deps.self);
+    this.#shares = new Shares(deps.origins[0]);
   }
 
   get self(): string {
-    return this.#deps.self;
+    return this.#shares.self;
   }
 
-  /** The base URLs of the live gateways. */
+  /**
+   * Takes over the base URLs of the live gateways. On a dual-stack network they may name this gateway by another of its
+   * addresses than before: it then goes by that name itself.
+   */
   set(members: readonly string[]): void {
-    const shares = new Shares(this.self, members);
-    if (shares.members.join() === this.#shares.members.join()) return;
+    const { origins } = this.#deps;
+    const self = origins.find((origin) => members.includes(origin)) ?? this.self;
+    const others = members.filter((member) => !origins.includes(member));
+    const shares = new Shares(self, others);
+    if (self === this.self && shares.members.join() === this.#shares.members.join()) return;
     this.#shares = shares;
     for (const peer of this.#shunnedUntilMs.keys()) if (!shares.members.includes(peer)) this.#shunnedUntilMs.delete(peer);
     this.#deps.onShares(shares);

@@ -34,6 +34,12 @@ function upload(bytes: number): FormData {
 }
 
 describe("the launch server", () => {
+  it("serves over IPv6, and reaches workers with an IPv6 address", async () => {
+    const { post, origin } = await setup([accept], testPool(), { host: "::1" });
+    expect(origin).toMatch(/^http:\/\/\[::1\]:/);
+    expect((await post(form())).status).toBe(200);
+  });
+
   it("measures the stages of a launch that is served", async () => {
     const slowly: Take = (request, response, body) => setTimeout(() => accept(request, response, body), 60);
     const { post, metrics } = await setup([slowly]);

@@ -1,3 +1,4 @@
+import { httpOrigin } from "../../api/http-origin.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Readiness } from "../../workers/answers.ts";
 import { SlotLedger, type SlotReservation } from "./ledger.ts";
@@ -99,7 +100,7 @@ export class Worker implements Candidate {
   get origin(): string | undefined {
     const { ip, ended, engine } = this.#record;
     if (ip === undefined || ended) return undefined;
-    return `http://${ip.includes(":") ? `[${ip}]` : ip}:${engine.port}`;
+    return httpOrigin(ip, engine.port);
   }
 
   /** Its place among those that can take a launch now; undefined when it cannot. */

@@ -42,6 +42,12 @@ describe("warmupReconciler", () => {
     expect(gates()).toMatchObject([{ status: "True", reason: "Warm" }]);
   });
 
+  it("reaches a worker with an IPv6 address", async () => {
+    const { run, called } = setup({ stage: "answering", status: { podIP: "fd00::9" } });
+    await run();
+    expect(called[0]).toBe("POST http://[fd00::9]:8089/benchmark?iterations=1");
+  });
+
   it("writes a gate that counts as warm though Kubernetes keeps whole seconds", async () => {
     const { run, gates } = setup({ stage: "answering" });
     await run();

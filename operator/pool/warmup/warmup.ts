@@ -1,4 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import { httpOrigin } from "../../api/http-origin.ts";
 import { WARM_GATE } from "../../api/names.ts";
 import { type GroupConfig, type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { KubeClient } from "../../kube/client.ts";
@@ -52,7 +53,7 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
       setGate(client, pod, { status, reason, message, nowMs: clock.now() });
     if (pod.warmSinceMs !== undefined) await gate("False", "Restarted", "the worker was started again and is being warmed");
     try {
-      const origin = `http://${pod.ip}:${group.engine.port}`;
+      const origin = httpOrigin(pod.ip, group.engine.port);
       await exercise(options.workers, group, origin, signal);
       if (pool.config.warm.mode === "session") await options.loadPresets(pool.config, group, origin, pod, signal);
     } catch (error) {

@@ -108,8 +108,8 @@ export class PodLife {
   async #drain(): Promise<string> {
     const hook = this.#pod.spec?.containers.some(({ lifecycle }) => lifecycle?.preStop?.httpGet !== undefined);
     if (hook && this.#worker !== undefined) {
-      const healthUrl = `${this.#worker.url}/health`;
-      const outcome = await drainWorker({ healthUrl, clock: this.#options.clock, signal: this.#graceOver.signal });
+      const healthUrls = [`${this.#worker.url}/health`];
+      const outcome = await drainWorker({ healthUrls, clock: this.#options.clock, signal: this.#graceOver.signal });
       if (outcome !== "aborted") return "the pod was deleted, and a session began after its drain";
     }
     if (this.#gone || this.#grace?.seconds === 0) return "the pod was deleted by force";

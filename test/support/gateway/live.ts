@@ -29,6 +29,8 @@ export interface LiveGatewayOptions {
   readonly defaultPool?: string;
   readonly bodyTimeoutMs?: number;
   readonly tls?: TlsPair;
+  /** Loopback address of the gateway and its workers. Default: 127.0.0.1. */
+  readonly host?: string;
   /** Answers for the workers what is neither a probe nor a launch. */
   readonly tasks?: Take;
 }
@@ -43,6 +45,7 @@ export function json(response: ServerResponse, status: number, body: unknown): v
 
 /** Real workers on loopback, and a gateway before them, without Kubernetes. Resolves when every worker is ready. */
 export async function liveGateway(takes: readonly Take[], pool: PoolConfig, options: LiveGatewayOptions = {}) {
+  const { host = "127.0.0.1" } = options;
   const received: { readonly headers: IncomingMessage["headers"]; readonly body: Buffer }[] = [];
   const lines: Record<string, unknown>[] = [];
   const closes: (() => unknown)[] = [];
@@ -65,14 +68,14 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
       received.push({ headers: request.headers, body: Buffer.concat(chunks) });
       return take(request, response, Buffer.concat(chunks));
     });
-    worker.listen(0, "127.0.0.1");
+    worker.listen(0, host);
     await once(worker, "listening");
     closes.push(
       () => worker.close(),
       () => worker.closeAllConnections(),
     );
     const { port } = worker.address() as AddressInfo;
-    core.workerChanged(testRecord(`w${at}`, { ip: "127.0.0.1", engine: { ...engines.expression, port } }), undefined);
+    core.workerChanged(testRecord(`w${at}`, { ip: host, engine: { ...engines.expression, port } }), undefined);
   }
   const view = { old: false, stopping: false };
   const budget = new ByteBudget(BUDGET_BYTES);
@@ -92,7 +95,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     read: { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: options.bodyTimeoutMs ?? 60_000 },
   });
   serveSessions(server, { logger, findPool, gate, sessions: core.sessions, livekit });
-  const origin = await server.listen({ host: "127.0.0.1", port: 0 });
+  const origin = await server.listen({ host, port: 0 });
   const ready = () => core.state(poolKey(pool))?.workers.filter((worker) => worker.ready).length === takes.length;
   await new Promise<void>((resolve) => {
     const check = () => ready() && resolve();
