@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { FakeWorkers } from "../../../test/support/gateway/fake-workers.ts";
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
+import type { WorkerClient } from "../../workers/client.ts";
 
 const queue = (length: number, deadline = "2m", attempts = 5) => testPool({ launch: { queue: { length, deadline }, attempts } });
 
@@ -45,6 +47,29 @@ describe("a launch that finds no slot", () => {
     await clock.advance(1_100);
     expect(first.trace.attempts).toBeGreaterThan(0);
     expect(second.trace.attempts).toBe(0);
+    a.launch = "accept";
+    await clock.advance(1_100);
+    expect([first.status, second.status]).toEqual([200, 0]);
+  });
+
+  it("returns to its place when the worker it was handed is full after all, and the queue is full meanwhile", async () => {
+    const workers = new FakeWorkers();
+    const answer = Promise.withResolvers<void>();
+    const network: WorkerClient = {
+      get: (...args) => workers.get(...args),
+      post: async (...args) => (workers.launches > 0 ? workers.post(...args) : workers.post(...args).finally(() => answer.promise)),
+    };
+    const { addWorker, launch, clock } = gatewayHarness(queue(1), { workers, network });
+    const a = await addWorker("a", { slots: 1, sessions: 1 });
+    const first = await launch();
+    Object.assign(a, { sessions: 0, launch: "full" });
+    await clock.advance(1_100);
+    expect(first.trace).toMatchObject({ attempts: 1, waiting: false });
+    const second = await launch();
+    expect(second.trace.waiting).toBe(true);
+    answer.resolve();
+    await clock.advance(0);
+    expect([first.status, first.trace.waiting]).toEqual([0, true]);
     a.launch = "accept";
     await clock.advance(1_100);
     expect([first.status, second.status]).toEqual([200, 0]);

@@ -93,8 +93,8 @@ export class Launcher {
     if (found !== undefined) return found;
     const tried = new Set<string>();
     const claims = this.#deps.claims.of(flight.launch, flight.request.roomName, arrival.signal);
-    for (let lost = 0; lost < MAX_LOST; ) {
-      const slot = await this.#slotFor(flight, arrival, tried);
+    for (let lost = 0, again = false; lost < MAX_LOST; again = true) {
+      const slot = await this.#slotFor(flight, arrival, tried, again);
       const claimed = await claims.claim(slot.worker, () => this.#giveBack(slot, flight.key));
       if (claimed.kind === "served") return claimed.answer;
       if (claimed.kind === "void") continue;
@@ -120,7 +120,8 @@ export class Launcher {
     return { kind: this.#deps.doubts.has(launch) || this.#deps.overflow.doubts(launch) ? "unknown" : "none" };
   }
 
-  async #slotFor(flight: Flight, arrival: Arrival, tried: Set<string>): Promise<Slot> {
+  /** @param again whether the launch had a slot before: then the queue takes it back at its old place. */
+  async #slotFor(flight: Flight, arrival: Arrival, tried: Set<string>, again: boolean): Promise<Slot> {
     const { pool, preset, trace } = flight;
     if (arrival.signal.aborted) throw clientGone();
     if (tried.size < pool.launch.attempts) {
@@ -131,7 +132,7 @@ export class Launcher {
         return this.#stillWanted(slot, flight.key, arrival.signal);
       }
     }
-    const slot = await this.#wait(flight, arrival, tried.size > 0);
+    const slot = await this.#wait(flight, arrival, again);
     tried.clear();
     return slot;
   }

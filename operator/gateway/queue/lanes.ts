@@ -77,13 +77,13 @@ export class Lanes<Slot> {
     lane.turn += 1;
   }
 
-  /** The newest launch of the client with most, if that has at least two more than this client. */
+  /** The newest launch of the client with most, if that has at least two more than this client. Launches that returned stay. */
   newestOfLongest(client: string): Entry<Slot> | undefined {
     let longest: Lane<Slot> | undefined;
     for (const lane of this.#lanes.values()) if (longest === undefined || lane.size > longest.size) longest = lane;
     if (longest === undefined || longest.size < (this.#lanes.get(client)?.size ?? 0) + 2) return undefined;
     return [...longest.wants.values()]
-      .map((entries) => entries.at(-1))
+      .map((entries) => entries.findLast(({ again }) => !again))
       .reduce((a, b) => ((a?.order ?? 0) > (b?.order ?? 0) ? a : b));
   }
 

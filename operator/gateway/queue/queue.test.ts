@@ -113,6 +113,35 @@ describe("LaunchQueue", () => {
     expect(queue.length).toBe(3);
   });
 
+  it("takes back a launch that had a slot, at its old place, when it is full meanwhile", async () => {
+    const { enter, offer, queue, ended, clock } = setup(2);
+    enter("maya");
+    offer("maya");
+    await clock.advance(0);
+    enter("maya");
+    enter("maya");
+    enter("maya", { order: 1, again: true });
+    await expect(enter("maya").waited).resolves.toEqual({ kind: "queue-full" });
+    expect(queue.length).toBe(3);
+    offer("maya");
+    await clock.advance(0);
+    expect(ended.at(-1)).toEqual({ id: 1, kind: "granted" });
+  });
+
+  it("displaces no launch that came back", async () => {
+    const { enter, queue } = setup(2);
+    const first = enter("maya", { client: "noisy" });
+    enter("maya", { client: "noisy", order: 9, again: true });
+    enter("maya", { client: "quiet" });
+    await expect(first.waited).resolves.toEqual({ kind: "queue-full" });
+    await expect(enter("maya", { client: "other" }).waited).resolves.toEqual({ kind: "queue-full" });
+    expect(queue.length).toBe(2);
+  });
+
+  it("of length 0 takes no launch, not even one that comes back", async () => {
+    await expect(setup(0).enter("maya", { again: true }).waited).resolves.toEqual({ kind: "queue-full" });
+  });
+
   it("ends a wait at its deadline, not earlier", async () => {
     const { enter, ended, clock, queue } = setup();
     enter("maya", { forMs: 500 });

@@ -10,8 +10,9 @@ const REMEMBERED_GRANTS = 32;
  * one client in the order of their arrival, each by the first slot that can serve it.
  * {@link wake} must be called whenever a slot may have become free.
  *
- * When it is full, a client with fewer waiting launches takes the place of the newest launch of the client that has most:
- * otherwise one that sends without end would keep all others out.
+ * If the queue is full, a client with fewer waiting launches takes the place of the newest launch of the client that has most.
+ * Otherwise one client that sends without end would keep all others out. A launch that had a slot and lost it returns to its
+ * place even if the queue is full, and no other launch takes that place: the launches that hold slots bound the excess.
  */
 export class LaunchQueue<Slot> {
   readonly #clock: Clock;
@@ -42,7 +43,7 @@ export class LaunchQueue<Slot> {
   wait(waiting: Waiting<Slot>, limits: { readonly length: number; readonly signal: AbortSignal }): Promise<Waited<Slot>> {
     if (limits.signal.aborted) return Promise.resolve({ kind: "cancelled" });
     if (waiting.deadlineMs <= this.#clock.now()) return Promise.resolve({ kind: "deadline" });
-    if (this.#lanes.size >= limits.length && !this.#makeRoom(waiting.client)) return Promise.resolve({ kind: "queue-full" });
+    if (!this.#hasRoom(waiting, limits.length)) return Promise.resolve({ kind: "queue-full" });
     return new Promise((resolve) => {
       const settle = (outcome: Waited<Slot>): void => {
         timer.cancel();
@@ -77,6 +78,11 @@ export class LaunchQueue<Slot> {
   /** Ends every wait with an error: there will be no slot. */
   refuseAll(error: Error): void {
     for (const entry of [...this.#lanes.all()]) entry.settle({ kind: "refused", error });
+  }
+
+  /** A queue of length 0 takes no launch at all. */
+  #hasRoom({ again, client }: Waiting<Slot>, length: number): boolean {
+    return this.#lanes.size < length || (again && length > 0) || this.#makeRoom(client);
   }
 
   #makeRoom(client: string): boolean {

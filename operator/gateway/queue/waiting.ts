@@ -7,7 +7,7 @@ export interface Waiting<Slot> {
   readonly want: string;
   /** Unix time in ms at which it gives up. */
   readonly deadlineMs: number;
-  /** It had its turn before, and nothing came of it: it does not wait for another. */
+  /** It had a slot before and got no session: it keeps its turn and its place. */
   readonly again: boolean;
   /** Takes a free slot for it, if there is one. Must not call back into the queue. */
   readonly take: () => Slot | undefined;
