@@ -67,6 +67,20 @@ describe("podView", () => {
       { reason: "Error", message: "worker: ended with exit code 137" },
     ],
     [
+      "a worker whose last words hold a room token, without it",
+      "containerStatuses",
+      container("worker", { terminated: { exitCode: 1, message: "panic: token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln" } }),
+      { reason: "Error", message: "worker: panic: token=[hidden]" },
+    ],
+    [
+      "a pull that failed at a signed address, without the signature",
+      "containerStatuses",
+      container("worker", {
+        waiting: { reason: "ErrImagePull", message: "get https://cdn.example.com/layer?X-Signature=1a2b: 403" },
+      }),
+      { reason: "ErrImagePull", message: "worker: get https://cdn.example.com/layer?… 403" },
+    ],
+    [
       "an image that is being pulled",
       "containerStatuses",
       container("worker", { waiting: { reason: "ContainerCreating" } }),

@@ -5,6 +5,7 @@ import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.t
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import { WORKER_CONTAINER } from "../resources/sidecar.ts";
+import { hideSecrets } from "../workers/hide-secrets.ts";
 
 /** Annotation in which its controller counts the templates that a Deployment has had. */
 const REVISION = "deployment.kubernetes.io/revision";
@@ -182,14 +183,19 @@ function problemOf(statuses: readonly Json<V1ContainerStatus>[]): PodProblem | u
     const ended = state?.terminated ?? lastState?.terminated;
     const endMessage = ended !== undefined && ended.exitCode !== 0 ? ended.message?.trim() : undefined;
     if (waiting?.reason !== undefined && lastingReasons.has(waiting.reason)) {
-      return { reason: waiting.reason, message: `${name}: ${endMessage ?? waiting.message ?? waiting.reason}` };
+      return { reason: waiting.reason, message: quoted(name, endMessage ?? waiting.message ?? waiting.reason) };
     }
     if (state?.terminated !== undefined && state.terminated.exitCode !== 0) {
       const said = endMessage ?? `ended with exit code ${state.terminated.exitCode}`;
-      return { reason: state.terminated.reason ?? "Error", message: `${name}: ${said}` };
+      return { reason: state.terminated.reason ?? "Error", message: quoted(name, said) };
     }
   }
   return undefined;
+}
+
+/** A container's last words may hold the form of a launch, and a failed pull the signed address of a layer. */
+function quoted(container: string, words: string): string {
+  return `${container}: ${hideSecrets(words)}`;
 }
 
 function timeMs(text: string | undefined): number | undefined {

@@ -125,6 +125,13 @@ describe("failures name the preset, the address and what to do, and leave no fil
     );
   });
 
+  it("without the query where the server repeats it", async () => {
+    answer = (request, response) => response.writeHead(403, `no right to ${request.url}`).end();
+    await expect(fetchLeo({ url: `${origin}/leo.imx?X-Signature=0123456789abcdef` })).rejects.toThrow(
+      `preset leo: ${origin}/leo.imx?… answered 403 no right to /leo.imx?[hidden];`,
+    );
+  });
+
   it("without the password in an address", async () => {
     const fetching = fetchLeo({ url: origin.replace("//", "//user:secret@") });
     await expect(fetching).rejects.toThrow("preset leo: its url holds a user name or password");

@@ -4,6 +4,7 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../runtime/clock.ts";
+import { hideSecrets } from "../workers/hide-secrets.ts";
 import { type Asset, AssetError, shownUrl } from "./asset.ts";
 
 export interface FetchOptions {
@@ -17,6 +18,7 @@ export interface FetchOptions {
 
 const LIMIT_BYTES = 4 * 1024 ** 3;
 const TIMEOUT_MS = 30 * 60_000;
+const LONGEST_STATUS_TEXT = 200;
 
 /**
  * Puts every asset into the folder as `NAME.imx`, one after the other, and checks what arrives. A file appears under its
@@ -87,7 +89,8 @@ async function request(asset: Asset, url: URL, signal: AbortSignal): Promise<Res
     throw failure(asset, `${shownUrl(url)} cannot be reached (${reasonOf(error)}); ${advice}`, error);
   });
   if (response.status === 200) return response;
-  const answer = `${response.status} ${response.statusText}`.trim();
+  const answer =
+    `${response.status} ${hideSecrets(response.statusText.slice(0, LONGEST_STATUS_TEXT), [url.search.slice(1)])}`.trim();
   throw failure(asset, `${shownUrl(url)} answered ${answer}; correct the preset's model.url, or put the file there`);
 }
 

@@ -47,10 +47,28 @@ describe("answers of workers", () => {
   });
 
   it("finds the worker's own words about an error", () => {
-    expect(workerMessage(answer(400, { error: "no face" }))).toBe("no face");
-    expect(workerMessage(answer(403, { error: { code: "X", message: "cap reached" } }))).toBe("cap reached");
-    expect(workerMessage(answer(422, { detail: "bad form" }))).toBe("bad form");
-    expect(workerMessage(answer(400, `<p>${"x".repeat(9_000)}`))).toHaveLength(500);
+    expect(workerMessage(answer(400, { error: "no face" }), [])).toBe("no face");
+    expect(workerMessage(answer(403, { error: { code: "X", message: "cap reached" } }), [])).toBe("cap reached");
+    expect(workerMessage(answer(422, { detail: "bad form" }), [])).toBe("bad form");
+    expect(workerMessage(answer(400, `<p>${"x ".repeat(4_500)}`), [])).toHaveLength(500);
+  });
+
+  it("names what FastAPI finds wrong, without the form that it answers with", () => {
+    const input = { livekit_token: "a-room-token", room_name: "r" };
+    const detail = [
+      { type: "missing", loc: ["body", "avatar_image"], msg: "Field required", input },
+      { type: "string_type", loc: ["body", "prompt"], msg: "Input should be a valid string", input: 3 },
+    ];
+    const message = "avatar_image: Field required; prompt: Input should be a valid string";
+    expect(workerMessage(answer(422, { detail }), [])).toBe(message);
+  });
+
+  it("quotes no secret that the worker was sent, nor a part of one where the text is cut", () => {
+    const secret = "sk-0123456789abcdefghijklmnop";
+    expect(workerMessage(answer(401, { error: `bad secret ${secret}` }), [secret])).toBe("bad secret [hidden]");
+    for (let before = 470; before < 500; before += 1) {
+      expect(workerMessage(answer(400, `${"x".repeat(before)}${secret}`), [secret])).not.toContain("sk-0");
+    }
   });
 
   it("follows only ids that are safe in a path", () => {

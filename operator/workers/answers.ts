@@ -1,3 +1,5 @@
+import { hideSecrets } from "./hide-secrets.ts";
+
 /** What a worker's answers mean. Pure: status and body in, meaning out. */
 
 /** An HTTP answer, its body read up to a limit. */
@@ -35,14 +37,28 @@ export function busyReason(answer: WorkerAnswer): BusyReason {
 }
 
 const LONGEST_MESSAGE = 500;
+/** What is searched for secrets: what they hide leaves room for more of the text. */
+const LONGEST_SEARCHED = 4 * LONGEST_MESSAGE;
 
-/** The worker's own words about an error, for the client: a string of the usual fields, or the start of the text. */
-export function workerMessage(answer: WorkerAnswer): string {
+/**
+ * The worker's own words about an error: a string of the usual fields, or the start of the text.
+ * @param secrets what the worker was sent; no part of it is quoted, as some workers answer with the form that they got.
+ */
+export function workerMessage(answer: WorkerAnswer, secrets: readonly string[]): string {
   const body = jsonObject(answer.body);
-  const nested = typeof body.error === "object" && body.error !== null ? (body.error as Record<string, unknown>) : {};
-  const words = [nested.message, body.message, body.detail, body.error].find((value) => typeof value === "string");
-  const message = typeof words === "string" ? words : answer.body.trim();
-  return message.slice(0, LONGEST_MESSAGE);
+  const words = [objectOf(body.error).message, body.message, faultsIn(body.detail), body.detail, body.error];
+  const message = words.find((value) => typeof value === "string") ?? answer.body.trim();
+  return hideSecrets(message.slice(0, LONGEST_SEARCHED), secrets).slice(0, LONGEST_MESSAGE);
+}
+
+/** What FastAPI finds wrong with a form, `[{loc, msg, input}]`, without the input; undefined for what is no such list. */
+function faultsIn(detail: unknown): string | undefined {
+  if (!Array.isArray(detail)) return undefined;
+  const faults = detail.map(objectOf).flatMap(({ loc, msg }) => {
+    const where = Array.isArray(loc) ? loc.filter((part) => part !== "body").join(".") : "";
+    return typeof msg === "string" ? [where === "" ? msg : `${where}: ${msg}`] : [];
+  });
+  return faults.length === 0 ? undefined : faults.join("; ");
 }
 
 /** The id under which a worker keeps a launched session. */

@@ -26,6 +26,11 @@ function quote(name: string): string {
 
 /** The body of a launch in the dialect of a worker's group. */
 export function encodeLaunch(form: WorkerForm, to: { readonly engine: Engine; readonly dialect: Dialect }): PostBody {
+  const { livekit_token: token = "", api_secret: secret = "" } = form.fields;
+  return { ...encodeAs(form, to), secrets: [token, secret] };
+}
+
+function encodeAs(form: WorkerForm, to: { readonly engine: Engine; readonly dialect: Dialect }): PostBody {
   switch (to.dialect) {
     case "form":
       return encodeForm(form);

@@ -13,6 +13,8 @@ export interface PostBody {
   readonly chunks: readonly Buffer[];
   /** Further headers, in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values in it that an answer may hold and that nobody may quote. */
+  readonly secrets?: readonly string[];
 }
 
 export interface Question {

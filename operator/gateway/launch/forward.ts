@@ -32,7 +32,7 @@ export async function forward(
     const answer = await withDeadline(deps.clock, FORWARD_TIMEOUT_MS, (signal) =>
       deps.client.post(target.origin, target.path, body, signal),
     );
-    return judge(answer);
+    return judge(answer, body.secrets ?? []);
   } catch (error) {
     if (error instanceof WorkerUnreachable) return { kind: "unreachable" };
     if (isTimeout(error)) return { kind: "timed-out" };
@@ -40,10 +40,10 @@ export async function forward(
   }
 }
 
-function judge(answer: WorkerAnswer): Forwarded {
+function judge(answer: WorkerAnswer, secrets: readonly string[]): Forwarded {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: "accepted", answer };
   if (status === 503) return { kind: "busy", reason: busyReason(answer) };
-  if (status >= 400 && status < 500) return { kind: "rejected", status, message: workerMessage(answer) };
-  return { kind: "broken", why: `it answered ${status} ${workerMessage(answer)}`.trimEnd() };
+  if (status >= 400 && status < 500) return { kind: "rejected", status, message: workerMessage(answer, secrets) };
+  return { kind: "broken", why: `it answered ${status} ${workerMessage(answer, secrets)}`.trimEnd() };
 }

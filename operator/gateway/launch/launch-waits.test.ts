@@ -56,8 +56,8 @@ describe("a launch that finds no slot", () => {
     const workers = new FakeWorkers();
     const answer = Promise.withResolvers<void>();
     const network: WorkerClient = {
-      get: (...args) => workers.get(...args),
-      post: async (...args) => (workers.launches > 0 ? workers.post(...args) : workers.post(...args).finally(() => answer.promise)),
+      get: (origin, path) => workers.get(origin, path),
+      post: (origin, path, body) => workers.post(origin, path, body).finally(() => answer.promise),
     };
     const { addWorker, launch, clock } = gatewayHarness(queue(1), { workers, network });
     const a = await addWorker("a", { slots: 1, sessions: 1 });

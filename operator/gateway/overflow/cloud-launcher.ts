@@ -120,8 +120,7 @@ export class CloudLauncher {
     const { clock, cloud } = this.#deps;
     try {
       const answer = await withDeadline(clock, FORWARD_TIMEOUT_MS, (signal) => cloud.launch(launch, signal));
-      const body = without(answer.text, launch.secret, token);
-      const words = workerMessage({ status: answer.status, contentType: "", body });
+      const words = workerMessage({ status: answer.status, contentType: "", body: answer.text }, [launch.secret, token]);
       return { verdict: judgeCloud(answer), words: `${answer.status} ${words}`.trimEnd() };
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
@@ -163,11 +162,4 @@ function isAccounts(error: OverflowErrorKind): boolean {
 /** Our own answer: the cloud's may hold what is not for the client. */
 function pending(room: string): WorkerAnswer {
   return { status: 200, contentType: "application/json", body: JSON.stringify({ status: "pending", room_name: room }) };
-}
-
-/** Shorter texts are no secrets, and would be found in every word. */
-const SHORTEST_SECRET = 8;
-
-function without(text: string, ...secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => (secret.length < SHORTEST_SECRET ? rest : rest.replaceAll(secret, "[hidden]")), text);
 }

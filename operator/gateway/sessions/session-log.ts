@@ -1,6 +1,7 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import { hideSecrets } from "../../workers/hide-secrets.ts";
 import type { Livekit } from "./livekit.ts";
 import type { SessionNews } from "./sessions.ts";
 
@@ -40,7 +41,7 @@ export function loggedLooks(livekit: Pick<Livekit, "lookAt">, logger: Logger, cl
         complainedMs = clock.now();
         const { namespace, name } = pool;
         const what = "rooms cannot be looked at, so abandoned sessions are left to their workers: see livekit.apiKeyRef";
-        logger.warn({ namespace, pool: name, cause: error instanceof Error ? error.message : String(error) }, what);
+        logger.warn({ namespace, pool: name, cause: hideSecrets(error instanceof Error ? error.message : String(error)) }, what);
       }
       throw error;
     }

@@ -18,7 +18,7 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 const answered = (status: number, body: string): WorkerAnswer => ({ status, contentType: "application/json", body });
 
 /** A worker that answers as told, and a loader for it. */
-function setup(task: () => object, launched = answered(200, '{"status":"pending","task_id":"t1"}')) {
+function setup(task: () => object, launched = () => answered(200, '{"status":"pending","task_id":"t1"}')) {
   const calls: WorkerCall[] = [];
   const client = new RecordingClient();
   const secret = { data: { "api-key": base64("key"), "api-secret": base64("very secret value of livekit") } };
@@ -29,7 +29,7 @@ function setup(task: () => object, launched = answered(200, '{"status":"pending"
     call: async (call: WorkerCall) => {
       call.signal?.throwIfAborted();
       calls.push(call);
-      if (call.path === "/launch") return launched;
+      if (call.path === "/launch") return launched();
       if (call.method === "POST") return answered(200, "{}");
       onPoll();
       return answered(200, JSON.stringify(task()));
@@ -100,8 +100,26 @@ describe("presetLoader", () => {
   });
 
   it("says what the worker answered when it refuses", async () => {
-    const { run } = setup(() => ({}), answered(503, "at_capacity"));
+    const { run } = setup(
+      () => ({}),
+      () => answered(503, "at_capacity"),
+    );
     await expect(run()).rejects.toThrow("preset maya: the worker refused a warm-up session with 503: at_capacity");
+  });
+
+  it("quotes no secret that the worker was sent or has in its environment", async () => {
+    const echo = (value: string) => answered(422, JSON.stringify({ error: `cannot launch ${value} with makers-secret-1234` }));
+    const { run, client, calls } = setup(
+      () => ({}),
+      () => echo(String(calls[0]?.body?.chunks[0])),
+    );
+    client.put("secrets", { namespace: "avatars", name: "maker" }, { data: { "api-secret": base64("makers-secret-1234") } });
+    const { message } = await run().then(
+      () => new Error("it did not fail"),
+      (error: Error) => error,
+    );
+    expect(message).toContain("preset maya: the worker refused a warm-up session with 422: cannot launch ");
+    expect(message).not.toMatch(/eyJ|makers-secret|secret-1234/);
   });
 
   it("names the key that the Secret lacks", async () => {

@@ -1,5 +1,5 @@
 import type { V1Secret } from "@kubernetes/client-node";
-import type { GroupConfig, PresetConfig } from "../../api/pool-config.ts";
+import type { GroupConfig, PoolConfig, PresetConfig } from "../../api/pool-config.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { secrets } from "../../kube/resource-types.ts";
 import type { Json } from "../../kube/types.ts";
@@ -31,10 +31,11 @@ export function presetLoader({ client, workers, clock }: LoadPresetsOptions): Pr
     const { livekit } = pool;
     if (livekit === undefined) throw new Error("warm-up by session needs spec.livekit");
     const credentials = await apiKey(client, pool.namespace, livekit.apiKeyRef);
+    const hidden = [credentials.secret, ...(await makerSecret(client, pool))];
     for (const preset of pool.presets.filter(({ name }) => group.presets.includes(name))) {
       const room = `avatarpool-warmup-${pod.name}-${preset.name}`;
       const token = await roomToken(credentials, room);
-      const session = { livekitUrl: livekit.url, livekitToken: token, roomName: room };
+      const session = { livekitUrl: livekit.url, livekitToken: token, roomName: room, hidden: [...hidden, token] };
       await loadPreset({ workers, clock }, group, preset, origin, session, signal);
     }
   };
@@ -44,6 +45,8 @@ interface WarmupSession {
   readonly livekitUrl: string;
   readonly livekitToken: string;
   readonly roomName: string;
+  /** What the worker may know and no condition may quote. */
+  readonly hidden: readonly string[];
 }
 
 async function loadPreset(
@@ -51,7 +54,7 @@ async function loadPreset(
   group: GroupConfig,
   preset: PresetConfig,
   origin: string,
-  session: WarmupSession,
+  { hidden, ...session }: WarmupSession,
   signal: AbortSignal,
 ): Promise<void> {
   const { paths } = group.engine;
@@ -66,7 +69,7 @@ async function loadPreset(
     signal,
   });
   if (launched.status >= 300)
-    throw failed(`the worker refused a warm-up session with ${launched.status}: ${workerMessage(launched)}`);
+    throw failed(`the worker refused a warm-up session with ${launched.status}: ${workerMessage(launched, hidden)}`);
   const id = taskId(launched);
   if (id === undefined) throw failed("the worker's answer to a warm-up session has no task_id");
 
@@ -77,7 +80,7 @@ async function loadPreset(
       const answer = await workers.call({ method: "GET", origin, path: task, timeoutMs: CALL_TIMEOUT_MS, signal });
       const state = taskState(answer);
       if (state === "running") return;
-      if (state === "ended") throw failed(`the warm-up session ended before it ran: ${workerMessage(answer)}`);
+      if (state === "ended") throw failed(`the warm-up session ended before it ran: ${workerMessage(answer, hidden)}`);
       if (clock.now() > giveUpAtMs) throw failed(`the warm-up session did not run within ${RUNNING_TIMEOUT_MS / 1_000} s`);
       await sleep(clock, POLL_MS, signal);
     }
@@ -100,6 +103,16 @@ async function apiKey(
     return Buffer.from(value, "base64").toString("utf8").trim();
   };
   return { key: read(ref.keyKey), secret: read(ref.secretKey) };
+}
+
+/** The maker's secret, which each worker has in its environment; empty where it cannot be read. */
+async function makerSecret(client: Pick<KubeClient, "get">, { namespace, apiSecretRef }: PoolConfig): Promise<readonly string[]> {
+  const secret = await client.get<Json<V1Secret>>(secrets, { namespace, name: apiSecretRef.name }).catch(() => undefined);
+  return [
+    Buffer.from(secret?.data?.[apiSecretRef.key] ?? "", "base64")
+      .toString("utf8")
+      .trim(),
+  ];
 }
 
 async function roomToken({ key, secret }: { readonly key: string; readonly secret: string }, room: string): Promise<string> {
