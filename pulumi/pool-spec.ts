@@ -258,7 +258,15 @@ export interface WorkerRolloutArgs {
   maxSurge?: pulumi.Input<any>;
   /** Workers that may be missing while workers are replaced. */
   maxUnavailable?: pulumi.Input<any>;
+  /** What an upgrade of AvatarPool does to workers whose pod template it renders differently. keep: none, the template stays until the group's next change. replace: they are replaced at once. */
+  onUpgrade?: pulumi.Input<WorkerRolloutOnUpgrade>;
 }
+
+export const WorkerRolloutOnUpgrade = {
+  Keep: "keep",
+  Replace: "replace",
+} as const;
+export type WorkerRolloutOnUpgrade = (typeof WorkerRolloutOnUpgrade)[keyof typeof WorkerRolloutOnUpgrade];
 
 /** How much is kept warm. */
 export interface WarmArgs {

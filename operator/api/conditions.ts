@@ -9,6 +9,8 @@ export const conditionTypes = {
   startupObjective: "StartupObjective",
   /** Workers are to be replaced, and cannot be. */
   rolloutBlocked: "RolloutBlocked",
+  /** Every group has the pod template that this version of AvatarPool renders. */
+  templateCurrent: "TemplateCurrent",
   /** More is wanted than the groups' maximum allows. */
   atMaximum: "AtMaximum",
   /** The maker's API secret is where the pool says, and workers are let in with it. */
@@ -58,6 +60,8 @@ export const conditionReasons = {
   noLaunches: "NoLaunches",
   upToDate: "UpToDate",
   rollingOut: "RollingOut",
+  keptOnUpgrade: "KeptOnUpgrade",
+  sidecarTooOld: "SidecarTooOld",
   stalled: "Stalled",
   startupMissed: "StartupMissed",
   belowMaximum: "BelowMaximum",

@@ -39,6 +39,14 @@ export const annotations = {
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** On a pod: which template it was made from. Tells the workers of the present revision from those of former ones. */
   template: `${API_GROUP}/template`,
+  /** On a Deployment: hash of the user's inputs that its template was made from. */
+  templateInputs: `${API_GROUP}/template-inputs`,
+  /** On a Deployment: image of the AvatarPool that rendered its template. */
+  renderedBy: `${API_GROUP}/rendered-by`,
+  /** On a Deployment: version of what its pods and AvatarPool rely on in each other. */
+  sidecarContract: `${API_GROUP}/sidecar-contract`,
+  /** On a Deployment: its template as it was applied, compressed. An upgrade keeps that. */
+  appliedTemplate: `${API_GROUP}/applied-template`,
   /** On a Deployment: the template whose rollout is stopped, and the start-up time in ms that stopped it. */
   heldBack: `${API_GROUP}/held-back`,
   /** Whether the cluster autoscaler may evict the pod to remove its node. */

@@ -36,6 +36,9 @@ interface Cluster {
 
 const PAGE = 500;
 
+/** The size of a group does not depend on the image of AvatarPool, which only the operator knows. */
+const NO_IMAGE = "";
+
 /**
  * `avatarpool plan`: what the operator would do now, by its own functions, from what is in the cluster. Nothing is written.
  * @throws Error in words where the pool cannot be found or read, or the user may not see its workers.
@@ -51,7 +54,7 @@ export async function planNow(cluster: Cluster, options: PlanOptions, print: (li
   ]);
   const known = "why" in told ? undefined : told;
   const nowMs = systemClock.now();
-  const world = { deployments: deploymentStore, pods: podStore, hub: { view: () => loadOf(known, nowMs) } };
+  const world = { deployments: deploymentStore, pods: podStore, hub: { view: () => loadOf(known, nowMs) }, sidecarImage: NO_IMAGE };
   const seen = observe(world, view, credentials, new Memories().of(poolKey(view.config)), nowMs);
   const snapshot: Snapshot = { ...seen, forecast: new Map(Object.entries(known?.forecast ?? {})) };
   const result = planned(snapshot, plan(snapshot), "why" in told ? told.why : undefined);

@@ -24,7 +24,7 @@ function operator(memory: PoolMemory = new Memories().of("p")) {
   const client = new RecordingClient();
   const carryOut = (view: PoolView, change: WorldChange) => {
     const seen = snapshot(view, { ...change, memory });
-    return apply({ client, sidecarImage: "sidecar:1" }, seen, plan(seen), memory);
+    return apply({ client }, seen, plan(seen), memory);
   };
   return { client, memory, carryOut };
 }

@@ -13,7 +13,6 @@ import { applyProtection, applyStep } from "./writes/marks.ts";
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
-  readonly sidecarImage: string;
 }
 
 /** Writes what the plan says, and nothing where the world is as planned. Throws KubeError; what was done stays done. */
@@ -58,7 +57,7 @@ async function applyGroup(
   else memory.shortages.set(config.name, group.shortage);
   const marking = { ...context, memory, nowMs: snapshot.nowMs };
   await applyStep(marking, members, group.step);
-  await applyDeployment(context, snapshot.pool, group, deployment, memory, snapshot.nowMs);
+  await applyDeployment(context.client, snapshot.pool, group, deployment, memory, snapshot.nowMs);
   await applyProtection(marking, members, group.step);
 }
 

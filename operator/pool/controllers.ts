@@ -62,10 +62,9 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     concurrency: POOL_CONCURRENCY,
     reconcile: poolReconciler({
       client,
-      sidecarImage: options.sidecarImage,
       isEmpty: (pod) => isEmpty(workers, pod),
       pools: options.pools.store,
-      world: { deployments: options.deployments.store, pods: options.pods.store, hub },
+      world: { deployments: options.deployments.store, pods: options.pods.store, hub, sidecarImage: options.sidecarImage },
       memories,
       learned: new Learned({ client, clock, logger }),
       credentials: new CredentialsCheck(client, clock),

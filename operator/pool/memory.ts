@@ -3,6 +3,7 @@ import type { PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { HeldBack } from "../resources/held-back.ts";
 import type { PodMarks } from "../resources/marks.ts";
+import type { WorkerTemplate } from "../resources/worker-template.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
 import { DecisionLog } from "./planning/decision.ts";
@@ -23,6 +24,8 @@ export interface PoolMemory {
   readonly wanted: Map<string, Window>;
   /** By group: that nodes were short when it was looked at last. */
   readonly shortages: Map<string, NodeShortage>;
+  /** By group: its template as rendered for this pool. */
+  readonly rendered: Map<string, { readonly pool: PoolConfig; readonly template: WorkerTemplate }>;
   /** By Deployment name: what we applied last; absent where we do not know what became of it. */
   readonly applied: Map<string, AppliedDeployment>;
   /** By Deployment name: why it is somebody else's, and when that was looked at. */
@@ -69,6 +72,7 @@ export class Memories {
       memory = {
         wanted: new Map(),
         shortages: new Map(),
+        rendered: new Map(),
         applied: new Map(),
         foreign: new Map(),
         marks: new Map(),

@@ -1,6 +1,7 @@
 import { type GroupConfig, type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { Store } from "../kube/store.ts";
 import { keyOf } from "../kube/types.ts";
+import { renderTemplate, type WorkerTemplate } from "../resources/worker-template.ts";
 import type { WorkerState } from "../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "./load/load-hub.ts";
@@ -19,6 +20,8 @@ export interface World {
   readonly deployments: Store<DeploymentView>;
   readonly pods: Store<PodView>;
   readonly hub: Pick<LoadHub, "view">;
+  /** Image of this AvatarPool, for its containers in worker pods. */
+  readonly sidecarImage: string;
 }
 
 /** Reads all that a plan needs at one moment, from stores and memory only. */
@@ -68,10 +71,20 @@ function observeGroup(
   return {
     config,
     deployment,
+    rendered: rendered(pool, config, world.sidecarImage, memory),
     members,
     wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs),
     shortage: memory.shortages.get(config.name),
   };
+}
+
+/** Rendered once for each change of the pool: a plan that changes nothing costs no template. */
+function rendered(pool: PoolConfig, config: GroupConfig, image: string, memory: PoolMemory): WorkerTemplate {
+  const known = memory.rendered.get(config.name);
+  if (known?.pool === pool) return known.template;
+  const template = renderTemplate(pool, config, image);
+  memory.rendered.set(config.name, { pool, template });
+  return template;
 }
 
 function unseenWorkers({ workers }: PoolLoadView, seen: ReadonlyMap<string, readonly PodView[]>): number {

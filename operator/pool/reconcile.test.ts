@@ -40,7 +40,6 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
   const memories = new Memories();
   const reconcile = poolReconciler({
     client,
-    sidecarImage: "sidecar:1",
     isEmpty: async ({ name }) => !busy.has(name),
     pools,
     world: seen,

@@ -1,6 +1,7 @@
 import type { WonBack } from "../api/load-report.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
+import type { WorkerTemplate } from "../resources/worker-template.ts";
 import type { AutoTarget } from "../scaling/auto-target.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { WorkerState } from "../scaling/victims.ts";
@@ -66,6 +67,8 @@ export type OwnDeployment =
 export interface GroupSnapshot {
   readonly config: GroupConfig;
   readonly deployment: OwnDeployment;
+  /** Its pod template as this version renders it. */
+  readonly rendered: WorkerTemplate;
   readonly members: Members;
   /** What the group's size should have been over the last minutes. */
   readonly wanted: Window;

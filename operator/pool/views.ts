@@ -5,6 +5,7 @@ import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.t
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import { WORKER_CONTAINER } from "../resources/sidecar.ts";
+import { parseRecord, type TemplateRecord } from "../resources/worker-template.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 
 /** Annotation in which its controller counts the templates that a Deployment has had. */
@@ -34,6 +35,8 @@ export interface DeploymentView {
   readonly replicas: number;
   /** Of the template that its new pods are made from. */
   readonly template: string;
+  /** What is recorded of that template; undefined where it is not, or too large. */
+  readonly standing: TemplateRecord | undefined;
   /** Its controller has seen it as it is, and no ReplicaSet of another template wants pods, whether it has some or not. */
   readonly oneReplicaSet: boolean;
   readonly heldBack: HeldBack | undefined;
@@ -108,6 +111,7 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
     resourceVersion: metadata.resourceVersion ?? "",
     replicas: spec?.replicas ?? 1,
     template: spec?.template?.metadata?.annotations?.[annotations.template] ?? "",
+    standing: parseRecord(metadata.annotations),
     oneReplicaSet: hasOneReplicaSet(metadata, status),
     heldBack: parseHeldBack(metadata.annotations?.[annotations.heldBack]),
     stalled: stalled?.message,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gpuGroup, pool } from "../../test/support/pools.ts";
 import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
 import { workerDeployment } from "./deployment.ts";
+import { renderTemplate } from "./worker-template.ts";
 
 const cpuGroup = { name: "cpu", engine: "essence", image: "registry.example.com/essence-worker:1.4", max: 20 } as const;
 type Group = Partial<AvatarPoolSpecInput["workers"][number]>;
@@ -12,7 +13,8 @@ function deploymentOf(group: "gpu" | "cpu", change: Group = {}) {
     { ...cpuGroup, ...(group === "cpu" ? change : {}) },
   ];
   const { config } = pool({ workers } as never);
-  const manifest = workerDeployment(config, config.groups.find(({ name }) => name === group)!, 3, "sidecar:1");
+  const found = config.groups.find(({ name }) => name === group)!;
+  const manifest = workerDeployment(config, found, 3, renderTemplate(config, found, "sidecar:1"));
   const pod = manifest.spec.template.spec!;
   return {
     manifest,

@@ -1,9 +1,10 @@
 import type { V1DeploymentSpec, V1OwnerReference } from "@kubernetes/client-node";
-import { annotations, labels, MANAGED_BY } from "../api/names.ts";
+import { annotations } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { groupLabels, workerLabels } from "./group-labels.ts";
 import { type HeldBack, heldBackText } from "./held-back.ts";
 import { ownedBy } from "./owner.ts";
-import { podTemplate } from "./pod-template.ts";
+import { recordOf, templateHash, type WorkerTemplate } from "./worker-template.ts";
 
 /** A Deployment as we apply it: what is always there, and nothing that the API server fills in. */
 export interface DeploymentManifest {
@@ -19,26 +20,20 @@ export interface DeploymentManifest {
   readonly spec: V1DeploymentSpec;
 }
 
-/** Labels by which a group's objects are found and its pods selected. A Deployment's selector can never change. */
-export function groupLabels(pool: PoolConfig, group: GroupConfig): Record<string, string> {
-  return { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name, [labels.group]: group.name };
-}
-
 /**
  * The whole Deployment of a worker group, for server-side apply.
- * @param sidecarImage image of the commands of ours that run inside worker pods.
+ * @param chosen the template of its pods.
  * @param heldBack stops the rollout of that template; any other is rolled out.
  */
 export function workerDeployment(
   pool: PoolConfig,
   group: GroupConfig,
   replicas: number,
-  sidecarImage: string,
+  chosen: WorkerTemplate,
   heldBack?: HeldBack,
 ): DeploymentManifest {
-  const selector = groupLabels(pool, group);
-  const template = podTemplate(pool, group, { ...selector, [labels.engine]: group.engine.name }, sidecarImage);
-  const paused = heldBack !== undefined && heldBack.template === template.metadata?.annotations?.[annotations.template];
+  const { template } = chosen;
+  const paused = heldBack !== undefined && heldBack.template === templateHash(template);
   const stopped = paused ? heldBackText(heldBack) : undefined;
   return {
     apiVersion: "apps/v1",
@@ -46,13 +41,13 @@ export function workerDeployment(
     metadata: {
       namespace: pool.namespace,
       name: group.deploymentName,
-      labels: { ...selector, [labels.engine]: group.engine.name },
-      annotations: stopped === undefined ? {} : { [annotations.heldBack]: stopped },
+      labels: workerLabels(pool, group),
+      annotations: { ...recordOf(chosen), ...(stopped === undefined ? {} : { [annotations.heldBack]: stopped }) },
       ownerReferences: [ownedBy(pool)],
     },
     spec: {
       replicas,
-      selector: { matchLabels: selector },
+      selector: { matchLabels: groupLabels(pool, group) },
       revisionHistoryLimit: 3,
       // A start may take as long as the startup probe allows; only then is a rollout stuck.
       progressDeadlineSeconds: group.engine.startup.limitSeconds + 600,

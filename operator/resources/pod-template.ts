@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe } from "@kubernetes/client-node";
 import { annotations, WARM_GATE } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { workerLabels } from "./group-labels.ts";
 import { marksMetadata, templateMarks } from "./marks.ts";
 import { assetsContainer, DRAIN_PATH, DRAIN_PORT, drainContainer, WORKER_CONTAINER } from "./sidecar.ts";
 import { volumeMounts, volumes } from "./volumes.ts";
@@ -11,14 +12,10 @@ const CLEANUP_SECONDS = 30;
 
 const GPU_TAINT = "nvidia.com/gpu";
 
-export function podTemplate(
-  pool: PoolConfig,
-  group: GroupConfig,
-  podLabels: Readonly<Record<string, string>>,
-  sidecarImage: string,
-): V1PodTemplateSpec {
+/** The pod template of a group, as this version renders it. */
+export function podTemplate(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodTemplateSpec {
   const marks = marksMetadata(templateMarks);
-  const allLabels = { ...podLabels, ...marks.labels };
+  const allLabels = { ...workerLabels(pool, group), ...marks.labels };
   const spec = podSpec(pool, group, sidecarImage);
   const template = hashOf([allLabels, marks.annotations, spec, loadedPresets(pool, group)]);
   return {
@@ -33,7 +30,8 @@ function hashOf(parts: readonly unknown[]): string {
 
 /** Presets that only a new worker loads, so that a change of them needs new workers: those of a warm-up by session. */
 function loadedPresets({ presets, warm }: PoolConfig, group: GroupConfig): readonly unknown[] {
-  return warm.mode === "session" ? presets.filter(({ name }) => group.presets.includes(name)) : [];
+  if (warm.mode !== "session") return [];
+  return presets.filter(({ name }) => group.presets.includes(name)).map(({ name, asset }) => ({ name, asset }));
 }
 
 function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodSpec {

@@ -4,12 +4,14 @@ import { annotations, labels } from "../api/names.ts";
 import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
 import { workerDeployment } from "./deployment.ts";
 import { parseHeldBack } from "./held-back.ts";
+import { renderTemplate } from "./worker-template.ts";
 
 const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
 
 function deploymentOf(spec: Partial<AvatarPoolSpecInput> = {}, heldBack?: ReturnType<typeof parseHeldBack>) {
   const { config } = pool({ ...gpuOnly, ...spec });
-  return workerDeployment(config, config.groups[0]!, 1, "sidecar:1", heldBack);
+  const group = config.groups[0]!;
+  return workerDeployment(config, group, 1, renderTemplate(config, group, "sidecar:1"), heldBack);
 }
 
 const templateOf = (spec?: Partial<AvatarPoolSpecInput>) =>
@@ -43,12 +45,12 @@ describe("a rollout that is held back", () => {
     expect(held.spec.paused).toBe(true);
     expect(parseHeldBack(held.metadata.annotations[annotations.heldBack])).toEqual({ template, startupMs: 9_000 });
     const other = deploymentOf({}, { template: "other", startupMs: 9_000 });
-    expect([other.spec.paused, other.metadata.annotations]).toEqual([false, {}]);
+    expect([other.spec.paused, other.metadata.annotations[annotations.heldBack]]).toEqual([false, undefined]);
   });
 
   it("that only waits for start-ups leaves nothing to remember", () => {
     const waiting = deploymentOf({}, { template: templateOf() ?? "", startupMs: undefined });
-    expect([waiting.spec.paused, waiting.metadata.annotations]).toEqual([true, {}]);
+    expect([waiting.spec.paused, waiting.metadata.annotations[annotations.heldBack]]).toEqual([true, undefined]);
     expect([parseHeldBack(undefined), parseHeldBack("t"), parseHeldBack("")]).toEqual([undefined, undefined, undefined]);
   });
 });

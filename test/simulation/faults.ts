@@ -24,6 +24,13 @@ const faults = {
     after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
     return `the operator dies, the next one leads after ${forMs} ms`;
   },
+  "operator-upgraded": async (world, draw) => {
+    world.version++;
+    await world.killOperator();
+    const forMs = draw.int(0, 20) * 1_000;
+    after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
+    return `AvatarPool is upgraded to version ${world.version}, its operator leads after ${forMs} ms`;
+  },
   "operator-frozen": (world, draw) => {
     if (world.operator === undefined) return undefined;
     const leaseMs = draw.int(15_000, 18_000);
@@ -233,6 +240,7 @@ export async function strike(world: World, name: FaultName, draw: Draw): Promise
 /** What gateways and workers do not notice. */
 const ofControlPlane: ReadonlySet<FaultName> = new Set<FaultName>([
   "operator-restarts",
+  "operator-upgraded",
   "operator-frozen",
   "stream-breaks",
   "api-away",

@@ -19,6 +19,8 @@ import type { SimWorkers } from "./workers.ts";
 
 export interface SimOperatorOptions {
   readonly name: string;
+  /** Of the AvatarPool that it is of: each version has its own. */
+  readonly image: string;
   readonly clock: Clock;
   /** By how much the clock of its machine is wrong. */
   readonly wrongByMs: number;
@@ -67,7 +69,7 @@ export class SimOperator {
       pods,
       hub: this.#hub,
       workers: new WorkerCalls(workers.client(this.process), this.process.clock),
-      sidecarImage: "avatarpool:test",
+      sidecarImage: options.image,
       record: options.onEvent,
       metrics: operatorMetrics(this.registry),
       clock: this.process.clock,

@@ -1,3 +1,5 @@
+import type { V1Deployment } from "@kubernetes/client-node";
+import { annotations } from "../../operator/api/names.ts";
 import type { PoolConfig } from "../../operator/api/pool-config.ts";
 import type { PoolEvent } from "../../operator/pool/news/report.ts";
 import type { Write } from "./api.ts";
@@ -87,7 +89,18 @@ export class Witness {
       "write",
       `${verb} ${plural}/${name}${subresource === undefined ? "" : `/${subresource}`} ${brief(write)}`,
     );
-    if (plural === "deployments" && verb !== "delete") this.#sizes.wrote(name, write);
+    if (plural === "deployments" && verb !== "delete") {
+      this.#sizes.wrote(name, write);
+      this.#replaces(name, write);
+    }
+  }
+
+  /** Promise 1: no upgrade of AvatarPool replaces workers, nor does anything else but a change of the user's. */
+  #replaces(name: string, { verb, before, wanted }: Write): void {
+    if (verb !== "apply" || before === undefined) return;
+    const [was, is] = [templateOf(before), templateOf(wanted)];
+    if (was.inputs === is.inputs && was.template !== is.template)
+      this.broken(1, `${name} gets another pod template though the user changed nothing that it is made from`);
   }
 
   /** Promise 7, wherever the product says something. */
@@ -120,6 +133,14 @@ export class Witness {
   finish(troubled: boolean): void {
     if (!troubled) this.#sizes.finish();
   }
+}
+
+function templateOf(object: unknown): { readonly inputs: string | undefined; readonly template: string | undefined } {
+  const { metadata, spec } = object as V1Deployment;
+  return {
+    inputs: metadata?.annotations?.[annotations.templateInputs],
+    template: spec?.template.metadata?.annotations?.[annotations.template],
+  };
 }
 
 /** What of a write a reader of the timeline wants to see. */

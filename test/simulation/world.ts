@@ -55,6 +55,8 @@ export class World {
   calmSinceMs: number;
   /** By how much the clock is wrong on machines that start processes from now on. */
   clocksWrongByMs = 0;
+  /** Of the AvatarPool that operators are of which start now. */
+  version = 1;
   /** No fault at all has happened to it. */
   untroubled = true;
   /** The same of all but the control plane: gateways, workers, and the spec. */
@@ -222,6 +224,7 @@ export class World {
     const name = `operator-${++this.#processes}`;
     this.operator = new SimOperator({
       name,
+      image: `avatarpool:${this.version}`,
       clock: this.clock,
       wrongByMs: this.clocksWrongByMs,
       random: this.random(name),

@@ -11,6 +11,7 @@ import { BY_POOL, observe, type World } from "../../operator/pool/observe.ts";
 import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
 import { type HeldBack, heldBackText } from "../../operator/resources/held-back.ts";
+import { recordOf, type WorkerTemplate } from "../../operator/resources/worker-template.ts";
 
 /**
  * Pools, pods and Deployments for tests of the operator. Everything passes through the real schema and transforms, so that a
@@ -19,6 +20,8 @@ import { type HeldBack, heldBackText } from "../../operator/resources/held-back.
 
 export const NOW_MS = Date.UTC(2026, 0, 1, 12);
 const LONG_AGO = "2026-01-01T00:00:00Z";
+
+export const SIDECAR_IMAGE = "sidecar:1";
 
 const namespace = "avatars";
 const poolName = "support";
@@ -170,6 +173,8 @@ export interface DeploymentChange {
   /** Hash of its present template. */
   readonly template?: string;
   readonly heldBack?: HeldBack;
+  /** What is recorded of its template. */
+  readonly standing?: WorkerTemplate;
   /** How many templates it has had. */
   readonly revision?: number;
   readonly conditions?: readonly {
@@ -195,6 +200,7 @@ export function deploymentObject(group: string, change: DeploymentChange = {}): 
       ownerReferences: change.owner === "nobody" ? [] : [owner],
       annotations: {
         "deployment.kubernetes.io/revision": String(change.revision ?? 1),
+        ...(change.standing === undefined ? {} : recordOf(change.standing)),
         ...(change.heldBack === undefined ? {} : { [annotations.heldBack]: heldBackText(change.heldBack) ?? "" }),
       },
       ...(change.deleting ? { deletionTimestamp: LONG_AGO } : {}),
@@ -276,7 +282,7 @@ export function world(config: PoolConfig, change: WorldChange = {}): World & { r
   const pods = change.pods ?? [];
   const members = (group: string) => pods.filter((pod) => pod.group === group && !pod.deleting).length;
   const deployments = change.deployments ?? config.groups.map(({ name }) => deployment(name, { replicas: members(name) }));
-  return { pods: storeOf(pods), deployments: storeOf(deployments), hub: hubOf(change) };
+  return { pods: storeOf(pods), deployments: storeOf(deployments), hub: hubOf(change), sidecarImage: SIDECAR_IMAGE };
 }
 
 function hubOf(change: WorldChange): LoadHub {

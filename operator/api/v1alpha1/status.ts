@@ -25,6 +25,12 @@ export const groupStatusSchema = z
     sessions: n("Sessions that run now."),
     slots: n("Slots of all workers that serve, and those still taken on workers that are being removed."),
     unschedulable: n("Workers that the scheduler finds no node for."),
+    templateRenderedBy: z
+      .string()
+      .describe(
+        "Image of the AvatarPool version whose pod template the group keeps; absent if it has the template of the operator's own version.",
+      )
+      .optional(),
   })
   .describe("One worker group.");
 

@@ -223,6 +223,12 @@ export const workerGroupSchema = z
       .object({
         maxSurge: countOrPercent("Workers created beyond the wanted number while workers are replaced.").default(1),
         maxUnavailable: countOrPercent("Workers that may be missing while workers are replaced.").default(0),
+        onUpgrade: z
+          .enum(["keep", "replace"])
+          .default("keep")
+          .describe(
+            "What an upgrade of AvatarPool does to workers whose pod template it renders differently. keep: none, the template stays until the group's next change. replace: they are replaced at once.",
+          ),
       })
       .meta({ description: "How workers are replaced when the group's template changes.", ...nonZeroSurge })
       .prefault({}),

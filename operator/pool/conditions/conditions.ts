@@ -10,6 +10,7 @@ import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
 import type { Finding } from "./finding.ts";
 import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
+import { templateCurrent } from "./template-condition.ts";
 
 /** What holds of the pool and what does not, each in a sentence that a person can act on. */
 export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
@@ -19,6 +20,7 @@ export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
     startupObjective(snapshot),
     atMaximum(plan),
     rolloutBlocked(plan),
+    templateCurrent(plan),
     credentialsValid(snapshot),
     ...secretsUsable(snapshot),
     ...overflowReady(snapshot),

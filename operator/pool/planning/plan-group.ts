@@ -1,5 +1,6 @@
 import { formatDuration } from "../../api/duration.ts";
 import type { GroupConfig } from "../../api/pool-config.ts";
+import { type ChosenTemplate, chooseTemplate } from "../../resources/worker-template.ts";
 import type { NodeOutlook, NodeShortage } from "../../scaling/nodes.ts";
 import { explainSize, type GroupSize } from "../../scaling/size.ts";
 import { growthLimit } from "../../scaling/step.ts";
@@ -23,6 +24,7 @@ export interface ScalePlan {
   readonly replicas: number;
   readonly step: ShrinkStep;
   readonly rollout: Rollout;
+  readonly template: ChosenTemplate;
   /** What the size should have been, to be remembered. */
   readonly wanted: Window;
   /** That nodes are short, to be remembered. */
@@ -60,6 +62,8 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
   const inputs = inputsOf(snapshot, group, wish, current, maximum(wanted, nowMs, holdMs) ?? size.workers);
   const target = targetOf(snapshot, config, wish, current, inputs);
   const rollout = rolloutOf(snapshot, group);
+  const standing = deployment.kind === "own" ? deployment.view.standing : undefined;
+  const template = chooseTemplate(group.rendered, standing, config.spec.rollout.onUpgrade);
   const step = stepTo(snapshot, group, current, target.workers, rollout);
   const replicas = target.workers >= current ? target.workers : current - step.lowerBy;
   const record: DecisionRecord = {
@@ -73,7 +77,7 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
     reason: replicas === current ? `nothing changed: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
   };
   return {
-    group: { kind: "scale", config, replicas, step, rollout, wanted, shortage: outlook.shortage },
+    group: { kind: "scale", config, replicas, step, rollout, template, wanted, shortage: outlook.shortage },
     record,
     requeueAfterMs: earliest(
       size.workers < current ? remaining(maximumEndsAtMs(wanted, nowMs, holdMs), nowMs) : undefined,

@@ -24,9 +24,9 @@ type Client = Pick<KubeClient, "get" | "apply" | "mergePatch">;
 
 /** Makes a group's Deployment as planned. Writes nothing where it is so. Throws KubeError. */
 export async function applyDeployment(
-  { client, sidecarImage }: { readonly client: Client; readonly sidecarImage: string },
+  client: Client,
   pool: PoolConfig,
-  { config, replicas, rollout }: ScalePlan,
+  { config, replicas, rollout, template }: ScalePlan,
   seen: OwnDeployment,
   memory: PoolMemory,
   nowMs: number,
@@ -37,7 +37,7 @@ export async function applyDeployment(
   const asWeLeftIt = seen.kind === "own" && isAsWeLeftIt(last, seen.view);
   // Most plans change nothing: they cost no manifest either.
   if (asWeLeftIt && isSame(last?.wish, wish)) return;
-  const manifest = workerDeployment(pool, config, replicas, sidecarImage, heldBack);
+  const manifest = workerDeployment(pool, config, replicas, template, heldBack);
   const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("base64url");
   if (seen.kind !== "own") return createDeployment(client, manifest, { hash, wish, atMs: nowMs }, memory);
   if (asWeLeftIt && last?.hash === hash) {

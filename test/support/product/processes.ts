@@ -6,13 +6,13 @@ import path from "node:path";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
-/** How a process of the product is run: from its sources, or as it is shipped. */
-export type Build = "source" | "bundle";
+/** How a process of the product is run: from its sources, as it is shipped, or from another bundle. */
+export type Build = "source" | "bundle" | { readonly file: string };
 
-const entry: Record<Build, string> = {
-  source: path.join(root, "operator", "main.ts"),
-  bundle: path.join(root, "dist", "avatarpool.mjs"),
-};
+function entryOf(build: Build): string {
+  if (typeof build === "object") return build.file;
+  return build === "source" ? path.join(root, "operator", "main.ts") : path.join(root, "dist", "avatarpool.mjs");
+}
 
 const nodeFlags = [
   // Of the Dockerfile, so that what is measured is what is deployed.
@@ -37,7 +37,7 @@ export class ProductProcess {
     this.logFile = options.logFile;
     // Its own file, and no pipe to us: who measures it must not be kept busy by its log.
     const log = openSync(options.logFile, "a");
-    this.#child = spawn(process.execPath, [...nodeFlags, entry[options.build], command], {
+    this.#child = spawn(process.execPath, [...nodeFlags, entryOf(options.build), command], {
       cwd: root,
       env: { PATH: process.env.PATH ?? "", NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...options.env },
       stdio: ["pipe", log, log],

@@ -10,6 +10,13 @@ const RELEASE = "avatarpool";
 const CHART = path.join(import.meta.dirname, "..", "..", "..", "charts", "avatarpool");
 const READY_MS = 30_000;
 
+/** An operator other than the one that is tested everywhere else. */
+export interface OperatorOptions {
+  /** Image that it takes for its own. */
+  readonly image?: string;
+  readonly build?: Build;
+}
+
 export interface GatewayProcess {
   readonly process: ProductProcess;
   /** Where clients launch. */
@@ -62,25 +69,29 @@ export class Product implements AsyncDisposable {
     return { process, url: `http://127.0.0.1:${launchPort}`, internalUrl };
   }
 
-  async startOperator(): Promise<{ readonly process: ProductProcess; readonly url: string }> {
+  async startOperator({
+    image = "avatarpool:test",
+    build = this.#build,
+  }: OperatorOptions = {}): Promise<{ readonly process: ProductProcess; readonly url: string }> {
     const port = await freePort();
     const tokenFile = path.join(this.#plane.folder, "load-token");
     await writeFile(tokenFile, await this.#plane.serviceAccountToken(NAMESPACE, "avatarpool-operator", LOAD_AUDIENCE));
-    const process = await this.#start("operator", "avatarpool-operator", {
+    const env = {
       AVATARPOOL_HTTP_PORT: String(port),
       AVATARPOOL_GATEWAYS: this.#gateways.join(","),
       AVATARPOOL_LOAD_TOKEN_FILE: tokenFile,
-      AVATARPOOL_IMAGE: "avatarpool:test",
-    });
+      AVATARPOOL_IMAGE: image,
+    };
+    const process = await this.#start("operator", "avatarpool-operator", env, build);
     const url = `http://127.0.0.1:${port}`;
     await untilReady(process, `${url}/readyz`);
     return { process, url };
   }
 
-  async #start(command: string, account: string, env: Record<string, string>): Promise<ProductProcess> {
+  async #start(command: string, account: string, env: Record<string, string>, build = this.#build): Promise<ProductProcess> {
     const name = `${command}-${this.#processes.length}`;
     const process = new ProductProcess(command, {
-      build: this.#build,
+      build,
       logFile: path.join(this.#plane.folder, `${name}.log`),
       env: {
         ...env,

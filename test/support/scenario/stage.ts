@@ -3,7 +3,7 @@ import { KubeClient } from "../../../operator/kube/client.ts";
 import { loadKubeConfig } from "../../../operator/kube/config.ts";
 import { type ControlPlane, type NodeSpec, startControlPlane } from "../controlplane/index.ts";
 import { type Fleet, startFleet } from "../fleet/index.ts";
-import { type GatewayProcess, Product } from "../product/product.ts";
+import { type GatewayProcess, type OperatorOptions, Product } from "../product/product.ts";
 import { gpuNode } from "./gpu-node.ts";
 import { Scenario } from "./scenario.ts";
 
@@ -63,8 +63,8 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Another operator, in place of one that was stopped or killed. */
-  async restartOperator(): Promise<void> {
-    this.#operator = await this.product.startOperator();
+  async restartOperator(options: OperatorOptions = {}): Promise<void> {
+    this.#operator = await this.product.startOperator(options);
   }
 
   /** A namespace with the maker's Secret in it, unless told otherwise. */

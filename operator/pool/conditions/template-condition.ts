@@ -1,0 +1,39 @@
+import { conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
+import { type ChosenTemplate, OLDEST_CONTRACT } from "../../resources/worker-template.ts";
+import { listed } from "../listed.ts";
+import type { Plan } from "../plan.ts";
+import type { Finding } from "./finding.ts";
+
+const CURE = "change the group, or set workers[].rollout.onUpgrade to replace, at a time when its workers may be replaced";
+
+/** Whether every group has the pod template of this version, or keeps one through an upgrade. */
+export function templateCurrent({ groups }: Plan): Finding {
+  const kept = groups.flatMap((group) =>
+    group.kind === "scale" && group.template.kept ? [{ name: group.config.name, ...group.template }] : [],
+  );
+  const tooOld = kept.filter(({ contract }) => contract < OLDEST_CONTRACT);
+  if (tooOld.length > 0) {
+    const needed = `this version works with contract ${OLDEST_CONTRACT} and newer`;
+    const effect = "new workers of it may not become warm, and may not wait for their sessions when they must go";
+    return no(reasons.sidecarTooOld, `${namesOf(tooOld)}, ${needed}: ${effect}: ${CURE}`);
+  }
+  if (kept.length === 0) {
+    const message = "every group has the pod template of this version of AvatarPool";
+    return { type: types.templateCurrent, status: "True", reason: reasons.upToDate, message };
+  }
+  const why = "so that the upgrade replaced no worker; what this version corrects in the pod template does not reach its workers";
+  return no(reasons.keptOnUpgrade, `${namesOf(kept)}, ${why}: ${CURE}`);
+}
+
+function no(reason: Finding["reason"], message: string): Finding {
+  return { type: types.templateCurrent, status: "False", reason, message };
+}
+
+type Kept = Pick<ChosenTemplate, "renderedBy" | "contract"> & { readonly name: string };
+
+function namesOf(kept: readonly Kept[]): string {
+  const each = listed(kept.map(({ name, renderedBy, contract }) => `${name} (${renderedBy}, contract ${contract})`));
+  return kept.length === 1
+    ? `group ${each} keeps the pod template of another version of AvatarPool`
+    : `groups ${each} keep the pod templates of another version of AvatarPool`;
+}

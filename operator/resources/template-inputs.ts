@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import type { WorkerGroupSpec } from "../api/v1alpha1/index.ts";
+
+/** Fields of a group that its pod template is not made from. */
+type OutsideTemplate = "name" | "min" | "max" | "priority" | "costPerHour" | "presets" | "dialect" | "coldStart" | "rollout";
+type GroupInputs = { readonly [Field in Exclude<keyof WorkerGroupSpec, OutsideTemplate>]: WorkerGroupSpec[Field] };
+
+/**
+ * Hash of what the user wrote that a group's pod template is made from, without our defaults: it is the same in every version
+ * of AvatarPool, so a template can be kept while it is. A field that is added here must be absent unless the user writes it.
+ */
+export function templateInputs(pool: PoolConfig, group: GroupConfig): string {
+  const { spec } = group;
+  const presets = pool.presets.filter(({ name, asset }) => group.presets.includes(name) && isInTemplate(pool, asset.kind));
+  const inputs: GroupInputs = {
+    engine: spec.engine,
+    image: spec.image,
+    imagePullSecrets: spec.imagePullSecrets,
+    sessionsPerWorker: spec.sessionsPerWorker,
+    gpu: spec.gpu,
+    resources: spec.resources,
+    modelCache: spec.modelCache,
+    env: spec.env,
+    runtimeClassName: spec.runtimeClassName,
+    nodeSelector: spec.nodeSelector,
+    tolerations: spec.tolerations,
+    affinity: spec.affinity,
+    topologySpreadConstraints: spec.topologySpreadConstraints,
+    priorityClassName: spec.priorityClassName,
+    drain: spec.drain,
+  };
+  const all = { apiSecretRef: pool.apiSecretRef, presets: presets.map(({ name, asset }) => ({ name, asset })), group: inputs };
+  return createHash("sha256").update(canonical(all)).digest("base64url").slice(0, 16);
+}
+
+/** Models are fetched before the start; a warm-up by session loads every preset. */
+function isInTemplate({ warm }: PoolConfig, kind: string): boolean {
+  return kind === "model" || warm.mode === "session";
+}
+
+/** JSON with sorted keys: the order of fields is no input. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

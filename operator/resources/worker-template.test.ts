@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { gpuGroup, gpuOnly, pool } from "../../test/support/pools.ts";
+import { annotations } from "../api/names.ts";
+import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
+import { chooseTemplate, parseRecord, recordOf, renderTemplate, SIDECAR_CONTRACT, templateHash } from "./worker-template.ts";
+
+const OLD = "registry.example.com/avatarpool:1";
+const NEW = "registry.example.com/avatarpool:2";
+
+function rendered(image: string, group: object = {}, spec: Partial<AvatarPoolSpecInput> = {}) {
+  const { config } = pool({ ...gpuOnly, workers: [{ ...gpuGroup, ...group }], ...spec });
+  return renderTemplate(config, config.groups[0]!, image);
+}
+/** What an older version left on the Deployment. */
+const standing = (group: object = {}) => parseRecord(recordOf(rendered(OLD, group)));
+
+describe("the template after an upgrade of AvatarPool", () => {
+  it("stands as it was applied while the user's inputs are the same", () => {
+    const before = rendered(OLD);
+    const after = rendered(NEW);
+    expect(templateHash(after.template)).not.toBe(templateHash(before.template));
+    expect(chooseTemplate(after, standing(), "keep")).toEqual({ ...before, kept: true });
+  });
+
+  it("is the new version's with the user's next change, on request, and where nothing usable is recorded", () => {
+    const after = rendered(NEW);
+    const changed = { env: [{ name: "A", value: "1" }] };
+    expect(chooseTemplate(rendered(NEW, changed), standing(), "keep")).toEqual({ ...rendered(NEW, changed), kept: false });
+    expect(chooseTemplate(after, standing(), "replace")).toEqual({ ...after, kept: false });
+    expect(chooseTemplate(after, undefined, "keep")).toEqual({ ...after, kept: false });
+    const record = recordOf(rendered(OLD));
+    const damaged = parseRecord({ ...record, [annotations.appliedTemplate]: "bm90aGluZw==" });
+    expect(chooseTemplate(after, damaged, "keep")).toEqual({ ...after, kept: false });
+  });
+
+  it("is nothing to speak of where both versions render the same", () => {
+    const same = rendered(OLD);
+    expect(chooseTemplate(same, standing(), "keep")).toEqual({ ...same, kept: false });
+  });
+
+  it("is rendered anew where it was too large to be recorded", () => {
+    const env = Array.from({ length: 8 }, (_, index) => ({ name: `A${index}`, value: randomText(30_000, index) }));
+    expect(parseRecord(recordOf(rendered(OLD, { env })))).toBeUndefined();
+  });
+});
+
+describe("what a Deployment records of its template", () => {
+  it("is the version, the contract and the template itself", () => {
+    const { template, inputs } = rendered(OLD);
+    const record = parseRecord(recordOf(rendered(OLD)));
+    expect(record).toMatchObject({ inputs, renderedBy: OLD, contract: SIDECAR_CONTRACT });
+    expect(chooseTemplate(rendered(NEW), record, "keep").template).toEqual(template);
+  });
+});
+
+describe("the user's inputs", () => {
+  const inputsOf = (group: object = {}, spec: Partial<AvatarPoolSpecInput> = {}) => rendered(NEW, group, spec).inputs;
+
+  it("do not depend on the version, nor on what needs no new worker", () => {
+    expect(inputsOf()).toBe(rendered(OLD).inputs);
+    expect(inputsOf({ min: 1, max: 3, priority: 4, costPerHour: 1, rollout: { onUpgrade: "replace" } })).toBe(inputsOf());
+    expect(inputsOf({}, { warm: { slots: 7 } })).toBe(inputsOf());
+    const resources = { limits: { memory: "20Gi", cpu: "4" } };
+    expect(inputsOf({ resources: { limits: { cpu: "4", memory: "20Gi" } } })).toBe(inputsOf({ resources }));
+  });
+
+  it.each<object>([
+    { image: "registry.example.com/expression:3" },
+    { sessionsPerWorker: 3 },
+    { env: [{ name: "A", value: "1" }] },
+    { resources: { limits: { cpu: "4" } } },
+    { gpu: { count: 2 } },
+    { modelCache: { emptyDir: { sizeLimit: "9Gi" } } },
+    { nodeSelector: { zone: "a" } },
+    { tolerations: [{ key: "dedicated", operator: "Exists" }] },
+    { affinity: { nodeAffinity: {} } },
+    { topologySpreadConstraints: [{ maxSkew: 1 }] },
+    { priorityClassName: "high" },
+    { runtimeClassName: "nvidia" },
+    { imagePullSecrets: [{ name: "pull" }] },
+    { drain: { timeout: "10m" } },
+  ])("change with %j, as the template does", (change) => {
+    expect(inputsOf(change)).not.toBe(inputsOf());
+    expect(templateHash(rendered(NEW, change).template)).not.toBe(templateHash(rendered(NEW).template));
+  });
+
+  it("change with the Secret and with presets that new workers load", () => {
+    expect(inputsOf({}, { apiSecretRef: { name: "other" } })).not.toBe(inputsOf());
+    const face = (url: string): Partial<AvatarPoolSpecInput> => ({ presets: [{ name: "maya", image: { url } }] });
+    expect(inputsOf({}, face("https://example.com/2.jpg"))).toBe(inputsOf());
+    const bySession = (url: string): Partial<AvatarPoolSpecInput> => ({
+      ...face(url),
+      warm: { warmup: { mode: "session" } },
+      livekit: { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } },
+    });
+    expect(inputsOf({}, bySession("https://example.com/2.jpg"))).not.toBe(inputsOf({}, bySession("https://example.com/1.jpg")));
+  });
+
+  it("have the hash that they had in version 0.1.0: with another one, every upgrade from there replaces every worker", () => {
+    expect(inputsOf({ ...full })).toBe("KLMdrQmbU5hdnQ2v");
+  });
+});
+
+/** Every input of a group. */
+const full = {
+  image: "registry.example.com/expression:3",
+  sessionsPerWorker: 3,
+  env: [{ name: "A", value: "1" }],
+  resources: { limits: { cpu: "4" }, requests: { memory: "4Gi" } },
+  gpu: { count: 2 },
+  modelCache: { emptyDir: {} },
+  nodeSelector: { zone: "a" },
+  tolerations: [{ key: "dedicated", operator: "Exists" }],
+  affinity: { nodeAffinity: {} },
+  topologySpreadConstraints: [{ maxSkew: 1 }],
+  priorityClassName: "high",
+  runtimeClassName: "nvidia",
+  imagePullSecrets: [{ name: "pull" }],
+  drain: { timeout: "10m" },
+};
+
+/** Text that does not get smaller by compression. */
+function randomText(length: number, seed: number): string {
+  let state = seed + 1;
+  const next = () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return String.fromCharCode(33 + (state % 90));
+  };
+  return Array.from({ length }, next).join("");
+}
