@@ -8,7 +8,8 @@ export type ToolName =
   | "kwok"
   | "helm"
   | "pulumi"
-  | "livekit-server";
+  | "livekit-server"
+  | "validate-crd";
 
 /** A folder under `tools/` with a go.mod whose `tool` directives give these programs. */
 export interface ToolModule {
@@ -21,23 +22,35 @@ export interface ToolModule {
   readonly builtAs: Readonly<Partial<Record<ToolName, string>>>;
 }
 
-const KUBERNETES_VERSION = "v1.37.2";
+/** The range of supported versions: the suite runs on both ends of it. */
+export const KUBERNETES_VERSIONS = { newest: "1.37.2", oldest: "1.30.14" } as const;
+export type KubernetesChoice = keyof typeof KUBERNETES_VERSIONS;
+
 const PULUMI_VERSION = "v3.220.0";
 
-const KUBERNETES_LDFLAGS = [
-  `-X k8s.io/component-base/version.gitVersion=${KUBERNETES_VERSION}`,
-  "-X k8s.io/component-base/version.gitMajor=1",
-  "-X k8s.io/component-base/version.gitMinor=37",
-].join(" ");
-
-export const MODULES: readonly ToolModule[] = [
-  {
-    folder: "kubernetes",
+function kubernetes(folder: string, version: string): ToolModule {
+  const [major, minor] = version.split(".");
+  return {
+    folder,
     tools: ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
-    ldflags: KUBERNETES_LDFLAGS,
+    ldflags: [
+      `-X k8s.io/component-base/version.gitVersion=v${version}`,
+      `-X k8s.io/component-base/version.gitMajor=${major}`,
+      `-X k8s.io/component-base/version.gitMinor=${minor}`,
+    ].join(" "),
     usualBuild: "7 min",
     builtAs: {},
-  },
+  };
+}
+
+const KUBERNETES: Readonly<Record<KubernetesChoice, ToolModule>> = {
+  newest: kubernetes("kubernetes", KUBERNETES_VERSIONS.newest),
+  oldest: kubernetes("kubernetes-oldest", KUBERNETES_VERSIONS.oldest),
+};
+
+const OTHERS: readonly ToolModule[] = [
+  // Our own: validates a CRD with the API server's code of the oldest supported version.
+  { folder: "crd", tools: ["validate-crd"], ldflags: "", usualBuild: "3 min", builtAs: { "validate-crd": "crd" } },
   // The main package of etcd is the root of a module called server.
   { folder: "etcd", tools: ["etcd"], ldflags: "", usualBuild: "20 s", builtAs: { etcd: "server" } },
   { folder: "kwok", tools: ["kwok"], ldflags: "", usualBuild: "1 min", builtAs: {} },
@@ -51,3 +64,8 @@ export const MODULES: readonly ToolModule[] = [
   },
   { folder: "livekit", tools: ["livekit-server"], ldflags: "", usualBuild: "2 min", builtAs: { "livekit-server": "server" } },
 ];
+
+/** Every module, in the order in which they are best built. */
+export function modules(choice: KubernetesChoice): readonly ToolModule[] {
+  return [KUBERNETES[choice], ...OTHERS];
+}

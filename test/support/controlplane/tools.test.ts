@@ -65,6 +65,25 @@ test("takes what KUBEBUILDER_ASSETS holds", async () => {
   expect(await toolPath("kubectl", () => {})).toBe(path.join(assets, "kubectl"));
 });
 
+test("a version that is chosen is built, whatever KUBEBUILDER_ASSETS holds", async () => {
+  const assets = path.join(folder, "assets");
+  await mkdir(assets);
+  await writeFile(path.join(assets, "kubectl"), "#!/bin/sh\n", { mode: 0o755 });
+  vi.stubEnv("KUBEBUILDER_ASSETS", assets);
+  await fakeGo(
+    `mkdir -p "$GOBIN"; for tool in kube-apiserver kube-controller-manager kube-scheduler kubectl; do cp /bin/true "$GOBIN/$tool"; done`,
+  );
+  vi.stubEnv("AVATARPOOL_TEST_KUBERNETES", "oldest");
+  const oldest = await toolPath("kubectl", () => {});
+  vi.stubEnv("AVATARPOOL_TEST_KUBERNETES", "newest");
+  const newest = await toolPath("kubectl", () => {});
+
+  expect(path.dirname(oldest)).toMatch(/cache.*\/kubernetes-oldest-/);
+  expect(path.dirname(newest)).toMatch(/cache.*\/kubernetes-[^o]/);
+  vi.stubEnv("AVATARPOOL_TEST_KUBERNETES", "1.30");
+  await expect(toolPath("kubectl", () => {})).rejects.toThrow(/AVATARPOOL_TEST_KUBERNETES is "1.30": set it to newest or oldest/);
+});
+
 async function fakeGo(script: string): Promise<void> {
   const bin = path.join(folder, "bin");
   await mkdir(bin);

@@ -1,27 +1,34 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { lineOnStderr, type Progress } from "./progress.ts";
 import { buildOnce, isExecutable } from "./tool-build.ts";
-import { MODULES, type ToolModule, type ToolName } from "./tool-modules.ts";
+import { type KubernetesChoice, modules, type ToolModule, type ToolName } from "./tool-modules.ts";
 
 /** The tools that the envtest folder of controller-runtime holds. */
 const KUBEBUILDER_TOOLS: readonly ToolName[] = ["etcd", "kube-apiserver", "kubectl"];
 
+/** Chooses the version of Kubernetes: `newest` (the default) or `oldest`, of those supported. */
+export const KUBERNETES_VARIABLE = "AVATARPOOL_TEST_KUBERNETES";
+
 /** Every tool, in the order in which they are best built. */
-export const allTools: readonly ToolName[] = MODULES.flatMap((module) => module.tools);
+export function allTools(): readonly ToolName[] {
+  return modules(kubernetesChoice() ?? "newest").flatMap(({ tools }) => tools);
+}
 
 /**
  * Path of a tool's executable: from `$KUBEBUILDER_ASSETS`, else from the project's cache, else built into that cache (minutes).
+ * A version that is chosen by `$AVATARPOOL_TEST_KUBERNETES` is never taken from `$KUBEBUILDER_ASSETS`, whose version is unknown.
  *
  * @throws when it has to be built and Go is missing or the build fails; the message says what to do.
  */
 export async function toolPath(name: ToolName, progress: Progress = lineOnStderr): Promise<string> {
-  const asset = kubebuilderAsset(name);
+  const choice = kubernetesChoice();
+  const asset = choice === undefined ? kubebuilderAsset(name) : undefined;
   if (asset !== undefined && (await isExecutable(asset))) return asset;
 
-  const module = MODULES.find((candidate) => candidate.tools.includes(name));
+  const module = modules(choice ?? "newest").find((candidate) => candidate.tools.includes(name));
   if (module === undefined) throw new Error(`no module builds ${name}`);
   const source = path.join(import.meta.dirname, "tools", module.folder);
   const target = path.join(cacheFolder(), `${module.folder}-${await fingerprint(source, module)}`);
@@ -30,6 +37,12 @@ export async function toolPath(name: ToolName, progress: Progress = lineOnStderr
 
   await buildOnce({ module, source, target, progress });
   return executable;
+}
+
+function kubernetesChoice(): KubernetesChoice | undefined {
+  const choice = process.env[KUBERNETES_VARIABLE] || undefined;
+  if (choice === undefined || choice === "newest" || choice === "oldest") return choice;
+  throw new Error(`${KUBERNETES_VARIABLE} is "${choice}": set it to newest or oldest, or unset it`);
 }
 
 function kubebuilderAsset(name: ToolName): string | undefined {
@@ -44,7 +57,7 @@ function cacheFolder(): string {
 /** Changes with everything that changes the executables, so that a stale cache is never used. */
 async function fingerprint(source: string, module: ToolModule): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) hash.update(await readFile(path.join(source, file)));
+  for (const file of (await readdir(source)).sort()) hash.update(await readFile(path.join(source, file)));
   hash.update(module.ldflags).update(JSON.stringify(module.builtAs));
   return hash.digest("hex").slice(0, 12);
 }
