@@ -164,7 +164,7 @@ export interface WorkerModelCacheClaimTemplateArgs {
   /** Storage class; the cluster's default where absent. */
   storageClassName?: pulumi.Input<string>;
   /** Size of each worker's volume, such as 20Gi. */
-  size: pulumi.Input<string>;
+  size: pulumi.Input<any>;
 }
 
 /** A folder of the node, so that the workers of a node download the weights once. */
@@ -176,7 +176,7 @@ export interface WorkerModelCacheHostPathArgs {
 /** Nothing is kept: every new worker downloads the weights again. */
 export interface WorkerModelCacheEmptyDirArgs {
   /** Most that a worker may store. */
-  sizeLimit?: pulumi.Input<string>;
+  sizeLimit?: pulumi.Input<any>;
 }
 
 /** An environment variable of the worker. */

@@ -9,6 +9,7 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly additionalProperties?: SchemaNode;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
 }
 
 const HEADER = `// Made by \`npm run generate\` from operator/api/v1alpha1; do not edit.
@@ -44,6 +45,7 @@ function inputType(name: string, node: SchemaNode, into: string[]): string {
 function plainType(name: string, node: SchemaNode, into: string[]): string {
   if (node.enum !== undefined) return declareEnum(name, node.enum, into);
   if (node.items !== undefined) return `${inputType(name.replace(/s$/, ""), node.items, into)}[]`;
+  if (node.properties !== undefined && node["x-kubernetes-preserve-unknown-fields"]) return "{ [key: string]: pulumi.Input<any> }";
   if (node.properties !== undefined) return declareInterface(name, name, node, into);
   if (node.additionalProperties !== undefined) return `{ [key: string]: ${inputType(name, node.additionalProperties, into)} }`;
   switch (node.type) {

@@ -73,7 +73,10 @@ function makeStructural(node: JsonSchema): void {
     delete node.anyOf;
     delete node.type;
   }
-  if (node["x-kubernetes-preserve-unknown-fields"] === true) delete node.additionalProperties;
+  if (node["x-kubernetes-preserve-unknown-fields"] === true) {
+    delete node.additionalProperties;
+    delete node.anyOf;
+  }
   // zod bounds every integer by what a double holds; those bounds say nothing.
   if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
   if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;

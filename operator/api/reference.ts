@@ -14,6 +14,7 @@ interface SchemaNode {
   readonly items?: SchemaNode;
   readonly additionalProperties?: SchemaNode;
   readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-validations"?: readonly { readonly message?: string }[];
 }
 
@@ -53,6 +54,8 @@ function rows(path: string, node: SchemaNode): string[] {
 
 function typeOf(node: SchemaNode): string {
   if (node["x-kubernetes-int-or-string"]) return "integer or string";
+  // Without a type a field takes both forms of a quantity.
+  if (node["x-kubernetes-preserve-unknown-fields"] && node.type === undefined) return "number or string";
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(", ");
   if (node.items !== undefined) return `list of ${typeOf(node.items)}`;
   if (node.additionalProperties !== undefined) return `map of ${typeOf(node.additionalProperties)}`;

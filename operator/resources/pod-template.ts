@@ -116,8 +116,11 @@ function resources(group: GroupConfig): NonNullable<V1Container["resources"]> {
   };
 }
 
-function quantities(map: Readonly<Record<string, string | number>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, String(value)]));
+/** What is no quantity goes on as its JSON: the API server's refusal quotes it. */
+function quantities(map: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(map).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
 }
 
 function tolerations(group: GroupConfig): NonNullable<V1PodSpec["tolerations"]> {

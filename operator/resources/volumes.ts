@@ -32,12 +32,12 @@ function modelCache({ spec: { modelCache: cache } }: GroupConfig): Omit<V1Volume
         volumeClaimTemplate: {
           spec: {
             accessModes: ["ReadWriteOnce"],
-            resources: { requests: { storage: size } },
+            resources: { requests: { storage: String(size) } },
             ...(storageClassName === undefined ? {} : { storageClassName }),
           },
         },
       },
     };
   }
-  return { emptyDir: { sizeLimit: cache?.emptyDir?.sizeLimit ?? "20Gi" } };
+  return { emptyDir: { sizeLimit: String(cache?.emptyDir?.sizeLimit ?? "20Gi") } };
 }

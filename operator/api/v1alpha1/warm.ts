@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, duration, rules } from "./fields.ts";
+import { count, duration, FROM_1_TO_99_PERCENT, rules } from "./fields.ts";
 
 /** One field of a cron pattern: `*`, values, ranges and steps, comma-separated. */
 function cronField(value: string): string {
@@ -62,7 +62,7 @@ export const warmSchema = z
         "x-kubernetes-int-or-string": true,
         maxLength: 8,
         ...rules({
-          rule: "type(self) == int ? self >= 0 && self <= 10000 : string(self).matches('^(auto|[1-9][0-9]?%)$')",
+          rule: `type(self) == int ? self >= 0 && self <= 10000 : self == 'auto' || ${FROM_1_TO_99_PERCENT}`,
           message: "must be auto, a whole number of slots from 0 to 10000, or a percentage from 1% to 99%",
         }),
       }),

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { dialects, engineNames, engines, enginesWhere } from "../../engines/index.ts";
-import { count, countOrPercent, dnsLabel, duration, listOf, passedOn, quantityMap, rules } from "./fields.ts";
+import { count, countOrPercent, dnsLabel, duration, listOf, passedOn, quantity, rules } from "./fields.ts";
+import { resourcesSchema } from "./resources.ts";
+
+const MAX_WORKERS = 5_000;
 
 const engineList = (names: readonly string[]) => `[${names.map((name) => `'${name}'`).join(", ")}]`;
 
@@ -38,13 +41,7 @@ const modelCacheSchema = z
     claimTemplate: z
       .object({
         storageClassName: z.string().max(253).describe("Storage class; the cluster's default where absent.").optional(),
-        size: z
-          .string()
-          .max(32)
-          .meta({
-            description: "Size of each worker's volume, such as 20Gi.",
-            ...rules({ rule: "isQuantity(self)", message: "must be a quantity such as 20Gi" }),
-          }),
+        size: quantity("Size of each worker's volume, such as 20Gi.", "20Gi"),
       })
       .describe("A volume of its own for each worker, deleted with it.")
       .optional(),
@@ -61,7 +58,7 @@ const modelCacheSchema = z
       .describe("A folder of the node, so that the workers of a node download the weights once.")
       .optional(),
     emptyDir: z
-      .object({ sizeLimit: z.string().max(32).default("20Gi").describe("Most that a worker may store.") })
+      .object({ sizeLimit: quantity("Most that a worker may store.", "20Gi").default("20Gi") })
       .describe("Nothing is kept: every new worker downloads the weights again.")
       .optional(),
   })
@@ -128,7 +125,7 @@ const tolerationSchema = z
 
 const nonZeroSurge = rules({
   // The API server checks the empty default before it fills in the defaults within.
-  rule: "!has(self.maxSurge) || !has(self.maxUnavailable) || !(string(self.maxSurge) in ['0', '0%'] && string(self.maxUnavailable) in ['0', '0%'])",
+  rule: "!has(self.maxSurge) || !has(self.maxUnavailable) || !((self.maxSurge == 0 || self.maxSurge == '0%') && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
   message: "maxSurge and maxUnavailable cannot both be 0: no worker could ever be replaced",
 });
 
@@ -158,8 +155,8 @@ export const workerGroupSchema = z
       .describe("Secrets for pulling the image.")
       .optional(),
     sessionsPerWorker: count("Sessions that one worker renders at once. Default: the engine's.", 1, 64).optional(),
-    min: count("Fewest workers, however quiet it is.", 0, 5_000).default(0),
-    max: count("Most workers, whatever the pressure.", 1, 5_000),
+    min: count("Fewest workers, however quiet it is.", 0, MAX_WORKERS).default(0),
+    max: count("Most workers, whatever the pressure.", 1, MAX_WORKERS),
     priority: count(
       "Groups with a higher number are filled first, where several serve a preset. Equal ones: the group whose slot costs least by costPerHour, then in the order of the list.",
       -1_000,
@@ -181,13 +178,7 @@ export const workerGroupSchema = z
       })
       .optional(),
     gpu: gpuSchema.optional(),
-    resources: z
-      .object({
-        requests: quantityMap("Least that a worker is given.").optional(),
-        limits: quantityMap("Most that it may use.").optional(),
-      })
-      .describe("CPU and memory of a worker, over the engine's defaults name by name. The GPU is asked for under `gpu`.")
-      .optional(),
+    resources: resourcesSchema.optional(),
     modelCache: modelCacheSchema.optional(),
     env: listOf(envSchema, "name", 64).describe("Further environment variables.").optional(),
     runtimeClassName: z.string().max(253).describe("Runtime class, such as nvidia.").optional(),
@@ -221,8 +212,8 @@ export const workerGroupSchema = z
       .prefault({}),
     rollout: z
       .object({
-        maxSurge: countOrPercent("Workers created beyond the wanted number while workers are replaced.").default(1),
-        maxUnavailable: countOrPercent("Workers that may be missing while workers are replaced.").default(0),
+        maxSurge: countOrPercent("Workers created beyond the wanted number while workers are replaced.", MAX_WORKERS).default(1),
+        maxUnavailable: countOrPercent("Workers that may be missing while workers are replaced.", MAX_WORKERS).default(0),
         onUpgrade: z
           .enum(["keep", "replace"])
           .default("keep")
@@ -248,10 +239,6 @@ export const workerGroupSchema = z
       {
         rule: `!(self.engine in ${engineList(cachelessEngines)}) || !has(self.modelCache)`,
         message: "this engine downloads no weights: remove modelCache",
-      },
-      {
-        rule: "!has(self.resources) || [has(self.resources.requests) ? self.resources.requests : {}, has(self.resources.limits) ? self.resources.limits : {}].all(m, m.all(name, !name.startsWith('nvidia.com/')))",
-        message: "ask for GPUs under gpu, not under resources",
       },
     ),
   });
