@@ -9,8 +9,8 @@ export const PLURAL = "avatarpools";
 /** The one field manager of the operator's server-side applies. */
 export const FIELD_MANAGER = "avatarpool-operator";
 
-/** Of the Lease by which one operator leads, in the namespace that AvatarPool is installed in. */
-export const OPERATOR_LEASE = "avatarpool-operator";
+/** Default name of the operator's Deployment, and of the Lease by which one operator leads: that of a release named `avatarpool`. */
+export const OPERATOR_NAME = "avatarpool-operator";
 
 /** Holds a deleted pool until its sessions have ended and its workers are gone. */
 export const FINALIZER = `${API_GROUP}/drain`;

@@ -1,9 +1,9 @@
 import { debugErrorSchema, OPERATOR_HTTP_PORT } from "../api/debug.ts";
-import { OPERATOR_LEASE } from "../api/names.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { KubeError } from "../kube/errors.ts";
+import { isForbidden, KubeError } from "../kube/errors.ts";
 import { holderOf, type Lease } from "../kube/lease-record.ts";
 import { leases } from "../kube/resource-types.ts";
+import { keyOf, type ObjectRef } from "../kube/types.ts";
 
 /** JSON of one of the leading operator's pages. Throws `OperatorError` and nothing else. */
 export type AskOperator = (path: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
@@ -32,9 +32,10 @@ export function askByUrl(url: string): AskOperator {
 }
 
 /** Asks the pod that holds the operators' Lease, through the API server. */
-export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod">, namespace: string): AskOperator {
+export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod">, operator: ObjectRef): AskOperator {
+  const { namespace } = operator;
   return async (path, query) => {
-    const lease = await client.get<Lease>(leases, { namespace, name: OPERATOR_LEASE }).catch((error: unknown) => {
+    const lease = await client.get<Lease>(leases, operator).catch((error: unknown) => {
       throw new OperatorError(
         isForbidden(error)
           ? `you may not get leases in namespace ${namespace}, by which the leading operator is found: ask for that right, or ${byPortForward(namespace)}`
@@ -45,7 +46,7 @@ export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod
     if (leader === undefined)
       throw new OperatorError(
         lease === undefined
-          ? `there is no Lease ${namespace}/${OPERATOR_LEASE}: say with --operator-namespace where AvatarPool is installed`
+          ? `there is no Lease ${keyOf(operator)}: give the namespace of AvatarPool with --operator-namespace, and its Lease, RELEASE-operator, with --operator-name`
           : `no operator leads now: see kubectl -n ${namespace} get pods`,
       );
     return client.getFromPod({ namespace, name: leader }, OPERATOR_HTTP_PORT, path, query).catch((error: unknown) => {
@@ -61,10 +62,6 @@ export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod
 function byPortForward(namespace: string, pod = "POD"): string {
   const port = OPERATOR_HTTP_PORT;
   return `run kubectl -n ${namespace} port-forward pod/${pod} ${port} and add --url http://127.0.0.1:${port}`;
-}
-
-export function isForbidden(error: unknown): boolean {
-  return error instanceof KubeError && error.status === 403;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,13 +1,15 @@
 import { KubeClient } from "../kube/client.ts";
 import { loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
+import { isForbidden } from "../kube/errors.ts";
 import { avatarPools } from "../kube/resource-types.ts";
 import type { KubeObject } from "../kube/types.ts";
-import { type AskOperator, askByUrl, askThroughApiServer, isForbidden } from "./ask-operator.ts";
+import { type AskOperator, askByUrl, askThroughApiServer } from "./ask-operator.ts";
 
 /** How the commands that look at a cluster are told which one. */
 export interface ClusterFlags {
   readonly namespace?: string;
   readonly operatorNamespace: string;
+  readonly operatorName: string;
   readonly url?: string;
 }
 
@@ -25,7 +27,10 @@ export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster
   const config = loadUserKubeConfig();
   const client = new KubeClient(config, { userAgent: "avatarpool-cli" });
   try {
-    const ask = flags.url === undefined ? askThroughApiServer(client, flags.operatorNamespace) : askByUrl(flags.url);
+    const ask =
+      flags.url === undefined
+        ? askThroughApiServer(client, { namespace: flags.operatorNamespace, name: flags.operatorName })
+        : askByUrl(flags.url);
     return await run({ client, namespace: flags.namespace ?? namespaceOf(config), ask });
   } finally {
     await client.close();

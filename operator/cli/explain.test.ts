@@ -98,7 +98,9 @@ describe("the operator is asked", () => {
 
   it("through the API server, at the pod that holds the Lease", async () => {
     const { stub, client } = await server(lease, json(told));
-    await expect(askThroughApiServer(client, "system")("/debug/decisions", { pool: "a/b" })).resolves.toEqual(told);
+    await expect(
+      askThroughApiServer(client, { namespace: "system", name: "avatarpool-operator" })("/debug/decisions", { pool: "a/b" }),
+    ).resolves.toEqual(told);
     expect(stub.requests.map(({ url }) => url)).toEqual([
       "/apis/coordination.k8s.io/v1/namespaces/system/leases/avatarpool-operator",
       "/api/v1/namespaces/system/pods/operator-1%3A8081/proxy/debug/decisions?pool=a%2Fb",
@@ -112,7 +114,11 @@ describe("the operator is asked", () => {
       /may not get pods\/proxy in namespace system: .*port-forward pod\/operator-1 8081 and add --url/,
     ],
     ["the right to see the Lease", [refusal(403, "Forbidden", "no")], /may not get leases in namespace system/],
-    ["a Lease", [refusal(404, "NotFound", "no")], /no Lease system\/avatarpool-operator: say with --operator-namespace/],
+    [
+      "a Lease",
+      [refusal(404, "NotFound", "no")],
+      /no Lease system\/avatarpool-operator: give the namespace of AvatarPool with --operator-namespace/,
+    ],
     ["a leader", [json({ spec: { holderIdentity: "" } })], /no operator leads now/],
     [
       "a way to the pod",
@@ -121,7 +127,7 @@ describe("the operator is asked", () => {
     ],
   ])("in vain without %s, and says what to do", async (_what, answers, message) => {
     const { client } = await server(...answers);
-    const asked = askThroughApiServer(client, "system")("/debug/decisions", {});
+    const asked = askThroughApiServer(client, { namespace: "system", name: "avatarpool-operator" })("/debug/decisions", {});
     await expect(asked).rejects.toThrow(OperatorError);
     await expect(asked).rejects.toThrow(message);
   });

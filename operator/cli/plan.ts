@@ -4,6 +4,7 @@ import { WORKERS_PATH, type Workers, workersSchema } from "../api/debug.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { isForbidden } from "../kube/errors.ts";
 import { deployments, pods } from "../kube/resource-types.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { type Json, type KubeObject, keyOf, type ResourceType } from "../kube/types.ts";
@@ -16,7 +17,7 @@ import type { Snapshot } from "../pool/snapshot.ts";
 import { deploymentView, type PoolView, podView, poolView } from "../pool/views.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { parsePool } from "../simulate/pool-file.ts";
-import { type AskOperator, isForbidden, OperatorError } from "./ask-operator.ts";
+import { type AskOperator, OperatorError } from "./ask-operator.ts";
 import { findPool, noSuchPool } from "./cluster.ts";
 import { planLines, planned } from "./plan-lines.ts";
 

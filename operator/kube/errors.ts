@@ -26,6 +26,7 @@ export interface KubeErrorDetails {
   readonly cause?: unknown;
 }
 
+export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 /** Someone else was faster: the name is taken, or the object has changed since it was read. */
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
 import { gatewayAddresses, gatewayEndpoints } from "../api/gateway-addresses.ts";
-import { FINALIZER, labels, MANAGED_BY, OPERATOR_LEASE } from "../api/names.ts";
+import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -58,7 +58,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   try {
     const end = await leaderElect({
       client,
-      lease: { namespace: settings.namespace, name: OPERATOR_LEASE },
+      lease: { namespace: settings.namespace, name: settings.name },
       identity: settings.podName,
       clock: systemClock,
       random: Math.random,

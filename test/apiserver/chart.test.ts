@@ -142,6 +142,9 @@ describe("values", () => {
     ["gateway.bodyLimitMb=0", "at '/gateway/bodyLimitMb': minimum: got 0, want 1"],
     ["logLevel=loud", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
     ["image.repository=", "at '/image/repository': minLength: got 0, want 1"],
+    ["image.repository=a@sha256:00", "at '/image/repository': 'a@sha256:00' does not match pattern"],
+    ["image.digest=sha256:00", "at '/image/digest': 'sha256:00' does not match pattern"],
+    ["gateway.service.ipFamilyPolicy=IPv6", "at '/gateway/service/ipFamilyPolicy': value must be one of"],
     ["gateway.replica=3", "at '/gateway': additional properties 'replica' not allowed"],
     ["networkPolicy.clients[0].host=x", "at '/networkPolicy/clients/0': additional properties 'host' not allowed"],
     ["podMonitor.interval=soon", "at '/podMonitor/interval': 'soon' does not match pattern"],
@@ -166,7 +169,7 @@ describe("values", () => {
         replicas: 0,
         defaultPool: "avatars/support",
         tls: { secretName: "gateway-tls" },
-        service: { type: "LoadBalancer", annotations: { "example.com/internal": "true" } },
+        service: { type: "LoadBalancer", ipFamilyPolicy: "PreferDualStack", annotations: { "example.com/internal": "true" } },
       },
       extraObjects: [
         { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "{{ .Release.Name }}-map" } },
@@ -185,13 +188,49 @@ describe("values", () => {
       expect(template.spec).toMatchObject({ imagePullSecrets, priorityClassName, nodeSelector, tolerations });
       expect(template.spec.containers[0].image).toBe("registry.example.com/avatarpool:edge");
     }
+    const operator = (await get("deployment", "tuned-operator")).spec.template.spec;
+    expect(operator.containers[0].env).toContainEqual({ name: "AVATARPOOL_OPERATOR_NAME", value: "tuned-operator" });
     const service = await get("service", "tuned-gateway");
-    expect(service.spec).toMatchObject({ type: "LoadBalancer", ports: [{ port: 443 }] });
+    expect(service.spec).toMatchObject({ type: "LoadBalancer", ipFamilyPolicy: "PreferDualStack", ports: [{ port: 443 }] });
     const gateway = (await get("deployment", "tuned-gateway")).spec.template.spec;
     expect(gateway.containers[0].env).toContainEqual({ name: "AVATARPOOL_DEFAULT_POOL", value: "avatars/support" });
     expect(gateway.volumes).toContainEqual(expect.objectContaining({ name: "tls" }));
     expect(service.metadata.annotations).toMatchObject({ "example.com/internal": "true" });
     await get("configmap", "tuned-map", "tuned-text");
+  });
+});
+
+describe("templates", () => {
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+  const rendered = async (...values: readonly string[]) =>
+    parseAllDocuments(await helm("template", "x", chart, "--namespace=home", ...values)).map((document) => document.toJS());
+
+  it("name an image by its digest, for the helpers in workers too", async () => {
+    const image = `registry.example.com/avatarpool@${digest}`;
+    const values = `--set=image.repository=registry.example.com/avatarpool,image.tag=edge,image.digest=${digest}`;
+    const text = JSON.stringify(await rendered(values));
+    // The operator, the gateway, the uninstall hook, and the variable AVATARPOOL_IMAGE.
+    expect(text.split(image)).toHaveLength(5);
+    expect(text).toContain(`{"name":"AVATARPOOL_IMAGE","value":"${image}"}`);
+    expect(text).not.toContain("edge");
+  });
+
+  it("may be part of an umbrella chart that switches them", async () => {
+    expect(await rendered("--set=enabled=true,global.imageRegistry=x")).toEqual(await rendered());
+  });
+
+  it("name cluster-scoped objects by release and namespace", async () => {
+    const objects = await rendered("--set=crds.install=false");
+    const names = objects
+      .filter((object) => object?.metadata && object.metadata.namespace === undefined)
+      .map(({ metadata }) => metadata.name);
+    expect([...new Set(names)].sort()).toEqual(["home:x-gateway-pools", "home:x-gateway-token-reviews", "home:x-operator-pools"]);
+  });
+
+  it("run no hook where that is not wanted", async () => {
+    const kinds = async (value: string) => (await rendered(`--set=uninstall.releasePools=${value}`)).map((object) => object?.kind);
+    expect(await kinds("true")).toContain("Job");
+    expect(await kinds("false")).not.toContain("Job");
   });
 });
 
@@ -214,12 +253,12 @@ describe("a release's life", () => {
 
   it("leaves the CRD and the pools when it is uninstalled, unless told otherwise", async () => {
     await kubectl("apply", "-f", path.join(root, "examples", "gpu.yaml"));
-    await helm("uninstall", "avatarpool", "--namespace=avatarpool");
+    await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
     expect(await kubectl("get", "avatarpools", "--namespace=avatars", "-o=name")).toBe("avatarpool.avatarpool.dev/support\n");
 
     // A later release takes them up again.
     await helm("install", "avatarpool", chart, "--namespace=avatarpool", "--set=crds.keep=false");
-    await helm("uninstall", "avatarpool", "--namespace=avatarpool");
+    await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
     await kubectl("wait", "--for=delete", "crd/avatarpools.avatarpool.dev", "--timeout=30s");
   });
 });

@@ -4,7 +4,13 @@
 {{- end }}
 
 {{- define "avatarpool.image" -}}
-{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{ .Values.image.repository }}{{ empty .Values.image.digest | ternary (printf ":%s" (default .Chart.AppVersion .Values.image.tag)) (printf "@%s" .Values.image.digest) }}
+{{- end }}
+
+{{/* Name of a component's cluster-scoped object: (list $ "gateway-pools"). Releases of one name in several namespaces have their own. */}}
+{{- define "avatarpool.clusterName" -}}
+{{- $root := index . 0 -}}
+{{ $root.Release.Namespace }}:{{ include "avatarpool.fullname" $root }}-{{ index . 1 }}
 {{- end }}
 
 {{- define "avatarpool.labels" -}}
@@ -119,6 +125,7 @@ Takes a dict of root, component and rules (a list).
 {{- define "avatarpool.poolRights" -}}
 {{- $component := .component }}
 {{- $name := printf "%s-%s" (include "avatarpool.fullname" .root) $component }}
+{{- $clusterName := include "avatarpool.clusterName" (list .root (printf "%s-pools" $component)) }}
 {{- $rules := .rules }}
 {{- $root := .root }}
 {{- range default (list "") $root.Values.namespaces }}
@@ -126,7 +133,7 @@ Takes a dict of root, component and rules (a list).
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ empty . | ternary "ClusterRole" "Role" }}
 metadata:
-  name: {{ $name }}-pools
+  name: {{ $clusterName }}
   {{- with . }}
   namespace: {{ . }}
   {{- end }}
@@ -139,7 +146,7 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ empty . | ternary "ClusterRoleBinding" "RoleBinding" }}
 metadata:
-  name: {{ $name }}-pools
+  name: {{ $clusterName }}
   {{- with . }}
   namespace: {{ . }}
   {{- end }}
@@ -149,7 +156,7 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ empty . | ternary "ClusterRole" "Role" }}
-  name: {{ $name }}-pools
+  name: {{ $clusterName }}
 subjects:
   - kind: ServiceAccount
     name: {{ $name }}
