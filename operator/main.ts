@@ -28,6 +28,19 @@ program
   );
 
 program
+  .command("release-pools")
+  .description(
+    "before an uninstall: stops the operator, then removes its finalizer from the pools (settings: see docs/settings.md)",
+  )
+  .action(async () => {
+    const [{ runReleasePools }, { uninstallSettings }] = await Promise.all([
+      import("./uninstall/index.ts"),
+      import("./settings.ts"),
+    ]);
+    await runReleasePools(uninstallSettings(process.env));
+  });
+
+program
   .command("fetch-assets")
   .description("in a worker pod, before the worker: fetches and checks its models")
   .action(async () => {
@@ -79,6 +92,7 @@ program
   .option("--limit <number>", "changes to print (default: 10)")
   .option("--json", "print one JSON object")
   .option("--operator-namespace <name>", "where AvatarPool is installed", "avatarpool")
+  .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
   .option("--url <url>", "ask the leading operator there instead of through the API server")
   .action(async (name: string, flags: ClusterFlags & { readonly limit?: string; readonly json?: boolean }) => {
     const [{ explain, limitOf }, { withCluster }] = await Promise.all([import("./cli/explain.ts"), import("./cli/cluster.ts")]);
@@ -96,6 +110,7 @@ program
   .option("-n, --namespace <name>", "namespace of the pool (default: the file's, else the kubeconfig's)")
   .option("--json", "print one JSON object")
   .option("--operator-namespace <name>", "where AvatarPool is installed", "avatarpool")
+  .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
   .option("--url <url>", "ask the leading operator there instead of through the API server")
   .action(async (name: string | undefined, flags: ClusterFlags & { readonly file?: string; readonly json?: boolean }) => {
     const [{ planNow }, { withCluster }] = await Promise.all([import("./cli/plan.ts"), import("./cli/cluster.ts")]);

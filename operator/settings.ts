@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { z } from "zod";
 import { OPERATOR_HTTP_PORT } from "./api/debug.ts";
+import { OPERATOR_NAME } from "./api/names.ts";
 
 /** What both processes read from their environment. A wrong value ends the process with a sentence. */
 
@@ -29,9 +30,16 @@ const gatewayService = z
   .optional()
   .describe("Namespace and name of the gateways' internal Service, whose EndpointSlices are followed.");
 
+const operatorName = z
+  .string()
+  .default(OPERATOR_NAME)
+  .describe("Name of the operator's Deployment, and of the Lease by which one replica leads.");
+const operatorNamespace = z.string().default("avatarpool").describe("Namespace of that Deployment and Lease.");
+
 export const operatorVariables = {
   ...common,
-  POD_NAMESPACE: z.string().default("avatarpool").describe("Namespace of the lease by which one replica leads."),
+  AVATARPOOL_OPERATOR_NAME: operatorName,
+  POD_NAMESPACE: operatorNamespace,
   AVATARPOOL_HTTP_PORT: port(OPERATOR_HTTP_PORT).describe("Port of /healthz, /readyz, /metrics and /debug/decisions."),
   AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, where no Service lists them."),
   AVATARPOOL_GATEWAY_SERVICE: gatewayService,
@@ -47,6 +55,7 @@ const operatorEnvironment = z.object(operatorVariables).transform((env) => ({
   logLevel: env.AVATARPOOL_LOG_LEVEL,
   host: env.AVATARPOOL_HOST,
   podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
+  name: env.AVATARPOOL_OPERATOR_NAME,
   namespace: env.POD_NAMESPACE,
   httpPort: env.AVATARPOOL_HTTP_PORT,
   gateways: env.AVATARPOOL_GATEWAYS,
@@ -60,6 +69,27 @@ export type OperatorSettings = z.output<typeof operatorEnvironment>;
 /** @throws Error that names every variable that is wrong, and why. */
 export function operatorSettings(env: NodeJS.ProcessEnv): OperatorSettings {
   return parse(operatorEnvironment, env);
+}
+
+export const uninstallVariables = {
+  AVATARPOOL_NAMESPACES: common.AVATARPOOL_NAMESPACES,
+  AVATARPOOL_LOG_LEVEL: common.AVATARPOOL_LOG_LEVEL,
+  AVATARPOOL_OPERATOR_NAME: operatorName,
+  POD_NAMESPACE: operatorNamespace,
+};
+
+const uninstallEnvironment = z.object(uninstallVariables).transform((env) => ({
+  namespaces: env.AVATARPOOL_NAMESPACES,
+  logLevel: env.AVATARPOOL_LOG_LEVEL,
+  operatorName: env.AVATARPOOL_OPERATOR_NAME,
+  namespace: env.POD_NAMESPACE,
+}));
+
+export type UninstallSettings = z.output<typeof uninstallEnvironment>;
+
+/** @throws Error that names every variable that is wrong, and why. */
+export function uninstallSettings(env: NodeJS.ProcessEnv): UninstallSettings {
+  return parse(uninstallEnvironment, env);
 }
 
 export const gatewayVariables = {

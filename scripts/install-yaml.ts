@@ -23,7 +23,8 @@ metadata:
 export async function renderInstallYaml(): Promise<string> {
   const helm = await toolPath("helm");
   // `kubectl delete -f` asks for everything to go: Helm's reason for keeping the CRD does not apply.
-  const values = ["--set", "crds.keep=false"];
+  // Hooks are Helm's: kubectl would run them at once.
+  const values = ["--set", "crds.keep=false", "--no-hooks"];
   const { stdout } = await promisify(execFile)(helm, ["template", NAMESPACE, CHART, "--namespace", NAMESPACE, ...values], {
     maxBuffer: 16 * 1024 * 1024,
   });

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { gatewayVariables, operatorVariables } from "../operator/settings.ts";
+import { gatewayVariables, operatorVariables, uninstallVariables } from "../operator/settings.ts";
 
 type Variables = Readonly<Record<string, z.ZodType>>;
 
@@ -9,7 +9,7 @@ export function settingsPage(): string {
     "# Settings",
     "",
     "Made by `npm run generate` from `operator/settings.ts`; do not edit. The chart sets all of them.",
-    "Both processes find the API server by `KUBECONFIG`, or by their ServiceAccount in a pod.",
+    "All processes find the API server by `KUBECONFIG`, or by their ServiceAccount in a pod.",
     "",
     "## `avatarpool operator`",
     "",
@@ -18,6 +18,10 @@ export function settingsPage(): string {
     "## `avatarpool gateway`",
     "",
     ...table(gatewayVariables),
+    "",
+    "## `avatarpool release-pools`",
+    "",
+    ...table(uninstallVariables),
     "",
   ].join("\n");
 }

@@ -1,0 +1,80 @@
+import { FINALIZER } from "../api/names.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { isConflict, isForbidden, isNotFound } from "../kube/errors.ts";
+import { avatarPools } from "../kube/resource-types.ts";
+import { type KubeObject, keyOf, type ObjectRef } from "../kube/types.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+const PAGE = 500;
+/** Users and gateways seldom change a pool in the moment of an uninstall. */
+const TRIES = 5;
+
+export interface ReleasePoolsDeps {
+  readonly client: Pick<KubeClient, "get" | "list" | "mergePatch">;
+  readonly logger: Logger;
+}
+
+/**
+ * Removes the operator's finalizer from all pools of these namespaces, or of the cluster if there are none. Pools and workers
+ * stay. Can be repeated. The operator must not run: it would add the finalizer again.
+ * @returns how many pools had it.
+ */
+export async function releasePools(deps: ReleasePoolsDeps, namespaces: readonly string[]): Promise<number> {
+  let released = 0;
+  for (const namespace of namespaces.length === 0 ? [undefined] : namespaces) {
+    for await (const pool of poolsOf(deps, namespace)) {
+      if (!hasFinalizer(pool)) continue;
+      await release(deps, pool);
+      released += 1;
+    }
+  }
+  return released;
+}
+
+async function* poolsOf({ client, logger }: ReleasePoolsDeps, namespace: string | undefined): AsyncGenerator<KubeObject> {
+  let next: string | undefined;
+  do {
+    const options = { limit: PAGE, ...(namespace !== undefined && { namespace }), ...(next !== undefined && { continue: next }) };
+    const page = await client.list(avatarPools, options).catch((error: unknown) => {
+      // Without the CRD there are no pools. The rights in a namespace are deleted with it.
+      if (isNotFound(error)) return undefined;
+      if (namespace === undefined || !isForbidden(error)) throw error;
+      logger.warn({ namespace, err: error }, "namespace skipped: its pools cannot be listed");
+      return undefined;
+    });
+    yield* page?.items ?? [];
+    next = page?.continue;
+  } while (next !== undefined);
+}
+
+async function release({ client, logger }: ReleasePoolsDeps, pool: KubeObject): Promise<void> {
+  const ref = { namespace: pool.metadata?.namespace ?? "", name: pool.metadata?.name ?? "" };
+  let current: KubeObject | undefined = pool;
+  for (let tries = 1; current !== undefined && hasFinalizer(current); tries += 1) {
+    if (await removed({ client }, ref, current, tries < TRIES)) break;
+    current = await client.get(avatarPools, ref);
+  }
+  logger.info({ pool: keyOf(ref) }, "finalizer removed");
+}
+
+/** @returns false if the pool has changed meanwhile, and may be read and tried again. */
+async function removed(
+  { client }: Pick<ReleasePoolsDeps, "client">,
+  ref: ObjectRef,
+  { metadata }: KubeObject,
+  mayTryAgain: boolean,
+): Promise<boolean> {
+  const finalizers = (metadata?.finalizers ?? []).filter((name) => name !== FINALIZER);
+  try {
+    await client.mergePatch(avatarPools, ref, { metadata: { resourceVersion: metadata?.resourceVersion, finalizers } });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    if (isConflict(error) && mayTryAgain) return false;
+    throw error;
+  }
+}
+
+function hasFinalizer({ metadata }: KubeObject): boolean {
+  return metadata?.finalizers?.includes(FINALIZER) ?? false;
+}

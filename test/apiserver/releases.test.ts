@@ -1,0 +1,205 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { V1Deployment, V1Job, V1Pod } from "@kubernetes/client-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Json } from "../../operator/kube/types.ts";
+import { until } from "../support/controlplane/index.ts";
+import { ProductProcess } from "../support/product/processes.ts";
+import { type Rights, rightsOf } from "../support/rights.ts";
+import { type Scenario, Stage } from "../support/scenario/index.ts";
+
+/** The end of a release, its return, and releases beside each other. The cases build on one another. */
+
+const root = path.join(import.meta.dirname, "..", "..");
+const chart = path.join(root, "charts", "avatarpool");
+const LIMIT_MS = 60_000;
+const FINALIZERS = "-o=jsonpath={.metadata.finalizers}";
+
+let stage: Stage;
+const processes: ProductProcess[] = [];
+
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await Promise.all(processes.map((process) => process.stop("SIGKILL")));
+  await stage?.stop();
+});
+
+async function helm(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await stage.plane.run("helm", args);
+  if (code !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+async function kubectl(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await stage.plane.kubectl(args);
+  if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+const getJson = async <T>(...args: readonly string[]): Promise<T> => JSON.parse(await kubectl("get", ...args, "-o=json"));
+
+type PodSpec = NonNullable<Json<V1Pod>["spec"]>;
+
+/** Runs the only container of a pod as a process: its command, its plain variables and its ServiceAccount's rights. */
+async function runContainer(
+  { containers: [container], serviceAccountName = "" }: PodSpec,
+  namespace: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProductProcess> {
+  const [command = ""] = container?.args ?? [];
+  const variables = (container?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
+  const process = new ProductProcess(command, {
+    build: "source",
+    logFile: path.join(stage.plane.folder, `${namespace}-${command}.log`),
+    env: {
+      ...Object.fromEntries(variables),
+      KUBECONFIG: await stage.plane.serviceAccountKubeconfig(namespace, serviceAccountName),
+      AVATARPOOL_HOST: "127.0.0.1",
+      POD_NAME: `${command}-0`,
+      POD_NAMESPACE: namespace,
+      ...env,
+    },
+  });
+  processes.push(process);
+  return process;
+}
+
+/** A pool with a session on its one worker, and the operator's finalizer. */
+async function busyPool(namespace: string): Promise<Scenario> {
+  const scenario = await stage.scenario(namespace);
+  await scenario.readyPool();
+  await scenario.sessions(1);
+  await scenario.until("the finalizer", async () => (await scenario.kubectl(["get", "avp", "pool", FINALIZERS])) !== "");
+  return scenario;
+}
+
+describe("helm uninstall", () => {
+  it("leaves pools, workers and sessions, and nothing that hangs when they are deleted", async () => {
+    const [kept, dropped] = [await busyPool("kept"), await busyPool("dropped")];
+    // Pods of the operator that no node takes: its process here is what runs in them.
+    await stage.product.upgrade("operator.replicas=2,nodeSelector.role=nowhere");
+    const uninstall = helm("uninstall", "avatarpool", "--namespace=avatarpool");
+
+    // The kubelet's part: runs the hook's container, and ends the operator's when its pods are deleted.
+    const home = "--namespace=avatarpool";
+    let job: Json<V1Job> | undefined;
+    await until("the hook's Job", LIMIT_MS, async () => {
+      job = await getJson<Json<V1Job>>("job", "avatarpool-uninstall", home);
+      return (await kubectl("get", "pods", home, "--selector=job-name=avatarpool-uninstall", "-o=name")) !== "";
+    });
+    const spec = job?.spec?.template.spec;
+    if (spec === undefined) throw new Error("the Job has a pod template");
+    const hook = await runContainer(spec, "avatarpool");
+    await until("the operator's pods to be gone", LIMIT_MS, async () => {
+      const { items } = await getJson<{ items: unknown[] }>("pods", home, "--selector=app.kubernetes.io/component=operator");
+      return items.length === 0;
+    });
+    expect(hook.running).toBe(true);
+    await stage.operator.process.stop();
+    await until("the hook's end", LIMIT_MS, async () => !hook.running);
+    expect(hook.exitCode, await hook.log()).toBe(0);
+    const name = (await kubectl("get", "pods", home, "--selector=job-name=avatarpool-uninstall", "-o=name")).trim();
+    const succeeded = '{"status":{"phase":"Succeeded"}}';
+    await kubectl("patch", name, home, "--subresource=status", "--type=merge", "--patch", succeeded);
+    await uninstall;
+
+    // Nothing of the hook stays, and everything of the pools does.
+    expect(await kubectl("get", "jobs,roles,rolebindings,serviceaccounts", home, "-o=name")).toBe("serviceaccount/default\n");
+    expect(await kept.kubectl(["get", "avp", "pool", FINALIZERS])).toBe("");
+    expect([kept.activeSessions(), dropped.activeSessions()]).toEqual([1, 1]);
+
+    await dropped.kubectl(["delete", "avp", "pool", "--timeout=30s"]);
+    await dropped.until("the worker to be deleted", async () => {
+      return (await dropped.pods()).every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+    });
+    expect(dropped.activeSessions()).toBe(1);
+    dropped.endSessions();
+    await kubectl("delete", "namespace", "dropped", "--timeout=60s");
+    expect([...kept.kills(), ...dropped.kills()]).toEqual([]);
+  });
+
+  it("is followed by an installation that takes the pools over again", async () => {
+    await helm("install", "avatarpool", chart, "--namespace=avatarpool", "--set=operator.replicas=0,gateway.replicas=0");
+    await stage.restartOperator();
+    await until(
+      "the finalizer",
+      LIMIT_MS,
+      async () => (await kubectl("get", "avp", "pool", "--namespace=kept", FINALIZERS)) !== "",
+    );
+  });
+
+  it("without its hook is mended by the command of the documentation", async () => {
+    await stage.operator.process.stop("SIGKILL");
+    await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
+    await kubectl("delete", "avp", "pool", "--namespace=kept", "--wait=false");
+    const page = await readFile(path.join(root, "docs", "troubleshooting.md"), "utf8");
+    const command = /kubectl (-n NAMESPACE patch avp POOL .*)$/m.exec(page)?.[1] ?? "";
+    expect(command).not.toBe("");
+    const args = command.replace("NAMESPACE", "kept").replace("POOL", "pool").replaceAll("'", "").split(" ");
+    await kubectl(...args);
+    await kubectl("wait", "--for=delete", "avp/pool", "--namespace=kept", "--timeout=30s");
+  });
+});
+
+describe("two releases of one name, each with its own namespaces", () => {
+  const teams = ["a", "b"];
+
+  beforeAll(async () => {
+    for (const team of teams) for (const kind of ["team", "pools"]) await kubectl("create", "namespace", `${kind}-${team}`);
+    // The CRD was kept by a release that is gone, and belongs to it still.
+    const args = ["install", "avatarpool", chart, "--set=operator.replicas=0,gateway.replicas=0"];
+    const refused = await stage.plane.run("helm", [...args, "--namespace=team-a", "--set=namespaces={pools-a}"]);
+    expect(refused.stderr).toContain("invalid ownership metadata");
+    const readme = await readFile(path.join(chart, "README.md"), "utf8");
+    const adopting = /helm install .*(--take-ownership)/.exec(readme)?.[1] ?? "";
+    await helm(...args, "--namespace=team-a", "--set=namespaces={pools-a}", adopting);
+    await helm(...args, "--namespace=team-b", "--set=namespaces={pools-b},crds.install=false");
+  });
+
+  it("have rights of their own, and keep them when the other goes", async () => {
+    const reviews: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
+    const gateway = (team: string, namespace: string) =>
+      rightsOf(stage.plane, { user: `system:serviceaccount:team-${team}:avatarpool-gateway`, namespace });
+    for (const team of teams) {
+      const other = team === "a" ? "b" : "a";
+      await expect
+        .poll(() => gateway(team, `pools-${team}`), { timeout: 10_000 })
+        .toMatchObject({ ...reviews, "/pods": ["get", "list", "watch"] });
+      expect(await gateway(team, `pools-${other}`)).toEqual(reviews);
+    }
+  });
+
+  it("each serve their own pools", async () => {
+    for (const team of teams) {
+      const namespace = `team-${team}`;
+      const { spec } = await getJson<Json<V1Deployment>>("deployment", "avatarpool-operator", `--namespace=${namespace}`);
+      const pod = spec?.template.spec;
+      if (pod === undefined) throw new Error("the Deployment has a pod template");
+      await runContainer(pod, namespace, { AVATARPOOL_HTTP_PORT: "0" });
+    }
+    const example = path.join(root, "examples", "gpu.yaml");
+    const pool = (await readFile(example, "utf8")).replaceAll(/namespace: \S+/g, "namespace: POOLS");
+    for (const team of teams) {
+      const stdin = pool.replaceAll("POOLS", `pools-${team}`);
+      expect(await stage.plane.kubectl(["apply", "-f", "-"], { stdin })).toMatchObject({ code: 0 });
+    }
+    for (const team of teams) {
+      const namespace = `--namespace=pools-${team}`;
+      await until(`the status of the pool of ${team}`, LIMIT_MS, async () => {
+        const { items } = await getJson<{ items: { status?: { observedGeneration?: number } }[] }>("avp", namespace);
+        return items.length === 1 && items[0]?.status?.observedGeneration !== undefined;
+      });
+      expect(await kubectl("get", "lease", `--namespace=team-${team}`, "-o=name")).toBe(
+        "lease.coordination.k8s.io/avatarpool-operator\n",
+      );
+    }
+    await helm("uninstall", "avatarpool", "--namespace=team-b", "--no-hooks");
+    const user = "system:serviceaccount:team-a:avatarpool-gateway";
+    expect(await rightsOf(stage.plane, { user, namespace: "elsewhere" })).toEqual({
+      "authentication.k8s.io/tokenreviews": ["create"],
+    });
+  });
+});
