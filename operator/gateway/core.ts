@@ -84,6 +84,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       findPool,
       workersOf: (key) => this.#workers.ofPool(key),
       ask: (worker) => this.#prober.soon(worker),
+      onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
       lookAt: deps.lookAt,
       wonBack: (key, wonBackMs) => this.#load.wonBackSlot(key, wonBackMs),
       tell: deps.tell,
@@ -142,8 +143,9 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#capacityChanged(key);
   }
 
-  /** A worker's pod was added, changed, removed, or replaced by another of the same name. */
-  workerChanged(after: WorkerRecord | undefined, before: WorkerRecord | undefined): void {
+  /** A worker's pod was added, changed, removed, or replaced by another of the same name. One that has ended is as good as removed. */
+  workerChanged(changed: WorkerRecord | undefined, before: WorkerRecord | undefined): void {
+    const after = changed?.ended ? undefined : changed;
     if (before !== undefined && before.uid !== after?.uid) this.#drop(before);
     if (after === undefined) return;
     const worker = this.#workers.upsert(after);
@@ -211,12 +213,13 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     return this.#load.subscribe(listener);
   }
 
-  #drop(record: WorkerRecord): void {
-    this.#prober.forget(record.uid);
-    const worker = this.#workers.get(record.uid);
-    if (worker !== undefined) this.sessions.workerGone(worker);
-    this.#workers.remove(record.uid);
-    this.#load.changed(poolOf(record));
+  #drop({ uid }: WorkerRecord): void {
+    const worker = this.#workers.get(uid);
+    if (worker === undefined) return;
+    this.#prober.forget(uid);
+    this.sessions.workerGone(worker);
+    this.#workers.remove(uid);
+    this.#capacityChanged(poolOf(worker.record));
   }
 
   /** Launches wait: busy workers of the pool are asked more often. */

@@ -82,7 +82,9 @@ describe(`a worker that answers ${RUNS} times whatever it likes (SEED=${SEED})`,
       answer = next;
       const limited = <T>(task: (signal: AbortSignal) => Promise<T>) => withDeadline(systemClock, HANG_MS, task);
       const launch = { contentType: "application/x-www-form-urlencoded", chunks: [Buffer.from("a=b")] };
-      const { kind } = await limited(() => forward({ client, clock: systemClock }, { origin, path: "/launch" }, launch));
+      const { kind } = await limited(() =>
+        forward({ client, clock: systemClock }, { origin, path: "/launch", gone: new AbortController().signal }, launch),
+      );
       kinds.add(kind);
       const asked = await limited((signal) =>
         client.get(origin, "/ready", signal).catch((error: unknown) => (signal.aborted ? "hangs" : error)),

@@ -98,7 +98,12 @@ export class Claims {
     const worker = this.#deps.findWorker(now.worker);
     // Where its pod is gone, its sessions are gone with it.
     if (worker?.origin === undefined) return undefined;
-    const fate = await fateOf(this.#deps, { origin: worker.origin, tasksPath: worker.record.engine.paths.tasks, room });
+    const fate = await fateOf(this.#deps, {
+      origin: worker.origin,
+      tasksPath: worker.record.engine.paths.tasks,
+      room,
+      gone: worker.gone,
+    });
     if (fate.kind === "unknown") throw claimUnsettled(worker.name);
     return fate.kind === "begun" ? fate.answer : undefined;
   }

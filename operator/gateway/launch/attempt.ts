@@ -69,6 +69,8 @@ export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight): Pr
       worker.failed(forwarded.reason === "at_capacity" ? "full" : "not-ready");
       return nothingBegan(deps, slot, false);
     }
+    case "gone":
+      return nothingBegan(deps, slot, false);
     case "unreachable":
       worker.failed("not-ready");
       return nothingBegan(deps, slot, false);
@@ -80,7 +82,7 @@ export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight): Pr
     case "broken":
     case "timed-out": {
       worker.failed(forwarded.kind);
-      const suspect = { origin: origin ?? "", tasksPath: engine.paths.tasks, room: flight.request.roomName };
+      const suspect = { origin: origin ?? "", tasksPath: engine.paths.tasks, room: flight.request.roomName, gone: worker.gone };
       const fate = await fateOf(deps, suspect);
       const error = forwarded.kind === "broken" ? workerBroke(worker.name, forwarded.why) : workerTimedOut(worker.name);
       return settleLost(deps, { slot, flight, suspect, fate, error, mayStillBegin: forwarded.kind === "timed-out" });
@@ -98,7 +100,7 @@ async function sent(
   trace.worker = worker.name;
   deps.load.changed(key);
   const { engine, group } = worker.record;
-  const forwarded = await forward(deps, { origin, path: engine.paths.launch }, bodyFor(engine, group));
+  const forwarded = await forward(deps, { origin, path: engine.paths.launch, gone: worker.gone }, bodyFor(engine, group));
   trace.forwardMs += deps.clock.now() - sentMs;
   return forwarded;
 }

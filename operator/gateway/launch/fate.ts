@@ -13,6 +13,8 @@ export interface Suspect {
   readonly origin: string;
   readonly tasksPath: string;
   readonly room: string;
+  /** Aborts when the worker's pod is gone. */
+  readonly gone: AbortSignal;
 }
 
 /** What became of a launch whose answer was lost. */
@@ -20,7 +22,7 @@ export type Fate =
   | { readonly kind: "begun"; readonly answer: WorkerAnswer }
   /** The worker lists no session in that room, however often it was asked. */
   | { readonly kind: "absent" }
-  /** The worker's process has ended, and with it whatever it had begun. */
+  /** The worker's process has ended, or its pod is gone, and with it whatever it had begun. */
   | { readonly kind: "gone" }
   | { readonly kind: "unknown" };
 
@@ -30,20 +32,21 @@ export type Fate =
  */
 export async function fateOf(
   deps: { readonly client: WorkerClient; readonly clock: Clock },
-  { origin, tasksPath, room }: Suspect,
+  { origin, tasksPath, room, gone }: Suspect,
 ): Promise<Fate> {
   let seenNone = 0;
   let askedMs = 0;
   for (const afterMs of LOOKS_AFTER_MS) {
-    await sleep(deps.clock, afterMs - askedMs);
+    await sleep(deps.clock, afterMs - askedMs, gone);
+    if (gone.aborted) return { kind: "gone" };
     askedMs = afterMs;
     try {
-      const list = await withDeadline(deps.clock, LOOK_TIMEOUT_MS, (signal) => deps.client.get(origin, tasksPath, signal));
+      const list = await withDeadline(deps.clock, LOOK_TIMEOUT_MS, (signal) => deps.client.get(origin, tasksPath, signal), gone);
       const found = taskInRoom(list, room);
       if (found.kind === "live") return { kind: "begun", answer: pending(found.taskId, room) };
       if (found.kind === "none") seenNone += 1;
     } catch (error) {
-      if (error instanceof WorkerUnreachable && error.refused) return { kind: "gone" };
+      if (gone.aborted || (error instanceof WorkerUnreachable && error.refused)) return { kind: "gone" };
     }
   }
   return { kind: seenNone === LOOKS_AFTER_MS.length ? "absent" : "unknown" };

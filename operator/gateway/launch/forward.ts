@@ -20,20 +20,22 @@ export type Forwarded =
   /** An answer that makes no sense for a launch: a session may have begun. */
   | { readonly kind: "broken"; readonly why: string }
   /** No answer in time: a session may have begun. */
-  | { readonly kind: "timed-out" };
+  | { readonly kind: "timed-out" }
+  /** The worker's pod is gone, and with it whatever had begun there. */
+  | { readonly kind: "gone" };
 
-/** Sends a launch to one worker, once. Never throws. */
+/** Sends a launch to one worker, once, and waits for its answer while the worker's pod exists. Never throws. */
 export async function forward(
   deps: { readonly client: WorkerClient; readonly clock: Clock },
-  target: { readonly origin: string; readonly path: string },
+  target: { readonly origin: string; readonly path: string; readonly gone: AbortSignal },
   body: PostBody,
 ): Promise<Forwarded> {
   try {
-    const answer = await withDeadline(deps.clock, FORWARD_TIMEOUT_MS, (signal) =>
-      deps.client.post(target.origin, target.path, body, signal),
-    );
+    const post = (signal: AbortSignal) => deps.client.post(target.origin, target.path, body, signal);
+    const answer = await withDeadline(deps.clock, FORWARD_TIMEOUT_MS, post, target.gone);
     return judge(answer, body.secrets ?? []);
   } catch (error) {
+    if (target.gone.aborted) return { kind: "gone" };
     if (error instanceof WorkerUnreachable) return { kind: "unreachable" };
     if (isTimeout(error)) return { kind: "timed-out" };
     return { kind: "broken", why: `the connection broke (${error instanceof Error ? error.message : String(error)})` };

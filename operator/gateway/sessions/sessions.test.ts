@@ -88,6 +88,21 @@ describe("a worker's death", () => {
     expect((await launch("maya", { room: "r3" })).status).toBe(200);
   });
 
+  it.each(["goes", "has ended"])("is told at once where its pod %s, and frees its place below the session limit", async (how) => {
+    const { addWorker, removeWorker, setRecord, launch, statesIn, inPool, core, key } = sessionsWorld(somewhere, {
+      limits: { maxSessions: 1 },
+    });
+    await addWorker("a");
+    await launch("maya", { room: "r1" });
+    const waiting = await launch("maya", { room: "r2" });
+    await addWorker("b");
+    await (how === "goes" ? removeWorker("a") : setRecord("a", { ended: true }));
+    expect([waiting.status, waiting.trace.worker]).toEqual([200, "b"]);
+    expect(await statesIn("r1")).toEqual(["lost"]);
+    expect((await inPool()).sessions).toMatchObject([{ room: "r2" }, { room: "r1", state: "lost" }]);
+    expect(core.state(key)?.workers.map(({ pod }) => pod)).toEqual(["b"]);
+  });
+
   it("is told also where its pod goes, and where it starts anew without them", async () => {
     const { addWorker, removeWorker, launch, clock, statesIn } = sessionsWorld();
     const worker = await addWorker("a");
@@ -117,6 +132,46 @@ describe("a worker's death", () => {
     network.gone = false;
     await clock.advance(3_000);
     expect(await statesIn("r")).toEqual(["running"]);
+  });
+
+  it("leaves no session in what the operator is told, also where its machine is gone", async () => {
+    const network = { gone: false };
+    const { addWorker, launch, clock, core, key } = sessionsWorld(somewhere, {}, network);
+    await addWorker("a");
+    await launch("maya", { room: "r" });
+    await clock.advance(5_000);
+    network.gone = true;
+    await clock.advance(10_000);
+    expect(core.state(key)?.workers).toMatchObject([{ ready: false, sessions: 0 }]);
+  });
+
+  it("frees its place below the session limit at once for a launch that waits, where a slot is free elsewhere", async () => {
+    const { addWorker, launch, client, clock } = sessionsWorld(somewhere, { limits: { maxSessions: 1 } });
+    await addWorker("a", { slots: 1 });
+    await launch("maya", { room: "r1" });
+    await addWorker("b", { ready: false });
+    await clock.advance(5_000);
+    const waiting = await launch("maya", { room: "r2" });
+    client.all().at(-1)!.ready = true;
+    await clock.advance(2_000);
+    expect(waiting.status).toBe(0);
+    client.kill("a");
+    await clock.advance(2_000);
+    expect(waiting.status).toBe(200);
+  });
+
+  it("is told by gateways that have not launched its sessions as well", async () => {
+    const network = { gone: false };
+    const { addWorker, clock, statesIn, inPool, news } = sessionsWorld(somewhere, {}, network);
+    const worker = await addWorker("a");
+    worker.sessions = 1;
+    worker.rooms.push("theirs");
+    await clock.advance(25_000);
+    expect(await statesIn("theirs")).toEqual(["running"]);
+    network.gone = true;
+    await clock.advance(10_000);
+    expect(news()).toEqual(["lost"]);
+    expect((await inPool()).sessions).toMatchObject([{ room: "theirs", state: "lost" }]);
   });
 
   it("is not told of one that fails a probe and has its sessions still", async () => {

@@ -29,6 +29,8 @@ export interface SessionsDeps {
   readonly workersOf: (key: string) => Iterable<Worker>;
   /** Asks a worker at once how many sessions it has. */
   readonly ask: (worker: Worker) => void;
+  /** A worker's sessions were counted anew. */
+  readonly onRecounted: (worker: Worker) => void;
   /** Looks into rooms; absent where nothing is won back. */
   readonly lookAt?: ((pool: PoolConfig, room: string) => Promise<RoomView>) | undefined;
   /** A slot was won back, for so long. */
@@ -64,7 +66,7 @@ export class Sessions {
       onBegan: (session) => this.#winBack?.known(session),
       onEnded: (session) => this.#ended(session),
     });
-    this.#survey = new Survey({ clock, client, book: this.#book });
+    this.#survey = new Survey({ clock, client, book: this.#book, onRecounted: deps.onRecounted });
     this.#sweep = new Sweep({ clock, survey: this.#survey, workersOf: deps.workersOf });
     this.#winBack = lookAt && new WinBack({ clock, findPool, lookAt, end: (...args) => this.#endAbandoned(...args) });
   }

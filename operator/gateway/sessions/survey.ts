@@ -12,16 +12,14 @@ const REFRESH_MS = 15_000;
 const CHANGED_MS = 1_000;
 /** Lists asked for in one round: a round comes every second. */
 const LISTS_PER_ROUND = 40;
-/** A worker that is neither ready nor says anything for so long is taken for dead, as when its machine has gone. */
-const SILENT_MS = 5_000;
 
 interface Look {
   /** When a list was last asked for. */
   askedMs: number;
   /** Sessions by the worker's own count when the last list came. */
   counted: number | undefined;
-  /** Since when the worker is not ready; undefined while it is. */
-  downSinceMs: number | undefined;
+  /** The worker is not ready, and was asked for its list since. */
+  down: boolean;
   /** It was not ready at some time since its last list. */
   restarted: boolean;
   asking: Promise<boolean> | undefined;
@@ -33,6 +31,8 @@ export interface SurveyDeps {
   readonly clock: Clock;
   readonly client: WorkerClient;
   readonly book: SessionBook;
+  /** Called when a worker's sessions were counted anew: slots, or room below the session limit, may be free. */
+  readonly onRecounted: (worker: Worker) => void;
 }
 
 /**
@@ -61,12 +61,20 @@ export class Survey {
     await Promise.all(due.slice(0, LISTS_PER_ROUND).map(({ worker }) => this.look(worker)));
   }
 
-  /** A worker became ready or ceased to be: where it has sessions, it is asked at once what became of them. */
+  /**
+   * A worker became ready or ceased to be: where it has sessions, it is asked at once what became of them. Those of one that is
+   * dead are lost; if it answers again after all, its list of tasks revives them.
+   */
   changed(worker: Worker): void {
     const look = this.#lookAt(worker);
-    if (worker.ready) look.downSinceMs = undefined;
-    if (worker.ready || look.downSinceMs !== undefined || this.#deps.book.countOn(worker) === 0) return;
-    look.downSinceMs = this.#deps.clock.now();
+    if (worker.ready) look.down = false;
+    if (worker.dead) {
+      this.#deps.book.lost(worker);
+      this.#recount(worker, worker.probeBegins(), 0);
+      return;
+    }
+    if (worker.ready || look.down || this.#deps.book.countOn(worker) === 0) return;
+    look.down = true;
     look.restarted = true;
     void this.look(worker);
   }
@@ -106,15 +114,19 @@ export class Survey {
     } catch (error) {
       if (look.gone) return false;
       const dead = error instanceof WorkerUnreachable && error.refused;
-      if (dead) this.#recount(worker, moment, 0);
-      if (dead || (look.downSinceMs !== undefined && askedMs - look.downSinceMs >= SILENT_MS)) book.lost(worker);
+      if (dead) {
+        book.lost(worker);
+        this.#recount(worker, moment, 0);
+      }
       return false;
     }
   }
 
   /** Sessions that are gone must not count against `limits.maxSessions` until the worker is back. */
   #recount(worker: Worker, moment: number, sessions: number): void {
+    if (worker.ledger.sessions === sessions) return;
     worker.ledger.count(moment, { sessions, slots: worker.ledger.slots });
+    this.#deps.onRecounted(worker);
   }
 
   #lookAt(worker: Worker): Look {
@@ -123,7 +135,7 @@ export class Survey {
     const look: Look = {
       askedMs: Number.NEGATIVE_INFINITY,
       counted: undefined,
-      downSinceMs: undefined,
+      down: false,
       restarted: false,
       asking: undefined,
       gone: false,

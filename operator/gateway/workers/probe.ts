@@ -1,8 +1,8 @@
 import type { Clock, Random } from "../../runtime/clock.ts";
-import { type Readiness, readReadiness } from "../../workers/answers.ts";
-import { IDLE_TIMEOUT_MS, type WorkerClient } from "../../workers/client.ts";
+import { readReadiness } from "../../workers/answers.ts";
+import { IDLE_TIMEOUT_MS, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
-import type { Worker } from "./worker.ts";
+import type { ProbeAnswer, Worker } from "./worker.ts";
 
 /** The ready path answers from memory; a worker that takes longer hangs. */
 const PATIENCE_MS = 900;
@@ -123,23 +123,23 @@ export class Prober {
     watch.timer?.cancel();
     watch.askAgain = false;
     const askedAt = worker.probeBegins();
-    const readiness = await this.#readiness(watch);
+    const answer = await this.#answer(watch);
     // It may have been forgotten meanwhile.
     if (this.#watches.get(worker.uid) !== watch) return;
-    const changed = worker.probed(askedAt, readiness);
+    const changed = worker.probed(askedAt, answer);
     // Without an address there is nobody to ask; the pod's next change brings it here again.
     if (worker.origin !== undefined) this.#schedule(watch, watch.askAgain ? 0 : this.#delayMs(watch));
     if (changed) this.#options.onChanged(worker);
   }
 
-  async #readiness(watch: Watch): Promise<Readiness> {
+  async #answer(watch: Watch): Promise<ProbeAnswer> {
     const { origin, record } = watch.worker;
     if (origin === undefined) return { kind: "not-ready" };
     const asking = new AbortController();
     watch.asking = asking;
-    const readiness = await this.#ask(origin, record.engine.paths.ready, asking, this.#isSoonAgain(watch));
+    const answer = await this.#ask(origin, record.engine.paths.ready, asking, this.#isSoonAgain(watch));
     watch.asking = undefined;
-    return readiness;
+    return answer;
   }
 
   #schedule(watch: Watch, delayMs: number): void {
@@ -166,18 +166,23 @@ export class Prober {
     return probeDelayMs(care, this.#counts[care], 1) < IDLE_TIMEOUT_MS;
   }
 
-  async #ask(origin: string, path: string, asking: AbortController, keep: boolean): Promise<Readiness> {
+  async #ask(origin: string, path: string, asking: AbortController, keep: boolean): Promise<ProbeAnswer> {
     const { client, clock } = this.#options;
     let timer = clock.schedule(PATIENCE_MS, () => {
       timer = clock.schedule(GRACE_MS, () => asking.abort());
     });
     try {
       return readReadiness(await client.get(origin, path, asking.signal, keep));
-    } catch {
-      // Whatever went wrong, the worker cannot be used now; the next probe comes soon.
-      return { kind: "not-ready" };
+    } catch (error) {
+      // A connection that a machine ends or refuses is an answer: the machine is there.
+      return { kind: asking.signal.aborted || isOutOfReach(error) ? "silent" : "not-ready" };
     } finally {
       timer.cancel();
     }
   }
+}
+
+/** No connection came about, and nobody refused it: the machine, or the way to it, is gone. */
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof WorkerUnreachable && !error.refused;
 }

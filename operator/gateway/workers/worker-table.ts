@@ -72,6 +72,7 @@ export class WorkerTable {
     const worker = this.#byUid.get(uid);
     if (worker === undefined) return;
     this.#byUid.delete(uid);
+    worker.leaves();
     const key = poolOf(worker.record);
     const pool = this.#byPool.get(key);
     pool?.workers.delete(worker);

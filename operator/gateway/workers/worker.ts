@@ -5,10 +5,14 @@ import { SlotLedger, type SlotReservation } from "./ledger.ts";
 import type { Candidate, ShelfName } from "./pick.ts";
 import { hashOf, type Shares } from "./shares.ts";
 import type { Standing } from "./shelves.ts";
+import { Silence } from "./silence.ts";
 import { type Failure, Trust } from "./trust.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
 const GOOD_PROBES_NEEDED: Readonly<Record<Failure, number>> = { full: 0, "not-ready": 1, broken: 1, "timed-out": 2 };
+
+/** What a probe learns. `silent`: no answer came in time, nor a refusal. */
+export type ProbeAnswer = Readiness | { readonly kind: "silent" };
 
 /** What a worker's pool says of it. */
 export interface Expectation {
@@ -32,6 +36,8 @@ export interface WorkerDeps {
 export class Worker implements Candidate {
   readonly uid: string;
   readonly ledger: SlotLedger;
+  readonly #gone = new AbortController();
+  readonly #silence = new Silence();
   readonly #deps: WorkerDeps;
   readonly #hash: number;
   readonly #trust = new Trust();
@@ -74,7 +80,17 @@ export class Worker implements Candidate {
   }
 
   get terminating(): boolean {
-    return this.#record.terminating || this.#record.ended;
+    return this.#record.terminating;
+  }
+
+  /** Aborts when its pod is gone, or has ended for good: no session runs there any more. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Whether it gave no answer for so long that its sessions count as lost. */
+  get dead(): boolean {
+    return this.#silence.lasts;
   }
 
   /** Whether its last probe was answered with "ready" or "at capacity". */
@@ -98,8 +114,8 @@ export class Worker implements Candidate {
 
   /** Base URL; undefined while it cannot be spoken to. */
   get origin(): string | undefined {
-    const { ip, ended, engine } = this.#record;
-    if (ip === undefined || ended) return undefined;
+    const { ip, engine } = this.#record;
+    if (ip === undefined) return undefined;
     return httpOrigin(ip, engine.port);
   }
 
@@ -126,6 +142,11 @@ export class Worker implements Candidate {
     return this.#served.has(preset);
   }
 
+  /** Its pod is gone. */
+  leaves(): void {
+    this.#gone.abort();
+  }
+
   update(record: WorkerRecord): void {
     this.#record = record;
     this.#moved();
@@ -146,9 +167,10 @@ export class Worker implements Candidate {
    * Takes over a probe's answer. A probe that began before a failure cannot excuse it.
    * @returns whether anything changed that picking or the operator would see.
    */
-  probed(askedAt: number, readiness: Readiness): boolean {
+  probed(askedAt: number, answer: ProbeAnswer): boolean {
     const before = this.#fingerprint();
-    this.#take(askedAt, readiness);
+    this.#silence.probed(answer.kind === "silent", this.#deps.clock.now());
+    this.#take(askedAt, answer.kind === "silent" ? { kind: "not-ready" } : answer);
     this.#moved();
     return this.#fingerprint() !== before;
   }
@@ -194,6 +216,6 @@ export class Worker implements Candidate {
 
   #fingerprint(): string {
     const { sessions, slots, reserved, free } = this.ledger;
-    return [this.#ready, this.usable, sessions, slots, reserved, free].join();
+    return [this.#ready, this.dead, this.usable, sessions, slots, reserved, free].join();
   }
 }
