@@ -10,12 +10,15 @@ export class KubeError extends Error {
   readonly reason: string;
   /** How long the server asked to stay away. */
   readonly retryAfterMs: number | undefined;
+  /** The API server's own sentence; the whole message where there was no answer. */
+  readonly said: string;
 
   constructor(message: string, details: KubeErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.status = details.status;
     this.reason = details.reason;
     this.retryAfterMs = details.retryAfterMs;
+    this.said = details.said ?? message;
   }
 }
 
@@ -23,6 +26,7 @@ export interface KubeErrorDetails {
   readonly status: number;
   readonly reason: string;
   readonly retryAfterMs?: number | undefined;
+  readonly said?: string;
   readonly cause?: unknown;
 }
 
@@ -39,6 +43,41 @@ export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof KubeError)) return false;
   return error.status === 0 ? error.reason !== "Malformed" : error.status === 429 || error.status >= 500;
+}
+
+/**
+ * What a failed request means for the requests that follow.
+ * - `refused`: the same request has the same answer until somebody changes the object, a policy, a quota or a right.
+ * - `failed`: the request may succeed later, and the failure concerns this object alone.
+ * - `unavailable`: the API server is not reached, or accepts no requests; every other request would fail too.
+ */
+export type RequestFailure = "refused" | "failed" | "unavailable";
+
+/** Answers of the class 4xx that pass by themselves: a timeout, a conflict, an old version. */
+const passing: ReadonlySet<number> = new Set([408, 409, 410]);
+const unavailable: ReadonlySet<number> = new Set([401, 429, 503]);
+/** Of a kind that the API server does not serve. A missing object has another sentence. */
+const UNKNOWN_KIND = "the server could not find the requested resource";
+/** An admission plugin of the API server that has not read its own objects since the start. */
+const NOT_READY_YET = "not yet ready to handle request";
+
+/** Classifies a failed request. An error that is no `KubeError` is a mistake of ours: `failed`. */
+export function requestFailureOf(error: unknown): RequestFailure {
+  if (!(error instanceof KubeError)) return "failed";
+  const { status, reason, said } = error;
+  if (status === 0) return reason === "Malformed" ? "failed" : "unavailable";
+  if (unavailable.has(status)) return "unavailable";
+  if (status >= 500 || passing.has(status) || said.includes(NOT_READY_YET)) return "failed";
+  if (status === 404) return said.includes(UNKNOWN_KIND) ? "refused" : "failed";
+  return "refused";
+}
+
+/** Source: `responsewriters/errors.go` in Kubernetes `staging/src/k8s.io/apiserver`. */
+const MISSING_RIGHT = /\bcannot [a-z]+ resource "/;
+
+/** Whether RBAC refuses the verb on the whole kind, whatever the object. */
+export function isMissingRight(error: KubeError): boolean {
+  return error.status === 403 && MISSING_RIGHT.test(error.said);
 }
 
 function hasStatus(error: unknown, status: number): boolean {
@@ -72,6 +111,7 @@ export function errorFromAnswer(
     status: answer.status,
     reason,
     retryAfterMs,
+    said: sentence,
   });
 }
 

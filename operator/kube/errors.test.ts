@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { errorFromAnswer, errorFromCause, isMissingRight, malformed, requestFailureOf } from "./errors.ts";
+
+const answer = (status: number, message = "no", reason = "") =>
+  errorFromAnswer("PATCH /x", { status, body: JSON.stringify({ kind: "Status", reason, message }), nowMs: 0 });
+
+describe("requestFailureOf", () => {
+  it.each([
+    [400, "refused"],
+    [403, "refused"],
+    [405, "refused"],
+    [413, "refused"],
+    [415, "refused"],
+    [422, "refused"],
+    [404, "failed"],
+    [408, "failed"],
+    [409, "failed"],
+    [500, "failed"],
+    [504, "failed"],
+    [401, "unavailable"],
+    [429, "unavailable"],
+    [503, "unavailable"],
+  ])("%i: %s", (status, failure) => {
+    expect(requestFailureOf(answer(status))).toBe(failure);
+  });
+
+  it("tells a kind that is not served from an object that is not there", () => {
+    expect(requestFailureOf(answer(404, "the server could not find the requested resource"))).toBe("refused");
+  });
+
+  it("does not take an admission plugin that has just started for a refusal", () => {
+    expect(requestFailureOf(answer(403, 'pods "x" is forbidden: not yet ready to handle request'))).toBe("failed");
+  });
+
+  it("knows a server that is not reached, and mistakes of ours", () => {
+    expect(requestFailureOf(errorFromCause("GET /x", new Error("ECONNREFUSED")))).toBe("unavailable");
+    expect(requestFailureOf(malformed("no list"))).toBe("failed");
+    expect(requestFailureOf(new TypeError("x"))).toBe("failed");
+  });
+});
+
+it("keeps the API server's own sentence, and knows a missing right by it", () => {
+  const right = answer(
+    403,
+    'pods "a" is forbidden: User "system:x" cannot patch resource "pods" in API group "" in the namespace "n"',
+  );
+  expect(right.said).toMatch(/^pods "a" is forbidden: User/);
+  expect(isMissingRight(right)).toBe(true);
+  expect(isMissingRight(answer(403, 'admission webhook "w" denied the request: cannot patch'))).toBe(false);
+});
