@@ -18,6 +18,15 @@ export type ApiTrouble =
   /** Writes take effect, and their answers are lost. */
   | "loses-answers";
 
+/** Writes that the API server refuses for good, for as long as it stands here. */
+export interface ApiRefusal {
+  readonly plural: string;
+  readonly subresource: string | undefined;
+  /** Of the object; undefined for every object of the kind. */
+  readonly key: string | undefined;
+  readonly error: KubeError;
+}
+
 export interface Write {
   readonly verb: "apply" | "patch" | "delete";
   readonly plural: string;
@@ -40,6 +49,8 @@ export interface SimApiOptions {
   readonly secrets: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Every write of the operator, before it takes effect. */
   readonly onWrite: (write: Write) => void;
+  /** A write that is refused. */
+  readonly onRefused: (sender: Sender) => void;
   /** Every change of an object, whoever made it. */
   readonly onChange: (plural: string, key: string, after: ApiObject | undefined, before: ApiObject | undefined) => void;
   /** Deletes a pod the way that pods go. */
@@ -56,6 +67,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** An API server: objects, watches, and the verbs that the operator uses. */
 export class SimApi {
   trouble: ApiTrouble | undefined;
+  refusal: ApiRefusal | undefined;
   readonly #objects = new Map<string, Map<string, ApiObject>>();
   readonly #views = new Map<string, Set<LaggingView<unknown>>>();
   /** Fields of the metadata that server-side apply has set, by UID: those that are not sent again go. */
@@ -154,6 +166,7 @@ export class SimApi {
     const before = this.#of(plural).get(key);
     const wanted = object as unknown as ApiObject;
     refuseOther(before, { uid, resourceVersion: wanted.metadata.resourceVersion });
+    this.#admit(plural, key, subresource, sender);
     this.#options.onWrite({ verb: "apply", plural, before, wanted: object, subresource, sender });
     if (before === undefined) {
       const created = this.create(plural, wanted as never);
@@ -188,6 +201,7 @@ export class SimApi {
     const before = this.#of(plural).get(keyOf(ref));
     if (before === undefined) throw new KubeError("not found", { status: 404, reason: "NotFound" });
     refuseOther(before, patch.metadata ?? {});
+    this.#admit(plural, keyOf(ref), undefined, sender);
     this.#options.onWrite({ verb: "patch", plural, before, wanted: patch, subresource: undefined, sender });
     const change = (object: ApiObject) => ({ ...object, spec: { ...(object.spec as object), ...patch.spec } });
     return this.update(plural, keyOf(ref), change) ?? before;
@@ -202,10 +216,18 @@ export class SimApi {
     const key = keyOf(ref);
     const before = this.#of(plural).get(key);
     if (before === undefined || (uid !== undefined && before.metadata.uid !== uid)) return false;
+    this.#admit(plural, key, undefined, sender);
     this.#options.onWrite({ verb: "delete", plural, before, wanted: {}, subresource: undefined, sender });
     if (plural === "pods") this.#options.deletePod(before, gracePeriodSeconds * 1_000);
     else this.remove(plural, key);
     return true;
+  }
+
+  #admit(plural: string, key: string, subresource: string | undefined, sender: Sender): void {
+    const { refusal } = this;
+    if (refusal?.plural !== plural || refusal.subresource !== subresource || (refusal.key ?? key) !== key) return;
+    this.#options.onRefused(sender);
+    throw refusal.error;
   }
 
   /** An object that was deleted goes when nobody holds it any more. */

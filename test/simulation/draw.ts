@@ -16,7 +16,7 @@ export interface DrawnWorld extends WorldOptions {
 const images = ["maya", "leo", "ada"] as const;
 
 /** Drawn from a stream of their own, so that the worlds without them stay as they were. */
-const lateFaults: readonly FaultName[] = ["operator-frozen"];
+const lateFaults: readonly FaultName[] = ["operator-frozen", "write-refused"];
 
 function drawFaults(draw: Draw, late: Draw): readonly FaultName[] {
   const first = faultNames.filter((name) => !lateFaults.includes(name) && draw.chance(0.25));

@@ -1,4 +1,6 @@
-import type { ApiTrouble } from "./api.ts";
+import { KubeError } from "../../operator/kube/errors.ts";
+import { keyOf } from "../../operator/kube/types.ts";
+import type { ApiRefusal, ApiTrouble } from "./api.ts";
 import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
 import { type Draw, drawGroup } from "./draw-group.ts";
 import { BROKEN_IMAGE } from "./pod-spec.ts";
@@ -171,6 +173,19 @@ const faults = {
     );
     return "a quota keeps new pods from being created";
   },
+  "write-refused": (world, draw) => {
+    if (world.api.refusal !== undefined) return undefined;
+    const refusal = drawRefusal(world, draw);
+    const forMs = draw.int(5, 60) * 1_000;
+    world.api.refusal = refusal;
+    after(world, forMs, () => {
+      world.api.refusal = undefined;
+    });
+    // The next attempt comes after twice the time that has passed, at most.
+    after(world, 3 * forMs + 20_000, () => {});
+    const { plural, subresource = "", key = "every object", error } = refusal;
+    return `writes of ${key} (${plural}/${subresource}) are refused with ${error.status} for ${forMs} ms`;
+  },
   "sizes-edited": (world, draw) =>
     editGroup(world, draw, "min and max", (group) => {
       const min = draw.int(0, 3);
@@ -269,6 +284,32 @@ function apiTrouble(world: World, draw: Draw, trouble: ApiTrouble): string | und
     "control-plane",
   );
   return `the API server ${trouble} for ${forMs} ms`;
+}
+
+/** Of one object or of a whole kind, as a validation, an admission webhook and a missing right do it. */
+function drawRefusal(world: World, draw: Draw): ApiRefusal {
+  const status = (code: number, reason: string, said: string) => new KubeError(said, { status: code, reason, said });
+  const webhook = status(403, "Forbidden", 'admission webhook "policy.test" denied the request: no');
+  const right = status(403, "Forbidden", 'pods "x" is forbidden: User "operator" cannot patch resource "pods" in API group ""');
+  const of = (plural: string, key: string | undefined, error: KubeError, subresource?: string) => ({
+    plural,
+    key,
+    error,
+    subresource,
+  });
+  const groups = world.pool.groups.map(({ deploymentName }) => keyOf({ namespace: world.pool.namespace, name: deploymentName }));
+  const pod = draw.one(world.cluster.pods());
+  const podKey = pod && keyOf(pod.metadata);
+  return draw.one([
+    of("deployments", draw.one(groups), status(422, "Invalid", "spec.template.spec: Invalid value")),
+    of("deployments", draw.one(groups), webhook),
+    of("deployments", undefined, webhook),
+    of("pods", podKey, podKey === undefined ? right : webhook),
+    of("pods", undefined, right),
+    of("pods", podKey, podKey === undefined ? right : webhook, "status"),
+    of("avatarpools", undefined, webhook),
+    of("avatarpools", undefined, webhook, "status"),
+  ]) as ApiRefusal;
 }
 
 function views(world: World) {

@@ -35,6 +35,7 @@ export class StatusWatch {
     this.#wrong = new Map(troubles(world).map((what) => [what, this.#wrong.get(what) ?? nowMs]));
     const { operator, poolObject: object, witness } = world;
     if (operator === undefined || object === undefined || isDeleting(object) || world.api.trouble !== undefined) return;
+    if (world.api.refusal?.plural === "avatarpools") return;
     const quietMs = nowMs - Math.max(operator.startedMs, world.calmSinceMs);
     if (quietMs < (world.untroubled ? STATUS_LAG_MS : AFTER_TROUBLE_MS)) return;
     const conditions = (object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];

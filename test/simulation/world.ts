@@ -12,6 +12,7 @@ import { type SimNode, simNodes } from "./nodes.ts";
 import { SimOperator } from "./operator.ts";
 import { groupOf } from "./pod-spec.ts";
 import { isAllowed, POOL, poolObject } from "./pool-object.ts";
+import { RefusalWatch } from "./refusal-promises.ts";
 import { StatusWatch } from "./status-promises.ts";
 import { Timeline } from "./timeline.ts";
 import { SECRET_MARK, Witness } from "./witness.ts";
@@ -64,6 +65,7 @@ export class World {
   servingUntroubled = true;
   readonly #options: WorldOptions;
   readonly #status = new StatusWatch();
+  readonly #refusals = new RefusalWatch();
   #spec: Record<string, unknown>;
   #pool: PoolConfig;
   #toUndo = 0;
@@ -99,6 +101,7 @@ export class World {
         this.#judgeSender(write.sender);
         if (lowers(write)) this.cluster.loweredByOperator(keyOf(write.before?.metadata ?? {}));
       },
+      onRefused: (sender) => this.#refusals.refused(this, sender),
       onChange: (plural, key, after, before) => {
         if (plural === "deployments" && after?.metadata.generation !== before?.metadata.generation)
           this.cluster.deploymentChanged(key, after);

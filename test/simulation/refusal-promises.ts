@@ -1,0 +1,34 @@
+import { conditionTypes } from "../../operator/api/conditions.ts";
+import type { Sender } from "./api.ts";
+import { isDeleting } from "./api-objects.ts";
+import type { JudgedWorld } from "./judged.ts";
+
+const MINUTE_MS = 60_000;
+/** Sizes change while a Deployment is refused, and each size is tried once; up to 32 pods are tried one by one. */
+const MOST_IN_A_MINUTE = 50;
+/** A request that the API server swallowed before is given up after half a minute only. */
+const AFTER_TROUBLE_MS = 45_000;
+
+/** Promise 6 where the API server refuses a write for good: it is said, and it is not repeated again and again. */
+export class RefusalWatch {
+  #lately: readonly Sender[] = [];
+
+  /** A write was refused. */
+  refused(world: JudgedWorld, sender: Sender): void {
+    const nowMs = world.clock.now();
+    const before = this.#lately.findLast(({ name }) => name === sender.name);
+    this.#lately = [...this.#lately.filter(({ sentMs }) => nowMs - sentMs < 6 * MINUTE_MS), sender];
+    if (this.#lately.filter(({ sentMs }) => nowMs - sentMs < MINUTE_MS).length > MOST_IN_A_MINUTE)
+      world.witness.broken(6, "a write that the API server refuses is repeated again and again");
+    const { poolObject: object, api } = world;
+    if (before === undefined || object === undefined || isDeleting(object) || api.trouble !== undefined) return;
+    // Of its own status a pool cannot say it.
+    if (api.refusal?.plural === "avatarpools" && api.refusal.subresource === "status") return;
+    if (before.sentMs < world.calmSinceMs + AFTER_TROUBLE_MS || nowMs - before.sentMs < 10_000) return;
+    const { conditions = [] } = (object.status ?? {}) as {
+      readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    };
+    const ready = conditions.find(({ type }) => type === conditionTypes.ready);
+    if (ready?.status !== "False") world.witness.broken(6, "a write is refused, and the pool is Ready");
+  }
+}
