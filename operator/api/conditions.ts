@@ -50,6 +50,8 @@ export const conditionReasons = {
   sessionLimit: "SessionLimit",
   noCredits: "NoCredits",
   unschedulable: "Unschedulable",
+  /** The API server refuses a write of the operator. */
+  writeRefused: "WriteRefused",
   workersRefused: "WorkersRefused",
   workerFailing: "WorkerFailing",
   warm: "Warm",

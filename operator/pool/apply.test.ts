@@ -10,7 +10,7 @@ import {
   snapshot,
   type WorldChange,
 } from "../../test/support/pools.ts";
-import { conflict, outage, RecordingClient } from "../../test/support/recording-client.ts";
+import { conflict, forbidden, invalid, outage, RecordingClient } from "../../test/support/recording-client.ts";
 import { annotations, labels } from "../api/names.ts";
 import { marksMetadata } from "../resources/marks.ts";
 import { apply } from "./apply.ts";
@@ -22,9 +22,11 @@ const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
 
 function operator(memory: PoolMemory = new Memories().of("p")) {
   const client = new RecordingClient();
-  const carryOut = (view: PoolView, change: WorldChange) => {
+  const carryOut = async (view: PoolView, change: WorldChange) => {
     const seen = snapshot(view, { ...change, memory });
-    return apply({ client }, seen, plan(seen), memory);
+    const applied = await apply({ client }, seen, plan(seen), memory);
+    if (applied.failure !== undefined) throw applied.failure;
+    return applied;
   };
   return { client, memory, carryOut };
 }
@@ -172,6 +174,24 @@ describe("apply", () => {
     const change = { pods: [pod("a"), pod("b", { cordonedAtMs: 1 })], sessions: { a: 1 } };
     await expect(carryOut(pool(quick), change)).rejects.toThrow("no answer");
     expect(client.take()).toEqual([]);
+  });
+
+  it("does not shrink where a mark is refused, and writes everything else", async () => {
+    const { client, carryOut } = operator();
+    client.refuses = ({ name }) => (name === "b" ? forbidden('admission webhook "w" denied the request: no') : undefined);
+    const change = { pods: [pod("a"), pod("b", { cordonedAtMs: 1 })], sessions: { a: 1 } };
+    const { unwritten } = await carryOut(pool(quick), change);
+    expect(client.writes.find(({ plural }) => plural === "deployments")).toMatchObject({ sent: { spec: { replicas: 2 } } });
+    expect([...unwritten]).toEqual(["support-gpu"]);
+    expect(client.take(), "the busy worker is protected").toContain("apply pods/a");
+  });
+
+  it("writes the other groups where one is refused", async () => {
+    const { client, carryOut } = operator();
+    client.refuses = ({ name }) => (name === "support-gpu" ? invalid("no") : undefined);
+    const { unwritten } = await carryOut(pool(), { deployments: [] });
+    expect(client.take()).toEqual(["apply deployments/support-cpu"]);
+    expect([...unwritten]).toEqual(["support-gpu"]);
   });
 
   it("goes on when a worker is gone that was to be marked", async () => {

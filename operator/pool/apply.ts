@@ -1,32 +1,66 @@
 import { API_GROUP_VERSION, FINALIZER, KIND } from "../api/names.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isGoneOrReplaced } from "../kube/errors.ts";
+import { isGoneOrReplaced, requestFailureOf } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
-import type { GroupPlan } from "./planning/plan-group.ts";
+import type { ScalePlan } from "./planning/plan-group.ts";
 import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./planning/plan-retirement.ts";
 import type { GroupSnapshot, Members, Snapshot } from "./snapshot.ts";
 import { applyDeployment, resizeDeployment } from "./writes/deployment-writes.ts";
 import { applyProtection, applyStep } from "./writes/marks.ts";
+import { worstOf, writeEach } from "./writes/write-each.ts";
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
 }
 
-/** Writes what the plan says, and nothing where the world is as planned. Throws KubeError; what was done stays done. */
-export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Plan, memory: PoolMemory): Promise<void> {
-  if (plan.finalizer === "add") {
-    await setFinalizers(context, snapshot.pool, [FINALIZER]);
-    memory.finalizedMs = snapshot.nowMs;
-  }
+/** What became of a plan. */
+export interface Applied {
+  /** Names of Deployments that are not as planned. */
+  readonly unwritten: ReadonlySet<string>;
+  readonly finalizerWritten: boolean;
+  /** What a repetition mends: the next attempt comes after a back-off. What the API server refuses for good is not among it. */
+  readonly failure: unknown;
+  /** The API server is not reached: what was left to write was left. */
+  readonly unavailable: boolean;
+}
+
+/**
+ * Writes what the plan says, and nothing where the world is as planned. Each write is on its own: what the API server
+ * refuses keeps no other object from being written.
+ */
+export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Plan, memory: PoolMemory): Promise<Applied> {
+  const errors: unknown[] = [];
+  const isUnavailable = () => errors.some((error) => requestFailureOf(error) === "unavailable");
+  const attempt = async (write: () => Promise<void>): Promise<boolean> => {
+    if (isUnavailable()) return false;
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      errors.push(error);
+      return false;
+    }
+  };
+  const unwritten = new Set<string>();
+  let finalizerWritten = plan.finalizer !== "add" || (await attempt(() => addFinalizer(context, snapshot, memory)));
   for (const group of plan.groups) {
     const seen = snapshot.groups.find(({ config }) => config.name === group.config.name);
-    if (seen !== undefined) await applyGroup(context, snapshot, group, seen, memory);
+    if (seen === undefined || group.kind === "refused") continue;
+    if (!(await applyGroup(context, snapshot, group, seen, memory, attempt))) unwritten.add(group.config.deploymentName);
   }
-  for (const retire of plan.retire) await applyRetirement(context, snapshot, retire, memory);
-  if (plan.finalizer === "remove") await setFinalizers(context, snapshot.pool, []);
+  for (const retire of plan.retire)
+    if (!(await attempt(() => applyRetirement(context, snapshot, retire, memory)))) unwritten.add(retire.deployment.name);
+  if (plan.finalizer === "remove") finalizerWritten = await attempt(() => setFinalizers(context, snapshot.pool, []));
+  const failure = worstOf(errors.filter((error) => requestFailureOf(error) !== "refused"));
+  return { unwritten, finalizerWritten, failure, unavailable: isUnavailable() };
+}
+
+async function addFinalizer(context: ApplyContext, { pool, nowMs }: Snapshot, memory: PoolMemory): Promise<void> {
+  await setFinalizers(context, pool, [FINALIZER]);
+  memory.finalizedMs = nowMs;
 }
 
 async function setFinalizers({ client }: ApplyContext, pool: PoolConfig, finalizers: readonly string[]): Promise<void> {
@@ -43,22 +77,27 @@ async function setFinalizers({ client }: ApplyContext, pool: PoolConfig, finaliz
   }
 }
 
+/** @returns whether its Deployment is as planned. */
 async function applyGroup(
   context: ApplyContext,
   snapshot: Snapshot,
-  group: GroupPlan,
+  group: ScalePlan,
   { deployment, members }: GroupSnapshot,
   memory: PoolMemory,
-): Promise<void> {
-  if (group.kind === "refused") return;
+  attempt: (write: () => Promise<void>) => Promise<boolean>,
+): Promise<boolean> {
   const { config } = group;
   memory.wanted.set(config.name, group.wanted);
   if (group.shortage === undefined) memory.shortages.delete(config.name);
   else memory.shortages.set(config.name, group.shortage);
   const marking = { ...context, memory, nowMs: snapshot.nowMs };
-  await applyStep(marking, members, group.step);
-  await applyDeployment(context.client, snapshot.pool, group, deployment, memory, snapshot.nowMs);
-  await applyProtection(marking, members, group.step);
+  const stepped = await attempt(() => applyStep(marking, members, group.step));
+  // Without the low cost on those that are to go, Kubernetes could take a worker with sessions.
+  const current = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const sized = stepped ? group : { ...group, replicas: Math.max(group.replicas, current) };
+  const written = await attempt(() => applyDeployment(context.client, snapshot.pool, sized, deployment, memory, snapshot.nowMs));
+  await attempt(() => applyProtection(marking, members, group.step));
+  return written && sized.replicas === group.replicas;
 }
 
 function membersOf({ groups, retired }: Snapshot, group: string): Members | undefined {
@@ -79,8 +118,8 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
   }
   if (members !== undefined) await applyStep(marking, members, retire.step);
   if (retire.replicas !== deployment.replicas) await resizeDeployment(client, deployment, retire.replicas, memory, snapshot.nowMs);
-  for (const pod of retire.expired) {
+  await writeEach(retire.expired, async (pod) => {
     await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
-  }
+  });
   if (members !== undefined && retire.expired.length === 0) await applyProtection(marking, members, retire.step);
 }

@@ -13,6 +13,8 @@ import { Memories, type PoolMemory } from "./memory.ts";
 import { type PoolEvent, Reporter } from "./news/report.ts";
 import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
+import { guardedClient } from "./refusals/guarded-client.ts";
+import { Refusals } from "./refusals/refusals.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { presetLoader } from "./warmup/load-presets.ts";
 import { warmupReconciler } from "./warmup/warmup.ts";
@@ -49,6 +51,8 @@ export interface PoolControllers {
   enqueue(key: string): void;
   /** What is remembered of a pool; undefined where nothing is yet. */
   memory(key: string): PoolMemory | undefined;
+  /** For writers beside these controllers. */
+  readonly refusals: Refusals;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -56,6 +60,15 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   const { client, hub, workers, clock, random, logger, metrics } = options;
   const common = { clock, random, logger, metrics };
   const memories = new Memories();
+  const refusals = new Refusals({
+    clock,
+    random,
+    onRefused: (key, refusal) => {
+      const { verb, kind, name, status, said } = refusal;
+      logger.error({ pool: key, verb, kind, name, status, said }, "request refused by the API server");
+      pools.enqueue(key);
+    },
+  });
   const pools = new Controller({
     ...common,
     name: "pool",
@@ -66,7 +79,8 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       pools: options.pools.store,
       world: { deployments: options.deployments.store, pods: options.pods.store, hub, sidecarImage: options.sidecarImage },
       memories,
-      learned: new Learned({ client, clock, logger }),
+      refusals,
+      learned: new Learned({ clientOf: (pool) => guardedClient(client, refusals, pool), clock, logger }),
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
       metrics,
@@ -79,6 +93,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     concurrency: WARMUP_CONCURRENCY,
     reconcile: warmupReconciler({
       client,
+      refusals,
       pools: options.pools.store,
       pods: options.pods.store,
       workers,
@@ -96,6 +111,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   return {
     enqueue: (key) => pools.enqueue(key),
     memory: (key) => memories.find(key),
+    refusals,
     run: async (signal) => {
       await Promise.all([pools.run(signal), warmups.run(signal)]);
     },

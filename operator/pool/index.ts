@@ -23,6 +23,8 @@ import { GatewayStreams } from "./load/gateway-streams.ts";
 import { LoadHub } from "./load/load-hub.ts";
 import { eventRecorder } from "./news/event-recorder.ts";
 import { BY_POOL } from "./observe.ts";
+import type { PoolClient } from "./refusals/guarded-client.ts";
+import type { Refusals } from "./refusals/refusals.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./warmup/worker-calls.ts";
 import { budgetReconciler, budgetView } from "./writes/disruption-budget.ts";
@@ -102,7 +104,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     random,
     logger,
   });
-  const budgets = disruptionBudgetController(operator, watched, writer);
+  const budgets = disruptionBudgetController(operator, watched, writer, controllers.refusals);
   const streams = new GatewayStreams(
     {
       hub,
@@ -174,12 +176,13 @@ function watches({ settings, client, metrics, logger }: Operator) {
 function disruptionBudgetController(
   { metrics, logger }: Operator,
   { pools, budgets }: ReturnType<typeof watches>,
-  client: Pick<KubeClient, "apply">,
+  client: PoolClient,
+  refusals: Refusals,
 ) {
   const controller = new Controller({
     name: "disruption-budget",
     concurrency: BUDGET_CONCURRENCY,
-    reconcile: budgetReconciler({ client, pools: pools.store, budgets: budgets.store }),
+    reconcile: budgetReconciler({ client, refusals, pools: pools.store, budgets: budgets.store }),
     clock: systemClock,
     random: Math.random,
     logger,

@@ -1,4 +1,5 @@
 import { type SetDemand, type Sizing, sizeGroups } from "../scaling/size.ts";
+import { noStep } from "../scaling/victims.ts";
 import { earliest, remaining } from "./due.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 import { demandOf, holdMsOf, type PoolDemand } from "./planning/demand.ts";
@@ -6,7 +7,7 @@ import { drainEnds } from "./planning/drain-end.ts";
 import { type GroupPlan, planGroup } from "./planning/plan-group.ts";
 import { planRetirement, type RetirePlan, retireAll } from "./planning/plan-retirement.ts";
 import { outlookOf, supplyOf } from "./planning/supply.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { isHeld, type Snapshot } from "./snapshot.ts";
 import { WARMUP_SEEN_MS } from "./warmup/warmth.ts";
 
 /** What is to be done about a pool now. Data with its reasons: applying it is somebody else's. */
@@ -28,6 +29,28 @@ export function changesOf({ records }: Plan): readonly DecisionRecord[] {
   return records.filter(({ outcome }) => outcome !== "unchanged");
 }
 
+/** The plan without what could not be written: those Deployments have the size that they had, and nothing was decided on them. */
+export function carriedOut(plan: Plan, unwritten: ReadonlySet<string>): Plan {
+  if (unwritten.size === 0) return plan;
+  const names = new Set([
+    ...plan.groups.filter(({ config }) => unwritten.has(config.deploymentName)).map(({ config }) => config.name),
+    ...plan.retire.filter(({ deployment }) => unwritten.has(deployment.name)).map(({ deployment }) => deployment.group),
+  ]);
+  const before = new Map(plan.records.map(({ group, from }) => [group, from]));
+  return {
+    ...plan,
+    groups: plan.groups.map((group) =>
+      group.kind === "scale" && names.has(group.config.name)
+        ? { ...group, replicas: before.get(group.config.name) ?? group.replicas, step: noStep }
+        : group,
+    ),
+    retire: plan.retire.map((retire) =>
+      names.has(retire.deployment.group) ? { ...retire, replicas: retire.deployment.replicas, step: noStep, expired: [] } : retire,
+    ),
+    records: plan.records.filter(({ group }) => !names.has(group)),
+  };
+}
+
 const RECHECK_CREDENTIALS_MS = 5_000;
 /** Should no watch and no gateway tell of it before. */
 const UNSEEN_RECHECK_MS = 5_000;
@@ -41,7 +64,7 @@ export function plan(snapshot: Snapshot): Plan {
   const outlooks = snapshot.groups.map((group) => outlookOf(group, nowMs));
   const supplied = snapshot.groups.flatMap((group, index) => {
     const outlook = outlooks[index];
-    return outlook === undefined ? [] : { group, outlook, supply: supplyOf(group, outlook, nowMs) };
+    return outlook === undefined ? [] : { group, outlook, supply: supplyOf(group, outlook, nowMs, isHeld(snapshot, group.config)) };
   });
   const sizing = sizeGroups(
     supplied.map(({ supply }) => supply),

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import {
   deployment,
+  gpuGroup,
   gpuOnly,
   load,
   NOW_MS,
@@ -13,7 +14,7 @@ import {
   type WorldChange,
   world,
 } from "../../test/support/pools.ts";
-import { outage, RecordingClient } from "../../test/support/recording-client.ts";
+import { forbidden, invalid, outage, RecordingClient } from "../../test/support/recording-client.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
@@ -21,6 +22,7 @@ import { Memories } from "./memory.ts";
 import { type PoolEvent, Reporter } from "./news/report.ts";
 import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
+import { Refusals } from "./refusals/refusals.ts";
 import type { PoolView } from "./views.ts";
 
 const KEY = "avatars/support";
@@ -38,13 +40,15 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
   const logger = createLogger("test", "info", new Writable({ write: (_chunk, _encoding, done) => done() }));
   const busy = new Set<string>();
   const memories = new Memories();
+  const refusals = new Refusals({ clock, random: () => 1, onRefused: () => {} });
   const reconcile = poolReconciler({
     client,
     isEmpty: async ({ name }) => !busy.has(name),
     pools,
     world: seen,
     memories,
-    learned: new Learned({ client, clock, logger: createLogger("operator", "silent") }),
+    refusals,
+    learned: new Learned({ clientOf: () => client, clock, logger: createLogger("operator", "silent") }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,
@@ -163,5 +167,97 @@ describe("poolReconciler", () => {
     expect(await reconcile()).toEqual({ kind: "await-change" });
     expect(client.take()).toEqual([]);
     expect(hub.view(KEY, NOW_MS).shortPerMinute).toBe(0);
+  });
+
+  describe("a write that the API server refuses", () => {
+    const said =
+      'Deployment.apps "support-gpu" is invalid: spec.template.spec.containers[0].resources.requests: Invalid value: "32Gi"';
+    const refusesGpu = ({ name }: { readonly name: string }) => (name === "support-gpu" ? invalid(said) : undefined);
+    const statusOf = (client: RecordingClient) => {
+      const last = client.writes.findLast(({ subresource }) => subresource === "status");
+      const { conditions = [] } = (last?.sent.status ?? {}) as { conditions?: { type: string; reason: string; message: string }[] };
+      return conditions.find(({ type }) => type === "Ready");
+    };
+
+    it("keeps no other group from being written, stands in the status and in one event, and is not repeated", async () => {
+      const { client, clock, events, reconcile } = operator({ deployments: [] }, pool());
+      client.refuses = refusesGpu;
+      for (let turn = 0; turn < 8; turn++) {
+        await reconcile();
+        await clock.advance(1_000);
+      }
+      expect(client.take()).toContain("apply deployments/support-cpu");
+      expect(events.filter(({ reason }) => reason === "WriteRefused").map(({ note }) => note)).toEqual([
+        expect.stringContaining(said),
+      ]);
+      expect(events.filter(({ reason }) => reason === "NotReady")).toEqual([]);
+      const before = client.requests;
+      await reconcile();
+      expect(client.requests - before, "the other group, whose watch lags, is written; this one is not").toBeLessThanOrEqual(1);
+    });
+
+    it("makes the pool not ready, though workers serve", async () => {
+      const { client, reconcile } = operator({ pods: [pod("a")] });
+      client.refuses = refusesGpu;
+      await reconcile();
+      const ready = statusOf(client);
+      expect(ready).toMatchObject({ status: "False", reason: "WriteRefused" });
+      expect(ready?.message).toBe(
+        `the API server refuses to write Deployment avatars/support-gpu of group gpu (422 Invalid): "${said}": correct what group gpu sets in this field; the operator tries again every 5 minutes, and at once when the pool's spec changes`,
+      );
+    });
+
+    it("is sent at once when the pool's spec changes, and the pool is ready again", async () => {
+      const { client, clock, pools, reconcile } = operator({ pods: [pod("a")] });
+      client.refuses = refusesGpu;
+      await reconcile();
+      await clock.advance(1_500);
+      client.refuses = () => undefined;
+      client.take();
+      await reconcile();
+      expect(client.take()).not.toContain("apply deployments/support-gpu");
+      pools.set(KEY, pool(gpuOnly, { generation: 9 }), "2");
+      await reconcile();
+      expect(client.writes[0]).toMatchObject({ plural: "deployments" });
+      expect(statusOf(client)).toMatchObject({ status: "True" });
+    });
+
+    it("comes with the next attempt where nothing of the pool changes", async () => {
+      const { client, clock, reconcile } = operator({ pods: [pod("a")] });
+      client.refuses = refusesGpu;
+      expect(await reconcile()).toMatchObject({ kind: "requeue" });
+      client.refuses = () => undefined;
+      client.take();
+      for (let second = 0; second < 11; second++) {
+        await clock.advance(1_000);
+        await reconcile();
+      }
+      expect(client.take()).toContain("apply deployments/support-gpu");
+    });
+
+    it("lets other groups take the launches that the group cannot serve", async () => {
+      const both = pool({ ...gpuOnly, workers: [gpuGroup, { ...gpuGroup, name: "more" }] });
+      const { client, hub, clock, reconcile } = operator({ deployments: [] }, both);
+      client.refuses = refusesGpu;
+      queue(hub, 3);
+      await reconcile();
+      await clock.advance(1_000);
+      queue(hub, 3);
+      await reconcile();
+      const more = client.writes.filter(({ name }) => name === "support-more").at(-1);
+      expect((more?.sent.spec as { replicas: number } | undefined)?.replicas).toBeGreaterThanOrEqual(2);
+    });
+
+    it("of the status itself is told in an event, and keeps nothing from being done", async () => {
+      const { client, clock, events, reconcile } = operator({ deployments: [] });
+      client.refuses = ({ subresource }) =>
+        subresource === "status" ? forbidden('admission webhook "w" denied the request') : undefined;
+      await reconcile();
+      await clock.advance(1_000);
+      await reconcile();
+      expect(client.take()).toContain("apply deployments/support-gpu");
+      expect(events.map(({ reason }) => reason)).toContain("WriteRefused");
+      expect(events.find(({ reason }) => reason === "WriteRefused")?.note).toContain("the status of AvatarPool avatars/support");
+    });
   });
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { API_GROUP_VERSION, KIND } from "../api/names.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus } from "../api/v1alpha1/index.ts";
-import { isGoneOrReplaced } from "../kube/errors.ts";
+import { isGoneOrReplaced, requestFailureOf } from "../kube/errors.ts";
 import { avatarPools } from "../kube/resource-types.ts";
 import type { Store } from "../kube/store.ts";
 import type { KubeObject } from "../kube/types.ts";
@@ -19,8 +19,10 @@ import { noneWonBack } from "./load/won-back.ts";
 import type { Memories, PoolMemory } from "./memory.ts";
 import type { Reporter } from "./news/report.ts";
 import { observe, type World } from "./observe.ts";
-import type { Plan } from "./plan.ts";
+import { carriedOut, type Plan } from "./plan.ts";
 import type { Learned } from "./planning/learned.ts";
+import { guardedClient } from "./refusals/guarded-client.ts";
+import type { Refusals } from "./refusals/refusals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
 import type { PodView, PoolView } from "./views.ts";
@@ -33,6 +35,7 @@ export interface PoolReconcilerOptions extends ApplyContext {
   readonly pools: Store<PoolView>;
   readonly world: World & { readonly hub: LoadHub };
   readonly memories: Memories;
+  readonly refusals: Refusals;
   readonly learned: Learned;
   readonly credentials: Pick<CredentialsCheck, "of" | "problems">;
   readonly reporter: Reporter;
@@ -42,11 +45,12 @@ export interface PoolReconcilerOptions extends ApplyContext {
 
 /** observe -> plan -> apply -> report -> status, for one pool. */
 export function poolReconciler(options: PoolReconcilerOptions): (key: string) => Promise<Outcome> {
-  const { pools, world, memories, credentials, reporter, clock } = options;
+  const { pools, world, memories, refusals, credentials, reporter, clock } = options;
   return async (key) => {
     const view = pools.get(key);
     if (view === undefined) {
       memories.forget(key);
+      refusals.forget(key);
       options.learned.forget(key);
       world.hub.forget(key);
       reporter.forget(key);
@@ -57,18 +61,31 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     const forecasts = await options.learned.of(view.config);
     const seen = observe(world, view, await credentials.of(view.config), memory, clock.now());
     const secretProblems = await credentials.problems(view.config);
-    const observed = { ...seen, secretProblems, forecast: forecasts.next(seen) };
-    const { snapshot, plan, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
-    await apply(options, snapshot, plan, memory);
+    const observed = { ...seen, secretProblems, refusals: refusals.of(key), forecast: forecasts.next(seen) };
+    const { snapshot, plan: planned, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
+    const guarded = { ...options, client: guardedClient(options.client, refusals, view.config) };
+    const applied = await apply(guarded, snapshot, planned, memory);
+    // Nothing more can be written, the status included.
+    if (applied.unavailable) throw applied.failure;
+    refusals.sweep(view.config, seen.nowMs, podNames(snapshot));
     await options.learned.keep(view.config);
+    const plan = carriedOut(planned, applied.unwritten);
     memory.decisions.add(plan.records);
     memory.forecast = snapshot.forecast;
-    const pressureToPatchMs = answerPressure(options, key, snapshot, plan);
-    const found = findings(snapshot, plan);
-    const newsDueMs = reporter.report(snapshot, plan, found, pressureToPatchMs);
-    const statusDueMs = await writeStatus(options, snapshot, plan, found, memory);
-    return next(plan.requeueAfterMs, lookAgainMs, newsDueMs, statusDueMs, forecasts.dueMs(snapshot));
+    const pressureToPatchMs = applied.failure === undefined ? answerPressure(options, key, snapshot, plan) : undefined;
+    const told = { ...snapshot, refusals: refusals.of(key) };
+    const found = findings(told, plan);
+    const newsDueMs = reporter.report(told, plan, found, pressureToPatchMs);
+    const goes = plan.finalizer === "remove" && applied.finalizerWritten;
+    const statusDueMs = goes ? undefined : await writeStatus(guarded, told, plan, found, memory);
+    if (applied.failure !== undefined) throw applied.failure;
+    return next(plan.requeueAfterMs, lookAgainMs, newsDueMs, statusDueMs, forecasts.dueMs(snapshot), refusals.dueInMs(key));
   };
+}
+
+function podNames({ groups, retired }: Snapshot): ReadonlySet<string> {
+  const members = [...groups, ...retired].flatMap(({ members: { pods, terminating } }) => [...pods, ...terminating]);
+  return new Set(members.map(({ name }) => name));
 }
 
 /**
@@ -98,7 +115,6 @@ async function writeStatus(
   found: readonly Finding[],
   memory: PoolMemory,
 ): Promise<number | undefined> {
-  if (planned.finalizer === "remove") return undefined;
   const status = statusOf(snapshot, planned, found);
   memory.lastDecision = status.lastDecision;
   if (isDeepStrictEqual(status, snapshot.status)) return undefined;
@@ -110,7 +126,8 @@ async function writeStatus(
     await client.apply(avatarPools, statusObject(snapshot.pool, status), { subresource: "status" });
   } catch (error) {
     memory.status = undefined;
-    if (!isGoneOrReplaced(error)) throw error;
+    // A refusal is logged and told in an event: there is no other place for it.
+    if (!isGoneOrReplaced(error) && requestFailureOf(error) !== "refused") throw error;
   }
   return undefined;
 }

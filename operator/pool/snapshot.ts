@@ -8,6 +8,7 @@ import type { WorkerState } from "../scaling/victims.ts";
 import type { Window } from "../scaling/window.ts";
 import type { PoolLoadView } from "./load/load-hub.ts";
 import type { Protection } from "./planning/protection.ts";
+import type { Refusal } from "./refusals/refusal.ts";
 import type { DeploymentView, PodView } from "./views.ts";
 
 /** All that a plan is made from, read at one moment. Nothing in it changes afterwards. */
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly credentials: Credentials;
   /** Other Secrets of the pool that cannot do their service. */
   readonly secretProblems: readonly SecretProblem[];
+  /** Requests that the API server refuses, as far as they are to be reported. */
+  readonly refusals: readonly Refusal[];
   /** In the order of the pool's groups. */
   readonly groups: readonly GroupSnapshot[];
   /** Deployments of groups that the pool no longer has. */
@@ -95,6 +98,13 @@ export interface Members {
   readonly warmupSessions: number;
   /** Of those that stay. */
   readonly protection: Protection;
+}
+
+/** Whether the API server refuses what we write to a group's Deployment, so that its size stays as it is until the next attempt. */
+export function isHeld({ refusals, nowMs }: Snapshot, { deploymentName }: GroupConfig): boolean {
+  return refusals.some(
+    ({ plural, name, retryAtMs = 0 }) => plural === "deployments" && (name === "" || name === deploymentName) && nowMs < retryAtMs,
+  );
 }
 
 /** Sessions and launches of callers on the members that stay. */

@@ -6,6 +6,7 @@ export const eventReasons = {
   uncordoned: "Uncordoned",
   rolloutBlocked: "RolloutBlocked",
   rolloutResumed: "RolloutResumed",
+  writeRefused: "WriteRefused",
   notReady: "NotReady",
   ready: "Ready",
 } as const;

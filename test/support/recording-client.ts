@@ -17,6 +17,10 @@ export class RecordingClient {
   readonly objects = new Map<string, object>();
   /** Makes the next write fail. */
   failNext: KubeError | undefined;
+  /** The error of every write for which it is not undefined, until the test takes it away. */
+  refuses: (write: RecordedWrite) => KubeError | undefined = () => undefined;
+  /** Requests, those that were refused included. */
+  requests = 0;
   #generation = 1;
 
   put(plural: string, ref: { readonly namespace: string; readonly name: string }, object: object): void {
@@ -60,7 +64,8 @@ export class RecordingClient {
   }
 
   #record(write: RecordedWrite): void {
-    const failure = this.failNext;
+    this.requests++;
+    const failure = this.failNext ?? this.refuses(write);
     this.failNext = undefined;
     if (failure !== undefined) throw failure;
     this.writes.push(write);
@@ -68,4 +73,7 @@ export class RecordingClient {
 }
 
 export const conflict = () => new KubeError("uid mismatch", { status: 409, reason: "Conflict" });
+export const invalid = (said: string) => new KubeError(`answered 422 Invalid: ${said}`, { status: 422, reason: "Invalid", said });
+export const forbidden = (said: string) =>
+  new KubeError(`answered 403 Forbidden: ${said}`, { status: 403, reason: "Forbidden", said });
 export const outage = () => new KubeError("no answer", { status: 0, reason: "NoAnswer" });

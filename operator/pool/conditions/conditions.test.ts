@@ -106,9 +106,13 @@ describe("WarmCapacity", () => {
 
 it("tells that a quota lets no workers in", () => {
   const deployments = [deployment("gpu", { replicas: 2, refusedSinceMs: NOW_MS })];
-  const sentence = says("the cluster lets in no more workers of group gpu (pods");
+  const sentence = says("no more workers of group gpu are created: ");
   expect(found("Ready", { deployments })).toEqual(["False", "WorkersRefused", sentence]);
-  expect(found("WarmCapacity", { deployments })).toEqual(["False", "WorkersRefused", says("raise the quota, or lower max")]);
+  expect(found("WarmCapacity", { deployments })).toEqual([
+    "False",
+    "WorkersRefused",
+    says("raise the quota named gpus, or lower max"),
+  ]);
 });
 
 describe("AtMaximum", () => {

@@ -8,7 +8,9 @@ import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
 import type { PodProblem } from "../views.ts";
 import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
+import { admissionCure } from "./admission-cures.ts";
 import type { Finding } from "./finding.ts";
+import { whyRefused } from "./refusal-conditions.ts";
 import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
 
@@ -36,6 +38,9 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
 
   const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
   if (taken?.deployment.kind === "foreign") return no(reasons.nameTaken, taken.deployment.why);
+
+  const refused = whyRefused(snapshot);
+  if (refused !== undefined) return no(refused.reason, refused.message);
 
   const nobody = whyNobodyMayLaunch(snapshot);
   if (nobody !== undefined) return no(nobody.reason, nobody.message);
@@ -187,7 +192,7 @@ function obstacleOf(groups: readonly GroupSnapshot[]): { readonly reason: Condit
     if (refused === undefined) continue;
     return {
       reason: reasons.workersRefused,
-      message: `the cluster lets in no more workers of group ${config.name} (${refused.why.replace(/[.\s]+$/, "")}): raise the quota, or lower max`,
+      message: `no more workers of group ${config.name} are created: "${refused.why}": ${admissionCure(refused.why) ?? "change what refuses them, or lower max"}`,
     };
   }
   return undefined;
@@ -197,11 +202,14 @@ function failingMessage(config: GroupConfig, count: number, problem: PodProblem)
   return `${counted(count, "worker")} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
 }
 
-function deletionMessage({ groups, retired }: Snapshot): string {
+function deletionMessage(snapshot: Snapshot): string {
+  const { groups, retired } = snapshot;
   const members = [...groups.map((group) => group.members), ...retired.map((group) => group.members)];
   const sessions = members.reduce((total, group) => total + busyOn(group) + group.terminatingBusy, 0);
   const workers = members.reduce((total, { pods, terminating }) => total + pods.length + terminating.length, 0);
-  return `being deleted: waiting for ${counted(sessions, "session")} on ${counted(workers, "worker")}`;
+  const waits = `being deleted: waiting for ${counted(sessions, "session")} on ${counted(workers, "worker")}`;
+  const refused = whyRefused(snapshot);
+  return refused === undefined ? waits : `${waits}; ${refused.message}`;
 }
 
 /** "1 worker", "2 workers". */

@@ -1,10 +1,12 @@
-import { type ConditionType, conditionTypes } from "../../api/conditions.ts";
+import { type ConditionType, conditionReasons, conditionTypes } from "../../api/conditions.ts";
 import { type EventReason, eventReasons } from "../../telemetry/events.ts";
 import type { Finding } from "../conditions/finding.ts";
+import { refusalMessage } from "../conditions/refusal-conditions.ts";
 import { earliest, remaining } from "../due.ts";
 import { listed } from "../listed.ts";
 import { changesOf, type Plan } from "../plan.ts";
 import { drainEnds } from "../planning/drain-end.ts";
+import { idOf } from "../refusals/refusal.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { addChanges, type ChangeDigest, digestNote, noChanges } from "./change-digest.ts";
 
@@ -18,7 +20,10 @@ export interface News {
   readonly note: string;
 }
 
-type Topic = "changes" | "drains" | "drainEnds" | "ready" | "rollout";
+/** Events of refused writes that are recorded at once. Further ones follow in the next interval. */
+const REFUSALS_AT_ONCE = 3;
+
+type Topic = "refusals" | "changes" | "drains" | "drainEnds" | "ready" | "rollout";
 
 /**
  * What of one pool was told, and what is to be told next. The first news of a topic go out at once; what follows within ten
@@ -33,6 +38,8 @@ export class PoolNews {
   #expired: ReadonlySet<string> = new Set();
   /** UIDs of the workers that were said to be draining; undefined before the first look. */
   #draining: ReadonlySet<string> | undefined;
+  /** By request: the sentence with which it was refused, as it was told. */
+  readonly #refused = new Map<string, string>();
   /** How each condition was when last told of, or when there was nothing to tell. */
   readonly #conditions = new Map<ConditionType, string>();
 
@@ -51,6 +58,7 @@ export class PoolNews {
       ...this.#unlessJustTold("changes", nowMs, () => this.#takeChanges()),
       ...this.#unlessJustTold("drains", nowMs, () => this.#takeDrains(snapshot, plan)),
       ...this.#unlessJustTold("drainEnds", nowMs, () => this.#takeEnded()),
+      ...this.#unlessJustTold("refusals", nowMs, () => this.#takeRefusals(snapshot)),
       ...this.#unlessJustTold("ready", nowMs, () => this.#takeReady(snapshot, found)),
       ...this.#unlessJustTold("rollout", nowMs, () => this.#takeRollout(snapshot, found)),
     ];
@@ -115,11 +123,28 @@ export class PoolNews {
     return news;
   }
 
+  /** Each refusal once, as long as the API server gives the same reason. */
+  #takeRefusals({ refusals, pool, status }: Snapshot): readonly News[] {
+    const ids = new Set(refusals.map(idOf));
+    for (const id of this.#refused.keys()) if (!ids.has(id)) this.#refused.delete(id);
+    const told = status?.conditions?.find(({ type }) => type === conditionTypes.ready)?.message ?? "";
+    const fresh = refusals.filter((refusal) => this.#refused.get(idOf(refusal)) !== refusal.said).slice(0, REFUSALS_AT_ONCE);
+    return fresh.flatMap((refusal) => {
+      const note = refusalMessage(refusal, pool);
+      const first = !this.#refused.has(idOf(refusal));
+      this.#refused.set(idOf(refusal), refusal.said);
+      // The operator that led before has recorded it.
+      return first && told.startsWith(note) ? [] : [{ type: "Warning" as const, reason: eventReasons.writeRefused, note }];
+    });
+  }
+
   #takeReady(snapshot: Snapshot, found: readonly Finding[]): readonly News[] {
     const changed = this.#changed(conditionTypes.ready, snapshot, found);
     if (changed === undefined) return [];
-    const { status, message } = changed.now;
+    const { status, message, reason } = changed.now;
     if (status === "True") return [{ type: "Normal", reason: eventReasons.ready, note: message }];
+    // It has an event of its own.
+    if (reason === conditionReasons.writeRefused) return [];
     if (changed.before === undefined && snapshot.pool.deletedAtMs === undefined) return [];
     return [{ type: "Warning", reason: eventReasons.notReady, note: message }];
   }

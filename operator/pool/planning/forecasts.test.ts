@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { defaultSpec, gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
-import { RecordingClient } from "../../../test/support/recording-client.ts";
+import { forbidden, RecordingClient } from "../../../test/support/recording-client.ts";
 import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { plan } from "../plan.ts";
@@ -110,7 +110,12 @@ describe("what was learned", () => {
         done();
       },
     });
-    return { client, clock, lines, learned: () => new Learned({ client, clock, logger: createLogger("test", "info", out) }) };
+    return {
+      client,
+      clock,
+      lines,
+      learned: () => new Learned({ clientOf: () => client, clock, logger: createLogger("test", "info", out) }),
+    };
   }
 
   it("is kept beside the pool, seldom, and only where launches came; the next operator goes on from it", async () => {
@@ -151,5 +156,21 @@ describe("what was learned", () => {
     const { client, learned } = setup();
     client.get = () => Promise.reject(new Error("unreachable"));
     await expect(learned().of(gpuPool().config)).rejects.toThrow("unreachable");
+  });
+
+  it("is learned anew, and nothing is written over it, while the API server refuses to give it", async () => {
+    const { client, clock, learned } = setup();
+    const missing = forbidden('configmaps "support-learned" is forbidden: User "operator" cannot get resource "configmaps"');
+    const given = client.get.bind(client);
+    client.get = () => Promise.reject(missing);
+    const own = learned();
+    const { config } = gpuPool();
+    busyHalfHour(await own.of(config), 4);
+    await clock.advance(SAVE_INTERVAL_MS + 1);
+    await own.keep(config);
+    expect(client.take()).toEqual([]);
+    const before = await own.of(config);
+    client.get = given;
+    expect(await own.of(config)).not.toBe(before);
   });
 });

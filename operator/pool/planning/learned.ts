@@ -2,6 +2,7 @@ import { z } from "zod";
 import { labels, MANAGED_BY } from "../../api/names.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { requestFailureOf } from "../../kube/errors.ts";
 import { configMaps } from "../../kube/resource-types.ts";
 import { type KubeObject, keyOf } from "../../kube/types.ts";
 import { ownedBy } from "../../resources/owner.ts";
@@ -35,12 +36,14 @@ interface LearnedConfigMap extends KubeObject {
 
 interface Entry {
   readonly forecasts: Forecasts;
+  /** What is kept has been read, or is not asked for. */
+  readonly read: boolean;
   keptMs: number;
   keptLaunches: number;
 }
 
 export interface LearnedOptions {
-  readonly client: Pick<KubeClient, "get" | "apply">;
+  readonly clientOf: (pool: PoolConfig) => Pick<KubeClient, "get" | "apply">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -57,26 +60,43 @@ export class Learned {
     this.#options = options;
   }
 
-  /** @throws KubeError where the API server cannot be asked: starting anew would soon write over what it holds. */
+  /**
+   * Where the API server refuses to give what is kept, it is learned anew, and nothing is written over what is kept.
+   * @throws KubeError where the API server is not reached.
+   */
   async of(pool: PoolConfig): Promise<Forecasts> {
     const known = this.#pools.get(poolKey(pool));
-    if (known !== undefined) return known.forecasts;
-    const saved = pool.warm.slots.kind === "auto" ? await this.#read(pool) : undefined;
-    const entry = { forecasts: new Forecasts(saved), keptMs: this.#options.clock.now(), keptLaunches: 0 };
+    if (known?.read === true) return known.forecasts;
+    const entry = await this.#begin(pool, known);
     this.#pools.set(poolKey(pool), entry);
     return entry.forecasts;
   }
 
+  async #begin(pool: PoolConfig, known: Entry | undefined): Promise<Entry> {
+    const begun = (forecasts: Forecasts, read: boolean) => ({
+      forecasts,
+      read,
+      keptMs: this.#options.clock.now(),
+      keptLaunches: 0,
+    });
+    try {
+      return begun(new Forecasts(pool.warm.slots.kind === "auto" ? await this.#read(pool) : undefined), true);
+    } catch (error) {
+      if (requestFailureOf(error) !== "refused") throw error;
+      return known ?? begun(new Forecasts(undefined), false);
+    }
+  }
+
   /** Writes what is new, seldom. A failure is told and left: the next write brings the same and more. */
   async keep(pool: PoolConfig): Promise<void> {
-    const { client, clock, logger } = this.#options;
+    const { clientOf, clock, logger } = this.#options;
     const entry = this.#pools.get(poolKey(pool));
-    if (entry === undefined || entry.forecasts.launches === entry.keptLaunches) return;
+    if (entry?.read !== true || entry.forecasts.launches === entry.keptLaunches) return;
     if (clock.now() - entry.keptMs < SAVE_INTERVAL_MS) return;
     entry.keptMs = clock.now();
     entry.keptLaunches = entry.forecasts.launches;
     try {
-      await client.apply(configMaps, configMapOf(pool, entry.forecasts.save()));
+      await clientOf(pool).apply(configMaps, configMapOf(pool, entry.forecasts.save()));
     } catch (error) {
       logger.warn({ err: error, pool: poolKey(pool) }, "what was learned of the pool's demand could not be kept");
     }
@@ -87,9 +107,9 @@ export class Learned {
   }
 
   async #read(pool: PoolConfig): Promise<SavedForecasts | undefined> {
-    const { client, logger } = this.#options;
+    const { clientOf, logger } = this.#options;
     const ref = { namespace: pool.namespace, name: nameOf(pool) };
-    const found = await client.get<LearnedConfigMap>(configMaps, ref);
+    const found = await clientOf(pool).get<LearnedConfigMap>(configMaps, ref);
     const text = found?.data?.[DATA_KEY];
     if (text === undefined) return undefined;
     try {

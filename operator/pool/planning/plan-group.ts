@@ -10,7 +10,7 @@ import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../../scal
 import { earliest, remaining } from "../due.ts";
 import { listed } from "../listed.ts";
 import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "../memory.ts";
-import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
+import { type GroupSnapshot, isHeld, type Snapshot } from "../snapshot.ts";
 import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
 import { type Rollout, rolloutOf } from "./rollout.ts";
 
@@ -84,9 +84,14 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
       remaining(outlook.dueMs, nowMs),
       rollout.kind === "under-way" ? remaining(rollout.lookAtMs, nowMs) : undefined,
       // Whether it came to be is seen then, should no watch tell of it.
-      deployment.kind === "absent" ? ABSENT_RECHECK_MS : deployment.assumed ? WATCH_LAG_MS : undefined,
+      recheckMs(snapshot, group),
     ),
   };
+}
+
+function recheckMs(snapshot: Snapshot, { config, deployment }: GroupSnapshot): number | undefined {
+  if (deployment.kind === "absent") return isHeld(snapshot, config) ? undefined : ABSENT_RECHECK_MS;
+  return deployment.kind === "own" && deployment.assumed ? WATCH_LAG_MS : undefined;
 }
 
 function inputsOf(
@@ -147,6 +152,7 @@ function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, curr
   const { size, holdMs, because } = wish;
   const bounded = Math.min(max, Math.max(min, current));
   const bounds = `within min ${min} and max ${max}`;
+  if (isHeld(snapshot, config)) return { workers: current, because: "the API server refuses changes of its Deployment" };
   if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, ${bounds}` };
   if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
     // Workers without the secret cannot start: they would only hold GPUs.

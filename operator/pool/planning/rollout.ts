@@ -2,6 +2,7 @@ import { type ConditionReason, conditionReasons as reasons } from "../../api/con
 import { formatDuration, formatSeconds } from "../../api/duration.ts";
 import type { HeldBack } from "../../resources/held-back.ts";
 import { ENOUGH_STARTUPS, missedBy } from "../../scaling/startup-objective.ts";
+import { admissionCure } from "../conditions/admission-cures.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
 
@@ -67,7 +68,8 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, { config, deployment,
   }
   const { stalled } = deployment.view;
   if (stalled !== undefined && fresh.every(({ ready }) => !ready)) {
-    return blocked(reasons.stalled, `its Deployment makes no progress (${clause(stalled)})`, "correct the group, or the quota");
+    const cure = admissionCure(stalled) ?? "correct the group, or what refuses its pods";
+    return blocked(reasons.stalled, `its Deployment makes no progress (${clause(stalled)})`, cure);
   }
   if (startupMs !== undefined) {
     const { targetMs, percentile } = pool.objective.startup;

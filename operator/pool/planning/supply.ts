@@ -25,15 +25,25 @@ export function outlookOf({ deployment, members, shortage }: GroupSnapshot, nowM
   );
 }
 
-/** A group as sizing sees it. */
-export function supplyOf({ config, deployment, members }: GroupSnapshot, { limit }: NodeOutlook, nowMs: number): GroupSupply {
+/**
+ * A group as sizing sees it.
+ * @param held its Deployment cannot be written: other groups take what it lacks.
+ */
+export function supplyOf(
+  { config, deployment, members }: GroupSnapshot,
+  { limit }: NodeOutlook,
+  nowMs: number,
+  held: boolean,
+): GroupSupply {
+  const replicas = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const { min, max } = held ? { min: replicas, max: replicas } : config;
   return {
     name: config.name,
     slotsPerWorker: config.slotsPerWorker,
-    min: config.min,
-    max: config.max,
+    min,
+    max,
     sessions: busyOn(members),
-    replicas: deployment.kind === "own" ? deployment.view.replicas : 0,
+    replicas,
     lost: members.pods.filter((pod) => isLost(pod, nowMs)).length,
     nodes: limit,
   };

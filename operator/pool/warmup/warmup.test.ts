@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { gpuOnly, NOW_MS, type PodChange, pod, podObject, pool, storeOf } from "../../../test/support/pools.ts";
-import { conflict, RecordingClient } from "../../../test/support/recording-client.ts";
+import { conflict, forbidden, RecordingClient } from "../../../test/support/recording-client.ts";
 import { IndexedStore } from "../../kube/store.ts";
+import { Refusals } from "../refusals/refusals.ts";
 import { type PoolView, podView } from "../views.ts";
 import { isWarm } from "./warmth.ts";
 import { warmupReconciler } from "./warmup.ts";
@@ -14,8 +15,11 @@ function setup(change: PodChange, { status = 200, mode = "pipeline" as "pipeline
   const called: string[] = [];
   const pools = new IndexedStore<PoolView>();
   pools.set("avatars/support", pool({ ...gpuOnly, warm: { warmup: { mode } }, livekit }), "1");
+  const clock = new FakeClock(NOW_MS + 400);
+  const refusals = new Refusals({ clock, random: () => 1, onRefused: () => {} });
   const reconcile = warmupReconciler({
     client,
+    refusals,
     pools,
     pods: storeOf([pod("a", change)]),
     workers: {
@@ -25,13 +29,13 @@ function setup(change: PodChange, { status = 200, mode = "pipeline" as "pipeline
       },
     },
     loadPresets: loads,
-    clock: new FakeClock(NOW_MS + 400),
+    clock,
   });
   const gates = () =>
     client.writes.map(
       ({ sent }) => (sent.status as { conditions: { status: string; reason: string; message: string }[] }).conditions[0]!,
     );
-  return { run: () => reconcile("avatars/a", new AbortController().signal), client, called, gates };
+  return { run: () => reconcile("avatars/a", new AbortController().signal), client, clock, refusals, called, gates };
 }
 
 describe("warmupReconciler", () => {
@@ -105,5 +109,20 @@ describe("warmupReconciler", () => {
     const { run, client } = setup({ stage: "answering" });
     client.failNext = conflict();
     expect(await run()).toEqual({ kind: "await-change" });
+  });
+
+  it("does not warm a worker again while the API server refuses its gate", async () => {
+    const { run, client, clock, called, gates, refusals } = setup({ stage: "answering" });
+    client.refuses = () => forbidden('admission webhook "w" denied the request: no');
+    await expect(run()).rejects.toThrow("denied");
+    const calls = called.length;
+    expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    expect(called).toHaveLength(calls);
+    expect(refusals.of("avatars/support")).toMatchObject([{ kind: "Pod", name: "a", subresource: "status" }]);
+    await clock.advance(10_000);
+    client.refuses = () => undefined;
+    await run();
+    expect(gates()).toMatchObject([{ status: "True" }]);
+    expect(refusals.of("avatars/support")).toEqual([]);
   });
 });

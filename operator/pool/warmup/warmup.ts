@@ -8,7 +8,10 @@ import { pods } from "../../kube/resource-types.ts";
 import type { Store } from "../../kube/store.ts";
 import type { Json } from "../../kube/types.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { awaitChange, type Outcome } from "../../runtime/outcome.ts";
+import { awaitChange, type Outcome, requeueAfter } from "../../runtime/outcome.ts";
+import { guardedClient, type PoolClient } from "../refusals/guarded-client.ts";
+import { targetOf } from "../refusals/refusal.ts";
+import type { Refusals } from "../refusals/refusals.ts";
 import { type PodView, type PoolView, WARMUP_FAILED } from "../views.ts";
 import { isWarm } from "./warmth.ts";
 import type { WorkerCalls } from "./worker-calls.ts";
@@ -24,7 +27,8 @@ export type PresetLoader = (
 ) => Promise<void>;
 
 export interface WarmupOptions {
-  readonly client: Pick<KubeClient, "apply">;
+  readonly client: PoolClient;
+  readonly refusals: Refusals;
   readonly pools: Store<PoolView>;
   readonly pods: Store<PodView>;
   readonly workers: Pick<WorkerCalls, "call">;
@@ -38,10 +42,11 @@ export interface WarmupOptions {
  * Expected flow: the worker answers its probes -> its pipeline is exercised -> in `session` mode its presets are loaded ->
  * gate True. A worker that was restarted is cold again: its gate goes back to False first.
  *
- * Errors: a worker that fails is tried again with a growing delay; the gate carries the reason meanwhile.
+ * Errors: a worker that fails is tried again with a growing delay; the gate carries the reason meanwhile. A gate that the API
+ * server refuses to set is reported by the pool's `Ready` condition; the worker is not warmed again before the next attempt.
  */
 export function warmupReconciler(options: WarmupOptions): (key: string, signal: AbortSignal) => Promise<Outcome> {
-  const { client, clock } = options;
+  const { refusals, clock } = options;
   return async (key, signal) => {
     const pod = options.pods.get(key);
     const pool = pod === undefined ? undefined : options.pools.get(poolKey({ namespace: pod.namespace, name: pod.pool }));
@@ -49,6 +54,10 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
     if (pod === undefined || pool === undefined || group === undefined || pod.deleting) return awaitChange;
     if (isWarm(pod) || !pod.containersReady || pod.ip === undefined) return awaitChange;
 
+    const target = targetOf("apply", pods, pod, "status");
+    const heldMs = refusals.waitMs(pool.config, target);
+    if (heldMs !== undefined) return requeueAfter(heldMs);
+    const client = guardedClient(options.client, refusals, pool.config);
     const gate = (status: "True" | "False", reason: string, message: string) =>
       setGate(client, pod, { status, reason, message, nowMs: clock.now() });
     if (pod.warmSinceMs !== undefined) await gate("False", "Restarted", "the worker was started again and is being warmed");

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { V1Deployment } from "@kubernetes/client-node";
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { isConflict } from "../../kube/errors.ts";
+import { isConflict, requestFailureOf } from "../../kube/errors.ts";
 import { deployments } from "../../kube/resource-types.ts";
 import type { Json, KubeObject, ObjectRef } from "../../kube/types.ts";
 import { type DeploymentManifest, workerDeployment } from "../../resources/deployment.ts";
@@ -96,6 +96,7 @@ async function changing(
   try {
     applied.set(seen.name, await write(version));
   } catch (error) {
+    if (requestFailureOf(error) === "refused") throw error;
     // It may have been written all the same.
     applied.delete(seen.name);
     if (isConflict(error)) {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { pool, storeOf } from "../../../test/support/pools.ts";
-import { conflict, outage, RecordingClient } from "../../../test/support/recording-client.ts";
+import { conflict, forbidden, outage, RecordingClient } from "../../../test/support/recording-client.ts";
 import { IndexedStore } from "../../kube/store.ts";
 import { workerDisruptionBudget } from "../../resources/pdb.ts";
+import { Refusals } from "../refusals/refusals.ts";
 import type { PoolView } from "../views.ts";
 import { type BudgetView, budgetReconciler, budgetView } from "./disruption-budget.ts";
 
@@ -13,8 +15,10 @@ function setup(seen: readonly BudgetView[]) {
   const client = new RecordingClient();
   const pools = new IndexedStore<PoolView>();
   pools.set("avatars/support", view, "1");
-  const reconcile = budgetReconciler({ client, pools, budgets: storeOf(seen) });
-  return { client, run: (key = "avatars/support") => reconcile(key) };
+  const clock = new FakeClock();
+  const refusals = new Refusals({ clock, random: () => 1, onRefused: () => {} });
+  const reconcile = budgetReconciler({ client, refusals, pools, budgets: storeOf(seen) });
+  return { client, clock, refusals, run: (key = "avatars/support") => reconcile(key) };
 }
 
 describe("budgetReconciler", () => {
@@ -43,13 +47,33 @@ describe("budgetReconciler", () => {
     expect(client.writes).toMatchObject([{ force: true }]);
   });
 
-  it("leaves a budget alone that has the name and is not the pool's, and says what to do", async () => {
-    const { client, run } = setup([{ ...budgetView(wanted), ownerUid: undefined }]);
+  it("leaves a budget alone that has the name and is not the pool's, reports it, and looks again after a while", async () => {
+    const { client, clock, refusals, run } = setup([{ ...budgetView(wanted), ownerUid: undefined }]);
     client.failNext = conflict();
-    await expect(run()).rejects.toThrow(/support-protected exists and is not the pool's: delete it, or rename/);
+    expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    expect(refusals.of("avatars/support")).toMatchObject([
+      { said: expect.stringMatching(/support-protected exists and does not belong to the pool: delete it, or rename/) },
+    ]);
+    expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    expect(client.requests).toBe(1);
+    await clock.advance(10_000);
     client.failNext = outage();
     await expect(run()).rejects.toThrow("no answer");
     await run();
     expect(client.writes).toMatchObject([{ force: false }]);
+    expect(refusals.of("avatars/support")).toEqual([]);
+  });
+
+  it("reports a budget that the API server refuses, and sends it again after a while only", async () => {
+    const { client, clock, refusals, run } = setup([]);
+    client.refuses = () => forbidden('admission webhook "w" denied the request: no');
+    await expect(run()).rejects.toThrow("denied");
+    expect(refusals.of("avatars/support")).toMatchObject([{ kind: "PodDisruptionBudget", status: 403 }]);
+    expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    expect(client.requests).toBe(1);
+    await clock.advance(10_000);
+    client.refuses = () => undefined;
+    await run();
+    expect(refusals.of("avatars/support")).toEqual([]);
   });
 });

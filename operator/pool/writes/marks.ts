@@ -8,6 +8,7 @@ import type { ShrinkStep, WorkerState } from "../../scaling/victims.ts";
 import { type PoolMemory, WATCH_LAG_MS } from "../memory.ts";
 import type { Members } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
+import { writeEach } from "./write-each.ts";
 
 /** Pods whose protection changes in one go; the others follow when the watch shows these. */
 const PROTECTED_AT_ONCE = 32;
@@ -18,23 +19,27 @@ export interface MarkContext {
   readonly nowMs: number;
 }
 
-/** Cordons, uncordons and releases. A pod whose protection changes too is written once. */
+/**
+ * Cordons, uncordons and releases. A pod whose protection changes too is written once.
+ * @throws the worst error once every other pod is marked.
+ */
 export async function applyStep(context: MarkContext, members: Members, step: ShrinkStep): Promise<void> {
-  for (const { pod, marks } of stepMarks(members, step, context.nowMs)) await mark(context, pod, marks);
+  await writeEach(stepMarks(members, step, context.nowMs), ({ pod, marks }) => mark(context, pod, marks));
 }
 
-/** Protects workers that became busy and lets go those that are known to be idle; those that the step marks are left out. */
+/**
+ * Protects workers that became busy and lets go those that are known to be idle; those that the step marks are left out.
+ * @throws the worst error once every other pod is marked.
+ */
 export async function applyProtection(context: MarkContext, members: Members, step: ShrinkStep): Promise<void> {
   const marked = new Set(stepMarks(members, step, context.nowMs).map(({ pod }) => pod.uid));
   const changed = members.pods.filter(({ uid }) => members.protection.changes.has(uid) && !marked.has(uid));
   // Who became busy first: an eviction may come at any moment.
   const urgent = changed.sort((a, b) => Number(a.protected) - Number(b.protected)).slice(0, PROTECTED_AT_ONCE);
-  await Promise.all(
-    urgent.map((pod) => {
-      const { cordonedAtMs, released } = pod;
-      return mark(context, pod, { cordonedAtMs, released, protected: isProtected(members, pod) });
-    }),
-  );
+  await writeEach(urgent, (pod) => {
+    const { cordonedAtMs, released } = pod;
+    return mark(context, pod, { cordonedAtMs, released, protected: isProtected(members, pod) });
+  });
 }
 
 interface Marked {
