@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../kube/types.ts";
+import { hideSecrets } from "../../workers/hide-secrets.ts";
 
 /** A request of the operator about one object. */
 export interface Target {
@@ -55,28 +56,16 @@ export function fingerprintOf(sent: object): string {
 }
 
 const MAX_SAID = 600;
-/** Shorter values are no secrets, and would be found in every sentence. */
-const MIN_SECRET = 8;
-const secretPatterns: readonly (readonly [RegExp, string])[] = [
-  [/\beyJ[\w-]+[.][\w-]+[.][\w-]*/g, "***"],
-  [/(\w:[/][/])[^/\s"@]+@/g, "$1***@"],
-  [/([?&][\w.-]+=)[^&\s"]+/g, "$1***"],
-];
-
-/** A sentence that may stand in a status or an event: values of environment variables, tokens and parts of URLs are taken out. */
+/** A sentence that may stand in a status or an event: values of environment variables and what looks like a secret are hidden. */
 export function quotable(said: string, sent: object | undefined): string {
-  let text = said;
-  for (const value of valuesOf(sent)) text = text.replaceAll(value, "***");
-  for (const [pattern, instead] of secretPatterns) text = text.replaceAll(pattern, instead);
+  const text = hideSecrets(said, valuesOf(sent));
   return text.length <= MAX_SAID ? text : `${text.slice(0, MAX_SAID)}…`;
 }
 
 /** Values of environment variables in a manifest. */
 function valuesOf(sent: object | undefined): readonly string[] {
   const { containers = [], initContainers = [] } = (sent as Manifest | undefined)?.spec?.template?.spec ?? {};
-  return [...containers, ...initContainers]
-    .flatMap(({ env = [] }) => env.flatMap(({ value = "" }) => value))
-    .filter((value) => value.length >= MIN_SECRET);
+  return [...containers, ...initContainers].flatMap(({ env = [] }) => env.flatMap(({ value = "" }) => value));
 }
 
 interface Manifest {

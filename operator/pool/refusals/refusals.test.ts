@@ -134,8 +134,8 @@ describe("what is quoted of the API server", () => {
     const sent = {
       spec: { template: { spec: { containers: [{ env: [{ name: "KEY", value: "sk-1234567890" }, { name: "A" }] }] } } },
     };
-    const said = 'env[0].value: "sk-1234567890", eyJhbGci.eyJzdWIi.c2ln, https://me:pass@host/x?sig=abc&n=1 is wrong';
-    expect(quotable(said, sent)).toBe('env[0].value: "***", ***, https://***@host/x?sig=***&n=*** is wrong');
-    expect(quotable("x".repeat(5_000), undefined)).toHaveLength(601);
+    const said = 'env[0].value: "sk-1234567890", eyJhbGciOiJI.eyJzdWIi.c2ln, https://me:pass@host/x?sig=abc&n=1 is wrong';
+    expect(quotable(said, sent)).toBe('env[0].value: "[hidden]", [hidden], https://[hidden]@host/x?… is wrong');
+    expect(quotable("no ".repeat(5_000), undefined)).toHaveLength(601);
   });
 });
