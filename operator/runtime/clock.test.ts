@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { systemClock } from "./clock.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { type Clock, LONGEST_TIMER_MS, systemClock } from "./clock.ts";
+
+const DAY_MS = 86_400_000;
 
 afterEach(() => {
   vi.useRealTimers();
@@ -13,5 +16,73 @@ describe("systemClock", () => {
     const after = systemClock.now() - before;
     expect(after).toBeGreaterThanOrEqual(0);
     expect(after).toBeLessThan(60_000);
+  });
+
+  it("sets no timer that Node would fire at once", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const timer = vi.spyOn(globalThis, "setTimeout");
+    for (const delayMs of [LONGEST_TIMER_MS + 1, 365 * DAY_MS, -5, Number.POSITIVE_INFINITY])
+      systemClock.schedule(delayMs, () => {});
+    expect(timer.mock.calls.map(([, delayMs]) => delayMs)).toEqual([LONGEST_TIMER_MS, LONGEST_TIMER_MS, 0]);
+    timer.mockRestore();
+  });
+});
+
+interface Subject {
+  readonly clock: Clock;
+  readonly advance: (ms: number) => Promise<unknown>;
+}
+
+describe.each<[string, () => Subject]>([
+  [
+    "systemClock",
+    () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      return { clock: systemClock, advance: (ms) => vi.advanceTimersByTimeAsync(ms) };
+    },
+  ],
+  [
+    "the clock of tests",
+    () => {
+      const clock = new FakeClock();
+      return { clock, advance: (ms) => clock.advance(ms) };
+    },
+  ],
+])("%s", (_name, subject) => {
+  it.each([1, LONGEST_TIMER_MS, LONGEST_TIMER_MS + 1, 200 * DAY_MS])(
+    "calls back once after %d ms, and not before",
+    async (delayMs) => {
+      const { clock, advance } = subject();
+      const callback = vi.fn();
+      clock.schedule(delayMs, callback);
+      await advance(delayMs - 1);
+      expect(callback).not.toHaveBeenCalled();
+      await advance(1);
+      await advance(DAY_MS);
+      expect(callback).toHaveBeenCalledOnce();
+    },
+  );
+
+  it("calls nobody who has cancelled, also in the second part of a long wait", async () => {
+    const { clock, advance } = subject();
+    const callback = vi.fn();
+    const timer = clock.schedule(60 * DAY_MS, callback);
+    await advance(40 * DAY_MS);
+    timer.cancel();
+    await advance(40 * DAY_MS);
+    expect(callback).not.toHaveBeenCalled();
+  });
+
+  it("takes what is overdue for due now, what is infinite for never, and refuses what is no number", async () => {
+    const { clock, advance } = subject();
+    const overdue = vi.fn();
+    const never = vi.fn();
+    clock.schedule(-1, overdue);
+    clock.schedule(Number.POSITIVE_INFINITY, never).cancel();
+    clock.schedule(Number.POSITIVE_INFINITY, never);
+    await advance(60 * DAY_MS);
+    expect(overdue).toHaveBeenCalledOnce();
+    expect(never).not.toHaveBeenCalled();
+    expect(() => clock.schedule(Number.NaN, never)).toThrow("a delay must be a number of milliseconds");
   });
 });

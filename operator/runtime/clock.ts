@@ -2,8 +2,19 @@
 export interface Clock {
   /** Unix time in ms. */
   now(): number;
-  /** Calls back once, `delayMs` from now at the earliest. */
+  /**
+   * Calls back once, `delayMs` from now at the earliest, however long that is; never where it is infinite.
+   * @throws RangeError where it is no number: a timer that fires at once would be the start of a busy loop.
+   */
   schedule(delayMs: number, callback: () => void): { cancel(): void };
+}
+
+/** 24.8 days: Node fires a longer timer at once. Source: `TIMEOUT_MAX` in Node's `lib/internal/timers.js`. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws RangeError where the delay is no number. Every clock checks it, so that tests find what production would. */
+export function checkDelay(delayMs: number): void {
+  if (Number.isNaN(delayMs)) throw new RangeError("a delay must be a number of milliseconds");
 }
 
 /**
@@ -13,7 +24,15 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
   schedule(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    checkDelay(delayMs);
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (leftMs: number): void => {
+      timer = setTimeout(
+        () => (leftMs > LONGEST_TIMER_MS ? wait(leftMs - LONGEST_TIMER_MS) : callback()),
+        Math.min(leftMs, LONGEST_TIMER_MS),
+      );
+    };
+    if (delayMs !== Number.POSITIVE_INFINITY) wait(Math.max(0, delayMs));
     return { cancel: () => clearTimeout(timer) };
   },
 };

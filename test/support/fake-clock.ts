@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock } from "../../operator/runtime/clock.ts";
+import { type Clock, checkDelay } from "../../operator/runtime/clock.ts";
 
 /**
  * Callbacks run in one turn of the event loop. Node settles every promise and `nextTick` between two immediates of one turn, so
@@ -32,6 +32,8 @@ export class FakeClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): { cancel(): void } {
+    checkDelay(delayMs);
+    if (delayMs === Number.POSITIVE_INFINITY) return { cancel: () => {} };
     const entry = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#scheduledSoFar++, callback, done: false };
     this.#pending++;
     push(this.#heap, entry);
