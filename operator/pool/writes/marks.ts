@@ -20,11 +20,20 @@ export interface MarkContext {
 }
 
 /**
- * Cordons, uncordons and releases. A pod whose protection changes too is written once.
+ * Cordons, uncordons and releases. A pod whose protection changes too is written once. Returns when every pod carries its marks or
+ * is gone.
  * @throws the worst error once every other pod is marked.
+ * @returns how many of the workers that were to be released are gone. Replicas may be lowered by the others alone: in place of one
+ * that is gone its ReplicaSet would take a worker that was not released.
  */
-export async function applyStep(context: MarkContext, members: Members, step: ShrinkStep): Promise<void> {
-  await writeEach(stepMarks(members, step, context.nowMs), ({ pod, marks }) => mark(context, pod, marks));
+export async function applyStep(context: MarkContext, members: Members, step: ShrinkStep): Promise<number> {
+  const released = new Set(step.release.map(({ uid }) => uid));
+  let gone = 0;
+  await writeEach(stepMarks(members, step, context.nowMs), async ({ pod, marks }) => {
+    const marked = await mark(context, pod, marks);
+    if (!marked && released.has(pod.uid)) gone++;
+  });
+  return gone;
 }
 
 /**
@@ -36,9 +45,9 @@ export async function applyProtection(context: MarkContext, members: Members, st
   const changed = members.pods.filter(({ uid }) => members.protection.changes.has(uid) && !marked.has(uid));
   // Who became busy first: an eviction may come at any moment.
   const urgent = changed.sort((a, b) => Number(a.protected) - Number(b.protected)).slice(0, PROTECTED_AT_ONCE);
-  await writeEach(urgent, (pod) => {
+  await writeEach(urgent, async (pod) => {
     const { cordonedAtMs, released } = pod;
-    return mark(context, pod, { cordonedAtMs, released, protected: isProtected(members, pod) });
+    await mark(context, pod, { cordonedAtMs, released, protected: isProtected(members, pod) });
   });
 }
 
@@ -48,19 +57,17 @@ interface Marked {
 }
 
 function stepMarks(members: Members, step: ShrinkStep, nowMs: number): readonly Marked[] {
+  const byUid = new Map(members.pods.map((pod) => [pod.uid, pod]));
   const marked = (workers: readonly WorkerState[], marks: (pod: PodView) => Omit<PodMarks, "protected">) =>
-    workers.flatMap(({ uid }) =>
-      members.pods
-        .filter((pod) => pod.uid === uid)
-        .map((pod) => ({ pod, marks: { ...marks(pod), protected: isProtected(members, pod) } })),
-    );
+    workers.flatMap(({ uid }) => {
+      const pod = byUid.get(uid);
+      return pod === undefined ? [] : { pod, marks: { ...marks(pod), protected: isProtected(members, pod) } };
+    });
   return [
     ...marked(step.uncordon, () => ({ cordonedAtMs: undefined, released: false })),
     ...marked(step.cordon, ({ cordonedAtMs = nowMs }) => ({ cordonedAtMs, released: false })),
-    ...marked(
-      step.release.filter(({ released }) => !released),
-      ({ cordonedAtMs = nowMs }) => ({ cordonedAtMs, released: true }),
-    ),
+    // Those that seem to be released already, too: only a write shows that they are still there.
+    ...marked(step.release, ({ cordonedAtMs = nowMs }) => ({ cordonedAtMs, released: true })),
   ];
 }
 
@@ -68,15 +75,17 @@ function isProtected({ protection }: Members, pod: PodView): boolean {
   return protection.changes.get(pod.uid) ?? pod.protected;
 }
 
-/** Makes a pod carry exactly these marks. */
-async function mark({ client, memory, nowMs }: MarkContext, { namespace, name, uid }: PodView, marks: PodMarks): Promise<void> {
+/** Makes a pod carry exactly these marks. @returns false when it is gone. */
+async function mark({ client, memory, nowMs }: MarkContext, { namespace, name, uid }: PodView, marks: PodMarks): Promise<boolean> {
   const object: Json<V1Pod> = { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, uid, ...marksMetadata(marks) } };
   try {
     await client.apply(pods, object);
     memory.marks.set(uid, { marks, atMs: nowMs });
+    return true;
   } catch (error) {
     // An apply with a UID answers 409 when the pod is gone, or another has its name by now.
     if (!isGoneOrReplaced(error)) throw error;
+    return false;
   }
 }
 
