@@ -91,7 +91,12 @@ async function read(file: string): Promise<string> {
 async function storeOf<
   Raw extends KubeObject,
   T extends { readonly namespace: string; readonly name: string; readonly pool: string },
->(client: Cluster["client"], type: ResourceType, { config }: PoolView, viewOf: (raw: Raw) => T): Promise<IndexedStore<T>> {
+>(
+  client: Cluster["client"],
+  type: ResourceType,
+  { config }: PoolView,
+  viewOf: (raw: Raw) => T | undefined,
+): Promise<IndexedStore<T>> {
   const { namespace, name } = config;
   const labelSelector = `${labels.managedBy}=${MANAGED_BY},${labels.pool}=${name}`;
   const store = new IndexedStore<T>({ [BY_POOL]: (item) => [poolKey({ namespace: item.namespace, name: item.pool })] });
@@ -103,7 +108,7 @@ async function storeOf<
         if (!isForbidden(error)) throw error;
         throw new Error(`you may not list ${type.plural} in namespace ${namespace}: ask for that right`);
       });
-    for (const item of page.items.map(viewOf)) store.set(keyOf(item), item, "");
+    for (const item of page.items.flatMap((raw) => viewOf(raw) ?? [])) store.set(keyOf(item), item, "");
     next = page.continue;
   } while (next !== undefined);
   return store;

@@ -12,6 +12,7 @@ import {
 } from "../../test/support/pools.ts";
 import { conflict, forbidden, invalid, outage, RecordingClient } from "../../test/support/recording-client.ts";
 import { annotations, labels } from "../api/names.ts";
+import type { KubeObject, ResourceType } from "../kube/types.ts";
 import { marksMetadata } from "../resources/marks.ts";
 import { apply } from "./apply.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
@@ -192,6 +193,47 @@ describe("apply", () => {
     const { unwritten } = await carryOut(pool(), { deployments: [] });
     expect(client.take()).toEqual(["apply deployments/support-cpu"]);
     expect([...unwritten]).toEqual(["support-gpu"]);
+  });
+
+  it("writes marks of many workers at the same time, within a bound, and all of them before the Deployment", async () => {
+    const { client, memory } = operator();
+    const pods = Array.from({ length: 3_000 }, (_, index) => pod(`p${index}`, { cordonedAtMs: 1 }));
+    const seen = snapshot(pool({ ...quick, workers: [{ ...gpuGroup, max: 3_000 }], warm: { slots: 0 } }), { pods, memory });
+    let underWay = 0;
+    let most = 0;
+    let marked = 0;
+    const slow = async (type: ResourceType, object: KubeObject) => {
+      if (type.plural !== "pods") expect([marked, underWay]).toEqual([3_000, 0]);
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay--;
+      if (type.plural === "pods") marked++;
+      return client.apply(type, object);
+    };
+    const counting = Object.assign(Object.create(client), { apply: slow }) as RecordingClient;
+    await apply({ client: counting }, seen, plan(seen), memory);
+    expect(most).toBe(32);
+    expect(client.writes.at(-1)).toMatchObject({ plural: "deployments", sent: { spec: { replicas: 0 } } });
+  });
+
+  it("lowers replicas only by workers that it could release, also where the watch says that they are", async () => {
+    const { client, carryOut } = operator();
+    const idle = { cordonedAtMs: 1, released: true };
+    client.failNext = conflict();
+    await carryOut(pool(quick), { pods: [pod("a", { protected: true }), pod("b", idle), pod("c", idle)], sessions: { a: 1 } });
+    expect(client.writes.filter(({ plural }) => plural === "deployments")).toMatchObject([{ sent: { spec: { replicas: 2 } } }]);
+  });
+
+  it("keeps the latest of the pods that ended for good, and deletes the others by their UID", async () => {
+    const { client, carryOut } = operator();
+    const ended = Array.from({ length: 12 }, (_, index) =>
+      pod(`e${index}`, { ended: { reason: "Evicted", atMs: NOW_MS - index * 1_000 } }),
+    );
+    await carryOut(pool(gpuOnly), { pods: [pod("a"), ...ended], deployments: [deployment("gpu", { replicas: 1 })] });
+    expect(client.writes.filter(({ verb }) => verb === "delete")).toMatchObject([
+      { name: "e11", sent: { uid: "uid-e11" } },
+      { name: "e10", sent: { uid: "uid-e10" } },
+    ]);
   });
 
   it("goes on when a worker is gone that was to be marked", async () => {

@@ -8,6 +8,7 @@ import type { Plan } from "./plan.ts";
 import type { ScalePlan } from "./planning/plan-group.ts";
 import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./planning/plan-retirement.ts";
 import type { GroupSnapshot, Members, Snapshot } from "./snapshot.ts";
+import type { PodView } from "./views.ts";
 import { applyDeployment, resizeDeployment } from "./writes/deployment-writes.ts";
 import { applyProtection, applyStep } from "./writes/marks.ts";
 import { worstOf, writeEach } from "./writes/write-each.ts";
@@ -54,6 +55,7 @@ export async function apply(context: ApplyContext, snapshot: Snapshot, plan: Pla
   for (const retire of plan.retire)
     if (!(await attempt(() => applyRetirement(context, snapshot, retire, memory)))) unwritten.add(retire.deployment.name);
   if (plan.finalizer === "remove") finalizerWritten = await attempt(() => setFinalizers(context, snapshot.pool, []));
+  await attempt(() => writeEach(plan.discard, (pod) => deletePod(context, pod)));
   const failure = worstOf(errors.filter((error) => requestFailureOf(error) !== "refused"));
   return { unwritten, finalizerWritten, failure, unavailable: isUnavailable() };
 }
@@ -91,10 +93,13 @@ async function applyGroup(
   if (group.shortage === undefined) memory.shortages.delete(config.name);
   else memory.shortages.set(config.name, group.shortage);
   const marking = { ...context, memory, nowMs: snapshot.nowMs };
-  const stepped = await attempt(() => applyStep(marking, members, group.step));
+  let gone = 0;
+  const stepped = await attempt(async () => {
+    gone = await applyStep(marking, members, group.step);
+  });
   // Without the low cost on those that are to go, Kubernetes could take a worker with sessions.
   const current = deployment.kind === "own" ? deployment.view.replicas : 0;
-  const sized = stepped ? group : { ...group, replicas: Math.max(group.replicas, current) };
+  const sized = { ...group, replicas: stepped ? group.replicas + gone : Math.max(group.replicas, current) };
   const written = await attempt(() => applyDeployment(context.client, snapshot.pool, sized, deployment, memory, snapshot.nowMs));
   await attempt(() => applyProtection(marking, members, group.step));
   return written && sized.replicas === group.replicas;
@@ -116,10 +121,13 @@ async function applyRetirement(context: ApplyContext, snapshot: Snapshot, retire
     memory.applied.delete(deployment.name);
     return;
   }
-  if (members !== undefined) await applyStep(marking, members, retire.step);
-  if (retire.replicas !== deployment.replicas) await resizeDeployment(client, deployment, retire.replicas, memory, snapshot.nowMs);
-  await writeEach(retire.expired, async (pod) => {
-    await client.delete(pods, pod, { uid: pod.uid, gracePeriodSeconds: EXPIRED_GRACE_SECONDS });
-  });
+  const gone = members === undefined ? 0 : await applyStep(marking, members, retire.step);
+  const replicas = retire.replicas + gone;
+  if (replicas !== deployment.replicas) await resizeDeployment(client, deployment, replicas, memory, snapshot.nowMs);
+  await writeEach(retire.expired, (pod) => deletePod(context, pod, EXPIRED_GRACE_SECONDS));
   if (members !== undefined && retire.expired.length === 0) await applyProtection(marking, members, retire.step);
+}
+
+async function deletePod({ client }: ApplyContext, pod: PodView, gracePeriodSeconds?: number): Promise<void> {
+  await client.delete(pods, pod, { uid: pod.uid, ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }) });
 }

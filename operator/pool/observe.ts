@@ -7,6 +7,7 @@ import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "./load/load-hub.ts";
 import { addWonBack, noneWonBack } from "./load/won-back.ts";
 import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
+import { isAbandoned } from "./planning/drain-end.ts";
 import { protectionOf } from "./planning/protection.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
@@ -130,8 +131,8 @@ function current(view: DeploymentView, memory: PoolMemory): DeploymentView {
 }
 
 function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadView, memory: PoolMemory, nowMs: number): Members {
-  const staying = pods.filter((pod) => !pod.deleting);
-  const terminating = pods.filter((pod) => pod.deleting);
+  const staying = pods.filter((pod) => !pod.deleting && pod.end === undefined);
+  const terminating = pods.filter((pod) => pod.deleting && pod.end === undefined && !isAbandoned(pod, nowMs));
   return {
     pods: staying,
     workers: staying.map((pod) => workerState(pod, load)),
@@ -139,6 +140,7 @@ function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadVie
     terminatingBusy: terminating.reduce((total, pod) => total + (load.workers.get(pod.uid)?.sessions ?? 0), 0),
     warmupSessions: staying.filter((pod) => hasWarmupSession(pod, pool, load, nowMs)).length,
     protection: protectionOf(staying, load, memory.lastBusyMs, nowMs),
+    ended: pods.filter((pod) => !pod.deleting && pod.end !== undefined),
   };
 }
 

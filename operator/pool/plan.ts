@@ -3,11 +3,13 @@ import { noStep } from "../scaling/victims.ts";
 import { earliest, remaining } from "./due.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 import { demandOf, holdMsOf, type PoolDemand } from "./planning/demand.ts";
-import { drainEnds } from "./planning/drain-end.ts";
+import { ABANDONED_AFTER_MS, drainEnds } from "./planning/drain-end.ts";
+import { failuresOf, toDiscard } from "./planning/failures.ts";
 import { type GroupPlan, planGroup } from "./planning/plan-group.ts";
 import { planRetirement, type RetirePlan, retireAll } from "./planning/plan-retirement.ts";
 import { outlookOf, supplyOf } from "./planning/supply.ts";
 import { isHeld, type Snapshot } from "./snapshot.ts";
+import type { PodView } from "./views.ts";
 import { WARMUP_SEEN_MS } from "./warmup/warmth.ts";
 
 /** What is to be done about a pool now. Data with its reasons: applying it is somebody else's. */
@@ -16,6 +18,8 @@ export interface Plan {
   readonly groups: readonly GroupPlan[];
   /** Deployments that are to be emptied and removed. */
   readonly retire: readonly RetirePlan[];
+  /** Pods that ended for good, beyond those that are kept to be looked at. */
+  readonly discard: readonly PodView[];
   readonly demand: PoolDemand;
   readonly sizing: Sizing;
   /** What was decided on each group, whether it changes anything or not. */
@@ -82,6 +86,7 @@ export function plan(snapshot: Snapshot): Plan {
     finalizer: !snapshot.hasFinalizer && hasPods(snapshot) ? "add" : "keep",
     groups: planned.map(({ group }) => group),
     retire: snapshot.retired.map((retired) => planRetirement(snapshot, retired, undefined)),
+    discard: discarded(snapshot),
     demand,
     sizing,
     records: planned.flatMap(({ record }) => record ?? []),
@@ -91,7 +96,7 @@ export function plan(snapshot: Snapshot): Plan {
       snapshot.unseenWorkers > 0 ? UNSEEN_RECHECK_MS : undefined,
       // From some moment on that session is counted as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
-      [...snapshot.groups, ...snapshot.retired].map(({ members }) => remaining(members.protection.dueMs, nowMs)),
+      membersDueMs(snapshot),
       remaining(drainEnds(snapshot).dueMs, nowMs),
       remaining(load.pressureFallsAtMs, nowMs),
       [...load.accountErrors.values()].map((untilMs) => remaining(untilMs, nowMs)),
@@ -107,11 +112,27 @@ function planDeletion(snapshot: Snapshot, demand: PoolDemand, deletedAtMs: numbe
     finalizer: snapshot.hasFinalizer && retire.length === 0 ? "remove" : "keep",
     groups: [],
     retire,
+    discard: discarded(snapshot),
     demand,
     sizing: { groups: [], unmet: new Map() },
     records,
-    requeueAfterMs,
+    requeueAfterMs: earliest(requeueAfterMs, membersDueMs(snapshot)),
   };
+}
+
+/** When members, left alone, count otherwise than now. */
+function membersDueMs({ groups, retired, nowMs }: Snapshot): number | undefined {
+  return earliest(
+    [...groups, ...retired].flatMap(({ members }) => [
+      remaining(members.protection.dueMs, nowMs),
+      remaining(failuresOf(members.ended, nowMs)?.untilMs, nowMs),
+      ...members.terminating.map(({ endsAtMs }) => endsAtMs && remaining(endsAtMs + ABANDONED_AFTER_MS, nowMs)),
+    ]),
+  );
+}
+
+function discarded({ groups, retired }: Snapshot): readonly PodView[] {
+  return [...groups, ...retired].flatMap(({ members }) => toDiscard(members.ended));
 }
 
 function wishOf(demands: readonly SetDemand[]): { readonly pressure: number; readonly because: string } {

@@ -84,7 +84,7 @@ export interface RetiredSnapshot {
   readonly members: Members;
 }
 
-/** The pods of one Deployment. */
+/** The pods of one Deployment. Those that ended for good are no workers, whatever gateways say of them. */
 export interface Members {
   /** Pods that are not being deleted. */
   readonly pods: readonly PodView[];
@@ -98,6 +98,8 @@ export interface Members {
   readonly warmupSessions: number;
   /** Of those that stay. */
   readonly protection: Protection;
+  /** Pods that ended for good and are not being deleted. */
+  readonly ended: readonly PodView[];
 }
 
 /** Whether the API server refuses what we write to a group's Deployment, so that its size stays as it is until the next attempt. */

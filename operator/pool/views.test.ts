@@ -1,6 +1,6 @@
 import type { V1ContainerStatus } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
-import { deployment, pod, podObject, pool } from "../../test/support/pools.ts";
+import { deployment, NOW_MS, pod, podObject, pool } from "../../test/support/pools.ts";
 import type { Json } from "../kube/types.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { isWarm } from "./warmup/warmth.ts";
@@ -110,8 +110,32 @@ describe("podView", () => {
   });
 
   it("keeps an object with nothing in it out of every decision", () => {
-    expect(podView({})).toMatchObject({ pool: "", scheduled: false, ready: false, problem: undefined });
+    expect(podView({})).toBeUndefined();
     expect(deploymentView({})).toMatchObject({ pool: "", ownerUid: undefined });
+  });
+
+  it.each([
+    ["nobody", "nobody"],
+    ["a ReplicaSet of another Deployment", "support-gpux-r1"],
+    ["a ReplicaSet of another template", "support-gpu-r2"],
+  ])("leaves out a pod that carries a worker's labels and belongs to %s", (_whom, owner) => {
+    expect(podView(podObject("a", { owner }))).toBeUndefined();
+  });
+
+  it("says of a pod that ended for good why and when", () => {
+    const message = "The node was low on resource: memory.";
+    expect(pod("a", { ended: { reason: "Evicted", message, atMs: NOW_MS } }).end).toEqual({
+      reason: "Evicted",
+      message,
+      atMs: NOW_MS,
+    });
+    const terminated = { exitCode: 137, reason: "Error", message: "killed", finishedAt: "2026-01-01T11:00:00Z" };
+    const status = { phase: "Failed", conditions: [], containerStatuses: [container("worker", { terminated })] };
+    expect(pod("a", { status }).end).toEqual({ reason: "Error", message: "killed", atMs: Date.UTC(2026, 0, 1, 11) });
+    expect(pod("a", { status: { phase: "Succeeded", conditions: [], containerStatuses: [] } }).end).toMatchObject({
+      reason: "Succeeded",
+    });
+    expect(pod("a").end).toBeUndefined();
   });
 });
 

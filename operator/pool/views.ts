@@ -1,4 +1,5 @@
 import type { V1ContainerStatus, V1Deployment, V1DeploymentStatus, V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
+import { isOfGroup, POD_TEMPLATE_HASH } from "../api/membership.ts";
 import { annotations, labels, WARM_GATE } from "../api/names.ts";
 import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
@@ -7,6 +8,8 @@ import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import { WORKER_CONTAINER } from "../resources/sidecar.ts";
 import { parseRecord, type TemplateRecord } from "../resources/worker-template.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
+import { type PodEnd, podEnd } from "./pod-end.ts";
+import { timeMs } from "./time.ts";
 
 /** Annotation in which its controller counts the templates that a Deployment has had. */
 const REVISION = "deployment.kubernetes.io/revision";
@@ -81,6 +84,8 @@ export interface PodView {
   /** It is kept from being evicted. */
   readonly protected: boolean;
   readonly problem: PodProblem | undefined;
+  /** Its containers have ended for good: its ReplicaSet counts it no more, and it is no worker. */
+  readonly end: PodEnd | undefined;
 }
 
 /** What keeps a pod from running, as the kubelet says it. */
@@ -130,7 +135,10 @@ function hasOneReplicaSet(
   return noted?.[REVISION] === "1" || progress?.reason === "NewReplicaSetAvailable";
 }
 
-export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
+/** What the operator keeps of a pod; undefined where it belongs to no ReplicaSet of the worker group that its labels name. */
+export function podView(pod: Json<V1Pod>): PodView | undefined {
+  if (!isOfGroup(pod)) return undefined;
+  const { metadata = {}, spec, status } = pod;
   const condition = (type: string) => status?.conditions?.find((candidate) => candidate.type === type);
   const scheduled = condition("PodScheduled");
   const warm = condition(WARM_GATE);
@@ -143,7 +151,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
     pool: metadata.labels?.[labels.pool] ?? "",
     group: metadata.labels?.[labels.group] ?? "",
     engine: metadata.labels?.[labels.engine] ?? "",
-    revision: metadata.labels?.["pod-template-hash"] ?? "",
+    revision: metadata.labels?.[POD_TEMPLATE_HASH] ?? "",
     template: metadata.annotations?.[annotations.template] ?? "",
     createdAtMs: timeMs(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
@@ -163,6 +171,7 @@ export function podView({ metadata = {}, spec, status }: Json<V1Pod>): PodView {
     problem:
       problemOf([...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) ??
       (warm?.reason === WARMUP_FAILED ? { reason: WARMUP_FAILED, message: warm.message ?? "" } : undefined),
+    end: podEnd(pod),
   };
 }
 
@@ -200,9 +209,4 @@ function problemOf(statuses: readonly Json<V1ContainerStatus>[]): PodProblem | u
 /** A container's last words may hold the form of a launch, and a failed pull the signed address of a layer. */
 function quoted(container: string, words: string): string {
   return `${container}: ${hideSecrets(words)}`;
-}
-
-function timeMs(text: string | undefined): number | undefined {
-  const parsed = Date.parse(text ?? "");
-  return Number.isNaN(parsed) ? undefined : parsed;
 }

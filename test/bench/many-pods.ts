@@ -1,4 +1,5 @@
 import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { POD_TEMPLATE_HASH } from "../../operator/api/membership.ts";
 import { annotations, WARM_GATE } from "../../operator/api/names.ts";
 import { avatarPools, deployments, pods } from "../../operator/kube/resource-types.ts";
 import type { Json, KubeObject } from "../../operator/kube/types.ts";
@@ -11,6 +12,7 @@ const POOLS = 100;
 const WORKERS_PER_GROUP = 50;
 const PODS = POOLS * 2 * WORKERS_PER_GROUP;
 const LIMIT_MS = 180_000;
+const HASH = "6d4cf56db6";
 /** Requests at once while the pods are made. */
 const MAKERS = 16;
 
@@ -71,8 +73,15 @@ function* addresses(): Generator<string, string> {
 async function makePod({ admin }: Cluster, { deployment, index }: Worker, podIP: string): Promise<void> {
   const { template } = deployment.spec ?? {};
   const ref = { namespace: NAMESPACE, name: `${deployment.metadata?.name}-${index}` };
+  const owner = {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    name: `${deployment.metadata?.name}-${HASH}`,
+    uid: HASH,
+    controller: true,
+  };
   const pod: Json<V1Pod> = {
-    metadata: { ...ref, labels: { ...template?.metadata?.labels, "pod-template-hash": "6d4cf56db6" } },
+    metadata: { ...ref, labels: { ...template?.metadata?.labels, [POD_TEMPLATE_HASH]: HASH }, ownerReferences: [owner] },
     spec: { ...template?.spec, nodeName: `node-${index % 10}` } as never,
   };
   await admin.create(pods, pod);

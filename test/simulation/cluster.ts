@@ -138,6 +138,7 @@ export class SimCluster {
         namespace: deployment.metadata?.namespace ?? "",
         name: `${deployment.metadata?.name}-${hash}-${++this.#serial}`,
         labels: { ...template.metadata?.labels, "pod-template-hash": hash },
+        ownerReferences: [{ kind: "ReplicaSet", name: `${deployment.metadata?.name}-${hash}`, controller: true }],
         annotations: { ...template.metadata?.annotations },
       },
       spec: { ...template.spec, nodeName: undefined },

@@ -92,6 +92,10 @@ export interface PodChange {
   readonly createdAtMs?: number;
   readonly startedAtMs?: number;
   readonly status?: Partial<Json<V1Pod>["status"]>;
+  /** Name of the ReplicaSet that it belongs to; absent: the one of its group and revision. */
+  readonly owner?: string | "nobody";
+  /** When and why it ended for good. */
+  readonly ended?: { readonly atMs?: number; readonly reason: string; readonly message?: string };
 }
 
 export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
@@ -104,6 +108,8 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
     ...more,
   });
   const group = change.group ?? "gpu";
+  const revision = change.revision ?? "r1";
+  const owner = change.owner ?? `${deploymentName(poolName, group)}-${revision}`;
   return {
     metadata: {
       namespace,
@@ -115,8 +121,12 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
         "avatarpool.dev/group": group,
         "avatarpool.dev/engine": change.engine ?? (group === "cpu" ? "essence" : "expression"),
         "avatarpool.dev/protected": String(change.protected ?? false),
-        "pod-template-hash": change.revision ?? "r1",
+        "pod-template-hash": revision,
       },
+      ownerReferences:
+        owner === "nobody"
+          ? []
+          : [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: owner, uid: `uid-${owner}`, controller: true }],
       annotations: {
         ...(change.cordonedAtMs === undefined ? {} : { [annotations.cordoned]: time(change.cordonedAtMs) }),
         [annotations.template]: change.template ?? "t1",
@@ -153,13 +163,24 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
             },
           ]
         : [],
+      ...(change.ended === undefined ? {} : endedStatus(change.ended)),
       ...change.status,
     },
   };
 }
 
+/** Of a pod that was evicted, or that its kubelet did not admit. */
+function endedStatus({ atMs = NOW_MS, reason, message = "" }: NonNullable<PodChange["ended"]>) {
+  const lastTransitionTime = new Date(atMs).toISOString();
+  const conditions = [{ type: "Ready", status: "False", reason: "PodFailed", lastTransitionTime }];
+  return { phase: "Failed", reason, message, conditions, containerStatuses: [] };
+}
+
+/** @throws Error where the operator would not keep it. */
 export function pod(name: string, change: PodChange = {}): PodView {
-  return podView(podObject(name, change));
+  const view = podView(podObject(name, change));
+  if (view === undefined) throw new Error(`pod ${name} is no member of its group`);
+  return view;
 }
 
 export interface DeploymentChange {
@@ -280,7 +301,7 @@ export interface WorldChange {
 /** The stores and the gateways' load that the change tells of. */
 export function world(config: PoolConfig, change: WorldChange = {}): World & { readonly hub: LoadHub } {
   const pods = change.pods ?? [];
-  const members = (group: string) => pods.filter((pod) => pod.group === group && !pod.deleting).length;
+  const members = (group: string) => pods.filter((pod) => pod.group === group && !pod.deleting && pod.end === undefined).length;
   const deployments = change.deployments ?? config.groups.map(({ name }) => deployment(name, { replicas: members(name) }));
   return { pods: storeOf(pods), deployments: storeOf(deployments), hub: hubOf(change), sidecarImage: SIDECAR_IMAGE };
 }

@@ -3,9 +3,17 @@ import { annotations, labels, WARM_GATE } from "../../api/names.ts";
 import { engines } from "../../engines/index.ts";
 import { workerRecord } from "./worker-record.ts";
 
-const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression" };
+const own = { [labels.pool]: "support", [labels.group]: "gpu", [labels.engine]: "expression", "pod-template-hash": "7d9c8" };
+const replicaSet = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "support-gpu-7d9c8", uid: "rs", controller: true };
 const creationTimestamp = "2026-01-01T00:00:00Z";
-const metadata = { uid: "u", name: "support-gpu-1", namespace: "avatars", labels: own, creationTimestamp };
+const metadata = {
+  uid: "u",
+  name: "support-gpu-1",
+  namespace: "avatars",
+  labels: own,
+  creationTimestamp,
+  ownerReferences: [replicaSet],
+};
 
 it("keeps what the gateway needs of a worker's pod", () => {
   const pod = {
@@ -43,4 +51,13 @@ it.each([labels.pool, labels.group, labels.engine])("leaves out a pod without th
 
 it("leaves out a pod of an engine that it does not know", () => {
   expect(workerRecord({ metadata: { ...metadata, labels: { ...own, [labels.engine]: "toString" } } })).toBeUndefined();
+});
+
+it.each([
+  ["nobody", []],
+  ["a ReplicaSet of another Deployment", [{ ...replicaSet, name: "canary-7d9c8" }]],
+  ["a ReplicaSet that does not control it", [{ ...replicaSet, controller: false }]],
+  ["a Job", [{ ...replicaSet, kind: "Job" }]],
+])("leaves out a pod that carries a worker's labels and belongs to %s", (_whom, ownerReferences) => {
+  expect(workerRecord({ metadata: { ...metadata, ownerReferences } })).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import { hasEnded, isOfGroup } from "../../api/membership.ts";
 import { annotations, labels, WARM_GATE } from "../../api/names.ts";
 import { type Engine, findEngine } from "../../engines/index.ts";
 import type { Json } from "../../kube/types.ts";
@@ -23,15 +24,14 @@ export interface WorkerRecord {
   readonly ended: boolean;
 }
 
-/** What the gateway keeps of a pod; undefined when the pod is no worker of a pool. */
+/** What the gateway keeps of a pod; undefined when the pod is no worker of a pool, whatever its labels say. */
 export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
   const { uid, name, namespace, creationTimestamp, deletionTimestamp } = pod.metadata ?? {};
   const pool = pod.metadata?.labels?.[labels.pool];
   const group = pod.metadata?.labels?.[labels.group];
   const engine = findEngine(pod.metadata?.labels?.[labels.engine] ?? "");
   if (uid === undefined || name === undefined || namespace === undefined) return undefined;
-  if (pool === undefined || group === undefined || engine === undefined) return undefined;
-  const phase = pod.status?.phase;
+  if (pool === undefined || group === undefined || engine === undefined || !isOfGroup(pod)) return undefined;
   return {
     uid,
     name,
@@ -44,6 +44,6 @@ export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
     terminating: deletionTimestamp !== undefined,
     cordoned: pod.metadata?.annotations?.[annotations.cordoned] !== undefined,
     warm: pod.status?.conditions?.some(({ type, status }) => type === WARM_GATE && status === "True") ?? false,
-    ended: phase === "Succeeded" || phase === "Failed",
+    ended: hasEnded(pod),
   };
 }

@@ -4,6 +4,7 @@ import type { GroupConfig } from "../../api/pool-config.ts";
 import { percentile } from "../../scaling/percentile.ts";
 import { CUSTOM_AVATAR } from "../../scaling/size.ts";
 import type { Plan } from "../plan.ts";
+import { failuresOf, failuresText } from "../planning/failures.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
 import type { PodProblem } from "../views.ts";
 import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
@@ -52,7 +53,10 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
   const credentials = credentialsValid(snapshot);
   if (credentials.status === "False") return no(credentials.reason, credentials.message);
   const names = unserved.map(({ name }) => name).join(", ");
-  const obstacle = obstacleOf(snapshot.groups.filter(({ config }) => unserved.some(({ name }) => config.presets.includes(name))));
+  const obstacle = obstacleOf(
+    snapshot,
+    snapshot.groups.filter(({ config }) => unserved.some(({ name }) => config.presets.includes(name))),
+  );
   return obstacle === undefined
     ? no(reasons.starting, `workers for ${names} are starting`)
     : no(obstacle.reason, `${names} cannot be launched: ${obstacle.message}`);
@@ -93,7 +97,7 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
     };
   }
   const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
-  const obstacle = obstacleOf(groups);
+  const obstacle = obstacleOf(snapshot, groups);
   const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
   const because = obstacle?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
   const most = Math.max(...short.map(wanted));
@@ -171,11 +175,18 @@ function paused({ pool }: Snapshot): Finding {
 }
 
 /** What keeps workers of these groups from starting, worst first. */
-function obstacleOf(groups: readonly GroupSnapshot[]): { readonly reason: ConditionReason; readonly message: string } | undefined {
+function obstacleOf(
+  { pool, nowMs }: Snapshot,
+  groups: readonly GroupSnapshot[],
+): { readonly reason: ConditionReason; readonly message: string } | undefined {
   for (const { config, members } of groups) {
     const failing = members.pods.filter((pod) => pod.problem !== undefined);
     const problem = failing[0]?.problem;
     if (problem !== undefined) return { reason: reasons.workerFailing, message: failingMessage(config, failing.length, problem) };
+  }
+  for (const { config, members } of groups) {
+    const failures = failuresOf(members.ended, nowMs);
+    if (failures !== undefined) return { reason: reasons.workerFailing, message: failuresText(pool, config.name, failures) };
   }
   for (const { config, members } of groups) {
     const waiting = members.pods.filter((pod) => pod.unschedulable !== undefined);

@@ -2,6 +2,16 @@ import type { Snapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
 import { EXPIRED_GRACE_SECONDS } from "./plan-retirement.ts";
 
+/**
+ * A kubelet ends a pod when its grace period is over. One that still stands a minute later is on a machine that is lost: it has no
+ * sessions, and nothing waits for it.
+ */
+export const ABANDONED_AFTER_MS = 60_000;
+
+export function isAbandoned(pod: PodView, nowMs: number): boolean {
+  return pod.deleting && pod.endsAtMs !== undefined && nowMs >= pod.endsAtMs + ABANDONED_AFTER_MS;
+}
+
 export interface DrainEnds {
   /** Workers whose time to drain is over and that still have sessions: these end now. */
   readonly over: readonly PodView[];

@@ -5,6 +5,7 @@ import { ENOUGH_STARTUPS, missedBy } from "../../scaling/startup-objective.ts";
 import { admissionCure } from "../conditions/admission-cures.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
+import { failuresOf, failuresText } from "./failures.ts";
 
 /** How far the workers of a group are in being replaced by workers of its present template. */
 export type Rollout =
@@ -58,6 +59,15 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, { config, deployment,
   const problem = fresh.find((pod) => pod.problem !== undefined)?.problem;
   if (problem !== undefined) {
     return blocked(reasons.workerFailing, `a new worker cannot start: ${problem.reason}: ${problem.message}`, "correct the group");
+  }
+  const failures = fresh.some(({ ready }) => ready) ? undefined : failuresOf(members.ended.filter(isFresh), nowMs);
+  if (failures !== undefined) {
+    return {
+      kind: "blocked",
+      reason: reasons.workerFailing,
+      message: `the rollout of group ${config.name} is stopped, ${former.length} of its workers are as before: ${failuresText(pool, config.name, failures)}`,
+      heldBack,
+    };
   }
   const waiting = fresh.filter(({ unschedulable }) => unschedulable !== undefined);
   const patientUntilMs = Math.min(...waiting.map(({ createdAtMs }) => createdAtMs + UNSCHEDULABLE_PATIENCE_MS));

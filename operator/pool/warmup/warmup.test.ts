@@ -57,7 +57,7 @@ describe("warmupReconciler", () => {
     await run();
     const raw = podObject("a", { stage: "answering", startedAtMs: NOW_MS });
     raw.status!.conditions!.push(gates()[0] as never);
-    expect(isWarm(podView(raw))).toBe(true);
+    expect(isWarm(podView(raw)!)).toBe(true);
   });
 
   it("writes a gate that counts as warm though the clock of the worker's machine is ahead", async () => {
@@ -66,7 +66,7 @@ describe("warmupReconciler", () => {
     await run();
     const raw = podObject("a", { stage: "answering", startedAtMs });
     raw.status!.conditions!.push(gates().at(-1) as never);
-    expect(isWarm(podView(raw))).toBe(true);
+    expect(isWarm(podView(raw)!)).toBe(true);
   });
 
   it.each<[string, PodChange]>([

@@ -52,7 +52,7 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
     const pool = pod === undefined ? undefined : options.pools.get(poolKey({ namespace: pod.namespace, name: pod.pool }));
     const group = pool?.config.groups.find(({ name }) => name === pod?.group);
     if (pod === undefined || pool === undefined || group === undefined || pod.deleting) return awaitChange;
-    if (isWarm(pod) || !pod.containersReady || pod.ip === undefined) return awaitChange;
+    if (pod.end !== undefined || isWarm(pod) || !pod.containersReady || pod.ip === undefined) return awaitChange;
 
     const target = targetOf("apply", pods, pod, "status");
     const heldMs = refusals.waitMs(pool.config, target);

@@ -4,12 +4,16 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { POD_TEMPLATE_HASH } from "../../../operator/api/membership.ts";
 import { API_GROUP_VERSION, annotations, KIND, labels, WARM_GATE } from "../../../operator/api/names.ts";
+import { deploymentName } from "../../../operator/api/pool-config.ts";
 import type { AvatarPoolSpecInput } from "../../../operator/api/v1alpha1/index.ts";
 import { addressesOf, WORKER_PORT } from "./addresses.ts";
 
 export const POOL = { namespace: "avatars", name: "support" } as const;
 export const GROUP = "gpu";
+const HASH = "7d9c8b6f5d";
+const REPLICA_SET = `${deploymentName(POOL.name, GROUP)}-${HASH}`;
 const OPERATOR = "system:serviceaccount:avatarpool:avatarpool-operator";
 
 export interface StandInApi extends AsyncDisposable {
@@ -89,7 +93,8 @@ function podObject(ip: string, index: number) {
       namespace: POOL.namespace,
       uid: `0b3c1d7e-5f7a-4c1e-9d2b-${String(index).padStart(12, "0")}`,
       resourceVersion: String(1_000 + index),
-      labels: { [labels.pool]: POOL.name, [labels.group]: GROUP, [labels.engine]: "expression", "pod-template-hash": "7d9c8b6f5d" },
+      labels: { [labels.pool]: POOL.name, [labels.group]: GROUP, [labels.engine]: "expression", [POD_TEMPLATE_HASH]: HASH },
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: REPLICA_SET, uid: "a-replica-set", controller: true }],
       annotations: { [annotations.deletionCost]: "0" },
       managedFields: Array.from({ length: 3 }, (_, at) => ({ manager: `manager-${at}`, fieldsV1: { "f:spec": "f:".repeat(500) } })),
     },

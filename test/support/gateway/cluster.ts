@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { V1Container } from "@kubernetes/client-node";
 import { labels } from "../../../operator/api/names.ts";
+import { deploymentName } from "../../../operator/api/pool-config.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/index.ts";
 import { type Fleet, startFleet } from "../fleet/index.ts";
 
@@ -74,7 +75,7 @@ export function workersObject(pool: string, replicas: number, env: Readonly<Reco
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { namespace: NAMESPACE, name: pool },
+    metadata: { namespace: NAMESPACE, name: deploymentName(pool, "gpu") },
     spec: { replicas, selector: { matchLabels: own }, template: { metadata: { labels: own }, spec: { containers: [container] } } },
   };
 }
