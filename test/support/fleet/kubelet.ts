@@ -1,4 +1,5 @@
 import type { V1Node } from "@kubernetes/client-node";
+import { hasEnded } from "../../../operator/api/membership.ts";
 import type { KubeClient } from "../../../operator/kube/client.ts";
 import { Informer } from "../../../operator/kube/informer.ts";
 import { nodes, pods } from "../../../operator/kube/resource-types.ts";
@@ -62,6 +63,12 @@ export class Kubelet {
 
   #observe(key: ObjectKey, pod: Pod | undefined): void {
     const life = this.#lives.get(key);
+    if (pod !== undefined && hasEnded(pod)) {
+      // Evicted: its containers end, and its object stays.
+      life?.vanish();
+      this.#lives.delete(key);
+      return;
+    }
     if (life !== undefined && life.identity.uid === pod?.metadata?.uid) {
       life.update(pod);
       return;

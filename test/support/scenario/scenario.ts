@@ -111,6 +111,12 @@ export class Scenario {
     return (await this.pods(group)).map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
+  /** Ends a pod for good as its kubelet does that evicts it, or does not admit it. Its worker dies, and its object stays. */
+  async failPod(name: string, reason: string, message: string): Promise<void> {
+    const status = { phase: "Failed", reason, message };
+    await this.#stage.client.mergePatch(pods, { namespace: this.namespace, name }, { status }, { subresource: "status" });
+  }
+
   /** Those that get no launches and have not been deleted yet. */
   async cordonedPods(): Promise<readonly string[]> {
     const marked = (await this.pods()).filter(

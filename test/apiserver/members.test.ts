@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+
+/** Pods that carry a worker's labels and are none: those that ended for good, and copies. */
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+
+afterAll(async () => {
+  await stage?.stop();
+});
+
+const LOW_ON_MEMORY = "The node was low on resource: memory.";
+
+/** A pool whose only worker was evicted with two sessions on it. @returns the name of its pod. */
+async function evicted(scenario: Scenario, spec: object = {}): Promise<string> {
+  await scenario.readyPool({ workers: [gpuGroup({ min: 1 })], warm: { slots: 0 }, ...spec });
+  const [busy = ""] = await scenario.sessions(2);
+  await scenario.failPod(busy, "Evicted", LOW_ON_MEMORY);
+  await scenario.until("its sessions to count no more", async () => (await scenario.status()).sessions === 0);
+  return busy;
+}
+
+describe.concurrent("a pod that was evicted with sessions", () => {
+  it("is replaced", async () => {
+    const scenario = await stage.scenario("evicted");
+    const gone = await evicted(scenario);
+    const workers = await scenario.sessions(2);
+    expect(workers).not.toContain(gone);
+    expect((await scenario.status()).groups).toMatchObject([{ desired: 1, ready: 1, sessions: 2 }]);
+  });
+
+  it("keeps its group from nothing: it shrinks", async () => {
+    const scenario = await stage.scenario("evicted-shrinks");
+    await evicted(scenario);
+    await scenario.pool({ workers: [gpuGroup({ min: 0 })], warm: { slots: 0 }, scaling: { scaleDownAfter: "0s" } });
+    await scenario.until("a group without workers", async () => (await scenario.replicas()) === 0);
+  });
+
+  it("holds up no rollout", async () => {
+    const scenario = await stage.scenario("evicted-rollout");
+    await evicted(scenario);
+    const group = gpuGroup({ min: 1, coldStart: "2s", image: "registry.test/expression:new" });
+    await scenario.pool({ workers: [group], warm: { slots: 0 } });
+    const images = async () =>
+      (await scenario.pods()).filter(({ status }) => status?.phase === "Running").map(({ spec }) => spec?.containers[0]?.image);
+    await scenario.until("nothing but new workers", async () => (await images()).join() === "registry.test/expression:new");
+    await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
+  });
+
+  it("keeps no pool that is deleted", async () => {
+    const scenario = await stage.scenario("evicted-deleted");
+    await evicted(scenario);
+    await scenario.deletePool();
+    await scenario.until("everything to be gone", async () => {
+      return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
+    });
+  });
+});
+
+it("one pod after the other that its node does not admit: the pool says how many, and in whose words why", async () => {
+  const scenario = await stage.scenario("not-admitted");
+  await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
+  await scenario.until("three pods that failed, and no other", async () => {
+    const running = (await scenario.pods()).filter(({ status }) => status?.phase !== "Failed");
+    for (const { metadata } of running)
+      await scenario.failPod(
+        metadata?.name ?? "",
+        "UnexpectedAdmissionError",
+        "Allocate failed due to no healthy devices present.",
+      );
+    return (await scenario.status()).conditions?.some(({ reason }) => reason === "WorkerFailing") === true;
+  });
+  const message = await scenario.condition("WarmCapacity", { status: "False", reason: "WorkerFailing" });
+  expect(message).toMatch(
+    /: (10 or more|[3-9]) pods of group gpu ended within 10m, the last one with UnexpectedAdmissionError: Allocate failed/,
+  );
+  expect(message).toMatch(/: check the device plugin of their nodes; kubectl -n not-admitted get pods /);
+});
+
+it("a pod with a worker's labels that no ReplicaSet made gets no launch and counts nowhere", async () => {
+  const scenario = await stage.scenario("copied-labels");
+  await scenario.readyPool();
+  const [worker] = await scenario.pods();
+  const { "pod-template-hash": _, ...labels } = worker?.metadata?.labels ?? {};
+  const containers = (worker?.spec?.containers ?? []).map(({ volumeMounts: _mounts, ...container }) => container);
+  const spec = { containers, tolerations: worker?.spec?.tolerations };
+  const copy = { apiVersion: "v1", kind: "Pod", metadata: { name: "copy", labels }, spec };
+  await scenario.kubectl(["create", "-f", "-"], JSON.stringify(copy));
+  const answers = () => stage.fleet.worker("copy")?.pod.namespace === scenario.namespace;
+  await scenario.until("the copy to run", answers);
+  const workers = await scenario.sessions(4);
+  expect(workers).not.toContain("copy");
+  expect((await scenario.status()).groups).toMatchObject([{ desired: 3, sessions: 4 }]);
+  await scenario.deletePool();
+  scenario.endSessions();
+  await scenario.until("the pool to be gone", async () => (await scenario.getPool()) === undefined);
+  expect(await scenario.podNames()).toContain("copy");
+});
