@@ -5,6 +5,7 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["operator/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"] } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
+      { test: { name: "proxy", include: ["test/proxy/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 600_000 } },
       {
         test: {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
+import { ensurePackages } from "../test/support/debian.ts";
 
 interface Step {
   readonly name: string;
@@ -22,6 +23,7 @@ const steps: readonly Step[] = [
   { name: "crd", run: validateCrd },
   { name: "unit", run: () => vitest("unit") },
   { name: "fuzz", run: () => vitest("fuzz") },
+  { name: "proxy", run: vitestBehindProxies },
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
   { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },
@@ -58,6 +60,11 @@ async function buildTools(): Promise<void> {
 /** By the oldest supported version's own code: newer ones give the rules more room. */
 async function validateCrd(): Promise<void> {
   await command(await toolPath("validate-crd", lineOnStderr), "crds/avatarpool.dev_avatarpools.yaml");
+}
+
+async function vitestBehindProxies(): Promise<void> {
+  ensurePackages(["nginx-light"], lineOnStderr);
+  await vitest("proxy");
 }
 
 /** @throws when tests fail, naming each with the first line of what it said: the end of a long log is what is read first. */

@@ -23,7 +23,10 @@ describe("kubectl apply", () => {
     expect(stdout.trim().split("\n")).toEqual(["deployment.apps/avatarpool-gateway", "deployment.apps/avatarpool-operator"]);
   });
 
-  it.each(readdirSync(examples).filter((file) => file.endsWith(".yaml")))("accepts the example %s", async (file) => {
+  const ingresses = readdirSync(path.join(examples, "in-front")).filter((file) => file.startsWith("ingress"));
+  const files = [...readdirSync(examples).filter((file) => file.endsWith(".yaml")), ...ingresses.map((file) => `in-front/${file}`)];
+
+  it.each(files)("accepts the example %s", async (file) => {
     const result = await plane.kubectl(["apply", "--dry-run=server", "-f", path.join(examples, file)]);
     // No field unknown, no rule broken, and nothing to warn of.
     expect(result).toMatchObject({ code: 0, stderr: "" });

@@ -7,10 +7,11 @@ import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { MAX_NAME_LENGTH } from "../form/launch-fields.ts";
 import { LaunchError } from "../launch/launch-error.ts";
 import { accept, refusalOf, refuse } from "./answer.ts";
+import { ClientCuts } from "./client-cuts.ts";
 import { discard } from "./discard.ts";
 import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 import { record } from "./launch-record.ts";
-import { newTrace } from "./launch-trace.ts";
+import { type LaunchTrace, newTrace } from "./launch-trace.ts";
 import { nodeServer } from "./node-server.ts";
 import { openApi } from "./openapi.ts";
 import { type ServeLaunchDeps, serveLaunch } from "./serve-launch.ts";
@@ -44,6 +45,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     // What cannot even be routed, such as a URL that is badly encoded.
     frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error)),
   });
+  const cuts = new ClientCuts();
   let order = 0;
 
   // Clients move their connections elsewhere before this gateway closes them.
@@ -71,6 +73,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     } catch (error) {
       const refusal = refusalOf(error);
       record(deps, pool, trace, refusal);
+      if (refusal.code === "client_gone") hintAtTimeout(deps, cuts, trace);
       if (refusal.code !== "slow_request") await discard(request.raw);
       return refuse(reply, refusal);
     }
@@ -93,6 +96,13 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     return refuse(reply, refusalOf(error));
   });
   return server;
+}
+
+/** A client that goes away is its own affair; many that go away after the same time are cut by something in between. */
+function hintAtTimeout({ clock, logger }: LaunchServerDeps, cuts: ClientCuts, { arrivedMs }: LaunchTrace): void {
+  const nowMs = clock.now();
+  const hint = cuts.note(nowMs - arrivedMs, nowMs);
+  if (hint !== undefined) logger.warn(hint, "clients are cut after the same time: raise the timeout of the proxy in front to 330s");
 }
 
 /** Aborts when the connection closes before the answer was sent. */

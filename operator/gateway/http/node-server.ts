@@ -15,8 +15,11 @@ import type { TlsPair } from "./tls-files.ts";
 /** Headers of a launch are a few hundred bytes, and a bearer token. */
 const MAX_HEADER_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 20_000;
-/** Longer than the clients' own keep-alive, so that none sends on a connection that we are closing. */
-const KEEP_ALIVE_MS = 75_000;
+/**
+ * Longer than clients and load balancers keep idle connections, so that none sends on a connection that we are closing. The
+ * longest that is known is that of Google's load balancers: 600 s, which cannot be changed.
+ */
+const KEEP_ALIVE_MS = 620_000;
 /** Idle ones cost 20 kB each. */
 const MAX_CONNECTIONS = 10_000;
 /** The handler limits a body's time and answers; what still has not arrived this much later is cut off. */

@@ -1,16 +1,16 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { lineOnStderr } from "../../support/controlplane/index.ts";
+import { type DebianPackage, ensurePackages, programOf } from "../../support/debian.ts";
 import { freePort } from "../../support/product/free-port.ts";
 import { addressesOf, WORKER_PORT } from "./addresses.ts";
 
 const START_LIMIT_MS = 10_000;
-const INSTALL_LIMIT_MS = 180_000;
 
 export interface Proxy extends AsyncDisposable {
   /** The process that does the work. */
@@ -20,8 +20,7 @@ export interface Proxy extends AsyncDisposable {
 }
 
 interface Kind {
-  readonly program: string;
-  readonly packageName: string;
+  readonly packageName: DebianPackage;
   readonly config: (port: number, folder: string, workers: readonly string[]) => string;
   readonly args: (file: string, folder: string) => readonly string[];
 }
@@ -29,13 +28,11 @@ interface Kind {
 /** Each as one process that goes round and keeps connections to clients and workers, with bodies of this size in memory. */
 const kinds = {
   nginx: {
-    program: "/usr/sbin/nginx",
     packageName: "nginx-light",
     config: nginxConfig,
     args: (file, folder) => ["-p", folder, "-e", path.join(folder, "error.log"), "-c", file],
   },
   haproxy: {
-    program: "/usr/sbin/haproxy",
     packageName: "haproxy",
     config: haproxyConfig,
     args: (file) => ["-db", "-q", "-f", file],
@@ -46,29 +43,24 @@ export type ProxyKind = keyof typeof kinds;
 
 /** Whether both can be run: installs what is missing where that is allowed. @returns why not, as a sentence. */
 export function missingProxies(): string | undefined {
-  const missing = Object.values(kinds).filter(({ program }) => !existsSync(program));
-  if (missing.length === 0) return undefined;
-  const packages = missing.map(({ packageName }) => packageName);
-  if (process.getuid?.() !== 0) return `${packages.join(" and ")} are not installed: apt-get install ${packages.join(" ")}`;
   try {
-    const options = { timeout: INSTALL_LIMIT_MS, stdio: "pipe" } as const;
-    // In runlevel 1 no service is started by being installed.
-    const env = { ...process.env, RUNLEVEL: "1", DEBIAN_FRONTEND: "noninteractive" };
-    execFileSync("apt-get", ["update", "-qq"], { ...options, env });
-    execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], { ...options, env });
+    ensurePackages(
+      Object.values(kinds).map(({ packageName }) => packageName),
+      lineOnStderr,
+    );
     return undefined;
   } catch (error) {
-    return `${packages.join(" and ")} cannot be installed: ${error instanceof Error ? error.message : String(error)}`;
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
 export async function startProxy(kind: ProxyKind, workers: number): Promise<Proxy> {
-  const { program, config, args }: Kind = kinds[kind];
+  const { packageName, config, args }: Kind = kinds[kind];
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-bench-"));
   const port = await freePort();
   const file = path.join(folder, "config");
   await writeFile(file, config(port, folder, addressesOf(workers)));
-  const child = spawn(program, args(file, folder), { stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(programOf(packageName), args(file, folder), { stdio: ["ignore", "inherit", "inherit"] });
   const exited = once(child, "exit");
   const startedMs = performance.now();
   while (!(await accepts(port))) {

@@ -1,0 +1,38 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { Progress } from "./controlplane/index.ts";
+
+/** Programs that come as packages of Debian, and where they lie. */
+const programs = {
+  "nginx-light": "/usr/sbin/nginx",
+  haproxy: "/usr/sbin/haproxy",
+} as const;
+
+export type DebianPackage = keyof typeof programs;
+
+const INSTALL_LIMIT_MS = 180_000;
+
+/**
+ * Installs those of the packages whose programs are missing, if this process may.
+ * @throws Error that says what to install.
+ */
+export function ensurePackages(packages: readonly DebianPackage[], progress: Progress): void {
+  const missing = packages.filter((name) => !existsSync(programs[name]));
+  if (missing.length === 0) return;
+  const command = `apt-get install ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0) throw new Error(`${missing.join(" and ")} are not installed: run ${command} as root`);
+  progress(`installing ${missing.join(" and ")}`);
+  try {
+    // In runlevel 1 no service is started by its installation.
+    const env = { ...process.env, RUNLEVEL: "1", DEBIAN_FRONTEND: "noninteractive" };
+    const options = { timeout: INSTALL_LIMIT_MS, stdio: "pipe", env } as const;
+    execFileSync("apt-get", ["update", "-qq"], options);
+    execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], options);
+  } catch (cause) {
+    throw new Error(`${missing.join(" and ")} cannot be installed: run ${command}`, { cause });
+  }
+}
+
+export function programOf(name: DebianPackage): string {
+  return programs[name];
+}
