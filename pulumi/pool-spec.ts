@@ -42,8 +42,10 @@ export interface PresetArgs {
   image?: pulumi.Input<PresetImageArgs>;
   /** An `.imx` model, for engines that play models. */
   model?: pulumi.Input<PresetModelArgs>;
-  /** Id of an avatar that the maker's service keeps. */
+  /** Id of an avatar that the maker's service keeps. A launch may name the preset by this id. */
   avatarId?: pulumi.Input<string>;
+  /** Further ids by which a launch may name the preset, such as the maker's ids that clients already send. No other preset of the pool may have the same id. */
+  aliases?: pulumi.Input<pulumi.Input<string>[]>;
   /** Fewest slots kept free and warm for this preset, where `warm` would keep fewer. */
   warmSlots?: pulumi.Input<number>;
 }

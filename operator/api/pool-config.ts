@@ -87,6 +87,8 @@ export interface WarmWindow {
 
 export interface PresetConfig {
   readonly name: string;
+  /** Ids beside its name by which launches ask for it: its `avatarId`, then its aliases. */
+  readonly ids: readonly string[];
   /** Fewest slots that are kept warm for it. */
   readonly warmSlots: number;
   readonly asset: PresetAsset;
@@ -124,7 +126,12 @@ export function deploymentName(pool: string, group: string): string {
 
 export function resolvePool(pool: AvatarPool): PoolConfig {
   const { metadata, spec } = pool;
-  const presets = spec.presets.map((preset) => ({ name: preset.name, warmSlots: preset.warmSlots, asset: assetOf(preset) }));
+  const presets = spec.presets.map((preset) => ({
+    name: preset.name,
+    ids: idsOf(preset),
+    warmSlots: preset.warmSlots,
+    asset: assetOf(preset),
+  }));
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -217,6 +224,15 @@ function assetOf(preset: PresetSpec): PresetAsset {
   if (preset.model !== undefined) return { kind: "model", ...preset.model };
   if (preset.avatarId !== undefined) return { kind: "avatarId", avatarId: preset.avatarId };
   throw new TypeError(`preset ${preset.name} has no asset`);
+}
+
+function idsOf({ avatarId, aliases = [] }: PresetSpec): readonly string[] {
+  return avatarId === undefined ? aliases : [avatarId, ...aliases];
+}
+
+/** The preset that an id names: by its name first, then by its `avatarId` or an alias. Those are unique in a pool. */
+export function findPreset(pool: PoolConfig, id: string): PresetConfig | undefined {
+  return pool.presets.find(({ name }) => name === id) ?? pool.presets.find(({ ids }) => ids.includes(id));
 }
 
 /** Whether a group's workers can serve a preset, or with `undefined`, a face image that is no preset. */

@@ -56,6 +56,28 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "preset without an asset": [pool({ presets: [{ name: "maya" }] }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset with two assets": [withPreset({ avatarId: "A1" }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset name in capitals": [withPreset({ name: "Maya" }), "spec.presets[0].name", "must be lower-case letters"],
+  "alias that no client can send": [withPreset({ aliases: ["A1", "a b"] }), "spec.presets[0].aliases[1]", "must be letters, digits"],
+  "alias given twice": [withPreset({ aliases: ["A1", "A1"] }), "spec.presets[0].aliases[1]", "Duplicate value"],
+  "alias that is another preset's name": [
+    pool({ presets: [maya, { name: "zoe", avatarId: "A1", aliases: ["B2", "maya"] }] }),
+    "spec.presets",
+    "an alias is also the name, the avatarId or an alias of another preset",
+  ],
+  "alias that is another preset's avatarId": [
+    pool({ presets: [{ ...maya, aliases: ["A1"] }, { name: "zoe", avatarId: "A1" }] }),
+    "spec.presets",
+    "an avatarId is also the name, the avatarId or an alias of another preset",
+  ],
+  "alias of two presets": [
+    pool({ presets: [{ ...maya, aliases: ["A1"] }, { name: "zoe", avatarId: "B2", aliases: ["A1"] }] }),
+    "spec.presets",
+    "an alias is also the name",
+  ],
+  "avatarId of two presets": [
+    pool({ presets: [{ name: "maya", avatarId: "A1" }, { name: "zoe", avatarId: "A1" }] }),
+    "spec.presets",
+    "an avatarId is also the name",
+  ],
   "preset URL without a scheme": [
     withPreset({ image: { url: "example.com/maya.jpg" } }),
     "spec.presets[0].image.url",
@@ -305,7 +327,7 @@ describe("kubectl apply accepts", () => {
 
   it("the forms that are easily refused by a wrong rule", async () => {
     const full = pool({
-      presets: [maya, { name: "a1", avatarId: "A12ABC", warmSlots: 3 }],
+      presets: [maya, { name: "a1", avatarId: "A12ABC", aliases: ["a1", "A91XMB7113", "avatar_001"], warmSlots: 3 }],
       warm: {
         slots: "20%",
         schedule: [

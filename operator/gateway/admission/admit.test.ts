@@ -67,7 +67,8 @@ describe("admit", () => {
     expect(refusal(testPool(), form({ avatar_id: "tom" }), undefined)).toEqual({
       status: 404,
       field: "avatar_id",
-      message: "avatar_id names no preset of this pool: it has maya, leo",
+      message:
+        "avatar_id names no preset of this pool: it has maya, leo; send one of these, or add the id to presets[].aliases",
     });
   });
 
@@ -88,10 +89,56 @@ describe("admit", () => {
     ["an image URL that is none", form({ avatar_id: undefined, avatar_image_url: "file:///etc/passwd" }), 400, "avatar_image_url"],
     ["an empty image", form({ avatar_id: undefined }, { ...portrait, data: Buffer.alloc(0) }), 400, "avatar_image"],
     ["a file by another name", form({ avatar_id: undefined }, { ...portrait, field: "portrait" }), 400, "portrait"],
-    ["two avatars", form({}, portrait), 400, "avatar_id"],
+    ["two images", form({ avatar_id: undefined, image: "https://a/b.jpg" }, portrait), 400, "image"],
+    ["two presets", form({ agent_id: "leo" }), 400, "avatar_id"],
     ["a room name without end", form({ room_name: "r".repeat(5_000) }), 400, "room_name"],
   ])("refuses %s", (_what, bad, status, field) => {
     expect(refusal(testPool(), bad, undefined)).toMatchObject({ status, field });
+  });
+
+  describe("with the maker's ids", () => {
+    const presets = [
+      { name: "maya", image: { url: "https://example.com/maya.jpg" }, aliases: ["avatar_001", "B7"] },
+      { name: "zoe", avatarId: "A91XMB7113" },
+    ];
+    const pool = testPool({ presets, workers: [{ name: "gpu", engine: "expression", max: 1 }] });
+    const closed = { ...pool, launch: { ...pool.launch, allowCustomAvatars: false } };
+    const preset = (changes: Record<string, string | undefined>, file?: LaunchForm["file"], of = pool) =>
+      admit(of, form({ avatar_id: undefined, ...changes }, file), undefined).avatar;
+
+    it.each(["avatar_id", "agent_id"])("finds a preset by its name, its avatarId or an alias in %s", (field) => {
+      expect(preset({ [field]: "zoe" })).toMatchObject({ kind: "preset", name: "zoe" });
+      expect(preset({ [field]: "A91XMB7113" })).toMatchObject({ kind: "preset", name: "zoe", asset: { avatarId: "A91XMB7113" } });
+      expect(preset({ [field]: "avatar_001" })).toMatchObject({ kind: "preset", name: "maya" });
+      expect(preset({ [field]: "B7" })).toMatchObject({ kind: "preset", name: "maya" });
+    });
+
+    it("prefers the name to an id of another preset", () => {
+      const [maya, zoe] = pool.presets;
+      const clash = { ...pool, presets: [{ ...maya!, ids: ["zoe"] }, zoe!] };
+      expect(preset({ avatar_id: "zoe" }, undefined, clash)).toMatchObject({ name: "zoe" });
+    });
+
+    it("prefers a known preset to the image that comes with it, and to an unknown id", () => {
+      expect(preset({ avatar_id: "B7" }, portrait)).toMatchObject({ kind: "preset", name: "maya" });
+      expect(preset({ avatar_id: "B7", avatar_image_url: "https://a/b.jpg" }, undefined, closed)).toMatchObject({ name: "maya" });
+      expect(preset({ avatar_id: "X1", agent_id: "B7" })).toMatchObject({ name: "maya" });
+      expect(preset({ avatar_id: "maya", agent_id: "B7" })).toMatchObject({ name: "maya" });
+    });
+
+    it("takes an image with an unknown id as a custom avatar", () => {
+      expect(preset({ avatar_id: "X1" }, portrait)).toMatchObject({ kind: "imageFile" });
+      expect(preset({ agent_id: "X1", image: "https://a/b.jpg" })).toEqual({ kind: "imageUrl", url: "https://a/b.jpg" });
+    });
+
+    it("says what to do about an unknown id where no custom avatar is allowed", () => {
+      expect(refusal(closed, form({ avatar_id: "X1" }, portrait), undefined)).toEqual({
+        status: 404,
+        field: "avatar_id",
+        message:
+          "avatar_id names no preset of this pool, and this pool serves presets only: it has maya, zoe; send one of these, or add the id to presets[].aliases",
+      });
+    });
   });
 
   it("refuses face images where the pool serves presets only", () => {

@@ -1,4 +1,4 @@
-import { groupServes, type PoolConfig, type PresetConfig } from "../../api/pool-config.ts";
+import { findPreset, groupServes, type PoolConfig, type PresetConfig } from "../../api/pool-config.ts";
 import type { AvatarChoice } from "../../engines/index.ts";
 import type { LaunchForm } from "../form/form.ts";
 import type { LaunchFields } from "../form/launch-fields.ts";
@@ -7,31 +7,39 @@ import { checkedImageUrl } from "./image-url.ts";
 
 type File = NonNullable<LaunchForm["file"]>;
 
-/** A way in which the launch names its avatar. */
-interface Given {
-  readonly field: string;
-  readonly choose: () => AvatarChoice;
-}
-
 /**
- * The avatar that a launch asks for; the pool's only preset where it names none.
+ * The avatar that a launch asks for; the pool's only preset where it names none. Clients may send an id and an image: a
+ * known preset has precedence, and an image that comes with an unknown id is a custom avatar.
  * @throws LaunchError 400, 403 or 404, with the field as the client called it.
  */
 export function chooseAvatar(pool: PoolConfig, fields: LaunchFields, file: LaunchForm["file"]): AvatarChoice {
-  const given: Given[] = [];
-  for (const field of ["avatar_id", "agent_id"] as const) {
-    const name = fields[field];
-    if (name !== undefined) given.push({ field, choose: () => presetNamed(pool, field, name) });
-  }
+  const ids = (["avatar_id", "agent_id"] as const).filter((field) => fields[field] !== undefined);
+  const preset = presetAmong(pool, fields, ids);
+  if (preset !== undefined) return asked(preset);
+  const image = customAvatar(pool, fields, file);
+  const [id] = ids;
+  if (id !== undefined && (image === undefined || !pool.launch.allowCustomAvatars)) throw unknownId(pool, id);
+  return image === undefined ? onlyPreset(pool) : image();
+}
+
+/** The preset that one of these fields names. */
+function presetAmong(pool: PoolConfig, fields: LaunchFields, ids: readonly ("avatar_id" | "agent_id")[]): PresetConfig | undefined {
+  const presets = new Set(ids.map((field) => findPreset(pool, fields[field] ?? "")).filter((preset) => preset !== undefined));
+  const [preset, other] = presets;
+  if (other !== undefined) throw badField("avatar_id", "and agent_id name two presets: send one of them");
+  return preset;
+}
+
+/** How the launch's own image is made an avatar; undefined where it has none. */
+function customAvatar(pool: PoolConfig, fields: LaunchFields, file: LaunchForm["file"]): (() => AvatarChoice) | undefined {
+  const images: { readonly field: string; readonly choose: () => AvatarChoice }[] = [];
   for (const field of ["avatar_image_url", "image"] as const) {
     const url = fields[field];
-    if (url !== undefined) given.push({ field, choose: () => imageAt(pool, field, url) });
+    if (url !== undefined) images.push({ field, choose: () => imageAt(pool, field, url) });
   }
-  if (file !== undefined) given.push({ field: file.field, choose: () => uploadedImage(pool, file) });
-
-  const [first, ...more] = given;
-  if (first === undefined) return onlyPreset(pool);
-  if (more.length === 0) return first.choose();
+  if (file !== undefined) images.push({ field: file.field, choose: () => uploadedImage(pool, file) });
+  const [first, ...more] = images;
+  if (first === undefined || more.length === 0) return first?.choose;
   throw badField(first.field, `and ${more.map(({ field }) => field).join(" and ")} were sent: send one of them`);
 }
 
@@ -41,10 +49,10 @@ function onlyPreset(pool: PoolConfig): AvatarChoice {
   throw badField("avatar_id", `is missing: send the name of a preset (${presetNames(pool)}), or avatar_image or avatar_image_url`);
 }
 
-function presetNamed(pool: PoolConfig, field: string, name: string): AvatarChoice {
-  const preset = pool.presets.find((candidate) => candidate.name === name);
-  if (preset !== undefined) return asked(preset);
-  throw new LaunchError(404, "preset_not_found", `${field} names no preset of this pool: it has ${presetNames(pool)}`, { field });
+function unknownId(pool: PoolConfig, field: string): LaunchError {
+  const only = pool.launch.allowCustomAvatars ? "" : ", and this pool serves presets only";
+  const message = `${field} names no preset of this pool${only}: it has ${presetNames(pool)}; send one of these, or add the id to presets[].aliases`;
+  return new LaunchError(404, "preset_not_found", message, { field });
 }
 
 function asked({ name, asset }: PresetConfig): AvatarChoice {

@@ -39,9 +39,9 @@ export const launchFields = z.object({
   room_name: required("the LiveKit room that the avatar joins", MAX_NAME_LENGTH).describe("LiveKit room that the avatar joins."),
   avatar_id: line(MAX_NAME_LENGTH)
     .optional()
-    .describe("Name of a preset of the pool. May be left out where the pool has only one."),
+    .describe("A preset of the pool, by its name, its avatarId or one of its aliases. May be left out if the pool has only one."),
   agent_id: line(MAX_NAME_LENGTH).optional().describe("Another name of avatar_id, which the JSON form uses."),
-  avatar_image_url: line(MAX_NAME_LENGTH).optional().describe("http:// or https:// URL of a face image, instead of a preset."),
+  avatar_image_url: line(MAX_NAME_LENGTH).optional().describe("http:// or https:// URL of a face image. It counts if avatar_id names no preset."),
   image: line(MAX_NAME_LENGTH).optional().describe("Another name of avatar_image_url, which the JSON form uses."),
   prompt: text(MAX_PROMPT_LENGTH).optional().describe("How the avatar moves, in words."),
   async_mode: z

@@ -134,13 +134,24 @@ describe("the launch server", () => {
   it.each([
     ["unknown pool", "/avatars/nobody/launch", 404, "pool_not_found"],
     ["unknown path", "/launch/me", 404, "not_found"],
-    ["a slash too many", "/avatars/support/launch/", 404, "not_found"],
     ["a badly encoded URL", "/avatars/%zz/launch", 400, "bad_request"],
   ])("answers %s with JSON", async (_what, path, status, code) => {
     const { origin } = await setup([]);
     const response = await fetch(`${origin}${path}`, { method: "POST", body: form() });
     expect([response.status, (await errorOf(response)).code]).toEqual([status, code]);
   });
+
+  it.each(["/avatars/support/launch/", "//avatars//support//launch//", "///avatars/support/launch?async=//", "//launch/"])(
+    "serves %s, as clients join a base URL and a path",
+    async (path) => {
+      const { raw } = await setup([accept], undefined, { defaultPool: "avatars/support" });
+      const body = form().toString();
+      const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded`;
+      const answer = await raw(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+      expect(answer).toMatch(path.includes("async") ? /^HTTP\/1.1 400 [^]*async must be true or false/ : /^HTTP\/1.1 200 /);
+      expect(await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 405 /);
+    },
+  );
 
   it("answers 405 to another method, 415 to XML, and 400 with the field to a missing one", async () => {
     const { origin, post } = await setup([]);

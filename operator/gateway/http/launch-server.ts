@@ -38,8 +38,13 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   const server = fastify({
     serverFactory: (handler) => nodeServer(handler, { tls: deps.tls, bodyTimeoutMs: deps.read.timeoutMs }),
     forceCloseConnections: "idle",
-    // Names of rooms stand in paths, where a character may take three.
-    routerOptions: { maxParamLength: 3 * MAX_NAME_LENGTH },
+    routerOptions: {
+      // Names of rooms stand in paths, where a character may take three.
+      maxParamLength: 3 * MAX_NAME_LENGTH,
+      // Clients join a base URL and a path, and one of the two may have a slash more.
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+    },
     // A launch that arrives on an open connection while we stop is served like the others.
     return503OnClosing: false,
     // What cannot even be routed, such as a URL that is badly encoded.
@@ -115,7 +120,7 @@ function whenGone(response: ServerResponse): AbortSignal {
 }
 
 function nothingThere(method: string, url: string): LaunchError {
-  return method !== "POST" && /^(\/[^/?]+\/[^/?]+)?\/launch(\?|$)/.test(url)
+  return method !== "POST" && /^(\/+[^/?]+\/+[^/?]+)?\/+launch\/*(\?|$)/.test(url)
     ? new LaunchError(405, "method_not_allowed", `${method} is not for launches: use POST`)
     : new LaunchError(404, "not_found", "there is nothing here: launches go to POST /{namespace}/{pool}/launch");
 }
