@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { AnswerReader } from "./answer-reader.ts";
 
 const text = (...lines: readonly string[]) => Buffer.from(lines.join("\r\n"));
@@ -37,7 +37,38 @@ const answers = {
   interim: text("HTTP/1.1 100 Continue", "", "HTTP/1.1 200", "content-type: application/json", "content-length: 2", "", "{}"),
 };
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe("AnswerReader", () => {
+  it.each([
+    ["chunks of one byte", "transfer-encoding: chunked", "1\r\nx\r\n", 100_000, "0\r\n\r\n"],
+    ["a body by its length", "content-length: 500000", "x", 500_000, ""],
+  ])("takes work that is linear in %s which arrive byte by byte", (_what, framing, piece, count, end) => {
+    const head = `HTTP/1.1 200 OK\r\n${framing}\r\nx-long: ${"h".repeat(8_000)}\r\n\r\n`;
+    const bytes = Buffer.from(head + piece.repeat(count) + end);
+    let work = 0;
+    const concat = Buffer.concat;
+    vi.spyOn(Buffer, "concat").mockImplementation((parts) => {
+      const joined = concat(parts);
+      work += joined.length;
+      return joined;
+    });
+    const reserve = vi.spyOn(Buffer, "allocUnsafeSlow");
+    const indexOf = Buffer.prototype.indexOf;
+    vi.spyOn(Buffer.prototype, "indexOf").mockImplementation(function (this: Buffer, value, from = 0) {
+      work += this.length - Number(from);
+      return indexOf.call(this, value, Number(from));
+    });
+    const reader = new AnswerReader();
+    let answer: ReturnType<AnswerReader["push"]>;
+    for (let at = 0; at < bytes.length; at += 1) answer = reader.push(bytes.subarray(at, at + 1));
+    for (const [reserved] of reserve.mock.calls) work += reserved;
+    expect(answer?.body).toHaveLength(count);
+    expect(work).toBeLessThan(10 * bytes.length);
+  });
+
   it.each(Object.entries(answers))("reads an answer whose end is told by %s, in whatever pieces it comes", (how, bytes) => {
     const keepAlive = how !== "close";
     fc.assert(

@@ -1,9 +1,15 @@
+import { ByteCollector } from "../runtime/byte-collector.ts";
 import type { WorkerAnswer } from "./answers.ts";
+import { ChunkReader } from "./chunk-reader.ts";
 
 /** Longest answer that is read: a list of a thousand tasks. All others have a few hundred bytes. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_HEAD_BYTES = 16 * 1024;
 
+/** The same with the framing of chunks, which takes five bytes for a chunk of one. */
+const MAX_FRAMED_BYTES = 8 * MAX_ANSWER_BYTES;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 const HEAD_END = "\r\n\r\n";
 
 /** How the end of a body is told: by its length, by its last chunk, or by the end of the connection (RFC 9112, 6.3). */
@@ -17,17 +23,22 @@ interface Head {
 }
 
 /**
- * Reads one HTTP/1.1 answer from the bytes of a connection. An answer that is longer than the limit is cut off there.
- * Errors: what is no HTTP answer throws.
+ * Reads one HTTP/1.1 answer from the bytes of a connection, at a cost that is linear in them, whatever their chunks. An answer
+ * that is longer than the limit is cut off there. Errors: what is no HTTP answer throws.
  */
 export class AnswerReader {
-  #bytes: Buffer = Buffer.alloc(0);
+  #start = new ByteCollector();
+  readonly #body = new ByteCollector();
+  readonly #chunks = new ChunkReader(this.#body);
   #head: Head | undefined;
+  #begun = false;
   #keepAlive = false;
+  /** Bytes of the body as they came, with the framing of chunks. */
+  #bodyBytes = 0;
 
   /** Whether any byte of an answer has come. */
   get begun(): boolean {
-    return this.#bytes.length > 0 || this.#head !== undefined;
+    return this.#begun;
   }
 
   /** Whether the connection may carry another request once the answer is complete. */
@@ -37,43 +48,63 @@ export class AnswerReader {
 
   /** Takes further bytes. @returns the answer when it is complete. */
   push(chunk: Buffer): WorkerAnswer | undefined {
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    while (this.#head === undefined) {
-      const end = this.#bytes.indexOf(HEAD_END);
-      if (end < 0) {
-        if (this.#bytes.length > MAX_HEAD_BYTES) throw new Error("the head of the answer does not end");
-        return undefined;
-      }
-      const head = readHead(this.#bytes.toString("latin1", 0, end));
-      this.#bytes = this.#bytes.subarray(end + HEAD_END.length);
-      // Interim answers (100 Continue, 103 Early Hints) come before the one that counts.
-      if (head.status >= 200) this.#head = head;
-    }
-    return this.#complete(this.#head);
+    this.#begun ||= chunk.length > 0;
+    if (this.#head !== undefined) return this.#take(this.#head, chunk);
+    const rest = this.#readHeads(chunk);
+    return this.#head === undefined ? undefined : this.#take(this.#head, rest);
   }
 
   /** The connection has ended. @returns the answer, where its end was to be told in this way. */
   end(): WorkerAnswer | undefined {
     if (this.#head?.framing.kind !== "close") return undefined;
-    return answerOf(this.#head, this.#bytes);
+    return answerOf(this.#head, this.#body.bytes);
   }
 
-  #complete(head: Head): WorkerAnswer | undefined {
-    if (this.#bytes.length >= MAX_ANSWER_BYTES) return answerOf(head, this.#bytes);
-    switch (head.framing.kind) {
+  /** Reads the head that counts, past interim answers (100 Continue, 103 Early Hints). @returns what follows it. */
+  #readHeads(chunk: Buffer): Buffer {
+    // The end may have begun with the bytes before.
+    let from = Math.max(0, this.#start.length - HEAD_END.length + 1);
+    this.#start.push(chunk);
+    for (;;) {
+      const bytes = this.#start.bytes;
+      const end = bytes.indexOf(HEAD_END, from);
+      if (end < 0) {
+        if (bytes.length > MAX_HEAD_BYTES) throw new Error("the head of the answer does not end");
+        return NOTHING;
+      }
+      const head = readHead(bytes.toString("latin1", 0, end));
+      const rest = bytes.subarray(end + HEAD_END.length);
+      this.#start = new ByteCollector();
+      if (head.status >= 200) {
+        this.#head = head;
+        return rest;
+      }
+      this.#start.push(rest);
+      from = 0;
+    }
+  }
+
+  #take(head: Head, chunk: Buffer): WorkerAnswer | undefined {
+    this.#bodyBytes += chunk.length;
+    const rest = this.#addToBody(head.framing, chunk);
+    if (this.#body.length >= MAX_ANSWER_BYTES || this.#bodyBytes >= MAX_FRAMED_BYTES) return answerOf(head, this.#body.bytes);
+    if (rest === undefined) return undefined;
+    this.#keepAlive = head.keepAlive && rest === 0;
+    return answerOf(head, this.#body.bytes);
+  }
+
+  /** @returns how many bytes follow the end of the body; undefined while it has not come. */
+  #addToBody(framing: Framing, chunk: Buffer): number | undefined {
+    switch (framing.kind) {
+      case "chunked":
+        return this.#chunks.push(chunk);
       case "close":
+        this.#body.push(chunk);
         return undefined;
       case "length": {
-        const { bytes } = head.framing;
-        if (this.#bytes.length < bytes) return undefined;
-        this.#keepAlive = head.keepAlive && this.#bytes.length === bytes;
-        return answerOf(head, this.#bytes.subarray(0, bytes));
-      }
-      case "chunked": {
-        const body = readChunks(this.#bytes);
-        if (body === undefined) return undefined;
-        this.#keepAlive = head.keepAlive && body.rest === 0;
-        return answerOf(head, body.data);
+        const rest = Math.max(0, this.#body.length + chunk.length - framing.bytes);
+        this.#body.push(chunk.subarray(0, chunk.length - rest));
+        return this.#body.length < framing.bytes ? undefined : rest;
       }
     }
   }
@@ -102,21 +133,4 @@ function framingOf(status: number, head: string): Framing {
   if (length === undefined) return { kind: "close" };
   if (!/^\d{1,15}$/.test(length)) throw new Error("the answer's length is no number");
   return { kind: "length", bytes: Number(length) };
-}
-
-/** The joined chunks, and how many bytes follow the last; undefined while the last has not come. */
-function readChunks(bytes: Buffer): { readonly data: Buffer; readonly rest: number } | undefined {
-  const parts: Buffer[] = [];
-  for (let at = 0; ; ) {
-    const lineEnd = bytes.indexOf("\r\n", at);
-    if (lineEnd < 0) return undefined;
-    const size = /^[0-9a-f]{1,8}/i.exec(bytes.toString("latin1", at, lineEnd))?.[0];
-    if (size === undefined) throw new Error("the size of a chunk is no number");
-    const from = lineEnd + 2;
-    const to = from + Number.parseInt(size, 16);
-    if (to + 2 > bytes.length) return undefined;
-    if (to === from) return { data: Buffer.concat(parts), rest: bytes.length - to - 2 };
-    parts.push(bytes.subarray(from, to));
-    at = to + 2;
-  }
 }

@@ -56,7 +56,11 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "preset without an asset": [pool({ presets: [{ name: "maya" }] }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset with two assets": [withPreset({ avatarId: "A1" }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset name in capitals": [withPreset({ name: "Maya" }), "spec.presets[0].name", "must be lower-case letters"],
-  "alias that no client can send": [withPreset({ aliases: ["A1", "a b"] }), "spec.presets[0].aliases[1]", "must be letters, digits"],
+  "alias that no client can send": [
+    withPreset({ aliases: ["A1", "a b"] }),
+    "spec.presets[0].aliases[1]",
+    "must be letters, digits",
+  ],
   "alias given twice": [withPreset({ aliases: ["A1", "A1"] }), "spec.presets[0].aliases[1]", "Duplicate value"],
   "alias that is another preset's name": [
     pool({ presets: [maya, { name: "zoe", avatarId: "A1", aliases: ["B2", "maya"] }] }),
@@ -64,17 +68,32 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "an alias is also the name, the avatarId or an alias of another preset",
   ],
   "alias that is another preset's avatarId": [
-    pool({ presets: [{ ...maya, aliases: ["A1"] }, { name: "zoe", avatarId: "A1" }] }),
+    pool({
+      presets: [
+        { ...maya, aliases: ["A1"] },
+        { name: "zoe", avatarId: "A1" },
+      ],
+    }),
     "spec.presets",
     "an avatarId is also the name, the avatarId or an alias of another preset",
   ],
   "alias of two presets": [
-    pool({ presets: [{ ...maya, aliases: ["A1"] }, { name: "zoe", avatarId: "B2", aliases: ["A1"] }] }),
+    pool({
+      presets: [
+        { ...maya, aliases: ["A1"] },
+        { name: "zoe", avatarId: "B2", aliases: ["A1"] },
+      ],
+    }),
     "spec.presets",
     "an alias is also the name",
   ],
   "avatarId of two presets": [
-    pool({ presets: [{ name: "maya", avatarId: "A1" }, { name: "zoe", avatarId: "A1" }] }),
+    pool({
+      presets: [
+        { name: "maya", avatarId: "A1" },
+        { name: "zoe", avatarId: "A1" },
+      ],
+    }),
     "spec.presets",
     "an avatarId is also the name",
   ],

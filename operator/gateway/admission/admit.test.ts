@@ -67,8 +67,7 @@ describe("admit", () => {
     expect(refusal(testPool(), form({ avatar_id: "tom" }), undefined)).toEqual({
       status: 404,
       field: "avatar_id",
-      message:
-        "avatar_id names no preset of this pool: it has maya, leo; send one of these, or add the id to presets[].aliases",
+      message: "avatar_id names no preset of this pool: it has maya, leo; send one of these, or add the id to presets[].aliases",
     });
   });
 

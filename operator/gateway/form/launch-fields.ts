@@ -41,7 +41,9 @@ export const launchFields = z.object({
     .optional()
     .describe("A preset of the pool, by its name, its avatarId or one of its aliases. May be left out if the pool has only one."),
   agent_id: line(MAX_NAME_LENGTH).optional().describe("Another name of avatar_id, which the JSON form uses."),
-  avatar_image_url: line(MAX_NAME_LENGTH).optional().describe("http:// or https:// URL of a face image. It counts if avatar_id names no preset."),
+  avatar_image_url: line(MAX_NAME_LENGTH)
+    .optional()
+    .describe("http:// or https:// URL of a face image. It counts if avatar_id names no preset."),
   image: line(MAX_NAME_LENGTH).optional().describe("Another name of avatar_image_url, which the JSON form uses."),
   prompt: text(MAX_PROMPT_LENGTH).optional().describe("How the avatar moves, in words."),
   async_mode: z

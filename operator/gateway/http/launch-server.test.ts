@@ -148,8 +148,8 @@ describe("the launch server", () => {
       const body = form().toString();
       const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded`;
       const answer = await raw(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-      expect(answer).toMatch(path.includes("async") ? /^HTTP\/1.1 400 [^]*async must be true or false/ : /^HTTP\/1.1 200 /);
-      expect(await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 405 /);
+      expect(answer).toMatch(path.includes("async") ? /^HTTP\/1\.1 400 .*async must be true or false/s : /^HTTP\/1\.1 200 /);
+      expect(await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 405 /);
     },
   );
 
