@@ -118,6 +118,30 @@ describe("tokens", () => {
     expect(last().get("api_secret")).toBe("makers");
   });
 
+  const bearer = { authorization: "Bearer a-token" };
+  it.each<[string, Record<string, string>, Record<string, string>, string | null]>([
+    ["padded in the field", { api_secret: "  a-token\t" }, {}, null],
+    ["padded as a bearer, and in the field", { api_secret: " a-token " }, { authorization: "bearer \t a-token  " }, null],
+    ["padded in the header api-secret, and in the field", { api_secret: "a-token\n" }, { "API-Secret": "  a-token " }, null],
+    ["in all places", { api_secret: "a-token" }, { ...bearer, "api-secret": "a-token" }, null],
+    ["and another client's token in the field", { api_secret: " b-token" }, bearer, null],
+    ["and another client's token in a header", {}, { ...bearer, "api-secret": " b-token " }, null],
+    [
+      "and another client's token before the maker's secret",
+      { api_secret: "b-token" },
+      { ...bearer, "api-secret": "makers" },
+      "makers",
+    ],
+    ["and the maker's secret padded in the field", { api_secret: " makers " }, bearer, "makers"],
+    ["and the maker's secret padded in a header", {}, { ...bearer, "api-secret": "  makers " }, "makers"],
+    ["in a header before the maker's secret in the field", { api_secret: "makers" }, { "api-secret": "a-token" }, "makers"],
+  ])("keeps tokens of the pool from the worker: %s", async (_how, more, headers, secret) => {
+    const { launch, last, received } = await setup(auth, tokens);
+    expect((await launch(more, headers)).status).toBe(200);
+    expect(last().get("api_secret")).toBe(secret);
+    expect(JSON.stringify([received[0]?.headers, String(received[0]?.body)])).not.toMatch(/[ab]-token/);
+  });
+
   it.each<[string, Record<string, string>, Record<string, string>]>([
     ["no token", {}, {}],
     ["a wrong one", {}, { authorization: "Bearer c-token" }],

@@ -53,7 +53,7 @@ export class ClientTokens {
   }
 
   async clientOf(ref: SecretRef, token: string): Promise<TokenVerdict> {
-    const entry = this.#entry(`${ref.namespace}/${ref.name}`);
+    const entry = this.#entry(keyOf(ref));
     await this.#refresh(entry, ref);
     const client = find(entry.clients, token);
     if (client !== undefined) return { kind: "known", client };
@@ -64,6 +64,11 @@ export class ClientTokens {
       if (found !== undefined) return { kind: "known", client: found };
     }
     return entry.clients === undefined ? { kind: "unavailable", why: entry.why } : { kind: "unknown" };
+  }
+
+  /** Whether this is a token of the Secret as it was last read. */
+  isKnown(ref: SecretRef, token: string): boolean {
+    return find(this.#entries.get(keyOf(ref))?.clients, token) !== undefined;
   }
 
   #entry(key: string): Entry {
@@ -108,6 +113,10 @@ export class ClientTokens {
       entry.why = whyUnread(ref, error);
     }
   }
+}
+
+function keyOf({ namespace, name }: SecretRef): string {
+  return `${namespace}/${name}`;
 }
 
 function digests(values: ReadonlyMap<string, string>): readonly ClientDigest[] {

@@ -1,7 +1,7 @@
-import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import { type LaunchAuth, type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { LaunchError } from "../launch/launch-error.ts";
 import type { ClientLimits, Limits } from "./client-limits.ts";
-import type { ClientTokens } from "./client-tokens.ts";
+import type { ClientTokens, SecretRef } from "./client-tokens.ts";
 
 /** A launch that was let in. */
 export interface Pass {
@@ -13,10 +13,10 @@ export interface Pass {
 
 /** Lets launches in: by the token that the pool asks for, and within what its client may. */
 export class Gate {
-  readonly #tokens: Pick<ClientTokens, "clientOf">;
+  readonly #tokens: Pick<ClientTokens, "clientOf" | "isKnown">;
   readonly #limits: ClientLimits;
 
-  constructor(tokens: Pick<ClientTokens, "clientOf">, limits: ClientLimits) {
+  constructor(tokens: Pick<ClientTokens, "clientOf" | "isKnown">, limits: ClientLimits) {
     this.#tokens = tokens;
     this.#limits = limits;
   }
@@ -40,7 +40,7 @@ export class Gate {
         "this pool asks for a token: send it as Authorization: Bearer, as header api-secret or as field api_secret",
       );
     }
-    const verdict = await this.#tokens.clientOf({ namespace: pool.namespace, name: auth.secretRef.name }, token);
+    const verdict = await this.#tokens.clientOf(secretOf(pool, auth), token);
     switch (verdict.kind) {
       case "unknown":
         throw unauthorized("the token is none of this pool's: use one of those in the Secret that launch.auth names");
@@ -49,6 +49,12 @@ export class Gate {
       case "known":
         return verdict.client;
     }
+  }
+
+  /** Whether a text is one of the pool's tokens, by what was last read of them. */
+  isToken(pool: PoolConfig, text: string): boolean {
+    const { auth } = pool.launch;
+    return auth !== undefined && this.#tokens.isKnown(secretOf(pool, auth), text);
   }
 
   #withinLimits(pool: PoolConfig, client: string, limits: Limits): Pass {
@@ -61,6 +67,10 @@ export class Gate {
     }[limit];
     throw new LaunchError(429, "rate_limited", `${sentence}: try again later`, { retryAfterMs });
   }
+}
+
+function secretOf({ namespace }: PoolConfig, { secretRef: { name } }: LaunchAuth): SecretRef {
+  return { namespace, name };
 }
 
 function unauthorized(message: string): LaunchError {
