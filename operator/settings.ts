@@ -107,7 +107,9 @@ export const gatewayVariables = {
     .min(1)
     .max(64)
     .default(16)
-    .describe("Largest body of a launch. All launches under way hold four times as much at most."),
+    .describe(
+      "Largest body of a launch. All large bodies of launches under way hold four times as much at most, and small ones 48 MB.",
+    ),
   AVATARPOOL_TLS_CERT_FILE: z
     .string()
     .optional()

@@ -7,14 +7,12 @@ import { ClientLimits } from "./admission/client-limits.ts";
 import { ClientTokens } from "./admission/client-tokens.ts";
 import { Gate } from "./admission/gate.ts";
 import { readSecretWith } from "./admission/read-secret.ts";
-import { ByteBudget } from "./form/byte-budget.ts";
+import { BodyRooms } from "./form/body-rooms.ts";
 import { type LaunchServerDeps, launchServer } from "./http/launch-server.ts";
 import { followTlsFiles, readTlsPair, type TlsPair } from "./http/tls-files.ts";
 import { type SessionRoutesDeps, serveSessions } from "./sessions/session-routes.ts";
 
 const MEGABYTE = 1024 * 1024;
-/** What all launches together may hold, in bodies of the largest size: a hundred waiting launches with ordinary portraits. */
-const BODIES_HELD = 4;
 /** Longest that a body may take to arrive: 16 MB at 2 Mbit/s. */
 const BODY_TIMEOUT_MS = 60_000;
 
@@ -34,8 +32,9 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
   const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit } = deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
-  const bodyBytes = settings.bodyLimitMb * MEGABYTE;
   const gate = new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock));
+  const rooms = new BodyRooms(settings.bodyLimitMb * MEGABYTE);
+  const read = { clock, timeoutMs: BODY_TIMEOUT_MS };
   const server = launchServer({
     clock,
     logger,
@@ -47,9 +46,10 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
     defaultPool: settings.defaultPool,
     tls,
     gate,
-    read: { clock, budget: new ByteBudget(BODIES_HELD * bodyBytes), bodyBytes, timeoutMs: BODY_TIMEOUT_MS },
+    read,
+    rooms,
   });
-  serveSessions(server, { logger, findPool, ...(viewIsOld && { viewIsOld }), gate, sessions, livekit });
+  serveSessions(server, { logger, findPool, ...(viewIsOld && { viewIsOld }), gate, sessions, livekit, read, rooms });
   if (files !== undefined && tls !== undefined) {
     const use = (pair: TlsPair): void => {
       if (server.server instanceof TlsServer) server.server.setSecureContext(pair);

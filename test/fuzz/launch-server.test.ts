@@ -6,7 +6,7 @@ import { engines, type LaunchRequest } from "../../operator/engines/index.ts";
 import { ClientLimits } from "../../operator/gateway/admission/client-limits.ts";
 import { ClientTokens } from "../../operator/gateway/admission/client-tokens.ts";
 import { Gate } from "../../operator/gateway/admission/gate.ts";
-import { ByteBudget } from "../../operator/gateway/form/byte-budget.ts";
+import { BodyRooms } from "../../operator/gateway/form/body-rooms.ts";
 import { launchServer } from "../../operator/gateway/http/launch-server.ts";
 import type { Arrival } from "../../operator/gateway/launch/launch.ts";
 import { launchBodies } from "../../operator/gateway/launch/launch-body.ts";
@@ -24,12 +24,11 @@ const SEED = Number(process.env.SEED ?? Date.now() & 0x7fff_ffff);
 const HANG_MS = 10_000;
 /** After this long without an answer to bytes that may be only half a request, the client leaves. */
 const PATIENCE_MS = 30;
-const BUDGET_BYTES = 64 * 1024 * 1024;
 
 const open = testPool();
 const locked = testPool({ launch: { auth: { secretRef: { name: "tokens" }, launchesAtOnce: 50 } } }, { name: "locked" });
 const lines: string[] = [];
-const budget = new ByteBudget(BUDGET_BYTES);
+const rooms = new BodyRooms(1024 * 1024);
 const limits = new ClientLimits(systemClock);
 let launched = 0;
 
@@ -50,7 +49,8 @@ const server = launchServer({
   defaultPool: "avatars/support",
   launch,
   gate: new Gate(new ClientTokens({ read: async () => new Map([["ann", TOKEN]]), clock: systemClock }), limits),
-  read: { clock: systemClock, budget, bodyBytes: 1024 * 1024, timeoutMs: 60_000 },
+  read: { clock: systemClock, timeoutMs: 60_000 },
+  rooms,
 });
 let port = 0;
 
@@ -112,7 +112,7 @@ describe(`the launch server under ${RUNS * AT_ONCE} requests of every kind (SEED
     // The requests got deep enough to matter.
     expect(launched).toBeGreaterThan((RUNS * AT_ONCE) / 20);
     for (const status of [200, 400, 401, 404, 405, 413, 415, 431]) expect(seen.get(status), `answers ${status}`).toBeGreaterThan(0);
-    await expect.poll(() => budget.left).toBe(BUDGET_BYTES);
+    await expect.poll(() => rooms.held).toBe(0);
     const log = lines.join("");
     expect(log).not.toContain('"outcome":"internal"');
     for (const secret of SECRETS) expect(log).not.toContain(secret);

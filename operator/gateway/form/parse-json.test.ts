@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { LaunchError } from "../launch/launch-error.ts";
 import { parseJson } from "./parse-json.ts";
 
@@ -46,6 +46,8 @@ describe("parseJson", () => {
     ["deep nesting", `{"a":${"[".repeat(8_000_000)}`, /^413 the JSON has too many members, or is nested too deeply/],
     ["a number without end", `{"a":${"9".repeat(1_000_000)}}`, /^413/],
     ["a hundred thousand members", `{${'"a":1,'.repeat(100_000)}"b":1}`, /^413/],
+    ["a million empty strings", `{"a":[${'"",'.repeat(1_000_000)}""]}`, /^413/],
+    ["a million escaped quotes", `{"a":"${'\\"'.repeat(1_000_000)}"}`, /^413/],
     ["a hundred members", `{${Array.from({ length: 100 }, (_, at) => `"a${at}":""`).join(",")}}`, /^400 the JSON has more than 64/],
   ])("refuses %s", (_what, body, says) => {
     expect(refusal(body)).toMatch(says);
@@ -54,6 +56,14 @@ describe("parseJson", () => {
   it("measures only what lies outside strings, whatever they hold", () => {
     const quotes = '\\"{[,'.repeat(20_000);
     expect(parse({ prompt: quotes }).fields.get("prompt")).toBe(quotes);
+  });
+
+  it("stops looking where it is clear that there is too much", () => {
+    const look = vi.spyOn(Buffer.prototype, "indexOf");
+    expect([refusal(`{"a":[${'"",'.repeat(1_000_000)}""]}`), refusal(`{"a":"${'\\"'.repeat(1_000_000)}"}`)]).toHaveLength(2);
+    const looks = look.mock.calls.length;
+    look.mockRestore();
+    expect(looks).toBeLessThan(200_000);
   });
 
   it("reads back every flat object", () => {

@@ -4,6 +4,8 @@ import { utf8 } from "./utf8.ts";
 
 /** What a launch has beside its strings is a few hundred bytes. Deep nesting, endless numbers and thousands of fields have more. */
 const MAX_STRUCTURE_BYTES = 16 * 1024;
+/** The longest prompt has 65,536 characters, and each may be an escaped quote. */
+const MAX_QUOTES = 128 * 1024;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -13,7 +15,7 @@ const BACKSLASH = 0x5c;
  * @throws LaunchError 400, or 413 when the structure is too large.
  */
 export function parseJson(body: Buffer): LaunchForm {
-  if (structureBytes(body) > MAX_STRUCTURE_BYTES) {
+  if (isIntricate(body)) {
     throw new LaunchError(413, "too_large", "the JSON has too many members, or is nested too deeply: a launch is one flat object");
   }
   const members = Object.entries(objectIn(utf8(body)));
@@ -28,28 +30,28 @@ export function parseJson(body: Buffer): LaunchForm {
   return { fields, file };
 }
 
-/** Bytes of a JSON text that lie outside its strings, the quotes counted. */
-function structureBytes(json: Buffer): number {
-  let bytes = 0;
+/** Whether more of a JSON text lies outside its strings than may, or it has too many quotes. Ends where that is clear. */
+function isIntricate(json: Buffer): boolean {
+  let structureBytes = 0;
+  let quotes = 0;
+  let inString = false;
   for (let at = 0; at < json.length; ) {
-    const start = json.indexOf(QUOTE, at);
-    if (start < 0) return bytes + json.length - at;
-    bytes += start - at + 2;
-    at = endOfString(json, start + 1);
+    const quote = json.indexOf(QUOTE, at);
+    const end = quote < 0 ? json.length : quote;
+    if (!inString) structureBytes += end - at + 1;
+    quotes += 1;
+    if (structureBytes > MAX_STRUCTURE_BYTES || quotes > MAX_QUOTES) return true;
+    if (!inString || !isEscaped(json, at, end)) inString = !inString;
+    at = end + 1;
   }
-  return bytes;
+  return false;
 }
 
-/** @returns the place after the quote that ends the string whose first character is at `from`. */
-function endOfString(json: Buffer, from: number): number {
-  for (let at = from; ; ) {
-    const quote = json.indexOf(QUOTE, at);
-    if (quote < 0) return json.length;
-    let backslashes = 0;
-    while (quote - backslashes > at && json[quote - backslashes - 1] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return quote + 1;
-    at = quote + 1;
-  }
+/** Whether the character at `at` in a string is escaped: an odd number of backslashes stands before it. */
+function isEscaped(json: Buffer, from: number, at: number): boolean {
+  let backslashes = 0;
+  while (at - backslashes > from && json[at - backslashes - 1] === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
 }
 
 function objectIn(text: string): object {

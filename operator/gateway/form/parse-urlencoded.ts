@@ -2,14 +2,25 @@ import { LaunchError } from "../launch/launch-error.ts";
 import { type LaunchForm, MAX_FIELDS } from "./form.ts";
 import { utf8 } from "./utf8.ts";
 
-/** @throws LaunchError 400. */
+const AMPERSAND = 0x26;
+
+/**
+ * Reads a launch in the urlencoded form. Its fields are counted before any is built: half a million take seconds.
+ * @throws LaunchError 400.
+ */
 export function parseUrlencoded(body: Buffer): LaunchForm {
+  if (hasMoreFields(body, MAX_FIELDS)) throw new LaunchError(400, "bad_request", `the form has more than ${MAX_FIELDS} fields`);
   const fields = new Map<string, string>();
-  let count = 0;
-  for (const [name, value] of new URLSearchParams(utf8(body))) {
-    count += 1;
-    if (count > MAX_FIELDS) throw new LaunchError(400, "bad_request", `the form has more than ${MAX_FIELDS} fields`);
-    if (!fields.has(name)) fields.set(name, value);
-  }
+  for (const [name, value] of new URLSearchParams(utf8(body))) if (!fields.has(name)) fields.set(name, value);
   return { fields, file: undefined };
+}
+
+/** Looks at no byte after the first field too many. */
+function hasMoreFields(body: Buffer, most: number): boolean {
+  let at = -1;
+  for (let count = 0; count < most; count += 1) {
+    at = body.indexOf(AMPERSAND, at + 1);
+    if (at < 0) return false;
+  }
+  return true;
 }

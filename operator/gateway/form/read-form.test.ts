@@ -1,13 +1,12 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { encodeForm } from "../../workers/form.ts";
 import { LaunchError } from "../launch/launch-error.ts";
-import { ByteBudget } from "./byte-budget.ts";
-import { readForm } from "./read-form.ts";
+import { BodyRooms } from "./body-rooms.ts";
+import { announcedLength, readForm } from "./read-form.ts";
 
-const budget = () => new ByteBudget(64 * 1024 * 1024);
 const urlencoded = "application/x-www-form-urlencoded";
 const file = {
   field: "avatar_image",
@@ -16,10 +15,23 @@ const file = {
   data: Buffer.from([0, 13, 10, 45, 45, 255]),
 };
 
-const limits = (from = budget()) => ({ clock: new FakeClock(), budget: from, bodyBytes: 16 * 1024 * 1024, timeoutMs: 60_000 });
+const MEGABYTE = 1024 * 1024;
+const ann = { pool: "avatars/support", client: "avatars/support/ann" };
 const withHeaders = (body: Readable, headers: Record<string, string | undefined>) => Object.assign(body, { headers });
-const read = (chunks: readonly Buffer[], contentType: string | undefined, from = budget()) =>
-  readForm(withHeaders(Readable.from(chunks, { objectMode: false }), { "content-type": contentType }), limits(from));
+
+/** Reads a body, and releases it where it is refused. */
+async function readFrom(body: Readable, headers: Record<string, string | undefined>, rooms: BodyRooms, clock = new FakeClock()) {
+  const request = withHeaders(body, headers);
+  const held = rooms.open(ann, announcedLength(request.headers));
+  try {
+    return { form: await readForm(request, held, { clock, timeoutMs: 60_000 }), release: () => held.release() };
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+const read = (chunks: readonly Buffer[], contentType: string | undefined, rooms = new BodyRooms(16 * MEGABYTE)) =>
+  readFrom(Readable.from(chunks, { objectMode: false }), { "content-type": contentType }, rooms);
 const refusal = (reading: Promise<unknown>) =>
   reading.then(
     () => "accepted",
@@ -61,22 +73,70 @@ describe("readForm", () => {
   });
 
   it("refuses a body over 16 MB, and gives its bytes back", async () => {
-    const from = budget();
+    const rooms = new BodyRooms(16 * MEGABYTE);
     const chunks = Array.from({ length: 20 }, () => Buffer.alloc(1024 * 1024));
-    await expect(refusal(read(chunks, "multipart/form-data; boundary=x", from))).resolves.toMatch(
+    await expect(refusal(read(chunks, "multipart/form-data; boundary=x", rooms))).resolves.toMatch(
       /^413 the body is larger than 16 MB/,
     );
-    expect(from.left).toBe(64 * 1024 * 1024);
+    expect(rooms.held).toBe(0);
   });
 
   it("refuses an image while others take all the room, and holds its own until it is released", async () => {
-    const from = new ByteBudget(1_000);
-    const { contentType, chunks } = encodeForm({ fields: {}, file: { ...file, data: Buffer.alloc(600) } });
-    const first = await read(chunks, contentType, from);
-    await expect(refusal(read(chunks, contentType, from))).resolves.toMatch(/^503/);
+    const rooms = new BodyRooms(1_000);
+    const { contentType, chunks } = encodeForm({ fields: {}, file: { ...file, data: Buffer.alloc(700) } });
+    const first = await read(chunks, contentType, rooms);
+    const second = await read(chunks, contentType, rooms);
+    await expect(refusal(read(chunks, contentType, rooms))).resolves.toMatch(/^503/);
     first.release();
     first.release();
-    expect(from.left).toBe(1_000);
+    second.release();
+    expect(rooms.held).toBe(0);
+  });
+
+  it("copies a megabyte that arrives in chunks of one byte a few times at most, and keeps no chunk", async () => {
+    const reserve = vi.spyOn(Buffer, "allocUnsafeSlow");
+    const { contentType, chunks } = encodeForm({ fields: { room_name: "room" }, file: { ...file, data: Buffer.alloc(MEGABYTE) } });
+    const byByte = (function* () {
+      for (const chunk of chunks) for (let at = 0; at < chunk.length; at += 1) yield chunk.subarray(at, at + 1);
+    })();
+    const { form } = await readFrom(
+      Readable.from(byByte, { objectMode: false }),
+      { "content-type": contentType },
+      new BodyRooms(16 * MEGABYTE),
+    );
+    expect(form.file?.data).toHaveLength(MEGABYTE);
+    expect(reserve.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0)).toBeLessThan(4 * MEGABYTE);
+    reserve.mockRestore();
+  });
+
+  describe("cuts a body off", () => {
+    const setup = () => {
+      const clock = new FakeClock();
+      const rooms = new BodyRooms(16 * MEGABYTE);
+      const body = new Readable({ read() {} });
+      const headers = { "content-type": "multipart/form-data; boundary=x", "content-length": String(16 * MEGABYTE) };
+      return { clock, rooms, body, reading: refusal(readFrom(body, headers, rooms, clock)) };
+    };
+
+    it("that brings nothing for 10 s", async () => {
+      const { clock, rooms, body, reading } = setup();
+      body.push(Buffer.alloc(64 * 1024));
+      await clock.advance(19_000);
+      expect(rooms.held).toBe(64 * 1024);
+      await clock.advance(1_000);
+      expect([await reading, rooms.held, clock.pending]).toEqual([expect.stringMatching(/^408 the body arrives too slowly/), 0, 0]);
+    });
+
+    it("that takes longer than a minute, although its bytes flow", async () => {
+      const { clock, rooms, body, reading } = setup();
+      for (let second = 0; second < 59; second += 1) {
+        body.push(Buffer.alloc(64 * 1024));
+        await clock.advance(1_000);
+      }
+      expect(rooms.held).toBe(59 * 64 * 1024);
+      await clock.advance(1_000);
+      expect(await reading).toMatch(/^408 .*within 60 s/);
+    });
   });
 
   it.each([
@@ -98,9 +158,16 @@ describe("readForm", () => {
       `${'--x\r\ncontent-disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n'.repeat(2)}--x--\r\n`,
     ],
   ])("refuses a malformed form: %s", async (_what, contentType, body) => {
-    const from = budget();
-    await expect(refusal(read([Buffer.from(body)], contentType, from))).resolves.toMatch(/^400 the (form|multipart body)/);
-    expect(from.left).toBe(64 * 1024 * 1024);
+    const rooms = new BodyRooms(16 * MEGABYTE);
+    await expect(refusal(read([Buffer.from(body)], contentType, rooms))).resolves.toMatch(/^400 the (form|multipart body)/);
+    expect(rooms.held).toBe(0);
+  });
+
+  it("counts half a million fields before any of them is built", async () => {
+    const build = vi.spyOn(globalThis, "URLSearchParams");
+    await expect(refusal(read([Buffer.from("a&".repeat(500_000))], urlencoded))).resolves.toMatch(/^400 the form has more than 64/);
+    expect(build).not.toHaveBeenCalled();
+    build.mockRestore();
   });
 
   it("answers any damage of a multipart body: accepted or a 4xx, never a hang or another error", async () => {
@@ -126,7 +193,7 @@ describe("readForm", () => {
   it("treats a client that goes away in the middle as gone", async () => {
     const body = new Readable({ read() {} });
     body.push("room_name=");
-    const reading = refusal(readForm(withHeaders(body, { "content-type": urlencoded }), limits()));
+    const reading = refusal(readFrom(body, { "content-type": urlencoded }, new BodyRooms(16 * MEGABYTE)));
     body.destroy(new Error("aborted"));
     await expect(reading).resolves.toMatch(/ended before/);
   });

@@ -60,7 +60,7 @@ describe("bad requests", () => {
   });
 
   it("answers 413 to 17 MB, whether announced or not", async () => {
-    const { post, budget, budgetBytes } = await setup();
+    const { post, rooms } = await setup();
     const image = Buffer.alloc(17 * 1024 * 1024, 97);
     const announced = await post(image, { headers: { "content-type": "application/json" } });
     const stream = new ReadableStream({
@@ -70,11 +70,11 @@ describe("bad requests", () => {
       },
     });
     const chunked = await post(stream, { headers: { "content-type": "application/json" }, duplex: "half" });
-    expect([announced.status, chunked.status, budget.left]).toEqual([413, 413, budgetBytes]);
+    expect([announced.status, chunked.status, rooms.held]).toEqual([413, 413, 0]);
   });
 
   it("cuts off a body without end", async () => {
-    const { origin, budget, budgetBytes } = await setup();
+    const { origin, rooms } = await setup();
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     socket.on("error", () => {});
     socket.write(request(["content-type: application/json", "transfer-encoding: chunked"]));
@@ -88,13 +88,43 @@ describe("bad requests", () => {
     more();
     await new Promise((resolve) => socket.once("close", resolve));
     expect(megabytes).toBeLessThan(200);
-    expect(budget.left).toBe(budgetBytes);
+    expect(rooms.held).toBe(0);
   });
 
   it("answers 408 to a body that does not come", async () => {
-    const { raw, budget, budgetBytes } = await setup(accept, { bodyTimeoutMs: 50 });
+    const { raw, rooms } = await setup(accept, { bodyTimeoutMs: 50 });
     expect(await raw(request([urlencoded, "content-length: 999"], "room"))).toMatch(answered(408, "slow_request"));
-    expect(budget.left).toBe(budgetBytes);
+    expect(rooms.held).toBe(0);
+  });
+
+  it.each([
+    ["a pool that asks for no token", undefined, {}],
+    [
+      "a pool that asks for one, from clients that send none",
+      { secretRef: { name: "tokens" } },
+      { authorization: "Bearer a-token" },
+    ],
+  ])("serves a small launch beside uploads that do not end, in %s", async (_what, auth, headers) => {
+    const pool = testPool({ launch: { queue: { length: 5, deadline: "0s" }, ...(auth && { auth }) } });
+    const gateway = await liveGateway([accept], pool, { readSecret: async () => new Map([["ann", "a-token"]]) });
+    cleanups.push(gateway.close);
+    const { origin, post, rooms } = gateway;
+    const upload = request(["content-type: multipart/form-data; boundary=x", `content-length: ${16 * 1024 * 1024}`]);
+    const sockets = Array.from({ length: 8 }, () => connect(Number(new URL(origin).port), "127.0.0.1"));
+    cleanups.unshift(() => sockets.forEach((socket) => void socket.destroy()));
+    const chunk = Buffer.alloc((auth === undefined ? 15 : 1) * 1024 * 1024);
+    await Promise.all(
+      sockets.map((socket) => {
+        socket.on("error", () => {});
+        socket.write(auth === undefined ? upload : upload.replace(String(16 * 1024 * 1024), String(2 * 1024 * 1024)));
+        return new Promise((resolve) => socket.write(chunk, resolve));
+      }),
+    );
+    await expect.poll(() => rooms.held).toBeGreaterThan(3 * 1024 * 1024);
+    const small = new URLSearchParams({ ...fields, prompt: "p".repeat(4_000) });
+    expect((await post(small, { headers })).status).toBe(200);
+    const inField = new URLSearchParams({ ...fields, room_name: "room-2", api_secret: "a-token" });
+    expect((await post(inField)).status).toBe(200);
   });
 
   it("answers pipelined requests in their order", async () => {

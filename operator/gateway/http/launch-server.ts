@@ -71,7 +71,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     let pool: PoolConfig | undefined;
     try {
       pool = requirePool(deps, key);
-      const arrival = { order, traceContext, signal, trace };
+      const arrival = { order, traceContext, signal, trace, address: request.ip };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
       return accept(reply, answer, trace);

@@ -1,23 +1,28 @@
-import type { IncomingMessage } from "node:http";
-import type { PoolConfig } from "../../api/pool-config.ts";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import { admit, presetOf } from "../admission/admit.ts";
 import { fieldToken, headerToken, withMakerSecret } from "../admission/credential.ts";
 import type { Gate, Pass } from "../admission/gate.ts";
-import { type ReadLimits, readForm } from "../form/read-form.ts";
+import type { BodyRooms, HeldBody } from "../form/body-rooms.ts";
+import type { ByteOwner } from "../form/byte-room.ts";
+import type { BodyTime } from "../form/read-body.ts";
+import { announcedLength, readForm } from "../form/read-form.ts";
 import type { Arrival } from "../launch/launch.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
 
 export interface ServeLaunchDeps {
-  readonly gate: Pick<Gate, "enter">;
-  readonly read: ReadLimits;
+  readonly gate: Pick<Gate, "enter" | "isToken">;
+  readonly read: BodyTime;
+  readonly rooms: BodyRooms;
   readonly launch: (pool: PoolConfig, request: LaunchRequest, arrival: Arrival) => Promise<WorkerAnswer>;
 }
 
 /**
- * Lets a launch in, reads it, and launches. A token in a header is looked at before the body is read. The client's place and
- * the body's bytes are given back however it ends.
+ * Admits a launch, reads it, and launches. A token in a header is verified before the body is read; without one the body has
+ * little room. The client's place and the body's bytes are given back however it ends.
+ * @param address the client's.
  * @throws LaunchError
  */
 export async function serveLaunch(
@@ -25,29 +30,49 @@ export async function serveLaunch(
   pool: PoolConfig,
   request: IncomingMessage,
   asyncQuery: string | undefined,
-  arrival: Omit<Arrival, "client">,
+  arrival: Omit<Arrival, "client"> & { readonly address: string },
 ): Promise<WorkerAnswer> {
   const { headers } = request;
-  const { trace } = arrival;
+  const { trace, address } = arrival;
   const inHeader = headerToken(headers);
   let pass: Pass | undefined;
+  let held: HeldBody | undefined;
   try {
-    if (inHeader !== undefined) pass = await enter(deps, pool, inHeader, trace);
-    const { form, release } = await readForm(request, deps.read);
+    if (inHeader !== undefined || pool.launch.auth === undefined) pass = await enter(deps, pool, inHeader, trace);
+    held = openBody(deps.rooms, pool, headers, pass, address);
+    const form = await readForm(request, held, deps.read);
     trace.readMs = deps.read.clock.now() - trace.arrivedMs;
-    try {
-      const inField = fieldToken(form);
-      pass ??= await enter(deps, pool, inField, trace);
-      const used = pool.launch.auth === undefined ? undefined : (inHeader ?? inField);
-      const launch = admit(pool, withMakerSecret(form, headers, used), asyncQuery);
-      note(trace, launch);
-      return await deps.launch(pool, launch, { ...arrival, client: pass.client });
-    } finally {
-      release();
+    const token = inHeader ?? fieldToken(form);
+    if (pass === undefined) {
+      pass = await enter(deps, pool, token, trace);
+      held.verify(ownerOf(pool, pass, address));
     }
+    const isToken = (text: string) => pool.launch.auth !== undefined && (text === token || deps.gate.isToken(pool, text));
+    const launch = admit(pool, withMakerSecret(form, headers, isToken), asyncQuery);
+    note(trace, launch);
+    return await deps.launch(pool, launch, { ...arrival, client: pass.client });
   } finally {
+    held?.release();
     pass?.leave();
   }
+}
+
+/** @param pass undefined while the client is not known. */
+function openBody(
+  rooms: BodyRooms,
+  pool: PoolConfig,
+  headers: IncomingHttpHeaders,
+  pass: Pass | undefined,
+  address: string,
+): HeldBody {
+  const length = announcedLength(headers);
+  return pass === undefined ? rooms.openUnverified(address, length) : rooms.open(ownerOf(pool, pass, address), length);
+}
+
+/** In a pool without tokens, clients are told apart by their addresses. */
+function ownerOf(pool: PoolConfig, { client }: Pass, address: string): ByteOwner {
+  const key = poolKey(pool);
+  return { pool: key, client: `${key}/${pool.launch.auth === undefined ? address : client}` };
 }
 
 async function enter({ gate }: ServeLaunchDeps, pool: PoolConfig, token: string | undefined, trace: LaunchTrace): Promise<Pass> {

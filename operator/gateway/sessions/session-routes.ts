@@ -3,12 +3,14 @@ import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { headerToken } from "../admission/credential.ts";
 import type { Gate } from "../admission/gate.ts";
+import type { BodyRooms } from "../form/body-rooms.ts";
+import { type BodyTime, readBody } from "../form/read-body.ts";
+import { announcedLength } from "../form/read-form.ts";
 import { refusalOf, refuse } from "../http/answer.ts";
 import { discard } from "../http/discard.ts";
 import { type FindPoolDeps, requirePool } from "../http/find-pool.ts";
 import { LaunchError } from "../launch/launch-error.ts";
 import type { Livekit } from "./livekit.ts";
-import { readText } from "./read-text.ts";
 import { roomEvent } from "./room-event.ts";
 import { isLive } from "./session-book.ts";
 import { sessionsBody } from "./session-schemas.ts";
@@ -19,7 +21,12 @@ export interface SessionRoutesDeps extends FindPoolDeps {
   readonly gate: Pick<Gate, "identify">;
   readonly sessions: Pick<Sessions, "inPool" | "inRoom" | "end" | "heard">;
   readonly livekit: Pick<Livekit, "webhook">;
+  readonly read: BodyTime;
+  readonly rooms: BodyRooms;
 }
+
+/** A webhook is one event: a few kilobytes, most of it metadata and attributes of a participant. */
+const MAX_EVENT_BYTES = 256 * 1024;
 
 type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
 type RoomPath = { readonly Params: { readonly namespace: string; readonly pool: string; readonly room: string } };
@@ -71,11 +78,21 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
     answering(deps, request, reply, async () => {
       const { namespace, pool: name } = request.params;
       const pool = requirePool(deps, `${namespace}/${name}`);
-      const event = roomEvent(await deps.livekit.webhook(pool, await readText(request.raw), request.headers.authorization));
+      const event = roomEvent(await deps.livekit.webhook(pool, await readEvent(deps, request), request.headers.authorization));
       if (event !== undefined) sessions.heard(pool, event);
       return {};
     }),
   );
+}
+
+/** The text of a webhook. Nobody has verified its sender yet. @throws LaunchError 408, 413, 499 or 503. */
+async function readEvent({ rooms, read }: SessionRoutesDeps, { raw, ip, headers }: FastifyRequest): Promise<string> {
+  const held = rooms.openUnverified(ip, announcedLength(headers));
+  try {
+    return (await readBody(raw, held, read, MAX_EVENT_BYTES)).toString("utf8");
+  } finally {
+    held.release();
+  }
 }
 
 /** Sends what comes of a request, or why nothing does. */

@@ -8,7 +8,7 @@ import { ClientTokens, type ReadSecret } from "../../../operator/gateway/admissi
 import { Gate } from "../../../operator/gateway/admission/gate.ts";
 import { KeptSecrets } from "../../../operator/gateway/admission/kept-secrets.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
-import { ByteBudget } from "../../../operator/gateway/form/byte-budget.ts";
+import { BodyRooms } from "../../../operator/gateway/form/body-rooms.ts";
 import { launchServer } from "../../../operator/gateway/http/launch-server.ts";
 import type { TlsPair } from "../../../operator/gateway/http/tls-files.ts";
 import { HttpCloud } from "../../../operator/gateway/overflow/cloud.ts";
@@ -36,8 +36,6 @@ export interface LiveGatewayOptions {
 }
 
 const running: Take = (_request, response) => json(response, 200, { state: "running" });
-
-const BUDGET_BYTES = 64 * 1024 * 1024;
 
 export function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -78,7 +76,8 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     core.workerChanged(testRecord(`w${at}`, { ip: host, engine: { ...engines.expression, port } }), undefined);
   }
   const view = { old: false, stopping: false };
-  const budget = new ByteBudget(BUDGET_BYTES);
+  const rooms = new BodyRooms(16 * 1024 * 1024);
+  const read = { clock: systemClock, timeoutMs: options.bodyTimeoutMs ?? 60_000 };
   const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
   const gate = new Gate(tokens, new ClientLimits(systemClock));
   const server = launchServer({
@@ -92,9 +91,10 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     stopping: () => view.stopping,
     launch: (...args) => core.launch(...args),
     gate,
-    read: { clock: systemClock, budget, bodyBytes: 16 * 1024 * 1024, timeoutMs: options.bodyTimeoutMs ?? 60_000 },
+    read,
+    rooms,
   });
-  serveSessions(server, { logger, findPool, gate, sessions: core.sessions, livekit });
+  serveSessions(server, { logger, findPool, gate, sessions: core.sessions, livekit, read, rooms });
   const origin = await server.listen({ host, port: 0 });
   const ready = () => core.state(poolKey(pool))?.workers.filter((worker) => worker.ready).length === takes.length;
   await new Promise<void>((resolve) => {
@@ -123,5 +123,5 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     await client.close();
     for (const end of closes) end();
   };
-  return { origin, path, post, raw, received, lines, budget, budgetBytes: BUDGET_BYTES, core, view, server, metrics, stop, close };
+  return { origin, path, post, raw, received, lines, rooms, core, view, server, metrics, stop, close };
 }

@@ -1,0 +1,132 @@
+import { LaunchError } from "../launch/launch-error.ts";
+import { type ByteOwner, ByteRoom } from "./byte-room.ts";
+
+const MEGABYTE = 1024 * 1024;
+/** A launch without an image has 2 to 4 kB. */
+export const SMALL_BODY_BYTES = 64 * 1024;
+/** Launches that wait hold their bodies: ten thousand of 2 kB from one client. */
+const SMALL_ROOM_BYTES = 48 * MEGABYTE;
+const UNVERIFIED_SMALL_ROOM_BYTES = 4 * MEGABYTE;
+/** The largest bodies that fit at once: a hundred waiting launches of one client with ordinary portraits. */
+const LARGE_BODIES = 4;
+/** Shares of the largest body: what all clients without a verified token may hold in large bodies, and one such body. */
+const UNVERIFIED_ROOM = 1 / 2;
+const UNVERIFIED_BODY = 1 / 8;
+
+interface Rooms {
+  readonly small: ByteRoom;
+  readonly large: ByteRoom;
+  /** Longest body. */
+  readonly bodyBytes: number;
+}
+
+/**
+ * What the gateway holds of bodies. Bodies that are announced as small have a room of their own, so that uploads do not keep
+ * launches without an image out; bodies of clients whose token is not verified have two small ones.
+ */
+export class BodyRooms {
+  readonly #verified: Rooms;
+  readonly #unverified: Rooms;
+  readonly #bytes: number;
+
+  /** @param bodyBytes longest body of a client that may launch. */
+  constructor(bodyBytes: number) {
+    this.#verified = rooms(SMALL_ROOM_BYTES, LARGE_BODIES * bodyBytes, bodyBytes);
+    this.#unverified = rooms(UNVERIFIED_SMALL_ROOM_BYTES, UNVERIFIED_ROOM * bodyBytes, UNVERIFIED_BODY * bodyBytes);
+    this.#bytes = this.#free;
+  }
+
+  /** Bytes of all bodies. */
+  get held(): number {
+    return this.#bytes - this.#free;
+  }
+
+  /** For a body of a client that may launch. @param announced length, where the headers have one. */
+  open(owner: ByteOwner, announced: number | undefined): HeldBody {
+    return new HeldBody(this.#verified, this.#verified, owner, announced);
+  }
+
+  /** For a body that has to be read before its client is known. */
+  openUnverified(address: string, announced: number | undefined): HeldBody {
+    return new HeldBody(this.#unverified, this.#verified, { pool: "", client: address }, announced);
+  }
+
+  get #free(): number {
+    const { small, large } = this.#verified;
+    return small.free + large.free + this.#unverified.small.free + this.#unverified.large.free;
+  }
+}
+
+/** The bytes that one body holds, until it is released. */
+export class HeldBody {
+  readonly #verified: Rooms;
+  readonly #isSmall: boolean;
+  readonly #announced: number | undefined;
+  /** Longest that the body may be. */
+  readonly #bodyBytes: number;
+  readonly #isVerified: boolean;
+  #room: ByteRoom;
+  #owner: ByteOwner;
+  #bytes = 0;
+
+  constructor(from: Rooms, verified: Rooms, owner: ByteOwner, announced: number | undefined) {
+    this.#verified = verified;
+    this.#isSmall = announced !== undefined && announced <= SMALL_BODY_BYTES;
+    this.#announced = announced;
+    this.#bodyBytes = from.bodyBytes;
+    this.#isVerified = from === verified;
+    this.#room = roomOf(from, this.#isSmall);
+    this.#owner = owner;
+  }
+
+  /** Length that the headers have announced. */
+  get announced(): number | undefined {
+    return this.#announced;
+  }
+
+  /** @throws LaunchError 413 if the body gets longer than it may, 503 if its owner holds as much as it may. */
+  take(bytes: number): void {
+    const length = Math.max(this.#bytes + bytes, this.#announced ?? 0);
+    if (length > this.#bodyBytes) throw tooLarge(this.#bodyBytes, this.#isVerified);
+    if (!this.#room.take(this.#owner, bytes)) throw busy();
+    this.#bytes += bytes;
+  }
+
+  /** The body's client is known now. @throws LaunchError 503 if that client holds as much as it may. */
+  verify(owner: ByteOwner): void {
+    const room = roomOf(this.#verified, this.#isSmall);
+    const bytes = this.#bytes;
+    if (!room.take(owner, bytes)) throw busy();
+    this.release();
+    this.#room = room;
+    this.#owner = owner;
+    this.#bytes = bytes;
+  }
+
+  release(): void {
+    this.#room.give(this.#owner, this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+function rooms(smallBytes: number, largeBytes: number, bodyBytes: number): Rooms {
+  return { small: new ByteRoom(smallBytes), large: new ByteRoom(largeBytes), bodyBytes };
+}
+
+function roomOf({ small, large }: Rooms, isSmall: boolean): ByteRoom {
+  return isSmall ? small : large;
+}
+
+function tooLarge(limit: number, isVerified: boolean): LaunchError {
+  const size = `the body is larger than ${limit / MEGABYTE} MB`;
+  const smaller = "send a smaller image, or its URL as avatar_image_url";
+  const message = isVerified
+    ? `${size}: ${smaller}`
+    : `${size}, which is the most without a token in a header: send the token as Authorization: Bearer, or ${smaller}`;
+  return new LaunchError(413, "too_large", message);
+}
+
+function busy(): LaunchError {
+  const message = "the launches under way hold as many bytes as this gateway keeps for the client or its pool: try again";
+  return new LaunchError(503, "gateway_busy", message, { retryAfterMs: 1_000 });
+}
