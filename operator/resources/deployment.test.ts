@@ -190,7 +190,7 @@ describe("a CPU worker", () => {
     const folder = env("cpu").BITHUMAN_MODEL_PATH;
     const settings = Object.fromEntries(fetch.env!.map(({ name, value }) => [name, value]));
     expect(settings.AVATARPOOL_ASSETS_DIR).toBe(folder);
-    expect(JSON.parse(settings.AVATARPOOL_ASSETS!)).toEqual([{ name: "leo", url: "https://example.com/leo.imx" }]);
+    expect(JSON.parse(settings.AVATARPOOL_ASSETS_0!)).toEqual([{ name: "leo", url: "https://example.com/leo.imx" }]);
     expect(worker.volumeMounts).toEqual(fetch.volumeMounts);
     // An init container before the one that stays.
     expect(deploymentOf("cpu").pod.initContainers!.map(({ name }) => name)).toEqual(["fetch-assets", "drain-hook"]);

@@ -1,5 +1,6 @@
 import type { V1Container, V1SecurityContext } from "@kubernetes/client-node";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { ASSETS_PREFIX, assetVariables } from "./asset-variables.ts";
 
 /** The containers of ours in a worker pod: one fetches models before the start, one holds the pod until sessions ended. */
 
@@ -30,10 +31,7 @@ export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: str
     name: ASSETS_CONTAINER,
     image,
     args: ["fetch-assets"],
-    env: [
-      { name: "AVATARPOOL_ASSETS", value: JSON.stringify(assets) },
-      { name: "AVATARPOOL_ASSETS_DIR", value: volume.mountPath },
-    ],
+    env: [...assetVariables(assets), { name: `${ASSETS_PREFIX}DIR`, value: volume.mountPath }],
     volumeMounts: [{ name: volume.name, mountPath: volume.mountPath }],
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } },
     securityContext: restricted,

@@ -29,16 +29,26 @@ const assetsSchema = z
   .max(1_000);
 
 /**
- * Reads the list that the operator hands to the init container.
- * @throws AssetError when it is not the JSON that is expected.
+ * Reads the lists that the operator hands to the init container, in the variables `AVATARPOOL_ASSETS_0` and so on.
+ * @throws AssetError when there is none, or one is not the JSON that is expected.
  */
-export function parseAssets(json: string): readonly Asset[] {
+export function parseAssets(env: Readonly<Record<string, string | undefined>>): readonly Asset[] {
+  const assets: Asset[] = [];
+  for (let index = 0; index === 0 || env[variable(index)] !== undefined; index++) {
+    assets.push(...parseList(variable(index), env[variable(index)] ?? ""));
+  }
+  return assets;
+}
+
+function variable(index: number): string {
+  return `AVATARPOOL_ASSETS_${index}`;
+}
+
+function parseList(name: string, json: string): readonly Asset[] {
   try {
     return assetsSchema.parse(JSON.parse(json));
   } catch (cause) {
-    throw new AssetError("AVATARPOOL_ASSETS is not a list of {name, url, sha256?}: it is set by the operator, leave it alone", {
-      cause,
-    });
+    throw new AssetError(`${name} is not a list of {name, url, sha256?}: it is set by the operator, leave it alone`, { cause });
   }
 }
 

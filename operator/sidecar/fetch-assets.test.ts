@@ -140,6 +140,8 @@ describe("failures name the preset, the address and what to do, and leave no fil
 });
 
 it("refuses a list whose names leave the folder", () => {
-  expect(() => parseAssets('[{"name":"../leo","url":"http://x"}]')).toThrow("AVATARPOOL_ASSETS is not a list");
-  expect(() => parseAssets("")).toThrow("AVATARPOOL_ASSETS is not a list");
+  expect(() => parseAssets({ AVATARPOOL_ASSETS_0: '[{"name":"../leo","url":"http://x"}]' })).toThrow(
+    "AVATARPOOL_ASSETS_0 is not a list",
+  );
+  expect(() => parseAssets({})).toThrow("AVATARPOOL_ASSETS_0 is not a list");
 });

@@ -78,7 +78,7 @@ describe("fetch-assets", () => {
 
   function run(name: string): Promise<number> {
     const assets = JSON.stringify([{ name, url: `http://127.0.0.1:${workerPort}/leo.imx` }]);
-    return runFetchAssets({ AVATARPOOL_ASSETS: assets, AVATARPOOL_ASSETS_DIR: dir, AVATARPOOL_LOG_LEVEL: "fatal" });
+    return runFetchAssets({ AVATARPOOL_ASSETS_0: assets, AVATARPOOL_ASSETS_DIR: dir, AVATARPOOL_LOG_LEVEL: "fatal" });
   }
 
   it("exits with 0 when every model is there", async () => {
@@ -88,6 +88,6 @@ describe("fetch-assets", () => {
 
   it("exits with 1 when one is not", async () => {
     expect(await run("../leo")).toBe(1);
-    expect(await runFetchAssets({ AVATARPOOL_ASSETS: "[]", AVATARPOOL_LOG_LEVEL: "fatal" })).toBe(1);
+    expect(await runFetchAssets({ AVATARPOOL_ASSETS_0: "[]", AVATARPOOL_LOG_LEVEL: "fatal" })).toBe(1);
   });
 });

@@ -23,7 +23,7 @@ const TERMINATION_LOG = "/dev/termination-log";
 export async function assetsFromEnvironment(env: Environment, clock: Clock, signal?: AbortSignal): Promise<void> {
   const dir = env.AVATARPOOL_ASSETS_DIR;
   if (!dir) throw new AssetError("AVATARPOOL_ASSETS_DIR is empty: it is set by the operator, leave it alone");
-  await fetchAssets(parseAssets(env.AVATARPOOL_ASSETS ?? ""), dir, { clock, ...(signal && { signal }) });
+  await fetchAssets(parseAssets(env), dir, { clock, ...(signal && { signal }) });
 }
 
 /** The process `fetch-assets`. @returns its exit code. */

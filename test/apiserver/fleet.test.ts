@@ -62,7 +62,7 @@ function deploy(name: string, template: Template): Promise<KubeObject> {
     name: "fetch-assets",
     image: "avatarpool:1",
     env: [
-      { name: "AVATARPOOL_ASSETS", value: JSON.stringify([{ name: "leo", url: modelUrl }]) },
+      { name: "AVATARPOOL_ASSETS_0", value: JSON.stringify([{ name: "leo", url: modelUrl }]) },
       { name: "AVATARPOOL_ASSETS_DIR", value: "/models" },
     ],
   };

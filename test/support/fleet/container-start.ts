@@ -11,6 +11,10 @@ export type Environment = Readonly<Record<string, string>>;
 /** Images whose name holds this cannot be pulled. */
 const MISSING_IMAGE = "does-not-exist";
 
+/** Of one variable, its name and its end included: MAX_ARG_STRLEN of Linux. */
+const VARIABLE_LIMIT_BYTES = 131_072;
+const TOO_LONG = "failed to create containerd task: failed to start shim: argument list too long";
+
 /** The sentence of a pull that fails; undefined when the image can be had. */
 export function pullError(container: Container): string | undefined {
   const { image = "" } = container;
@@ -37,7 +41,11 @@ export async function environmentOf(
 ): Promise<{ readonly env: Environment } | { readonly error: string }> {
   const env: Record<string, string> = {};
   for (const { name, value, valueFrom } of container.env ?? []) {
-    if (value !== undefined) env[name] = value;
+    if (value !== undefined) {
+      if (Buffer.byteLength(`${name}=${value}`) >= VARIABLE_LIMIT_BYTES) return { error: TOO_LONG };
+      // As the kubelet does before it looks for $(NAME).
+      env[name] = value.replaceAll("$$", "$");
+    }
     const wanted = valueFrom?.secretKeyRef;
     if (wanted === undefined || wanted.optional) continue;
     const secret = await client.get<Json<V1Secret>>(secrets, { namespace, name: wanted.name ?? "" }, { signal });
