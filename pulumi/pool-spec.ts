@@ -90,6 +90,8 @@ export interface WorkerArgs {
   gpu?: pulumi.Input<WorkerGpuArgs>;
   /** CPU and memory of a worker, over the engine's defaults name by name. The GPU is asked for under `gpu`. */
   resources?: pulumi.Input<WorkerResourcesArgs>;
+  /** The containers of AvatarPool in a worker's pod: fetch-assets and drain-hook. */
+  helpers?: pulumi.Input<WorkerHelpersArgs>;
   /** Where downloaded weights are kept between workers. Default: an emptyDir. */
   modelCache?: pulumi.Input<WorkerModelCacheArgs>;
   /** Further environment variables. */
@@ -106,6 +108,8 @@ export interface WorkerArgs {
   topologySpreadConstraints?: pulumi.Input<pulumi.Input<{ [key: string]: any }>[]>;
   /** Priority class of the pods. */
   priorityClassName?: pulumi.Input<string>;
+  /** An overlay on the worker's pod, the last word on what no other field says: see docs/pod-template.md. */
+  podTemplate?: pulumi.Input<WorkerPodTemplateArgs>;
   /** How workers are sent launches. form: as a form, multipart where an image file travels. json: as JSON like the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's. */
   dialect?: pulumi.Input<WorkerDialect>;
   /** Expected time from a worker's creation until it is warm. Default: the engine's. */
@@ -140,6 +144,20 @@ export interface WorkerResourcesArgs {
   /** Least that a worker is given. */
   requests?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
   /** Most that it may use. */
+  limits?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
+}
+
+/** The containers of AvatarPool in a worker's pod: fetch-assets and drain-hook. */
+export interface WorkerHelpersArgs {
+  /** Resources of each of them, over the defaults name by name. */
+  resources?: pulumi.Input<WorkerHelpersResourcesArgs>;
+}
+
+/** Resources of each of them, over the defaults name by name. */
+export interface WorkerHelpersResourcesArgs {
+  /** Least that each of them is given. */
+  requests?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
+  /** Most that each of them may use. */
   limits?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
 }
 
@@ -241,6 +259,22 @@ export const WorkerTolerationEffect = {
   NoExecute: "NoExecute",
 } as const;
 export type WorkerTolerationEffect = (typeof WorkerTolerationEffect)[keyof typeof WorkerTolerationEffect];
+
+/** An overlay on the worker's pod, the last word on what no other field says: see docs/pod-template.md. */
+export interface WorkerPodTemplateArgs {
+  /** Labels and annotations of the pods. */
+  metadata?: pulumi.Input<WorkerPodTemplateMetadataArgs>;
+  /** Fields of a Pod's spec, merged into the worker's as `kubectl patch --type=strategic` does. The worker is the container `worker`. */
+  spec?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
+}
+
+/** Labels and annotations of the pods. */
+export interface WorkerPodTemplateMetadataArgs {
+  /** Further labels. */
+  labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Further annotations. */
+  annotations?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
 
 export const WorkerDialect = {
   Form: "form",

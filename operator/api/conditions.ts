@@ -32,6 +32,7 @@ export const conditionReasons = {
   starting: "Starting",
   deleting: "Deleting",
   nameTaken: "NameTaken",
+  podTemplateRefused: "PodTemplateRefused",
   secretNotFound: "SecretNotFound",
   secretKeyMissing: "SecretKeyMissing",
   secretFound: "SecretFound",

@@ -37,7 +37,7 @@ export const annotations = {
   cordoned: `${API_GROUP}/cordoned`,
   /** The ReplicaSet controller removes the pods with the lowest value first. */
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
-  /** On a pod: which template it was made from. Tells the workers of the present revision from those of former ones. */
+  /** On a pod: hash of the template that it was made from; on a Deployment: of the one that it was given. Tells the workers of the present revision from those of former ones. */
   template: `${API_GROUP}/template`,
   /** On a Deployment: hash of the user's inputs that its template was made from. */
   templateInputs: `${API_GROUP}/template-inputs`,

@@ -25,7 +25,7 @@ export const essence = {
   volumes: [{ name: "models", mountPath: "/models", source: { kind: "assets" } }],
   resources: {
     requests: { cpu: "1", memory: "4Gi" },
-    limits: { memory: "8Gi" },
+    limits: { cpu: "4", memory: "8Gi" },
   },
   dialect: "form",
   launchForm: essenceForm,

@@ -31,7 +31,7 @@ export const expression = {
   ],
   resources: {
     requests: { cpu: "2", memory: "12Gi" },
-    limits: { memory: "20Gi" },
+    limits: { cpu: "8", memory: "20Gi" },
   },
   dialect: "form",
   launchForm: expressionForm,

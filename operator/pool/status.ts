@@ -55,7 +55,9 @@ function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
     sessions: busyOn(members) + members.terminatingBusy,
     slots: serving.length * config.slotsPerWorker + members.terminatingBusy,
     unschedulable: members.pods.filter((pod) => pod.unschedulable !== undefined).length,
-    ...(planned?.kind === "scale" && planned.template.kept ? { templateRenderedBy: planned.template.renderedBy } : {}),
+    ...(planned?.kind === "scale" && planned.template.kept === "upgrade"
+      ? { templateRenderedBy: planned.template.renderedBy }
+      : {}),
   };
 }
 

@@ -4,6 +4,8 @@ import { annotations, WARM_GATE } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { workerLabels } from "./group-labels.ts";
 import { marksMetadata, templateMarks } from "./marks.ts";
+import { overlaid } from "./overlay.ts";
+import { requirements } from "./resource-requirements.ts";
 import { assetsContainer, DRAIN_PATH, DRAIN_PORT, drainContainer, WORKER_CONTAINER } from "./sidecar.ts";
 import { volumeMounts, volumes } from "./volumes.ts";
 
@@ -15,13 +17,13 @@ const GPU_TAINT = "nvidia.com/gpu";
 /** The pod template of a group, as this version renders it. */
 export function podTemplate(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodTemplateSpec {
   const marks = marksMetadata(templateMarks);
-  const allLabels = { ...workerLabels(pool, group), ...marks.labels };
-  const spec = podSpec(pool, group, sidecarImage);
-  const template = hashOf([allLabels, marks.annotations, spec, loadedPresets(pool, group)]);
-  return {
-    metadata: { labels: allLabels, annotations: { ...marks.annotations, [annotations.template]: template } },
-    spec,
-  };
+  const overlay = group.spec.podTemplate ?? {};
+  // Ours come last: the CRD refuses an overlay that names them.
+  const allLabels = { ...overlay.metadata?.labels, ...workerLabels(pool, group), ...marks.labels };
+  const allAnnotations = { ...overlay.metadata?.annotations, ...marks.annotations };
+  const spec = overlaid(podSpec(pool, group, sidecarImage), overlay.spec ?? {});
+  const template = hashOf([allLabels, allAnnotations, spec, loadedPresets(pool, group)]);
+  return { metadata: { labels: allLabels, annotations: { ...allAnnotations, [annotations.template]: template } }, spec };
 }
 
 function hashOf(parts: readonly unknown[]): string {
@@ -109,18 +111,9 @@ function resources(group: GroupConfig): NonNullable<V1Container["resources"]> {
   const { engine, spec } = group;
   const gpu: Record<string, string> =
     engine.accelerator === "gpu" ? { [spec.gpu?.resourceName ?? "nvidia.com/gpu"]: String(spec.gpu?.count ?? 1) } : {};
-  return {
-    // Extended resources cannot be overcommitted: request and limit must be the same.
-    requests: { ...engine.resources.requests, ...quantities(spec.resources?.requests), ...gpu },
-    limits: { ...engine.resources.limits, ...quantities(spec.resources?.limits), ...gpu },
-  };
-}
-
-/** What is no quantity goes on as its JSON: the API server's refusal quotes it. */
-function quantities(map: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(map).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
+  const { requests, limits } = requirements(engine.resources, spec.resources);
+  // Extended resources cannot be overcommitted: request and limit must be the same.
+  return { requests: { ...requests, ...gpu }, limits: { ...limits, ...gpu } };
 }
 
 function tolerations(group: GroupConfig): NonNullable<V1PodSpec["tolerations"]> {

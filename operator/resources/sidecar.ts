@@ -1,12 +1,13 @@
 import type { V1Container, V1SecurityContext } from "@kubernetes/client-node";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { ASSETS_PREFIX, assetVariables } from "./asset-variables.ts";
+import { requirements } from "./resource-requirements.ts";
 
 /** The containers of ours in a worker pod: one fetches models before the start, one holds the pod until sessions ended. */
 
 export const WORKER_CONTAINER = "worker";
 export const ASSETS_CONTAINER = "fetch-assets";
-const DRAIN_CONTAINER = "drain-hook";
+export const DRAIN_CONTAINER = "drain-hook";
 export const DRAIN_PORT = 8_099;
 export const DRAIN_PATH = "/drain";
 
@@ -33,7 +34,7 @@ export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: str
     args: ["fetch-assets"],
     env: [...assetVariables(assets), { name: `${ASSETS_PREFIX}DIR`, value: volume.mountPath }],
     volumeMounts: [{ name: volume.name, mountPath: volume.mountPath }],
-    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+    resources: requirements({ requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } }, helpers(group)),
     securityContext: restricted,
   };
 }
@@ -54,7 +55,11 @@ export function drainContainer(group: GroupConfig, image: string): V1Container {
     ],
     ports: [{ name: "drain", containerPort: DRAIN_PORT, protocol: "TCP" }],
     startupProbe: { httpGet: { path: "/healthz", port: "drain", scheme: "HTTP" }, periodSeconds: 1, failureThreshold: 60 },
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "128Mi" } },
+    resources: requirements({ requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "128Mi" } }, helpers(group)),
     securityContext: restricted,
   };
+}
+
+function helpers({ spec }: GroupConfig) {
+  return spec.helpers?.resources;
 }

@@ -29,6 +29,8 @@ export function templateInputs(pool: PoolConfig, group: GroupConfig): string {
     topologySpreadConstraints: spec.topologySpreadConstraints,
     priorityClassName: spec.priorityClassName,
     drain: spec.drain,
+    helpers: spec.helpers,
+    podTemplate: spec.podTemplate,
   };
   const all = { apiSecretRef: pool.apiSecretRef, presets: presets.map(({ name, asset }) => ({ name, asset })), group: inputs };
   return createHash("sha256").update(canonical(all)).digest("base64url").slice(0, 16);

@@ -19,23 +19,23 @@ describe("the template after an upgrade of AvatarPool", () => {
     const before = rendered(OLD);
     const after = rendered(NEW);
     expect(templateHash(after.template)).not.toBe(templateHash(before.template));
-    expect(chooseTemplate(after, standing(), "keep")).toEqual({ ...before, kept: true });
+    expect(chooseTemplate(after, standing(), "keep")).toEqual({ ...before, kept: "upgrade" });
   });
 
   it("is the new version's with the user's next change, on request, and where nothing usable is recorded", () => {
     const after = rendered(NEW);
     const changed = { env: [{ name: "A", value: "1" }] };
-    expect(chooseTemplate(rendered(NEW, changed), standing(), "keep")).toEqual({ ...rendered(NEW, changed), kept: false });
-    expect(chooseTemplate(after, standing(), "replace")).toEqual({ ...after, kept: false });
-    expect(chooseTemplate(after, undefined, "keep")).toEqual({ ...after, kept: false });
+    expect(chooseTemplate(rendered(NEW, changed), standing(), "keep")).toEqual({ ...rendered(NEW, changed), kept: undefined });
+    expect(chooseTemplate(after, standing(), "replace")).toEqual({ ...after, kept: undefined });
+    expect(chooseTemplate(after, undefined, "keep")).toEqual({ ...after, kept: undefined });
     const record = recordOf(rendered(OLD));
     const damaged = parseRecord({ ...record, [annotations.appliedTemplate]: "bm90aGluZw==" });
-    expect(chooseTemplate(after, damaged, "keep")).toEqual({ ...after, kept: false });
+    expect(chooseTemplate(after, damaged, "keep")).toEqual({ ...after, kept: undefined });
   });
 
   it("is nothing to speak of where both versions render the same", () => {
     const same = rendered(OLD);
-    expect(chooseTemplate(same, standing(), "keep")).toEqual({ ...same, kept: false });
+    expect(chooseTemplate(same, standing(), "keep")).toEqual({ ...same, kept: undefined });
   });
 
   it("is rendered anew where it was too large to be recorded", () => {
@@ -49,7 +49,7 @@ describe("what a Deployment records of its template", () => {
     const { template, inputs } = rendered(OLD);
     const record = parseRecord(recordOf(rendered(OLD)));
     expect(record).toMatchObject({ inputs, renderedBy: OLD, contract: SIDECAR_CONTRACT });
-    expect(chooseTemplate(rendered(NEW), record, "keep").template).toEqual(template);
+    expect(chooseTemplate(rendered(NEW), record, "keep")?.template).toEqual(template);
   });
 });
 
@@ -79,6 +79,9 @@ describe("the user's inputs", () => {
     { runtimeClassName: "nvidia" },
     { imagePullSecrets: [{ name: "pull" }] },
     { drain: { timeout: "10m" } },
+    { helpers: { resources: { limits: { cpu: "2" } } } },
+    { podTemplate: { metadata: { labels: { team: "a" } } } },
+    { podTemplate: { spec: { securityContext: { runAsUser: 1 } } } },
   ])("change with %j, as the template does", (change) => {
     expect(inputsOf(change)).not.toBe(inputsOf());
     expect(templateHash(rendered(NEW, change).template)).not.toBe(templateHash(rendered(NEW).template));

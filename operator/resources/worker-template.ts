@@ -2,6 +2,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { V1PodTemplateSpec } from "@kubernetes/client-node";
 import { annotations } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { overlayProblems } from "./overlay-limits.ts";
 import { podTemplate } from "./pod-template.ts";
 import { templateInputs } from "./template-inputs.ts";
 
@@ -16,6 +17,8 @@ export const OLDEST_CONTRACT = 1;
 /** Compressed. All annotations of an object may have 256 kB. */
 const RECORD_LIMIT = 128_000;
 const TEMPLATE_LIMIT_BYTES = 4_000_000;
+/** In one sentence. */
+const MOST_PROBLEMS = 3;
 
 /** A pod template, with what its Deployment records of it. */
 export interface WorkerTemplate {
@@ -25,10 +28,13 @@ export interface WorkerTemplate {
   /** Image of the AvatarPool that rendered it. */
   readonly renderedBy: string;
   readonly contract: number;
+  /** Why the group's overlay on the pod cannot be applied. */
+  readonly refused?: string;
 }
 
 /** What a Deployment records of the template that it has. */
 export interface TemplateRecord {
+  readonly hash: string;
   readonly inputs: string;
   readonly renderedBy: string;
   readonly contract: number;
@@ -36,36 +42,44 @@ export interface TemplateRecord {
   readonly applied: string;
 }
 
-/** The template that a group is to have, and whether it is kept from another version although this one renders it differently. */
+/** The template that a group is to have. */
 export interface ChosenTemplate extends WorkerTemplate {
-  readonly kept: boolean;
+  /** Why it is the standing one although another was rendered: by another version, or from an overlay that is refused. */
+  readonly kept: "upgrade" | "refused" | undefined;
 }
 
 /** @param image of this AvatarPool, for its containers in worker pods. */
 export function renderTemplate(pool: PoolConfig, group: GroupConfig, image: string): WorkerTemplate {
+  const problems = overlayProblems(group).slice(0, MOST_PROBLEMS).join("; ");
+  const effect = "its workers stay as they are until it is corrected";
   return {
     template: podTemplate(pool, group, image),
     inputs: templateInputs(pool, group),
     renderedBy: image,
     contract: SIDECAR_CONTRACT,
+    ...(problems === "" ? {} : { refused: `podTemplate of group ${group.name} is refused: ${problems}; ${effect}` }),
   };
 }
 
 /**
  * An upgrade replaces no worker: the standing template is kept while the user's inputs are those that it was made from,
- * unless the group takes what a new version renders at once.
+ * unless the group takes what a new version renders at once. It is kept as well while the group's overlay is refused.
+ * @returns undefined where the overlay is refused and no template is recorded.
  */
 export function chooseTemplate(
   rendered: WorkerTemplate,
   standing: TemplateRecord | undefined,
   onUpgrade: "keep" | "replace",
-): ChosenTemplate {
-  const fresh = { ...rendered, kept: false };
+): ChosenTemplate | undefined {
+  if (rendered.refused !== undefined) return standing && kept(standing, "refused");
+  const fresh = { ...rendered, kept: undefined };
   if (standing === undefined || standing.inputs !== rendered.inputs || onUpgrade === "replace") return fresh;
-  const template = decode(standing.applied);
-  if (template === undefined || templateHash(template) === templateHash(rendered.template)) return fresh;
-  const { inputs, renderedBy, contract } = standing;
-  return { template, inputs, renderedBy, contract, kept: true };
+  return standing.hash === templateHash(rendered.template) ? fresh : (kept(standing, "upgrade") ?? fresh);
+}
+
+function kept({ applied, inputs, renderedBy, contract }: TemplateRecord, why: "upgrade" | "refused"): ChosenTemplate | undefined {
+  const template = decode(applied);
+  return template && { template, inputs, renderedBy, contract, kept: why };
 }
 
 /** Hash of a template, as on the pods made from it. */
@@ -77,6 +91,7 @@ export function templateHash({ metadata }: V1PodTemplateSpec): string {
 export function recordOf({ template, inputs, renderedBy, contract }: WorkerTemplate): Record<string, string> {
   const applied = deflateRawSync(JSON.stringify(template)).toString("base64");
   return {
+    [annotations.template]: templateHash(template),
     [annotations.templateInputs]: inputs,
     [annotations.renderedBy]: renderedBy,
     [annotations.sidecarContract]: String(contract),
@@ -86,11 +101,12 @@ export function recordOf({ template, inputs, renderedBy, contract }: WorkerTempl
 
 /** Undefined where nothing, or not enough, is recorded. */
 export function parseRecord(noted: Readonly<Record<string, string>> = {}): TemplateRecord | undefined {
+  const hash = noted[annotations.template];
   const inputs = noted[annotations.templateInputs];
   const renderedBy = noted[annotations.renderedBy];
   const applied = noted[annotations.appliedTemplate];
-  if (inputs === undefined || renderedBy === undefined || applied === undefined) return undefined;
-  return { inputs, renderedBy, applied, contract: Number(noted[annotations.sidecarContract] ?? 0) };
+  if (hash === undefined || inputs === undefined || renderedBy === undefined || applied === undefined) return undefined;
+  return { hash, inputs, renderedBy, applied, contract: Number(noted[annotations.sidecarContract] ?? 0) };
 }
 
 /** Undefined if somebody damaged it. */

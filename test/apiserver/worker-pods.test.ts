@@ -51,7 +51,7 @@ describe("the Deployment of a GPU group", () => {
         ],
         resources: {
           requests: { cpu: "2", memory: "12Gi", "nvidia.com/gpu": "1" },
-          limits: { memory: "20Gi", "nvidia.com/gpu": "1" },
+          limits: { cpu: "8", memory: "20Gi", "nvidia.com/gpu": "1" },
         },
         volumeMounts: [
           { name: "models", mountPath: "/data/models" },
@@ -93,7 +93,7 @@ describe("the Deployment of a CPU group", () => {
     expect(pod?.initContainers?.[0]).toMatchObject({
       image: "avatarpool:test",
       args: ["fetch-assets"],
-      env: [{ name: "AVATARPOOL_ASSETS", value: JSON.stringify([{ name: "leo", url }]) }, { name: "AVATARPOOL_ASSETS_DIR" }],
+      env: [{ name: "AVATARPOOL_ASSETS_0", value: JSON.stringify([{ name: "leo", url }]) }, { name: "AVATARPOOL_ASSETS_DIR" }],
       securityContext: { runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false },
     });
     expect(pod?.containers).toMatchObject([

@@ -33,3 +33,15 @@ export const resourcesSchema = z
     limits: quantities("Most that it may use.").optional(),
   })
   .describe("CPU and memory of a worker, over the engine's defaults name by name. The GPU is asked for under `gpu`.");
+
+export const helpersSchema = z
+  .object({
+    resources: z
+      .object({
+        requests: quantities("Least that each of them is given.").optional(),
+        limits: quantities("Most that each of them may use.").optional(),
+      })
+      .describe("Resources of each of them, over the defaults name by name.")
+      .optional(),
+  })
+  .describe("The containers of AvatarPool in a worker's pod: fetch-assets and drain-hook.");

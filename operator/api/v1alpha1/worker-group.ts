@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { dialects, engineNames, engines, enginesWhere } from "../../engines/index.ts";
 import { count, countOrPercent, dnsLabel, duration, listOf, passedOn, quantity, rules } from "./fields.ts";
-import { resourcesSchema } from "./resources.ts";
+import { podTemplateSchema } from "./pod-template.ts";
+import { helpersSchema, resourcesSchema } from "./resources.ts";
 
 const MAX_WORKERS = 5_000;
 
@@ -179,6 +180,7 @@ export const workerGroupSchema = z
       .optional(),
     gpu: gpuSchema.optional(),
     resources: resourcesSchema.optional(),
+    helpers: helpersSchema.optional(),
     modelCache: modelCacheSchema.optional(),
     env: listOf(envSchema, "name", 64).describe("Further environment variables.").optional(),
     runtimeClassName: z.string().max(253).describe("Runtime class, such as nvidia.").optional(),
@@ -191,6 +193,7 @@ export const workerGroupSchema = z
       .describe("How the pods are spread, as in a Pod.")
       .optional(),
     priorityClassName: z.string().max(253).describe("Priority class of the pods.").optional(),
+    podTemplate: podTemplateSchema.optional(),
     dialect: z
       .enum(dialects)
       .optional()

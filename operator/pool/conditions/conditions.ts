@@ -42,6 +42,8 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
 
   const refused = whyRefused(snapshot);
   if (refused !== undefined) return no(refused.reason, refused.message);
+  const overlay = snapshot.groups.find(({ rendered }) => rendered.refused !== undefined)?.rendered.refused;
+  if (overlay !== undefined) return no(reasons.podTemplateRefused, overlay);
 
   const nobody = whyNobodyMayLaunch(snapshot);
   if (nobody !== undefined) return no(nobody.reason, nobody.message);

@@ -9,7 +9,7 @@ const CURE = "change the group, or set workers[].rollout.onUpgrade to replace, a
 /** Whether every group has the pod template of this version, or keeps one through an upgrade. */
 export function templateCurrent({ groups }: Plan): Finding {
   const kept = groups.flatMap((group) =>
-    group.kind === "scale" && group.template.kept ? [{ name: group.config.name, ...group.template }] : [],
+    group.kind === "scale" && group.template.kept === "upgrade" ? [{ name: group.config.name, ...group.template }] : [],
   );
   const tooOld = kept.filter(({ contract }) => contract < OLDEST_CONTRACT);
   if (tooOld.length > 0) {

@@ -55,6 +55,10 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
     return { group: { kind: "refused", config, why: deployment.why }, requeueAfterMs: FOREIGN_RECHECK_MS };
   }
 
+  const standing = deployment.kind === "own" ? deployment.view.standing : undefined;
+  const template = chooseTemplate(group.rendered, standing, config.spec.rollout.onUpgrade);
+  if (template === undefined) return { group: { kind: "refused", config, why: group.rendered.refused ?? "" } };
+
   const { nowMs } = snapshot;
   const { size, outlook, holdMs } = wish;
   const current = deployment.kind === "own" ? deployment.view.replicas : 0;
@@ -62,8 +66,6 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
   const inputs = inputsOf(snapshot, group, wish, current, maximum(wanted, nowMs, holdMs) ?? size.workers);
   const target = targetOf(snapshot, config, wish, current, inputs);
   const rollout = rolloutOf(snapshot, group);
-  const standing = deployment.kind === "own" ? deployment.view.standing : undefined;
-  const template = chooseTemplate(group.rendered, standing, config.spec.rollout.onUpgrade);
   const step = stepTo(snapshot, group, current, target.workers, rollout);
   const replicas = target.workers >= current ? target.workers : current - step.lowerBy;
   const record: DecisionRecord = {

@@ -1,0 +1,85 @@
+import type { GroupConfig } from "../api/pool-config.ts";
+import { ASSETS_PREFIX } from "./asset-variables.ts";
+import { isObject, type JsonObject, mergeKeys } from "./overlay.ts";
+import { ASSETS_CONTAINER, DRAIN_CONTAINER, WORKER_CONTAINER } from "./sidecar.ts";
+
+/**
+ * What a group's `podTemplate` may not touch. The CRD refuses what its rules can see; what lies inside containers is refused here.
+ * @returns what is wrong and what to do, one sentence each.
+ */
+export function overlayProblems(group: GroupConfig): readonly string[] {
+  const spec = group.spec.podTemplate?.spec ?? {};
+  return [...directives("spec", spec), ...unkeyed("spec", spec), ...touched(group, spec)];
+}
+
+function directives(path: string, value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => directives(`${path}[${index}]`, item));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([field, inner]) =>
+    field.startsWith("$")
+      ? [`${path}.${field} is a patch directive, which is not supported: set a field to null to remove it`]
+      : directives(`${path}.${field}`, inner),
+  );
+}
+
+/** Lists that are merged by a key: each item needs it, once. */
+function unkeyed(path: string, value: unknown): readonly string[] {
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([field, inner]) => {
+    const key = mergeKeys[field];
+    const here = `${path}.${field}`;
+    if (key === undefined || inner === null) return unkeyed(here, inner);
+    if (!Array.isArray(inner)) return [`${here} must be a list`];
+    const keys = inner.map((item) => (isObject(item) ? item[key] : undefined));
+    return inner.flatMap((item, index) => {
+      if (keys[index] === undefined) return [`${here}[${index}] needs the field ${key}, by which it is merged`];
+      if (keys.indexOf(keys[index]) !== index) return [`${here}[${index}] has the ${key} of an item before it: merge the two`];
+      return unkeyed(`${here}[${index}]`, item);
+    });
+  });
+}
+
+function touched({ engine }: GroupConfig, spec: JsonObject): readonly string[] {
+  const worker = named(spec.containers, WORKER_CONTAINER);
+  const drain = named(spec.initContainers, DRAIN_CONTAINER);
+  const assets = named(spec.initContainers, ASSETS_CONTAINER);
+  const lifecycle = isObject(worker?.lifecycle) ? worker.lifecycle : undefined;
+  const ours = [engine.secretEnv, engine.sessionsEnv].filter((name) => name !== undefined);
+  const ofAssets = namesIn(assets?.env).filter((name) => name.startsWith(ASSETS_PREFIX));
+  const problem = (isTouched: boolean, sentence: string) => (isTouched ? [sentence] : []);
+  return [
+    ...problem(spec.containers === null, "spec.containers cannot be removed"),
+    ...problem(spec.initContainers === null, "spec.initContainers cannot be removed: they hold a worker until its sessions end"),
+    ...problem(
+      worker?.lifecycle === null || lifecycle?.preStop !== undefined,
+      `the preStop hook of container ${WORKER_CONTAINER} must stay: it holds a worker until its sessions end; drain.timeout says for how long`,
+    ),
+    ...problem(
+      worker?.ports === null || hasPort(worker?.ports, engine.port),
+      `the port http of container ${WORKER_CONTAINER} must stay: gateways send launches to it`,
+    ),
+    ...problem(
+      worker?.env === null || namesIn(worker?.env).some((name) => ours.includes(name)),
+      `the variables ${ours.join(" and ")} of container ${WORKER_CONTAINER} must stay: use apiSecretRef and sessionsPerWorker`,
+    ),
+    ...problem(drain !== undefined, `container ${DRAIN_CONTAINER} must stay as it is: use helpers.resources for its resources`),
+    ...problem(
+      ["image", "command", "args", "restartPolicy"].some((field) => assets?.[field] !== undefined) ||
+        assets?.env === null ||
+        ofAssets.length > 0,
+      `image, command, args and the variables ${ASSETS_PREFIX}* of container ${ASSETS_CONTAINER} must stay: presets say what it fetches`,
+    ),
+  ];
+}
+
+function named(list: unknown, name: string): JsonObject | undefined {
+  return Array.isArray(list) ? list.find((item): item is JsonObject => isObject(item) && item.name === name) : undefined;
+}
+
+function namesIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.flatMap((item) => (isObject(item) && typeof item.name === "string" ? item.name : [])) : [];
+}
+
+function hasPort(list: unknown, port: number): boolean {
+  return Array.isArray(list) && list.some((item) => isObject(item) && (item.name === "http" || item.containerPort === port));
+}

@@ -1,0 +1,21 @@
+type Quantities = Readonly<Record<string, unknown>>;
+
+interface Requirements {
+  readonly requests?: Quantities | undefined;
+  readonly limits?: Quantities | undefined;
+}
+
+/** Requests and limits of a container: those given over the defaults, name by name. */
+export function requirements(defaults: Requirements, given: Requirements = {}) {
+  return {
+    requests: { ...quantities(defaults.requests), ...quantities(given.requests) },
+    limits: { ...quantities(defaults.limits), ...quantities(given.limits) },
+  };
+}
+
+/** What is no quantity goes on as its JSON: the API server's refusal quotes it. */
+function quantities(map: Quantities = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(map).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}
