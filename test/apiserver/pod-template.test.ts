@@ -129,7 +129,7 @@ describe.concurrent("a namespace with the restricted profile", () => {
 describe.concurrent("many models with long addresses", () => {
   it("are fetched by a worker, though one variable could not hold their list", async () => {
     const scenario = await stage.scenario("many-models");
-    const signature = `sig=$$${"x".repeat(1_900)}`;
+    const signature = `sig=$$${"x".repeat(2_000)}`;
     const presets = Array.from({ length: 64 }, (_, index) => {
       const name = `leo-${index}`;
       return { name, model: { url: models.put(`/${name}.imx?${signature}`, name) } };
