@@ -1,6 +1,7 @@
 import { httpOrigin } from "../api/http-origin.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { findEngine } from "../engines/index.ts";
+import type { KubeClient } from "../kube/client.ts";
 import type { Store } from "../kube/store.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
@@ -15,6 +16,7 @@ import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
 import { Refusals } from "./refusals/refusals.ts";
+import { PodEvents } from "./slow-starts/pod-events.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { presetLoader } from "./warmup/load-presets.ts";
 import { warmupReconciler } from "./warmup/warmup.ts";
@@ -32,6 +34,8 @@ export interface Watched<T> {
 
 export interface PoolControllersOptions {
   readonly client: ApplyContext["client"];
+  /** Where the events of pods that do not start are read. */
+  readonly events: Pick<KubeClient, "list">;
   readonly pools: Watched<PoolView>;
   readonly deployments: Watched<DeploymentView>;
   readonly pods: Watched<PodView>;
@@ -69,7 +73,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       pools.enqueue(key);
     },
   });
-  const pools = new Controller({
+  const pools: Controller = new Controller({
     ...common,
     name: "pool",
     concurrency: POOL_CONCURRENCY,
@@ -80,6 +84,8 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       world: { deployments: options.deployments.store, pods: options.pods.store, hub, sidecarImage: options.sidecarImage },
       memories,
       refusals,
+      podEvents: new PodEvents({ client: options.events, clock, logger }),
+      enqueue: (key) => pools.enqueue(key),
       learned: new Learned({ clientOf: (pool) => guardedClient(client, refusals, pool), clock, logger }),
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),

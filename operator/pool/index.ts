@@ -95,6 +95,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   const controllers = poolControllers({
     ...watched,
     client: writer,
+    events: client,
     hub,
     workers: new WorkerCalls(workers, clock),
     sidecarImage: operator.settings.image,

@@ -48,6 +48,8 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     world: seen,
     memories,
     refusals,
+    podEvents: { latest: () => undefined },
+    enqueue: () => {},
     learned: new Learned({ clientOf: () => client, clock, logger: createLogger("operator", "silent") }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),

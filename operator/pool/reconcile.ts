@@ -23,6 +23,8 @@ import { carriedOut, type Plan } from "./plan.ts";
 import type { Learned } from "./planning/learned.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
 import type { Refusals } from "./refusals/refusals.ts";
+import type { PodEvents } from "./slow-starts/pod-events.ts";
+import { withSlowStarts } from "./slow-starts/slow-starts.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
 import type { PodView, PoolView } from "./views.ts";
@@ -36,6 +38,9 @@ export interface PoolReconcilerOptions extends ApplyContext {
   readonly world: World & { readonly hub: LoadHub };
   readonly memories: Memories;
   readonly refusals: Refusals;
+  readonly podEvents: Pick<PodEvents, "latest">;
+  /** Something is to be looked at again. */
+  readonly enqueue: (key: string) => void;
   readonly learned: Learned;
   readonly credentials: Pick<CredentialsCheck, "of" | "problems">;
   readonly reporter: Reporter;
@@ -62,7 +67,8 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     const seen = observe(world, view, await credentials.of(view.config), memory, clock.now());
     const secretProblems = await credentials.problems(view.config);
     const observed = { ...seen, secretProblems, refusals: refusals.of(key), forecast: forecasts.next(seen) };
-    const { snapshot, plan: planned, lookAgainMs } = await planWithLastLook(observed, options.isEmpty);
+    const starts = withSlowStarts(observed, (pod) => options.podEvents.latest(pod, () => options.enqueue(key)));
+    const { snapshot, plan: planned, lookAgainMs } = await planWithLastLook(starts.snapshot, options.isEmpty);
     const guarded = { ...options, client: guardedClient(options.client, refusals, view.config) };
     const applied = await apply(guarded, snapshot, planned, memory);
     // Nothing more can be written, the status included.
@@ -79,7 +85,8 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     const goes = plan.finalizer === "remove" && applied.finalizerWritten;
     const statusDueMs = goes ? undefined : await writeStatus(guarded, told, plan, found, memory);
     if (applied.failure !== undefined) throw applied.failure;
-    return next(plan.requeueAfterMs, lookAgainMs, newsDueMs, statusDueMs, forecasts.dueMs(snapshot), refusals.dueInMs(key));
+    const lookMs = [lookAgainMs, starts.dueMs, refusals.dueInMs(key), forecasts.dueMs(snapshot)];
+    return next(plan.requeueAfterMs, newsDueMs, statusDueMs, ...lookMs);
   };
 }
 

@@ -9,6 +9,7 @@ import { WORKER_CONTAINER } from "../resources/sidecar.ts";
 import { parseRecord, type TemplateRecord } from "../resources/worker-template.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 import { type PodEnd, podEnd } from "./pod-end.ts";
+import { type Starting, startingOf } from "./slow-starts/starting.ts";
 import { timeMs } from "./time.ts";
 
 /** Annotation in which its controller counts the templates that a Deployment has had. */
@@ -86,6 +87,8 @@ export interface PodView {
   readonly problem: PodProblem | undefined;
   /** Its containers have ended for good: its ReplicaSet counts it no more, and it is no worker. */
   readonly end: PodEnd | undefined;
+  /** It has a node and does not run yet. */
+  readonly starting: Starting | undefined;
 }
 
 /** What keeps a pod from running, as the kubelet says it. */
@@ -172,6 +175,7 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
       problemOf([...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) ??
       (warm?.reason === WARMUP_FAILED ? { reason: WARMUP_FAILED, message: warm.message ?? "" } : undefined),
     end: podEnd(pod),
+    starting: startingOf(pod),
   };
 }
 
@@ -190,17 +194,20 @@ const lastingReasons = new Set([
   "CrashLoopBackOff",
 ]);
 
+/** A container that has ended so often is not expected to run well by itself, also while it runs once more. */
+const LOOPING_RESTARTS = 3;
+
 function problemOf(statuses: readonly Json<V1ContainerStatus>[]): PodProblem | undefined {
-  for (const { name, state, lastState } of statuses) {
+  for (const { name, state, lastState, ready, restartCount } of statuses) {
     const waiting = state?.waiting;
     const ended = state?.terminated ?? lastState?.terminated;
     const endMessage = ended !== undefined && ended.exitCode !== 0 ? ended.message?.trim() : undefined;
     if (waiting?.reason !== undefined && lastingReasons.has(waiting.reason)) {
       return { reason: waiting.reason, message: quoted(name, endMessage ?? waiting.message ?? waiting.reason) };
     }
-    if (state?.terminated !== undefined && state.terminated.exitCode !== 0) {
-      const said = endMessage ?? `ended with exit code ${state.terminated.exitCode}`;
-      return { reason: state.terminated.reason ?? "Error", message: quoted(name, said) };
+    const loops = !ready && restartCount >= LOOPING_RESTARTS;
+    if (ended !== undefined && ended.exitCode !== 0 && (state?.terminated !== undefined || loops)) {
+      return { reason: ended.reason ?? "Error", message: quoted(name, endMessage ?? `ended with exit code ${ended.exitCode}`) };
     }
   }
   return undefined;

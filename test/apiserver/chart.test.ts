@@ -54,7 +54,7 @@ const operatorWherePoolsLive: Rights = {
   "policy/poddisruptionbudgets": [...READ, "create", "patch"],
   "/configmaps": ["get", "create", "patch"],
   "/secrets": ["get"],
-  "events.k8s.io/events": ["create"],
+  "events.k8s.io/events": ["list", "create"],
 };
 const operatorAtHome: Rights = {
   "coordination.k8s.io/leases": ["get", "create", "update", "patch"],

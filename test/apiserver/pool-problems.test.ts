@@ -114,6 +114,21 @@ describe.concurrent("workers that cannot start", () => {
     await scenario.condition("Ready", { status: "True" });
   });
 
+  it("because their runtime class has no handler: the pool quotes the pod's own event", async () => {
+    const scenario = await stage.scenario("no-runtime");
+    const runtimeClass = { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "does-not-exist" } };
+    await scenario.kubectl(["apply", "-f", "-"], JSON.stringify({ ...runtimeClass, handler: "does-not-exist" }));
+    await scenario.pool({ workers: [gpuGroup({ runtimeClassName: "does-not-exist" })] });
+    await scenario.condition("Ready", { status: "False", reason: "Starting" });
+    const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing" });
+    const [pod] = await scenario.podNames();
+    expect(message).toContain("1 worker of group gpu cannot start: FailedCreatePodSandBox: ");
+    expect(message).toContain('"Failed to create pod sandbox: rpc error: ');
+    expect(message).toMatch(new RegExp(`; see kubectl -n no-runtime describe pod ${pod}$`));
+    await scenario.pool({ workers: [gpuGroup()] });
+    await scenario.condition("Ready", { status: "True" });
+  });
+
   it("because no node has the GPU that they ask for", async () => {
     const scenario = await stage.scenario("no-node");
     await scenario.pool({ workers: [gpuGroup({ nodeSelector: { "gpu-type": "a100" } })] });

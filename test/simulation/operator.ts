@@ -64,6 +64,7 @@ export class SimOperator {
     this.views = [pools, deployments, pods];
     const controllers = poolControllers({
       client: whileLeading(api.client(this.process) as never, this.#stop.signal, () => this.#holdsLease),
+      events: { list: async () => ({ items: [], resourceVersion: "1" }) },
       pools,
       deployments,
       pods,

@@ -6,7 +6,7 @@ import { CUSTOM_AVATAR } from "../../scaling/size.ts";
 import type { Plan } from "../plan.ts";
 import { failuresOf, failuresText } from "../planning/failures.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
-import type { PodProblem } from "../views.ts";
+import type { PodProblem, PodView } from "../views.ts";
 import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
 import { admissionCure } from "./admission-cures.ts";
@@ -183,8 +183,9 @@ function obstacleOf(
 ): { readonly reason: ConditionReason; readonly message: string } | undefined {
   for (const { config, members } of groups) {
     const failing = members.pods.filter((pod) => pod.problem !== undefined);
-    const problem = failing[0]?.problem;
-    if (problem !== undefined) return { reason: reasons.workerFailing, message: failingMessage(config, failing.length, problem) };
+    const [first] = failing;
+    if (first?.problem !== undefined)
+      return { reason: reasons.workerFailing, message: failingMessage(config, failing.length, first, first.problem) };
   }
   for (const { config, members } of groups) {
     const failures = failuresOf(members.ended, nowMs);
@@ -208,11 +209,20 @@ function obstacleOf(
       message: `no more workers of group ${config.name} are created: "${refused.why}": ${admissionCure(refused.why) ?? "change what refuses them, or lower max"}`,
     };
   }
+  for (const { config, deployment } of groups) {
+    const { stalled, namespace, name } = deployment.kind === "own" ? deployment.view : {};
+    if (stalled === undefined) continue;
+    return {
+      reason: reasons.stalled,
+      message: `the Deployment of group ${config.name} makes no progress: "${stalled}"; see kubectl -n ${namespace} describe deployment ${name}`,
+    };
+  }
   return undefined;
 }
 
-function failingMessage(config: GroupConfig, count: number, problem: PodProblem): string {
-  return `${counted(count, "worker")} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
+function failingMessage(config: GroupConfig, count: number, { namespace, name }: PodView, problem: PodProblem): string {
+  const what = `${counted(count, "worker")} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
+  return `${what}; see kubectl -n ${namespace} describe pod ${name}`;
 }
 
 function deletionMessage(snapshot: Snapshot): string {

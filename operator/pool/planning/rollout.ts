@@ -56,9 +56,14 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, { config, deployment,
     message: `the rollout of group ${config.name} is stopped, ${former.length} of its workers are as before: ${what}: ${cure}`,
     heldBack,
   });
-  const problem = fresh.find((pod) => pod.problem !== undefined)?.problem;
-  if (problem !== undefined) {
-    return blocked(reasons.workerFailing, `a new worker cannot start: ${problem.reason}: ${problem.message}`, "correct the group");
+  const failing = fresh.find((pod) => pod.problem !== undefined);
+  if (failing?.problem !== undefined) {
+    const what = `a new worker cannot start: ${failing.problem.reason}: ${failing.problem.message}`;
+    return blocked(
+      reasons.workerFailing,
+      what,
+      `correct the group; see kubectl -n ${failing.namespace} describe pod ${failing.name}`,
+    );
   }
   const failures = fresh.some(({ ready }) => ready) ? undefined : failuresOf(members.ended.filter(isFresh), nowMs);
   if (failures !== undefined) {

@@ -2,14 +2,21 @@ import type { V1Secret } from "@kubernetes/client-node";
 import type { KubeClient } from "../../../operator/kube/client.ts";
 import { secrets } from "../../../operator/kube/resource-types.ts";
 import type { Json } from "../../../operator/kube/types.ts";
-import type { Container } from "./pod.ts";
+import type { Container, Pod } from "./pod.ts";
 
 /** What a container needs before it can start, and the kubelet's sentences where it cannot. */
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Images whose name holds this cannot be pulled. */
-const MISSING_IMAGE = "does-not-exist";
+/** Images whose name holds this cannot be pulled, and runtime classes have no handler. */
+const MISSING = "does-not-exist";
+
+/** The sentence about a pod whose runtime class has a handler that the node does not know; undefined when it has one that it knows. */
+export function sandboxError({ spec }: Pod): string | undefined {
+  const { runtimeClassName = "" } = spec ?? {};
+  if (!runtimeClassName.includes(MISSING)) return undefined;
+  return `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "${runtimeClassName}" is configured`;
+}
 
 /** Of one variable, its name and its end included: MAX_ARG_STRLEN of Linux. */
 const VARIABLE_LIMIT_BYTES = 131_072;
@@ -18,7 +25,7 @@ const TOO_LONG = "failed to create containerd task: failed to start shim: argume
 /** The sentence of a pull that fails; undefined when the image can be had. */
 export function pullError(container: Container): string | undefined {
   const { image = "" } = container;
-  if (!image.includes(MISSING_IMAGE)) return undefined;
+  if (!image.includes(MISSING)) return undefined;
   return (
     `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": ` +
     `failed to resolve reference "${image}": ${image}: not found`

@@ -2,12 +2,13 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { KubeClient } from "../../../operator/kube/client.ts";
 import { pods } from "../../../operator/kube/resource-types.ts";
+import type { KubeObject, ResourceType } from "../../../operator/kube/types.ts";
 import { type Clock, systemClock } from "../../../operator/runtime/clock.ts";
 import { sleep } from "../../../operator/runtime/sleep.ts";
 import { assetsFromEnvironment, drainWorker } from "../../../operator/sidecar/index.ts";
 import type { Logger } from "../../../operator/telemetry/logger.ts";
 import { ContainerRunner, type Exit } from "./container-runner.ts";
-import type { Environment } from "./container-start.ts";
+import { type Environment, sandboxError } from "./container-start.ts";
 import type { ContainerState } from "./container-state.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Container, engineOfPod, identityOf, isSidecar, type Pod, type PodIdentity, roleOf } from "./pod.ts";
@@ -27,6 +28,8 @@ export interface PodLifeOptions {
   readonly folder: string;
 }
 
+/** As kubelets write them. */
+const coreEvents: ResourceType = { group: "", version: "v1", kind: "Event", plural: "events" };
 const DEFAULT_GRACE_SECONDS = 30;
 const DELETE_RETRY_MS = 1_000;
 
@@ -132,6 +135,8 @@ export class PodLife {
   }
 
   async #runContainers(): Promise<void> {
+    const error = sandboxError(this.#pod);
+    if (error !== undefined) return this.#cannotStart("FailedCreatePodSandBox", error);
     for (const container of this.#pod.spec?.initContainers ?? []) {
       const runner = this.#runner(container);
       const go = isSidecar(container) ? await runner.begin() : await runner.runUntilSuccess((env) => this.#runInit(container, env));
@@ -160,6 +165,20 @@ export class PodLife {
         );
       }),
     );
+  }
+
+  /** The pod stays as it is, and only an event says why. */
+  async #cannotStart(reason: string, message: string): Promise<void> {
+    const { namespace, name, uid } = this.identity;
+    this.#publish();
+    await this.#options.client.create(coreEvents, {
+      metadata: { namespace, generateName: `${name}-` },
+      involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
+      type: "Warning",
+      reason,
+      message,
+      lastTimestamp: new Date().toISOString().replace(/[.][0-9]+Z$/, "Z"),
+    } as KubeObject);
   }
 
   #runner(container: Container): ContainerRunner {

@@ -1,0 +1,94 @@
+import type { EventsV1Event } from "@kubernetes/client-node";
+import type { KubeClient } from "../../kube/client.ts";
+import { events } from "../../kube/resource-types.ts";
+import type { Json } from "../../kube/types.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { ExpiringMap } from "../../runtime/expiring-map.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { hideSecrets } from "../../workers/hide-secrets.ts";
+import type { PodView } from "../views.ts";
+
+/** The events of a pod are read again after this time. */
+export const REFRESH_MS = 60_000;
+/** Pods of all pools whose events are kept, and requests that are under way. */
+const MAX_PODS = 300;
+const MAX_IN_FLIGHT = 8;
+/** A pod that does not start has a few kinds of events. The API server keeps each for an hour. */
+const MAX_EVENTS = 100;
+const MAX_NOTE = 400;
+
+/** The latest event of a pod. */
+export interface PodEvent {
+  readonly warning: boolean;
+  readonly reason: string;
+  readonly note: string;
+}
+
+export interface PodEventsOptions {
+  readonly client: Pick<KubeClient, "list">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Reads the events of single pods, without keeping a reconcile waiting: the answer comes with the next look.
+ * Errors: events that cannot be read are missing, and the log says why.
+ */
+export class PodEvents {
+  readonly #options: PodEventsOptions;
+  readonly #latest: ExpiringMap<string, PodEvent | undefined>;
+  readonly #asked: ExpiringMap<string, true>;
+  #inFlight = 0;
+
+  constructor(options: PodEventsOptions) {
+    this.#options = options;
+    const { clock } = options;
+    this.#latest = new ExpiringMap({ clock, forMs: 2 * REFRESH_MS, max: MAX_PODS });
+    this.#asked = new ExpiringMap({ clock, forMs: REFRESH_MS, max: MAX_PODS });
+  }
+
+  /**
+   * The latest event of the pod, as far as it is known. Asks for it where that is a minute ago.
+   * @param onNews is called when the pod's latest event has changed.
+   */
+  latest(pod: PodView, onNews: () => void): PodEvent | undefined {
+    if (this.#asked.get(pod.uid) === undefined && this.#inFlight < MAX_IN_FLIGHT) {
+      this.#asked.set(pod.uid, true);
+      this.#inFlight++;
+      void this.#ask(pod, onNews).finally(() => {
+        this.#inFlight--;
+      });
+    }
+    return this.#latest.get(pod.uid);
+  }
+
+  async #ask({ namespace, name, uid }: PodView, onNews: () => void): Promise<void> {
+    const { client, logger } = this.#options;
+    try {
+      const fieldSelector = `regarding.uid=${uid}`;
+      const { items } = await client.list<Json<EventsV1Event>>(events, { namespace, fieldSelector, limit: MAX_EVENTS });
+      const before = this.#latest.get(uid);
+      const now = latestOf(items);
+      this.#latest.set(uid, now);
+      if (before?.note !== now?.note || before?.reason !== now?.reason) onNews();
+    } catch (error) {
+      logger.warn({ pod: `${namespace}/${name}`, err: error }, "events of a pod not read");
+    }
+  }
+}
+
+/** Of events that were last seen at the same time, a warning comes first. */
+export function latestOf(items: readonly Json<EventsV1Event>[]): PodEvent | undefined {
+  const [latest] = [...items].sort(
+    (a, b) => lastSeenMs(b) - lastSeenMs(a) || Number(b.type === "Warning") - Number(a.type === "Warning"),
+  );
+  if (latest === undefined) return undefined;
+  const note = hideSecrets(latest.note ?? "").slice(0, MAX_NOTE);
+  return { warning: latest.type === "Warning", reason: latest.reason ?? "", note };
+}
+
+function lastSeenMs({ series, deprecatedLastTimestamp, eventTime, metadata }: Json<EventsV1Event>): number {
+  const text = series?.lastObservedTime ?? deprecatedLastTimestamp ?? eventTime ?? metadata?.creationTimestamp;
+  const atMs = Date.parse(text ?? "");
+  return Number.isNaN(atMs) ? 0 : Math.floor(atMs / 1_000);
+}

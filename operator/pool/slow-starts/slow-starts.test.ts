@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { gpuOnly, NOW_MS, pod, podObject, pool, snapshot } from "../../../test/support/pools.ts";
+import { createLogger } from "../../telemetry/logger.ts";
+import { findings } from "../conditions/conditions.ts";
+import { plan } from "../plan.ts";
+import { podView } from "../views.ts";
+import { latestOf, PodEvents } from "./pod-events.ts";
+import { withSlowStarts } from "./slow-starts.ts";
+import { startingOf } from "./starting.ts";
+
+const ago = (seconds: number) => new Date(NOW_MS - seconds * 1_000).toISOString();
+const container = (name: string, state: object, change: object = {}) => ({
+  name,
+  image: "",
+  imageID: "",
+  ready: false,
+  restartCount: 0,
+  state,
+  ...change,
+});
+const creating = { waiting: { reason: "ContainerCreating" } };
+
+function object(seconds: number, status: object = { containerStatuses: [container("worker", creating)] }) {
+  const conditions = [{ type: "PodScheduled", status: "True", lastTransitionTime: ago(seconds) }];
+  return podObject("a", { stage: "pending", status: { phase: "Pending", conditions, ...status } });
+}
+
+const sandbox = { warning: true, reason: "FailedCreatePodSandBox", note: 'no runtime for "missing" is configured' };
+
+/** What Ready says of a pool with this one pod. */
+function ready(seconds: number, event?: typeof sandbox) {
+  const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))] });
+  const { snapshot: explained, dueMs } = withSlowStarts(seen, () => event);
+  return { ...findings(explained, plan(explained))[0]!, dueMs };
+}
+
+describe("a pod that has a node and does not start", () => {
+  it("is starting for half a minute, and reported then, with the words of its latest event, where that is a warning", () => {
+    expect(ready(29, sandbox)).toMatchObject({ reason: "Starting", dueMs: 1_000 });
+    expect(ready(30, sandbox)).toMatchObject({ reason: "WorkerFailing" });
+    expect(ready(30, sandbox).message).toBe(
+      'maya cannot be launched: 1 worker of group gpu cannot start: FailedCreatePodSandBox: worker: ContainerCreating: "no runtime for "missing" is configured"; see kubectl -n avatars describe pod a',
+    );
+  });
+
+  it("is reported without a warning when a start may not take longer", () => {
+    expect(ready(1_199)).toMatchObject({ reason: "Starting", dueMs: 1_000 });
+    expect(ready(1_199, { warning: false, reason: "Pulling", note: "Pulling image" })).toMatchObject({ reason: "Starting" });
+    expect(ready(1_200).message).toContain("cannot start: NotStarted: worker: ContainerCreating; see kubectl");
+  });
+
+  it("is looked at no more than two pods of a group at a time", () => {
+    const names = ["a", "b", "c", "d"];
+    const pods = names.map((name) => ({ ...podView(object(60)), name, uid: name }));
+    const asked: string[] = [];
+    withSlowStarts(snapshot(pool(gpuOnly), { pods }), ({ name }) => {
+      asked.push(name);
+      return undefined;
+    });
+    expect(asked).toEqual(["a", "b"]);
+  });
+});
+
+describe("startingOf", () => {
+  it("names the first container that is not done", () => {
+    const fetched = container("fetch-assets", { terminated: { exitCode: 0 } });
+    expect(
+      startingOf(object(5, { initContainerStatuses: [fetched], containerStatuses: [container("worker", creating)] }))?.what,
+    ).toBe("worker: ContainerCreating");
+    expect(startingOf(object(5, { initContainerStatuses: [container("fetch-assets", { running: {} })] }))?.what).toBe(
+      "fetch-assets: Running",
+    );
+    expect(startingOf(object(5, { containerStatuses: [] }))?.what).toBe("its kubelet has not begun");
+  });
+
+  it("is nothing for a pod that runs, has no node, or goes", () => {
+    for (const change of [{}, { stage: "unscheduled" as const }, { stage: "pending" as const, deleting: true }])
+      expect(pod("a", change).starting).toBeUndefined();
+  });
+});
+
+it("a container that ends again and again is a problem also while it runs once more", () => {
+  const lastState = { terminated: { exitCode: 2, reason: "Error", message: "no such model" } };
+  const problem = (restartCount: number, ready = false) =>
+    podView(object(5, { initContainerStatuses: [container("setup", { running: {} }, { restartCount, ready, lastState })] }))
+      .problem;
+  expect(problem(2)).toBeUndefined();
+  expect(problem(3)).toEqual({ reason: "Error", message: "setup: no such model" });
+  expect(problem(3, true), "it has come to run").toBeUndefined();
+});
+
+describe("PodEvents", () => {
+  const event = (type: string, reason: string, seconds: number) => ({
+    type,
+    reason,
+    note: `${reason} of https://me:secret@registry.test/v2`,
+    deprecatedLastTimestamp: ago(seconds),
+    eventTime: ago(seconds),
+  });
+
+  it("finds the latest event, of two at the same time the warning, and hides secrets", () => {
+    expect(latestOf([event("Warning", "FailedMount", 9), event("Normal", "Pulling", 5)])).toMatchObject({ reason: "Pulling" });
+    expect(latestOf([event("Normal", "Pulling", 5), event("Warning", "Failed", 5)])).toEqual({
+      warning: true,
+      reason: "Failed",
+      note: "Failed of https://[hidden]@registry.test/v2",
+    });
+    expect(latestOf([])).toBeUndefined();
+  });
+
+  it("asks once a minute for one pod only, and calls when the answer is another", async () => {
+    const clock = new FakeClock(NOW_MS);
+    const asked: unknown[] = [];
+    const events = [event("Warning", "FailedMount", 9)];
+    const list = async (_type: unknown, options: unknown) => {
+      asked.push(options);
+      return { items: events as never, resourceVersion: "1" };
+    };
+    const podEvents = new PodEvents({ client: { list }, clock, logger: createLogger("operator", "silent") });
+    let news = 0;
+    const look = () => podEvents.latest(pod("a"), () => news++);
+    expect(look()).toBeUndefined();
+    await clock.advance(1);
+    expect(look()).toMatchObject({ reason: "FailedMount" });
+    for (let second = 0; second < 125; second++) {
+      look();
+      await clock.advance(1_000);
+    }
+    expect([asked.length, news]).toEqual([3, 1]);
+    expect(asked[0]).toEqual({ namespace: "avatars", fieldSelector: "regarding.uid=uid-a", limit: 100 });
+  });
+
+  it("goes on where events cannot be read", async () => {
+    const clock = new FakeClock(NOW_MS);
+    const list = () => Promise.reject(new Error("forbidden"));
+    const podEvents = new PodEvents({ client: { list }, clock, logger: createLogger("operator", "silent") });
+    podEvents.latest(pod("a"), () => {});
+    await clock.advance(1);
+    expect(podEvents.latest(pod("a"), () => {})).toBeUndefined();
+  });
+});

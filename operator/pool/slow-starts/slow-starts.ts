@@ -1,0 +1,64 @@
+import { earliest } from "../due.ts";
+import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
+import type { PodProblem, PodView } from "../views.ts";
+import { type PodEvent, REFRESH_MS } from "./pod-events.ts";
+
+/** A pod that has a node for so long, and whose latest event is a warning, is reported. */
+export const WARNING_PATIENCE_MS = 30_000;
+/** Pods of each group whose events are looked at: all of a group wait for the same, as a rule. */
+const PODS_OF_A_GROUP = 2;
+
+export interface SlowStarts {
+  /** The world with a problem for each pod that does not start. */
+  readonly snapshot: Snapshot;
+  /** When to look again. */
+  readonly dueMs: number | undefined;
+}
+
+/**
+ * Finds pods that have a node and do not start. A kubelet that fails to mount a volume, or to create the pod's sandbox, reports it in
+ * events only, while the containers' state stays `ContainerCreating`. Such a pod is reported after 30 s where its latest event
+ * is a warning, and otherwise after the time that the engine's startup probe allows for a start.
+ * @param latestEvent of a pod, as far as it is known.
+ */
+export function withSlowStarts(snapshot: Snapshot, latestEvent: (pod: PodView) => PodEvent | undefined): SlowStarts {
+  const { nowMs } = snapshot;
+  const due: (number | undefined)[] = [];
+  const groups = snapshot.groups.map((group) => {
+    const limitMs = group.config.engine.startup.limitSeconds * 1_000;
+    const waiting = group.members.pods
+      .filter(({ starting, problem }) => starting !== undefined && problem === undefined)
+      .sort((a, b) => sinceOf(a) - sinceOf(b));
+    const slow = waiting.filter((pod) => nowMs - sinceOf(pod) >= WARNING_PATIENCE_MS);
+    const looksMs = waiting.map(sinceOf).flatMap((atMs) => [atMs + WARNING_PATIENCE_MS, atMs + limitMs]);
+    due.push(...looksMs.filter((atMs) => atMs > nowMs).map((atMs) => atMs - nowMs));
+    if (slow.length > 0) due.push(REFRESH_MS);
+    const problems = new Map<string, PodProblem>();
+    for (const [index, pod] of slow.entries()) {
+      const event = index < PODS_OF_A_GROUP ? latestEvent(pod) : undefined;
+      const over = nowMs - sinceOf(pod) >= limitMs;
+      if (event?.warning === true || over) problems.set(pod.uid, problemOf(pod, event));
+    }
+    return problems.size === 0 ? group : withProblems(group, problems);
+  });
+  return { snapshot: { ...snapshot, groups }, dueMs: earliest(due) };
+}
+
+function problemOf({ starting }: PodView, event: PodEvent | undefined): PodProblem {
+  const what = starting?.what ?? "";
+  return event === undefined
+    ? { reason: "NotStarted", message: what }
+    : { reason: event.reason, message: `${what}: "${event.note}"` };
+}
+
+function withProblems(group: GroupSnapshot, problems: ReadonlyMap<string, PodProblem>): GroupSnapshot {
+  const pods = group.members.pods.map((pod) => {
+    const problem = problems.get(pod.uid);
+    return problem === undefined ? pod : { ...pod, problem };
+  });
+  return { ...group, members: { ...group.members, pods } };
+}
+
+function sinceOf({ starting }: PodView): number {
+  return starting?.sinceMs ?? Number.POSITIVE_INFINITY;
+}
