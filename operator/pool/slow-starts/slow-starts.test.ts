@@ -30,7 +30,7 @@ const sandbox = { warning: true, reason: "FailedCreatePodSandBox", note: 'no run
 
 /** What Ready says of a pool with this one pod. */
 function ready(seconds: number, event?: typeof sandbox) {
-  const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))] });
+  const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))!] });
   const { snapshot: explained, dueMs } = withSlowStarts(seen, () => event);
   return { ...findings(explained, plan(explained))[0]!, dueMs };
 }
@@ -52,7 +52,7 @@ describe("a pod that has a node and does not start", () => {
 
   it("is looked at no more than two pods of a group at a time", () => {
     const names = ["a", "b", "c", "d"];
-    const pods = names.map((name) => ({ ...podView(object(60)), name, uid: name }));
+    const pods = names.map((name) => ({ ...podView(object(60))!, name, uid: name }));
     const asked: string[] = [];
     withSlowStarts(snapshot(pool(gpuOnly), { pods }), ({ name }) => {
       asked.push(name);
@@ -83,7 +83,7 @@ describe("startingOf", () => {
 it("a container that ends again and again is a problem also while it runs once more", () => {
   const lastState = { terminated: { exitCode: 2, reason: "Error", message: "no such model" } };
   const problem = (restartCount: number, ready = false) =>
-    podView(object(5, { initContainerStatuses: [container("setup", { running: {} }, { restartCount, ready, lastState })] }))
+    podView(object(5, { initContainerStatuses: [container("setup", { running: {} }, { restartCount, ready, lastState })] }))!
       .problem;
   expect(problem(2)).toBeUndefined();
   expect(problem(3)).toEqual({ reason: "Error", message: "setup: no such model" });
