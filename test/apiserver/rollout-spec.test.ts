@@ -70,7 +70,7 @@ describe.concurrent("a quota", () => {
     await scenario.condition("RolloutBlocked", {
       status: "True",
       reason: "Stalled",
-      message: /exceeded quota: full.*: correct the group, or the quota/,
+      message: /exceeded quota: full.*: raise the quota named full, or lower max/,
     });
     expect(await scenario.podNames()).toEqual(former);
     expect((await scenario.launch({ sessionSeconds: 1 })).status).toBe(200);

@@ -17,24 +17,24 @@ const known: readonly Known[] = [
     // One clause for each resource, as in `limits.cpu for: fetch-assets,worker; limits.memory for: worker`.
     pattern: /failed quota: ([^\s:]+): must specify (.+)/,
     cure: (quota, fields = "") =>
-      `the quota named ${quota} demands ${resourcesIn(fields)} of every container: set the group's resources, or give the namespace a LimitRange with defaults`,
+      `the quota named ${quota} demands ${resourcesIn(fields)} of every container: set workers[].resources and workers[].helpers.resources, or give the namespace a LimitRange with defaults`,
   },
   {
     pattern: /(maximum|minimum) (\S+) usage per (\w+) is ([^\s,]+?)[.,]\s/,
     cure: (bound, resource, scope, amount) =>
       bound === "maximum"
-        ? `a LimitRange of the namespace allows at most ${amount} ${resource} for each ${scope}: lower the group's resources.limits.${resource}, or change the LimitRange`
-        : `a LimitRange of the namespace demands at least ${amount} ${resource} for each ${scope}: raise the group's resources.requests.${resource}, or change the LimitRange`,
+        ? `a LimitRange of the namespace allows at most ${amount} ${resource} for each ${scope}: lower limits.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`
+        : `a LimitRange of the namespace demands at least ${amount} ${resource} for each ${scope}: raise requests.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`,
   },
   {
     pattern: /(\S+) max limit to request ratio per (\w+) is ([^\s,]+),/,
     cure: (resource, scope, ratio) =>
-      `a LimitRange of the namespace allows a limit of at most ${ratio} times the request for each ${scope}: raise the group's resources.requests.${resource}, or change the LimitRange`,
+      `a LimitRange of the namespace allows a limit of at most ${ratio} times the request for each ${scope}: raise requests.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`,
   },
   {
     pattern: /violates PodSecurity "([^"]+)"/,
     cure: (level) =>
-      `the namespace enforces the Pod Security Standard ${level}: change what the group sets against it, or use a namespace with a weaker level`,
+      `the namespace enforces the Pod Security Standard ${level}: set the securityContext that its rules name in workers[].podTemplate, or use a namespace with a weaker level`,
   },
   {
     pattern: /ValidatingAdmissionPolicy '([^']+)'/,
