@@ -24,6 +24,10 @@ describe("parseJson", () => {
   it.each([
     ["in base64", jpeg.toString("base64"), "image/jpeg"],
     ["as a data: URL", `data:image/jpeg;base64,${jpeg.toString("base64")}`, "image/jpeg"],
+    ["as a data: URL with parameters, in capitals", `DATA:image/jpeg;name=me.jpg;BASE64,${jpeg.toString("base64")}`, "image/jpeg"],
+    ["in lines, as base64 and openssl write it", jpeg.toString("base64").replace(/.{4}/g, "$&\r\n"), "image/jpeg"],
+    ["in the alphabet of URLs, without padding", jpeg.toString("base64url"), "image/jpeg"],
+    ["without padding", jpeg.toString("base64").replace(/=+$/, ""), "image/jpeg"],
     ["of an unknown kind", Buffer.from("face").toString("base64"), "application/octet-stream"],
   ])("takes an image %s", (_what, image, contentType) => {
     const { file } = parse({ image });
@@ -43,6 +47,11 @@ describe("parseJson", () => {
     ["a number", '{"room_name": 1e999}', /^400 room_name must be text: put it in quotes/],
     ["an object in a field", '{"room_name": {"a": "b"}}', /^400 room_name must be text/],
     ["an image that is neither URL nor base64", '{"image": "me.jpg!"}', /^400 image must be the URL of a face image/],
+    ["a data: URL that is not in base64", '{"image": "data:image/svg+xml,aaaa"}', /^400 image must be the URL of a face image, or/],
+    ["a data: URL without data", '{"image": "data:image/jpeg;base64,"}', /^400 image must be/],
+    ["base64 that was cut off", '{"image": "AAAAA"}', /^400 image must be/],
+    ["base64 with padding in it", '{"image": "AA==AAAA"}', /^400 image must be/],
+    ["nothing but padding", '{"image": "=="}', /^400 image must be/],
     ["deep nesting", `{"a":${"[".repeat(8_000_000)}`, /^413 the JSON has too many members, or is nested too deeply/],
     ["a number without end", `{"a":${"9".repeat(1_000_000)}}`, /^413/],
     ["a hundred thousand members", `{${'"a":1,'.repeat(100_000)}"b":1}`, /^413/],

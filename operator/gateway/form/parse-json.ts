@@ -75,12 +75,22 @@ function isUrl(value: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(value.slice(0, 32));
 }
 
-/** A file in base64, by itself or as a `data:` URL. */
+/** A file in base64, by itself or as a `data:` URL: in lines or not, padded or not, in either alphabet. */
 function fileOf(field: string, value: string): NonNullable<LaunchForm["file"]> {
-  const base64 = value.startsWith("data:") ? value.slice(value.indexOf(",") + 1) : value;
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(base64)) throw badField(field, "must be the URL of a face image, or the image in base64");
-  const data = Buffer.from(base64, "base64");
+  const base64 = withoutPrefix(value).replace(/\s+/g, "");
+  const digits = base64.replace(/={1,2}$/, "");
+  // A single digit in the last group is less than a byte: something was cut off.
+  if (!/^[A-Za-z0-9+/_-]+$/.test(digits) || digits.length % 4 === 1) {
+    throw badField(field, "must be the URL of a face image, or the image in base64");
+  }
+  const data = Buffer.from(digits, "base64");
   return { field, filename: "avatar", contentType: imageType(data), data };
+}
+
+/** A `data:` URL without `;base64` stays whole, and is refused for its colon: its data is percent-encoded text. */
+function withoutPrefix(value: string): string {
+  const prefix = /^\s*data:[^,]{0,256};\s*base64\s*,/i.exec(value)?.[0] ?? "";
+  return value.slice(prefix.length);
 }
 
 /** By the first bytes, as JSON does not say it. */
