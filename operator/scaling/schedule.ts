@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import type { WarmWindow } from "../api/pool-config.ts";
+import { expandCron } from "./cron.ts";
 
 export interface ScheduledFloor {
   /** Slots that are kept warm at least, by the largest of the windows that count now; 0 without one. */
@@ -22,7 +23,7 @@ export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, le
   for (const window of windows) {
     try {
       const { cron, timeZone, durationMs } = window;
-      const times = new Cron(cron, { timezone: timeZone, mode: "5-part", paused: true });
+      const times = new Cron(expandCron(cron), { timezone: timeZone, mode: "5-part", paused: true });
       const startMs = firstAfter(times, nowMs - durationMs);
       if (startMs === undefined) continue;
       const counts = startMs <= nowMs + leadMs;

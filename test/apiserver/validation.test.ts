@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { QUANTITY_PATTERN } from "../../operator/api/v1alpha1/fields.ts";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
 
 /** What `kubectl apply` says to bad pools. The sentences are the product: each must name the place and what to do. */
@@ -124,10 +126,45 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "names a preset that the group's engine cannot load",
   ],
   "group that names a preset twice": [withGroup({ presets: ["maya", "maya"] }), "spec.workers[0].presets", "names a preset twice"],
-  "unknown GPU resource": [
-    withGroup({ gpu: { resourceName: "gpu.nvidia.com/a100" } }),
+  "GPU resource without its vendor": [
+    withGroup({ gpu: { resourceName: "gpu" } }),
     "spec.workers[0].gpu.resourceName",
-    "nvidia.com/gpu, nvidia.com/gpu.shared or a MIG slice",
+    "must be an extended resource with its vendor's domain, such as nvidia.com/gpu",
+  ],
+  "GPU resource of Kubernetes itself": [
+    withGroup({ gpu: { resourceName: "node.kubernetes.io/gpu" } }),
+    "spec.workers[0].gpu.resourceName",
+    "must be an extended resource",
+  ],
+  "GPU claim from nowhere": [
+    withGroup({ gpu: { resourceClaims: [{ name: "gpu" }] } }),
+    "spec.workers[0].gpu.resourceClaims[0]",
+    "needs exactly one of resourceClaimName and resourceClaimTemplateName",
+  ],
+  "GPU claim from two places": [
+    withGroup({ gpu: { resourceClaims: [{ name: "gpu", resourceClaimName: "a", resourceClaimTemplateName: "b" }] } }),
+    "spec.workers[0].gpu.resourceClaims[0]",
+    "needs exactly one of resourceClaimName and resourceClaimTemplateName",
+  ],
+  "GPU count without a resource to count": [
+    withGroup({ gpu: { count: 2, resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "half" }] } }),
+    "spec.workers[0].gpu",
+    "count is for resourceName: set resourceName, or remove count",
+  ],
+  "Secret with a name that none can have": [
+    pool({ apiSecretRef: { name: "Bithuman Secret" } }),
+    "spec.apiSecretRef.name",
+    "must be the name of a Kubernetes object",
+  ],
+  "Secret key with a slash": [
+    pool({ apiSecretRef: { name: "bithuman", key: "api/secret" } }),
+    "spec.apiSecretRef.key",
+    "must be a key of a Secret or ConfigMap",
+  ],
+  "overflow that sends the secret in the clear": [
+    pool({ overflow: { maxSessions: 1, url: "http://cloud.example.com/launch" } }),
+    "spec.overflow",
+    "use https://, or set insecure: true",
   ],
   "image host with a scheme": [
     pool({ launch: { imageHosts: ["https://example.com"] } }),
@@ -329,7 +366,29 @@ function literally(text: string): RegExp {
   return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
 }
 
+const good: Record<string, Json> = {
+  "a GPU of another vendor": withGroup({ gpu: { resourceName: "amd.com/gpu" } }),
+  "a GPU of a third vendor": withGroup({ gpu: { resourceName: "gpu.intel.com/i915", count: 2 } }),
+  "a GPU resource of one's own": withGroup({ gpu: { resourceName: "example.com/foo_Bar.1" } }),
+  "a GPU by a claim": withGroup({ gpu: { resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "half", request: "gpu" }] } }),
+  "a GPU by a claim and by a resource": withGroup({
+    gpu: { resourceName: "example.com/fpga", count: 2, resourceClaims: [{ name: "gpu", resourceClaimName: "shared" }] },
+  }),
+  "overflow to this machine": pool({ overflow: { maxSessions: 1, url: "http://127.0.0.1:8080/launch" } }),
+  "overflow to this machine by name": pool({ overflow: { maxSessions: 1, url: "http://localhost" } }),
+  "overflow to this machine by IPv6": pool({ overflow: { maxSessions: 1, url: "http://[::1]:80?x" } }),
+  "overflow in the clear, if that is said": pool({ overflow: { maxSessions: 1, url: "http://cloud.svc", insecure: true } }),
+};
+
 describe("kubectl apply accepts", () => {
+  for (const [what, object] of Object.entries(good)) {
+    it.concurrent(what, async () => {
+      const { code, stderr } = await dryRun(object);
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+    });
+  }
+
   it("the short pool of a newcomer, and fills in the defaults", async () => {
     const { code, stdout, stderr } = await dryRun(pool({ presets: [maya, leo], workers: [gpu, cpu] }));
     expect(stderr).toBe("");
@@ -376,6 +435,20 @@ describe("kubectl apply accepts", () => {
     expect(stderr).toBe("");
     expect(code).toBe(0);
   });
+});
+
+it("every quantity that a pool may hold is one for a pod", async () => {
+  const quantities = fc.sample(fc.stringMatching(new RegExp(`^${QUANTITY_PATTERN}$`)), { numRuns: 200, seed: 1 });
+  const containers = quantities.map((cpu, at) => ({ name: `c${at}`, image: "worker:1", resources: { requests: { cpu } } }));
+  const metadata = { labels: { app: "quantities" } };
+  const { code, stderr } = await dryRun({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "quantities", namespace: "default" },
+    spec: { selector: { matchLabels: metadata.labels }, template: { metadata, spec: { containers } } },
+  });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
 });
 
 it("kubectl explain describes every field", async () => {

@@ -38,6 +38,35 @@ export function dnsLabel(maxLength: number, description: string) {
     });
 }
 
+/** DNS subdomain: the name of a Secret, a claim, a class. */
+export function objectName(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(253)
+    .meta({
+      description,
+      ...rules({
+        rule: "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
+        message: "must be the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
+      }),
+    });
+}
+
+export function dataKey(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(253)
+    .meta({
+      description,
+      ...rules({
+        rule: "self.matches('^[-._a-zA-Z0-9]+$')",
+        message: "must be a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.'",
+      }),
+    });
+}
+
 interface DurationRange {
   readonly min?: string;
   readonly max?: string;
@@ -68,14 +97,21 @@ function durationText(description: string, form: CelRule, { min, max }: Duration
     .meta({ description, ...rules(form, ...bounds) });
 }
 
+const OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
+/** A name whose last part is no number, an IPv4 address, or an IPv6 address in brackets: hosts that URL parsers agree on. */
+const HOST = `(([-A-Za-z0-9_]+[.])*[A-Za-z_][-A-Za-z0-9_]*[.]?|(${OCTET}[.]){3}${OCTET}|\\\\[[0-9A-Fa-f:.]+\\\\])`;
+const PORT = "([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
+/** Rule for a URL of some schemes, with a host that can be parsed. */
+export function urlRule(schemes: string, message: string): CelRule {
+  return { rule: `self.matches('^${schemes}://([^/?#@ ]*@)?${HOST}(:${PORT})?([/?#].*)?$')`, message };
+}
+
 export function httpUrl(description: string) {
   return z
     .string()
     .max(2048)
-    .meta({
-      description,
-      ...rules({ rule: "self.matches('^https?://[^/ ]+')", message: "must be an http:// or https:// URL with a host" }),
-    });
+    .meta({ description, ...rules(urlRule("https?", "must be an http:// or https:// URL with a host")) });
 }
 
 export function count(description: string, min: number, max: number) {

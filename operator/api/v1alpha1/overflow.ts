@@ -1,8 +1,11 @@
 import { z } from "zod";
-import { count, duration, httpUrl } from "./fields.ts";
+import { count, duration, httpUrl, rules } from "./fields.ts";
 
 /** Where the maker's own client asks for a session. */
 const MAKERS_URL = "https://auth.api.bithuman.ai/v1/runtime-tokens/request";
+
+/** A host of the machine itself, from which nothing travels. */
+const LOOPBACK_URL = "^http://(localhost|127([.][0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]{1,5})?([/?#]|$)";
 
 export const overflowSchema = z
   .object({
@@ -20,7 +23,17 @@ export const overflowSchema = z
       { min: "1m", max: "24h" },
     ).default("1h"),
     url: httpUrl("Where the cloud takes launches, in the JSON form of the maker's API.").default(MAKERS_URL),
+    insecure: z
+      .boolean()
+      .default(false)
+      .describe("Whether `url` may be an http:// URL. The API secret and the room's token then travel unencrypted."),
   })
-  .describe(
-    "Launches go to the maker's cloud when no group can serve them: all slots are taken, and no further worker can be ready before their deadline. They carry the secret of `apiSecretRef`, which the gateways must be able to read, and cost what the maker charges for a session in the cloud. Off where absent.",
-  );
+  .meta({
+    description:
+      "Launches go to the maker's cloud when no group can serve them: all slots are taken, and no further worker can be ready before their deadline. They carry the secret of `apiSecretRef`, which the gateways must be able to read, and cost what the maker charges for a session in the cloud. Off where absent.",
+    ...rules({
+      rule: `!has(self.url) || self.url.startsWith('https://') || (has(self.insecure) && self.insecure) || self.url.matches('${LOOPBACK_URL}')`,
+      message:
+        "overflow.url carries the API secret and the room's token: use https://, or set insecure: true if the way to this host is private",
+    }),
+  });

@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { engineNames, engines } from "../../engines/index.ts";
-import { autoOrDuration, count, duration, rules } from "./fields.ts";
+import { autoOrDuration, count, dataKey, duration, objectName, rules, urlRule } from "./fields.ts";
 import { overflowSchema } from "./overflow.ts";
 import { presetsSchema } from "./preset.ts";
 import { warmSchema } from "./warm.ts";
 import { workerGroupsSchema } from "./worker-group.ts";
 
-const secretName = z.string().min(1).max(253).describe("Name of a Secret in the pool's namespace.");
-const secretKey = (description: string) => z.string().min(1).max(253).describe(description);
+const secretName = objectName("Name of a Secret in the pool's namespace.");
 
 const livekitSchema = z
   .object({
@@ -16,16 +15,13 @@ const livekitSchema = z
       .max(2048)
       .meta({
         description: "WebSocket URL of the LiveKit server.",
-        ...rules({
-          rule: "self.matches('^wss?://[^/ ]+')",
-          message: "must be a ws:// or wss:// URL: write wss:// where you have https://",
-        }),
+        ...rules(urlRule("wss?", "must be a ws:// or wss:// URL: write wss:// where you have https://")),
       }),
     apiKeyRef: z
       .object({
         name: secretName,
-        keyKey: secretKey("Key of the Secret that holds the API key.").default("api-key"),
-        secretKey: secretKey("Key of the Secret that holds the API secret.").default("api-secret"),
+        keyKey: dataKey("Key of the Secret that holds the API key.").default("api-key"),
+        secretKey: dataKey("Key of the Secret that holds the API secret.").default("api-secret"),
       })
       .describe("Secret with the LiveKit API key and secret."),
     abandonedAfter: duration(
@@ -159,7 +155,7 @@ const whatEnginesLoad = engineNames.map((name) => `${name} loads ${engines[name]
 export const poolSpecSchema = z
   .object({
     apiSecretRef: z
-      .object({ name: secretName, key: secretKey("Key of the Secret that holds the maker's API secret.").default("api-secret") })
+      .object({ name: secretName, key: dataKey("Key of the Secret that holds the maker's API secret.").default("api-secret") })
       .describe("The maker's API secret. Workers get it as an environment variable; the operator never stores it."),
     presets: presetsSchema.min(1),
     workers: workerGroupsSchema,

@@ -15,7 +15,7 @@ const CRON_PATTERN = [
   cronField(
     "(0?[1-9]|1[0-2]|[Jj][Aa][Nn]|[Ff][Ee][Bb]|[Mm][Aa][Rr]|[Aa][Pp][Rr]|[Mm][Aa][Yy]|[Jj][Uu][NnLl]|[Aa][Uu][Gg]|[Ss][Ee][Pp]|[Oo][Cc][Tt]|[Nn][Oo][Vv]|[Dd][Ee][Cc])",
   ),
-  cronField("([0-7]|[Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt])"),
+  cronField("(0?[0-7]|[Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt])"),
 ].join(" ");
 
 const timeZoneMessage = "must be the name of a time zone, such as Europe/Berlin, America/New_York or UTC";
@@ -41,7 +41,11 @@ const windowSchema = z
       .meta({
         description: "Time zone in which the pattern is read, as the IANA database names it; summer time is followed.",
         ...rules(
-          { rule: "self.matches('^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$') && self != 'Local'", message: timeZoneMessage },
+          // Go has these names beside those of the database.
+          {
+            rule: "self.matches('^[A-Za-z][A-Za-z0-9]*([/_+-][A-Za-z0-9]+)*$') && !self.matches('^(Local|localtime|posixrules|Factory|(posix|right)/.*)$')",
+            message: timeZoneMessage,
+          },
           // A name that the API server's time zone database does not have makes this one fail, with this message.
           { rule: "timestamp('2020-01-01T00:00:00Z').getHours(self) >= 0", message: timeZoneMessage },
         ),

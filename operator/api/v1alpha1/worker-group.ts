@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { dialects, engineNames, engines, enginesWhere } from "../../engines/index.ts";
-import { count, countOrPercent, dnsLabel, duration, listOf, passedOn, quantity, rules } from "./fields.ts";
+import { count, countOrPercent, dataKey, dnsLabel, duration, listOf, objectName, passedOn, quantity, rules } from "./fields.ts";
+import { gpuSchema } from "./gpu.ts";
 import { podTemplateSchema } from "./pod-template.ts";
 import { helpersSchema, resourcesSchema } from "./resources.ts";
 
@@ -16,32 +17,15 @@ const cachelessEngines = enginesWhere((engine) => engine.volumes.every(({ source
 /** Variables that the operator sets itself. */
 const reservedEnv = [...new Set(engineNames.flatMap((name) => [engines[name].secretEnv, engines[name].sessionsEnv]))];
 
-const gpuSchema = z
-  .object({
-    resourceName: z
-      .string()
-      .max(63)
-      .default("nvidia.com/gpu")
-      .meta({
-        description: "Extended resource that a worker requests: a whole GPU, a time-sliced share or a MIG slice.",
-        ...rules({
-          rule: "self.matches('^nvidia[.]com/(gpu|gpu[.]shared|mig-[0-9]+g[.][0-9]+gb([.][a-z0-9.]+)?)$')",
-          message: "must be nvidia.com/gpu, nvidia.com/gpu.shared or a MIG slice such as nvidia.com/mig-1g.10gb",
-        }),
-      }),
-    count: count("How many of the resource a worker requests.", 1, 16).default(1),
-  })
-  .describe("What a worker of a GPU engine requests.");
-
 const modelCacheSchema = z
   .object({
     persistentVolumeClaim: z
-      .object({ claimName: z.string().min(1).max(253).describe("Name of a claim in the pool's namespace.") })
+      .object({ claimName: objectName("Name of a claim in the pool's namespace.") })
       .describe("An existing claim, shared by the group's workers: it must allow ReadWriteMany where they run on several nodes.")
       .optional(),
     claimTemplate: z
       .object({
-        storageClassName: z.string().max(253).describe("Storage class; the cluster's default where absent.").optional(),
+        storageClassName: objectName("Storage class; the cluster's default where absent.").optional(),
         size: quantity("Size of each worker's volume, such as 20Gi.", "20Gi"),
       })
       .describe("A volume of its own for each worker, deleted with it.")
@@ -72,8 +56,8 @@ const modelCacheSchema = z
   });
 
 const keyRef = z.object({
-  name: z.string().min(1).max(253).describe("Name of the object."),
-  key: z.string().min(1).max(253).describe("Key within it."),
+  name: objectName("Name of the object."),
+  key: dataKey("Key within it."),
 });
 
 const envSchema = z
@@ -122,7 +106,9 @@ const tolerationSchema = z
     effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Taint effect; every effect where absent.").optional(),
     tolerationSeconds: count("How long a NoExecute taint is tolerated.", 0, 2_147_483_647).optional(),
   })
-  .describe("A taint that workers tolerate. GPU groups tolerate `nvidia.com/gpu` without being told.");
+  .describe(
+    "A taint that workers tolerate. GPU groups tolerate the taint of their GPU without being told: `nvidia.com/gpu` for every resource of NVIDIA, else the name of `gpu.resourceName`.",
+  );
 
 const nonZeroSurge = rules({
   // The API server checks the empty default before it fills in the defaults within.
@@ -152,7 +138,7 @@ export const workerGroupSchema = z
         ...rules({ rule: "!self.matches('[ \\t\\n]')", message: "must not contain white space" }),
       })
       .optional(),
-    imagePullSecrets: listOf(z.object({ name: z.string().min(1).max(253).describe("Name of the Secret.") }), "name", 8)
+    imagePullSecrets: listOf(z.object({ name: objectName("Name of the Secret.") }), "name", 8)
       .describe("Secrets for pulling the image.")
       .optional(),
     sessionsPerWorker: count("Sessions that one worker renders at once. Default: the engine's.", 1, 64).optional(),
@@ -183,7 +169,7 @@ export const workerGroupSchema = z
     helpers: helpersSchema.optional(),
     modelCache: modelCacheSchema.optional(),
     env: listOf(envSchema, "name", 64).describe("Further environment variables.").optional(),
-    runtimeClassName: z.string().max(253).describe("Runtime class, such as nvidia.").optional(),
+    runtimeClassName: objectName("Runtime class, such as nvidia.").optional(),
     nodeSelector: z.record(z.string(), z.string().max(63)).describe("Labels that a node must carry.").optional(),
     tolerations: z.array(tolerationSchema).max(32).describe("Further taints that workers tolerate.").optional(),
     affinity: passedOn("Affinity of the pods, as in a Pod.").optional(),
@@ -192,7 +178,7 @@ export const workerGroupSchema = z
       .max(8)
       .describe("How the pods are spread, as in a Pod.")
       .optional(),
-    priorityClassName: z.string().max(253).describe("Priority class of the pods.").optional(),
+    priorityClassName: objectName("Priority class of the pods.").optional(),
     podTemplate: podTemplateSchema.optional(),
     dialect: z
       .enum(dialects)

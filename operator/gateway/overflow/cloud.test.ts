@@ -57,7 +57,7 @@ describe("the maker's cloud over HTTP", () => {
 
   it("has surely taken nothing where there is no connection, or no trusted one", async () => {
     await using server = await cloudServer((response) => response.end());
-    const urls = ["http://127.0.0.1:1/", server.url.replace("http:", "https:")];
+    const urls = ["http://127.0.0.1:1/", "https://[:::]/", server.url.replace("http:", "https:")];
     for (const url of urls) {
       await expect(cloud.launch({ url, secret: "s", body: "{}" }, never)).rejects.toBeInstanceOf(CloudUnreachable);
     }

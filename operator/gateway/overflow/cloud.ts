@@ -38,6 +38,7 @@ export class CloudUnreachable extends Error {
  */
 export class HttpCloud implements Cloud {
   launch({ url, secret, body }: CloudLaunch, signal: AbortSignal): Promise<CloudAnswer> {
+    if (!URL.canParse(url)) return Promise.reject(new CloudUnreachable(`overflow.url cannot be read as a URL: ${url}`));
     const request = url.startsWith("https:") ? tlsRequest : plainRequest;
     const headers = {
       "content-type": "application/json",
