@@ -52,3 +52,6 @@ export const annotations = {
   /** Whether the cluster autoscaler may evict the pod to remove its node. */
   safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
 } as const;
+
+/** Header of a worker's preStop hook, in lower case: the sidecar drains only for the kubelet, which has the token from the pod. */
+export const DRAIN_TOKEN_HEADER = "avatarpool-drain-token";

@@ -73,8 +73,19 @@ describe("a worker pod", () => {
     expect(init("drain-hook")).toMatchObject({
       restartPolicy: "Always",
       ports: [{ containerPort: 8_099 }],
-      env: [{ name: "AVATARPOOL_WORKER_PORT", value: "8089" }, expect.anything()],
+      env: [{ name: "AVATARPOOL_WORKER_PORT", value: "8089" }, expect.anything(), { name: "AVATARPOOL_DRAIN_TOKEN" }],
     });
+    // Who can only reach the pod must not know it.
+    const [header] = worker.lifecycle!.preStop!.httpGet!.httpHeaders!;
+    expect(header).toEqual({ name: "avatarpool-drain-token", value: init("drain-hook")!.env!.at(-1)!.value });
+    expect(header!.value).toMatch(/^[\w-]{43}$/);
+  });
+
+  it("has our containers of exactly the image that the operator is given, by tag or by digest", () => {
+    const image = `registry.example.com/avatarpool@sha256:${"0".repeat(64)}`;
+    const { config } = pool();
+    const { template } = renderTemplate(config, config.groups.find(({ name }) => name === "cpu")!, image);
+    expect(template.spec!.initContainers!.map((container) => container.image)).toEqual([image, image]);
   });
 
   it("gets the secret by reference, and no token of the cluster", () => {

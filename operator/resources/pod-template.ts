@@ -7,7 +7,7 @@ import { workerLabels } from "./group-labels.ts";
 import { marksMetadata, templateMarks } from "./marks.ts";
 import { overlaid } from "./overlay.ts";
 import { requirements } from "./resource-requirements.ts";
-import { assetsContainer, DRAIN_PATH, DRAIN_PORT, drainContainer, WORKER_CONTAINER } from "./sidecar.ts";
+import { assetsContainer, drainContainer, drainHook, WORKER_CONTAINER } from "./sidecar.ts";
 import { volumeMounts, volumes } from "./volumes.ts";
 
 /** Room between the end of the drain and the kill, for the worker's own clean-up. */
@@ -39,7 +39,7 @@ function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1
   const { spec } = group;
   const assets = assetsContainer(pool, group, sidecarImage);
   return {
-    initContainers: [...(assets === undefined ? [] : [assets]), drainContainer(group, sidecarImage)],
+    initContainers: [...(assets === undefined ? [] : [assets]), drainContainer(pool, group, sidecarImage)],
     containers: [workerContainer(pool, group)],
     volumes: volumes(group),
     // Set by the operator once the presets are loaded: a rollout waits for warm workers, and cold ones go first.
@@ -79,7 +79,7 @@ function workerContainer(pool: PoolConfig, group: GroupConfig): V1Container {
     // Health, not ready: a full worker is not "ready", and a ReplicaSet deletes pods that are not Ready first.
     readinessProbe: probe(engine.paths.health, 5, 3),
     // No liveness probe: a restart ends every session of the worker; gateways stop using one that hangs.
-    lifecycle: { preStop: { httpGet: { path: DRAIN_PATH, port: DRAIN_PORT, scheme: "HTTP" } } },
+    lifecycle: { preStop: drainHook(pool, group) },
   };
 }
 

@@ -1,4 +1,6 @@
-import type { V1Container, V1SecurityContext } from "@kubernetes/client-node";
+import { createHash } from "node:crypto";
+import type { V1Container, V1LifecycleHandler, V1SecurityContext } from "@kubernetes/client-node";
+import { DRAIN_TOKEN_HEADER } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { ASSETS_PREFIX, assetVariables } from "./asset-variables.ts";
 import { requirements } from "./resource-requirements.ts";
@@ -8,8 +10,7 @@ import { requirements } from "./resource-requirements.ts";
 export const WORKER_CONTAINER = "worker";
 export const ASSETS_CONTAINER = "fetch-assets";
 export const DRAIN_CONTAINER = "drain-hook";
-export const DRAIN_PORT = 8_099;
-export const DRAIN_PATH = "/drain";
+const DRAIN_PORT = 8_099;
 
 const restricted: V1SecurityContext = {
   allowPrivilegeEscalation: false,
@@ -43,7 +44,7 @@ export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: str
  * A sidecar (an init container that stays) which answers the worker's preStop hook once the worker has no session left.
  * The hook cannot be a command: nothing is known of the shells and tools in the worker's image.
  */
-export function drainContainer(group: GroupConfig, image: string): V1Container {
+export function drainContainer(pool: PoolConfig, group: GroupConfig, image: string): V1Container {
   return {
     name: DRAIN_CONTAINER,
     image,
@@ -52,12 +53,24 @@ export function drainContainer(group: GroupConfig, image: string): V1Container {
     env: [
       { name: "AVATARPOOL_WORKER_PORT", value: String(group.engine.port) },
       { name: "AVATARPOOL_DRAIN_PORT", value: String(DRAIN_PORT) },
+      { name: "AVATARPOOL_DRAIN_TOKEN", value: drainToken(pool, group) },
     ],
     ports: [{ name: "drain", containerPort: DRAIN_PORT, protocol: "TCP" }],
     startupProbe: { httpGet: { path: "/healthz", port: "drain", scheme: "HTTP" }, periodSeconds: 1, failureThreshold: 60 },
     resources: requirements({ requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "128Mi" } }, helpers(group)),
     securityContext: restricted,
   };
+}
+
+/** The worker's preStop hook: who has no token cannot make the sidecar look at the worker. */
+export function drainHook(pool: PoolConfig, group: GroupConfig): V1LifecycleHandler {
+  const httpHeaders = [{ name: DRAIN_TOKEN_HEADER, value: drainToken(pool, group) }];
+  return { httpGet: { path: "/drain", port: DRAIN_PORT, scheme: "HTTP", httpHeaders } };
+}
+
+/** Who may read the pod or the pool knows it; who can only reach the pod does not. */
+function drainToken({ uid }: PoolConfig, { name }: GroupConfig): string {
+  return createHash("sha256").update(`${uid}/${name}/drain`).digest("base64url");
 }
 
 function helpers({ spec }: GroupConfig) {

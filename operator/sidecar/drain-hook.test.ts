@@ -2,8 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { systemClock } from "../runtime/clock.ts";
-import { drainServer, drainWorker, localHealthUrls } from "./drain-hook.ts";
+import { drainWorker, localHealthUrls } from "./drain-hook.ts";
 
 let worker: Server;
 let healthUrls: readonly string[];
@@ -110,25 +109,5 @@ describe("drainWorker", () => {
     aborted.abort();
     await done;
     expect(state.outcome).toBe("aborted");
-  });
-});
-
-describe("the sidecar's server", () => {
-  it("answers the hook only when the worker has drained, and its health at once", async () => {
-    sessions = 1;
-    const server = drainServer(healthUrls, systemClock);
-    const url = await listen(server);
-    let answered = false;
-    const hook = fetch(`${url}/drain`).then((response) => {
-      answered = true;
-      return response.text();
-    });
-    await expect.poll(() => looks).toBeGreaterThanOrEqual(2);
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    expect(answered).toBe(false);
-    sessions = 0;
-    expect(await hook).toBe("drained\n");
-    expect((await fetch(`${url}/other`)).status).toBe(404);
-    await close(server);
   });
 });

@@ -1,4 +1,3 @@
-import { createServer, type Server } from "node:http";
 import { httpOrigin } from "../api/http-origin.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
@@ -66,29 +65,4 @@ const NOBODY_THERE = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "
 function isNobodyThere(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && "code" in cause && NOBODY_THERE.has(String(cause.code));
-}
-
-/**
- * The sidecar's server, for the worker's preStop hook: `GET /drain` is answered when the worker has drained, `GET /healthz`
- * at once. The caller lets it listen and closes it.
- */
-export function drainServer(healthUrls: readonly string[], clock: Clock): Server {
-  return createServer((request, response) => {
-    // A connection that is kept would only delay the end.
-    response.shouldKeepAlive = false;
-    const path = request.url?.split("?", 1)[0];
-    if (request.method !== "GET" || (path !== "/drain" && path !== "/healthz")) {
-      response.writeHead(404).end();
-      return;
-    }
-    if (path === "/healthz") {
-      response.writeHead(200).end("ok\n");
-      return;
-    }
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    void drainWorker({ healthUrls, clock, signal: gone.signal }).then((outcome) => {
-      if (outcome !== "aborted") response.writeHead(200).end(`${outcome}\n`);
-    });
-  });
 }

@@ -43,6 +43,7 @@ describe("drain-hook", () => {
     const env = {
       AVATARPOOL_WORKER_PORT: String(workerPort),
       AVATARPOOL_DRAIN_PORT: String(port),
+      AVATARPOOL_DRAIN_TOKEN: "token",
       AVATARPOOL_HOST: "127.0.0.1",
       AVATARPOOL_LOG_LEVEL: "error",
     };
@@ -57,7 +58,7 @@ describe("drain-hook", () => {
       )
       .toBe(200);
     const looked = new Promise((resolve) => worker.once("request", resolve));
-    const hook = fetch(`${url}/drain`);
+    const hook = fetch(`${url}/drain`, { headers: { "avatarpool-drain-token": "token" } });
     await looked;
     told.abort();
     sessions = 0;

@@ -4,8 +4,10 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { listenHost } from "../runtime/listen-host.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { AssetError, parseAssets } from "./asset.ts";
-import { drainServer, localHealthUrls } from "./drain-hook.ts";
+import { drainWorker, localHealthUrls } from "./drain-hook.ts";
+import { drainServer } from "./drain-server.ts";
 import { fetchAssets } from "./fetch-assets.ts";
+import { SharedDrain } from "./shared-drain.ts";
 
 export { AssetError, parseAssets } from "./asset.ts";
 export { type DrainOptions, drainWorker } from "./drain-hook.ts";
@@ -45,7 +47,9 @@ export async function runFetchAssets(env: Environment, signal?: AbortSignal): Pr
 /** The process `drain-hook`: serves until the signal, then answers the hook that is waiting and ends. */
 export async function runDrainHook(env: Environment, signal: AbortSignal): Promise<void> {
   const logger = createLogger("drain-hook", env.AVATARPOOL_LOG_LEVEL);
-  const server = drainServer(localHealthUrls(port(env.AVATARPOOL_WORKER_PORT, 8_089)), systemClock);
+  const healthUrls = localHealthUrls(port(env.AVATARPOOL_WORKER_PORT, 8_089));
+  const drain = new SharedDrain((stop) => drainWorker({ healthUrls, clock: systemClock, signal: stop }));
+  const server = drainServer(drain, env.AVATARPOOL_DRAIN_TOKEN ?? "");
   server.listen(port(env.AVATARPOOL_DRAIN_PORT, 8_099), await listenHost(env.AVATARPOOL_HOST));
   await once(server, "listening", { signal });
   logger.info({ address: server.address() }, "waiting for the worker's preStop hook");

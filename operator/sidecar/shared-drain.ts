@@ -1,0 +1,40 @@
+type Outcome = "drained" | "gone" | "aborted";
+type Drain = (signal: AbortSignal) => Promise<Outcome>;
+
+/** One drain of the worker at a time, however many wait for it. */
+export class SharedDrain {
+  readonly #drain: Drain;
+  #waiting = 0;
+  #current: { readonly outcome: Promise<Outcome>; readonly stop: AbortController } | undefined;
+
+  constructor(drain: Drain) {
+    this.#drain = drain;
+  }
+
+  /** Waits for a drain that began no earlier than this call. @returns `aborted` when the signal came first. */
+  async wait(signal: AbortSignal): Promise<Outcome> {
+    if (signal.aborted) return "aborted";
+    this.#waiting++;
+    signal.addEventListener("abort", () => this.#leave(), { once: true });
+    // What one that is under way has seen so far may miss a launch that came since.
+    if (this.#current !== undefined) await this.#current.outcome;
+    if (signal.aborted) return "aborted";
+    this.#current ??= this.#begin();
+    return this.#current.outcome;
+  }
+
+  #leave(): void {
+    this.#waiting--;
+    if (this.#waiting > 0) return;
+    this.#current?.stop.abort();
+    this.#current = undefined;
+  }
+
+  #begin() {
+    const stop = new AbortController();
+    const outcome = this.#drain(stop.signal).finally(() => {
+      if (this.#current?.stop === stop) this.#current = undefined;
+    });
+    return { outcome, stop };
+  }
+}
