@@ -8,10 +8,14 @@ import { SecretAccess } from "./admission/secret-access.ts";
 import { type Claim, ClaimBook, type Verdict } from "./claims/claim-book.ts";
 import { Claims, type PeerAnswer, type Peers } from "./claims/claims.ts";
 import { LaunchClaims } from "./claims/launch-claims.ts";
+import type { Superseded } from "./claims/peer-protocol.ts";
 import type { ClaimSource } from "./http/internal-server.ts";
+import { BegunLaunches } from "./launch/begun.ts";
 import { Doubts } from "./launch/doubts.ts";
 import { type Arrival, Launcher } from "./launch/launch.ts";
 import { gatewayStopping } from "./launch/refusals.ts";
+import { Seats } from "./launch/seats.ts";
+import { type SessionAt, stillRuns } from "./launch/served.ts";
 import { StartupWatch } from "./launch/startup.ts";
 import { LoadBook, type PoolState, type PoolSummary, workerLoad } from "./load/load-book.ts";
 import type { LoadSource } from "./load/load-stream.ts";
@@ -54,6 +58,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #startups: StartupWatch;
   readonly #launcher: Launcher;
   readonly #claimBook: ClaimBook;
+  readonly #seats: Seats;
   readonly #overflow: Overflow;
   readonly #secretAccess: SecretAccess | undefined;
   readonly sessions: Sessions;
@@ -89,9 +94,23 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       wonBack: (key, wonBackMs) => this.#load.wonBackSlot(key, wonBackMs),
       tell: deps.tell,
     });
-    const claims = new LaunchClaims(
-      peers && new Claims({ clock, client, peers, book, findWorker: (uid) => this.#workers.get(uid) }),
-    );
+    const { sessions } = this;
+    const findWorker = (uid: string) => this.#workers.get(uid);
+    const isOther: Sessions["isOther"] = (...args) => sessions.isOther(...args);
+    const claims = new LaunchClaims(peers && new Claims({ clock, client, peers, book, findWorker, isOther }), clock);
+    this.#seats = new Seats({ sessions, peers });
+    const runs = (launch: string, at: SessionAt) =>
+      stillRuns(
+        {
+          clock,
+          client,
+          findWorker,
+          hasEnded: (worker, { task, room }) => task !== undefined && sessions.hasEnded(worker, task, room),
+          inCloud: (key) => this.#overflow.runs(key),
+        },
+        launch,
+        at,
+      );
     this.#overflow = new Overflow({
       ...deps.overflow,
       clock,
@@ -114,12 +133,22 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       metrics,
       slots: this.#slots,
       load: this.#load,
-      startups: this.#startups,
+      begun: new BegunLaunches({
+        clock,
+        metrics,
+        load: this.#load,
+        startups: this.#startups,
+        seats: this.#seats,
+        began: (...args) => sessions.began(...args),
+        stillRuns: runs,
+      }),
       claims,
       overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
       ask: (worker) => this.#prober.hasten(worker),
-      began: (...args) => this.sessions.began(...args),
+      seats: this.#seats,
+      sessions,
+      stillRuns: runs,
       onAwaited: (key) => this.#hasten(key),
     });
   }
@@ -169,6 +198,11 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   /** A gateway asks what became of a launch that this one had claimed. */
   peerAnswer(launch: string): Promise<PeerAnswer> {
     return this.#launcher.peerAnswer(launch);
+  }
+
+  /** A newer session of another gateway has a seat in a room. */
+  supersede(message: Superseded): Promise<readonly string[]> {
+    return this.#seats.supersede(message);
   }
 
   /** Ends every wait with an honest answer. Launches that a worker has been sent go on. */

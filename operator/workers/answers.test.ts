@@ -94,7 +94,13 @@ describe("answers of workers", () => {
     ["no list", { tasks: "none" }, { kind: "unknown" }],
     ["garbage", "<html>", { kind: "unknown" }],
   ])("finds a room in the tasks of a worker: %s", (_what, body, found) => {
-    expect(taskInRoom(answer(200, body), "room")).toEqual(found);
-    expect(taskInRoom(answer(500, body), "room")).toEqual({ kind: "unknown" });
+    expect(taskInRoom(answer(200, body), "room", () => false)).toEqual(found);
+    expect(taskInRoom(answer(500, body), "room", () => false)).toEqual({ kind: "unknown" });
+  });
+
+  it("passes over tasks of a room that belong to another launch", () => {
+    const task = (id: string) => ({ task_id: id, room_name: "room", state: "running" });
+    const find = (...ids: string[]) => taskInRoom(answer(200, { tasks: ids.map(task) }), "room", (id) => id === "old");
+    expect([find("old"), find("old", "new")]).toEqual([{ kind: "none" }, { kind: "live", taskId: "new" }]);
   });
 });

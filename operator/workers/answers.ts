@@ -98,11 +98,13 @@ export type TaskInRoom =
   /** The answer is no list of tasks. */
   | { readonly kind: "unknown" };
 
-/** Looks a room up in a worker's list of tasks. */
-export function taskInRoom(answer: WorkerAnswer, room: string): TaskInRoom {
+/** Looks a room up in a worker's list of tasks. @param isOther tasks of the room that do not count. */
+export function taskInRoom(answer: WorkerAnswer, room: string, isOther: (taskId: string) => boolean): TaskInRoom {
   const tasks = tasksIn(answer);
   if (tasks === undefined) return { kind: "unknown" };
-  const live = tasks.find(({ roomName, state }) => roomName === room && (state === "pending" || state === "running"));
+  const live = tasks.find(
+    ({ taskId, roomName, state }) => roomName === room && (state === "pending" || state === "running") && !isOther(taskId),
+  );
   return live === undefined ? { kind: "none" } : { kind: "live", taskId: live.taskId };
 }
 

@@ -1,42 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { FakePeers } from "../../../test/support/gateway/fake-peers.ts";
-import { FakeWorkers, type LaunchBehaviour } from "../../../test/support/gateway/fake-workers.ts";
-import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
-import { testPool } from "../../../test/support/gateway/pool.ts";
+import type { LaunchBehaviour } from "../../../test/support/gateway/fake-workers.ts";
+import { gatewayNames, gateways } from "../../../test/support/gateway/gateways.ts";
 import { ClaimBook } from "./claim-book.ts";
-
-const names = ["http://a", "http://b", "http://c"];
-
-/** Three gateways before the same workers. */
-async function setup(workers: Readonly<Record<string, LaunchBehaviour>> = { w1: "accept", w2: "accept" }) {
-  const clock = new FakeClock();
-  const fakes = new FakeWorkers();
-  const peers = new FakePeers(clock, names);
-  const pool = testPool({ launch: { queue: { length: 10, deadline: "20s" } } });
-  const gateways = names.map((name) => {
-    const gateway = gatewayHarness(pool, {
-      clock,
-      workers: fakes,
-      peers: peers.seenBy(name),
-      network: peers.networkOf(name, fakes),
-    });
-    peers.members.set(name, gateway.core);
-    return gateway;
-  });
-  for (const [name, launch] of Object.entries(workers)) {
-    fakes.add(name, { launch, slots: 4 });
-    for (const gateway of gateways) await gateway.setRecord(name, {});
-  }
-  const at = (index: number) => gateways[index % gateways.length]!;
-  const sessions = (room: string) => fakes.all().flatMap(({ rooms }) => rooms.filter((begun) => begun === room)).length;
-  return { clock, fakes, peers, at, sessions };
-}
 
 describe("several gateways", () => {
   it("begin a launch once that two clients' connections brought to two of them", async () => {
-    const { at, clock, sessions } = await setup();
+    const { at, clock, sessions } = await gateways();
     const [first, second] = await Promise.all([at(0).launch("maya", { room: "room" }), at(1).launch("maya", { room: "room" })]);
     await clock.advance(100);
     expect([first.status, second.status, sessions("room")]).toEqual([200, 200, 1]);
@@ -44,7 +15,7 @@ describe("several gateways", () => {
   });
 
   it("give a retry at any of them the answer that was lost, for a minute", async () => {
-    const { at, clock, sessions } = await setup();
+    const { at, clock, sessions } = await gateways();
     const first = await at(0).launch("maya", { room: "room" });
     await clock.advance(50_000);
     const again = await at(2).launch("maya", { room: "room" });
@@ -58,10 +29,10 @@ describe("several gateways", () => {
 
   it("find the session that a gateway began before it was killed, whichever of them it was", async () => {
     for (const dying of [0, 1, 2]) {
-      const { at, clock, peers, sessions } = await setup({ w1: "begin-and-hang" });
+      const { at, clock, peers, sessions } = await gateways({ w1: "begin-and-hang" });
       await at(dying).launch("maya", { room: "room" });
       await clock.advance(100);
-      peers.kill(names[dying]!);
+      peers.kill(gatewayNames[dying]!);
       const again = await at(dying + 1).launch("maya", { room: "room" });
       await clock.advance(2_000);
       expect([again.status, again.message, sessions("room")]).toEqual([200, expect.stringContaining("task-of-room"), 1]);
@@ -69,10 +40,10 @@ describe("several gateways", () => {
   });
 
   it("begin what a gateway had claimed and not begun when it was killed", async () => {
-    const { at, clock, peers, fakes, sessions } = await setup({ w1: "hang" });
+    const { at, clock, peers, fakes, sessions } = await gateways({ w1: "hang" });
     await at(0).launch("maya", { room: "room" });
     await clock.advance(100);
-    peers.kill(names[0]!);
+    peers.kill(gatewayNames[0]!);
     Object.assign(fakes.all()[0]!, { launch: "accept" });
     const again = await at(1).launch("maya", { room: "room" });
     await clock.advance(2_000);
@@ -80,16 +51,16 @@ describe("several gateways", () => {
   });
 
   it("go on alone when they can ask nobody", async () => {
-    const { at, clock, peers } = await setup();
-    peers.kill(names[1]!);
-    peers.kill(names[2]!);
+    const { at, clock, peers } = await gateways();
+    peers.kill(gatewayNames[1]!);
+    peers.kill(gatewayNames[2]!);
     const launches = await Promise.all(["a", "b", "c", "d"].map((room) => at(0).launch("maya", { room })));
     await clock.advance(100);
     expect(launches.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
   it("ask two of them at most for each attempt", async () => {
-    const { at, clock, peers } = await setup();
+    const { at, clock, peers } = await gateways();
     const launches = [];
     for (let launch = 0; launch < 6; launch += 1) launches.push(await at(launch).launch("maya", { room: `room-${launch}` }));
     await clock.advance(1_000);
@@ -111,13 +82,13 @@ describe("several gateways", () => {
         fc.array(fc.record({ gateway: fc.nat(2), afterMs: fc.nat(3_000) }), { minLength: 2, maxLength: 6 }),
         fc.record({ gateway: fc.nat(2), afterMs: fc.nat(6_000) }),
         async (behaviours, tries, death) => {
-          const { at, clock, peers, sessions } = await setup(
+          const { at, clock, peers, sessions } = await gateways(
             Object.fromEntries(behaviours.map((each, index) => [`w${index}`, each])),
           );
-          clock.schedule(death.afterMs, () => peers.kill(names[death.gateway]!));
+          clock.schedule(death.afterMs, () => peers.kill(gatewayNames[death.gateway]!));
           for (const { gateway, afterMs } of tries) {
             await clock.advance(afterMs);
-            if (!peers.dead.has(names[gateway]!)) await at(gateway).launch("maya", { room: "room" });
+            if (!peers.dead.has(gatewayNames[gateway]!)) await at(gateway).launch("maya", { room: "room" });
           }
           await clock.advance(90_000);
           expect(sessions("room")).toBeLessThanOrEqual(1);
@@ -129,15 +100,16 @@ describe("several gateways", () => {
 });
 
 describe("ClaimBook", () => {
-  const claim = { launch: "key", gateway: "http://a", worker: "w" };
+  const claim = { launch: "key", room: "room", gateway: "http://a", worker: "w", before: ["old"] };
 
   it("grants a launch to who asks first, again to the same, and to another when the first one's claim is void or old", () => {
     const clock = new FakeClock();
     const book = new ClaimBook(clock);
-    expect(book.claim(claim)).toEqual({ kind: "granted" });
-    expect(book.claim({ ...claim, worker: "v" })).toEqual({ kind: "granted" });
-    expect(book.claim({ ...claim, gateway: "http://b" })).toEqual({ kind: "held", gateway: "http://a", worker: "v" });
-    expect(book.claim({ ...claim, gateway: "http://b", instead: "http://a" })).toEqual({ kind: "granted" });
+    expect(book.claim(claim)).toMatchObject({ kind: "granted" });
+    expect(book.claim({ ...claim, worker: "v" })).toMatchObject({ kind: "granted" });
+    const held = { kind: "held", gateway: "http://a", worker: "v", before: ["old"] };
+    expect(book.claim({ ...claim, gateway: "http://b" })).toMatchObject(held);
+    expect(book.claim({ ...claim, gateway: "http://b", instead: "http://a" })).toMatchObject({ kind: "granted" });
     expect(book.claim(claim)).toMatchObject({ kind: "held", gateway: "http://b" });
   });
 
@@ -146,7 +118,25 @@ describe("ClaimBook", () => {
     const book = new ClaimBook(clock);
     book.claim(claim);
     await clock.advance(120_000);
-    expect(book.claim({ ...claim, gateway: "http://b" })).toEqual({ kind: "granted" });
+    expect(book.claim({ ...claim, gateway: "http://b" })).toMatchObject({ kind: "granted" });
     expect(book.size).toBe(1);
+  });
+
+  it("puts the launches of a room in order, and names the other gateways that launch there", () => {
+    const book = new ClaimBook(new FakeClock());
+    const claims = ["http://a", "http://b", "http://b"].map((gateway, at) =>
+      book.claim({ ...claim, gateway, launch: `key-${at}` }),
+    );
+    const again = book.claim({ ...claim, launch: "key-0" });
+    const elsewhere = book.claim({ ...claim, gateway: "http://c", room: "other", launch: "key-3" });
+    expect([...claims, again, elsewhere].map((verdict) => verdict.kind === "granted" && verdict.others)).toEqual([
+      [],
+      ["http://a"],
+      ["http://a"],
+      ["http://b"],
+      [],
+    ]);
+    const tickets = [...claims, again].map((verdict) => verdict.kind === "granted" && verdict.ticket);
+    expect(tickets).toEqual([...new Set(tickets)].sort());
   });
 });

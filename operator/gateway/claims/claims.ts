@@ -3,16 +3,18 @@ import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import { fateOf } from "../launch/fate.ts";
 import { claimUnsettled, overflowUnclear } from "../launch/refusals.ts";
+import type { SessionAt } from "../launch/served.ts";
 import { CLOUD } from "../overflow/cloud-claim.ts";
 import type { Worker } from "../workers/worker.ts";
 import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-book.ts";
+import type { Superseded } from "./peer-protocol.ts";
 
 /** Gateways that keep a claim: with two, one may die at any moment. */
 const KEEPERS = 2;
 
 /** What a gateway says of a launch that it claimed. */
 export type PeerAnswer =
-  | { readonly kind: "served"; readonly answer: WorkerAnswer }
+  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at: SessionAt }
   /** It runs no session of it, and will begin none. */
   | { readonly kind: "none" }
   /** It may have begun one, and cannot tell. */
@@ -21,12 +23,16 @@ export type PeerAnswer =
 /** The other gateways, as this one sees them. */
 export interface Peers {
   readonly self: string;
-  /** The live gateways that keep the claims to a launch, in the order that all agree upon. */
-  keepers(launch: string, count: number): readonly string[];
+  /** The live gateways without this one. */
+  readonly others: readonly string[];
+  /** The live gateways that keep the claims to a room's launches, in the order that all agree upon. */
+  keepers(room: string, count: number): readonly string[];
   /** @throws when the peer cannot be asked now. */
   claim(peer: string, claim: Claim): Promise<Verdict>;
   /** Waits until the peer knows. @throws when it cannot be asked, or the signal's reason. */
   answer(peer: string, launch: string, signal: AbortSignal): Promise<PeerAnswer>;
+  /** A peer's older sessions of a seat are to end. @returns UIDs of the workers that had them. @throws when it cannot be asked. */
+  supersede(peer: string, message: Superseded): Promise<readonly string[]>;
 }
 
 export interface ClaimsDeps {
@@ -35,14 +41,24 @@ export interface ClaimsDeps {
   readonly peers: Peers;
   readonly book: ClaimBook;
   readonly findWorker: (uid: string) => Worker | undefined;
+  /** Whether a task is known to belong to another launch. */
+  readonly isOther: (worker: Worker, taskId: string, room: string, launch: string) => boolean;
 }
 
 export type Held = Extract<Verdict, { kind: "held" }>;
 
+/** A session of a launch that another gateway had claimed. */
+export interface SettledClaim {
+  readonly answer: WorkerAnswer;
+  readonly at: SessionAt;
+  /** Set if the other gateway is gone and this one found the session: its worker, and its place among those of its room. */
+  readonly orphan?: { readonly worker: Worker; readonly ticket: number };
+}
+
 /**
  * Sees to it that of several gateways only one sends a launch: a client that lost its connection comes back to any of them.
  *
- * Flow: right before a launch is sent to a worker, the gateway claims it with the two gateways to which the launch falls, one
+ * Flow: right before a launch is sent to a worker, the gateway claims it with the two gateways to which its room falls, one
  * after the other. Who finds it held by another at either waits for that one's answer, and gives it too. Where that gateway is gone, the session is looked for at the worker that it had claimed the launch for.
  *
  * Guarantees: with the same view of the live gateways, one session, also when one gateway dies at any moment. A gateway that
@@ -55,16 +71,19 @@ export class Claims {
     this.#deps = deps;
   }
 
-  /** @param instead a gateway whose claim was found void. */
-  async claim(launch: string, worker: string, instead: string | undefined): Promise<Verdict> {
+  /** @returns undefined if no gateway could be asked. */
+  async claim(wanted: Omit<Claim, "gateway">): Promise<Verdict | undefined> {
     const { peers } = this.#deps;
-    const claim: Claim = { launch, worker, gateway: peers.self, instead };
+    const claim: Claim = { ...wanted, gateway: peers.self };
+    let first: Verdict | undefined;
     // One after the other: who holds a launch at the second has passed the first, or found it dead.
-    for (const keeper of peers.keepers(launch, KEEPERS)) {
+    for (const keeper of peers.keepers(claim.room, KEEPERS)) {
       const verdict = await this.#claimAt(keeper, claim);
       if (verdict?.kind === "held") return verdict;
+      // The order of a room's launches is that at the first keeper: two orders could contradict each other.
+      first ??= verdict;
     }
-    return { kind: "granted" };
+    return first;
   }
 
   async #claimAt(keeper: string, claim: Claim): Promise<Verdict | undefined> {
@@ -78,34 +97,36 @@ export class Claims {
 
   /**
    * Waits for what the holder of a launch makes of it.
+   * @param room name of its room.
    * @param abandoned aborts when nobody wants to know any more.
-   * @returns its answer; undefined when no session began, and the launch may be claimed instead of it.
+   * @returns its session; undefined when none began, and the launch may be claimed instead of it.
    * @throws LaunchError when nobody can tell.
    */
   async settle(
-    { launch, room }: { readonly launch: string; readonly room: string },
-    { gateway, worker: uid }: Held,
+    wanted: Omit<Claim, "gateway">,
+    room: string,
+    { gateway }: Held,
     abandoned: AbortSignal,
-  ): Promise<WorkerAnswer | undefined> {
+  ): Promise<SettledClaim | undefined> {
+    const { launch } = wanted;
     const said = await this.#ask(gateway, launch, abandoned);
-    if (said.kind === "served") return said.answer;
+    if (said.kind === "served") return { answer: said.answer, at: said.at };
     if (said.kind === "none" || abandoned.aborted) return undefined;
     // While it was waited for, the holder may have gone on to another worker.
-    const now = await this.claim(launch, uid, undefined);
-    if (now.kind === "granted" || now.gateway !== gateway) return undefined;
+    const now = await this.claim({ ...wanted, instead: undefined });
+    if (now?.kind !== "held" || now.gateway !== gateway) return undefined;
     // The cloud cannot be asked.
     if (now.worker === CLOUD.uid) throw overflowUnclear(REMEMBER_MS / 1_000);
     const worker = this.#deps.findWorker(now.worker);
     // Where its pod is gone, its sessions are gone with it.
     if (worker?.origin === undefined) return undefined;
-    const fate = await fateOf(this.#deps, {
-      origin: worker.origin,
-      tasksPath: worker.record.engine.paths.tasks,
-      room,
-      gone: worker.gone,
-    });
+    const before = new Set(now.before);
+    const isOther = (taskId: string) => before.has(taskId) || this.#deps.isOther(worker, taskId, room, launch);
+    const tasksPath = worker.record.engine.paths.tasks;
+    const fate = await fateOf(this.#deps, { origin: worker.origin, tasksPath, room, isOther, gone: worker.gone });
     if (fate.kind === "unknown") throw claimUnsettled(worker.name);
-    return fate.kind === "begun" ? fate.answer : undefined;
+    if (fate.kind !== "begun") return undefined;
+    return { answer: fate.answer, at: { worker: worker.uid, task: fate.taskId, room }, orphan: { worker, ticket: now.ticket } };
   }
 
   async #ask(gateway: string, launch: string, abandoned: AbortSignal): Promise<PeerAnswer> {

@@ -6,12 +6,68 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { createRegistry } from "../../telemetry/metrics.ts";
+import { type ClaimSource, internalServer } from "../http/internal-server.ts";
+import { LoadBook } from "../load/load-book.ts";
+import type { PeerAnswer } from "./claims.ts";
 import { HttpPeers } from "./http-peers.ts";
+import { MAX_HELD_OF_PEER } from "./peer-protocol.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
+
+/** A file with the ServiceAccount token of a gateway. */
+async function tokenFileWith(token: string) {
+  const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-peers-"));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  const tokenFile = path.join(folder, "token");
+  await writeFile(tokenFile, token);
+  return tokenFile;
+}
+
+/** Another gateway, and this one's view of it. */
+async function pair(claims: Partial<ClaimSource>) {
+  const book = new LoadBook(systemClock);
+  const server = internalServer({
+    gateway: "gw-1",
+    clock: systemClock,
+    source: {
+      pools: () => [],
+      state: () => undefined,
+      summary: () => undefined,
+      subscribe: (listener) => book.subscribe(listener),
+    },
+    registry: createRegistry({ process: false }),
+    beforeScrape: () => {},
+    access: async () => "denied",
+    peerAccess: async () => "granted",
+    notReady: () => undefined,
+    claims: {
+      claim: () => ({ kind: "granted", ticket: 1, others: [] }),
+      peerAnswer: async () => ({ kind: "none" }),
+      supersede: async () => [],
+      ...claims,
+    },
+  });
+  const other = await server.listen({ host: "127.0.0.1", port: 0 });
+  const peers = new HttpPeers({
+    clock: systemClock,
+    origins: ["http://self"],
+    tokenFile: await tokenFileWith("secret"),
+    onShares: () => {},
+  });
+  peers.set(["http://self", other]);
+  cleanups.push(
+    () => server.close(),
+    () => peers.close(),
+  );
+  return { other, peers };
+}
+
+const claim = { launch: "key", room: "room", gateway: "http://self", worker: "uid", before: [] };
 
 /** Another gateway that notes what it is asked, with which token. */
 async function peer() {
@@ -27,10 +83,7 @@ async function peer() {
 
 describe("the other gateways", () => {
   it("are greeted every five seconds, so that they know this one's token before it needs them", async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-peers-"));
-    cleanups.push(() => rm(folder, { recursive: true }));
-    const tokenFile = path.join(folder, "token");
-    await writeFile(tokenFile, "secret\n");
+    const tokenFile = await tokenFileWith("secret\n");
     const [self, other] = [await peer(), await peer()];
     const clock = new FakeClock();
     const peers = new HttpPeers({ clock, origins: [self.origin], tokenFile, onShares: () => {} });
@@ -62,5 +115,47 @@ describe("the other gateways", () => {
     peers.set([other]);
     expect(peers.self).toBe(six);
     expect(seen).toEqual([[six, other]]);
+  });
+
+  it("take claims while they hold back as many answers as they may, and give all of these in the end", async () => {
+    const settled = Promise.withResolvers<PeerAnswer>();
+    let held = 0;
+    const { other, peers } = await pair({
+      peerAnswer: () => {
+        held += 1;
+        return settled.promise;
+      },
+    });
+    const never = new AbortController().signal;
+    const answers = Array.from({ length: MAX_HELD_OF_PEER + 20 }, (_, at) => peers.answer(other, `key-${at}`, never));
+    await vi.waitFor(() => expect(held).toBe(MAX_HELD_OF_PEER), 5_000);
+    expect(await peers.claim(other, claim)).toMatchObject({ kind: "granted" });
+    expect(peers.keepers("room", 2)).toHaveLength(2);
+    settled.resolve({ kind: "none" });
+    expect(new Set((await Promise.all(answers)).map(({ kind }) => kind))).toEqual(new Set(["none"]));
+    expect(held).toBe(MAX_HELD_OF_PEER + 20);
+  });
+
+  it("that take no further claim now are asked again, and not taken for gone", async () => {
+    let asked = 0;
+    const busy = createServer((_request, response) => {
+      asked += 1;
+      const verdict = { kind: "granted", ticket: 1, others: [] };
+      response.writeHead(asked < 3 ? 503 : 200, { "content-type": "application/json" }).end(JSON.stringify(verdict));
+    }).listen(0, "127.0.0.1");
+    await once(busy, "listening");
+    const origin = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
+    const { peers } = await pair({});
+    cleanups.push(() => busy.close());
+    peers.set(["http://self", origin]);
+    expect(await peers.claim(origin, claim)).toMatchObject({ kind: "granted" });
+    expect([asked, peers.keepers("room", 2).length]).toEqual([3, 2]);
+  });
+
+  it("end the sessions that a newer one has replaced", async () => {
+    const { other, peers } = await pair({ supersede: async ({ seat }) => [`worker-of-${seat}`] });
+    expect(peers.others).toEqual([other]);
+    const message = { pool: "avatars/support", room: "room", seat: "seat", ticket: 2, runs: true };
+    expect(await peers.supersede(other, message)).toEqual(["worker-of-seat"]);
   });
 });

@@ -6,20 +6,45 @@ import { sleep } from "../../runtime/sleep.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Claim, Verdict } from "./claim-book.ts";
 import type { PeerAnswer, Peers } from "./claims.ts";
-import { ANSWER_WAIT_MS, CLAIM_ANSWERS_PATH, CLAIMS_PATH, claimSchema, peerAnswerSchema, verdictSchema } from "./peer-protocol.ts";
+import {
+  ANSWER_WAIT_MS,
+  CLAIM_ANSWERS_PATH,
+  CLAIMS_PATH,
+  claimSchema,
+  endedSchema,
+  MAX_HELD_OF_PEER,
+  peerAnswerSchema,
+  SUPERSEDED_PATH,
+  SUPERSEDED_WAIT_MS,
+  type Superseded,
+  verdictSchema,
+} from "./peer-protocol.ts";
 
 /** A claim costs a peer microseconds, but its machine may be out of breath: who gives up early launches twice. One that takes longer hangs. */
 const CLAIM_TIMEOUT_MS = 2_000;
 /** How long a peer that could not be asked is taken for gone. */
 const SHUN_MS = 5_000;
+/** To one peer, for what it answers at once. */
 const CONNECTIONS = 32;
 /**
  * How often the others are shown this gateway's token. They ask the API server whether it is good, and know that for as long as
  * the token lives: without it, gateways that had nothing to say to each other before an outage could not agree during one.
  */
 const GREET_INTERVAL_MS = 5_000;
-/** A peer that answers "pending" at once would be asked without end. */
+/** A peer that answers "pending" or "too many" at once would be asked without end. */
 const ASK_AGAIN_MS = 250;
+/** A peer has as many claims under way as it takes at once. */
+const TOO_MANY = 503;
+
+/** A peer answered with another status than 200. */
+class PeerRefused extends Error {
+  readonly status: number;
+
+  constructor(url: string, status: number) {
+    super(`${url} answered ${status}`);
+    this.status = status;
+  }
+}
 
 export interface HttpPeersDeps {
   readonly clock: Clock;
@@ -31,10 +56,16 @@ export interface HttpPeersDeps {
   readonly onShares: (shares: Shares) => void;
 }
 
-/** The other gateways over HTTP. A peer that fails is left out of claims for a few seconds. */
+/**
+ * The other gateways over HTTP. A peer that fails is left out of claims for a few seconds. Questions whose answers a peer holds
+ * back have connections of their own, so that no claim waits for one.
+ */
 export class HttpPeers implements Peers {
   readonly #deps: HttpPeersDeps;
   readonly #agent = new Agent({ connections: CONNECTIONS, connect: { timeout: CLAIM_TIMEOUT_MS } });
+  readonly #holding = new Agent({ connections: MAX_HELD_OF_PEER, connect: { timeout: CLAIM_TIMEOUT_MS } });
+  /** Questions under way, by peer. */
+  readonly #held = new Map<string, number>();
   readonly #shunnedUntilMs = new Map<string, number>();
   #shares: Shares;
   #token: { readonly text: Promise<string>; readonly readMs: number } | undefined;
@@ -46,6 +77,10 @@ export class HttpPeers implements Peers {
 
   get self(): string {
     return this.#shares.self;
+  }
+
+  get others(): readonly string[] {
+    return this.#shares.members.filter((peer) => peer !== this.self);
   }
 
   /**
@@ -63,18 +98,22 @@ export class HttpPeers implements Peers {
     this.#deps.onShares(shares);
   }
 
-  keepers(launch: string, count: number): readonly string[] {
+  keepers(room: string, count: number): readonly string[] {
     const nowMs = this.#deps.clock.now();
     return this.#shares
-      .keepers(launch, this.#shares.members.length)
+      .keepers(room, this.#shares.members.length)
       .filter((peer) => (this.#shunnedUntilMs.get(peer) ?? 0) <= nowMs)
       .slice(0, count);
   }
 
   async claim(peer: string, claim: Claim): Promise<Verdict> {
+    const signal = AbortSignal.timeout(CLAIM_TIMEOUT_MS);
     try {
-      const signal = AbortSignal.timeout(CLAIM_TIMEOUT_MS);
-      return await this.#post(`${peer}${CLAIMS_PATH}`, claimSchema.parse(claim), verdictSchema, signal);
+      for (;;) {
+        const verdict = await this.#claimOnce(peer, claim, signal);
+        if (verdict !== undefined) return verdict;
+        await sleep(this.#deps.clock, ASK_AGAIN_MS, signal);
+      }
     } catch (error) {
       this.#shunnedUntilMs.set(peer, this.#deps.clock.now() + SHUN_MS);
       throw error;
@@ -83,24 +122,52 @@ export class HttpPeers implements Peers {
 
   async answer(peer: string, launch: string, signal: AbortSignal): Promise<PeerAnswer> {
     for (;;) {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WAIT_MS * 2)]);
-      const answer = await this.#post(`${peer}${CLAIM_ANSWERS_PATH}`, { launch }, peerAnswerSchema, limited);
-      if (answer.kind !== "pending") return answer;
+      signal.throwIfAborted();
+      // One too many waits here: in the agent's queue its time would run out, as if the peer were gone.
+      const answer = (this.#held.get(peer) ?? 0) < MAX_HELD_OF_PEER ? await this.#question(peer, launch, signal) : undefined;
+      if (answer !== undefined && answer.kind !== "pending") return answer;
       await sleep(this.#deps.clock, ASK_AGAIN_MS, signal);
     }
+  }
+
+  async supersede(peer: string, message: Superseded): Promise<readonly string[]> {
+    const signal = AbortSignal.timeout(SUPERSEDED_WAIT_MS + CLAIM_TIMEOUT_MS);
+    return (await this.#post(this.#agent, `${peer}${SUPERSEDED_PATH}`, message, endedSchema, signal)).ended;
   }
 
   /** Greets the others, again and again, until the signal aborts. Never throws: who cannot be reached now may be the next time. */
   async greet(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const others = this.#shares.members.filter((peer) => peer !== this.self);
-      await Promise.allSettled(others.map((peer) => this.#greetOne(peer)));
+      await Promise.allSettled(this.others.map((peer) => this.#greetOne(peer)));
       await sleep(this.#deps.clock, GREET_INTERVAL_MS, signal);
     }
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#holding.destroy()]);
+  }
+
+  /** @returns undefined if the peer takes no further claim now. */
+  async #claimOnce(peer: string, claim: Claim, signal: AbortSignal): Promise<Verdict | undefined> {
+    try {
+      return await this.#post(this.#agent, `${peer}${CLAIMS_PATH}`, claimSchema.parse(claim), verdictSchema, signal);
+    } catch (error) {
+      if (error instanceof PeerRefused && error.status === TOO_MANY && !signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  async #question(peer: string, launch: string, signal: AbortSignal) {
+    this.#held.set(peer, (this.#held.get(peer) ?? 0) + 1);
+    try {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WAIT_MS * 2)]);
+      const question = { launch, gateway: this.self };
+      return await this.#post(this.#holding, `${peer}${CLAIM_ANSWERS_PATH}`, question, peerAnswerSchema, limited);
+    } finally {
+      const left = (this.#held.get(peer) ?? 1) - 1;
+      if (left === 0) this.#held.delete(peer);
+      else this.#held.set(peer, left);
+    }
   }
 
   async #greetOne(peer: string): Promise<void> {
@@ -110,11 +177,11 @@ export class HttpPeers implements Peers {
     await answer.body.dump();
   }
 
-  async #post<T>(url: string, body: unknown, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+  async #post<T>(dispatcher: Agent, url: string, body: unknown, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
     const headers = { authorization: `Bearer ${await this.#readToken()}`, "content-type": "application/json" };
-    const answer = await request(url, { method: "POST", dispatcher: this.#agent, signal, headers, body: JSON.stringify(body) });
+    const answer = await request(url, { method: "POST", dispatcher, signal, headers, body: JSON.stringify(body) });
     const text = await answer.body.text();
-    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
+    if (answer.statusCode !== 200) throw new PeerRefused(url, answer.statusCode);
     return schema.parse(JSON.parse(text));
   }
 

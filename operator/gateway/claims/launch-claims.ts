@@ -1,24 +1,31 @@
-import type { WorkerAnswer } from "../../workers/answers.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { LaunchKeys } from "../launch/launch-key.ts";
 import { claimUnsettled } from "../launch/refusals.ts";
-import type { Claims } from "./claims.ts";
+import type { Verdict } from "./claim-book.ts";
+import type { Claims, SettledClaim } from "./claims.ts";
+import { Tickets } from "./tickets.ts";
 
 /** Gateways that may have claimed a launch, one after the other, and failed. */
 const MAX_VOID_CLAIMS = 5;
 
+export type Granted = Extract<Verdict, { kind: "granted" }>;
+
 export type Claimed =
-  | { readonly kind: "granted" }
-  | { readonly kind: "served"; readonly answer: WorkerAnswer }
+  | Granted
+  | ({ readonly kind: "served" } & SettledClaim)
   /** The gateway that had claimed it began no session: it may be claimed again. */
   | { readonly kind: "void" };
 
 /** Claims of this gateway's launches, and those among them that it leaves to another gateway. */
 export class LaunchClaims {
   readonly #claims: Claims | undefined;
+  readonly #tickets: Tickets;
   readonly #deferred = new Set<string>();
 
   /** @param claims agreement with other gateways; undefined where this one is alone. */
-  constructor(claims: Claims | undefined) {
+  constructor(claims: Claims | undefined, clock: Clock) {
     this.#claims = claims;
+    this.#tickets = new Tickets(clock);
   }
 
   /** Whether this gateway waits for another one's answer to a launch, and so has none to give. */
@@ -26,18 +33,25 @@ export class LaunchClaims {
     return this.#deferred.has(launch);
   }
 
+  /** A place after every launch that this gateway has claimed without others. */
+  ticket(): number {
+    return this.#tickets.next();
+  }
+
   /** For one launch, that claims it for one worker after the other. */
-  of(launch: string, room: string, signal: AbortSignal): OneLaunch {
+  of({ launch, room }: Pick<LaunchKeys, "launch" | "room">, roomName: string, signal: AbortSignal): OneLaunch {
     const voidClaims: string[] = [];
     return {
-      claim: async (worker, yielded) => {
-        const verdict = (await this.#claims?.claim(launch, worker.uid, voidClaims.at(-1))) ?? { kind: "granted" };
+      claim: async (worker, before, yielded) => {
+        const wanted = { launch, room, worker: worker.uid, before, instead: voidClaims.at(-1) };
+        const verdict = await this.#claims?.claim(wanted);
+        if (verdict === undefined) return { kind: "granted", ticket: this.ticket(), others: [] };
         if (verdict.kind === "granted") return verdict;
         yielded();
         this.#deferred.add(launch);
         try {
-          const answer = await this.#claims?.settle({ launch, room }, verdict, signal);
-          if (answer !== undefined) return { kind: "served", answer };
+          const settled = await this.#claims?.settle(wanted, roomName, verdict, signal);
+          if (settled !== undefined) return { kind: "served", ...settled };
         } finally {
           this.#deferred.delete(launch);
         }
@@ -52,8 +66,9 @@ export class LaunchClaims {
 export interface OneLaunch {
   /**
    * Claims the launch for a worker.
+   * @param before tasks in its room that the worker is known to have.
    * @param yielded called when another gateway has claimed it before: its answer is waited for, and the slot is not needed.
    * @throws LaunchError when nobody can tell what became of another gateway's claim.
    */
-  claim(worker: { readonly uid: string; readonly name: string }, yielded: () => void): Promise<Claimed>;
+  claim(worker: { readonly uid: string; readonly name: string }, before: readonly string[], yielded: () => void): Promise<Claimed>;
 }

@@ -1,30 +1,63 @@
 import { z } from "zod";
+import { MAX_BEFORE } from "./claim-book.ts";
 
 /** How gateways speak with each other, on their internal port. */
 
 export const CLAIMS_PATH = "/claims";
 export const CLAIM_ANSWERS_PATH = "/claims/answer";
-/** Longest that a gateway holds back its word on a launch that is under way; then it is asked again. */
+export const SUPERSEDED_PATH = "/claims/superseded";
+/** Longest that a gateway holds back its answer on a launch that is under way; then it is asked again. */
 export const ANSWER_WAIT_MS = 20_000;
+/** Questions of one gateway whose answers another gateway holds back at once. Further ones are answered "pending" at once. */
+export const MAX_HELD_OF_PEER = 256;
+/** Longest that a gateway takes to end superseded sessions before it answers. */
+export const SUPERSEDED_WAIT_MS = 6_000;
 
 const text = z.string().min(1).max(512);
+const tasks = z.array(text).max(MAX_BEFORE);
 
-export const claimSchema = z.object({ launch: text, gateway: text, worker: text, instead: text.optional() });
+export const claimSchema = z.object({
+  launch: text,
+  room: text,
+  gateway: text,
+  worker: text,
+  before: tasks,
+  instead: text.optional(),
+});
 
 export const verdictSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("granted") }),
-  z.object({ kind: z.literal("held"), gateway: text, worker: text }),
+  z.object({ kind: z.literal("granted"), ticket: z.number(), others: z.array(text) }),
+  z.object({ kind: z.literal("held"), gateway: text, worker: text, before: tasks, ticket: z.number() }),
 ]);
 
-export const questionSchema = z.object({ launch: text });
+/** `gateway` asks. */
+export const questionSchema = z.object({ launch: text, gateway: text });
 
 export const peerAnswerSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("served"),
     answer: z.object({ status: z.int().min(200).max(299), contentType: z.string(), body: z.string() }),
+    at: z.object({ worker: text, task: text.optional(), room: z.string() }),
   }),
   z.object({ kind: z.literal("none") }),
   z.object({ kind: z.literal("unknown") }),
   /** It is under way still. */
   z.object({ kind: z.literal("pending") }),
 ]);
+
+/** A session of this seat, launched later than the ticket of any other, has the seat or needs the slot of the older one. */
+export const supersededSchema = z.object({
+  /** Key of the pool. */
+  pool: text,
+  /** Name of the room. */
+  room: z.string().max(4_096),
+  seat: text,
+  ticket: z.number(),
+  /** Whether the newer session runs; if not, launches that are on their way stay. */
+  runs: z.boolean(),
+});
+
+export type Superseded = z.infer<typeof supersededSchema>;
+
+/** UIDs of workers whose session was ended. */
+export const endedSchema = z.object({ ended: z.array(text) });

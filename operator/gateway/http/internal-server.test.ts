@@ -1,19 +1,27 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../runtime/clock.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
+import { MAX_HELD_OF_PEER } from "../claims/peer-protocol.ts";
 import type { Access } from "../load/load-auth.ts";
 import { LoadBook } from "../load/load-book.ts";
-import { internalServer } from "./internal-server.ts";
+import { type ClaimSource, internalServer, MAX_CLAIMS } from "./internal-server.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function setup(state: { access?: Access; peerAccess?: Access; notReady?: string | undefined } = {}) {
+interface State {
+  access?: Access;
+  peerAccess?: Access | Promise<Access>;
+  notReady?: string | undefined;
+  peerAnswer?: ClaimSource["peerAnswer"];
+}
+
+async function setup(state: State = {}) {
   const book = new LoadBook(systemClock);
   const summary = { namespace: "avatars", name: "support", queued: {}, pressure: {}, launches: {} };
   const server = internalServer({
@@ -31,8 +39,11 @@ async function setup(state: { access?: Access; peerAccess?: Access; notReady?: s
     notReady: () => state.notReady,
     claims: {
       claim: ({ gateway }) =>
-        gateway === "http://me" ? { kind: "granted" } : { kind: "held", gateway: "http://me", worker: "uid" },
-      peerAnswer: async (launch) => ({ kind: launch === "known" ? "unknown" : "none" }),
+        gateway === "http://me"
+          ? { kind: "granted", ticket: 1, others: [] }
+          : { kind: "held", gateway: "http://me", worker: "uid", before: [], ticket: 1 },
+      peerAnswer: async (launch) => (await state.peerAnswer?.(launch)) ?? { kind: launch === "known" ? "unknown" : "none" },
+      supersede: async ({ seat }) => [seat],
     },
     peerAccess: async () => state.peerAccess ?? "granted",
   });
@@ -99,14 +110,55 @@ describe("the internal server", () => {
       const response = await fetch(`${origin}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
       return { status: response.status, body: (await response.json()) as object };
     };
-    const claim = { launch: "key", gateway: "http://other", worker: "uid" };
-    expect((await post("/claims", claim)).body).toEqual({ kind: "held", gateway: "http://me", worker: "uid" });
-    expect((await post("/claims/answer", { launch: "known" })).body).toEqual({ kind: "unknown" });
+    const claim = { launch: "key", room: "room", gateway: "http://other", worker: "uid", before: [] };
+    const question = { launch: "known", gateway: "http://other" };
+    const superseded = { pool: "avatars/support", room: "room", seat: "seat", ticket: 2, runs: true };
+    expect((await post("/claims", claim)).body).toMatchObject({ kind: "held", gateway: "http://me", worker: "uid" });
+    expect((await post("/claims/answer", question)).body).toEqual({ kind: "unknown" });
+    expect((await post("/claims/superseded", superseded)).body).toEqual({ ended: ["seat"] });
     expect((await post("/claims", { launch: 1 })).status).toBe(400);
     expect((await fetch(`${origin}/claims`)).status).toBe(204);
     state.peerAccess = "denied";
     expect((await post("/claims", claim)).status).toBe(401);
-    expect((await post("/claims/answer", { launch: "known" })).status).toBe(401);
+    expect((await post("/claims/answer", question)).status).toBe(401);
+    expect((await post("/claims/superseded", superseded)).status).toBe(401);
     expect((await fetch(`${origin}/claims`)).status).toBe(401);
+  });
+
+  it("holds the answers of so many questions of one gateway, and answers further ones at once", async () => {
+    const { origin, state } = await setup();
+    const settled = Promise.withResolvers<{ kind: "none" }>();
+    let held = 0;
+    state.peerAnswer = () => {
+      held += 1;
+      return settled.promise;
+    };
+    const ask = async (gateway: string) => {
+      const headers = { "content-type": "application/json" };
+      const body = JSON.stringify({ launch: "key", gateway });
+      return (await fetch(`${origin}/claims/answer`, { method: "POST", headers, body })).json();
+    };
+    const questions = Array.from({ length: MAX_HELD_OF_PEER }, () => ask("http://one"));
+    await vi.waitFor(() => expect(held).toBe(MAX_HELD_OF_PEER), 5_000);
+    expect(await ask("http://one")).toEqual({ kind: "pending" });
+    const other = ask("http://other");
+    await vi.waitFor(() => expect(held).toBe(MAX_HELD_OF_PEER + 1), 5_000);
+    settled.resolve({ kind: "none" });
+    expect(await Promise.all([...questions, other, ask("http://one")])).toEqual(
+      Array.from({ length: MAX_HELD_OF_PEER + 2 }, () => ({ kind: "none" })),
+    );
+  });
+
+  it("takes so many claims at once while tokens are checked, and refuses further ones at once", async () => {
+    const { origin, state } = await setup();
+    const checked = Promise.withResolvers<Access>();
+    state.peerAccess = checked.promise;
+    const headers = { "content-type": "application/json" };
+    const post = async () => (await fetch(`${origin}/claims`, { method: "POST", body: "{}", headers })).status;
+    const claims = Array.from({ length: MAX_CLAIMS + 1 }, post);
+    expect(await Promise.any(claims)).toBe(503);
+    checked.resolve("denied");
+    expect((await Promise.all(claims)).filter((status) => status === 401)).toHaveLength(MAX_CLAIMS);
+    expect(await post()).toBe(401);
   });
 });

@@ -5,20 +5,35 @@ import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import type { Claim, Verdict } from "../claims/claim-book.ts";
 import type { PeerAnswer } from "../claims/claims.ts";
-import { ANSWER_WAIT_MS, CLAIM_ANSWERS_PATH, CLAIMS_PATH, claimSchema, questionSchema } from "../claims/peer-protocol.ts";
+import {
+  ANSWER_WAIT_MS,
+  CLAIM_ANSWERS_PATH,
+  CLAIMS_PATH,
+  claimSchema,
+  MAX_HELD_OF_PEER,
+  questionSchema,
+  SUPERSEDED_PATH,
+  SUPERSEDED_WAIT_MS,
+  type Superseded,
+  supersededSchema,
+} from "../claims/peer-protocol.ts";
 import type { Access } from "../load/load-auth.ts";
 import { type LoadSource, streamLoad } from "../load/load-stream.ts";
 
 /** Load streams at once: two operator replicas, each perhaps with one that it has not yet given up. */
 const MAX_READERS = 8;
 
-/** Peers that wait for the end of a launch at once. More of them are asked to come back. */
-const MAX_WAITING_PEERS = 1_000;
+/** Questions of all peers whose answers are held back at once. Further ones are answered "pending" at once. */
+const MAX_HELD = 1_000;
+/** Claims and messages of peers under way at once: they wait only while tokens are checked. Further ones get a 503. */
+export const MAX_CLAIMS = 500;
 
 /** What peers ask of this gateway. */
 export interface ClaimSource {
   claim(claim: Claim): Verdict;
   peerAnswer(launch: string): Promise<PeerAnswer>;
+  /** A newer session of a peer has a seat. @returns UIDs of the workers whose session was ended. */
+  supersede(message: Superseded): Promise<readonly string[]>;
 }
 
 export interface InternalServerDeps {
@@ -71,7 +86,10 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
 }
 
 function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: InternalServerDeps): void {
-  let waiting = 0;
+  const claiming = new Places(MAX_CLAIMS);
+  const held = new Places(MAX_HELD);
+  /** By peer; each is forgotten when it has no question under way. */
+  const heldOf = new Map<string, number>();
 
   // A greeting: its token is known from now on.
   server.get(CLAIMS_PATH, async (request, reply) => {
@@ -79,26 +97,69 @@ function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: Int
     return reply.code(204).send();
   });
 
-  server.post(CLAIMS_PATH, async (request, reply) => {
-    if (!(await isLetIn(peerAccess, request, reply, "only gateways may claim launches"))) return reply;
-    const claim = claimSchema.safeParse(request.body);
-    return claim.success ? claims.claim(claim.data) : reply.code(400).send(errorBody("bad_request", claim.error.message));
-  });
+  server.post(CLAIMS_PATH, (request, reply) =>
+    claiming.with(
+      async () => {
+        if (!(await isLetIn(peerAccess, request, reply, "only gateways may claim launches"))) return reply;
+        const claim = claimSchema.safeParse(request.body);
+        return claim.success ? claims.claim(claim.data) : badRequest(reply, claim.error);
+      },
+      () => unavailable(reply, `${MAX_CLAIMS} claims are under way already`),
+    ),
+  );
+
+  server.post(SUPERSEDED_PATH, (request, reply) =>
+    claiming.with(
+      async () => {
+        if (!(await isLetIn(peerAccess, request, reply, "only gateways may end sessions"))) return reply;
+        const message = supersededSchema.safeParse(request.body);
+        if (!message.success) return badRequest(reply, message.error);
+        const ended = withDeadline(clock, SUPERSEDED_WAIT_MS, () => claims.supersede(message.data)).catch(() => []);
+        return { ended: await ended };
+      },
+      () => unavailable(reply, `${MAX_CLAIMS} claims are under way already`),
+    ),
+  );
 
   server.post(CLAIM_ANSWERS_PATH, async (request, reply) => {
     if (!(await isLetIn(peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
     const question = questionSchema.safeParse(request.body);
-    if (!question.success) return reply.code(400).send(errorBody("bad_request", question.error.message));
-    if (waiting >= MAX_WAITING_PEERS) return { kind: "pending" };
-    waiting += 1;
+    if (!question.success) return badRequest(reply, question.error);
+    const { gateway, launch } = question.data;
+    const ofPeer = heldOf.get(gateway) ?? 0;
+    if (ofPeer >= MAX_HELD_OF_PEER) return { kind: "pending" };
+    heldOf.set(gateway, ofPeer + 1);
     try {
-      return await withDeadline(clock, ANSWER_WAIT_MS, () => claims.peerAnswer(question.data.launch));
-    } catch {
-      return { kind: "pending" };
+      return await held.with(
+        () => withDeadline(clock, ANSWER_WAIT_MS, () => claims.peerAnswer(launch)).catch(() => ({ kind: "pending" })),
+        () => ({ kind: "pending" }),
+      );
     } finally {
-      waiting -= 1;
+      const left = (heldOf.get(gateway) ?? 1) - 1;
+      if (left === 0) heldOf.delete(gateway);
+      else heldOf.set(gateway, left);
     }
   });
+}
+
+/** A limit on what is under way at once. */
+class Places {
+  readonly #max: number;
+  #taken = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  async with(work: () => Promise<unknown>, full: () => unknown): Promise<unknown> {
+    if (this.#taken >= this.#max) return full();
+    this.#taken += 1;
+    try {
+      return await work();
+    } finally {
+      this.#taken -= 1;
+    }
+  }
 }
 
 /** Answers those who may not, or of whom nobody knows now. */
@@ -122,6 +183,10 @@ async function isLetIn(
 
 function unavailable(reply: FastifyReply, message: string): FastifyReply {
   return reply.code(503).header("retry-after", "1").send(errorBody("unavailable", message));
+}
+
+function badRequest(reply: FastifyReply, error: Error): FastifyReply {
+  return reply.code(400).send(errorBody("bad_request", error.message));
 }
 
 function errorBody(code: string, message: string) {

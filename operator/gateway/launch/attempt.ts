@@ -9,11 +9,11 @@ import type { LaunchTrace } from "../http/launch-trace.ts";
 import type { LoadBook, Shortage } from "../load/load-book.ts";
 import type { Slot, Slots } from "../workers/slots.ts";
 import type { Worker } from "../workers/worker.ts";
-import type { Doubts } from "./doubts.ts";
+import type { Doubt, Doubts } from "./doubts.ts";
 import { type Fate, fateOf, type Suspect } from "./fate.ts";
 import { type Forwarded, forward } from "./forward.ts";
 import type { BodyFor } from "./launch-body.ts";
-import type { LaunchError } from "./launch-error.ts";
+import type { LaunchKeys } from "./launch-key.ts";
 import { workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
 
 /** One launch on its way. */
@@ -21,8 +21,7 @@ export interface Flight {
   readonly pool: PoolConfig;
   /** The pool's. */
   readonly key: string;
-  /** What makes two requests the same launch. */
-  readonly launch: string;
+  readonly keys: LaunchKeys;
   readonly preset: string | undefined;
   readonly request: LaunchRequest;
   readonly bodyFor: BodyFor;
@@ -41,6 +40,12 @@ export interface AttemptDeps {
   readonly ask: (worker: Worker) => void;
 }
 
+/** What was known when the launch was sent. */
+export interface Before extends Pick<Suspect, "isOther"> {
+  /** The launch's place among those of its room. */
+  readonly ticket: number;
+}
+
 export type Attempt =
   | { readonly kind: "served"; readonly answer: WorkerAnswer }
   /** Nothing began: the next worker may be tried. `lost`: this one had the launch, and then broke off. */
@@ -51,7 +56,7 @@ export type Attempt =
  * An answer that is lost is looked for at the worker before anything is tried again.
  * @throws LaunchError when the worker finds fault with the launch, or when nobody can tell whether a session began.
  */
-export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight): Promise<Attempt> {
+export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight, before: Before): Promise<Attempt> {
   const { worker } = slot;
   const { origin } = worker;
   const { engine } = worker.record;
@@ -82,10 +87,13 @@ export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight): Pr
     case "broken":
     case "timed-out": {
       worker.failed(forwarded.kind);
-      const suspect = { origin: origin ?? "", tasksPath: engine.paths.tasks, room: flight.request.roomName, gone: worker.gone };
+      const { isOther, ticket } = before;
+      const { tasks: tasksPath } = engine.paths;
+      const suspect = { origin: origin ?? "", tasksPath, room: flight.request.roomName, isOther, gone: worker.gone };
       const fate = await fateOf(deps, suspect);
       const error = forwarded.kind === "broken" ? workerBroke(worker.name, forwarded.why) : workerTimedOut(worker.name);
-      return settleLost(deps, { slot, flight, suspect, fate, error, mayStillBegin: forwarded.kind === "timed-out" });
+      const doubt = { worker, ticket, suspect, error };
+      return settleLost(deps, { slot, flight, doubt, fate, mayStillBegin: forwarded.kind === "timed-out" });
     }
   }
 }
@@ -114,22 +122,21 @@ function nothingBegan(deps: AttemptDeps, slot: Slot, lost: boolean): Attempt {
 interface Lost {
   readonly slot: Slot;
   readonly flight: Flight;
-  readonly suspect: Suspect;
+  readonly doubt: Doubt;
   readonly fate: Fate;
-  readonly error: LaunchError;
   /** The worker has the request still: that it lists no session says nothing. */
   readonly mayStillBegin: boolean;
 }
 
-function settleLost(deps: AttemptDeps, { slot, flight, suspect, fate, error, mayStillBegin }: Lost): Attempt {
+function settleLost(deps: AttemptDeps, { slot, flight, doubt, fate, mayStillBegin }: Lost): Attempt {
   if (fate.kind === "begun") {
     slot.confirm();
     return { kind: "served", answer: fate.answer };
   }
   if (fate.kind === "gone" || (fate.kind === "absent" && !mayStillBegin)) return nothingBegan(deps, slot, true);
   slot.confirm();
-  deps.doubts.note(flight.launch, suspect, error);
-  throw error;
+  deps.doubts.note(flight.keys.launch, doubt);
+  throw doubt.error;
 }
 
 const accountErrors: ReadonlyMap<number, AccountErrorKind> = new Map([

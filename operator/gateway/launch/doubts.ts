@@ -1,18 +1,24 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
-import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
-import { fateOf, type Suspect } from "./fate.ts";
+import type { Worker } from "../workers/worker.ts";
+import { type Fate, fateOf, type Suspect } from "./fate.ts";
 import type { LaunchError } from "./launch-error.ts";
 
 /** How long a launch that may have begun is looked for before it is begun anew: clients retry for seconds. */
 const REMEMBER_MS = 60_000;
 const MAX_REMEMBERED = 1_000;
 
-interface Doubt {
+export interface Doubt {
+  readonly worker: Worker;
+  /** Its place among the launches of its room. */
+  readonly ticket: number;
   readonly suspect: Suspect;
   readonly error: LaunchError;
 }
+
+/** A launch that had begun, as it was found out later. */
+export type Settled = Doubt & { readonly fate: Extract<Fate, { kind: "begun" }> };
 
 /** Launches of which nobody knows whether they began: a retry looks for the session where it may run. */
 export class Doubts {
@@ -24,8 +30,8 @@ export class Doubts {
     this.#doubts = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
-  note(key: string, suspect: Suspect, error: LaunchError): void {
-    this.#doubts.set(key, { suspect, error });
+  note(key: string, doubt: Doubt): void {
+    this.#doubts.set(key, doubt);
   }
 
   has(key: string): boolean {
@@ -33,16 +39,16 @@ export class Doubts {
   }
 
   /**
-   * @returns the answer of the session that was found; undefined when there is none, and the launch may begin.
+   * @returns the session that was found; undefined when there is none, and the launch may begin.
    * @throws the error with which the launch ended, when still nobody knows.
    */
-  async settle(key: string): Promise<WorkerAnswer | undefined> {
+  async settle(key: string): Promise<Settled | undefined> {
     const doubt = this.#doubts.get(key);
     if (doubt === undefined) return undefined;
     const fate = await fateOf(this.#deps, doubt.suspect);
     if (fate.kind === "unknown") throw doubt.error;
-    if (fate.kind === "begun") return fate.answer;
+    // From here on the answer is remembered with its session, or the launch begins.
     this.#doubts.delete(key);
-    return undefined;
+    return fate.kind === "begun" ? { ...doubt, fate } : undefined;
   }
 }

@@ -1,20 +1,42 @@
 import { createHash } from "node:crypto";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { AvatarChoice, LaunchRequest } from "../../engines/index.ts";
-import { tokenIdentity } from "./token-identity.ts";
+import { type RoomToken, readRoomToken } from "./room-token.ts";
+
+/** The hashes by which launches are compared. They contain neither names nor tokens. */
+export interface LaunchKeys extends RoomToken {
+  /** Two requests with the same value are the same launch. */
+  readonly launch: string;
+  /** The room: pool, LiveKit server and room name. */
+  readonly room: string;
+  /**
+   * The participant in the room. LiveKit keeps one participant of an identity: of two sessions with the same seat, the newer one
+   * replaces the older one. Undefined if the token has no identity.
+   */
+  readonly seat: string | undefined;
+}
 
 /**
- * What makes two requests the same launch: pool, LiveKit server, room, the identity with which the avatar joins it, and the
- * avatar. As a hash: neither names nor tokens are kept by it.
+ * A launch is the same if pool, LiveKit server, room, identity, agent and avatar are the same. The agent is that of the token's
+ * attribute `lk.publish_on_behalf`. A token without this attribute or without an identity stands for itself.
  */
-export function launchKey(pool: PoolConfig, request: LaunchRequest): string {
-  const { livekitUrl, roomName, livekitToken, avatar } = request;
-  const identity = tokenIdentity(livekitToken);
-  // A token without an identity stands for itself.
-  const texts = [poolKey(pool), livekitUrl, roomName, identity ?? livekitToken, avatar.kind];
+export function launchKeys(pool: PoolConfig, { livekitUrl, roomName, livekitToken, avatar }: LaunchRequest): LaunchKeys {
+  const token = readRoomToken(livekitToken);
+  const { identity, agent } = token;
+  const room = [poolKey(pool), livekitUrl, roomName];
+  const who = identity === undefined || agent === undefined ? ["token", livekitToken] : [identity, agent];
+  return {
+    ...token,
+    launch: hashOf([...room, ...who, avatar.kind], faceOf(avatar)),
+    room: hashOf(room),
+    seat: identity === undefined ? undefined : hashOf([...room, identity]),
+  };
+}
+
+function hashOf(texts: readonly string[], last: string | Buffer = ""): string {
   // The length goes first: no two lists read the same. All in one: every update costs as much as a kilobyte.
   const hash = createHash("sha256").update(texts.map((text) => `${text.length}:${text}`).join(""));
-  return hash.update(faceOf(avatar)).digest("base64url");
+  return hash.update(last).digest("base64url");
 }
 
 function faceOf(avatar: AvatarChoice): string | Buffer {

@@ -13,14 +13,16 @@ import type { Overflow } from "../overflow/overflow.ts";
 import { isHopeless } from "../queue/retry-after.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Slot } from "../workers/slots.ts";
-import type { Worker } from "../workers/worker.ts";
 import { type AttemptDeps, attempt, type Flight } from "./attempt.ts";
+import type { BegunLaunches } from "./begun.ts";
+import { claimFor } from "./claim-for.ts";
 import { launchBodies } from "./launch-body.ts";
-import { launchKey } from "./launch-key.ts";
+import { launchKeys } from "./launch-key.ts";
 import { LaunchOnce } from "./once.ts";
 import { clientGone, deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
-import type { StartupWatch } from "./startup.ts";
-import { tokenIdentity } from "./token-identity.ts";
+import type { Seats } from "./seats.ts";
+import type { Served, SessionAt } from "./served.ts";
+import { vacatedSlot } from "./vacated-slot.ts";
 
 /** The second worker is tried at once; later ones after a moment, so that many launches that fail together spread. */
 const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };
@@ -41,12 +43,14 @@ export interface Arrival {
 
 export interface LauncherDeps extends AttemptDeps {
   readonly random: Random;
-  readonly startups: StartupWatch;
+  readonly begun: BegunLaunches;
   readonly claims: LaunchClaims;
   /** Where launches go that the pool cannot serve. */
   readonly overflow: Pick<Overflow, "orElse" | "doubts">;
-  /** A worker has taken a launch. */
-  readonly began: Sessions["began"];
+  readonly seats: Seats;
+  readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "look">;
+  /** Whether the session of a launch still runs. Never throws. */
+  readonly stillRuns: (launch: string, at: SessionAt) => Promise<boolean>;
   /** Launches begin to wait in a pool. */
   readonly onAwaited: (pool: string) => void;
 }
@@ -57,8 +61,8 @@ export interface LauncherDeps extends AttemptDeps {
  * Flow: take a free slot, or wait for one; send the launch; on a 503 or a refused connection, where nothing can have begun,
  * take the next worker. After `attempts` workers in a row the launch waits at its place in the queue until a probe has
  * seen a free slot: a client that is refused gives up after 4 s, one that waits does not.
- * Guarantees: of requests for the same launch only one is served, the others get its answer; at most one worker can have
- * begun a session; every slot that was taken is released or confirmed; it ends, as each round tries at most `attempts`
+ * Guarantees: of requests for the same launch only one is served, the others get its answer while its session runs; at most one
+ * worker can have begun a session; every slot that was taken is released or confirmed; it ends, as each round tries at most `attempts`
  * workers, and no new round begins after the queue's deadline.
  */
 export class Launcher {
@@ -67,7 +71,8 @@ export class Launcher {
 
   constructor(deps: LauncherDeps) {
     this.#deps = deps;
-    this.#once = new LaunchOnce(deps.clock);
+    const { clock, stillRuns } = deps;
+    this.#once = new LaunchOnce({ clock, stillRuns: (launch, { at }) => stillRuns(launch, at) });
   }
 
   /**
@@ -76,47 +81,64 @@ export class Launcher {
    */
   async launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival): Promise<WorkerAnswer> {
     const key = poolKey(pool);
-    const launch = launchKey(pool, request);
+    const keys = launchKeys(pool, request);
     const preset = presetOf(request);
     const { trace } = arrival;
-    const { answer, repeated } = await this.#once.run(launch, arrival.signal, (signal) => {
+    const { served, repeated } = await this.#once.run(keys.launch, arrival.signal, (signal) => {
       const bodyFor = launchBodies(pool, request, arrival.traceContext);
-      const flight: Flight = { pool, key, launch, preset, request, bodyFor, trace, met: this.#deps.load.arrived(key, preset) };
+      const flight: Flight = { pool, key, keys, preset, request, bodyFor, trace, met: this.#deps.load.arrived(key, preset) };
       return this.#deps.overflow.orElse(flight, signal, (waiting) => this.#fly(flight, { ...arrival, signal: waiting }));
     });
     if (repeated) trace.path = "repeated";
-    return answer;
+    return served.answer;
   }
 
-  async #fly(flight: Flight, arrival: Arrival): Promise<WorkerAnswer> {
-    const found = await this.#deps.doubts.settle(flight.launch);
-    if (found !== undefined) return found;
+  async #fly(flight: Flight, arrival: Arrival): Promise<Served> {
+    const { keys, key, request } = flight;
+    const { roomName: room } = request;
+    const found = await this.#deps.doubts.settle(keys.launch);
+    if (found !== undefined) {
+      const { worker, fate, ticket } = found;
+      this.#deps.begun.found(worker, fate.taskId, flight, ticket);
+      return { answer: fate.answer, at: { worker: worker.uid, task: fate.taskId, room }, earned: false };
+    }
     const tried = new Set<string>();
-    const claims = this.#deps.claims.of(flight.launch, flight.request.roomName, arrival.signal);
+    const claims = this.#deps.claims.of(keys, room, arrival.signal);
     for (let lost = 0, again = false; lost < MAX_LOST; again = true) {
       const slot = await this.#slotFor(flight, arrival, tried, again);
-      const claimed = await claims.claim(slot.worker, () => this.#giveBack(slot, flight.key));
-      if (claimed.kind === "served") return claimed.answer;
-      if (claimed.kind === "void") continue;
-      this.#stillWanted(slot, flight.key, arrival.signal);
-      const outcome = await attempt(this.#deps, slot, flight);
-      this.#deps.load.changed(flight.key);
-      if (outcome.kind === "served") {
-        this.#deps.load.served(flight.key, flight.preset);
-        this.#began(slot, outcome.answer, flight);
-        return outcome.answer;
+      const { worker } = slot;
+      const { claimed, isOther } = await claimFor(this.#deps, claims, worker, flight, () => this.#giveBack(slot, key));
+      if (claimed.kind === "served") {
+        const { answer, at, orphan } = claimed;
+        if (orphan !== undefined && at.task !== undefined) this.#deps.begun.found(orphan.worker, at.task, flight, orphan.ticket);
+        return { answer, at, earned: false };
       }
+      if (claimed.kind === "void") continue;
+      this.#stillWanted(slot, key, arrival.signal);
+      const { ticket, others } = claimed;
+      const sent = this.#deps.seats.sends({ pool: key, room, seat: keys.seat, ticket, others });
+      const outcome = await attempt(this.#deps, slot, flight, { isOther, ticket }).catch((error: unknown) => {
+        this.#deps.seats.failed(sent);
+        throw error;
+      });
+      this.#deps.load.changed(key);
+      if (outcome.kind === "served") {
+        const { answer } = outcome;
+        this.#deps.load.served(key, flight.preset);
+        this.#deps.begun.began(worker, answer, flight, sent);
+        return { answer, at: { worker: worker.uid, task: taskId(answer), room }, earned: true };
+      }
+      this.#deps.seats.failed(sent);
       if (outcome.lost) lost += 1;
-      tried.add(slot.worker.uid);
+      tried.add(worker.uid);
     }
     throw workersBroke(MAX_LOST);
   }
 
   /** What this gateway tells a peer of a launch that it had claimed; waits while it is under way. */
   async peerAnswer(launch: string): Promise<PeerAnswer> {
-    const known = this.#deps.claims.defers(launch) ? undefined : this.#once.find(launch);
-    const answer = known?.kind === "under-way" ? await known.answer.catch(() => undefined) : known?.answer;
-    if (answer !== undefined) return { kind: "served", answer };
+    const served = this.#deps.claims.defers(launch) ? undefined : await this.#once.find(launch);
+    if (served !== undefined) return { kind: "served", answer: served.answer, at: served.at };
     return { kind: this.#deps.doubts.has(launch) || this.#deps.overflow.doubts(launch) ? "unknown" : "none" };
   }
 
@@ -131,6 +153,8 @@ export class Launcher {
         trace.path ??= slot.warm ? "warm" : "cold";
         return this.#stillWanted(slot, flight.key, arrival.signal);
       }
+      const vacated = await vacatedSlot(this.#deps, flight);
+      if (vacated !== undefined) return this.#stillWanted(vacated, flight.key, arrival.signal);
     }
     const slot = await this.#wait(flight, arrival, again);
     tried.clear();
@@ -194,35 +218,6 @@ export class Launcher {
   #giveBack(slot: Slot, key: string): void {
     slot.release();
     this.#deps.slots.wake(key);
-  }
-
-  #began({ worker }: Slot, answer: WorkerAnswer, flight: Flight): void {
-    const { preset, request, trace } = flight;
-    const id = taskId(answer);
-    if (id === undefined) return;
-    const { roomName: room, livekitUrl, livekitToken } = request;
-    const { arrivedMs, path = "cold" } = trace;
-    const identity = tokenIdentity(livekitToken);
-    this.#deps.began(worker, { taskId: id, room }, { arrivedMs, path, preset, livekitUrl, identity });
-    void this.#followStartup(worker, id, answer, flight);
-  }
-
-  async #followStartup(worker: Worker, task: string, answer: WorkerAnswer, flight: Flight): Promise<void> {
-    const { startups, clock, load, metrics } = this.#deps;
-    const { pool, preset, key, trace } = flight;
-    const { arrivedMs, path } = trace;
-    const { origin, record } = worker;
-    if (origin === undefined) return;
-    const acceptedMs = clock.now();
-    const needed = preset !== undefined && !worker.hasServed(preset);
-    const ranMs = await startups.ran({ pool: key, origin, path: `${record.engine.paths.tasks}/${task}`, answer, needed });
-    if (ranMs === undefined) return;
-    const startupMs = ranMs - arrivedMs;
-    if (preset !== undefined) worker.noteServed(preset);
-    const labels = { namespace: pool.namespace, pool: pool.name };
-    metrics.startupSeconds.observe({ ...labels, path: path ?? "cold" }, startupMs / 1_000);
-    metrics.stageSeconds.observe({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000);
-    load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }
 
   #retryState({ key, pool, preset }: Flight) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
-import type { WorkerAnswer } from "../../workers/answers.ts";
 import { clientGone } from "./refusals.ts";
+import type { Served } from "./served.ts";
 
 /** How long a launch that was served is answered again without being begun again: clients retry for seconds. */
 const REMEMBER_MS = 60_000;
@@ -9,34 +9,37 @@ const REMEMBER_MS = 60_000;
 const MAX_REMEMBERED = 30_000;
 
 interface Flight {
-  readonly answer: Promise<WorkerAnswer>;
+  readonly served: Promise<Served>;
   /** Aborts when all who asked have gone. */
   readonly abandoned: AbortController;
   waiting: number;
 }
 
-/** What is known of a launch: it is under way, or was served a moment ago. */
-export type Known =
-  | { readonly kind: "under-way"; readonly answer: Promise<WorkerAnswer> }
-  | { readonly kind: "served"; readonly answer: WorkerAnswer };
+export interface LaunchOnceDeps {
+  readonly clock: Clock;
+  /** Whether the session of a launch still runs. Never throws. */
+  readonly stillRuns: (launch: string, served: Served) => Promise<boolean>;
+}
 
 /**
- * Begins a launch once, however often it is asked for: those who ask while it is under way, or for a minute after it was
- * served, get the same answer. A launch that failed may be tried again. It is given up only when all who asked have gone.
+ * Begins a launch once, however often it is requested: requests while it is under way, or within a minute after it was served,
+ * get the same answer. A remembered answer counts only while its session runs: this is checked whenever it is used. A launch
+ * that failed may be tried again. It is given up only when all its clients have gone.
  */
 export class LaunchOnce {
+  readonly #deps: LaunchOnceDeps;
   readonly #flights = new Map<string, Flight>();
-  readonly #served: ExpiringMap<string, WorkerAnswer>;
+  readonly #served: ExpiringMap<string, Served>;
 
-  constructor(clock: Clock) {
-    this.#served = new ExpiringMap({ clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
+  constructor(deps: LaunchOnceDeps) {
+    this.#deps = deps;
+    this.#served = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
-  find(key: string): Known | undefined {
+  /** What came of a launch, also of one that is under way; undefined if no session of it runs. Never throws. */
+  async find(key: string): Promise<Served | undefined> {
     const flight = this.#flights.get(key);
-    if (flight !== undefined) return { kind: "under-way", answer: flight.answer };
-    const answer = this.#served.get(key);
-    return answer && { kind: "served", answer };
+    return flight === undefined ? this.#recall(key) : await flight.served.catch(() => undefined);
   }
 
   /**
@@ -47,34 +50,42 @@ export class LaunchOnce {
   async run(
     key: string,
     gone: AbortSignal,
-    begin: (abandoned: AbortSignal) => Promise<WorkerAnswer>,
-  ): Promise<{ readonly answer: WorkerAnswer; readonly repeated: boolean }> {
-    const known = this.find(key);
-    if (known?.kind === "served") return { answer: known.answer, repeated: true };
+    begin: (abandoned: AbortSignal) => Promise<Served>,
+  ): Promise<{ readonly served: Served; readonly repeated: boolean }> {
+    const known = this.#flights.has(key) ? undefined : await this.#recall(key);
+    if (known !== undefined) return { served: known, repeated: true };
     const underWay = this.#flights.get(key);
-    const flight = underWay ?? this.#begin(key, begin);
-    return { answer: await this.#join(flight, gone), repeated: underWay !== undefined };
+    const served = await this.#join(underWay ?? this.#begin(key, begin), gone);
+    return { served, repeated: underWay !== undefined || !served.earned };
   }
 
-  #begin(key: string, begin: (abandoned: AbortSignal) => Promise<WorkerAnswer>): Flight {
+  /** The answer to a launch of the last minute whose session still runs. */
+  async #recall(key: string): Promise<Served | undefined> {
+    const known = this.#served.get(key);
+    if (known === undefined || (await this.#deps.stillRuns(key, known))) return known;
+    if (this.#served.get(key) === known) this.#served.delete(key);
+    return undefined;
+  }
+
+  #begin(key: string, begin: (abandoned: AbortSignal) => Promise<Served>): Flight {
     const abandoned = new AbortController();
-    const answer = begin(abandoned.signal).then(
-      (served) => {
+    const served = begin(abandoned.signal).then(
+      (result) => {
         this.#flights.delete(key);
-        this.#served.set(key, served);
-        return served;
+        this.#served.set(key, result);
+        return result;
       },
       (error: unknown) => {
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
         throw error;
       },
     );
-    const flight: Flight = { answer, abandoned, waiting: 0 };
+    const flight: Flight = { served, abandoned, waiting: 0 };
     this.#flights.set(key, flight);
     return flight;
   }
 
-  async #join(flight: Flight, gone: AbortSignal): Promise<WorkerAnswer> {
+  async #join(flight: Flight, gone: AbortSignal): Promise<Served> {
     const left = Promise.withResolvers<never>();
     const leave = (): void => {
       flight.waiting -= 1;
@@ -85,7 +96,7 @@ export class LaunchOnce {
     if (gone.aborted) leave();
     else gone.addEventListener("abort", leave, { once: true });
     try {
-      return await Promise.race([flight.answer, left.promise]);
+      return await Promise.race([flight.served, left.promise]);
     } finally {
       gone.removeEventListener("abort", leave);
     }

@@ -8,6 +8,7 @@ import type { Flight } from "../launch/attempt.ts";
 import { FORWARD_TIMEOUT_MS } from "../launch/forward.ts";
 import type { LaunchError } from "../launch/launch-error.ts";
 import { overflowUnclear } from "../launch/refusals.ts";
+import type { SessionAt } from "../launch/served.ts";
 import { type Cloud, type CloudLaunch, CloudUnreachable } from "./cloud.ts";
 import type { CloudSessions } from "./cloud-sessions.ts";
 import { type CloudVerdict, judgeCloud } from "./judge.ts";
@@ -44,7 +45,8 @@ export interface Place {
 }
 
 export type Sent =
-  | { readonly kind: "served"; readonly answer: WorkerAnswer }
+  /** `at`: where the session runs that another gateway began. */
+  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at?: SessionAt }
   /** Nothing began: the place is free again. */
   | { readonly kind: "refused"; readonly error: OverflowErrorKind };
 
@@ -80,7 +82,7 @@ export class CloudLauncher {
         trace.path = "overflow";
         place.rest.failed("unclear");
         this.#note(flight, "unclear", words);
-        throw this.#doubt(flight.launch);
+        throw this.#doubt(flight.keys.launch);
       }
     }
   }
@@ -94,11 +96,12 @@ export class CloudLauncher {
    * @returns the answer of the session that was found; undefined where nothing is known against the launch.
    * @throws LaunchError `overflow_unclear` while a session may have begun and is not seen.
    */
-  async settle({ launch, pool, request }: Flight): Promise<WorkerAnswer | undefined> {
+  async settle({ keys, pool, request }: Flight): Promise<WorkerAnswer | undefined> {
+    const { launch, agent } = keys;
     const doubt = this.#doubts.get(launch);
     if (doubt === undefined) return undefined;
     if (doubt.untilMs > this.#deps.clock.now()) {
-      const seen = await this.#deps.sessions.avatarIn(pool, { room: request.roomName, livekitUrl: request.livekitUrl });
+      const seen = await this.#deps.sessions.avatarIn(pool, { room: request.roomName, livekitUrl: request.livekitUrl, agent });
       if (seen !== true) throw doubt.error;
       return pending(request.roomName);
     }

@@ -1,5 +1,6 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { LaunchKeys } from "../launch/launch-key.ts";
 import { isSameServer } from "../sessions/same-server.ts";
 import type { SessionsDeps } from "../sessions/sessions.ts";
 import type { FindPool } from "../workers/worker-table.ts";
@@ -15,6 +16,7 @@ interface CloudSession {
   readonly pool: string;
   readonly room: string;
   readonly livekitUrl: string;
+  readonly keys: Pick<LaunchKeys, "launch" | "agent">;
   readonly sinceMs: number;
   lookedMs: number;
   /** The last look has seen no avatar. */
@@ -50,7 +52,7 @@ export class CloudSessions {
   }
 
   /** @returns how to take it back: nothing began. */
-  began(session: { readonly pool: string; readonly room: string; readonly livekitUrl: string }): () => void {
+  began(session: Pick<CloudSession, "pool" | "room" | "livekitUrl" | "keys">): () => void {
     const nowMs = this.#deps.clock.now();
     const begun: CloudSession = { ...session, sinceMs: nowMs, lookedMs: nowMs, empty: false };
     this.#sessions.add(begun);
@@ -59,11 +61,20 @@ export class CloudSessions {
     return () => this.#end(begun);
   }
 
-  /** Whether an avatar is in a room; undefined where that cannot be seen. */
-  async avatarIn(pool: PoolConfig, { room, livekitUrl }: { readonly room: string; readonly livekitUrl: string }) {
+  /** Whether a launch has a session that counts. */
+  has(launch: string): boolean {
+    for (const { keys } of this.#sessions) if (keys.launch === launch) return true;
+    return false;
+  }
+
+  /** Whether an avatar of this agent is in a room, or any if the agent is not known; undefined where that cannot be seen. */
+  async avatarIn(
+    pool: PoolConfig,
+    { room, livekitUrl, agent }: Pick<CloudSession, "room" | "livekitUrl"> & Pick<LaunchKeys, "agent">,
+  ): Promise<boolean | undefined> {
     const { lookAt } = this.#deps;
     if (lookAt === undefined || !isSameServer(livekitUrl, pool.livekit?.url)) return undefined;
-    return lookAt(pool, room).then(
+    return lookAt(pool, room, agent).then(
       ({ avatar }) => avatar,
       () => undefined,
     );
@@ -94,7 +105,7 @@ export class CloudSessions {
   async #look(session: CloudSession, nowMs: number): Promise<void> {
     session.lookedMs = nowMs;
     const pool = this.#deps.findPool(session.pool);
-    const avatar = pool && (await this.avatarIn(pool, session));
+    const avatar = pool && (await this.avatarIn(pool, { ...session, agent: session.keys.agent }));
     if (avatar === false && session.empty) this.#end(session);
     if (avatar !== undefined) session.empty = !avatar;
   }

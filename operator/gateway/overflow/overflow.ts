@@ -1,11 +1,11 @@
 import type { PoolLoad } from "../../api/load-report.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import type { Flight } from "../launch/attempt.ts";
 import { LaunchError } from "../launch/launch-error.ts";
 import { clientGone, notEvenOverflow } from "../launch/refusals.ts";
+import type { Served, SessionAt } from "../launch/served.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
@@ -34,11 +34,11 @@ export interface OverflowDeps
 }
 
 /** The pool's own way of serving a launch; it is given up when the signal aborts. */
-type Own = (waiting: AbortSignal) => Promise<WorkerAnswer>;
+type Own = (waiting: AbortSignal) => Promise<Served>;
 
 /** What came of a launch's wait: it was served, or it leaves for the cloud; `refusal`: because it would be refused here. */
 type Waited =
-  | { readonly kind: "served"; readonly answer: WorkerAnswer }
+  | { readonly kind: "served"; readonly served: Served }
   | { readonly kind: "leaves"; readonly place: Place; readonly refusal: LaunchError | undefined };
 
 /**
@@ -69,17 +69,17 @@ export class Overflow {
    * @param signal aborts when nobody wants it any more.
    * @throws LaunchError
    */
-  async orElse(flight: Flight, signal: AbortSignal, own: Own): Promise<WorkerAnswer> {
+  async orElse(flight: Flight, signal: AbortSignal, own: Own): Promise<Served> {
     const found = await this.#launcher.settle(flight);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { answer: found, at: inCloud(flight), earned: false };
     const body = flight.pool.overflow && cloudBody(flight.pool, flight.request);
     if (body === undefined) return own(signal);
     let why = "";
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const waited = await this.#wait(flight, signal, own, why);
-      if (waited.kind === "served") return waited.answer;
+      if (waited.kind === "served") return waited.served;
       const sent = await this.#claimAndSend(flight, waited.place, signal, body);
-      if (sent.kind === "served") return sent.answer;
+      if (sent.kind === "served") return { answer: sent.answer, at: sent.at ?? inCloud(flight), earned: sent.at === undefined };
       why = overflowErrorSentences[sent.error];
       if (waited.refusal !== undefined) throw notEvenOverflow(waited.refusal, why);
       // Neither another image nor another secret comes with the same launch.
@@ -88,6 +88,11 @@ export class Overflow {
     return own(signal).catch((error: unknown) => {
       throw isShort(error) ? notEvenOverflow(error, why) : error;
     });
+  }
+
+  /** Whether a launch has a session in the cloud that still counts. */
+  runs(launch: string): boolean {
+    return this.#sessions.has(launch);
   }
 
   /** Whether a launch was sent to the cloud and nobody knows what became of it. */
@@ -124,9 +129,9 @@ export class Overflow {
   async #wait(flight: Flight, signal: AbortSignal, own: Own, refusedBefore: string): Promise<Waited> {
     const watch = this.#watch(flight);
     try {
-      const answer = await own(AbortSignal.any([signal, watch.signal]));
+      const served = await own(AbortSignal.any([signal, watch.signal]));
       watch.place()?.release();
-      return { kind: "served", answer };
+      return { kind: "served", served };
     } catch (error) {
       const place = watch.place();
       const left = place !== undefined && !signal.aborted && error instanceof LaunchError && error.code === "client_gone";
@@ -161,7 +166,7 @@ export class Overflow {
   }
 
   /** @returns a place in the cloud, or why there is none for this launch now. */
-  #take({ pool, key, preset, request, trace }: Flight, lastChance: boolean): Place | WhyNot {
+  #take({ pool, key, keys, preset, request, trace }: Flight, lastChance: boolean): Place | WhyNot {
     const { overflow, launch } = pool;
     if (overflow === undefined) return "early";
     const nowMs = this.#deps.clock.now();
@@ -182,16 +187,16 @@ export class Overflow {
     });
     if (why !== undefined) return why;
     rest.begins();
-    return { rest, release: this.#sessions.began({ pool: key, room: request.roomName, livekitUrl: request.livekitUrl }) };
+    return { rest, release: this.#sessions.began({ pool: key, room: request.roomName, livekitUrl: request.livekitUrl, keys }) };
   }
 
   /** As a worker's launch, one that goes to the cloud is claimed first. The place is released unless a session has begun. */
   async #claimAndSend(flight: Flight, place: Place, signal: AbortSignal, body: () => string) {
-    const launch = this.#deps.claims.of(flight.launch, flight.request.roomName, signal);
+    const launch = this.#deps.claims.of(flight.keys, flight.request.roomName, signal);
     let unused = true;
     try {
       for (;;) {
-        const claimed = await launch.claim(CLOUD, () => {});
+        const claimed = await launch.claim(CLOUD, [], () => {});
         if (claimed.kind === "served") return claimed;
         if (claimed.kind === "granted") break;
       }
@@ -210,6 +215,10 @@ export class Overflow {
     const error = this.#rests.get(key)?.error;
     return why === "rests" && error !== undefined ? overflowErrorSentences[error.kind] : whyNotSentences[why];
   }
+}
+
+function inCloud({ request }: Flight): SessionAt {
+  return { worker: CLOUD.uid, task: undefined, room: request.roomName };
 }
 
 /** Whether a launch was refused for want of a slot. */

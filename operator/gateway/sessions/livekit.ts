@@ -14,15 +14,18 @@ export class Livekit {
     this.#secrets = secrets;
   }
 
-  /** @throws when the pool's key cannot be read, or its server does not answer. */
-  async lookAt(pool: PoolConfig, room: string): Promise<RoomView> {
+  /**
+   * @param agent identity of the session's agent, where it is known.
+   * @throws when the pool's key cannot be read, or its server does not answer.
+   */
+  async lookAt(pool: PoolConfig, room: string, agent?: string): Promise<RoomView> {
     const { RoomServiceClient } = await sdk();
     const { url, key, secret } = await this.#server(pool);
     const client: RoomServiceClient = new RoomServiceClient(url, key, secret, {
       requestTimeout: REQUEST_TIMEOUT_S,
       failover: false,
     });
-    return roomView(await client.listParticipants(room));
+    return roomView(await client.listParticipants(room), agent);
   }
 
   /**

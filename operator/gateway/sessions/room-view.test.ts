@@ -40,6 +40,21 @@ describe("an avatar's room", () => {
     expect(roomView(participants)).toEqual({ avatar: false, somebody });
   });
 
+  it.each([
+    ["its agent and its avatar", [avatar, agent, human], { avatar: true, somebody: true }],
+    [
+      "its agent, and the avatar of the agent before",
+      [avatar, one("agent-2", AGENT)],
+      { avatar: false, somebody: true },
+      "agent-2",
+    ],
+    ["the agent before, and its avatar", [avatar, agent], { avatar: false, somebody: false }, "agent-2"],
+    ["the agent after it", [avatar, one("agent-2", AGENT)], { avatar: true, somebody: false }],
+    ["a human", [human], { avatar: false, somebody: false }],
+  ])("of a known agent, with %s", (_, participants, view, whose = "agent-1") => {
+    expect(roomView(participants, whose)).toEqual(view);
+  });
+
   it("is in use while one of several avatars has its agent: which of them a session is, is not known everywhere", () => {
     const other = one("second-avatar", AGENT, { attributes: { [ON_BEHALF]: "agent-2" } });
     expect(roomView([avatar, agent, other])).toEqual({ avatar: true, somebody: true });

@@ -17,6 +17,14 @@ export interface Launched {
   readonly livekitUrl: string;
   /** With which the avatar joins the room; undefined where its token does not say. */
   readonly identity: string | undefined;
+  /** Identity of the agent whose avatar it is; undefined where the token does not say. */
+  readonly agent: string | undefined;
+  /** What makes two requests the same launch. */
+  readonly launch: string;
+  /** The participant of the room that it is; see `LaunchKeys`. */
+  readonly seat: string | undefined;
+  /** Its place among the launches of its room: the higher, the later. */
+  readonly ticket: number;
 }
 
 /** A session as this gateway knows it. */
@@ -29,7 +37,7 @@ export interface Session {
   /** Unix time in ms since when this gateway knows of it. */
   readonly knownSinceMs: number;
   /** Absent for sessions that another gateway has launched. */
-  readonly launched: Launched | undefined;
+  launched: Launched | undefined;
   state: SessionState;
 }
 
@@ -72,9 +80,12 @@ export class SessionBook {
     this.#ended = new ExpiringMap({ clock, forMs: REMEMBER_ENDED_MS, max: MAX_ENDED, onExpired });
   }
 
-  /** A launch was served. */
-  began(worker: Worker, { taskId, room }: { readonly taskId: string; readonly room: string }, launched: Launched): void {
-    this.#add({ pool: poolOf(worker.record), room, taskId, worker, knownSinceMs: this.#clock.now(), launched, state: "pending" });
+  /** A launch was served. Its worker may have listed the session already. */
+  began(worker: Worker, { taskId, room }: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
+    const pool = poolOf(worker.record);
+    const known = this.find(worker, taskId, room);
+    if (known !== undefined) known.launched = launched;
+    return known ?? this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched, state: "pending" });
   }
 
   /**
@@ -100,6 +111,11 @@ export class SessionBook {
   /** A session was stopped, whatever its worker says of it later. */
   stopped(session: Session): void {
     if (isLive(session)) this.#become(session, "cancelled");
+  }
+
+  /** A session of a room, live or ended. */
+  find(worker: Worker, taskId: string, room: string): Session | undefined {
+    return this.inRoom(poolOf(worker.record), room).find((session) => session.worker === worker && session.taskId === taskId);
   }
 
   /** Live sessions of a worker. */
@@ -132,7 +148,7 @@ export class SessionBook {
     const pool = poolOf(worker.record);
     if (this.#live.get(worker.uid)?.has(taskId) || this.countOn(worker) >= MAX_LIVE_PER_WORKER) return;
     // One that was taken for ended lives after all.
-    const before = this.inRoom(pool, room).find((session) => session.worker.uid === worker.uid && session.taskId === taskId);
+    const before = this.find(worker, taskId, room);
     if (before !== undefined && before.state === "cancelled" && this.#endedAgoMs(before) < STOPPING_MS) return;
     if (before !== undefined) {
       this.#ended.delete(before);
@@ -141,13 +157,14 @@ export class SessionBook {
     this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched: before?.launched, state });
   }
 
-  #add(session: Session): void {
+  #add(session: Session): Session {
     const { worker, taskId } = session;
     const sessions = this.#live.get(worker.uid) ?? new Map<string, Session>();
     this.#live.set(worker.uid, sessions.set(taskId, session));
     const key = roomKey(session);
     this.#byRoom.set(key, [...(this.#byRoom.get(key) ?? []), session]);
     this.#listener.onBegan(session);
+    return session;
   }
 
   #become(session: Session, state: SessionState): void {

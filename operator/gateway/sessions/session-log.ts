@@ -26,6 +26,12 @@ export function sessionLog(logger: Logger): (news: SessionNews) => void {
       case "abandoned-not-stopped":
         logger.warn(line, "a session whose agent has left could not be ended at its worker");
         return;
+      case "replaced":
+        logger.info(line, "session ended: a newer one replaced it in its room");
+        return;
+      case "replaced-not-stopped":
+        logger.warn(line, "a session that a newer one replaced could not be ended at its worker");
+        return;
     }
   };
 }
@@ -33,9 +39,9 @@ export function sessionLog(logger: Logger): (news: SessionNews) => void {
 /** Looks into rooms, and tells the log when that fails, once a minute at most. */
 export function loggedLooks(livekit: Pick<Livekit, "lookAt">, logger: Logger, clock: Clock): Livekit["lookAt"] {
   let complainedMs = Number.NEGATIVE_INFINITY;
-  return async (pool: PoolConfig, room: string) => {
+  return async (pool: PoolConfig, room: string, agent?: string) => {
     try {
-      return await livekit.lookAt(pool, room);
+      return await livekit.lookAt(pool, room, agent);
     } catch (error) {
       if (clock.now() - complainedMs >= COMPLAIN_EVERY_MS) {
         complainedMs = clock.now();

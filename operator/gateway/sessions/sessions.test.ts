@@ -52,10 +52,9 @@ describe("sessions", () => {
 
   it("count as ended once, also where their worker takes its time, and live on where it does not end them", async () => {
     const { addWorker, launch, end, statesIn, clock, ended } = sessionsWorld();
-    const worker = await addWorker("a");
+    await addWorker("a", { stop: "later" });
     await launch("maya", { room: "r" });
     await end("r");
-    worker.rooms.push("r");
     await clock.advance(5_000);
     expect(await statesIn("r")).toEqual(["cancelled"]);
     await clock.advance(6_000);

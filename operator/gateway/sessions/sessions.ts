@@ -3,6 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
+import { endReplaced } from "./replaced.ts";
 import type { RoomEvent } from "./room-event.ts";
 import type { RoomView } from "./room-view.ts";
 import { isLive, type Launched, roomKey, type Session, SessionBook } from "./session-book.ts";
@@ -19,7 +20,9 @@ const FIRST_FRAME_LIMIT_MS = 120_000;
 export type SessionNews =
   | { readonly kind: "lost"; readonly session: Session }
   | { readonly kind: "abandoned"; readonly session: Session; readonly wonBackMs: number }
-  | { readonly kind: "abandoned-not-stopped"; readonly session: Session };
+  | { readonly kind: "abandoned-not-stopped"; readonly session: Session }
+  | { readonly kind: "replaced"; readonly session: Session }
+  | { readonly kind: "replaced-not-stopped"; readonly session: Session };
 
 export interface SessionsDeps {
   readonly clock: Clock;
@@ -32,7 +35,7 @@ export interface SessionsDeps {
   /** A worker's sessions were counted anew. */
   readonly onRecounted: (worker: Worker) => void;
   /** Looks into rooms; absent where nothing is won back. */
-  readonly lookAt?: ((pool: PoolConfig, room: string) => Promise<RoomView>) | undefined;
+  readonly lookAt?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
   /** A slot was won back, for so long. */
   readonly wonBack: (pool: string, wonBackMs: number) => void;
   readonly tell?: ((news: SessionNews) => void) | undefined;
@@ -72,9 +75,32 @@ export class Sessions {
   }
 
   /** A launch was served by a worker. */
-  began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): void {
-    this.#book.began(worker, task, launched);
+  began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
+    const session = this.#book.began(worker, task, launched);
     this.#follow(worker);
+    return session;
+  }
+
+  /** Live sessions of a room, as far as they are known without asking. */
+  liveIn(pool: string, room: string): readonly Session[] {
+    return this.#book.inRoom(pool, room).filter(isLive);
+  }
+
+  /** Whether a task of a room is known to belong to another launch. */
+  isOther(worker: Worker, taskId: string, room: string, launch: string): boolean {
+    const launched = this.#book.find(worker, taskId, room)?.launched;
+    return launched !== undefined && launched.launch !== launch;
+  }
+
+  /** Whether a session of a room was seen to end. */
+  hasEnded(worker: Worker, taskId: string, room: string): boolean {
+    const session = this.#book.find(worker, taskId, room);
+    return session !== undefined && !isLive(session);
+  }
+
+  /** Asks a worker for its sessions. Never throws. */
+  async look(worker: Worker): Promise<void> {
+    await this.#survey.look(worker);
   }
 
   /** A probe changed what is known of a worker. */
@@ -100,7 +126,7 @@ export class Sessions {
   /** A room's sessions, as their workers say now. Where none is known, every worker of the pool is asked. */
   async inRoom(pool: PoolConfig, room: string): Promise<Found> {
     const key = poolKey(pool);
-    const known = this.#liveIn(key, room);
+    const known = this.liveIn(key, room);
     const complete = known.length > 0 ? await this.#sweep.workers(known.map(({ worker }) => worker)) : await this.#sweep.pool(key);
     return { sessions: this.#book.inRoom(key, room), complete };
   }
@@ -108,7 +134,7 @@ export class Sessions {
   /** Ends every live session of a room. @returns those that were live; one whose worker did not end it is live still. */
   async end(pool: PoolConfig, room: string): Promise<Found> {
     const { complete } = await this.inRoom(pool, room);
-    const live = this.#liveIn(poolKey(pool), room);
+    const live = this.liveIn(poolKey(pool), room);
     await Promise.all(live.map((session) => this.#stop(session)));
     return { sessions: live, complete };
   }
@@ -116,7 +142,7 @@ export class Sessions {
   /** LiveKit tells of a room. */
   heard(pool: PoolConfig, event: RoomEvent): void {
     const key = roomKey({ pool: poolKey(pool), room: event.room });
-    const live = this.#liveIn(poolKey(pool), event.room);
+    const live = this.liveIn(poolKey(pool), event.room);
     switch (event.kind) {
       case "left":
       case "finished":
@@ -131,13 +157,14 @@ export class Sessions {
     }
   }
 
+  /** A newer session has a session's place in its room. @returns whether it has ended; if not, it is tried again a few times. */
+  endReplaced(session: Session): Promise<boolean> {
+    return endReplaced({ ...this.#deps, stop: (each) => this.#stop(each) }, session);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
-  }
-
-  #liveIn(pool: string, room: string): readonly Session[] {
-    return this.#book.inRoom(pool, room).filter(isLive);
   }
 
   #follow(worker: Worker): void {

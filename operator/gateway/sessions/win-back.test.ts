@@ -123,4 +123,36 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["completed"]);
     expect(news()).toEqual([]);
   });
+
+  it("are told from those of the next agent, whose avatar has not joined yet", async () => {
+    const { addWorker, launch, rooms, hear, clock, statesIn, news } = sessionsWorld();
+    const worker = await addWorker("a", { slots: 4 });
+    await launch("maya", { room: "r", identity: "avatar", agent: "agent-1" });
+    rooms.set("r/agent-1", inhabited);
+    await clock.advance(60_000);
+    rooms.set("r/agent-1", alone);
+    rooms.set("r/agent-2", { avatar: false, somebody: true });
+    worker.stop = "fails";
+    await launch("maya", { room: "r", identity: "avatar", agent: "agent-2" });
+    await hear("left", "r");
+    await clock.advance(60_000);
+    worker.stop = "ends";
+    await clock.advance(10_000);
+    expect(await statesIn("r")).toEqual(["cancelled", "running"]);
+    expect(news()).toContain("abandoned");
+  });
+
+  it("of unknown launches are left alone while their room has another one: whose agent is there is not known", async () => {
+    const { addWorker, launch, rooms, clock, client } = sessionsWorld();
+    const worker = await addWorker("a", { slots: 4, sessions: 2 });
+    worker.rooms.push("theirs", "theirs");
+    rooms.set("theirs", alone);
+    await clock.advance(120_000);
+    expect(worker.rooms).toHaveLength(2);
+    worker.rooms.pop();
+    worker.sessions = 1;
+    await clock.advance(120_000);
+    expect([worker.rooms.length, client.launches]).toEqual([0, 0]);
+    expect((await launch("maya", { room: "theirs" })).status).toBe(200);
+  });
 });

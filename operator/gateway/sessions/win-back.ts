@@ -20,7 +20,7 @@ export interface WinBackDeps {
   readonly clock: Clock;
   readonly findPool: (key: string) => PoolConfig | undefined;
   /** @throws when the room cannot be looked at now. */
-  readonly lookAt: (pool: PoolConfig, room: string) => Promise<RoomView>;
+  readonly lookAt: (pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>;
   /** Ends a session. `emptyMs`: for how long nobody was seen with it. Never throws. */
   readonly end: (session: Session, emptyMs: number) => Promise<void>;
 }
@@ -93,7 +93,12 @@ export class WinBack {
   async round(sessions: Iterable<Session>): Promise<void> {
     const nowMs = this.#deps.clock.now();
     const due: { readonly session: Session; readonly watch: Watch }[] = [];
-    for (const session of sessions) {
+    const known = [...sessions];
+    const inRoom = new Map<string, number>();
+    for (const session of known) inRoom.set(roomKey(session), (inRoom.get(roomKey(session)) ?? 0) + 1);
+    for (const session of known) {
+      // Whose avatar is whose, only the gateways know that launched them.
+      if (session.launched === undefined && (inRoom.get(roomKey(session)) ?? 0) > 1) continue;
       if (session.state !== "running" || this.#deps.findPool(session.pool)?.livekit === undefined) continue;
       const watch = this.#watch(session);
       if (!session.worker.own && !watch.heard) continue;
@@ -110,7 +115,7 @@ export class WinBack {
     const { abandonedAfterMs } = pool.livekit;
     watch.looking = true;
     try {
-      const view = await lookAt(pool, session.room);
+      const view = await lookAt(pool, session.room, session.launched?.agent);
       watch.here ||= view.avatar;
       const nowMs = clock.now();
       if (view.somebody || !watch.here) {

@@ -70,7 +70,15 @@ export class SlotLedger {
 
   /** Takes a free slot; undefined when there is none, or when as many launches are under way as may. */
   reserve(): SlotReservation | undefined {
-    if (this.room <= 0) return undefined;
+    return this.room <= 0 ? undefined : this.#reserve();
+  }
+
+  /** Takes the slot of a session that is about to be ended, so that nobody else gets it; undefined when too many are under way. */
+  reserveNext(): SlotReservation | undefined {
+    return this.#open >= MAX_IN_FLIGHT ? undefined : this.#reserve();
+  }
+
+  #reserve(): SlotReservation {
     this.#open += 1;
     this.#onChange();
     let open = true;

@@ -87,6 +87,14 @@ export class Slots {
     return pool === undefined ? undefined : this.#pick(pool, preset, nobody);
   }
 
+  /** The slot of a session that is about to be ended for a launch; undefined when its worker cannot take the launch. */
+  takeNext(pool: PoolConfig, preset: string | undefined, worker: Worker): Slot | undefined {
+    if (!wantedOf(pool, preset, nobody).groups.includes(worker.group)) return undefined;
+    const reservation = worker.reserveNext();
+    const warm = worker.record.warm || (preset !== undefined && worker.hasServed(preset));
+    return reservation && { ...reservation, worker, warm };
+  }
+
   /** Call whenever a slot of the pool may have become free. */
   wake(key: string): void {
     this.#queues.get(key)?.wake();

@@ -132,6 +132,12 @@ export class Worker implements Candidate {
     return this.standing === undefined ? undefined : this.ledger.reserve();
   }
 
+  /** Takes the slot of a session there that is about to be ended; undefined when the worker can take no launch. */
+  reserveNext(): SlotReservation | undefined {
+    if (!this.usable || this.cordoned || this.terminating || this.#trust.onTrial) return undefined;
+    return this.ledger.reserveNext();
+  }
+
   /** A session of this preset was seen running here. */
   noteServed(preset: string): void {
     this.#served.add(preset);

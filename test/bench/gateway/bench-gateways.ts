@@ -38,8 +38,10 @@ export function benchGateways(count: number, workers: { readonly count: number; 
     const coreOf = (peer: string) => cores[names.indexOf(peer)];
     const peers: Peers = {
       self,
-      keepers: (launch, keepers) => shares.keepers(launch, keepers),
-      claim: async (peer, claim) => coreOf(peer)?.claim(claim) ?? { kind: "granted" },
+      others: names.filter((name) => name !== self),
+      keepers: (room, keepers) => shares.keepers(room, keepers),
+      claim: async (peer, claim) => coreOf(peer)?.claim(claim) ?? { kind: "granted", ticket: systemClock.now(), others: [] },
+      supersede: async (peer, message) => (await coreOf(peer)?.supersede(message)) ?? [],
       answer: async (peer, launch) => (await coreOf(peer)?.peerAnswer(launch)) ?? { kind: "none" },
     };
     const directory = { pool: () => pool, pools: () => [pool], synced: true };

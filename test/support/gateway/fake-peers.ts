@@ -26,8 +26,10 @@ export class FakePeers {
     const shares = new Shares(self, this.#names);
     return {
       self,
-      keepers: (launch, count) => shares.keepers(launch, count),
+      others: this.#names.filter((name) => name !== self),
+      keepers: (room, count) => shares.keepers(room, count),
       claim: (peer, claim: Claim): Promise<Verdict> => this.#ask(self, peer, (source) => source.claim(claim)),
+      supersede: (peer, message) => this.#ask(self, peer, (source) => source.supersede(message)),
       answer: (peer, launch): Promise<PeerAnswer> => this.#ask(self, peer, (source) => source.peerAnswer(launch)),
     };
   }

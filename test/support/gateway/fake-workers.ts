@@ -24,16 +24,24 @@ export interface FakeWorker {
   launch: LaunchBehaviour;
   /** State that its tasks are in. */
   taskState: string;
+  /** What becomes of a session that is to be stopped. `later`: the worker says that it ended it, and lists it still. */
+  stop: "ends" | "later" | "fails";
   /** Launches that it has seen. */
   readonly received: PostBody[];
   /** Rooms of the sessions that it lists. */
   readonly rooms: string[];
 }
 
+interface FakeTask {
+  readonly id: string;
+  readonly room: string;
+}
+
 /** Workers without sockets, found by name: the host of their origin is `ip-NAME`. */
 export class FakeWorkers implements WorkerClient {
   readonly #listeners = new Set<(origin: string) => void>();
   readonly #byName = new Map<string, FakeWorker>();
+  readonly #tasks = new WeakMap<FakeWorker, { live: readonly FakeTask[]; readonly begun: Map<string, number> }>();
   /** Probes sent, by worker. */
   readonly probes = new Map<string, number>();
 
@@ -44,6 +52,7 @@ export class FakeWorkers implements WorkerClient {
       slots: 2,
       launch: "accept",
       taskState: "running",
+      stop: "ends",
       ...state,
       received: [],
       rooms: [],
@@ -78,11 +87,10 @@ export class FakeWorkers implements WorkerClient {
 
   async get(origin: string, path: string): Promise<WorkerAnswer> {
     const { name, worker } = this.#at(origin);
-    if (path.startsWith("/tasks/")) return json(200, { task_id: path.slice(7), state: worker.taskState });
-    if (path === "/tasks")
-      return json(200, {
-        tasks: worker.rooms.map((room) => ({ task_id: `task-of-${room}`, room_name: room, state: worker.taskState })),
-      });
+    const tasks = this.#tasksOf(worker).map(({ id, room }) => ({ task_id: id, room_name: room, state: worker.taskState }));
+    if (path === "/tasks") return json(200, { tasks });
+    const task = tasks.find(({ task_id: id }) => path === `/tasks/${id}`);
+    if (path.startsWith("/tasks/")) return task === undefined ? json(404, { error: "no such task" }) : json(200, task);
     this.probes.set(name, (this.probes.get(name) ?? 0) + 1);
     const counts = { active_sessions: worker.sessions, max_sessions: worker.slots };
     if (!worker.ready) return json(503, { status: "not_ready" });
@@ -93,13 +101,14 @@ export class FakeWorkers implements WorkerClient {
 
   async post(origin: string, path: string, body: PostBody): Promise<WorkerAnswer> {
     const { name, worker } = this.#at(origin);
-    const stopped = /^\/tasks\/task-of-(.+)\/stop$/.exec(path)?.[1];
-    if (stopped !== undefined) return end(worker, stopped);
+    const stopped = /^\/tasks\/(.+)\/stop$/.exec(path)?.[1];
+    if (stopped !== undefined) return this.#end(worker, stopped);
     worker.received.push(body);
     switch (worker.launch) {
       case "accept":
         if (worker.sessions >= worker.slots) return json(503, { status: "at_capacity" });
-        return json(200, { status: "pending", task_id: `task-of-${begin(worker, body)}`, room_name: "room" });
+        begin(worker, body);
+        return json(200, { status: "pending", task_id: this.#tasksOf(worker).at(-1)?.id, room_name: worker.rooms.at(-1) });
       case "full":
         return json(503, { status: "at_capacity" });
       case "not-ready":
@@ -128,6 +137,37 @@ export class FakeWorkers implements WorkerClient {
     }
   }
 
+  /** The sessions of its rooms: `task-of-ROOM` is the first one there, `task-of-ROOM.2` the next. */
+  #tasksOf(worker: FakeWorker): readonly FakeTask[] {
+    const { live, begun } = this.#tasks.get(worker) ?? { live: [], begun: new Map<string, number>() };
+    const left = [...worker.rooms];
+    const stay = live.filter(({ room }) => {
+      const at = left.indexOf(room);
+      if (at >= 0) left.splice(at, 1);
+      return at >= 0;
+    });
+    const began = left.map((room) => {
+      const count = (begun.get(room) ?? 0) + 1;
+      begun.set(room, count);
+      return { id: count === 1 ? `task-of-${room}` : `task-of-${room}.${count}`, room };
+    });
+    const tasks = [...stay, ...began];
+    this.#tasks.set(worker, { live: tasks, begun });
+    return tasks;
+  }
+
+  #end(worker: FakeWorker, id: string): WorkerAnswer {
+    const { live, begun } = { live: this.#tasksOf(worker), begun: this.#tasks.get(worker)?.begun ?? new Map<string, number>() };
+    const task = live.find((each) => each.id === id);
+    if (task === undefined) return json(404, { error: "no such task" });
+    if (worker.stop === "fails") return json(500, { error: "oops" });
+    if (worker.stop === "later") return json(200, { task_id: id, state: "cancelled" });
+    this.#tasks.set(worker, { live: live.filter((each) => each !== task), begun });
+    worker.rooms.splice(worker.rooms.indexOf(task.room), 1);
+    worker.sessions -= 1;
+    return json(200, { task_id: id, state: "cancelled" });
+  }
+
   #at(origin: string): { readonly name: string; readonly worker: FakeWorker } {
     const name = new URL(origin).hostname.slice("ip-".length);
     const worker = this.#byName.get(name);
@@ -136,20 +176,10 @@ export class FakeWorkers implements WorkerClient {
   }
 }
 
-/** @returns the session's room. */
-function begin(worker: FakeWorker, body: PostBody): string {
+function begin(worker: FakeWorker, body: PostBody): void {
   const room = new URLSearchParams(String(body.chunks[0])).get("room_name") ?? "";
   worker.sessions += 1;
   worker.rooms.push(room);
-  return room;
-}
-
-function end(worker: FakeWorker, room: string): WorkerAnswer {
-  const at = worker.rooms.indexOf(room);
-  if (at < 0) return json(404, { error: "no such task" });
-  worker.rooms.splice(at, 1);
-  worker.sessions -= 1;
-  return json(200, { task_id: `task-of-${room}`, state: "cancelled" });
 }
 
 function refused(): WorkerUnreachable {

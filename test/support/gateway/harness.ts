@@ -25,6 +25,22 @@ export interface LaunchResult {
   readonly leave: () => void;
 }
 
+export interface LaunchOptions {
+  readonly room?: string;
+  readonly client?: string;
+  readonly livekitUrl?: string;
+  /** Of the avatar, by its token. */
+  readonly identity?: string;
+  /** Whose avatar it is, by its token. */
+  readonly agent?: string;
+}
+
+/** A room token as LiveKit makes them, as far as the gateway reads it. */
+export function roomToken({ identity, agent, jti }: { readonly identity: string; readonly agent?: string; readonly jti?: string }) {
+  const attributes = agent === undefined ? undefined : { "lk.publish_on_behalf": agent };
+  return `h.${Buffer.from(JSON.stringify({ sub: identity, jti, attributes })).toString("base64url")}.s`;
+}
+
 /** What gateways of one test share. */
 export interface HarnessWorld {
   readonly clock?: FakeClock;
@@ -88,23 +104,20 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     await clock.advance(0);
   }
 
-  function request(avatar: string, room: string, identity: string | undefined): LaunchRequest {
-    const token = identity === undefined ? "t" : `h.${Buffer.from(JSON.stringify({ sub: identity })).toString("base64url")}.s`;
-    const fields = { livekit_url: "wss://x", livekit_token: token, room_name: room, avatar_id: avatar };
+  function request(avatar: string, room: string, who: LaunchOptions): LaunchRequest {
+    const token = who.identity === undefined ? "t" : roomToken({ ...who, identity: who.identity });
+    const fields = { livekit_url: who.livekitUrl ?? "wss://x", livekit_token: token, room_name: room, avatar_id: avatar };
     return admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
   }
 
   /** Launches in a room of its own, unless one is named, and lets everything happen that needs no time. */
-  async function launch(
-    avatar = "maya",
-    options: { readonly room?: string; readonly client?: string; readonly identity?: string } = {},
-  ): Promise<LaunchResult> {
+  async function launch(avatar = "maya", options: LaunchOptions = {}): Promise<LaunchResult> {
     const gone = new AbortController();
     order += 1;
     const trace = newTrace(clock.now());
     const result: LaunchResult = { status: 0, code: "", message: "", retryAfterMs: undefined, trace, leave: () => gone.abort() };
-    const { room = `room-${order}`, client = "", identity } = options;
-    core.launch(pool, request(avatar, room, identity), { order, client, traceContext: {}, signal: gone.signal, trace }).then(
+    const { room = `room-${order}`, client = "" } = options;
+    core.launch(pool, request(avatar, room, options), { order, client, traceContext: {}, signal: gone.signal, trace }).then(
       (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
       (error: unknown) => {
         if (!(error instanceof LaunchError)) throw error;

@@ -15,15 +15,18 @@ export const empty: RoomView = { avatar: false, somebody: false };
 
 type Metric = { get(): Promise<{ values: { value: number; labels: object; metricName?: string }[] }> };
 
-/** A gateway whose pool names a LiveKit server, and the rooms there. A room that nobody has set cannot be looked at. */
+/**
+ * A gateway whose pool names a LiveKit server, and the rooms there, as they are for any agent or for one (`ROOM/AGENT`). A room
+ * that nobody has set cannot be looked at.
+ */
 export function sessionsWorld(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}, network = { gone: false }) {
   const rooms = new Map<string, RoomView>();
   const looks: string[] = [];
   const news: SessionNews[] = [];
   const pool = testPool({ livekit, ...more });
-  const lookAt = async (_pool: unknown, room: string): Promise<RoomView> => {
+  const lookAt = async (_pool: unknown, room: string, agent?: string): Promise<RoomView> => {
     looks.push(room);
-    const view = rooms.get(room);
+    const view = rooms.get(`${room}/${agent}`) ?? rooms.get(room);
     if (view === undefined) throw new Error("LiveKit does not answer");
     return view;
   };

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { gateways } from "../../../test/support/gateway/gateways.ts";
+
+/** How the maker's client launches, for the agent of each job. */
+const job = (agent: string, more = {}) => ({ room: "room", identity: "bithuman-avatar-agent", agent, ...more });
+
+describe("a launch that is asked for again at another gateway", () => {
+  it("gets the same answer, and says that it is one", async () => {
+    const { at, clock, sessions } = await gateways();
+    const first = await at(0).launch("maya", job("agent-1"));
+    await clock.advance(100);
+    const again = await at(1).launch("maya", job("agent-1"));
+    await clock.advance(100);
+    expect(again).toMatchObject({ message: first.message, trace: { path: "repeated" } });
+    expect(sessions("room")).toBe(1);
+  });
+
+  it("is another one once its session was ended by any of them, at each of them", async () => {
+    for (const [asked, ended] of [0, 1, 2].flatMap((one) => [0, 1, 2].map((other) => [one, other] as const))) {
+      const { at, clock, fakes, sessions } = await gateways();
+      for (const each of [0, 1, 2]) await at(each).launch("maya", job("agent-1"));
+      await clock.advance(100);
+      const end = at(ended).core.sessions.end(at(ended).pool, "room");
+      await clock.advance(100);
+      await end;
+      expect(sessions("room")).toBe(0);
+      const again = await at(asked).launch("maya", job("agent-1"));
+      await clock.advance(100);
+      expect([again.status, again.trace.path, sessions("room"), fakes.launches]).toEqual([200, "warm", 1, 2]);
+    }
+  });
+
+  it("is another one once its session has ended at the worker, with the gateway that launched it", async () => {
+    const { at, clock, fakes, peers, sessions } = await gateways();
+    await at(0).launch("maya", job("agent-1"));
+    await clock.advance(100);
+    peers.kill("http://a");
+    for (const worker of fakes.all()) Object.assign(worker, { sessions: 0 }).rooms.length = 0;
+    const again = await at(1).launch("maya", job("agent-1"));
+    await clock.advance(3_000);
+    expect([again.status, sessions("room"), fakes.launches]).toEqual([200, 1, 2]);
+  });
+});
+
+describe("a job that is dispatched again into its room through another gateway", () => {
+  it.each([1_000, 20_000, 300_000])("gets a session of its own after %d ms, and the old one is ended", async (afterMs) => {
+    const { at, clock, sessions, fakes } = await gateways();
+    await at(0).launch("maya", job("agent-1"));
+    await clock.advance(afterMs);
+    const again = await at(1).launch("maya", job("agent-2"));
+    await clock.advance(5_000);
+    expect([again.status, sessions("room"), fakes.launches]).toEqual([200, 1, 2]);
+    const third = await at(2).launch("maya", job("agent-2"));
+    await clock.advance(100);
+    expect([third.message, third.trace.path]).toEqual([again.message, "repeated"]);
+  });
+
+  it("gets the slot of the old one if no other is free", async () => {
+    const { at, clock, sessions, fakes } = await gateways({ w1: "accept" });
+    Object.assign(fakes.all()[0]!, { slots: 1 });
+    await at(0).launch("maya", job("agent-1"));
+    await clock.advance(20_000);
+    const again = await at(1).launch("maya", job("agent-2"));
+    await clock.advance(100);
+    expect([again.status, again.trace.path, sessions("room"), fakes.launches]).toEqual([200, "warm", 1, 2]);
+  });
+
+  it("ends no session of another identity, or of an unknown launch", async () => {
+    const { at, clock, sessions, fakes } = await gateways();
+    fakes.all()[0]!.rooms.push("room");
+    await at(0).launch("maya", job("agent-1", { identity: "second-avatar" }));
+    await clock.advance(20_000);
+    await at(1).launch("maya", job("agent-2"));
+    await clock.advance(20_000);
+    expect(sessions("room")).toBe(3);
+  });
+
+  it("does not take the other gateway's session for its own when its answer is lost", async () => {
+    const { at, clock, fakes, sessions } = await gateways({ w1: "accept" });
+    const [worker] = fakes.all();
+    await at(0).launch("maya", job("agent-1"));
+    await clock.advance(100);
+    worker!.launch = "reset";
+    const again = await at(1).launch("maya", job("agent-2"));
+    await clock.advance(1_000);
+    worker!.launch = "accept";
+    await clock.advance(10_000);
+    expect([again.status, sessions("room"), worker!.received.length]).toEqual([200, 1, 3]);
+  });
+
+  it("does not take the old session for that of a gateway that is gone", async () => {
+    const { at, clock, fakes, peers, sessions } = await gateways({ w1: "accept" });
+    const [worker] = fakes.all();
+    await at(0).launch("maya", job("agent-1"));
+    await clock.advance(100);
+    worker!.launch = "hang";
+    await at(1).launch("maya", job("agent-2"));
+    await clock.advance(100);
+    peers.kill("http://b");
+    worker!.launch = "accept";
+    const again = await at(2).launch("maya", job("agent-2"));
+    await clock.advance(10_000);
+    expect([again.status, again.trace.path, sessions("room"), worker!.received.length]).toEqual([200, "warm", 1, 3]);
+  });
+
+  it("leaves one avatar in the room in the end, never none, whichever gateways it comes to", async () => {
+    const launches = fc.array(
+      fc.record({ gateway: fc.nat(2), agent: fc.constantFrom("agent-1", "agent-2", "agent-3"), afterMs: fc.nat(3_000) }),
+      { minLength: 2, maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(launches, fc.integer({ min: 1, max: 4 }), async (steps, slots) => {
+        const { at, clock, fakes, sessions } = await gateways();
+        for (const worker of fakes.all()) worker.slots = slots;
+        let began = false;
+        for (const { gateway, agent, afterMs } of steps) {
+          await at(gateway).launch("maya", job(agent));
+          for (let ms = 0; ms <= afterMs; ms += 500) {
+            await clock.advance(500);
+            began ||= sessions("room") > 0;
+            if (slots > 1) expect(sessions("room") > 0).toBe(began);
+          }
+        }
+        await clock.advance(60_000);
+        expect(sessions("room")).toBe(1);
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});

@@ -1,0 +1,30 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { sleep } from "../../runtime/sleep.ts";
+import { isLive, type Session } from "./session-book.ts";
+
+/** Pauses after a worker that did not end a session; after the last one the session is left to its worker. */
+const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 16_000];
+
+export interface ReplacedDeps {
+  readonly clock: Clock;
+  readonly tell?: ((news: { readonly kind: "replaced" | "replaced-not-stopped"; readonly session: Session }) => void) | undefined;
+  readonly stop: (session: Session) => Promise<boolean>;
+}
+
+/** Ends a session whose place in its room a newer one has. @returns whether it has ended now; if not, it is tried again. Never throws. */
+export async function endReplaced(deps: ReplacedDeps, session: Session): Promise<boolean> {
+  if (!isLive(session)) return true;
+  const ended = await deps.stop(session);
+  if (ended) deps.tell?.({ kind: "replaced", session });
+  else void tryAgain(deps, session);
+  return ended;
+}
+
+async function tryAgain({ clock, stop, tell }: ReplacedDeps, session: Session): Promise<void> {
+  for (const pauseMs of PAUSES_MS) {
+    await sleep(clock, pauseMs);
+    if (!isLive(session)) return;
+    if (await stop(session)) return tell?.({ kind: "replaced", session });
+  }
+  if (isLive(session)) tell?.({ kind: "replaced-not-stopped", session });
+}
