@@ -41,14 +41,14 @@ export interface StillRunsDeps {
 export async function stillRuns(deps: StillRunsDeps, launch: string, at: SessionAt): Promise<boolean> {
   if (at.worker === CLOUD.uid) return deps.inCloud(launch);
   const worker = deps.findWorker(at.worker);
-  if (worker === undefined || worker.record.ended || deps.hasEnded(worker, at)) return false;
+  if (worker === undefined || worker.gone.aborted || deps.hasEnded(worker, at)) return false;
   const { origin } = worker;
   if (origin === undefined || at.task === undefined) return true;
   const path = `${worker.record.engine.paths.tasks}/${at.task}`;
   try {
-    const answer = await withDeadline(deps.clock, LOOK_TIMEOUT_MS, (signal) => deps.client.get(origin, path, signal));
+    const answer = await withDeadline(deps.clock, LOOK_TIMEOUT_MS, (signal) => deps.client.get(origin, path, signal), worker.gone);
     return taskState(answer) !== "ended";
   } catch (error) {
-    return !(error instanceof WorkerUnreachable && error.refused);
+    return !worker.gone.aborted && !(error instanceof WorkerUnreachable && error.refused);
   }
 }
