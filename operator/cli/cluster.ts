@@ -1,12 +1,12 @@
 import { KubeClient } from "../kube/client.ts";
-import { loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
+import { type KubeconfigFlags, loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
 import { isForbidden } from "../kube/errors.ts";
 import { avatarPools } from "../kube/resource-types.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { type AskOperator, askByUrl, askThroughApiServer } from "./ask-operator.ts";
 
 /** How the commands that look at a cluster are told which one. */
-export interface ClusterFlags {
+export interface ClusterFlags extends KubeconfigFlags {
   readonly namespace?: string;
   readonly operatorNamespace: string;
   readonly operatorName: string;
@@ -24,7 +24,7 @@ export interface Cluster {
 export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster) => Promise<T>): Promise<T> {
   if (flags.url !== undefined && !/^https?:\/\//.test(flags.url))
     throw new Error(`--url ${flags.url}: expected http://HOST:PORT of the operator`);
-  const config = loadUserKubeConfig();
+  const config = loadUserKubeConfig(flags);
   const client = new KubeClient(config, { userAgent: "avatarpool-cli" });
   try {
     const ask =

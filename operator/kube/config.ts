@@ -1,28 +1,55 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
+import {
+  type ClusterEntry,
+  clusterOf,
+  contextOf,
+  type Kubeconfig,
+  mergeKubeconfigs,
+  parseKubeconfig,
+  type UserEntry,
+  userOf,
+} from "./kubeconfig-file.ts";
 
-/**
- * The given kubeconfig file; without one the files that `$KUBECONFIG` lists, or the pod's own service account where it is unset.
- * @throws when the current context names no cluster, or one that is reached through a proxy.
- */
-export function loadKubeConfig(file?: string): KubeConfig {
-  const config = new KubeConfig();
-  if (file !== undefined) config.loadFromFile(file);
-  else if (process.env.KUBECONFIG) config.loadFromDefault();
-  else if (process.env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
-  else throw new Error("no cluster: set KUBECONFIG, or run inside a cluster with a service account");
-  return usable(config);
+/** What the library does not know of a user. */
+export interface KubeUser extends User {
+  readonly impersonate?: {
+    readonly uid?: string | undefined;
+    readonly groups: readonly string[];
+    readonly extra: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 /**
- * As kubectl finds it: the files that `$KUBECONFIG` lists, else `~/.kube/config`, else the pod's own service account.
+ * The given kubeconfig file; without one the files that `$KUBECONFIG` lists, or the pod's own service account where it is unset.
+ * @throws when a file cannot be read, or the current context is not usable.
+ */
+export function loadKubeConfig(file?: string): KubeConfig {
+  const files = file === undefined ? listed(process.env.KUBECONFIG) : [file];
+  if (files.length > 0) return fromFiles(files, { mustExist: file !== undefined });
+  if (process.env.KUBERNETES_SERVICE_HOST) return fromPod();
+  throw new Error("no cluster: set KUBECONFIG, or run inside a cluster with a service account");
+}
+
+/** How kubectl is told which kubeconfig and which of its contexts. */
+export interface KubeconfigFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/**
+ * As kubectl finds it: `--kubeconfig`, else the files that `$KUBECONFIG` lists, else `~/.kube/config`, else the pod's own service
+ * account.
  * @throws as `loadKubeConfig` does.
  */
-export function loadUserKubeConfig(): KubeConfig {
-  const file = path.join(homedir(), ".kube", "config");
-  return loadKubeConfig(!process.env.KUBECONFIG && existsSync(file) ? file : undefined);
+export function loadUserKubeConfig({ kubeconfig, context }: KubeconfigFlags = {}): KubeConfig {
+  const home = path.join(homedir(), ".kube", "config");
+  const fromEnvironment = listed(process.env.KUBECONFIG);
+  const files = kubeconfig !== undefined ? [kubeconfig] : fromEnvironment.length > 0 ? fromEnvironment : [home];
+  if (kubeconfig === undefined && !files.some(existsSync) && process.env.KUBERNETES_SERVICE_HOST) return fromPod();
+  return fromFiles(files, { mustExist: kubeconfig !== undefined, context });
 }
 
 /** The namespace that is meant where none is named. */
@@ -30,10 +57,120 @@ export function namespaceOf(config: KubeConfig): string {
   return config.getContextObject(config.getCurrentContext())?.namespace ?? "default";
 }
 
-function usable(config: KubeConfig): KubeConfig {
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error(`the kubeconfig's current context "${config.getCurrentContext()}" names no cluster`);
-  if (cluster.proxyUrl !== undefined)
-    throw new Error(`cluster "${cluster.name}" is reached through a proxy, which is not supported`);
+function fromPod(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromCluster();
   return config;
+}
+
+function listed(value: string | undefined): readonly string[] {
+  return [...new Set((value ?? "").split(path.delimiter).filter((file) => file !== ""))];
+}
+
+interface FileOptions {
+  /** kubectl passes over those of `$KUBECONFIG` that do not exist. */
+  readonly mustExist: boolean;
+  readonly context?: string | undefined;
+}
+
+function fromFiles(files: readonly string[], { mustExist, context }: FileOptions): KubeConfig {
+  const there = mustExist ? files : files.filter(existsSync);
+  if (there.length === 0) throw new Error(`no cluster: there is no kubeconfig ${files.join(" or ")}; set KUBECONFIG`);
+  const config = mergeKubeconfigs(there.map(readKubeconfig));
+  const name = context ?? config.currentContext;
+  if (name === undefined) {
+    const names = [...config.contexts.keys()].join(", ") || "none";
+    throw new Error(
+      `kubeconfig ${there.join(", ")} has no current-context; set one by kubectl config use-context, or give --context. Contexts: ${names}`,
+    );
+  }
+  return ofContext(config, name);
+}
+
+function readKubeconfig(file: string): Kubeconfig {
+  try {
+    return parseKubeconfig(readFileSync(file, "utf8"), path.resolve(file));
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new Error(`kubeconfig ${file} cannot be read: ${cause.message}`, { cause });
+  }
+}
+
+/** The library's form of one context, with its cluster and user alone. */
+function ofContext(kubeconfig: Kubeconfig, name: string): KubeConfig {
+  const { cluster: clusterName, user: userName, namespace } = contextOf(kubeconfig, name);
+  const cluster = libraryCluster(clusterName, clusterOf(kubeconfig, clusterName));
+  const user = userName ? libraryUser(userName, userOf(kubeconfig, userName), cluster) : { name: "" };
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [cluster],
+    users: [user],
+    contexts: [{ name, cluster: cluster.name, user: user.name, ...(namespace && { namespace }) }],
+    currentContext: name,
+  });
+  return config;
+}
+
+function libraryCluster(name: string, entry: ClusterEntry & { readonly server: string }): Cluster {
+  const caData = entry["certificate-authority-data"];
+  const caFile = entry["certificate-authority"];
+  const skips = entry["insecure-skip-tls-verify"] ?? false;
+  const hasTls = skips || caData !== undefined || caFile !== undefined;
+  const server = /^https?:\/\//i.test(entry.server) ? entry.server : `${hasTls ? "https" : "http"}://${entry.server}`;
+  if (!URL.canParse(server))
+    throw new Error(`cluster "${name}" of the kubeconfig has the server "${entry.server}"; it must be a URL`);
+  return {
+    name,
+    server: server.replace(/\/+$/, ""),
+    // The library refuses plain HTTP, as of kubectl proxy, unless this is set; it means nothing there.
+    skipTLSVerify: skips || /^http:/i.test(server),
+    // Of a file and its data, kubectl takes the data.
+    ...(caData ? { caData } : caFile && { caFile }),
+    ...(entry["tls-server-name"] && { tlsServerName: entry["tls-server-name"] }),
+    ...(entry["proxy-url"] && { proxyUrl: entry["proxy-url"] }),
+  };
+}
+
+function libraryUser(name: string, entry: UserEntry, cluster: Cluster): KubeUser {
+  const { token, tokenFile, username, password, as, exec } = entry;
+  const [certData, certFile] = [entry["client-certificate-data"], entry["client-certificate"]];
+  const [keyData, keyFile] = [entry["client-key-data"], entry["client-key"]];
+  const provider = tokenFile ? { name: "tokenFile", config: { tokenFile } } : entry["auth-provider"];
+  const groups = entry["as-groups"] ?? [];
+  const extra = entry["as-user-extra"] ?? {};
+  const uid = entry["as-uid"];
+  return {
+    name,
+    ...(certData ? { certData } : certFile && { certFile }),
+    ...(keyData ? { keyData } : keyFile && { keyFile }),
+    // A file is read again, and wins over a token beside it.
+    ...(provider && { authProvider: provider }),
+    ...(token && !tokenFile && { token }),
+    ...(username && { username, password: password ?? "" }),
+    ...(as && { impersonateUser: as }),
+    ...((uid || groups.length > 0 || Object.keys(extra).length > 0) && { impersonate: { uid, groups, extra } }),
+    ...(exec && { exec: libraryExec(exec, cluster) }),
+  };
+}
+
+/** With the environment that a plugin expects of kubectl. */
+function libraryExec(
+  { apiVersion, command, args, env, installHint, provideClusterInfo }: NonNullable<UserEntry["exec"]>,
+  cluster: Cluster,
+) {
+  const { server, caData, skipTLSVerify, tlsServerName, proxyUrl } = cluster;
+  const info = {
+    server,
+    "certificate-authority-data": caData,
+    "insecure-skip-tls-verify": skipTLSVerify,
+    "tls-server-name": tlsServerName,
+    "proxy-url": proxyUrl,
+  };
+  const execInfo = {
+    apiVersion,
+    kind: "ExecCredential",
+    spec: { interactive: false, ...(provideClusterInfo && { cluster: info }) },
+  };
+  const variables = [...(env ?? []), { name: "KUBERNETES_EXEC_INFO", value: JSON.stringify(execInfo) }];
+  return { apiVersion, command, args: args ?? [], env: variables, installHint };
 }

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Clock } from "../runtime/clock.ts";
+import type { KubeUser } from "./config.ts";
 
 /** What every request carries, and what every new connection shows. */
 export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly tls: TlsMaterial;
 }
 
@@ -53,12 +54,17 @@ type HttpsOptions = TlsMaterial & { headers?: Record<string, string>; auth?: str
 
 async function readCredentials(config: KubeConfig): Promise<Credentials> {
   const options: HttpsOptions = {};
-  await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+  const user: KubeUser | null = config.getCurrentUser();
+  try {
+    await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+  } catch (cause) {
+    throw user?.exec ? pluginFailure(user.exec, cause) : cause;
+  }
   const { headers = {}, auth, ca, cert, key, rejectUnauthorized, servername } = options;
   const basic = auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString("base64")}` };
   const bearer = await readTokenFile(config);
   return {
-    headers: { ...basic, ...headers, ...bearer },
+    headers: { ...basic, ...headers, ...bearer, ...impersonation(user) },
     tls: {
       ...(ca && { ca }),
       ...(cert && { cert }),
@@ -66,6 +72,26 @@ async function readCredentials(config: KubeConfig): Promise<Credentials> {
       ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
       ...(servername !== undefined && { servername }),
     },
+  };
+}
+
+function pluginFailure(
+  { command, installHint }: { readonly command: string; readonly installHint?: string },
+  cause: unknown,
+): Error {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).trim();
+  const hint = installHint ? `; ${installHint.trim()}` : "";
+  return new Error(`the kubeconfig's credential plugin ${command} failed: ${reason}${hint}`, { cause });
+}
+
+function impersonation(user: KubeUser | null): Record<string, string | string[]> {
+  const { uid, groups, extra } = user?.impersonate ?? { groups: [], extra: {} };
+  return {
+    ...(uid && { "Impersonate-Uid": uid }),
+    ...(groups.length > 0 && { "Impersonate-Group": [...groups] }),
+    ...Object.fromEntries(
+      Object.entries(extra).map(([name, values]) => [`Impersonate-Extra-${encodeURIComponent(name.toLowerCase())}`, [...values]]),
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { Agent, type Dispatcher } from "undici";
+import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { Clock } from "../runtime/clock.ts";
 import { startDeadline } from "../runtime/deadline.ts";
 import { CredentialSource, sameTls, type TlsMaterial } from "./credentials.ts";
@@ -27,15 +27,17 @@ const maxConnections = 256;
  */
 export class Transport {
   readonly #server: URL;
+  readonly #proxy: string | undefined;
   readonly #userAgent: string;
   readonly #credentials: CredentialSource;
   readonly #clock: Clock;
-  #pool: { readonly tls: TlsMaterial; readonly agent: Agent } | undefined;
+  #pool: { readonly tls: TlsMaterial; readonly agent: Dispatcher } | undefined;
 
   constructor(config: KubeConfig, userAgent: string, clock: Clock) {
-    const server = config.getCurrentCluster()?.server;
-    if (server === undefined) throw new Error("the kubeconfig's current context names no cluster");
-    this.#server = new URL(server);
+    const cluster = config.getCurrentCluster();
+    if (cluster === null) throw new Error("the kubeconfig's current context names no cluster");
+    this.#server = new URL(cluster.server);
+    this.#proxy = cluster.proxyUrl;
     this.#userAgent = userAgent;
     this.#credentials = new CredentialSource(config, clock);
     this.#clock = clock;
@@ -121,18 +123,22 @@ export class Transport {
   }
 
   /** One agent for all requests, a new one when the certificates have rotated; the old one ends with its last request. */
-  #agentFor(tls: TlsMaterial): Agent {
+  #agentFor(tls: TlsMaterial): Dispatcher {
     if (this.#pool !== undefined && sameTls(this.#pool.tls, tls)) return this.#pool.agent;
     void this.#pool?.agent.close();
-    const agent = new Agent({
+    const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
+    const options = {
       connections: maxConnections,
       allowH2: false,
       // API servers keep idle connections for 90 s: we let go first, so that no request meets a closing connection.
       keepAliveTimeout: 30_000,
       keepAliveMaxTimeout: 60_000,
       connectTimeout: 10_000,
-      connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 },
-    });
+    };
+    const agent =
+      this.#proxy === undefined
+        ? new Agent({ ...options, connect })
+        : new ProxyAgent({ ...options, uri: this.#proxy, proxyTunnel: true, requestTls: connect });
     this.#pool = { tls, agent };
     return agent;
   }
