@@ -27,6 +27,8 @@ export interface PodCondition {
 
 export interface PodStatus {
   readonly phase: string;
+  readonly reason?: string;
+  readonly message?: string;
   readonly podIP?: string;
   readonly conditions: readonly PodCondition[];
   readonly containerStatuses: readonly { readonly name: string; readonly state: object }[];
@@ -46,6 +48,11 @@ export function nodeOf(pod: ApiObject): string | undefined {
 
 export function isDeleting(object: ApiObject): boolean {
   return object.metadata.deletionTimestamp !== undefined;
+}
+
+/** Its containers have ended for good. */
+export function hasFailed(pod: ApiObject): boolean {
+  return statusOf(pod).phase === "Failed";
 }
 
 export function holds(pod: ApiObject, type: string): boolean {

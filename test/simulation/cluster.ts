@@ -1,16 +1,34 @@
 import type { V1Deployment, V1PodTemplateSpec } from "@kubernetes/client-node";
+import { WARM_GATE } from "../../operator/api/names.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import type { SimApi } from "./api.ts";
 import { withReady } from "./api-merge.ts";
-import { type ApiObject, isDeleting, nodeOf, type PodStatus, statusOf, timeText, withConditions } from "./api-objects.ts";
+import {
+  type ApiObject,
+  hasFailed,
+  isDeleting,
+  nodeOf,
+  type PodStatus,
+  statusOf,
+  timeText,
+  withConditions,
+} from "./api-objects.ts";
 import { SimDeployments } from "./deployments.ts";
 import type { SimNode } from "./nodes.ts";
 import { BROKEN_IMAGE, graceMsOf, imageOf, slotsOf } from "./pod-spec.ts";
 import { SimWorker, type SimWorkers } from "./workers.ts";
 
 /** Why a pod with sessions on it is taken away. */
-export type Cause = "scale-down" | "rollout" | "by-hand" | "drain-timeout" | "deployment-deleted" | "node-lost" | "crash";
+export type Cause =
+  | "scale-down"
+  | "rollout"
+  | "by-hand"
+  | "drain-timeout"
+  | "deployment-deleted"
+  | "node-lost"
+  | "pod-failed"
+  | "crash";
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -28,6 +46,15 @@ interface PodFate {
   readonly hash: string;
   /** When its grace period is over, once it is being deleted. */
   endMs: number;
+  /** Its machine says nothing any more: nothing starts there, and nothing ends. */
+  silent?: boolean;
+}
+
+/** After how long it is noticed that a machine fell silent, its pods are deleted, and its pods' objects go. */
+export interface Silence {
+  readonly noticedMs: number;
+  readonly evictedMs: number;
+  readonly removedMs: number;
 }
 
 /** The cluster: scheduler, kubelet, garbage collector and the controllers of Deployments. Each with its own delays. */
@@ -35,6 +62,8 @@ export class SimCluster {
   readonly #options: ClusterOptions;
   readonly #deployments: SimDeployments;
   readonly #fates = new Map<string, PodFate>();
+  /** Nodes fail every pod that would start. */
+  refusesAdmission = false;
   #serial = 0;
 
   constructor(options: ClusterOptions) {
@@ -56,8 +85,9 @@ export class SimCluster {
     this.#deployments.quotaSpent = spent;
   }
 
+  /** Pods that their Deployments count, and those that are being deleted. */
   pods(): readonly ApiObject[] {
-    return [...this.#options.api.of("pods").values()];
+    return [...this.#options.api.of("pods").values()].filter((pod) => this.#fates.has(pod.metadata.uid) && !hasFailed(pod));
   }
 
   /** Pods of a Deployment that are not being deleted. */
@@ -100,6 +130,78 @@ export class SimCluster {
     for (const pod of this.pods()) if (nodeOf(pod) === node.name) this.#vanish(pod, "node-lost");
   }
 
+  /** A machine loses its power: whoever asks its workers gets no answer, and their pods look well until somebody notices. */
+  silenceNode(node: SimNode, { noticedMs, evictedMs, removedMs }: Silence): void {
+    const { nodes, workers } = this.#options;
+    nodes.splice(nodes.indexOf(node), 1);
+    const lost = this.pods().filter((pod) => nodeOf(pod) === node.name);
+    for (const pod of lost) {
+      const sessions = this.sessionsOn(pod);
+      if (sessions > 0) this.#options.onDisturbed(pod, sessions, "node-lost", true);
+      workers.byIp.delete(statusOf(pod).podIP ?? "");
+      const fate = this.#fates.get(pod.metadata.uid);
+      if (fate !== undefined) fate.silent = true;
+    }
+    const each = (atMs: number, act: (pod: ApiObject) => void) =>
+      this.#afterMs(atMs, () => {
+        for (const pod of lost.flatMap((known) => this.#current(known) ?? [])) act(pod);
+      });
+    each(noticedMs, (pod) => {
+      const notReady = { type: "Ready", status: "False", reason: "NodeNotReady" };
+      this.#options.api.update("pods", keyOf(pod.metadata), (object) => ({
+        ...object,
+        status: withConditions(statusOf(object), notReady),
+      }));
+    });
+    each(evictedMs, (pod) => this.deletePod(pod, "by-hand"));
+    each(removedMs, (pod) => this.#vanish(pod, "node-lost"));
+  }
+
+  /** A kubelet ends a pod for good, or does not admit it. Its object stays. */
+  fail(pod: ApiObject, reason: string, message: string): void {
+    const current = this.#current(pod);
+    const fate = this.#fates.get(pod.metadata.uid);
+    if (current === undefined || fate === undefined || fate.silent) return;
+    if (isDeleting(current)) {
+      this.#vanish(current, "pod-failed");
+      return;
+    }
+    const sessions = this.sessionsOn(current);
+    if (sessions > 0) this.#options.onDisturbed(current, sessions, "pod-failed", true);
+    this.#options.workers.byIp.delete(statusOf(current).podIP ?? "");
+    const lastTransitionTime = timeText(this.#options.clock.now());
+    this.#setStatus(current, (status) => ({
+      ...withConditions(status, { type: "ContainersReady", status: "False", lastTransitionTime }),
+      phase: "Failed",
+      reason,
+      message,
+    }));
+    this.#deployments.syncSoon(fate.owner);
+  }
+
+  /** Somebody makes a pod with the labels of another one, which runs a worker of its own. @returns its name. */
+  copy(pod: ApiObject, ofAnother: boolean): string {
+    const { api, clock, workers } = this.#options;
+    const { namespace, labels, annotations } = pod.metadata;
+    const podIP = this.#newIp();
+    const owner = { kind: "ReplicaSet", name: "canary-abc", controller: true };
+    const name = `copy-${++this.#serial}`;
+    const conditions = ["ContainersReady", "Ready", WARM_GATE].map((type) => ({
+      type,
+      status: "True",
+      lastTransitionTime: timeText(clock.now()),
+    }));
+    api.create("pods", {
+      metadata: { namespace, name, labels, annotations, ownerReferences: ofAnother ? [owner] : [] },
+      spec: { ...(pod.spec as object), nodeName: "elsewhere" },
+      status: { phase: "Running", podIP, conditions, containerStatuses: [] } satisfies PodStatus,
+    });
+    const worker = new SimWorker(clock, slotsOf(pod), 0);
+    worker.stray = true;
+    workers.byIp.set(podIP, worker);
+    return name;
+  }
+
   addNode(node: SimNode): void {
     this.#options.nodes.push(node);
   }
@@ -109,6 +211,10 @@ export class SimCluster {
     const { api, clock } = this.#options;
     const fate = this.#fates.get(pod.metadata.uid);
     if (fate === undefined) return;
+    if (hasFailed(pod)) {
+      this.#vanish(pod, cause);
+      return;
+    }
     const sessions = this.sessionsOn(pod);
     if (sessions > 0) this.#options.onDisturbed(pod, sessions, cause, false);
     fate.endMs = Math.min(fate.endMs, clock.now() + graceMs);
@@ -174,14 +280,19 @@ export class SimCluster {
 
   #start(pod: ApiObject): void {
     const current = this.#current(pod);
-    if (current === undefined || isDeleting(current)) return;
+    if (current === undefined || isDeleting(current) || hasFailed(current)) return;
+    if (this.#fates.get(pod.metadata.uid)?.silent) return;
+    if (this.refusesAdmission) {
+      this.fail(current, "UnexpectedAdmissionError", "Allocate failed due to no healthy devices present.");
+      return;
+    }
     if (imageOf(current).includes(BROKEN_IMAGE)) {
       const waiting = { reason: "ImagePullBackOff", message: `Back-off pulling image "${imageOf(current)}"` };
       this.#setStatus(current, (status) => ({ ...status, containerStatuses: [{ name: "worker", state: { waiting } }] }));
       return;
     }
     const { clock, workers } = this.#options;
-    const podIP = statusOf(current).podIP ?? `10.${this.#serial >> 16}.${(this.#serial >> 8) & 255}.${this.#serial++ & 255}`;
+    const podIP = statusOf(current).podIP ?? this.#newIp();
     const worker = new SimWorker(clock, slotsOf(current), this.#options.coldStartMs());
     workers.byIp.set(podIP, worker);
     this.#setStatus(current, (status) => ({
@@ -201,7 +312,7 @@ export class SimCluster {
   #drain(pod: ApiObject): void {
     const current = this.#current(pod);
     const fate = this.#fates.get(pod.metadata.uid);
-    if (current === undefined || fate === undefined) return;
+    if (current === undefined || fate === undefined || fate.silent) return;
     const over = this.#options.clock.now() >= fate.endMs;
     if (this.sessionsOn(current) > 0 && !over) this.#soon(250, 250, () => this.#drain(pod));
     else this.#vanish(current, "drain-timeout");
@@ -221,7 +332,12 @@ export class SimCluster {
   /** The garbage collector: pods of a Deployment that is gone are deleted. */
   #collect(key: string): void {
     this.#deployments.forget(key);
-    for (const pod of this.podsOf(key)) this.deletePod(pod, "deployment-deleted");
+    const owned = [...this.#options.api.of("pods").values()].filter((pod) => this.#fates.get(pod.metadata.uid)?.owner === key);
+    for (const pod of owned) if (!isDeleting(pod)) this.deletePod(pod, "deployment-deleted");
+  }
+
+  #newIp(): string {
+    return `10.${this.#serial >> 16}.${(this.#serial >> 8) & 255}.${this.#serial++ & 255}`;
   }
 
   #setStatus(pod: ApiObject, change: (status: PodStatus) => PodStatus): void {

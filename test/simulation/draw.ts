@@ -16,7 +16,14 @@ export interface DrawnWorld extends WorldOptions {
 const images = ["maya", "leo", "ada"] as const;
 
 /** Drawn from a stream of their own, so that the worlds without them stay as they were. */
-const lateFaults: readonly FaultName[] = ["operator-frozen", "write-refused"];
+const lateFaults: readonly FaultName[] = [
+  "operator-frozen",
+  "write-refused",
+  "pod-failed",
+  "pods-not-admitted",
+  "pod-copied",
+  "node-silent",
+];
 
 function drawFaults(draw: Draw, late: Draw): readonly FaultName[] {
   const first = faultNames.filter((name) => !lateFaults.includes(name) && draw.chance(0.25));

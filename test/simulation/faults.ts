@@ -3,6 +3,7 @@ import { keyOf } from "../../operator/kube/types.ts";
 import type { ApiRefusal, ApiTrouble } from "./api.ts";
 import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
 import { type Draw, drawGroup } from "./draw-group.ts";
+import { memberFaults } from "./member-faults.ts";
 import { BROKEN_IMAGE } from "./pod-spec.ts";
 import { drawWarm } from "./policy.ts";
 import type { Troubled, World } from "./world.ts";
@@ -19,6 +20,7 @@ interface GroupSpec extends Spec {
 
 /** Everything that can go wrong, by name. None of it may end a session by our own action, or lose a launch without a word. */
 const faults = {
+  ...memberFaults,
   "operator-restarts": async (world, draw) => {
     await world.killOperator();
     const forMs = draw.chance(0.3) ? 0 : draw.int(0, 20) * 1_000;

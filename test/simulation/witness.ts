@@ -71,6 +71,7 @@ export class Witness {
         this.counts.endedByDrainTimeout += sessions;
         return;
       case "node-lost":
+      case "pod-failed":
       case "crash":
         this.counts.endedByTrouble += sessions;
     }

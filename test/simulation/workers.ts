@@ -19,6 +19,8 @@ export class SimWorker {
   hangsUntilMs = 0;
   /** Until then it refuses launches though it has slots. */
   refusesUntilMs = 0;
+  /** It runs in a pod that is no member of the pool: a launch there breaks a promise. */
+  stray = false;
   readonly #clock: Clock;
 
   constructor(clock: Clock, slots: number, coldStartMs: number) {
@@ -49,8 +51,8 @@ export interface SimWorkersOptions {
   readonly random: Random;
   /** How long the next session lasts. */
   readonly sessionMs: () => number;
-  /** A session began for a room. */
-  readonly onSession: (room: string) => void;
+  /** A session began for a room. @param stray in a pod that is no member of the pool. */
+  readonly onSession: (room: string, stray: boolean) => void;
 }
 
 /** The network to the workers, and the workers behind it: what a gateway and the operator reach by HTTP. */
@@ -141,7 +143,7 @@ export class SimWorkers {
     const taskId = `task-${++this.#tasks}`;
     const runsAtMs = this.#options.clock.now() + STARTUP_MS;
     worker.sessions.set(taskId, { room, runsAtMs, endsAtMs: runsAtMs + this.#options.sessionMs() });
-    this.#options.onSession(room);
+    this.#options.onSession(room, worker.stray);
     return json(200, { status: "pending", task_id: taskId, room_name: room });
   }
 

@@ -90,7 +90,7 @@ export class World {
       clock,
       random: this.random("network"),
       sessionMs: () => options.sessionMs * (0.2 + 1.6 * sessions()),
-      onSession: (room) => this.#sessionBegan(room),
+      onSession: (room, stray) => this.#sessionBegan(room, stray),
     });
     this.api = new SimApi({
       clock,
@@ -321,7 +321,8 @@ export class World {
     this.witness.told("a gateway's metrics", await gateway.registry.metrics());
   }
 
-  #sessionBegan(room: string): void {
+  #sessionBegan(room: string, stray: boolean): void {
+    if (stray) this.witness.broken(2, `${room} was launched in a pod that is no member of the pool`);
     this.started.set(room, (this.started.get(room) ?? 0) + 1);
     const count = this.workers.sessionsIn(room);
     if (count > 1) this.witness.broken(2, `${room} has ${count} sessions`);
