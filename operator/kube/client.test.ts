@@ -8,6 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { KubeClient } from "./client.ts";
 import { deployments, nodes, pods } from "./resource-types.ts";
 import type { KubeObject } from "./types.ts";
+import { whileLeading } from "./while-leading.ts";
 
 const ref = { namespace: "ns", name: "x" };
 const object: KubeObject = { metadata: { ...ref, resourceVersion: "7" } };
@@ -89,6 +90,16 @@ describe("KubeClient: requests", () => {
       await client.get(pods, ref);
       await client.close();
       expect(sent()).toEqual(["GET /k8s/clusters/c1/api/v1/namespaces/ns/pods/x"]);
+    });
+  });
+
+  it("sends no try of a write that is not allowed any more, though an earlier try was", async () => {
+    await withServer([refusal(503, "ServiceUnavailable", "later"), json({})], async ({ client, sent }) => {
+      const leading = new AbortController();
+      let tries = 0;
+      const writer = whileLeading(client, leading.signal, () => ++tries <= 2);
+      await expect(writer.apply(deployments, object)).rejects.toMatchObject({ reason: "NotLeading" });
+      expect([sent().length, tries]).toEqual([1, 3]);
     });
   });
 

@@ -50,7 +50,12 @@ export interface Cancellable {
   readonly signal?: AbortSignal;
 }
 
-export interface ApplyOptions extends Cancellable {
+export interface WriteOptions extends Cancellable {
+  /** Called right before each try is sent. What it throws ends the request. */
+  readonly beforeEachTry?: () => void;
+}
+
+export interface ApplyOptions extends WriteOptions {
   readonly subresource?: "status";
   /** The operator's one field manager by default. */
   readonly fieldManager?: string;
@@ -106,23 +111,23 @@ export class KubeClient {
     return this.#request({ method: "GET", path: withQuery(`${proxy}${path}`, query) }, false);
   }
 
-  async create<T extends KubeObject>(type: ResourceType, object: T, options: Cancellable = {}): Promise<T> {
+  async create<T extends KubeObject>(type: ResourceType, object: T, options: WriteOptions = {}): Promise<T> {
     const path = collectionPath(type, object.metadata?.namespace);
     return (await this.#write({ method: "POST", path, ...options }, withType(type, object), false)) as T;
   }
 
   /** Replaces the object if it still has the given `metadata.resourceVersion`; a conflict (409) otherwise. */
-  async replace<T extends KubeObject>(type: ResourceType, object: T, options: Cancellable = {}): Promise<T> {
+  async replace<T extends KubeObject>(type: ResourceType, object: T, options: WriteOptions = {}): Promise<T> {
     const path = objectPath(type, nameOf(type, object));
     return (await this.#write({ method: "PUT", path, ...options }, withType(type, object), false)) as T;
   }
 
   /** Server-side apply: what is given becomes so, what was given before and is not any more goes. */
   async apply<T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}): Promise<T> {
-    const { subresource, fieldManager = FIELD_MANAGER, force = true, signal } = options;
+    const { subresource, fieldManager = FIELD_MANAGER, force = true, ...cancellable } = options;
     const path = withQuery(objectPath(type, nameOf(type, object), subresource), { fieldManager, force });
     const contentType = "application/apply-patch+yaml";
-    return (await this.#write({ method: "PATCH", path, contentType, signal }, withType(type, object), true)) as T;
+    return (await this.#write({ method: "PATCH", path, contentType, ...cancellable }, withType(type, object), true)) as T;
   }
 
   /** JSON merge patch (RFC 7386): null removes a field, lists are replaced whole. */
@@ -130,11 +135,12 @@ export class KubeClient {
     type: ResourceType,
     ref: ObjectRef,
     patch: unknown,
-    options: Cancellable & { readonly subresource?: "status" } = {},
+    options: WriteOptions & { readonly subresource?: "status" } = {},
   ): Promise<T> {
-    const path = withQuery(objectPath(type, ref, options.subresource), { fieldManager: FIELD_MANAGER });
+    const { subresource, ...cancellable } = options;
+    const path = withQuery(objectPath(type, ref, subresource), { fieldManager: FIELD_MANAGER });
     const contentType = "application/merge-patch+json";
-    return (await this.#write({ method: "PATCH", path, contentType, signal: options.signal }, patch, false)) as T;
+    return (await this.#write({ method: "PATCH", path, contentType, ...cancellable }, patch, false)) as T;
   }
 
   /**
@@ -144,12 +150,12 @@ export class KubeClient {
   async delete(
     type: ResourceType,
     ref: ObjectRef,
-    options: Cancellable & { readonly uid?: string; readonly gracePeriodSeconds?: number } = {},
+    options: WriteOptions & { readonly uid?: string; readonly gracePeriodSeconds?: number } = {},
   ): Promise<boolean> {
-    const { uid, gracePeriodSeconds, signal } = options;
+    const { uid, gracePeriodSeconds, ...cancellable } = options;
     const body = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds, preconditions: uid && { uid } };
     try {
-      await this.#write({ method: "DELETE", path: objectPath(type, ref), signal }, body, uid !== undefined);
+      await this.#write({ method: "DELETE", path: objectPath(type, ref), ...cancellable }, body, uid !== undefined);
       return true;
     } catch (error) {
       // The uid is our only precondition: a conflict means that another object has the name.

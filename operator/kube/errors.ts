@@ -39,10 +39,16 @@ export const isGoneOrReplaced = (error: unknown): boolean => isNotFound(error) |
 /** The resourceVersion or continue token is too old: list anew. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 
+/** Of a process whose lease is over. */
+export const NOT_LEADING = "NotLeading";
+
+/** Reasons without an answer that a repetition does not mend. */
+const lasting: ReadonlySet<string> = new Set(["Malformed", NOT_LEADING]);
+
 /** True where the same request may well succeed a little later. Whether it may be *repeated* depends on the request too. */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof KubeError)) return false;
-  return error.status === 0 ? error.reason !== "Malformed" : error.status === 429 || error.status >= 500;
+  return error.status === 0 ? !lasting.has(error.reason) : error.status === 429 || error.status >= 500;
 }
 
 /**

@@ -63,15 +63,19 @@ function setup() {
   const candidate = (identity: string, work?: (leading: AbortSignal) => Promise<void>) => {
     const wire = new Wire(api);
     const stop = new AbortController();
+    let ahead = { steadyMs: 0, wallMs: 0 };
+    let holds = () => false;
     const result = leaderElect({
       client: wire.client,
       lease: ref,
       identity,
-      clock,
+      clock: { now: () => clock.now() + ahead.steadyMs, schedule: (delayMs, callback) => clock.schedule(delayMs, callback) },
+      wallClock: () => clock.now() + ahead.wallMs,
       random: () => 0.5,
       logger: createLogger("test", "silent"),
       signal: stop.signal,
-      async onElected(leading) {
+      async onElected(leading, held) {
+        holds = held;
         leaders.add(identity);
         most = Math.max(most, leaders.size);
         await (work?.(leading) ?? new Promise<void>((resolve) => leading.addEventListener("abort", () => resolve())));
@@ -79,7 +83,10 @@ function setup() {
       },
     });
     result.catch(() => {});
-    return { wire, stop, result };
+    const jump = (by: typeof ahead) => {
+      ahead = by;
+    };
+    return { wire, stop, result, jump, holds: () => holds() };
   };
   return { api, candidate, clock, leaders, most: () => most };
 }
@@ -96,33 +103,41 @@ describe("leaderElect", () => {
     expect(api.lease?.spec?.renewTime).toBe("2026-01-01T00:01:00.000000Z");
   });
 
-  it("lets a leader know by the clock that the lease is not its own any more, before any timer of a machine that stood still", async () => {
-    const fake = new FakeClock();
-    let stoodStillMs = 0;
-    let holds = () => false;
-    const stop = new AbortController();
-    const end = leaderElect({
-      client: new Wire(new LeaseApi()).client,
-      lease: ref,
-      identity: "a",
-      clock: { now: () => fake.now() + stoodStillMs, schedule: (delayMs, callback) => fake.schedule(delayMs, callback) },
-      random: () => 0.5,
-      logger: createLogger("test", "silent"),
-      signal: stop.signal,
-      onElected: async (leading, held) => {
-        holds = held;
-        await new Promise((resolve) => leading.addEventListener("abort", resolve));
-      },
-    });
-    await fake.advance(60_000);
-    expect(holds()).toBe(true);
-    stoodStillMs = 16_000;
-    expect(holds()).toBe(false);
-    await fake.advance(3_000);
-    expect(holds(), "renewed").toBe(true);
-    stop.abort();
-    await fake.advance(1_000);
-    expect([await end, holds()]).toEqual(["stopped", false]);
+  it.each<[string, { readonly steadyMs: number; readonly wallMs: number }]>([
+    ["was suspended, so that only the wall clock went on", { steadyMs: 0, wallMs: 16_000 }],
+    ["was suspended, and its wall clock was set back", { steadyMs: 16_000, wallMs: -3_600_000 }],
+    ["stood still while both clocks went on", { steadyMs: 16_000, wallMs: 16_000 }],
+  ])("a leader whose machine %s does not lead any more, before any of its timers fires", async (_how, jump) => {
+    const { clock, candidate, leaders } = setup();
+    const a = candidate("a");
+    await clock.advance(60_000);
+    expect(a.holds()).toBe(true);
+    a.jump(jump);
+    expect(a.holds()).toBe(false);
+    await clock.advance(0);
+    expect([await a.result, leaders.has("a")]).toEqual(["lost", false]);
+    // Nobody else held the lease meanwhile: what was decided before the suspension is not revived by a renewal.
+    await clock.advance(5_000);
+    expect(a.holds()).toBe(false);
+  });
+
+  it("ends the work of a leader that wakes, and does not write in the meantime", async () => {
+    const { api, clock, candidate } = setup();
+    const a = candidate("a");
+    await clock.advance(60_000);
+    const before = api.read();
+    a.jump({ steadyMs: 0, wallMs: 16_000 });
+    await clock.advance(2_000);
+    expect([await a.result, api.read()]).toEqual(["lost", before]);
+  });
+
+  it("leads on where the wall clock is set back", async () => {
+    const { clock, candidate, leaders } = setup();
+    const a = candidate("a");
+    await clock.advance(1_000);
+    a.jump({ steadyMs: 0, wallMs: -3_600_000 });
+    await clock.advance(60_000);
+    expect([a.holds(), leaders]).toEqual([true, new Set(["a"])]);
   });
 
   it("hands over within seconds when the leader stops, after its work has ended", async () => {

@@ -1,5 +1,6 @@
-import type { Clock, Random } from "../runtime/clock.ts";
+import type { Clock, Random, WallClock } from "../runtime/clock.ts";
 import { startDeadline } from "../runtime/deadline.ts";
+import { elapsedMs, type Moment, momentNow } from "../runtime/moment.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { KubeClient } from "./client.ts";
@@ -14,6 +15,8 @@ export interface LeaderElectOptions {
   /** Unique among the candidates, such as the pod's name. */
   readonly identity: string;
   readonly clock: Clock;
+  /** Shows after a suspension that the lease is over, which no timer does. */
+  readonly wallClock: WallClock;
   readonly random: Random;
   /** How long others wait after they last saw the lease change; 15 s by default. */
   readonly leaseMs?: number;
@@ -23,8 +26,8 @@ export interface LeaderElectOptions {
   readonly retryMs?: number;
   readonly logger: Logger;
   /**
-   * The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. `holds` tells by the clock
-   * whether the lease is still ours, which after a pause is known before `leading` aborts.
+   * The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. `holds` returns whether the
+   * lease is still ours by the steady clock and by the wall clock. Once it is not, `leading` aborts.
    */
   readonly onElected: (leading: AbortSignal, holds: () => boolean) => Promise<void>;
   /** Told while waiting, whenever another one holds the lease than before; undefined where nobody does. */
@@ -45,9 +48,10 @@ export interface LeaderElectOptions {
  * - Clocks of machines are never compared: a lease has expired when it did not change for `leaseMs` of our own timer.
  *
  * Caveats
- * - A machine that is paused for longer than `leaseMs` wakes as one leader of two, until its timers run: whoever writes asks
+ * - A machine that is paused for longer than `leaseMs` wakes as one leader of two, until its timers run. Every write must check
  *   `holds` before. A write that was sent before the loss may arrive after it. Hence optimistic writes and level-based
  *   reconciles all the same.
+ * - A wall clock that is set forward by more than `renewDeadlineMs` ends the leadership, though nobody was suspended.
  *
  * Errors: failures of the API are logged and tried again. What `onElected` throws is thrown, once the lease is released.
  * @returns "lost" when another leads or the deadline has passed: end the process; "stopped" otherwise.
@@ -71,8 +75,8 @@ class Election {
   /** Fires `renewDeadlineMs` after our last successful write was sent. A timer, as the wall clock may jump. */
   #deadline: { cancel(): void } | undefined;
   #onDeadline = () => {};
-  /** When our last successful write was sent, by the wall clock. */
-  #renewedMs = 0;
+  /** When our last successful write was sent. */
+  #renewed: Moment;
 
   constructor(options: LeaderElectOptions) {
     this.#options = options;
@@ -81,6 +85,7 @@ class Election {
     this.#retryMs = options.retryMs ?? 2_000;
     this.#attemptMs = this.#renewDeadlineMs / 2;
     if (this.#renewDeadlineMs >= this.#leaseMs) throw new RangeError("renewDeadlineMs must be less than leaseMs");
+    this.#renewed = this.#now();
   }
 
   /** @returns false when the signal aborted before we led. */
@@ -123,12 +128,18 @@ class Election {
     signal.addEventListener("abort", onStop, { once: true });
     if (signal.aborted) onStop();
 
-    const holds = () => !leading.signal.aborted && clock.now() - this.#renewedMs < this.#renewDeadlineMs;
+    const holds = () => {
+      // What was decided before a suspension must not be written after it, even if nobody else led meanwhile.
+      if (this.#isOver) lose("it was not renewed in time, by the clock: the machine was suspended, or its clock was set");
+      return !leading.signal.aborted;
+    };
     const work = (async () => onElected(leading.signal, holds))();
     const ended = () => ending.abort();
     work.then(ended, ended);
     while (!ending.signal.aborted) {
       await sleep(clock, this.#retryMs, ending.signal);
+      // A machine that was suspended finds out here at the latest.
+      holds();
       if (ending.signal.aborted || (await this.#tryToHold(ending.signal))) continue;
       const holder = this.#lease && holderOf(this.#lease);
       if (holder !== undefined && holder !== this.#options.identity) lose(`${holder} holds the lease`);
@@ -151,11 +162,11 @@ class Election {
       if (this.#lease === undefined || holderOf(this.#lease) !== identity) await this.#read(attempt.signal);
       if (!this.#isFree()) return false;
       deadline = clock.schedule(this.#renewDeadlineMs, () => this.#onDeadline());
-      const sentMs = clock.now();
+      const sent = this.#now();
       this.#lease = await this.#write(acquired(this.#lease, ref, identity, this.#leaseMs, clock.now()), attempt.signal);
       this.#deadline?.cancel();
       this.#deadline = deadline;
-      this.#renewedMs = sentMs;
+      this.#renewed = sent;
       return true;
     } catch (error) {
       deadline?.cancel();
@@ -179,6 +190,14 @@ class Election {
     });
     const observed = { version, expired: false, timer };
     this.#observed = observed;
+  }
+
+  #now(): Moment {
+    return momentNow(this.#options.clock, this.#options.wallClock);
+  }
+
+  get #isOver(): boolean {
+    return elapsedMs(this.#renewed, this.#now()) >= this.#renewDeadlineMs;
   }
 
   #isFree(): boolean {

@@ -12,6 +12,8 @@ export interface TransportRequest {
   readonly contentType?: string;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Called right before the request is sent, and sent again. What it throws ends the request. */
+  readonly beforeEachTry?: () => void;
   /** Until the answer is complete; until a stream begins. */
   readonly timeoutMs: number;
 }
@@ -94,6 +96,7 @@ export class Transport {
 
   async #sendOnce(request: TransportRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { headers, tls } = await this.#credentials.current();
+    request.beforeEachTry?.();
     return this.#agentFor(tls).request({
       origin: this.#server.origin,
       path: this.#server.pathname.replace(/\/$/, "") + request.path,

@@ -14,15 +14,16 @@ describe("whileLeading", () => {
     const client = whileLeading(recorded, leading.signal, () => holds);
     const writeAll = () =>
       Promise.allSettled([
+        client.create(deployments, { metadata: ref }),
         client.apply(deployments, { metadata: ref }),
         client.mergePatch(deployments, ref, {}),
         client.delete(deployments, ref),
       ]);
     await writeAll();
-    expect(recorded.take()).toHaveLength(3);
+    expect(recorded.take()).toHaveLength(4);
     holds = false;
     const refused = expect.objectContaining({ reason: expect.objectContaining({ reason: "NotLeading" }) });
-    expect(await writeAll()).toEqual([refused, refused, refused]);
+    expect(await writeAll()).toEqual([refused, refused, refused, refused]);
     expect(recorded.take()).toEqual([]);
     expect(await client.get(deployments, ref)).toEqual({ metadata: ref });
   });

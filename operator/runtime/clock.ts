@@ -37,5 +37,8 @@ export const systemClock: Clock = {
   },
 };
 
+/** Unix time in ms of the machine's wall clock. It may be set back and forth, and goes on while the machine is suspended. */
+export type WallClock = () => number;
+
 /** Uniform in [0, 1). */
 export type Random = () => number;

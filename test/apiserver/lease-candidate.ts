@@ -15,6 +15,7 @@ const result = await leaderElect({
   lease: { namespace: "default", name: "candidates" },
   identity,
   clock: systemClock,
+  wallClock: Date.now,
   random: Math.random,
   leaseMs: 5_000,
   renewDeadlineMs: 4_000,

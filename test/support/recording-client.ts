@@ -2,7 +2,7 @@ import { KubeError } from "../../operator/kube/errors.ts";
 import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
 
 export interface RecordedWrite {
-  readonly verb: "apply" | "patch" | "delete";
+  readonly verb: "create" | "apply" | "patch" | "delete";
   readonly plural: string;
   readonly name: string;
   readonly subresource?: string;
@@ -50,6 +50,11 @@ export class RecordingClient {
     });
     const metadata = { uid: `uid-of-${object.metadata?.name}`, generation: ++this.#generation, ...object.metadata };
     return { ...object, metadata };
+  }
+
+  async create<T extends KubeObject>(type: ResourceType, object: T): Promise<T> {
+    this.#record({ verb: "create", plural: type.plural, name: object.metadata?.name ?? "", sent: { ...(object as object) } });
+    return { ...object, metadata: { uid: `uid-of-${object.metadata?.name}`, generation: ++this.#generation, ...object.metadata } };
   }
 
   async mergePatch<T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: object): Promise<T> {
