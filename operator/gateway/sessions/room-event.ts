@@ -10,7 +10,7 @@ export type RoomEvent =
   | { readonly kind: "left"; readonly room: string }
   | { readonly kind: "finished"; readonly room: string }
   | { readonly kind: "avatar-joined"; readonly room: string }
-  /** A participant shows its first picture. */
+  /** A participant has published its video track: clients show the first frame a moment later. */
   | { readonly kind: "video"; readonly room: string; readonly identity: string };
 
 type Event = Pick<WebhookEvent, "event" | "room" | "participant" | "track">;

@@ -183,8 +183,8 @@ describe("a worker's death", () => {
   });
 });
 
-describe("the first frame", () => {
-  it("is measured once, from the launch's arrival, when LiveKit tells of the avatar's picture", async () => {
+describe("the time to the published track", () => {
+  it("is measured once, from the launch's arrival, when LiveKit reports the avatar's video track", async () => {
     const { addWorker, launch, clock, shows, metrics } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r", identity: "bithuman-avatar-agent" });
@@ -193,7 +193,7 @@ describe("the first frame", () => {
     shows("r", "bithuman-avatar-agent");
     await clock.advance(1_000);
     shows("r", "bithuman-avatar-agent");
-    const values = await valuesOf(metrics.firstFrameSeconds);
+    const values = await valuesOf(metrics.trackPublishedSeconds);
     expect(values.find(({ metricName }) => metricName?.endsWith("_sum"))?.value).toBeCloseTo(4.2);
     expect(values.find(({ metricName }) => metricName?.endsWith("_count"))?.value).toBe(1);
   });

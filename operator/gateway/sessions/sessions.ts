@@ -13,8 +13,8 @@ import { Sweep } from "./sweep.ts";
 import { WinBack } from "./win-back.ts";
 
 const ROUND_MS = 1_000;
-/** A session whose first picture comes later than this after its launch is no start-up worth a figure. */
-const FIRST_FRAME_LIMIT_MS = 120_000;
+/** A video track that is published later than this after the launch is no start-up worth a figure. */
+const TRACK_LIMIT_MS = 120_000;
 
 /** What the log is told. Names of rooms are the client's. */
 export type SessionNews =
@@ -57,8 +57,8 @@ export class Sessions {
   readonly #winBack: WinBack | undefined;
   /** Workers that have sessions, or had some when they were last looked at. */
   readonly #busy = new Set<Worker>();
-  /** Sessions whose first picture was seen. */
-  readonly #shown = new WeakSet<Session>();
+  /** Sessions whose video track was published. */
+  readonly #published = new WeakSet<Session>();
   #timer: { cancel(): void } | undefined;
   #stopped = false;
 
@@ -152,7 +152,7 @@ export class Sessions {
         for (const session of live) this.#winBack?.here(session);
         return;
       case "video":
-        for (const session of live) this.#shows(pool, session, event.identity);
+        for (const session of live) this.#publishes(pool, session, event.identity);
         return;
     }
   }
@@ -215,15 +215,15 @@ export class Sessions {
     if (session.state === "lost") tell?.({ kind: "lost", session });
   }
 
-  #shows(pool: PoolConfig, session: Session, identity: string): void {
+  #publishes(pool: PoolConfig, session: Session, identity: string): void {
     const { launched } = session;
-    if (launched === undefined || launched.identity !== identity || this.#shown.has(session)) return;
-    this.#shown.add(session);
+    if (launched === undefined || launched.identity !== identity || this.#published.has(session)) return;
+    this.#published.add(session);
     this.#winBack?.here(session);
     const tookMs = this.#deps.clock.now() - launched.arrivedMs;
-    if (tookMs > FIRST_FRAME_LIMIT_MS) return;
+    if (tookMs > TRACK_LIMIT_MS) return;
     const { namespace, name } = pool;
-    this.#deps.metrics.firstFrameSeconds.observe({ namespace, pool: name, path: launched.path }, tookMs / 1_000);
+    this.#deps.metrics.trackPublishedSeconds.observe({ namespace, pool: name, path: launched.path }, tookMs / 1_000);
   }
 }
 
