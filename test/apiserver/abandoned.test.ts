@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ON_BEHALF } from "../../operator/gateway/sessions/room-view.ts";
 import {
@@ -23,20 +24,25 @@ let gateway: GatewayProcess;
 
 beforeAll(async () => {
   const launchPort = await freePort();
-  livekit = await startLivekit(`http://127.0.0.1:${launchPort}/${NAMESPACE}/support/livekit-webhook`);
+  const webhook = (pool: string) => `http://127.0.0.1:${launchPort}/${NAMESPACE}/${pool}/livekit-webhook`;
+  livekit = await startLivekit(webhook("support"), webhook("heard"));
   const values = "gateway.replicas=0,gateway.secretAccess.enabled=true,gateway.secretAccess.names={livekit}";
-  cluster = await startGatewayCluster({ gpus: 1, timeFactor: 10, values });
+  cluster = await startGatewayCluster({ gpus: 3, timeFactor: 10, values });
   const literals = [`--from-literal=api-key=${LIVEKIT_KEY}`, `--from-literal=api-secret=${LIVEKIT_SECRET}`];
   await cluster.kubectl(["create", "secret", "generic", "livekit", `--namespace=${NAMESPACE}`, ...literals]);
   const { url } = livekit;
   await cluster.create(poolObject("support", 1, { livekit: { url, apiKeyRef: { name: "livekit" }, abandonedAfter: "5s" } }));
   // Of the stand-in's time, ten times as fast: nothing here must end by itself.
   await cluster.create(workersObject("support", 1, { MAX_SESSIONS: "1", SESSION_IDLE_TIMEOUT: "6000" }));
+  for (const name of ["heard", "quiet"]) {
+    await cluster.create(poolObject(name, 1, { livekit: { url, apiKeyRef: { name: "livekit" } } }));
+    await cluster.create(workersObject(name, 1, { MAX_SESSIONS: "20", SESSION_IDLE_TIMEOUT: "60000" }));
+  }
   gateway = await startGateway({
     KUBECONFIG: await cluster.plane.serviceAccountKubeconfig(RELEASE, "avatarpool-gateway"),
     AVATARPOOL_LAUNCH_PORT: String(launchPort),
   });
-  await vi.waitUntil(() => cluster.fleet.workers().some(({ state }) => state === "ready"), waiting);
+  await vi.waitUntil(() => cluster.fleet.workers().filter(({ state }) => state === "ready").length === 3, waiting);
 });
 
 afterAll(async () => {
@@ -45,13 +51,13 @@ afterAll(async () => {
   await livekit?.[Symbol.asyncDispose]();
 });
 
-async function launch(room: string): Promise<number> {
+async function launch(room: string, pool = "support"): Promise<number> {
   const body = new URLSearchParams({ livekit_url: livekit.url, livekit_token: "token", room_name: room });
-  return (await fetch(`${gateway.launches}/${NAMESPACE}/support/launch`, { method: "POST", body })).status;
+  return (await fetch(`${gateway.launches}/${NAMESPACE}/${pool}/launch`, { method: "POST", body })).status;
 }
 
-async function statesIn(room: string): Promise<readonly string[]> {
-  const response = await fetch(`${gateway.launches}/${NAMESPACE}/support/sessions/${room}`);
+async function statesIn(room: string, pool = "support"): Promise<readonly string[]> {
+  const response = await fetch(`${gateway.launches}/${NAMESPACE}/${pool}/sessions/${room}`);
   const { sessions = [] } = (await response.json()) as { sessions?: readonly { state: string }[] };
   return sessions.map(({ state }) => state);
 }
@@ -86,7 +92,7 @@ describe("a session whose agent leaves the room", () => {
     ];
     await expect.poll(() => statesIn("call-2"), waiting).toEqual(["running"]);
     await inRoom[3]?.leave();
-    await new Promise((resolve) => setTimeout(resolve, 9_000));
+    await setTimeout(9_000);
     expect(await statesIn("call-2")).toEqual(["running"]);
     await inRoom[0]?.leave();
     await expect.poll(() => statesIn("call-2"), waiting).toEqual(["cancelled"]);
@@ -95,5 +101,54 @@ describe("a session whose agent leaves the room", () => {
     const metrics = await (await fetch(`${gateway.internal}/metrics`)).text();
     expect(metrics).toMatch(/^avatarpool_abandoned_sessions_total\{namespace="avatars",pool="support"\} 2$/m);
     expect(Number(/^avatarpool_won_back_seconds_total\{.*\} (.*)$/m.exec(metrics)?.[1])).toBeGreaterThan(1_150);
+  });
+});
+
+/** A call with agent and avatar. @returns how the agent leaves, and how the avatar does. */
+async function call(pool: string, room: string) {
+  const [agentInRoom, avatarInRoom] = [await join(livekit.url, room, agent), await join(livekit.url, room, avatar)];
+  expect(await launch(room, pool)).toBe(200);
+  await expect.poll(() => statesIn(room, pool), waiting).toEqual(["running"]);
+  return { agentLeaves: () => agentInRoom.leave(), end: () => avatarInRoom.leave() };
+}
+
+/** @returns how long after its agent left a session ended, in ms. */
+async function endsAfterMs(pool: string, room: string, leavesAfterMs: number): Promise<number> {
+  const { agentLeaves, end } = await call(pool, room);
+  await setTimeout(leavesAfterMs);
+  await agentLeaves();
+  const leftMs = performance.now();
+  await expect.poll(() => statesIn(room, pool), { timeout: 60_000, interval: 200 }).toEqual(["cancelled"]);
+  const tookMs = performance.now() - leftMs;
+  await end();
+  return tookMs;
+}
+
+/** The agent leaves and is back before the grace is over. @returns the states of its session, long after the grace. */
+async function returnsInTime(pool: string, room: string, awayMs: number): Promise<readonly string[]> {
+  const { agentLeaves, end } = await call(pool, room);
+  await agentLeaves();
+  await setTimeout(awayMs);
+  const back = await join(livekit.url, room, agent);
+  await setTimeout(40_000);
+  const states = await statesIn(room, pool);
+  await back.leave();
+  await end();
+  return states;
+}
+
+describe("of calls whose agents leave at any time", { timeout: 120_000 }, () => {
+  it("each ends within 15 s with webhooks and 45 s without, and none whose agent is back within the grace", async () => {
+    const tries = Array.from({ length: 12 }, (_, at) => at);
+    const [heard, quiet, back] = await Promise.all([
+      Promise.all(tries.map((at) => endsAfterMs("heard", `heard-${at}`, at * 700))),
+      Promise.all(tries.map((at) => endsAfterMs("quiet", `quiet-${at}`, at * 1_800))),
+      Promise.all([3_000, 8_000].flatMap((ms) => ["heard", "quiet"].map((pool) => returnsInTime(pool, `back-${ms}`, ms)))),
+    ]);
+    console.error({ heard: heard.map(Math.round), quiet: quiet.map(Math.round) });
+    expect(Math.min(...heard, ...quiet)).toBeGreaterThanOrEqual(9_900);
+    expect(Math.max(...heard)).toBeLessThanOrEqual(15_000);
+    expect(Math.max(...quiet)).toBeLessThanOrEqual(45_000);
+    expect(back.flat()).toEqual(["running", "running", "running", "running"]);
   });
 });

@@ -169,20 +169,18 @@ export class Sessions {
 
   #follow(worker: Worker): void {
     this.#busy.add(worker);
-    if (!this.#stopped) this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
+    if (!this.#stopped) this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => this.#round());
   }
 
   /** Goes on as long as there are sessions. */
-  async #round(): Promise<void> {
-    await this.#survey.round(this.#busy);
+  #round(): void {
     for (const worker of this.#busy) {
       if (worker.ledger.sessions === 0 && this.#book.countOn(worker) === 0) this.#busy.delete(worker);
     }
-    // Not waited for: a LiveKit server that does not answer holds up no worker.
+    // Not waited for: neither a worker nor a LiveKit server that does not answer holds up the others.
+    void this.#survey.round(this.#busy);
     void this.#winBack?.round(this.#book.live());
-    this.#timer = undefined;
-    if (this.#stopped || this.#busy.size === 0) return;
-    this.#timer = this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
+    this.#timer = this.#busy.size === 0 ? undefined : this.#deps.clock.schedule(ROUND_MS, () => this.#round());
   }
 
   async #stop(session: Session): Promise<boolean> {

@@ -10,9 +10,9 @@ describe("abandoned sessions", () => {
     await clock.advance(60_000);
     rooms.set("r", alone);
     await hear("left", "r");
-    await clock.advance(10_000);
+    await clock.advance(9_900);
     expect(await statesIn("r")).toEqual(["running"]);
-    await clock.advance(3_000);
+    await clock.advance(1_100);
     expect(await statesIn("r")).toEqual(["cancelled"]);
     expect([worker.sessions, news()]).toEqual([0, ["abandoned"]]);
     expect((await valuesOf(metrics.abandonedSessions))[0]?.value).toBe(1);
@@ -21,35 +21,124 @@ describe("abandoned sessions", () => {
     expect(core.state(key)?.wonBack).toEqual({ sessions: 1, slotSeconds: Math.round(await wonBackSeconds()) });
   });
 
-  it("are found without webhooks, by a look every 30 s", async () => {
+  it("are found without webhooks, by a look every 25 s", async () => {
     const { addWorker, launch, rooms, looks, clock, statesIn } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
     rooms.set("r", inhabited);
     await clock.advance(300_000);
-    expect(looks.length).toBeGreaterThanOrEqual(9);
-    expect(looks.length).toBeLessThanOrEqual(11);
+    expect(looks.length).toBeGreaterThanOrEqual(10);
+    expect(looks.length).toBeLessThanOrEqual(12);
     rooms.set("r", alone);
-    await clock.advance(45_000);
+    await clock.advance(38_000);
+    expect(await statesIn("r")).toEqual(["cancelled"]);
+  });
+
+  const leaves = Array.from({ length: 30 }, (_, at) => 5_000 + at * 1_009);
+
+  it("end after the grace and within 38 s without webhooks, whenever their agent leaves", async () => {
+    const { addWorker, launch, rooms, clock, statesIn } = sessionsWorld();
+    await addWorker("a", { slots: 100 });
+    const endedMs = new Map<number, number>();
+    for (const leavesMs of leaves) {
+      await launch("maya", { room: `r${leavesMs}` });
+      rooms.set(`r${leavesMs}`, inhabited);
+    }
+    const begunMs = clock.now();
+    while (clock.now() - begunMs < 80_000) {
+      await clock.advance(100);
+      const nowMs = clock.now() - begunMs;
+      for (const leavesMs of leaves) {
+        if (nowMs >= leavesMs) rooms.set(`r${leavesMs}`, alone);
+        if (endedMs.has(leavesMs) || (await statesIn(`r${leavesMs}`))[0] === "running") continue;
+        endedMs.set(leavesMs, nowMs - leavesMs);
+      }
+    }
+    expect(endedMs.size).toBe(leaves.length);
+    expect(Math.min(...endedMs.values())).toBeGreaterThanOrEqual(10_000);
+    expect(Math.max(...endedMs.values())).toBeLessThanOrEqual(38_000);
+  });
+
+  it.each([0, 400, 1_900, 4_000])(
+    "end within 13 s with a webhook, where the list of participants is %i ms behind",
+    async (lagMs) => {
+      for (const leavesMs of [4_000, 4_300, 24_900, 25_100]) {
+        const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
+        await addWorker("a");
+        await launch("maya", { room: "r" });
+        rooms.set("r", inhabited);
+        await clock.advance(leavesMs);
+        await hear("left", "r");
+        await clock.advance(lagMs);
+        rooms.set("r", alone);
+        await clock.advance(9_500 - lagMs);
+        expect(await statesIn("r")).toEqual(["running"]);
+        await clock.advance(3_500);
+        expect(await statesIn("r")).toEqual(["cancelled"]);
+      }
+    },
+  );
+
+  it("end in time also where another worker does not answer", async () => {
+    const slow = { gone: false };
+    const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld(undefined, {}, slow, (origin) =>
+      origin.includes("ip-b"),
+    );
+    await addWorker("a", { slots: 1 });
+    await addWorker("b");
+    await launch("maya", { room: "r" });
+    await launch("maya", { room: "at-b" });
+    for (const room of ["r", "at-b"]) rooms.set(room, inhabited);
+    await clock.advance(5_000);
+    slow.gone = true;
+    rooms.set("r", alone);
+    await hear("left", "r");
+    await clock.advance(11_100);
+    expect(await statesIn("r")).toEqual(["cancelled"]);
+  });
+
+  it("are left alone by a look that sees nobody too soon after the agent was seen", async () => {
+    const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
+    await addWorker("a");
+    await launch("maya", { room: "r" });
+    rooms.set("r", inhabited);
+    await clock.advance(5_000);
+    // A guest leaves, and the agent 4 s later, of which no webhook comes.
+    await hear("left", "r");
+    await clock.advance(4_000);
+    rooms.set("r", alone);
+    await clock.advance(7_000);
+    expect(await statesIn("r")).toEqual(["running"]);
+    await clock.advance(5_000);
+    expect(await statesIn("r")).toEqual(["cancelled"]);
+  });
+
+  it("are found soon after a look that failed", async () => {
+    const { addWorker, launch, rooms, clock, statesIn } = sessionsWorld();
+    await addWorker("a");
+    await launch("maya", { room: "r" });
+    await clock.advance(27_000);
+    rooms.set("r", alone);
+    await clock.advance(16_000);
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
   it("are looked for within a rate, and first where somebody was heard to leave", async () => {
     const { addWorker, launch, rooms, looks, hear, clock } = sessionsWorld();
-    await addWorker("a", { slots: 100 });
-    for (let at = 0; at < 100; at += 1) {
+    await addWorker("a", { slots: 120 });
+    for (let at = 0; at < 120; at += 1) {
       await launch("maya", { room: `r${at}` });
       rooms.set(`r${at}`, inhabited);
     }
-    await clock.advance(30_000);
+    await clock.advance(25_500);
     const before = looks.length;
-    expect(before).toBeLessThanOrEqual(20);
-    await hear("left", "r99");
-    await clock.advance(1_500);
-    expect(looks.slice(before)[0]).toBe("r99");
-    expect(looks.length - before).toBeLessThanOrEqual(40);
-    await clock.advance(8_000);
-    expect(new Set(looks).size).toBe(100);
+    expect(before).toBe(50);
+    await hear("left", "r119");
+    await clock.advance(1_000);
+    expect(looks.slice(before)[0]).toBe("r119");
+    expect(looks.length - before).toBeLessThanOrEqual(50);
+    await clock.advance(2_000);
+    expect(new Set(looks).size).toBe(120);
   });
 
   it("are left alone when somebody is there again before the grace is over", async () => {
@@ -85,17 +174,34 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
-  it("are not taken for such where the pool's LiveKit server does not know their room", async () => {
-    const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld(elsewhere);
+  it("are not judged by the pool's LiveKit server where this gateway launched them to another one", async () => {
+    const { addWorker, launch, rooms, looks, hear, clock, statesIn } = sessionsWorld(elsewhere);
     await addWorker("a");
     await launch("maya", { room: "r" });
-    rooms.set("r", empty);
-    await hear("left", "r");
+    for (const view of [empty, alone]) {
+      rooms.set("r", view);
+      await hear("avatar-joined", "r");
+      await hear("left", "r");
+      await clock.advance(60_000);
+      await hear("finished", "r");
+      await clock.advance(60_000);
+    }
+    expect([await statesIn("r"), looks]).toEqual([["running"], []]);
+  });
+
+  it("that another gateway launched are no such where the pool's LiveKit server does not know their room", async () => {
+    const { addWorker, rooms, hear, clock, statesIn } = sessionsWorld();
+    const worker = await addWorker("a", { slots: 4 });
+    worker.sessions = 1;
+    worker.rooms.push("theirs");
+    rooms.set("theirs", empty);
+    await clock.advance(20_000);
+    await hear("left", "theirs");
     await clock.advance(120_000);
-    expect(await statesIn("r")).toEqual(["running"]);
-    await hear("finished", "r");
-    await clock.advance(15_000);
-    expect(await statesIn("r")).toEqual(["cancelled"]);
+    expect(await statesIn("theirs")).toEqual(["running"]);
+    await hear("finished", "theirs");
+    await clock.advance(11_500);
+    expect(await statesIn("theirs")).toEqual(["cancelled"]);
   });
 
   it("are won back also where LiveKit tells before their gateway knows them, and another gateway launched them", async () => {

@@ -4,14 +4,17 @@ import type { RoomView } from "./room-view.ts";
 import { isSameServer } from "./same-server.ts";
 import { roomKey, type Session } from "./session-book.ts";
 
-/** Between two looks at the room of a session that nothing is known against. */
-const LOOK_EVERY_MS = 30_000;
-/** After a room could not be looked at while its session is suspected. */
+/**
+ * Between two looks at the room of a session that nothing is known against. With a grace of 10 s a session ends at most 37 s after
+ * its agent left: this wait, the grace, and a round's second for each of the two looks.
+ */
+const LOOK_EVERY_MS = 25_000;
+/** After a room could not be looked at; doubled each time, unless its session is suspected. */
 const TRY_AGAIN_MS = 5_000;
-/** LiveKit tells of who leaves a moment before its list of participants does. */
-const SETTLE_MS = 500;
-/** Looks in one round: a round comes every second. */
-const LOOKS_PER_ROUND = 20;
+/** LiveKit reports who leaves a moment before its list of participants changes: the looks after such a report. */
+const HEARD_LOOKS_MS = [500, 2_000, 5_000];
+/** Looks that a round begins: a round comes every second. */
+const LOOKS_PER_ROUND = 50;
 /** Rooms that were heard of and whose session is not known yet; how long they are remembered. */
 const MAX_HEARD = 10_000;
 const HEARD_MS = 60_000;
@@ -32,8 +35,12 @@ interface Watch {
   emptySinceMs: number | undefined;
   /** Whether the room is one of the pool's LiveKit server: that an empty list of participants means anything. */
   here: boolean;
-  /** Somebody was heard to leave, and nobody was seen there since. */
-  heard: boolean;
+  /** When somebody was last heard to leave; undefined once the looks that follow have seen the agent. */
+  heardMs: number | undefined;
+  /** When a look last saw somebody there. */
+  seenMs: number;
+  /** Looks in a row that failed. */
+  failures: number;
   looking: boolean;
 }
 
@@ -45,10 +52,12 @@ interface Heard {
 /**
  * Ends sessions whose agent has left: the maker's client does not, and the worker only after ten minutes.
  *
- * Flow: rooms are looked at every 30 s by the gateway in whose share the worker is, and at once by whichever gateway hears that
- * somebody left. Nobody there: a second look after the pool's grace; still nobody: the session is ended.
- * Guarantees: no session is ended unless two looks, the grace apart, have not seen its agent. A look that fails ends
- * nothing. A room that is not there counts as empty only when it is known to be one of the pool's server.
+ * Flow: rooms are looked at every 25 s by the gateway in whose share the worker is, and at once by whichever gateway hears that
+ * somebody left. Nobody there: a second look when the pool's grace is over; still nobody: the session is ended. The grace begins
+ * with the first look that sees nobody, or when somebody was heard to leave, if no look has seen the agent since.
+ * Guarantees: no session is ended unless two looks have not seen its agent, the second one when the grace is over. A look that
+ * fails ends nothing. A room that is not there counts as empty only when it is known to be one of the pool's server. A session
+ * that this gateway launched to another LiveKit server is not judged.
  */
 export class WinBack {
   readonly #deps: WinBackDeps;
@@ -99,9 +108,9 @@ export class WinBack {
     for (const session of known) {
       // Whose avatar is whose, only the gateways know that launched them.
       if (session.launched === undefined && (inRoom.get(roomKey(session)) ?? 0) > 1) continue;
-      if (session.state !== "running" || this.#deps.findPool(session.pool)?.livekit === undefined) continue;
+      if (session.state !== "running" || !this.#mayBeJudged(session)) continue;
       const watch = this.#watch(session);
-      if (!session.worker.own && !watch.heard) continue;
+      if (!session.worker.own && watch.heardMs === undefined) continue;
       if (watch.nextLookMs <= nowMs && !watch.looking) due.push({ session, watch });
     }
     due.sort((a, b) => Number(isSuspect(b.watch)) - Number(isSuspect(a.watch)) || a.watch.nextLookMs - b.watch.nextLookMs);
@@ -117,31 +126,47 @@ export class WinBack {
     try {
       const view = await lookAt(pool, session.room, session.launched?.agent);
       watch.here ||= view.avatar;
+      watch.failures = 0;
       const nowMs = clock.now();
+      if (view.somebody) watch.seenMs = nowMs;
       if (view.somebody || !watch.here) {
         watch.emptySinceMs = undefined;
-        watch.heard = false;
-        watch.nextLookMs = nowMs + LOOK_EVERY_MS;
+        this.#planLook(watch, nowMs);
         return;
       }
-      watch.emptySinceMs ??= nowMs;
+      watch.emptySinceMs ??= watch.heardMs === undefined ? nowMs : Math.max(watch.heardMs, watch.seenMs);
       watch.nextLookMs = watch.emptySinceMs + abandonedAfterMs;
       if (watch.nextLookMs > nowMs) return;
       await end(session, nowMs - watch.emptySinceMs);
       // Where that came to nothing.
       watch.nextLookMs = nowMs + TRY_AGAIN_MS;
     } catch {
-      watch.nextLookMs = clock.now() + (watch.emptySinceMs === undefined ? LOOK_EVERY_MS : TRY_AGAIN_MS);
+      watch.nextLookMs = clock.now() + (isSuspect(watch) ? TRY_AGAIN_MS : pauseAfter(watch.failures));
+      watch.failures += 1;
     } finally {
       watch.looking = false;
     }
   }
 
+  /** Nothing is known against the session: who was heard to leave may have been its agent, or not. */
+  #planLook(watch: Watch, nowMs: number): void {
+    const { heardMs = Number.NEGATIVE_INFINITY } = watch;
+    const afterMs = HEARD_LOOKS_MS.find((eachMs) => heardMs + eachMs > nowMs);
+    if (afterMs === undefined) watch.heardMs = undefined;
+    watch.nextLookMs = afterMs === undefined ? nowMs + LOOK_EVERY_MS : heardMs + afterMs;
+  }
+
   #hear(session: Session, { atMs, finished }: Heard): void {
     const watch = this.#watch(session);
     watch.here ||= finished;
-    watch.heard = true;
-    watch.nextLookMs = Math.min(watch.nextLookMs, atMs + SETTLE_MS);
+    watch.heardMs = atMs;
+    watch.nextLookMs = Math.min(watch.nextLookMs, atMs + (HEARD_LOOKS_MS[0] ?? 0));
+  }
+
+  /** Whether the pool's LiveKit server can know the session's room. */
+  #mayBeJudged({ pool, launched }: Session): boolean {
+    const livekit = this.#deps.findPool(pool)?.livekit;
+    return livekit !== undefined && (launched === undefined || isSameServer(launched.livekitUrl, livekit.url));
   }
 
   #watch(session: Session): Watch {
@@ -150,8 +175,10 @@ export class WinBack {
     const watch: Watch = {
       nextLookMs: session.knownSinceMs + LOOK_EVERY_MS,
       emptySinceMs: undefined,
-      here: isSameServer(session.launched?.livekitUrl, this.#deps.findPool(session.pool)?.livekit?.url),
-      heard: false,
+      here: session.launched !== undefined,
+      heardMs: undefined,
+      seenMs: Number.NEGATIVE_INFINITY,
+      failures: 0,
       looking: false,
     };
     this.#watches.set(session, watch);
@@ -160,6 +187,10 @@ export class WinBack {
 }
 
 /** Whose rooms are looked at before those of sessions that nothing is known against. */
-function isSuspect({ heard, emptySinceMs }: Watch): boolean {
-  return heard || emptySinceMs !== undefined;
+function isSuspect({ heardMs, emptySinceMs }: Watch): boolean {
+  return heardMs !== undefined || emptySinceMs !== undefined;
+}
+
+function pauseAfter(failures: number): number {
+  return Math.min(LOOK_EVERY_MS, TRY_AGAIN_MS * 2 ** failures);
 }

@@ -19,7 +19,13 @@ type Metric = { get(): Promise<{ values: { value: number; labels: object; metric
  * A gateway whose pool names a LiveKit server, and the rooms there, as they are for any agent or for one (`ROOM/AGENT`). A room
  * that nobody has set cannot be looked at.
  */
-export function sessionsWorld(livekit = somewhere, more: Parameters<typeof testPool>[0] = {}, network = { gone: false }) {
+export function sessionsWorld(
+  livekit = somewhere,
+  more: Parameters<typeof testPool>[0] = {},
+  network = { gone: false },
+  /** Workers that are out of reach while the network is gone: all, unless this says otherwise. */
+  isOut: (origin: string) => boolean = () => true,
+) {
   const rooms = new Map<string, RoomView>();
   const looks: string[] = [];
   const news: SessionNews[] = [];
@@ -32,8 +38,8 @@ export function sessionsWorld(livekit = somewhere, more: Parameters<typeof testP
   };
   const workers = new FakeWorkers();
   const client: WorkerClient = {
-    get: (origin, path, signal) => (network.gone ? never(signal) : workers.get(origin, path)),
-    post: (origin, path, body, signal) => (network.gone ? never(signal) : workers.post(origin, path, body)),
+    get: (origin, path, signal) => (network.gone && isOut(origin) ? never(signal) : workers.get(origin, path)),
+    post: (origin, path, body, signal) => (network.gone && isOut(origin) ? never(signal) : workers.post(origin, path, body)),
   };
   const gateway = gatewayHarness(pool, { workers, network: client, lookAt, tell: (told) => news.push(told) });
   const { clock, core, metrics } = gateway;

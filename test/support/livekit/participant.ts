@@ -6,7 +6,10 @@ export interface Participant {
   leave(): Promise<void>;
 }
 
-/** Joins a room by LiveKit's signalling alone, without media: as far as the server's list of participants goes, somebody is there. */
+/**
+ * Joins a room by LiveKit's signalling alone, without media: as far as the server's list of participants goes, somebody is there.
+ * The server removes such a participant after a minute.
+ */
 export async function join(
   url: string,
   room: string,
@@ -20,6 +23,7 @@ export async function join(
   await once(socket, "message");
   return {
     leave: async () => {
+      if (socket.readyState === WebSocket.CLOSED) return;
       socket.close();
       await once(socket, "close");
     },

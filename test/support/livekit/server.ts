@@ -18,13 +18,13 @@ export interface LivekitServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A real LiveKit server that touches nothing but loopback. It tells of what happens in rooms at `webhookUrl`. */
-export async function startLivekit(webhookUrl: string): Promise<LivekitServer> {
+/** A real LiveKit server that touches nothing but loopback. It reports what happens in rooms to `webhookUrls`. */
+export async function startLivekit(...webhookUrls: readonly string[]): Promise<LivekitServer> {
   const server = await toolPath("livekit-server");
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-livekit-"));
   const [port, udpPort] = [await freePort(), await freePort()];
   const config = path.join(folder, "livekit.yaml");
-  await writeFile(config, stringify(configuration(port, udpPort, webhookUrl)));
+  await writeFile(config, stringify(configuration(port, udpPort, webhookUrls)));
   const child = spawn("sh", ["-c", DIE_WITH_PARENT, "sh", server, "--config", config], { stdio: ["pipe", "ignore", "ignore"] });
   const exited = once(child, "exit");
   await until("livekit-server to answer", 15_000, async () => (await fetch(`http://127.0.0.1:${port}/`)).ok);
@@ -38,12 +38,12 @@ export async function startLivekit(webhookUrl: string): Promise<LivekitServer> {
   };
 }
 
-function configuration(port: number, udpPort: number, webhookUrl: string) {
+function configuration(port: number, udpPort: number, webhookUrls: readonly string[]) {
   return {
     port,
     bind_addresses: ["127.0.0.1"],
     keys: { [LIVEKIT_KEY]: LIVEKIT_SECRET },
-    webhook: { api_key: LIVEKIT_KEY, urls: [webhookUrl] },
+    webhook: { api_key: LIVEKIT_KEY, urls: webhookUrls },
     rtc: {
       // 0: none. A listener would be bound to every address, whatever bind_addresses says.
       tcp_port: 0,
