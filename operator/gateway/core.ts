@@ -153,6 +153,11 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     });
   }
 
+  /** Known workers whose first probe has not ended. */
+  get unprobed(): number {
+    return this.#prober.unprobed;
+  }
+
   launch(pool: PoolConfig, request: Parameters<Launcher["launch"]>[1], arrival: Arrival): ReturnType<Launcher["launch"]> {
     return this.#launcher.launch(pool, request, arrival);
   }

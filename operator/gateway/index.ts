@@ -20,6 +20,7 @@ import { readSecretWith } from "./admission/read-secret.ts";
 import { followPeers, hasPeers } from "./claims/discover-peers.ts";
 import { HttpPeers } from "./claims/http-peers.ts";
 import { GatewayCore } from "./core.ts";
+import { FirstLook } from "./first-look.ts";
 import { front } from "./front.ts";
 import { updateGauges } from "./gauges.ts";
 import { internalServer } from "./http/internal-server.ts";
@@ -87,6 +88,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     tell: sessionLog(logger),
   });
   const unfollow = follow(core, pools, workers);
+  const firstLook = new FirstLook({ clock, synced: () => directory.synced, unprobed: () => core.unprobed });
 
   const review = reviewTokenWith(kube);
   const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
@@ -100,7 +102,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     access: (authorization) => operatorAuth.access(authorization),
     claims: core,
     peerAccess: (authorization) => peerAuth.access(authorization),
-    notReady: () => (signal.aborted ? "stopping" : directory.synced ? undefined : "waiting for the first full lists"),
+    notReady: () => (signal.aborted ? "stopping" : firstLook.missing()),
   });
   const watching = new AbortController();
   const launches = await front(

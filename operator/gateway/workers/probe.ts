@@ -44,11 +44,18 @@ export class Prober {
   readonly #watches = new Map<string, Watch>();
   readonly #byOrigin = new Map<string, Watch>();
   readonly #counts: Record<Care, number> = { starting: 0, awaited: 0, busy: 0, idle: 0, foreign: 0 };
+  /** Whose first probe has not ended. */
+  readonly #unprobed = new Set<Watch>();
   readonly #unlisten: (() => void) | undefined;
 
   constructor(options: ProberOptions) {
     this.#options = options;
     this.#unlisten = options.client.onClosed?.((origin) => this.#alarm(origin));
+  }
+
+  /** Workers whose first probe has not ended. */
+  get unprobed(): number {
+    return this.#unprobed.size;
   }
 
   /** Begins to probe a worker; one that is probed already is asked anew, for its pod has changed. */
@@ -65,6 +72,7 @@ export class Prober {
     const watch = this.#watches.get(uid);
     if (watch === undefined) return;
     this.#watches.delete(uid);
+    this.#unprobed.delete(watch);
     this.#counts[watch.care] -= 1;
     watch.timer?.cancel();
     watch.asking?.abort();
@@ -105,6 +113,7 @@ export class Prober {
       alarmedMs: 0,
     };
     this.#watches.set(worker.uid, watch);
+    this.#unprobed.add(watch);
     this.#counts.starting += 1;
     return watch;
   }
@@ -124,6 +133,7 @@ export class Prober {
     watch.askAgain = false;
     const askedAt = worker.probeBegins();
     const answer = await this.#answer(watch);
+    this.#unprobed.delete(watch);
     // It may have been forgotten meanwhile.
     if (this.#watches.get(worker.uid) !== watch) return;
     const changed = worker.probed(askedAt, answer);
