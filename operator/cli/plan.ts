@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import type { V1Deployment, V1Pod, V1ReplicaSet } from "@kubernetes/client-node";
 import { WORKERS_PATH, type Workers, workersSchema } from "../api/debug.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isForbidden } from "../kube/errors.ts";
-import { deployments, pods } from "../kube/resource-types.ts";
+import { deployments, pods, replicaSets } from "../kube/resource-types.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { type Json, type KubeObject, keyOf, type ResourceType } from "../kube/types.ts";
 import { CredentialsCheck } from "../pool/credentials.ts";
@@ -13,6 +13,7 @@ import { LoadHub, type PoolLoadView } from "../pool/load/load-hub.ts";
 import { Memories } from "../pool/memory.ts";
 import { BY_POOL, observe } from "../pool/observe.ts";
 import { plan } from "../pool/plan.ts";
+import { replicaSetView } from "../pool/replica-sets.ts";
 import type { Snapshot } from "../pool/snapshot.ts";
 import { deploymentView, type PoolView, podView, poolView } from "../pool/views.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -47,15 +48,17 @@ const NO_IMAGE = "";
 export async function planNow(cluster: Cluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
   const { client, ask } = cluster;
   const view = await poolOf(cluster, options);
-  const [deploymentStore, podStore, told, credentials] = await Promise.all([
+  const [deploymentStore, replicaSetStore, podStore, told, credentials] = await Promise.all([
     storeOf(client, deployments, view, (raw: Json<V1Deployment>) => deploymentView(raw)),
+    storeOf(client, replicaSets, view, (raw: Json<V1ReplicaSet>) => replicaSetView(raw)),
     storeOf(client, pods, view, (raw: Json<V1Pod>) => podView(raw)),
     askWorkers(ask, view),
     new CredentialsCheck(client, systemClock).of(view.config),
   ]);
   const known = "why" in told ? undefined : told;
   const nowMs = systemClock.now();
-  const world = { deployments: deploymentStore, pods: podStore, hub: { view: () => loadOf(known, nowMs) }, sidecarImage: NO_IMAGE };
+  const stores = { deployments: deploymentStore, replicaSets: replicaSetStore, pods: podStore };
+  const world = { ...stores, hub: { view: () => loadOf(known, nowMs) }, sidecarImage: NO_IMAGE };
   const seen = observe(world, view, credentials, new Memories().of(poolKey(view.config)), nowMs);
   const snapshot: Snapshot = { ...seen, forecast: new Map(Object.entries(known?.forecast ?? {})) };
   const result = planned(snapshot, plan(snapshot), "why" in told ? told.why : undefined);

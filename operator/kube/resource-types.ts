@@ -8,6 +8,7 @@ export const secrets: ResourceType = { group: "", version: "v1", kind: "Secret",
 export const configMaps: ResourceType = { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" };
 export const nodes: ResourceType = { group: "", version: "v1", kind: "Node", plural: "nodes" };
 export const deployments: ResourceType = { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
+export const replicaSets: ResourceType = { group: "apps", version: "v1", kind: "ReplicaSet", plural: "replicasets" };
 export const disruptionBudgets: ResourceType = {
   group: "policy",
   version: "v1",

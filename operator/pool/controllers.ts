@@ -16,6 +16,7 @@ import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
 import { Refusals } from "./refusals/refusals.ts";
+import type { ReplicaSetView } from "./replica-sets.ts";
 import { PodEvents } from "./slow-starts/pod-events.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { presetLoader } from "./warmup/load-presets.ts";
@@ -38,6 +39,7 @@ export interface PoolControllersOptions {
   readonly events: Pick<KubeClient, "list">;
   readonly pools: Watched<PoolView>;
   readonly deployments: Watched<DeploymentView>;
+  readonly replicaSets: Watched<ReplicaSetView>;
   readonly pods: Watched<PodView>;
   readonly hub: LoadHub;
   readonly workers: Pick<WorkerCalls, "call" | "isEmpty">;
@@ -81,7 +83,13 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       client,
       isEmpty: (pod) => isEmpty(workers, pod),
       pools: options.pools.store,
-      world: { deployments: options.deployments.store, pods: options.pods.store, hub, sidecarImage: options.sidecarImage },
+      world: {
+        deployments: options.deployments.store,
+        replicaSets: options.replicaSets.store,
+        pods: options.pods.store,
+        hub,
+        sidecarImage: options.sidecarImage,
+      },
       memories,
       refusals,
       podEvents: new PodEvents({ client: options.events, clock, logger }),
@@ -110,6 +118,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
 
   options.pools.onChange((key) => pools.enqueue(key));
   options.deployments.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
+  options.replicaSets.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
   options.pods.onChange((key, after, before) => {
     enqueueOwner(pools, after ?? before);
     if (after !== undefined) warmups.enqueue(key);

@@ -1,4 +1,4 @@
-import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
+import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget, V1ReplicaSet } from "@kubernetes/client-node";
 import { gatewayAddresses, gatewayEndpoints } from "../api/gateway-addresses.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
@@ -6,7 +6,7 @@ import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
-import { avatarPools, deployments, disruptionBudgets, endpointSlices, pods } from "../kube/resource-types.ts";
+import { avatarPools, deployments, disruptionBudgets, endpointSlices, pods, replicaSets } from "../kube/resource-types.ts";
 import { type Json, type KubeObject, refOf } from "../kube/types.ts";
 import { whileLeading } from "../kube/while-leading.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -25,6 +25,7 @@ import { eventRecorder } from "./news/event-recorder.ts";
 import { BY_POOL } from "./observe.ts";
 import type { PoolClient } from "./refusals/guarded-client.ts";
 import type { Refusals } from "./refusals/refusals.ts";
+import { replicaSetView } from "./replica-sets.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./warmup/worker-calls.ts";
 import { budgetReconciler, budgetView } from "./writes/disruption-budget.ts";
@@ -155,6 +156,14 @@ function watches({ settings, client, metrics, logger }: Operator) {
       transform: (raw: Json<V1Deployment>) => deploymentView(raw),
       indexes: byPool,
       onRestart: restarts("Deployment"),
+    }),
+    replicaSets: new Informer({
+      ...common,
+      type: replicaSets,
+      labelSelector: ours,
+      transform: (raw: Json<V1ReplicaSet>) => replicaSetView(raw),
+      indexes: byPool,
+      onRestart: restarts("ReplicaSet"),
     }),
     pods: new Informer({
       ...common,

@@ -9,6 +9,7 @@ import { addWonBack, noneWonBack } from "./load/won-back.ts";
 import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
 import { isAbandoned } from "./planning/drain-end.ts";
 import { protectionOf } from "./planning/protection.ts";
+import { newestRevision, type ReplicaSetView } from "./replica-sets.ts";
 import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { hasWarmupSession } from "./warmup/warmth.ts";
@@ -19,6 +20,7 @@ export const BY_POOL = "pool";
 
 export interface World {
   readonly deployments: Store<DeploymentView>;
+  readonly replicaSets: Store<ReplicaSetView>;
   readonly pods: Store<PodView>;
   readonly hub: Pick<LoadHub, "view">;
   /** Image of this AvatarPool, for its containers in worker pods. */
@@ -73,6 +75,7 @@ function observeGroup(
   return {
     config,
     deployment,
+    newest: deployment.kind === "own" ? newestRevision(replicaSetsOf(world, pool), deployment.view) : undefined,
     rendered: rendered(pool, config, world.sidecarImage, memory),
     members,
     wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs),
@@ -87,6 +90,10 @@ function rendered(pool: PoolConfig, config: GroupConfig, image: string, memory: 
   const template = renderTemplate(pool, config, image);
   memory.rendered.set(config.name, { pool, template });
   return template;
+}
+
+function replicaSetsOf(world: World, pool: PoolConfig): readonly ReplicaSetView[] {
+  return world.replicaSets.byIndex(BY_POOL, poolKey(pool));
 }
 
 function unseenWorkers({ workers }: PoolLoadView, seen: ReadonlyMap<string, readonly PodView[]>): number {

@@ -72,6 +72,8 @@ export interface GroupSnapshot {
   readonly deployment: OwnDeployment;
   /** Its pod template as this version renders it. */
   readonly rendered: WorkerTemplate;
+  /** Revision of the workers that the Deployment starts now; undefined while it is not known. */
+  readonly newest: string | undefined;
   readonly members: Members;
   /** What the group's size should have been over the last minutes. */
   readonly wanted: Window;

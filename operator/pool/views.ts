@@ -9,11 +9,9 @@ import { WORKER_CONTAINER } from "../resources/sidecar.ts";
 import { parseRecord, type TemplateRecord } from "../resources/worker-template.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 import { type PodEnd, podEnd } from "./pod-end.ts";
+import { REVISION } from "./replica-sets.ts";
 import { type Starting, startingOf } from "./slow-starts/starting.ts";
 import { timeMs } from "./time.ts";
-
-/** Annotation in which its controller counts the templates that a Deployment has had. */
-const REVISION = "deployment.kubernetes.io/revision";
 
 /**
  * What the operator keeps of the objects that it watches: small, because ten thousand pods are kept, and flat, because
@@ -41,6 +39,8 @@ export interface DeploymentView {
   readonly template: string;
   /** What is recorded of that template; undefined where it is not, or too large. */
   readonly standing: TemplateRecord | undefined;
+  /** Number of its present template, as its controller counts them. */
+  readonly revision: string | undefined;
   /** Its controller has seen it as it is, and no ReplicaSet of another template wants pods, whether it has some or not. */
   readonly oneReplicaSet: boolean;
   readonly heldBack: HeldBack | undefined;
@@ -120,11 +120,12 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
     replicas: spec?.replicas ?? 1,
     template: spec?.template?.metadata?.annotations?.[annotations.template] ?? "",
     standing: parseRecord(metadata.annotations),
+    revision: metadata.annotations?.[REVISION],
     oneReplicaSet: hasOneReplicaSet(metadata, status),
     heldBack: parseHeldBack(metadata.annotations?.[annotations.heldBack]),
-    stalled: stalled?.message,
+    stalled: stalled?.message === undefined ? undefined : hideSecrets(stalled.message),
     deleting: metadata.deletionTimestamp !== undefined,
-    refused: failure && { sinceMs: timeMs(failure.lastTransitionTime) ?? 0, why: failure.message ?? "" },
+    refused: failure && { sinceMs: timeMs(failure.lastTransitionTime) ?? 0, why: hideSecrets(failure.message ?? "") },
   };
 }
 

@@ -49,6 +49,7 @@ const operatorWherePoolsLive: Rights = {
   "avatarpool.dev/avatarpools/status": ["patch"],
   "avatarpool.dev/avatarpools/finalizers": ["update"],
   "apps/deployments": [...READ, "create", "patch", "delete"],
+  "apps/replicasets": ["list", "watch"],
   "/pods": [...READ, "patch", "delete"],
   "/pods/status": ["patch"],
   "policy/poddisruptionbudgets": [...READ, "create", "patch"],

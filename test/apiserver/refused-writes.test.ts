@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { admissionCure } from "../../operator/pool/conditions/admission-cures.ts";
 import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
 /** What the API server refuses concerns that object alone: the pool says so in its own words, and everything else goes on. */
@@ -98,6 +99,52 @@ describe.concurrent("pods that the API server refuses", () => {
     const message = await scenario.condition("Ready", { status: "False", reason: "WorkersRefused" });
     expect(message).toContain('violates PodSecurity "restricted:latest": ');
     expect(message).toContain("the namespace enforces the Pod Security Standard restricted:latest");
+  });
+});
+
+describe.concurrent("the sentences of this version's admission plugins", () => {
+  const pod = (resources: object, spec: object = {}) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "x" },
+    spec: { containers: [{ name: "worker", image: "x", resources }], ...spec },
+  });
+  const range = (limit: object) => ({ apiVersion: "v1", kind: "LimitRange", metadata: { name: "r" }, spec: { limits: [limit] } });
+  const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "q" }, spec: { hard: { "limits.cpu": "9" } } };
+
+  it.each([
+    ["priority-class", undefined, pod({}, { priorityClassName: "nope" }), /^create PriorityClass nope,/],
+    ["runtime-class", undefined, pod({}, { runtimeClassName: "nope" }), /^create RuntimeClass nope,/],
+    ["service-account", undefined, pod({}, { serviceAccountName: "nope" }), /^create ServiceAccount nope$/],
+    ["quota-cpu", quota, pod({}), /^the quota named q demands limits[.]cpu of every container: /],
+    [
+      "range-max",
+      range({ type: "Container", max: { cpu: "2" } }),
+      pod({ limits: { cpu: "4" } }),
+      /at most 2 cpu for each Container/,
+    ],
+    ["range-pod", range({ type: "Pod", max: { memory: "1Gi" } }), pod({}), /at most 1Gi memory for each Pod/],
+    [
+      "range-min",
+      range({ type: "Container", min: { cpu: "500m" } }),
+      pod({ requests: { cpu: "10m" }, limits: { cpu: "1" } }),
+      /at least 500m cpu for each Container/,
+    ],
+    [
+      "range-ratio",
+      range({ type: "Container", maxLimitRequestRatio: { cpu: "2" } }),
+      pod({ requests: { cpu: "1" }, limits: { cpu: "4" } }),
+      /a limit of at most 2 times the request for each Container/,
+    ],
+  ])("%s: each has its cure", async (namespace, rule, refused, cure) => {
+    const scenario = await stage.scenario(namespace, { secret: false });
+    if (rule !== undefined) await scenario.kubectl(["create", "-f", "-"], stringify(rule));
+    // The plugins know of a rule, and of the namespace's own ServiceAccount, a moment later.
+    await scenario.until(`the rule to hold: ${cure.source}`, async () => {
+      const args = ["--namespace", namespace, "create", "--dry-run=server", "-f", "-"];
+      const { stderr } = await stage.plane.kubectl(args, { stdin: stringify(refused) });
+      return cure.test(admissionCure(stderr.trim()) ?? "");
+    });
   });
 });
 

@@ -8,7 +8,7 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await Stage.open({
-    nodes: [gpuNode("gpu-0", 64), gpuNode("few-0", 3, "few"), gpuNode("scarce-0", 2, "scarce")],
+    nodes: [gpuNode("gpu-0", 64), gpuNode("few-0", 3, "few"), gpuNode("scarce-0", 2, "scarce"), gpuNode("restart-0", 2, "restart")],
   });
 });
 
@@ -164,6 +164,40 @@ describe.concurrent("a rollout is stopped", () => {
     await scenario.changePool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/expression:good" })] });
     await rolledOut(scenario, 2);
     await scenario.condition("RolloutBlocked", { status: "False" });
+  });
+});
+
+describe.concurrent("kubectl rollout restart", () => {
+  it("is a rollout as any other: stopped while no GPU is free, without an end of a session, and finished once there is one", async () => {
+    const group = { min: 2, max: 2, ...onNodesKeptFor("restart") };
+    const scenario = await warmPool("restart", group);
+    const former = await scenario.podNames();
+    const [busy = ""] = await scenario.sessions(1);
+    await scenario.kubectl(["rollout", "restart", "deployment", "pool-gpu"]);
+    await scenario.condition("RolloutBlocked", {
+      status: "True",
+      reason: "Unschedulable",
+      message: /group gpu is stopped, 2 of its workers are as before: no node is found .*: free a GPU, add GPU nodes/,
+    });
+    await scenario.event("RolloutBlocked");
+    expect(await scenario.podNames()).toEqual(expect.arrayContaining([...former]));
+    expect(scenario.workers().find((worker) => worker.pod.name === busy)?.activeSessions).toBe(1);
+    const larger = { "nvidia.com/gpu": "4" };
+    const patch = JSON.stringify({ status: { capacity: larger, allocatable: larger } });
+    await scenario.kubectl(["patch", "node", "restart-0", "--subresource=status", "--type=merge", "-p", patch]);
+    await scenario.until("the idle worker to be replaced", async () => {
+      const names = await scenario.podNames();
+      return former.filter((name) => names.includes(name)).every((name) => name === busy);
+    });
+    scenario.endSessions();
+    await scenario.until("every worker to be new and warm", async () => {
+      const names = await scenario.podNames();
+      return (
+        names.length === 2 && names.every((name) => !former.includes(name)) && (await scenario.status()).groups?.[0]?.warm === 2
+      );
+    });
+    await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
+    expect(scenario.kills()).toEqual([]);
   });
 });
 

@@ -38,3 +38,25 @@ export function replaced(
 export function differ(a: unknown, b: unknown): boolean {
   return a !== b && JSON.stringify(a) !== JSON.stringify(b);
 }
+
+interface Spec {
+  readonly template?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
+}
+
+/** What `kubectl` writes on a pod template, and no other field manager takes away. */
+const RESTARTED = "kubectl.kubernetes.io/restartedAt";
+
+/** A spec as an apply leaves it: fields that others have set stay. */
+export function withForeign(present: unknown, wanted: unknown): object {
+  const { template, ...rest } = wanted as Spec;
+  const restartedAt = (present as Spec).template?.metadata?.annotations?.[RESTARTED];
+  const merged = { ...(present as object), ...rest };
+  if (template === undefined) return merged;
+  return { ...merged, template: restartedAt === undefined ? template : restarted(template, restartedAt) };
+}
+
+/** A template after `kubectl rollout restart`. */
+export function restarted(template: Spec["template"], at: string): object {
+  const annotations = { ...template?.metadata?.annotations, [RESTARTED]: at };
+  return { ...template, metadata: { ...template?.metadata, annotations } };
+}

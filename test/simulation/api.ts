@@ -2,7 +2,7 @@ import type { ApplyOptions } from "../../operator/kube/client.ts";
 import { KubeError } from "../../operator/kube/errors.ts";
 import { type KubeObject, keyOf, type ObjectRef, type ResourceType } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
-import { differ, mergedStatus, namesIn, refuseOther, replaced } from "./api-merge.ts";
+import { differ, mergedStatus, namesIn, refuseOther, replaced, withForeign } from "./api-merge.ts";
 import { type ApiObject, timeText } from "./api-objects.ts";
 import type { SimProcess } from "./process.ts";
 import type { LaggingView } from "./watched.ts";
@@ -193,7 +193,7 @@ export class SimApi {
         annotations: replaced(present.metadata.annotations, owned.annotations, wanted.metadata.annotations),
         ...(finalizers === undefined ? {} : { finalizers }),
       },
-      spec: wanted.spec === undefined ? present.spec : { ...(present.spec as object), ...(wanted.spec as object) },
+      spec: wanted.spec === undefined ? present.spec : withForeign(present.spec, wanted.spec),
     };
   }
 

@@ -52,6 +52,7 @@ export class SimDeployments {
   }
 
   forget(key: string): void {
+    for (const hash of this.#sets.get(key)?.keys() ?? []) this.#options.api.remove("replicasets", `${key}-${hash}`);
     this.#sets.delete(key);
     this.#scaledBy.delete(key);
     this.#revisions.delete(key);
@@ -94,7 +95,11 @@ export class SimDeployments {
       sets.set(hash, { ...set, ...noted, replicas, cause: rolling && !sizes.scaling ? "rollout" : lowered });
       this.#syncReplicas(key, deployment, hash);
     }
-    for (const [hash, { replicas }] of sets) if (hash !== newest && replicas === 0) sets.delete(hash);
+    for (const [hash, { replicas }] of sets) {
+      if (hash === newest || replicas > 0) continue;
+      sets.delete(hash);
+      this.#options.api.remove("replicasets", `${key}-${hash}`);
+    }
     const complete = this.#report(key, newest, desired);
     // Its pods become ready and go in time of their own: it looks again until the old ones are gone.
     if (rolling || !complete) this.#lookAgain(key);
@@ -111,6 +116,7 @@ export class SimDeployments {
     const only = updated.length === own.length;
     const complete = only && (last?.complete === true || (updated.length === desired && ready === desired));
     this.#revisions.set(key, { hash: newest, revision, complete });
+    this.#noteRevision(key, newest, revision);
     api.update("deployments", key, (object) => {
       const observedGeneration = object.metadata.generation;
       const reason = complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated";
@@ -120,6 +126,28 @@ export class SimDeployments {
       return unchanged ? object : { ...object, metadata: { ...object.metadata, annotations }, status };
     });
     return complete;
+  }
+
+  /** As its controller does, it writes the number of the template on the ReplicaSet too. */
+  #noteRevision(key: string, hash: string, revision: number): void {
+    const { api } = this.#options;
+    const deployment = api.get("deployments", key);
+    if (deployment === undefined) return;
+    const { namespace, name, uid, labels } = deployment.metadata;
+    const noted = { "deployment.kubernetes.io/revision": String(revision) };
+    const present = api.get("replicasets", `${key}-${hash}`);
+    if (present === undefined) {
+      const ownerReferences = [{ kind: "Deployment", name, uid, controller: true }];
+      const of = { ...labels, "pod-template-hash": hash };
+      api.create("replicasets", {
+        metadata: { namespace, name: `${name}-${hash}`, labels: of, annotations: noted, ownerReferences },
+      });
+    } else if (!isDeepStrictEqual(present.metadata.annotations, noted)) {
+      api.update("replicasets", `${key}-${hash}`, (object) => ({
+        ...object,
+        metadata: { ...object.metadata, annotations: noted },
+      }));
+    }
   }
 
   #lookAgain(key: string): void {

@@ -23,6 +23,7 @@ const lateFaults: readonly FaultName[] = [
   "pods-not-admitted",
   "pod-copied",
   "node-silent",
+  "rollout-restarted",
 ];
 
 function drawFaults(draw: Draw, late: Draw): readonly FaultName[] {

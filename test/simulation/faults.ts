@@ -1,7 +1,8 @@
 import { KubeError } from "../../operator/kube/errors.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import type { ApiRefusal, ApiTrouble } from "./api.ts";
-import { type ApiObject, isDeleting, labelsOf, nodeOf } from "./api-objects.ts";
+import { restarted } from "./api-merge.ts";
+import { type ApiObject, isDeleting, labelsOf, nodeOf, timeText } from "./api-objects.ts";
 import { type Draw, drawGroup } from "./draw-group.ts";
 import { memberFaults } from "./member-faults.ts";
 import { BROKEN_IMAGE } from "./pod-spec.ts";
@@ -144,6 +145,16 @@ const faults = {
     if (deployment === undefined) return undefined;
     world.cluster.scaleByHand(deployment, replicas);
     return `kubectl scale ${deployment.metadata.name} --replicas ${replicas}`;
+  },
+  "rollout-restarted": (world, draw) => {
+    const deployment = draw.one(world.deployments());
+    if (deployment === undefined) return undefined;
+    const at = timeText(world.clock.now());
+    world.api.update("deployments", keyOf(deployment.metadata), (object) => {
+      const spec = object.spec as { readonly template: object };
+      return { ...object, spec: { ...spec, template: restarted(spec.template, at) } };
+    });
+    return `kubectl rollout restart ${deployment.metadata.name}`;
   },
   "pod-deleted": (world, draw) => {
     const pod = draw.one(world.cluster.pods());

@@ -6,6 +6,7 @@ import { LoadHub } from "../../operator/pool/load/load-hub.ts";
 import type { PoolMemory } from "../../operator/pool/memory.ts";
 import type { PoolEvent } from "../../operator/pool/news/report.ts";
 import { BY_POOL } from "../../operator/pool/observe.ts";
+import { type ReplicaSetView, replicaSetView } from "../../operator/pool/replica-sets.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
 import { WorkerCalls } from "../../operator/pool/warmup/worker-calls.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
@@ -39,7 +40,7 @@ export class SimOperator {
   readonly process: SimProcess;
   readonly registry = createRegistry({ process: false });
   readonly startedMs: number;
-  readonly views: readonly [LaggingView<PoolView>, LaggingView<DeploymentView>, LaggingView<PodView>];
+  readonly views: readonly [LaggingView<PoolView>, LaggingView<DeploymentView>, LaggingView<PodView>, LaggingView<ReplicaSetView>];
   readonly #options: SimOperatorOptions;
   readonly #hub = new LoadHub();
   readonly #stop = new AbortController();
@@ -61,12 +62,14 @@ export class SimOperator {
     const pools = new LaggingView<PoolView>(clock, random, viewOfPool);
     const deployments = new LaggingView<DeploymentView>(clock, random, viewOfDeployment, byPool);
     const pods = new LaggingView<PodView>(clock, random, viewOfPod, byPool);
-    this.views = [pools, deployments, pods];
+    const replicaSets = new LaggingView<ReplicaSetView>(clock, random, viewOfReplicaSet, byPool);
+    this.views = [pools, deployments, pods, replicaSets];
     const controllers = poolControllers({
       client: whileLeading(api.client(this.process) as never, this.#stop.signal, () => this.#holdsLease),
       events: { list: async () => ({ items: [], resourceVersion: "1" }) },
       pools,
       deployments,
+      replicaSets,
       pods,
       hub: this.#hub,
       workers: new WorkerCalls(workers.client(this.process), this.process.clock),
@@ -81,6 +84,7 @@ export class SimOperator {
     api.watch("avatarpools", pools);
     api.watch("deployments", deployments);
     api.watch("pods", pods);
+    api.watch("replicasets", replicaSets);
     void controllers.run(this.#stop.signal);
   }
 
@@ -154,4 +158,5 @@ export class SimOperator {
 
 const viewOfPool = once((raw: object) => poolView(raw, FINALIZER));
 const viewOfDeployment = once(deploymentView);
+const viewOfReplicaSet = once(replicaSetView);
 const viewOfPod = once(podView);

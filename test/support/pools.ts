@@ -8,6 +8,7 @@ import { type Json, keyOf } from "../../operator/kube/types.ts";
 import { LoadHub } from "../../operator/pool/load/load-hub.ts";
 import { Memories, type PoolMemory } from "../../operator/pool/memory.ts";
 import { BY_POOL, observe, type World } from "../../operator/pool/observe.ts";
+import { type ReplicaSetView, replicaSetView } from "../../operator/pool/replica-sets.ts";
 import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
 import { type HeldBack, heldBackText } from "../../operator/resources/held-back.ts";
@@ -276,10 +277,21 @@ export function report(gateway: string, pools: readonly PoolLoad[], full = true)
   return { gateway, full, pools: [...pools] };
 }
 
+/** The ReplicaSet of a group's Deployment. */
+export function replicaSet(group: string, hash: string, revision: number): ReplicaSetView {
+  const labels = { "avatarpool.dev/pool": poolName, "pod-template-hash": hash };
+  const ownerReferences = [{ apiVersion: "", kind: "", name: "", uid: `uid-${group}`, controller: true }];
+  const noted = { "deployment.kubernetes.io/revision": String(revision) };
+  const name = `${deploymentName(poolName, group)}-${hash}`;
+  return replicaSetView({ metadata: { namespace, name, labels, annotations: noted, ownerReferences } });
+}
+
 export interface WorldChange {
   readonly pods?: readonly PodView[];
   /** Default: one for each group of the pool, as large as it has pods. */
   readonly deployments?: readonly DeploymentView[];
+  /** Default: none is seen. */
+  readonly replicaSets?: readonly ReplicaSetView[];
   /** Sessions by name of the pod. */
   readonly sessions?: Readonly<Record<string, number>>;
   /** Names of pods whose cordon the gateway has not seen yet. */
@@ -303,7 +315,13 @@ export function world(config: PoolConfig, change: WorldChange = {}): World & { r
   const pods = change.pods ?? [];
   const members = (group: string) => pods.filter((pod) => pod.group === group && !pod.deleting && pod.end === undefined).length;
   const deployments = change.deployments ?? config.groups.map(({ name }) => deployment(name, { replicas: members(name) }));
-  return { pods: storeOf(pods), deployments: storeOf(deployments), hub: hubOf(change), sidecarImage: SIDECAR_IMAGE };
+  return {
+    pods: storeOf(pods),
+    replicaSets: storeOf(change.replicaSets ?? []),
+    deployments: storeOf(deployments),
+    hub: hubOf(change),
+    sidecarImage: SIDECAR_IMAGE,
+  };
 }
 
 function hubOf(change: WorldChange): LoadHub {

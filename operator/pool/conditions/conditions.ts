@@ -3,14 +3,13 @@ import { formatDuration, formatSeconds } from "../../api/duration.ts";
 import type { GroupConfig } from "../../api/pool-config.ts";
 import { percentile } from "../../scaling/percentile.ts";
 import { CUSTOM_AVATAR } from "../../scaling/size.ts";
+import { counted } from "../listed.ts";
 import type { Plan } from "../plan.ts";
-import { failuresOf, failuresText } from "../planning/failures.ts";
-import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
-import type { PodProblem, PodView } from "../views.ts";
+import { busyOn, type GroupSnapshot, isHeld, type Snapshot } from "../snapshot.ts";
 import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
-import { admissionCure } from "./admission-cures.ts";
 import type { Finding } from "./finding.ts";
+import { obstacleOf } from "./obstacles.ts";
 import { whyRefused } from "./refusal-conditions.ts";
 import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
@@ -21,7 +20,7 @@ export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
     ready(snapshot, plan),
     warmCapacity(snapshot, plan),
     startupObjective(snapshot),
-    atMaximum(plan),
+    atMaximum(snapshot, plan),
     rolloutBlocked(plan),
     templateCurrent(plan),
     credentialsValid(snapshot),
@@ -143,7 +142,7 @@ function rolloutBlocked({ groups }: Plan): Finding {
     : finding("False", reasons.rollingOut, `${counted(left, "worker")} still to be replaced`);
 }
 
-function atMaximum(plan: Plan): Finding {
+function atMaximum(snapshot: Snapshot, plan: Plan): Finding {
   const unmet = plan.demand.sets.filter(({ set }) => plan.sizing.unmet.has(set.key));
   if (unmet.length === 0) {
     return {
@@ -156,12 +155,14 @@ function atMaximum(plan: Plan): Finding {
   // How many are lacking changes with every second in which pressure decays: the sentence would be written anew each time.
   const presets = new Set(unmet.flatMap(({ set }) => set.presets));
   const names = [...presets].map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
+  const heldBack = snapshot.groups.filter(({ config }) => isHeld(snapshot, config)).map(({ config }) => config.name);
   const full = plan.sizing.groups.filter((size) => size.atMaximum).map(({ supply }) => supply.name);
+  const cure = full.every((name) => heldBack.includes(name)) ? "see the condition Ready" : "raise max, or expect launches to wait";
   return {
     type: types.atMaximum,
     status: "True",
     reason: reasons.demandExceedsMaximum,
-    message: `slots for ${names} are lacking and ${full.join(", ")} may not grow: raise max, or expect launches to wait`,
+    message: `slots for ${names} are lacking and ${full.join(", ")} may not grow: ${cure}`,
   };
 }
 
@@ -176,55 +177,6 @@ function paused({ pool }: Snapshot): Finding {
     : { type: types.paused, status: "False", reason: reasons.running, message: "sizes follow demand" };
 }
 
-/** What keeps workers of these groups from starting, worst first. */
-function obstacleOf(
-  { pool, nowMs }: Snapshot,
-  groups: readonly GroupSnapshot[],
-): { readonly reason: ConditionReason; readonly message: string } | undefined {
-  for (const { config, members } of groups) {
-    const failing = members.pods.filter((pod) => pod.problem !== undefined);
-    const [first] = failing;
-    if (first?.problem !== undefined)
-      return { reason: reasons.workerFailing, message: failingMessage(config, failing.length, first, first.problem) };
-  }
-  for (const { config, members } of groups) {
-    const failures = failuresOf(members.ended, nowMs);
-    if (failures !== undefined) return { reason: reasons.workerFailing, message: failuresText(pool, config.name, failures) };
-  }
-  for (const { config, members } of groups) {
-    const waiting = members.pods.filter((pod) => pod.unschedulable !== undefined);
-    const why = waiting[0]?.unschedulable;
-    if (why === undefined) continue;
-    const cure = config.engine.accelerator === "gpu" ? "add GPU nodes" : "add nodes";
-    return {
-      reason: reasons.unschedulable,
-      message: `no node is found for ${counted(waiting.length, "worker")} of group ${config.name} (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
-    };
-  }
-  for (const { config, deployment } of groups) {
-    const refused = deployment.kind === "own" ? deployment.view.refused : undefined;
-    if (refused === undefined) continue;
-    return {
-      reason: reasons.workersRefused,
-      message: `no more workers of group ${config.name} are created: "${refused.why}": ${admissionCure(refused.why) ?? "change what refuses them, or lower max"}`,
-    };
-  }
-  for (const { config, deployment } of groups) {
-    const { stalled, namespace, name } = deployment.kind === "own" ? deployment.view : {};
-    if (stalled === undefined) continue;
-    return {
-      reason: reasons.stalled,
-      message: `the Deployment of group ${config.name} makes no progress: "${stalled}"; see kubectl -n ${namespace} describe deployment ${name}`,
-    };
-  }
-  return undefined;
-}
-
-function failingMessage(config: GroupConfig, count: number, { namespace, name }: PodView, problem: PodProblem): string {
-  const what = `${counted(count, "worker")} of group ${config.name} cannot start: ${problem.reason}: ${problem.message}`;
-  return `${what}; see kubectl -n ${namespace} describe pod ${name}`;
-}
-
 function deletionMessage(snapshot: Snapshot): string {
   const { groups, retired } = snapshot;
   const members = [...groups.map((group) => group.members), ...retired.map((group) => group.members)];
@@ -233,9 +185,4 @@ function deletionMessage(snapshot: Snapshot): string {
   const waits = `being deleted: waiting for ${counted(sessions, "session")} on ${counted(workers, "worker")}`;
   const refused = whyRefused(snapshot);
   return refused === undefined ? waits : `${waits}; ${refused.message}`;
-}
-
-/** "1 worker", "2 workers". */
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -12,7 +12,7 @@ import { listed } from "../listed.ts";
 import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "../memory.ts";
 import { type GroupSnapshot, isHeld, type Snapshot } from "../snapshot.ts";
 import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
-import { type Rollout, rolloutOf } from "./rollout.ts";
+import { isFresh, type Rollout, rolloutOf } from "./rollout.ts";
 
 const ABSENT_RECHECK_MS = 1_000;
 
@@ -124,19 +124,13 @@ function inputsOf(
   };
 }
 
-function stepTo(
-  snapshot: Snapshot,
-  { config, deployment, members }: GroupSnapshot,
-  current: number,
-  target: number,
-  rollout: Rollout,
-): ShrinkStep {
+function stepTo(snapshot: Snapshot, group: GroupSnapshot, current: number, target: number, rollout: Rollout): ShrinkStep {
+  const { config, deployment, members } = group;
   // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
   if (snapshot.load.gatewaysConnected === 0 && target === current) return noStep;
   if (target < current && snapshot.unseenWorkers > 0) return waitForView(snapshot.unseenWorkers);
   if (rollout.kind === "under-way" && target > 0 && target < current) return waitForRollout;
-  const template = deployment.kind === "own" ? deployment.view.template : "";
-  const newest = members.pods.find((pod) => pod.template === template)?.revision;
+  const newest = members.pods.find((pod) => isFresh(group, pod))?.revision;
   // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.
   if (rollout.kind !== "blocked" || newest === undefined || target === 0)
     return shrink(members.workers, current, target, deployment.kind === "own" && deployment.view.oneReplicaSet);

@@ -7,6 +7,7 @@ import {
   type PodChange,
   pod,
   pool,
+  replicaSet,
   report,
   snapshot,
   type WorldChange,
@@ -43,6 +44,20 @@ describe("rolloutOf", () => {
   it("is none while every worker is of the Deployment's template, also of one that was rolled back", () => {
     expect(rollout({ pods: [fresh("a"), fresh("b")] })).toEqual({ kind: "none" });
     expect(rollout({ pods: [old("a")], deployments: at("t1") })).toEqual({ kind: "none" });
+  });
+
+  it("is one too where somebody else changed the template, as kubectl rollout restart does", () => {
+    const restarted = pod("c", { template: "t1", revision: "r2", stage: "unscheduled", createdAtMs: NOW_MS });
+    const change = {
+      deployments: at("t1", { revision: 2 }),
+      pods: [old("a"), old("b"), restarted],
+      replicaSets: [replicaSet("gpu", "r1", 1), replicaSet("gpu", "r2", 2)],
+    };
+    expect(rollout(change)).toMatchObject({ kind: "under-way", left: 2 });
+    expect(rollout({ ...change, nowMs: NOW_MS + 30_000 })).toMatchObject({ kind: "blocked", reason: "Unschedulable" });
+    const done = [pod("c", { template: "t1", revision: "r2" })];
+    expect(rollout({ ...change, pods: done })).toEqual({ kind: "none" });
+    expect(rollout({ ...change, replicaSets: [] }), "not seen yet").toEqual({ kind: "none" });
   });
 
   it("counts those that are replaced and those that are left; who drains has been replaced", () => {

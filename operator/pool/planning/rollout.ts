@@ -32,21 +32,30 @@ export type Rollout =
 export const UNSCHEDULABLE_PATIENCE_MS = 30_000;
 
 /**
+ * Whether a pod is of the Deployment's present template: of the one that we gave it, and of its newest ReplicaSet, which is another
+ * one where somebody else changed the template, as `kubectl rollout restart` does.
+ */
+export function isFresh({ deployment, newest }: GroupSnapshot, pod: PodView): boolean {
+  if (deployment.kind !== "own" || pod.template !== deployment.view.template) return false;
+  return newest === undefined || pod.revision === newest;
+}
+
+/**
  * Looks at the rollout of a group. Kubernetes replaces the workers, `maxSurge` at a time and each only once its replacement
  * is warm. It stops by itself where the new worker does not get ready. Where launches come, we hold it back after its first
  * new workers until sessions have started on them, for the time of a cold start at most, and further where they start too slowly.
  */
-export function rolloutOf({ pool, load, nowMs }: Snapshot, { config, deployment, members }: GroupSnapshot): Rollout {
+export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot): Rollout {
+  const { config, deployment, members } = group;
   if (deployment.kind !== "own" || deployment.assumed) return { kind: "none" };
   const { template } = deployment.view;
-  const isFresh = (pod: PodView) => pod.template === template;
-  const fresh = members.pods.filter(isFresh);
-  const former = members.pods.filter((pod) => !isFresh(pod));
+  const fresh = members.pods.filter((pod) => isFresh(group, pod));
+  const former = members.pods.filter((pod) => !isFresh(group, pod));
   if (former.length === 0) return { kind: "none" };
 
   const startups = (pods: readonly PodView[]) => pods.flatMap(({ uid }) => load.startupsByWorker.get(uid) ?? []);
   const freshMs = startups(fresh);
-  const formerMs = startups([...former, ...members.terminating.filter((pod) => !isFresh(pod))]);
+  const formerMs = startups([...former, ...members.terminating.filter((pod) => !isFresh(group, pod))]);
   const before = deployment.view.heldBack?.template === template ? deployment.view.heldBack.startupMs : undefined;
   const startupMs = missedBy(freshMs, formerMs, pool.objective.startup, before);
   const heldBack = startupMs === undefined ? undefined : { template, startupMs };
@@ -65,7 +74,12 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, { config, deployment,
       `correct the group; see kubectl -n ${failing.namespace} describe pod ${failing.name}`,
     );
   }
-  const failures = fresh.some(({ ready }) => ready) ? undefined : failuresOf(members.ended.filter(isFresh), nowMs);
+  const failures = fresh.some(({ ready }) => ready)
+    ? undefined
+    : failuresOf(
+        members.ended.filter((pod) => isFresh(group, pod)),
+        nowMs,
+      );
   if (failures !== undefined) {
     return {
       kind: "blocked",
