@@ -2,7 +2,6 @@ import type { V1ReplicaSet } from "@kubernetes/client-node";
 import { POD_TEMPLATE_HASH } from "../api/membership.ts";
 import { labels } from "../api/names.ts";
 import type { Json } from "../kube/types.ts";
-import type { DeploymentView } from "./views.ts";
 
 /** Annotation in which the Deployment controller counts the templates that a Deployment has had: on it, and on each ReplicaSet. */
 export const REVISION = "deployment.kubernetes.io/revision";
@@ -33,7 +32,10 @@ export function replicaSetView({ metadata = {} }: Json<V1ReplicaSet>): ReplicaSe
  * The hash of the template that a Deployment's new pods are made from, as its controller sees it, whoever changed the template.
  * Undefined while no ReplicaSet of the revision is seen.
  */
-export function newestRevision(sets: readonly ReplicaSetView[], { uid, revision }: DeploymentView): string | undefined {
+export function newestRevision(
+  sets: readonly ReplicaSetView[],
+  { uid, revision }: { readonly uid: string; readonly revision: string | undefined },
+): string | undefined {
   if (revision === undefined) return undefined;
   return sets.find((set) => set.ownerUid === uid && set.revision === revision)?.hash;
 }
