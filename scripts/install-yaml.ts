@@ -9,6 +9,8 @@ const NAMESPACE = "avatarpool";
 const HEADER = `# AvatarPool for \`kubectl apply -f\`: the chart with its default values. Made by \`npm run generate\`; do not edit.
 # Give the image its registry on the way:
 #   sed 's#"avatarpool:#"YOUR_REGISTRY/avatarpool:#' dist/install.yaml | kubectl apply -f -
+# Before you delete it, delete the pools while the operator runs, since it holds them until their sessions have ended:
+#   kubectl delete avatarpools --all --all-namespaces
 ---
 apiVersion: v1
 kind: Namespace

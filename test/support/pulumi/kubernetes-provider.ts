@@ -48,7 +48,8 @@ function idOf({ metadata }: Manifest): string {
 
 async function renderChart(name: string, inputs: Inputs, parent: ComponentResource): Promise<void> {
   const resolved = await new Promise<Inputs>((resolve) => output(inputs).apply(resolve));
-  const args = ["template", resolved.name ?? name, resolved.chart, `--namespace=${resolved.namespace ?? "default"}`];
+  // The real provider leaves out hooks.
+  const args = ["template", resolved.name ?? name, resolved.chart, `--namespace=${resolved.namespace ?? "default"}`, "--no-hooks"];
   const text = await run("helm", [...args, "--values=-"], JSON.stringify(resolved.values ?? {}));
   const options: ComponentResourceOptions = { parent };
   for (const document of parseAllDocuments(text)) {
