@@ -195,6 +195,16 @@ describe("apply", () => {
     expect([...unwritten]).toEqual(["support-gpu"]);
   });
 
+  it("lets the size follow demand with the template that stands where the wanted template is refused", async () => {
+    const { client, carryOut } = operator();
+    client.refuses = ({ verb }) => (verb === "apply" ? invalid("spec.template: Invalid value") : undefined);
+    const wanted = { pods: [pod("a")], sessions: { a: 2 }, deployments: [deployment("gpu", { replicas: 1 })], queued: { maya: 3 } };
+    const { unwritten, failure } = await carryOut(pool(gpuOnly), wanted);
+    expect(client.writes).toMatchObject([{ verb: "patch", plural: "deployments", sent: { spec: { replicas: 3 } } }]);
+    expect(client.writes[0]?.sent.spec, "and nothing else").toEqual({ replicas: 3 });
+    expect([[...unwritten], failure]).toEqual([["support-gpu"], undefined]);
+  });
+
   it("writes marks of many workers at the same time, within a bound, and all of them before the Deployment", async () => {
     const { client, memory } = operator();
     const pods = Array.from({ length: 3_000 }, (_, index) => pod(`p${index}`, { cordonedAtMs: 1 }));

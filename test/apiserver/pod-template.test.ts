@@ -72,6 +72,17 @@ describe.concurrent("podTemplate", () => {
     expect((await scenario.deployment())?.spec?.template).toEqual(before?.spec?.template);
   });
 
+  it("that the API server refuses is quoted in a condition, and the size follows demand with the template that stands", async () => {
+    const scenario = await stage.scenario("overlay-invalid");
+    await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
+    const before = await scenario.deployment();
+    const podTemplate = worker({ volumeMounts: [{ name: "nothing", mountPath: "/nothing" }] });
+    await scenario.changePool({ workers: [gpuGroup({ min: 2, podTemplate })] });
+    const message = /volumeMounts\[\d\]\.name: Not found: "nothing"/;
+    await scenario.condition("Ready", { status: "False", reason: "WriteRefused", message });
+    expect((await scenario.deployment())?.spec).toEqual({ ...before?.spec, replicas: 2 });
+  });
+
   it.each<[object, RegExp]>([
     [{ spec: { hostNetwork: true } }, /hostNetwork must not be set: workers on one node would listen on the same port/],
     [{ spec: { hostPID: true } }, /hostPID must not be set/],

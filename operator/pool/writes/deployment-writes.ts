@@ -44,11 +44,18 @@ export async function applyDeployment(
     memory.applied.set(config.deploymentName, { ...last, wish });
     return;
   }
-  await changing(client, seen.view, memory, nowMs, async (version) => {
-    const object = { ...manifest, metadata: { ...manifest.metadata, ...version } };
-    const written = await client.apply<KubeObject>(deployments, object, { force: true });
-    return { view: viewOf(written), hash, wish, atMs: nowMs };
-  });
+  try {
+    await changing(client, seen.view, memory, nowMs, async (version) => {
+      const object = { ...manifest, metadata: { ...manifest.metadata, ...version } };
+      const written = await client.apply<KubeObject>(deployments, object, { force: true });
+      return { view: viewOf(written), hash, wish, atMs: nowMs };
+    });
+  } catch (error) {
+    // A template that is refused must not keep the size from following demand, with the template that stands.
+    if (requestFailureOf(error) === "refused" && seen.view.replicas !== replicas)
+      await resizeDeployment(client, seen.view, replicas, memory, nowMs);
+    throw error;
+  }
 }
 
 /** What the watch does not show may exist all the same, without our labels: without force it is not taken over. */
