@@ -60,7 +60,8 @@ function measure(change: WorldChange): Times {
   const scene = world(view.config, { ...change, deployments });
   const planMs: number[] = [];
   const bothMs: number[] = [];
-  const look = () => observe(scene, view, { kind: "present" }, new Memories().of("p"), NOW_MS);
+  const memory = new Memories().of("p");
+  const look = () => observe(scene, view, { kind: "present" }, memory, NOW_MS);
   for (let batch = 0; batch < WARM_UP_BATCHES + BATCHES; batch++) {
     const snapshot = look();
     const perPlanMs = meanMs(() => plan(snapshot));

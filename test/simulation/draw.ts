@@ -24,6 +24,7 @@ const lateFaults: readonly FaultName[] = [
   "pod-copied",
   "node-silent",
   "rollout-restarted",
+  "operator-upgraded",
 ];
 
 function drawFaults(draw: Draw, late: Draw): readonly FaultName[] {
