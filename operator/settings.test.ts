@@ -25,6 +25,14 @@ describe("settings", () => {
     expect(operatorSettings({ ...needed, AVATARPOOL_NAMESPACES: " a, b,,c " }).namespaces).toEqual(["a", "b", "c"]);
   });
 
+  it("read addresses and CIDRs of proxies, and refuse what is none", () => {
+    const proxies = (text: string) => gatewaySettings({ AVATARPOOL_TRUSTED_PROXIES: text }).trustedProxies;
+    expect(proxies("10.0.0.0/8, 192.0.2.1,2001:db8::/32")).toEqual(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"]);
+    for (const wrong of ["10.0.0.0/33", "10.0.0/8", "proxy", "10.0.0.0/8/8", "10.0.0.0/", "1"]) {
+      expect(() => proxies(wrong)).toThrow("AVATARPOOL_TRUSTED_PROXIES: must be addresses or CIDRs");
+    }
+  });
+
   it("name every variable that is wrong", () => {
     const wrong = { AVATARPOOL_HTTP_PORT: "http", AVATARPOOL_LOG_LEVEL: "loud", AVATARPOOL_GATEWAY_SERVICE: "gateway" };
     const message =

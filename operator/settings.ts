@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { z } from "zod";
 import { OPERATOR_HTTP_PORT } from "./api/debug.ts";
@@ -110,6 +111,11 @@ export const gatewayVariables = {
     .describe(
       "Largest body of a launch. All large bodies of launches under way hold four times as much at most, and small ones 48 MB.",
     ),
+  AVATARPOOL_TRUSTED_PROXIES: list
+    .refine((proxies) => proxies.every(isAddressRange), "must be addresses or CIDRs such as 10.0.0.0/8, separated by commas")
+    .describe(
+      "Addresses and CIDRs of the proxies in front of the launch port, separated by commas. Their X-Forwarded-For tells the client's address, by which clients without a token share the room for bodies, and with which wrong tokens are logged.",
+    ),
   AVATARPOOL_TLS_CERT_FILE: z
     .string()
     .optional()
@@ -161,8 +167,17 @@ const gatewayEnvironment = z
     settleMs: env.AVATARPOOL_SETTLE_SECONDS * 1_000,
     defaultPool: env.AVATARPOOL_DEFAULT_POOL,
     bodyLimitMb: env.AVATARPOOL_BODY_LIMIT_MB,
+    trustedProxies: env.AVATARPOOL_TRUSTED_PROXIES,
     tls: tlsFiles(env),
   }));
+
+/** An address, or one with the length of its network's prefix. */
+function isAddressRange(text: string): boolean {
+  const [address = "", prefix, ...more] = text.split("/");
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= bits);
+  return bits > 0 && isPrefix && more.length === 0;
+}
 
 interface TlsEnvironment {
   readonly AVATARPOOL_TLS_CERT_FILE?: string | undefined;

@@ -16,7 +16,8 @@ const MEGABYTE = 1024 * 1024;
 /** Longest that a body may take to arrive: 16 MB at 2 Mbit/s. */
 const BODY_TIMEOUT_MS = 60_000;
 
-export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping"> {
+export interface FrontDeps
+  extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "denials"> {
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;
   readonly clock: Clock;
@@ -29,7 +30,7 @@ export interface FrontDeps extends Pick<LaunchServerDeps, "logger" | "metrics" |
  * @throws when the certificate cannot be used.
  */
 export async function front(deps: FrontDeps, signal: AbortSignal): Promise<FastifyInstance> {
-  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit } = deps;
+  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit, denials } = deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
   const gate = new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock));
@@ -45,11 +46,13 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
     ...(stopping && { stopping }),
     defaultPool: settings.defaultPool,
     tls,
+    denials,
+    trustedProxies: settings.trustedProxies,
     gate,
     read,
     rooms,
   });
-  serveSessions(server, { logger, findPool, ...(viewIsOld && { viewIsOld }), gate, sessions, livekit, read, rooms });
+  serveSessions(server, { logger, findPool, ...(viewIsOld && { viewIsOld }), gate, sessions, livekit, denials, read, rooms });
   if (files !== undefined && tls !== undefined) {
     const use = (pair: TlsPair): void => {
       if (server.server instanceof TlsServer) server.server.setSecureContext(pair);

@@ -23,6 +23,7 @@ import { GatewayCore } from "./core.ts";
 import { FirstLook } from "./first-look.ts";
 import { front } from "./front.ts";
 import { updateGauges } from "./gauges.ts";
+import { DenialLog } from "./http/denial-log.ts";
 import { internalServer } from "./http/internal-server.ts";
 import { LoadAuth } from "./load/load-auth.ts";
 import { reviewTokenWith } from "./load/review-token.ts";
@@ -93,15 +94,17 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const review = reviewTokenWith(kube);
   const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
   const peerAuth = new LoadAuth({ review, clock, user: settings.gatewayUser });
+  const denials = new DenialLog({ clock, logger });
   const internal = internalServer({
     gateway: `${settings.podName}-${randomBytes(4).toString("hex")}`,
     clock,
     source: core,
     registry,
     beforeScrape: () => updateGauges(metrics, directory, core),
-    access: (authorization) => operatorAuth.access(authorization),
+    access: (...request) => operatorAuth.access(...request),
     claims: core,
-    peerAccess: (authorization) => peerAuth.access(authorization),
+    peerAccess: (...request) => peerAuth.access(...request),
+    denials,
     notReady: () => (signal.aborted ? "stopping" : firstLook.missing()),
   });
   const watching = new AbortController();
@@ -118,6 +121,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
       stopping: () => signal.aborted,
       sessions: core.sessions,
       livekit,
+      denials,
     },
     watching.signal,
   );

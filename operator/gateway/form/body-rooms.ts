@@ -47,8 +47,8 @@ export class BodyRooms {
   }
 
   /** For a body that has to be read before its client is known. */
-  openUnverified(address: string, announced: number | undefined): HeldBody {
-    return new HeldBody(this.#unverified, this.#verified, { pool: "", client: address }, announced);
+  openUnverified(network: string, announced: number | undefined): HeldBody {
+    return new HeldBody(this.#unverified, this.#verified, { pool: "", client: network }, announced);
   }
 
   get #free(): number {

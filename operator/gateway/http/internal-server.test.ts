@@ -23,6 +23,7 @@ interface State {
 
 async function setup(state: State = {}) {
   const book = new LoadBook(systemClock);
+  const denied: string[] = [];
   const summary = { namespace: "avatars", name: "support", queued: {}, pressure: {}, launches: {} };
   const server = internalServer({
     gateway: "gw-1",
@@ -35,6 +36,7 @@ async function setup(state: State = {}) {
     },
     registry: createRegistry(),
     beforeScrape: () => {},
+    denials: { note: (_request, reason) => denied.push(reason) },
     access: async () => state.access ?? "granted",
     notReady: () => state.notReady,
     claims: {
@@ -49,7 +51,7 @@ async function setup(state: State = {}) {
   });
   const origin = await server.listen({ host: "127.0.0.1", port: 0 });
   cleanups.push(() => server.close());
-  return { origin, book, state };
+  return { origin, book, state, denied };
 }
 
 async function openLoad(origin: string) {
@@ -87,8 +89,9 @@ describe("the internal server", () => {
     ["denied", 401],
     ["unknown", 503],
   ] as const)("answers %s access with %i", async (access, status) => {
-    const { origin } = await setup({ access });
+    const { origin, denied } = await setup({ access });
     expect((await fetch(`${origin}/load`)).status).toBe(status);
+    expect(denied).toEqual(access === "denied" ? ["only the operator may read this"] : []);
   });
 
   it("opens a bounded number of streams, and another when one closes", async () => {

@@ -19,6 +19,7 @@ import {
 } from "../claims/peer-protocol.ts";
 import type { Access } from "../load/load-auth.ts";
 import { type LoadSource, streamLoad } from "../load/load-stream.ts";
+import type { DenialLog } from "./denial-log.ts";
 
 /** Load streams at once: two operator replicas, each perhaps with one that it has not yet given up. */
 const MAX_READERS = 8;
@@ -45,10 +46,11 @@ export interface InternalServerDeps {
   /** Brings gauges up to date before a scrape. */
   readonly beforeScrape: () => void;
   /** Whether the bearer may read the load. */
-  readonly access: (authorization: string | undefined) => Promise<Access>;
+  readonly access: (authorization: string | undefined, address: string) => Promise<Access>;
   readonly claims: ClaimSource;
   /** Whether the bearer is a gateway. */
-  readonly peerAccess: (authorization: string | undefined) => Promise<Access>;
+  readonly peerAccess: (authorization: string | undefined, address: string) => Promise<Access>;
+  readonly denials: Pick<DenialLog, "note">;
   /** Why launches must not be sent here now; undefined when they may. */
   readonly notReady: () => string | undefined;
 }
@@ -71,7 +73,7 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
   });
 
   server.get(LOAD_PATH, async (request, reply) => {
-    if (!(await isLetIn(deps.access, request, reply, "only the operator may read this"))) return reply;
+    if (!(await isLetIn(deps, deps.access, request, reply, "only the operator may read this"))) return reply;
     if (readers >= MAX_READERS) return unavailable(reply, `${MAX_READERS} streams are open already`);
     readers += 1;
     const { gateway, clock, source } = deps;
@@ -85,7 +87,8 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
   return server;
 }
 
-function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: InternalServerDeps): void {
+function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
+  const { claims, clock } = deps;
   const claiming = new Places(MAX_CLAIMS);
   const held = new Places(MAX_HELD);
   /** By peer; each is forgotten when it has no question under way. */
@@ -93,14 +96,14 @@ function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: Int
 
   // A greeting: its token is known from now on.
   server.get(CLAIMS_PATH, async (request, reply) => {
-    if (!(await isLetIn(peerAccess, request, reply, "only gateways may greet"))) return reply;
+    if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may greet"))) return reply;
     return reply.code(204).send();
   });
 
   server.post(CLAIMS_PATH, (request, reply) =>
     claiming.with(
       async () => {
-        if (!(await isLetIn(peerAccess, request, reply, "only gateways may claim launches"))) return reply;
+        if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may claim launches"))) return reply;
         const claim = claimSchema.safeParse(request.body);
         return claim.success ? claims.claim(claim.data) : badRequest(reply, claim.error);
       },
@@ -111,7 +114,7 @@ function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: Int
   server.post(SUPERSEDED_PATH, (request, reply) =>
     claiming.with(
       async () => {
-        if (!(await isLetIn(peerAccess, request, reply, "only gateways may end sessions"))) return reply;
+        if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may end sessions"))) return reply;
         const message = supersededSchema.safeParse(request.body);
         if (!message.success) return badRequest(reply, message.error);
         const ended = withDeadline(clock, SUPERSEDED_WAIT_MS, () => claims.supersede(message.data)).catch(() => []);
@@ -122,7 +125,7 @@ function serveClaims(server: FastifyInstance, { claims, clock, peerAccess }: Int
   );
 
   server.post(CLAIM_ANSWERS_PATH, async (request, reply) => {
-    if (!(await isLetIn(peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
+    if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
     const question = questionSchema.safeParse(request.body);
     if (!question.success) return badRequest(reply, question.error);
     const { gateway, launch } = question.data;
@@ -164,15 +167,17 @@ class Places {
 
 /** Answers those who may not, or of whom nobody knows now. */
 async function isLetIn(
+  { denials }: InternalServerDeps,
   access: InternalServerDeps["access"],
   request: FastifyRequest,
   reply: FastifyReply,
   denial: string,
 ): Promise<boolean> {
-  switch (await access(request.headers.authorization)) {
+  switch (await access(request.headers.authorization, request.ip)) {
     case "granted":
       return true;
     case "denied":
+      denials.note(request, denial);
       reply.code(401).send(errorBody("denied", denial));
       return false;
     case "unknown":

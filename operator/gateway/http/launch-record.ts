@@ -8,7 +8,7 @@ import type { LaunchTrace } from "./launch-trace.ts";
 /** Names in a log line are the client's: they are cut. */
 const MAX_LOGGED = 200;
 
-/** Counts a launch that has ended, and writes its one line in the access log. */
+/** Counts a launch that has ended, and writes its one line in the access log; for one without a valid token another log has it. */
 export function record(
   deps: { readonly clock: Clock; readonly logger: Logger; readonly metrics: GatewayMetrics },
   pool: PoolConfig | undefined,
@@ -36,6 +36,7 @@ export function record(
     waitedMs: Math.round(trace.waitedMs),
     forwardMs: Math.round(trace.forwardMs),
   };
+  if (code === "unauthorized") return;
   if (outcome === "served") deps.logger.info(line, "launch");
   else if (outcome.code === "internal") deps.logger.error({ ...line, err: outcome.cause }, "launch");
   else deps.logger.warn({ ...line, status: outcome.status, field: outcome.field?.slice(0, MAX_LOGGED) }, "launch");

@@ -7,7 +7,9 @@ import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { MAX_NAME_LENGTH } from "../form/launch-fields.ts";
 import { LaunchError } from "../launch/launch-error.ts";
 import { accept, refusalOf, refuse } from "./answer.ts";
+import { networkOf } from "./caller.ts";
 import { ClientCuts } from "./client-cuts.ts";
+import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
 import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 import { record } from "./launch-record.ts";
@@ -22,6 +24,9 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  readonly denials: Pick<DenialLog, "note">;
+  /** Proxies whose `X-Forwarded-For` counts: addresses and CIDRs. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Key of the pool that `POST /launch` goes to. */
   readonly defaultPool?: string | undefined;
   /** Whether this gateway will end soon. */
@@ -38,6 +43,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   const server = fastify({
     serverFactory: (handler) => nodeServer(handler, { tls: deps.tls, bodyTimeoutMs: deps.read.timeoutMs }),
     forceCloseConnections: "idle",
+    trustProxy: deps.trustedProxies === undefined ? false : [...deps.trustedProxies],
     routerOptions: {
       // Names of rooms stand in paths, where a character may take three.
       maxParamLength: 3 * MAX_NAME_LENGTH,
@@ -71,13 +77,14 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     let pool: PoolConfig | undefined;
     try {
       pool = requirePool(deps, key);
-      const arrival = { order, traceContext, signal, trace, address: request.ip };
+      const arrival = { order, traceContext, signal, trace, network: networkOf(request.ip) };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
       return accept(reply, answer, trace);
     } catch (error) {
       const refusal = refusalOf(error);
       record(deps, pool, trace, refusal);
+      if (refusal.code === "unauthorized") deps.denials.note(request, refusal.message);
       if (refusal.code === "client_gone") hintAtTimeout(deps, cuts, trace);
       if (refusal.code !== "slow_request") await discard(request.raw);
       return refuse(reply, refusal);

@@ -22,7 +22,7 @@ export interface ServeLaunchDeps {
 /**
  * Admits a launch, reads it, and launches. A token in a header is verified before the body is read; without one the body has
  * little room. The client's place and the body's bytes are given back however it ends.
- * @param address the client's.
+ * @param arrival with the network that the client's address is in, for clients that have no token.
  * @throws LaunchError
  */
 export async function serveLaunch(
@@ -30,22 +30,22 @@ export async function serveLaunch(
   pool: PoolConfig,
   request: IncomingMessage,
   asyncQuery: string | undefined,
-  arrival: Omit<Arrival, "client"> & { readonly address: string },
+  arrival: Omit<Arrival, "client"> & { readonly network: string },
 ): Promise<WorkerAnswer> {
   const { headers } = request;
-  const { trace, address } = arrival;
+  const { trace, network } = arrival;
   const inHeader = headerToken(headers);
   let pass: Pass | undefined;
   let held: HeldBody | undefined;
   try {
     if (inHeader !== undefined || pool.launch.auth === undefined) pass = await enter(deps, pool, inHeader, trace);
-    held = openBody(deps.rooms, pool, headers, pass, address);
+    held = openBody(deps.rooms, pool, headers, pass, network);
     const form = await readForm(request, held, deps.read);
     trace.readMs = deps.read.clock.now() - trace.arrivedMs;
     const token = inHeader ?? fieldToken(form);
     if (pass === undefined) {
       pass = await enter(deps, pool, token, trace);
-      held.verify(ownerOf(pool, pass, address));
+      held.verify(ownerOf(pool, pass, network));
     }
     const isToken = (text: string) => pool.launch.auth !== undefined && (text === token || deps.gate.isToken(pool, text));
     const launch = admit(pool, withMakerSecret(form, headers, isToken), asyncQuery);
@@ -63,16 +63,16 @@ function openBody(
   pool: PoolConfig,
   headers: IncomingHttpHeaders,
   pass: Pass | undefined,
-  address: string,
+  network: string,
 ): HeldBody {
   const length = announcedLength(headers);
-  return pass === undefined ? rooms.openUnverified(address, length) : rooms.open(ownerOf(pool, pass, address), length);
+  return pass === undefined ? rooms.openUnverified(network, length) : rooms.open(ownerOf(pool, pass, network), length);
 }
 
-/** In a pool without tokens, clients are told apart by their addresses. */
-function ownerOf(pool: PoolConfig, { client }: Pass, address: string): ByteOwner {
+/** In a pool without tokens, clients are told apart by their networks. */
+function ownerOf(pool: PoolConfig, { client }: Pass, network: string): ByteOwner {
   const key = poolKey(pool);
-  return { pool: key, client: `${key}/${pool.launch.auth === undefined ? address : client}` };
+  return { pool: key, client: `${key}/${pool.launch.auth === undefined ? network : client}` };
 }
 
 async function enter({ gate }: ServeLaunchDeps, pool: PoolConfig, token: string | undefined, trace: LaunchTrace): Promise<Pass> {

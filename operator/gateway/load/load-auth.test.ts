@@ -15,7 +15,9 @@ function setup(verdict: TokenVerdict | Error = good) {
     if (answers.verdict instanceof Error) throw answers.verdict;
     return answers.verdict;
   };
-  return { clock, asked, answers, auth: new LoadAuth({ review, clock, user }) };
+  const auth = new LoadAuth({ review, clock, user });
+  const access = (authorization: string | undefined, address = "10.0.0.1") => auth.access(authorization, address);
+  return { clock, asked, answers, auth: { access } };
 }
 
 describe("LoadAuth", () => {
@@ -70,16 +72,40 @@ describe("LoadAuth", () => {
     await expect(auth.access("Bearer abc")).resolves.toBe("denied");
   });
 
-  it("remembers no refusal", async () => {
-    const { auth, answers } = setup({ ...good, authenticated: false });
-    await auth.access("Bearer abc");
+  it("does not review a refused token again for a minute", async () => {
+    const { auth, answers, asked, clock } = setup({ ...good, authenticated: false });
+    for (let time = 0; time < 100; time += 1) expect(await auth.access("Bearer abc")).toBe("denied");
+    expect(asked).toHaveLength(1);
+    answers.verdict = good;
+    await clock.advance(60_000);
+    await expect(auth.access("Bearer abc")).resolves.toBe("granted");
+  });
+
+  it("remembers no failure of the API server as a refusal", async () => {
+    const { auth, answers } = setup(new Error("away"));
+    await expect(auth.access("Bearer abc")).resolves.toBe("unknown");
     answers.verdict = good;
     await expect(auth.access("Bearer abc")).resolves.toBe("granted");
   });
 
+  it("reviews a token once for all that bring it at the same time", async () => {
+    const { auth, asked } = setup();
+    const all = await Promise.all(Array.from({ length: 100 }, () => auth.access("Bearer abc")));
+    expect([new Set(all), asked]).toEqual([new Set(["granted"]), [`abc for ${LOAD_AUDIENCE}`]]);
+  });
+
+  it("reviews few of 2,000 guesses, and the operator's token beside them", async () => {
+    const { auth, answers, asked } = setup({ ...good, authenticated: false });
+    for (let guess = 0; guess < 2_000; guess += 1) await auth.access(`Bearer guess-${guess}`, "10.0.0.66");
+    expect(asked).toHaveLength(10);
+    answers.verdict = good;
+    await expect(auth.access("Bearer abc", "10.0.0.1")).resolves.toBe("granted");
+  });
+
   it("asks about few tokens at once, whoever guesses", async () => {
     const { auth, asked } = setup();
-    const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => auth.access(`Bearer guess-${at}`)));
+    const guesses = Array.from({ length: 10 }, (_, at) => auth.access(`Bearer guess-${at}`, `10.0.0.${at}`));
+    const answers = await Promise.all(guesses);
     expect(asked).toHaveLength(4);
     expect(answers.filter((answer) => answer === "unknown")).toHaveLength(6);
   });

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { LOAD_AUDIENCE } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { ExpiringMap } from "../../runtime/expiring-map.ts";
+import { RateLimit } from "../../runtime/rate-limit.ts";
 
 /** How long a token that was found good is taken for good: the API server may be away for a while. */
 const REMEMBER_MS = 5 * 60_000;
@@ -8,6 +10,13 @@ const REMEMBER_MS = 5 * 60_000;
 const MAX_REMEMBERED = 64;
 /** Reviews under way at once: a stranger's guesses must not become a flood at the API server. */
 const MAX_REVIEWS = 4;
+/** Reviews for one address: an operator or a gateway has one token, and another one after its renewal. */
+const REVIEWS_AT_ONCE = 10;
+const REVIEWS_PER_SECOND = 1;
+const MAX_ADDRESSES = 1_000;
+/** How long a token that was refused stays refused without a review. Of tokens that become good later there are none. */
+const REFUSE_MS = 60_000;
+const MAX_REFUSED = 1_000;
 
 /** The API server's word on a token. */
 export interface TokenVerdict {
@@ -35,40 +44,57 @@ export class LoadAuth {
   readonly #review: ReviewToken;
   readonly #clock: Clock;
   readonly #user: string;
-  /** By the token's hash: no secret is kept. */
+  /** By the token's hash, like the others: no secret is kept. */
   readonly #good = new Map<string, Good>();
-  #reviews = 0;
+  readonly #refused: ExpiringMap<string, true>;
+  readonly #underWay = new Map<string, Promise<TokenVerdict>>();
+  readonly #rate: RateLimit;
 
   constructor(deps: { readonly review: ReviewToken; readonly clock: Clock; readonly user: string }) {
-    this.#review = deps.review;
-    this.#clock = deps.clock;
-    this.#user = deps.user;
+    const { review, clock, user } = deps;
+    this.#review = review;
+    this.#clock = clock;
+    this.#user = user;
+    this.#refused = new ExpiringMap({ clock, forMs: REFUSE_MS, max: MAX_REFUSED });
+    this.#rate = new RateLimit({ clock, burst: REVIEWS_AT_ONCE, perSecond: REVIEWS_PER_SECOND, maxKeys: MAX_ADDRESSES });
   }
 
-  /** @param authorization the header's value. `unknown`: the API server could not be asked now. */
-  async access(authorization: string | undefined): Promise<Access> {
+  /**
+   * @param authorization the header's value.
+   * @param address the sender's, for which reviews are limited.
+   * @returns `unknown` if the API server cannot be asked now.
+   */
+  async access(authorization: string | undefined, address: string): Promise<Access> {
     const token = /^Bearer ([\w.~+/=-]{1,8192})$/.exec(authorization ?? "")?.[1];
     if (token === undefined) return "denied";
     const hash = createHash("sha256").update(token).digest("base64");
+    if (this.#refused.get(hash)) return "denied";
     const good = this.#good.get(hash);
     const nowMs = this.#clock.now();
     if (good !== undefined && good.untilMs > nowMs) return "granted";
     const otherwise = good !== undefined && good.expiresMs > nowMs ? "granted" : "unknown";
-    if (this.#reviews >= MAX_REVIEWS) return otherwise;
-    this.#reviews += 1;
+    const reviewing = this.#underWay.get(hash) ?? this.#begin(hash, token, address);
+    if (reviewing === undefined) return otherwise;
     try {
-      const verdict = await this.#review(token, LOAD_AUDIENCE);
+      const verdict = await reviewing;
       if (!this.#isExpected(verdict)) {
         this.#good.delete(hash);
+        this.#refused.set(hash, true);
         return "denied";
       }
       this.#remember(hash, expiryMs(token));
       return "granted";
     } catch {
       return otherwise;
-    } finally {
-      this.#reviews -= 1;
     }
+  }
+
+  /** Begins a review of a token; undefined where there are too many. */
+  #begin(hash: string, token: string, address: string): Promise<TokenVerdict> | undefined {
+    if (this.#underWay.size >= MAX_REVIEWS || !this.#rate.take(address)) return undefined;
+    const reviewing = this.#review(token, LOAD_AUDIENCE).finally(() => this.#underWay.delete(hash));
+    this.#underWay.set(hash, reviewing);
+    return reviewing;
   }
 
   #isExpected({ authenticated, username, audiences }: TokenVerdict): boolean {

@@ -7,6 +7,8 @@ import type { BodyRooms } from "../form/body-rooms.ts";
 import { type BodyTime, readBody } from "../form/read-body.ts";
 import { announcedLength } from "../form/read-form.ts";
 import { refusalOf, refuse } from "../http/answer.ts";
+import { networkOf } from "../http/caller.ts";
+import type { DenialLog } from "../http/denial-log.ts";
 import { discard } from "../http/discard.ts";
 import { type FindPoolDeps, requirePool } from "../http/find-pool.ts";
 import { LaunchError } from "../launch/launch-error.ts";
@@ -21,6 +23,7 @@ export interface SessionRoutesDeps extends FindPoolDeps {
   readonly gate: Pick<Gate, "identify">;
   readonly sessions: Pick<Sessions, "inPool" | "inRoom" | "end" | "heard">;
   readonly livekit: Pick<Livekit, "webhook">;
+  readonly denials: Pick<DenialLog, "note">;
   readonly read: BodyTime;
   readonly rooms: BodyRooms;
 }
@@ -87,7 +90,7 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
 
 /** The text of a webhook. Nobody has verified its sender yet. @throws LaunchError 408, 413, 499 or 503. */
 async function readEvent({ rooms, read }: SessionRoutesDeps, { raw, ip, headers }: FastifyRequest): Promise<string> {
-  const held = rooms.openUnverified(ip, announcedLength(headers));
+  const held = rooms.openUnverified(networkOf(ip), announcedLength(headers));
   try {
     return (await readBody(raw, held, read, MAX_EVENT_BYTES)).toString("utf8");
   } finally {
@@ -97,7 +100,7 @@ async function readEvent({ rooms, read }: SessionRoutesDeps, { raw, ip, headers 
 
 /** Sends what comes of a request, or why nothing does. */
 async function answering(
-  { logger }: Pick<SessionRoutesDeps, "logger">,
+  { logger, denials }: Pick<SessionRoutesDeps, "logger" | "denials">,
   request: FastifyRequest,
   reply: FastifyReply,
   answer: () => Promise<object>,
@@ -109,6 +112,7 @@ async function answering(
   } catch (error) {
     await discard(request.raw);
     const refusal = refusalOf(error);
+    if (refusal.code === "unauthorized") denials.note(request, refusal.message);
     if (refusal.code === "internal") logger.error({ err: error }, "a request for sessions failed");
     return refuse(reply, refusal);
   }

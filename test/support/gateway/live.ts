@@ -9,6 +9,7 @@ import { Gate } from "../../../operator/gateway/admission/gate.ts";
 import { KeptSecrets } from "../../../operator/gateway/admission/kept-secrets.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { BodyRooms } from "../../../operator/gateway/form/body-rooms.ts";
+import { DenialLog } from "../../../operator/gateway/http/denial-log.ts";
 import { launchServer } from "../../../operator/gateway/http/launch-server.ts";
 import type { TlsPair } from "../../../operator/gateway/http/tls-files.ts";
 import { HttpCloud } from "../../../operator/gateway/overflow/cloud.ts";
@@ -29,6 +30,7 @@ export interface LiveGatewayOptions {
   readonly defaultPool?: string;
   readonly bodyTimeoutMs?: number;
   readonly tls?: TlsPair;
+  readonly trustedProxies?: readonly string[];
   /** Loopback address of the gateway and its workers. Default: 127.0.0.1. */
   readonly host?: string;
   /** Answers for the workers what is neither a probe nor a launch. */
@@ -80,6 +82,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const read = { clock: systemClock, timeoutMs: options.bodyTimeoutMs ?? 60_000 };
   const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
   const gate = new Gate(tokens, new ClientLimits(systemClock));
+  const denials = new DenialLog({ clock: systemClock, logger });
   const server = launchServer({
     clock: systemClock,
     logger,
@@ -91,10 +94,12 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     stopping: () => view.stopping,
     launch: (...args) => core.launch(...args),
     gate,
+    denials,
+    trustedProxies: options.trustedProxies,
     read,
     rooms,
   });
-  serveSessions(server, { logger, findPool, gate, sessions: core.sessions, livekit, read, rooms });
+  serveSessions(server, { logger, findPool, gate, sessions: core.sessions, livekit, denials, read, rooms });
   const origin = await server.listen({ host, port: 0 });
   const ready = () => core.state(poolKey(pool))?.workers.filter((worker) => worker.ready).length === takes.length;
   await new Promise<void>((resolve) => {

@@ -1,0 +1,26 @@
+/** Longest text of an address: IPv6 with an IPv4 part. What is longer was forwarded by a proxy, and is none. */
+const MAX_ADDRESS_LENGTH = 45;
+const MAPPED_IPV4 = "::ffff:";
+/** Groups of an IPv6 address that name its network: a client has a whole /64. */
+const NETWORK_GROUPS = 4;
+
+/** Who has sent a request. */
+export interface Caller {
+  /** The client's address; behind trusted proxies the one that they have forwarded. */
+  readonly ip: string;
+  readonly raw: { readonly socket: { readonly remoteAddress?: string | undefined } };
+}
+
+/** An address as it is logged: IPv4 in its own form, also where it arrived at an IPv6 socket. */
+export function addressOf(ip: string): string {
+  const address = ip.startsWith(MAPPED_IPV4) ? ip.slice(MAPPED_IPV4.length) : ip;
+  return address.slice(0, MAX_ADDRESS_LENGTH);
+}
+
+/** What clients are told apart by where they have no token: an IPv4 address, or the /64 of an IPv6 address. */
+export function networkOf(ip: string): string {
+  const address = addressOf(ip);
+  if (!address.includes(":")) return address;
+  const [before = ""] = address.split("::", 1);
+  return before.split(":").slice(0, NETWORK_GROUPS).join(":");
+}
