@@ -95,7 +95,9 @@ export function uninstallSettings(env: NodeJS.ProcessEnv): UninstallSettings {
 
 export const gatewayVariables = {
   ...common,
-  AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port that clients send launches to."),
+  AVATARPOOL_LAUNCH_PORT: port(8_080).describe(
+    "Port that clients send launches to. Load balancers find /readyz and /healthz there, too.",
+  ),
   AVATARPOOL_INTERNAL_PORT: port(8_081).describe("Port of /healthz, /readyz, /metrics and the load stream."),
   AVATARPOOL_DEFAULT_POOL: z
     .string()

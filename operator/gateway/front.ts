@@ -17,7 +17,7 @@ const MEGABYTE = 1024 * 1024;
 const BODY_TIMEOUT_MS = 60_000;
 
 export interface FrontDeps
-  extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "denials"> {
+  extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "notReady" | "denials"> {
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;
   readonly clock: Clock;
@@ -30,7 +30,8 @@ export interface FrontDeps
  * @throws when the certificate cannot be used.
  */
 export async function front(deps: FrontDeps, signal: AbortSignal): Promise<FastifyInstance> {
-  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit, denials } = deps;
+  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit, denials, notReady } =
+    deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
   const gate = new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock));
@@ -47,6 +48,7 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
     defaultPool: settings.defaultPool,
     tls,
     denials,
+    notReady,
     trustedProxies: settings.trustedProxies,
     gate,
     read,

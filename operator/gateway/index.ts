@@ -94,6 +94,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const review = reviewTokenWith(kube);
   const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
   const peerAuth = new LoadAuth({ review, clock, user: settings.gatewayUser });
+  const notReady = () => (signal.aborted ? "stopping" : firstLook.missing());
   const denials = new DenialLog({ clock, logger });
   const internal = internalServer({
     gateway: `${settings.podName}-${randomBytes(4).toString("hex")}`,
@@ -105,7 +106,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     claims: core,
     peerAccess: (...request) => peerAuth.access(...request),
     denials,
-    notReady: () => (signal.aborted ? "stopping" : firstLook.missing()),
+    notReady,
   });
   const watching = new AbortController();
   const launches = await front(
@@ -122,6 +123,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
       sessions: core.sessions,
       livekit,
       denials,
+      notReady,
     },
     watching.signal,
   );

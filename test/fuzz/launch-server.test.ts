@@ -51,6 +51,7 @@ const server = launchServer({
   gate: new Gate(new ClientTokens({ read: async () => new Map([["ann", TOKEN]]), clock: systemClock }), limits),
   read: { clock: systemClock, timeoutMs: 60_000 },
   rooms,
+  notReady: () => undefined,
   denials: { note: () => {} },
 });
 let port = 0;

@@ -43,6 +43,7 @@ async function pair(claims: Partial<ClaimSource>) {
     registry: createRegistry({ process: false }),
     beforeScrape: () => {},
     access: async () => "denied",
+    denials: { note: () => {} },
     peerAccess: async () => "granted",
     notReady: () => undefined,
     claims: {

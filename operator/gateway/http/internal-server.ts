@@ -20,6 +20,7 @@ import {
 import type { Access } from "../load/load-auth.ts";
 import { type LoadSource, streamLoad } from "../load/load-stream.ts";
 import type { DenialLog } from "./denial-log.ts";
+import { type NotReady, serveHealth } from "./health-routes.ts";
 
 /** Load streams at once: two operator replicas, each perhaps with one that it has not yet given up. */
 const MAX_READERS = 8;
@@ -51,8 +52,7 @@ export interface InternalServerDeps {
   /** Whether the bearer is a gateway. */
   readonly peerAccess: (authorization: string | undefined, address: string) => Promise<Access>;
   readonly denials: Pick<DenialLog, "note">;
-  /** Why launches must not be sent here now; undefined when they may. */
-  readonly notReady: () => string | undefined;
+  readonly notReady: NotReady;
 }
 
 /** The server for the cluster: probes, metrics, the load stream, and the claims of other gateways. */
@@ -60,12 +60,7 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
   const server = fastify({ forceCloseConnections: true });
   let readers = 0;
 
-  server.get("/healthz", async () => "ok\n");
-
-  server.get("/readyz", async (_request, reply) => {
-    const reason = deps.notReady();
-    return reply.code(reason === undefined ? 200 : 503).send(`${reason ?? "ok"}\n`);
-  });
+  serveHealth(server, deps.notReady);
 
   server.get("/metrics", async (_request, reply) => {
     deps.beforeScrape();

@@ -153,6 +153,27 @@ describe("the launch server", () => {
     },
   );
 
+  it.each(["GET", "HEAD"])("answers a load balancer's health checks by %s, with 503 while it drains", async (method) => {
+    const { origin, view } = await setup([]);
+    const check = async (path: string, accept = "*/*") => {
+      const response = await fetch(`${origin}${path}`, { method, headers: { accept } });
+      return [response.status, response.headers.get("content-type")?.split(";")[0], await response.text()];
+    };
+    const text = (content: string) => (method === "GET" ? content : "");
+    const line = "AvatarPool gateway: launches go to POST /{namespace}/{pool}/launch, described at /openapi.json";
+    expect(await check("/")).toEqual([200, "text/plain", text(`${line}\n`)]);
+    expect(await check("/", "application/json")).toEqual([
+      200,
+      "application/json",
+      text(JSON.stringify({ message: line, ready: true })),
+    ]);
+    expect(await check("/readyz")).toEqual([200, "text/plain", text("ok\n")]);
+    view.stopping = true;
+    expect(await check("/healthz")).toEqual([200, "text/plain", text("ok\n")]);
+    expect(await check("/readyz/")).toEqual([503, "text/plain", text("stopping\n")]);
+    expect(await check("/")).toEqual([503, "text/plain", text(`${line}\n`)]);
+  });
+
   it("answers 405 to another method, 415 to XML, and 400 with the field to a missing one", async () => {
     const { origin, post } = await setup([]);
     const get = await fetch(`${origin}/avatars/support/launch`);

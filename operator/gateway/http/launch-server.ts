@@ -12,6 +12,7 @@ import { ClientCuts } from "./client-cuts.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
 import { type FindPoolDeps, requirePool } from "./find-pool.ts";
+import { type NotReady, serveHealth, serveRoot } from "./health-routes.ts";
 import { record } from "./launch-record.ts";
 import { type LaunchTrace, newTrace } from "./launch-trace.ts";
 import { nodeServer } from "./node-server.ts";
@@ -29,6 +30,7 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Key of the pool that `POST /launch` goes to. */
   readonly defaultPool?: string | undefined;
+  readonly notReady: NotReady;
   /** Whether this gateway will end soon. */
   readonly stopping?: () => boolean;
   /** Serves HTTPS. */
@@ -96,6 +98,8 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     return launch(`${namespace}/${pool}`, request, reply);
   });
 
+  serveHealth(server, deps.notReady);
+  serveRoot(server, deps.notReady);
   const description = JSON.stringify(openApi());
   server.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(description));
 

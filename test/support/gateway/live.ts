@@ -92,6 +92,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     tls: options.tls,
     viewIsOld: () => view.old,
     stopping: () => view.stopping,
+    notReady: () => (view.stopping ? "stopping" : undefined),
     launch: (...args) => core.launch(...args),
     gate,
     denials,
