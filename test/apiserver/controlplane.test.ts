@@ -120,6 +120,8 @@ test.each(["etcd", "kube-apiserver"])("a start that fails for %s quotes its log 
   await writeFile(path.join(assets, name), "#!/bin/sh\necho 'unknown flag: --no-such'\nexit 3\n", { mode: 0o755 });
   vi.stubEnv("KUBEBUILDER_ASSETS", assets);
   vi.stubEnv("TMPDIR", temporary);
+  // A version that is chosen is not taken from there.
+  vi.stubEnv("AVATARPOOL_TEST_KUBERNETES", "");
 
   await expect(startControlPlane({ kwok: false })).rejects.toThrow(
     new RegExp(`${name} ended \\(code 3\\) before it was ready[^]*log of ${name}:\\nunknown flag: --no-such`),
