@@ -8,7 +8,7 @@ export interface Participant {
 
 /**
  * Joins a room by LiveKit's signalling alone, without media: as far as the server's list of participants goes, somebody is there.
- * The server removes such a participant after a minute.
+ * The server removes such a participant after a minute, and closes its connection no more: it must leave before.
  */
 export async function join(
   url: string,
@@ -23,7 +23,6 @@ export async function join(
   await once(socket, "message");
   return {
     leave: async () => {
-      if (socket.readyState === WebSocket.CLOSED) return;
       socket.close();
       await once(socket, "close");
     },
