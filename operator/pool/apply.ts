@@ -1,12 +1,12 @@
 import { API_GROUP_VERSION, FINALIZER, KIND } from "../api/names.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
-import type { KubeClient } from "../kube/client.ts";
 import { isGoneOrReplaced, requestFailureOf } from "../kube/errors.ts";
 import { avatarPools, deployments, pods } from "../kube/resource-types.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 import type { ScalePlan } from "./planning/plan-group.ts";
 import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "./planning/plan-retirement.ts";
+import type { PoolClient } from "./refusals/guarded-client.ts";
 import type { GroupSnapshot, Members, Snapshot } from "./snapshot.ts";
 import type { PodView } from "./views.ts";
 import { applyDeployment, resizeDeployment } from "./writes/deployment-writes.ts";
@@ -14,7 +14,7 @@ import { applyProtection, applyStep } from "./writes/marks.ts";
 import { worstOf, writeEach } from "./writes/write-each.ts";
 
 export interface ApplyContext {
-  readonly client: Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
+  readonly client: PoolClient;
 }
 
 /** What became of a plan. */

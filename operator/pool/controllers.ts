@@ -2,6 +2,7 @@ import { httpOrigin } from "../api/http-origin.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { findEngine } from "../engines/index.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { configMaps } from "../kube/resource-types.ts";
 import type { Store } from "../kube/store.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
@@ -15,6 +16,7 @@ import { type PoolEvent, Reporter } from "./news/report.ts";
 import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
+import { targetOf } from "./refusals/refusal.ts";
 import { Refusals } from "./refusals/refusals.ts";
 import type { ReplicaSetView } from "./replica-sets.ts";
 import { PodEvents } from "./slow-starts/pod-events.ts";
@@ -94,7 +96,12 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       refusals,
       podEvents: new PodEvents({ client: options.events, clock, logger }),
       enqueue: (key) => pools.enqueue(key),
-      learned: new Learned({ clientOf: (pool) => guardedClient(client, refusals, pool), clock, logger }),
+      learned: new Learned({
+        clientOf: (pool) => guardedClient(client, refusals, pool),
+        onForeign: (pool, ref, message) => refusals.foreign(pool, targetOf("apply", configMaps, ref), message),
+        clock,
+        logger,
+      }),
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
       metrics,

@@ -50,7 +50,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     refusals,
     podEvents: { latest: () => undefined },
     enqueue: () => {},
-    learned: new Learned({ clientOf: () => client, clock, logger: createLogger("operator", "silent") }),
+    learned: new Learned({ clientOf: () => client, onForeign: () => {}, clock, logger: createLogger("operator", "silent") }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,

@@ -28,7 +28,7 @@ export interface ApiRefusal {
 }
 
 export interface Write {
-  readonly verb: "apply" | "patch" | "delete";
+  readonly verb: "create" | "apply" | "patch" | "delete";
   readonly plural: string;
   readonly before: ApiObject | undefined;
   readonly wanted: object;
@@ -143,6 +143,8 @@ export class SimApi {
     };
     return {
       get: <T extends KubeObject>(type: ResourceType, ref: ObjectRef) => send(() => this.#read<T>(type.plural, ref), false),
+      create: <T extends KubeObject>(type: ResourceType, object: T) =>
+        send((sender) => this.#createFor(type.plural, object, sender) as unknown as T, true),
       apply: <T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}) =>
         send((sender) => this.#apply(type.plural, object, options, sender) as unknown as T, true),
       mergePatch: <T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: unknown) =>
@@ -158,6 +160,16 @@ export class SimApi {
       return data === undefined ? undefined : ({ metadata: ref, data } as T);
     }
     return this.#of(plural).get(keyOf(ref)) as T | undefined;
+  }
+
+  #createFor(plural: string, object: KubeObject, sender: Sender): ApiObject {
+    const wanted = object as unknown as ApiObject;
+    const key = keyOf(wanted.metadata);
+    const before = this.#of(plural).get(key);
+    if (before !== undefined) throw new KubeError(`${plural} ${key} exists`, { status: 409, reason: "AlreadyExists" });
+    this.#admit(plural, key, undefined, sender);
+    this.#options.onWrite({ verb: "create", plural, before, wanted: object, subresource: undefined, sender });
+    return this.create(plural, wanted);
   }
 
   #apply(plural: string, object: KubeObject, { subresource }: ApplyOptions, sender: Sender): ApiObject {

@@ -100,10 +100,15 @@ describe("warm.slots: auto", () => {
 });
 
 describe("what was learned", () => {
+  const ref = { namespace: "avatars", name: "support-learned" };
+  const ownerReference = { apiVersion: "avatarpool.dev/v1alpha1", kind: "AvatarPool", name: "support", uid: "pool-uid" };
+  const own = { metadata: { ...ref, uid: "kept", ownerReferences: [ownerReference] } };
+
   function setup() {
     const client = new RecordingClient();
     const clock = new FakeClock();
     const lines: string[] = [];
+    const foreign: string[] = [];
     const out = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         lines.push(chunk.toString());
@@ -114,7 +119,14 @@ describe("what was learned", () => {
       client,
       clock,
       lines,
-      learned: () => new Learned({ clientOf: () => client, clock, logger: createLogger("test", "info", out) }),
+      foreign,
+      learned: () =>
+        new Learned({
+          clientOf: () => client,
+          onForeign: (_pool, _ref, message) => foreign.push(message),
+          clock,
+          logger: createLogger("test", "info", out),
+        }),
     };
   }
 
@@ -129,7 +141,7 @@ describe("what was learned", () => {
     await clock.advance(SAVE_INTERVAL_MS);
     await first.keep(config);
     const [write] = client.writes;
-    expect(client.take()).toEqual(["apply configmaps/support-learned"]);
+    expect(client.take()).toEqual(["create configmaps/support-learned"]);
     expect(JSON.stringify(write!.sent).length).toBeLessThan(8_000);
     await clock.advance(SAVE_INTERVAL_MS);
     await first.keep(config);
@@ -145,12 +157,45 @@ describe("what was learned", () => {
     "is learned again where it is damaged: %s",
     async (text) => {
       const { client, lines, learned } = setup();
-      client.put("configmaps", { namespace: "avatars", name: "support-learned" }, { data: { "learned.json": text } });
+      client.put("configmaps", { namespace: "avatars", name: "support-learned" }, { ...own, data: { "learned.json": text } });
       const forecasts = await learned().of(gpuPool().config);
       expect(forecasts.next(later(0, 0)).get("gpu")!.slots).toBe(gpuGroup.sessionsPerWorker);
       expect(lines.join("")).toContain("learned again");
     },
   );
+
+  it("is written over what the pool has kept, and over no object that took its name since", async () => {
+    const { client, clock, learned } = setup();
+    const first = learned();
+    busyHalfHour(await first.of(gpuPool().config), 4);
+    client.put("configmaps", ref, own);
+    await clock.advance(SAVE_INTERVAL_MS);
+    await first.keep(gpuPool().config);
+    expect(client.writes).toMatchObject([{ verb: "apply", sent: { metadata: { uid: "kept" } } }]);
+  });
+
+  it.each([
+    ["nobody", undefined],
+    ["a former pool of the name", [{ ...ownerReference, uid: "former" }]],
+  ])("is neither read from a ConfigMap that belongs to %s, nor written to it, and the pool reports that", async (_whom, owners) => {
+    const { client, clock, foreign, learned, lines } = setup();
+    const metadata = { ...ref, uid: "theirs", ...(owners !== undefined && { ownerReferences: owners }) };
+    client.put("configmaps", ref, { metadata, data: { "learned.json": "{" } });
+    const first = learned();
+    busyHalfHour(await first.of(gpuPool().config), 4);
+    expect(foreign).toEqual([
+      "ConfigMap avatars/support-learned exists and does not belong to the pool, so what the operator learns of the pool's demand is " +
+        "lost when it restarts: delete it, or rename the pool; the operator does not change it",
+    ]);
+    await clock.advance(SAVE_INTERVAL_MS);
+    await first.keep(gpuPool().config);
+    expect([client.take(), foreign.length, lines]).toEqual([[], 2, []]);
+    client.objects.clear();
+    busyHalfHour(await first.of(gpuPool().config), 9);
+    await clock.advance(SAVE_INTERVAL_MS);
+    await first.keep(gpuPool().config);
+    expect(client.take()).toEqual(["create configmaps/support-learned"]);
+  });
 
   it("is not started anew while the API server cannot be asked", async () => {
     const { client, learned } = setup();

@@ -4,7 +4,7 @@ import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { requestFailureOf } from "../../kube/errors.ts";
 import { configMaps } from "../../kube/resource-types.ts";
-import { type KubeObject, keyOf } from "../../kube/types.ts";
+import { type KubeObject, keyOf, type ObjectRef } from "../../kube/types.ts";
 import { ownedBy } from "../../resources/owner.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -43,14 +43,16 @@ interface Entry {
 }
 
 export interface LearnedOptions {
-  readonly clientOf: (pool: PoolConfig) => Pick<KubeClient, "get" | "apply">;
+  readonly clientOf: (pool: PoolConfig) => Pick<KubeClient, "get" | "create" | "apply">;
+  /** The ConfigMap's name is taken by an object that is not the pool's. */
+  readonly onForeign: (pool: PoolConfig, ref: ObjectRef, message: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
  * What was learned of the pools' demand. It is kept in a ConfigMap beside each pool, so that the next operator goes on from there;
- * lost or damaged, it is learned again.
+ * lost or damaged, it is learned again. A ConfigMap of that name that does not belong to the pool is neither read nor written.
  */
 export class Learned {
   readonly #options: LearnedOptions;
@@ -89,17 +91,34 @@ export class Learned {
 
   /** Writes what is new, seldom. A failure is told and left: the next write brings the same and more. */
   async keep(pool: PoolConfig): Promise<void> {
-    const { clientOf, clock, logger } = this.#options;
+    const { clock, logger } = this.#options;
     const entry = this.#pools.get(poolKey(pool));
     if (entry?.read !== true || entry.forecasts.launches === entry.keptLaunches) return;
     if (clock.now() - entry.keptMs < SAVE_INTERVAL_MS) return;
     entry.keptMs = clock.now();
     entry.keptLaunches = entry.forecasts.launches;
     try {
-      await clientOf(pool).apply(configMaps, configMapOf(pool, entry.forecasts.save()));
+      await this.#write(pool, configMapOf(pool, entry.forecasts.save()));
     } catch (error) {
       logger.warn({ err: error, pool: poolKey(pool) }, "what was learned of the pool's demand could not be kept");
     }
+  }
+
+  /** It is looked at before each write: server-side apply would merge ours into an object of somebody else, force or not. */
+  async #write(pool: PoolConfig, wanted: LearnedConfigMap): Promise<void> {
+    const client = this.#options.clientOf(pool);
+    const found = await client.get<LearnedConfigMap>(configMaps, refOf(pool));
+    if (found === undefined) await client.create(configMaps, wanted);
+    else if (!isOf(pool, found)) this.#foreign(pool);
+    // The UID keeps a write from an object that took the name since.
+    else await client.apply(configMaps, { ...wanted, metadata: { ...wanted.metadata, uid: found.metadata?.uid ?? "" } });
+  }
+
+  #foreign(pool: PoolConfig): void {
+    const ref = refOf(pool);
+    const lost = "what the operator learns of the pool's demand is lost when it restarts";
+    const message = `ConfigMap ${keyOf(ref)} exists and does not belong to the pool, so ${lost}: delete it, or rename the pool; the operator does not change it`;
+    this.#options.onForeign(pool, ref, message);
   }
 
   forget(key: string): void {
@@ -108,8 +127,12 @@ export class Learned {
 
   async #read(pool: PoolConfig): Promise<SavedForecasts | undefined> {
     const { clientOf, logger } = this.#options;
-    const ref = { namespace: pool.namespace, name: nameOf(pool) };
+    const ref = refOf(pool);
     const found = await clientOf(pool).get<LearnedConfigMap>(configMaps, ref);
+    if (found !== undefined && !isOf(pool, found)) {
+      this.#foreign(pool);
+      return undefined;
+    }
     const text = found?.data?.[DATA_KEY];
     if (text === undefined) return undefined;
     try {
@@ -129,8 +152,7 @@ function configMapOf(pool: PoolConfig, saved: SavedForecasts): LearnedConfigMap 
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: {
-      namespace: pool.namespace,
-      name: nameOf(pool),
+      ...refOf(pool),
       labels: { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name },
       ownerReferences: [ownedBy(pool)],
     },
@@ -138,6 +160,10 @@ function configMapOf(pool: PoolConfig, saved: SavedForecasts): LearnedConfigMap 
   };
 }
 
-function nameOf(pool: PoolConfig): string {
-  return `${pool.name}-learned`;
+function refOf(pool: PoolConfig): ObjectRef {
+  return { namespace: pool.namespace, name: `${pool.name}-learned` };
+}
+
+function isOf({ uid }: PoolConfig, { metadata }: LearnedConfigMap): boolean {
+  return metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }

@@ -3,7 +3,7 @@ import type { KubeClient } from "../../kube/client.ts";
 import { fingerprintOf, targetOf } from "./refusal.ts";
 import type { Refusals } from "./refusals.ts";
 
-export type PoolClient = Pick<KubeClient, "get" | "apply" | "mergePatch" | "delete">;
+export type PoolClient = Pick<KubeClient, "get" | "create" | "apply" | "mergePatch" | "delete">;
 
 /**
  * The API server as one pool uses it: what it refuses is remembered, and not sent again for a while.
@@ -13,6 +13,11 @@ export function guardedClient(client: PoolClient, refusals: Refusals, pool: Pool
   return {
     get: (type, ref, options) =>
       refusals.attempt(pool, targetOf("get", type, ref), "", undefined, () => client.get(type, ref, options)),
+    // Of the same object as an apply: what lifts the refusal of the one lifts that of the other.
+    create: (type, object, options) =>
+      refusals.attempt(pool, targetOf("apply", type, object.metadata ?? {}), fingerprintOf(object), object, () =>
+        client.create(type, object, options),
+      ),
     apply: (type, object, options) =>
       refusals.attempt(
         pool,
