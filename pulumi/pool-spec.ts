@@ -388,6 +388,8 @@ export interface LaunchArgs {
   allowCustomAvatars?: pulumi.Input<boolean>;
   /** Hosts on which the face images of launches may lie. Any host where absent: workers fetch what they are told. */
   imageHosts?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Origins of web pages that may launch from a browser and see sessions (CORS). None if absent. Whoever opens such a page can read its token: give the page a token of its own, with limits. */
+  allowedOrigins?: pulumi.Input<pulumi.Input<string>[]>;
   /** Launches need a token: `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. Without this anybody who reaches a gateway may launch. */
   auth?: pulumi.Input<LaunchAuthArgs>;
 }

@@ -38,6 +38,8 @@ export interface PoolConfig {
     readonly allowCustomAvatars: boolean;
     /** Hosts of face images, or `*.` and what they end with; undefined: any. */
     readonly imageHosts?: readonly string[] | undefined;
+    /** Origins of web pages that may launch; `*` for any. */
+    readonly allowedOrigins?: readonly string[] | undefined;
     readonly auth?: LaunchAuth | undefined;
   };
   readonly limits: { readonly maxSessions?: number | undefined };
@@ -159,6 +161,7 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
       attempts: spec.launch.attempts,
       allowCustomAvatars: spec.launch.allowCustomAvatars,
       imageHosts: spec.launch.imageHosts,
+      allowedOrigins: spec.launch.allowedOrigins,
       auth: spec.launch.auth,
     },
     limits: spec.limits,

@@ -99,6 +99,11 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.presets",
     "an avatarId is also the name",
   ],
+  "origin with a path": [
+    pool({ launch: { allowedOrigins: ["*", "https://app.example.com/"] } }),
+    "spec.launch.allowedOrigins[1]",
+    "must be * or an origin in lower case",
+  ],
   "preset URL without a scheme": [
     withPreset({ image: { url: "example.com/maya.jpg" } }),
     "spec.presets[0].image.url",

@@ -101,6 +101,17 @@ const imageHost = z
     }),
   });
 
+const webOrigin = z
+  .string()
+  .max(260)
+  .meta({
+    description: "An origin: scheme, host, and the port if it is not the scheme's own; or `*` for any page.",
+    ...rules({
+      rule: "self.matches('^([*]|https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|[[][0-9a-f:]+[]])(:[0-9]{1,5})?)$')",
+      message: "must be * or an origin in lower case such as https://app.example.com or http://localhost:3000, without a path",
+    }),
+  });
+
 const launchSchema = z
   .object({
     queue: z
@@ -127,6 +138,13 @@ const launchSchema = z
       .max(64)
       .optional()
       .describe("Hosts on which the face images of launches may lie. Any host where absent: workers fetch what they are told."),
+    allowedOrigins: z
+      .array(webOrigin)
+      .max(32)
+      .optional()
+      .describe(
+        "Origins of web pages that may launch from a browser and see sessions (CORS). None if absent. Whoever opens such a page can read its token: give the page a token of its own, with limits.",
+      ),
     auth: launchAuthSchema.optional(),
   })
   .describe("How launches are served.")

@@ -9,6 +9,7 @@ import { LaunchError } from "../launch/launch-error.ts";
 import { accept, refusalOf, refuse } from "./answer.ts";
 import { networkOf } from "./caller.ts";
 import { ClientCuts } from "./client-cuts.ts";
+import { serveCors } from "./cors.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
 import { type FindPoolDeps, requirePool } from "./find-pool.ts";
@@ -98,6 +99,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     return launch(`${namespace}/${pool}`, request, reply);
   });
 
+  serveCors(server, deps);
   serveHealth(server, deps.notReady);
   serveRoot(server, deps.notReady);
   const description = JSON.stringify(openApi());

@@ -8,6 +8,7 @@ export const launchErrors = {
   unauthorized: { status: 401, meaning: "The pool asks for a token, and none or an unknown one was sent." },
   custom_avatar_forbidden: { status: 403, meaning: "The pool serves presets only." },
   image_host_forbidden: { status: 403, meaning: "The image's URL lies on a host that the pool does not allow." },
+  origin_forbidden: { status: 403, meaning: "The pool does not allow browsers whose page has this origin." },
   not_found: { status: 404, meaning: "There is nothing at this path." },
   pool_not_found: { status: 404, meaning: "There is no such pool." },
   preset_not_found: { status: 404, meaning: "The pool has no preset of this name." },
