@@ -19,7 +19,7 @@ export interface ApplyContext {
 
 /** What became of a plan. */
 export interface Applied {
-  /** Names of Deployments that are not as planned. */
+  /** Names of Deployments that do not have the size that is planned. */
   readonly unwritten: ReadonlySet<string>;
   readonly finalizerWritten: boolean;
   /** What a repetition mends: the next attempt comes after a back-off. What the API server refuses for good is not among it. */
@@ -79,7 +79,7 @@ async function setFinalizers({ client }: ApplyContext, pool: PoolConfig, finaliz
   }
 }
 
-/** @returns whether its Deployment is as planned. */
+/** @returns whether its Deployment has the size that is planned. */
 async function applyGroup(
   context: ApplyContext,
   snapshot: Snapshot,
@@ -102,7 +102,9 @@ async function applyGroup(
   const sized = { ...group, replicas: stepped ? group.replicas + gone : Math.max(group.replicas, current) };
   const written = await attempt(() => applyDeployment(context.client, snapshot.pool, sized, deployment, memory, snapshot.nowMs));
   await attempt(() => applyProtection(marking, members, group.step));
-  return written && sized.replicas === group.replicas;
+  // Where its template is refused, its size may have been written all the same.
+  const hasSize = written || memory.applied.get(config.deploymentName)?.view.replicas === sized.replicas;
+  return hasSize && sized.replicas === group.replicas;
 }
 
 function membersOf({ groups, retired }: Snapshot, group: string): Members | undefined {

@@ -250,6 +250,17 @@ describe("poolReconciler", () => {
       expect((more?.sent.spec as { replicas: number } | undefined)?.replicas).toBeGreaterThanOrEqual(2);
     });
 
+    it("of a template keeps no group that exists from growing, between two attempts too", async () => {
+      const { client, hub, clock, reconcile } = operator({ pods: [pod("a")] });
+      client.refuses = ({ verb, name }) => (verb === "apply" ? refusesGpu({ name }) : undefined);
+      await reconcile();
+      await clock.advance(1_500);
+      queue(hub, 4);
+      await reconcile();
+      expect(client.writes.findLast(({ plural }) => plural === "deployments")).toMatchObject({ verb: "patch" });
+      expect(statusOf(client)).toMatchObject({ status: "False", reason: "WriteRefused" });
+    });
+
     it("of the status itself is told in an event, and keeps nothing from being done", async () => {
       const { client, clock, events, reconcile } = operator({ deployments: [] });
       client.refuses = ({ subresource }) =>

@@ -104,10 +104,18 @@ export interface Members {
   readonly ended: readonly PodView[];
 }
 
-/** Whether the API server refuses what we write to a group's Deployment, so that its size stays as it is until the next attempt. */
-export function isHeld({ refusals, nowMs }: Snapshot, { deploymentName }: GroupConfig): boolean {
+/**
+ * Whether the API server refuses to size a group, so that its size stays as it is until the next attempt. The size of a Deployment that
+ * exists is patched where its template is refused.
+ */
+export function isHeld({ refusals, groups, nowMs }: Snapshot, { name: groupName, deploymentName }: GroupConfig): boolean {
+  const exists = groups.some(({ config, deployment }) => config.name === groupName && deployment.kind === "own");
   return refusals.some(
-    ({ plural, name, retryAtMs = 0 }) => plural === "deployments" && (name === "" || name === deploymentName) && nowMs < retryAtMs,
+    ({ verb, plural, name, retryAtMs = 0 }) =>
+      plural === "deployments" &&
+      verb === (exists ? "patch" : "apply") &&
+      (name === "" || name === deploymentName) &&
+      nowMs < retryAtMs,
   );
 }
 
