@@ -31,7 +31,7 @@ export interface StillRunsDeps {
   /** Whether this gateway has seen the session end. */
   readonly hasEnded: (worker: Worker, at: SessionAt) => boolean;
   /** Whether the launch's session in the maker's cloud still counts. */
-  readonly inCloud: (launch: string) => boolean;
+  readonly inCloud: (launch: string) => Promise<boolean>;
 }
 
 /**

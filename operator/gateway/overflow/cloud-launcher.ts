@@ -103,6 +103,8 @@ export class CloudLauncher {
     if (doubt.untilMs > this.#deps.clock.now()) {
       const seen = await this.#deps.sessions.avatarIn(pool, { room: request.roomName, livekitUrl: request.livekitUrl, agent });
       if (seen !== true) throw doubt.error;
+      // From here on the answer is remembered with its session.
+      this.#doubts.delete(launch);
       return pending(request.roomName);
     }
     this.#doubts.delete(launch);

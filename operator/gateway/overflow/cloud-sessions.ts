@@ -21,6 +21,8 @@ interface CloudSession {
   lookedMs: number;
   /** The last look has seen no avatar. */
   empty: boolean;
+  /** Some look has seen its avatar. */
+  seen: boolean;
 }
 
 export interface CloudSessionsDeps {
@@ -54,17 +56,25 @@ export class CloudSessions {
   /** @returns how to take it back: nothing began. */
   began(session: Pick<CloudSession, "pool" | "room" | "livekitUrl" | "keys">): () => void {
     const nowMs = this.#deps.clock.now();
-    const begun: CloudSession = { ...session, sinceMs: nowMs, lookedMs: nowMs, empty: false };
+    const begun: CloudSession = { ...session, sinceMs: nowMs, lookedMs: nowMs, empty: false, seen: false };
     this.#sessions.add(begun);
     this.#deps.onChanged(session.pool);
     this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
     return () => this.#end(begun);
   }
 
-  /** Whether a launch has a session that counts. */
-  has(launch: string): boolean {
-    for (const { keys } of this.#sessions) if (keys.launch === launch) return true;
-    return false;
+  /**
+   * Whether a launch has a session that counts. Where its room can be looked at, one whose avatar was seen and is not there any
+   * more has ended. Never throws.
+   */
+  async runs(launch: string): Promise<boolean> {
+    const session = [...this.#sessions].find(({ keys }) => keys.launch === launch);
+    const pool = session && this.#deps.findPool(session.pool);
+    if (session === undefined || pool === undefined) return session !== undefined;
+    const avatar = await this.avatarIn(pool, { ...session, agent: session.keys.agent });
+    if (avatar === false && session.seen) this.#end(session);
+    session.seen ||= avatar === true;
+    return this.#sessions.has(session);
   }
 
   /** Whether an avatar of this agent is in a room, or any if the agent is not known; undefined where that cannot be seen. */
@@ -108,5 +118,6 @@ export class CloudSessions {
     const avatar = pool && (await this.avatarIn(pool, { ...session, agent: session.keys.agent }));
     if (avatar === false && session.empty) this.#end(session);
     if (avatar !== undefined) session.empty = !avatar;
+    session.seen ||= avatar === true;
   }
 }

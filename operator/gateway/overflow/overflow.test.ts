@@ -55,6 +55,19 @@ describe("a launch to a full pool at its maximum", () => {
     expect(cloud.launches).toHaveLength(1);
   });
 
+  it("is another one once its avatar was seen in the room and has left it", async () => {
+    const views: RoomView[] = [{ avatar: true, somebody: true }];
+    const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
+    const { launch, clock, cloud, inCloud } = await fullPool({ livekit }, { lookAt: async () => views[0]! });
+    await launch("maya", { room: "room" });
+    await clock.advance(10_000);
+    expect((await launch("maya", { room: "room" })).trace.path).toBe("repeated");
+    views[0] = { avatar: false, somebody: true };
+    const again = await launch("maya", { room: "room" });
+    await clock.advance(10_000);
+    expect([again.status, again.trace.path, cloud.launches.length, inCloud()]).toEqual([200, "overflow", 2, 1]);
+  });
+
   it("is the pool's own affair where overflow is off, or cannot say what it wants", async () => {
     for (const changes of [{ overflow: undefined }, { presets: [{ name: "leo", model: { url: "https://x/leo.imx" } }] }]) {
       const cpu = [{ name: "cpu", engine: "essence" as const, image: "w:1", sessionsPerWorker: 1, max: 1 }];

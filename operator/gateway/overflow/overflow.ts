@@ -91,8 +91,8 @@ export class Overflow {
   }
 
   /** Whether a launch has a session in the cloud that still counts. */
-  runs(launch: string): boolean {
-    return this.#sessions.has(launch);
+  runs(launch: string): Promise<boolean> {
+    return this.#sessions.runs(launch);
   }
 
   /** Whether a launch was sent to the cloud and nobody knows what became of it. */

@@ -112,7 +112,18 @@ describe("a launch whose answer from the cloud is lost", () => {
     cloud.answer = "lost";
     await launch("maya", { room: "room" });
     await clock.advance(5_000);
-    expect(await launch("maya", { room: "room" })).toMatchObject({ status: 200 });
+    expect(await launch("maya", { room: "room" })).toMatchObject({ status: 200, trace: { path: "repeated" } });
     expect(cloud.launches).toHaveLength(1);
+  });
+
+  it("is not found by the avatar of another agent in the room", async () => {
+    const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
+    const lookAt = async (_pool: unknown, _room: string, agent?: string) => ({ avatar: agent === "agent-1", somebody: true });
+    const { launch, clock, cloud } = await fullPool({ livekit }, { lookAt });
+    cloud.answer = "lost";
+    const job = { room: "room", identity: "avatar", agent: "agent-2" };
+    await launch("maya", job);
+    await clock.advance(5_000);
+    expect((await launch("maya", job)).code).toBe("overflow_unclear");
   });
 });
