@@ -9,6 +9,7 @@ import {
   startGatewayCluster,
   workersObject,
 } from "../support/gateway/cluster.ts";
+import { roomToken } from "../support/gateway/harness.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
 import { join } from "../support/livekit/participant.ts";
 import { LIVEKIT_KEY, LIVEKIT_SECRET, type LivekitServer, startLivekit } from "../support/livekit/server.ts";
@@ -51,8 +52,8 @@ afterAll(async () => {
   await livekit?.[Symbol.asyncDispose]();
 });
 
-async function launch(room: string, pool = "support"): Promise<number> {
-  const body = new URLSearchParams({ livekit_url: livekit.url, livekit_token: "token", room_name: room });
+async function launch(room: string, pool = "support", token = "token"): Promise<number> {
+  const body = new URLSearchParams({ livekit_url: livekit.url, livekit_token: token, room_name: room });
   return (await fetch(`${gateway.launches}/${NAMESPACE}/${pool}/launch`, { method: "POST", body })).status;
 }
 
@@ -101,6 +102,29 @@ describe("a session whose agent leaves the room", () => {
     const metrics = await (await fetch(`${gateway.internal}/metrics`)).text();
     expect(metrics).toMatch(/^avatarpool_abandoned_sessions_total\{namespace="avatars",pool="support"\} 2$/m);
     expect(Number(/^avatarpool_won_back_seconds_total\{.*\} (.*)$/m.exec(metrics)?.[1])).toBeGreaterThan(1_150);
+  });
+});
+
+describe("an agent that LiveKit dispatches again", () => {
+  it("gets a new avatar in the slot of the old one, and that avatar stays", async () => {
+    const [room, identity] = ["call-3", "bithuman-avatar-agent"];
+    const joins = (agent: string) => join(livekit.url, room, { identity: agent, kind: "agent" });
+    const avatarOf = (agent: string) => join(livekit.url, room, { identity, kind: "agent", attributes: { [ON_BEHALF]: agent } });
+    const first = await joins("agent-1");
+    expect(await launch(room, "support", roomToken({ identity, agent: "agent-1" }))).toBe(200);
+    await avatarOf("agent-1");
+    await expect.poll(() => statesIn(room), waiting).toEqual(["running"]);
+    const second = await joins("agent-2");
+    await first.leave();
+    expect(await launch(room, "support", roomToken({ identity, agent: "agent-2" }))).toBe(200);
+    expect(await statesIn(room)).toEqual([expect.stringMatching("pending|running"), "cancelled"]);
+    // Longer than the grace: the old avatar, whose agent has left, is in the room until the new one replaces it.
+    await setTimeout(9_000);
+    expect(await statesIn(room)).toEqual(["running", "cancelled"]);
+    const avatar = await avatarOf("agent-2");
+    await second.leave();
+    await expect.poll(() => statesIn(room), waiting).toEqual(["cancelled", "cancelled"]);
+    await avatar.leave();
   });
 });
 

@@ -11,6 +11,7 @@ import {
   startGatewayCluster,
   workersObject,
 } from "../support/gateway/cluster.ts";
+import { roomToken } from "../support/gateway/harness.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
 import { freePort } from "../support/product/free-port.ts";
 
@@ -55,8 +56,8 @@ async function isReady({ internal }: GatewayProcess): Promise<boolean> {
   return response?.status === 200;
 }
 
-async function launch(gateway: GatewayProcess | undefined, room: string, to = "support") {
-  const body = new URLSearchParams({ livekit_url: "ws://livekit.test", livekit_token: "token", room_name: room });
+async function launch(gateway: GatewayProcess | undefined, room: string, to = "support", token = "token") {
+  const body = new URLSearchParams({ livekit_url: "ws://livekit.test", livekit_token: token, room_name: room });
   // Short enough that the workers never fill, long enough to be found.
   body.set("prompt", "x_session_seconds=100");
   const response = await fetch(`${gateway?.launches}/${NAMESPACE}/${to}/launch`, { method: "POST", body });
@@ -65,6 +66,15 @@ async function launch(gateway: GatewayProcess | undefined, room: string, to = "s
 
 const sessionsIn = (room: string) =>
   cluster.fleet.workers().flatMap(({ tasks }) => tasks.filter(({ roomName }) => roomName === room));
+
+/** A launch as the maker's client sends it for an agent. */
+const launchFor = (agent: string, gateway: GatewayProcess | undefined, room: string) =>
+  launch(gateway, room, "support", roomToken({ identity: "bithuman-avatar-agent", agent }));
+
+const liveIn = (room: string) =>
+  sessionsIn(room)
+    .filter(({ state }) => state === "pending" || state === "running")
+    .map(({ id }) => id);
 
 describe("several gateways", () => {
   it("begin a launch once, whichever of them its retries come to, at the same time or later", async () => {
@@ -76,11 +86,36 @@ describe("several gateways", () => {
     expect(sessionsIn("room-1")).toHaveLength(1);
   });
 
+  it("give an agent that is dispatched again a session of its own, and end the one before", async () => {
+    for (const [at, room] of ["again-1", "again-2", "again-3"].entries()) {
+      const first = await launchFor("agent-1", gateways[at], room);
+      const second = await launchFor("agent-2", gateways[(at + 1) % 3], room);
+      expect([first.status, second.status]).toEqual([200, 200]);
+      expect(second.body.task_id).not.toBe(first.body.task_id);
+      await expect.poll(() => liveIn(room), waiting).toEqual([second.body.task_id]);
+    }
+  });
+
+  it("begin a launch anew whose session was ended, whichever of them ended it", async () => {
+    for (const [ends, asked] of [0, 1, 2].flatMap((one) => [0, 1, 2].map((other) => [one, other] as const))) {
+      const room = `ended-${ends}-${asked}`;
+      for (const gateway of gateways) await launchFor("agent-1", gateway, room);
+      expect(liveIn(room)).toHaveLength(1);
+      const url = `${gateways[ends]?.launches}/${NAMESPACE}/support/sessions/${room}`;
+      // A gateway that did not launch it finds it when it has asked the workers again.
+      await expect.poll(async () => (await fetch(url, { method: "DELETE" })).status, waiting).toBe(200);
+      expect(liveIn(room)).toEqual([]);
+      const again = await launchFor("agent-1", gateways[asked], room);
+      expect([again.status, liveIn(room)]).toEqual([200, [again.body.task_id]]);
+    }
+  });
+
   it("do not double a launch whose gateway is killed while the worker has it", async () => {
     for (const worker of cluster.fleet.workers()) cluster.fleet.fail(worker.pod.name, "slow");
+    const before = cluster.fleet.totals.launches;
     const rooms = ["killed-1", "killed-2", "killed-3", "killed-4"];
     const lost = Promise.allSettled(rooms.map((room) => launch(gateways[0], room)));
-    await expect.poll(() => cluster.fleet.totals.launches, waiting).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => cluster.fleet.totals.launches, waiting).toBeGreaterThanOrEqual(before + 4);
     await gateways[0]?.kill();
     await lost;
     const again = await Promise.all(rooms.map((room, index) => launch(gateways[1 + (index % 2)], room)));

@@ -1,10 +1,18 @@
 import { poolKey } from "../../operator/api/pool-config.ts";
 import { LaunchError } from "../../operator/gateway/launch/launch-error.ts";
+import type { Draw } from "./draw-group.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";
 import { judgeAnswer, judgeWait, type LaunchRecord } from "./launches.ts";
+import { simToken } from "./room-token.ts";
+import { Rooms } from "./rooms.ts";
 import { isFull, ServingWatch } from "./serving.ts";
 import { SECRET_MARK } from "./witness.ts";
+
+/** The client's pause between two tries. */
+const RETRY_MS = 2_000;
+/** Sessions that may be replaced or ended began within this time. */
+const RECENT_MS = 180_000;
 
 interface ServedWorld extends JudgedWorld {
   readonly gateways: readonly SimGateway[];
@@ -20,10 +28,13 @@ export class Clients {
   readonly #world: ServedWorld;
   readonly #waiting = new Set<LaunchRecord>();
   readonly #serving = new ServingWatch();
+  /** Rooms into which several launches went. */
+  readonly rooms: Rooms;
   #launched = 0;
 
   constructor(world: ServedWorld) {
     this.#world = world;
+    this.rooms = new Rooms(world);
   }
 
   /** Launches that have no answer yet. */
@@ -39,19 +50,57 @@ export class Clients {
 
   /** A client's launch through one of the gateways; it may lose patience. */
   launch(preset: string | undefined, patienceMs?: number): void {
+    const room = `room-${this.#launched + 1}`;
+    this.#send({ room, id: room, preset, begunBefore: 0 }, patienceMs);
+  }
+
+  /** An agent is dispatched again: its next job launches into the same room. */
+  dispatchAgain(draw: Draw): void {
+    const last = this.#settled(draw);
+    if (last === undefined) return;
+    const { room, preset } = last;
+    this.#send({ room, id: `agent-${this.#launched + 1}-in-${room}`, preset, begunBefore: 0 });
+  }
+
+  /** Somebody ends the sessions of a room through a gateway, and the launch is asked for again. */
+  async endAndRepeat(draw: Draw): Promise<void> {
+    const { gateways, pool, timeline, workers, started } = this.#world;
+    const gateway = draw.one(gateways);
+    const last = this.#settled(draw);
+    if (last === undefined || gateway === undefined) return;
+    const { room, id, preset } = last;
+    timeline.note("stop", `${room} is to end, by ${gateway.name}`);
+    this.rooms.ends(room);
+    const found = await gateway.core.sessions.end(pool, room);
+    const ended = found.complete && workers.inRoom(room).length === 0;
+    // Somebody else may have launched meanwhile.
+    if (ended && last.outcome === "session" && this.rooms.last(room) === last && gateway.process.alive)
+      this.#send({ room, id, preset, begunBefore: started.get(id) ?? 0 });
+  }
+
+  /** The last launch of a room of the last minutes, where it has a session. */
+  #settled(draw: Draw): LaunchRecord | undefined {
+    const sinceMs = this.#world.clock.now() - RECENT_MS;
+    const recent = this.launches.filter((record) => record.atMs > sinceMs && this.rooms.last(record.room) === record);
+    return draw.one(recent.filter(({ outcome }) => outcome === "session"));
+  }
+
+  #send(asked: Pick<LaunchRecord, "room" | "id" | "preset" | "begunBefore">, patienceMs?: number): void {
     const { gateways, pool, clock, timeline, witness } = this.#world;
+    const { room, id, preset } = asked;
     const gateway = gateways[this.#launched % Math.max(1, gateways.length)];
-    const room = `room-${++this.#launched}`;
+    this.#launched++;
     // Nobody listens: the client's own affair.
     if (gateway === undefined) return;
     const client = new AbortController();
     const deadlineMs = pool.launch.queueDeadlineMs;
-    const record: LaunchRecord = { room, preset, gateway, atMs: clock.now(), deadlineMs, outcome: "waiting", code: "" };
+    const record: LaunchRecord = { ...asked, gateway, atMs: clock.now(), deadlineMs, outcome: "waiting", code: "" };
     this.launches.push(record);
+    this.rooms.asked(record);
     this.#waiting.add(record);
-    timeline.note("launch", `${room} asks ${gateway.name} for ${preset ?? "a face of its own"}`);
+    timeline.note("launch", `${id} asks ${gateway.name} for ${preset ?? "a face of its own"}`);
     const settle = (outcome: LaunchRecord["outcome"], error?: LaunchError) => this.#answered(record, outcome, error);
-    const token = `${SECRET_MARK}-token-${room}`;
+    const token = simToken(id, SECRET_MARK);
     const apiSecret = this.#launched % 3 === 0 ? `${SECRET_MARK}-client` : undefined;
     const answer = async () => gateway.launch({ pool: poolKey(pool), room, token, apiSecret, preset, signal: client.signal });
     answer().then(
@@ -64,15 +113,21 @@ export class Clients {
     if (patienceMs !== undefined) clock.schedule(patienceMs, () => client.abort());
   }
 
-  /** A gateway died, with the connections of its clients. */
+  /** A gateway died, with the connections of its clients, who try again at another one. */
   cutOff(gateway: SimGateway): void {
-    for (const record of [...this.#waiting]) if (record.gateway === gateway) this.#answered(record, "cut-off");
+    for (const record of [...this.#waiting]) {
+      if (record.gateway !== gateway) continue;
+      this.#answered(record, "cut-off");
+      const { room, id, preset } = record;
+      this.#world.clock.schedule(RETRY_MS, () => this.#send({ room, id, preset, begunBefore: 0 }));
+    }
   }
 
   /** The promises to those that wait, at every step. */
   look(): void {
     if (isFull(this.#world)) this.lastFullMs = this.#world.clock.now();
     for (const record of this.#waiting) judgeWait(this.#world, record);
+    this.rooms.look();
     this.#serving.look(this.#world, this.#waiting);
   }
 
@@ -83,7 +138,7 @@ export class Clients {
     record.outcome = outcome;
     record.code = error?.code ?? "";
     this.#waiting.delete(record);
-    timeline.note("answer", `${record.room} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
+    timeline.note("answer", `${record.id} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
     witness.told("an answer", error?.message ?? "");
     judgeAnswer(this.#world, record, error);
     if (error?.code === "queue_full" || error?.code === "deadline_exceeded")

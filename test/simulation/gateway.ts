@@ -15,6 +15,7 @@ import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics
 import type { WorkerAnswer } from "../../operator/workers/answers.ts";
 import { noCloud } from "../support/gateway/no-cloud.ts";
 import type { SimApi } from "./api.ts";
+import type { SimPeers } from "./peers.ts";
 import { SimProcess } from "./process.ts";
 import { LaggingView, once } from "./watched.ts";
 import type { SimWorkers } from "./workers.ts";
@@ -27,6 +28,7 @@ export interface SimGatewayOptions {
   readonly random: Random;
   readonly api: SimApi;
   readonly workers: SimWorkers;
+  readonly peers: SimPeers;
   /** Every line of its load streams. */
   readonly onReport: (line: string) => void;
 }
@@ -54,7 +56,7 @@ export class SimGateway {
 
   constructor(options: SimGatewayOptions) {
     this.#options = options;
-    const { clock, random, api, workers } = options;
+    const { clock, random, api, workers, peers } = options;
     this.process = new SimProcess(options.name, clock, options.wrongByMs);
     const pools = new LaggingView<PoolConfig>(clock, random, poolOf);
     const pods = new LaggingView<WorkerRecord>(clock, random, recordOf);
@@ -66,7 +68,9 @@ export class SimGateway {
       directory: directoryOf(pools, pods),
       metrics: gatewayMetrics(this.registry),
       overflow: noCloud,
+      peers: peers.seenBy(this.process),
     });
+    peers.joined(this);
     this.#unfollow = follow(this.core, pools, pods);
     api.watch("avatarpools", pools);
     api.watch("pods", pods);
@@ -117,6 +121,7 @@ export class SimGateway {
   /** The process ends: at once, or after it has said so to those that wait. */
   stop(): void {
     this.process.alive = false;
+    this.#options.peers.left(this.name);
     this.#unfollow();
     this.core.stop();
     for (const view of this.views) this.#options.api.unwatch<unknown>(view as never);

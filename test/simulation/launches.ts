@@ -10,6 +10,10 @@ import { freeSlots, isFull } from "./serving.ts";
 /** What one launch came to. */
 export interface LaunchRecord {
   readonly room: string;
+  /** The launch: its room, or its agent where the room has had several. */
+  readonly id: string;
+  /** Sessions of the launch that had begun when it was asked for again. */
+  readonly begunBefore: number;
   readonly preset: string | undefined;
   readonly gateway: SimGateway;
   readonly atMs: number;
@@ -37,9 +41,9 @@ const harmless: readonly LaunchErrorCode[] = [
 /** Promises 2 and 3, at every answer. */
 export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: LaunchError | undefined): void {
   const { witness } = world;
-  if (record.outcome === "session" && !world.started.has(record.room))
-    witness.broken(2, `${record.room} was promised a session and has none`);
-  const sessions = world.workers.sessionsIn(record.room);
+  if (record.outcome === "session" && (world.started.get(record.id) ?? 0) <= record.begunBefore)
+    witness.broken(2, `${record.id} was promised a session and has none`);
+  const sessions = world.workers.sessionsOf(record.id);
   if (error === undefined) return;
   if (harmless.includes(error.code) && sessions > 0)
     witness.broken(2, `${record.room} was refused (${error.code}) and has ${sessions} sessions`);

@@ -40,7 +40,8 @@ export async function live(seed: number): Promise<Life> {
   const world = new World(drawn);
   const startMs = world.clock.now();
   await world.run(draw.int(1, 60) * 1_000);
-  for (let minute = 0; minute < drawn.busyMinutes; minute++) await busyMinute(world, drawn, draw);
+  const again = new Draw(seededRandom(seed, "dispatched again"));
+  for (let minute = 0; minute < drawn.busyMinutes; minute++) await busyMinute(world, drawn, draw, again);
   while (world.isTroubled) await world.run(1_000);
   if (drawn.deleted) await untilGone(world);
   else await untilAtRest(world);
@@ -67,7 +68,7 @@ export async function live(seed: number): Promise<Life> {
   };
 }
 
-async function busyMinute(world: World, drawn: DrawnWorld, draw: Draw): Promise<void> {
+async function busyMinute(world: World, drawn: DrawnWorld, draw: Draw, again: Draw): Promise<void> {
   const burst = draw.chance(0.3) ? draw.int(5, 30) : draw.int(0, 6);
   for (let launch = 0; launch < burst; launch++) {
     const custom = draw.chance(0.1) && world.pool.groups.some(({ engine }) => engine.customAvatars);
@@ -75,6 +76,8 @@ async function busyMinute(world: World, drawn: DrawnWorld, draw: Draw): Promise<
       custom ? undefined : draw.one(world.pool.presets)?.name,
       draw.chance(0.05) ? draw.int(0, 20_000) : undefined,
     );
+    if (again.chance(0.15)) world.clients.dispatchAgain(again);
+    if (again.chance(0.05)) void world.clients.endAndRepeat(again);
     if (draw.chance(0.5)) await world.run(draw.int(0, 4) * 1_000);
     if (draw.chance(0.05)) await strikeOne(world, drawn, draw);
   }

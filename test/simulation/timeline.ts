@@ -1,7 +1,7 @@
 /** What happened in a world, in order, for whoever has to find out why. */
 export interface Happening {
   readonly atMs: number;
-  readonly what: "launch" | "answer" | "decision" | "write" | "fault" | "edit" | "pod" | "BROKEN";
+  readonly what: "launch" | "answer" | "decision" | "write" | "fault" | "edit" | "pod" | "stop" | "BROKEN";
   readonly text: string;
 }
 

@@ -2,10 +2,13 @@ import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import type { WorkerAnswer } from "../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../operator/workers/client.ts";
 import type { SimProcess } from "./process.ts";
+import { launchOf } from "./room-token.ts";
 
 /** One session, from the worker's acceptance to its end. */
 export interface SimSession {
   readonly room: string;
+  /** The launch that began it. */
+  readonly launch: string;
   readonly runsAtMs: number;
   readonly endsAtMs: number;
 }
@@ -51,8 +54,10 @@ export interface SimWorkersOptions {
   readonly random: Random;
   /** How long the next session lasts. */
   readonly sessionMs: () => number;
-  /** A session began for a room. @param stray in a pod that is no member of the pool. */
-  readonly onSession: (room: string, stray: boolean) => void;
+  /** A session began for a launch. @param stray in a pod that is no member of the pool. */
+  readonly onSession: (launch: string, stray: boolean) => void;
+  /** A session is ended by a gateway's wish. */
+  readonly onStopped: (session: SimSession) => void;
 }
 
 /** The network to the workers, and the workers behind it: what a gateway and the operator reach by HTTP. */
@@ -68,10 +73,14 @@ export class SimWorkers {
     this.#options = options;
   }
 
-  /** Sessions of a room that run now. */
-  sessionsIn(room: string): number {
-    const live = [...this.byIp.values()].filter(({ active }) => active > 0);
-    return live.flatMap(({ sessions }) => [...sessions.values()]).filter((session) => session.room === room).length;
+  /** Sessions of a launch that run now. */
+  sessionsOf(launch: string): number {
+    return this.#live().filter((session) => session.launch === launch).length;
+  }
+
+  /** Sessions in a room that run now. */
+  inRoom(room: string): readonly SimSession[] {
+    return this.#live().filter((session) => session.room === room);
   }
 
   /** The network as one process reaches it. A dead process sends nothing, and hears nothing. */
@@ -113,6 +122,11 @@ export class SimWorkers {
     throw new WorkerUnreachable("no connection", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) });
   }
 
+  #live(): readonly SimSession[] {
+    const live = [...this.byIp.values()].filter(({ active }) => active > 0);
+    return live.flatMap(({ sessions }) => [...sessions.values()]);
+  }
+
   #answer(worker: SimWorker, path: string): WorkerAnswer {
     if (path === "/health") return json(200, { status: "healthy", active_sessions: worker.active, max_sessions: worker.slots });
     if (path === "/ready") {
@@ -135,16 +149,28 @@ export class SimWorkers {
   }
 
   #post(worker: SimWorker, path: string, body: PostBody): WorkerAnswer {
+    const stopped = /^\/tasks\/(.+)\/stop$/.exec(path)?.[1];
+    if (stopped !== undefined) return this.#stop(worker, stopped);
     if (path !== "/launch") return json(200, {});
     if (!worker.ready) return json(503, { status: "not_ready" });
     if (worker.active >= worker.slots || worker.refusesUntilMs > this.#options.clock.now())
       return json(503, { status: "at_capacity" });
-    const room = new URLSearchParams(Buffer.concat([...body.chunks]).toString()).get("room_name") ?? "";
+    const form = new URLSearchParams(Buffer.concat([...body.chunks]).toString());
+    const room = form.get("room_name") ?? "";
+    const launch = launchOf(form.get("livekit_token") ?? "");
     const taskId = `task-${++this.#tasks}`;
     const runsAtMs = this.#options.clock.now() + STARTUP_MS;
-    worker.sessions.set(taskId, { room, runsAtMs, endsAtMs: runsAtMs + this.#options.sessionMs() });
-    this.#options.onSession(room, worker.stray);
+    worker.sessions.set(taskId, { room, launch, runsAtMs, endsAtMs: runsAtMs + this.#options.sessionMs() });
+    this.#options.onSession(launch, worker.stray);
     return json(200, { status: "pending", task_id: taskId, room_name: room });
+  }
+
+  #stop(worker: SimWorker, taskId: string): WorkerAnswer {
+    const session = worker.active === 0 ? undefined : worker.sessions.get(taskId);
+    if (session === undefined) return json(404, {});
+    worker.sessions.delete(taskId);
+    this.#options.onStopped(session);
+    return json(200, { task_id: taskId, state: "cancelled" });
   }
 
   #wait(ms: number): Promise<void> {

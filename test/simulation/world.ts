@@ -10,6 +10,7 @@ import { SimCluster } from "./cluster.ts";
 import { SimGateway } from "./gateway.ts";
 import { type SimNode, simNodes } from "./nodes.ts";
 import { SimOperator } from "./operator.ts";
+import { SimPeers } from "./peers.ts";
 import { groupOf } from "./pod-spec.ts";
 import { isAllowed, POOL, poolObject } from "./pool-object.ts";
 import { RefusalWatch } from "./refusal-promises.ts";
@@ -47,9 +48,10 @@ export class World {
   readonly workers: SimWorkers;
   readonly nodes: SimNode[];
   readonly gateways: SimGateway[] = [];
+  readonly peers: SimPeers;
   readonly clients = new Clients(this);
   readonly secrets = new Map([["bithuman", { "api-secret": Buffer.from(`${SECRET_MARK}-api`).toString("base64") }]]);
-  /** Rooms of sessions that began, and how many. */
+  /** Launches whose sessions began, and how many. */
   readonly started = new Map<string, number>();
   operator: SimOperator | undefined;
   /** Nothing but launches has happened to the world since then. */
@@ -85,12 +87,14 @@ export class World {
       pods: (deployment) => this.cluster.podsOf(keyOf({ namespace: POOL.namespace, name: deployment })).length,
       belowMinimum: () => this.#secretMissingLately || this.poolObject === undefined || isDeleting(this.poolObject),
     });
+    this.peers = new SimPeers(clock, this.random("peers"));
     const sessions = this.random("sessions");
     this.workers = new SimWorkers({
       clock,
       random: this.random("network"),
       sessionMs: () => options.sessionMs * (0.2 + 1.6 * sessions()),
-      onSession: (room, stray) => this.#sessionBegan(room, stray),
+      onSession: (launch, stray) => this.#sessionBegan(launch, stray),
+      onStopped: (session) => this.clients.rooms.stopped(session),
     });
     this.api = new SimApi({
       clock,
@@ -206,6 +210,7 @@ export class World {
         random: this.random(name),
         api: this.api,
         workers: this.workers,
+        peers: this.peers,
         onReport: (line) => this.witness.told("a load report", line),
       }),
     );
@@ -321,11 +326,11 @@ export class World {
     this.witness.told("a gateway's metrics", await gateway.registry.metrics());
   }
 
-  #sessionBegan(room: string, stray: boolean): void {
-    if (stray) this.witness.broken(2, `${room} was launched in a pod that is no member of the pool`);
-    this.started.set(room, (this.started.get(room) ?? 0) + 1);
-    const count = this.workers.sessionsIn(room);
-    if (count > 1) this.witness.broken(2, `${room} has ${count} sessions`);
+  #sessionBegan(launch: string, stray: boolean): void {
+    if (stray) this.witness.broken(2, `${launch} was launched in a pod that is no member of the pool`);
+    this.started.set(launch, (this.started.get(launch) ?? 0) + 1);
+    const count = this.workers.sessionsOf(launch);
+    if (count > 1) this.witness.broken(2, `${launch} has ${count} sessions`);
   }
 
   /** The operator may have looked for it a while ago. */

@@ -1,0 +1,70 @@
+import type { SimGateway } from "./gateway.ts";
+import type { JudgedWorld } from "./judged.ts";
+import type { LaunchRecord } from "./launches.ts";
+import type { SimSession } from "./workers.ts";
+
+/** From the start of the newer session on: until it is seen to run, and an older one has been told to end a few times. */
+const REPLACED_WITHIN_MS = 45_000;
+/** Gateways and workers may be behind for so long after trouble. */
+const AFTER_TROUBLE_MS = 60_000;
+
+interface RoomsWorld extends JudgedWorld {
+  readonly gateways: readonly SimGateway[];
+}
+
+/** The rooms into which agents were dispatched again: each launch has an avatar of its own, and one of them stays. */
+export class Rooms {
+  readonly #world: RoomsWorld;
+  /** Launches by room, oldest first. */
+  readonly #launches = new Map<string, LaunchRecord[]>();
+  /** Rooms whose sessions somebody ends. */
+  readonly #ending = new Set<string>();
+
+  constructor(world: RoomsWorld) {
+    this.#world = world;
+  }
+
+  asked(record: LaunchRecord): void {
+    this.#launches.set(record.room, [...(this.#launches.get(record.room) ?? []), record]);
+    this.#ending.delete(record.room);
+  }
+
+  ends(room: string): void {
+    this.#ending.add(room);
+  }
+
+  /** The last launch into a room. */
+  last(room: string): LaunchRecord | undefined {
+    return this.#launches.get(room)?.at(-1);
+  }
+
+  /** A gateway ended a session: something newer replaces it, or somebody wanted it. */
+  stopped({ room, launch }: SimSession): void {
+    const { timeline, witness } = this.#world;
+    timeline.note("stop", `${launch} is ended in ${room}`);
+    if (this.#ending.has(room)) return;
+    const launches = this.#launches.get(room) ?? [];
+    const newer = launches.slice(launches.findLastIndex(({ id }) => id === launch) + 1);
+    if (!newer.some(({ outcome }) => outcome === "session" || outcome === "waiting"))
+      witness.broken(1, `${launch} is ended in ${room}, and nothing newer replaces it`);
+  }
+
+  /** No slot is left behind. */
+  look(): void {
+    for (const [room, launches] of this.#launches) if (launches.length > 1) this.#judge(room, launches);
+  }
+
+  #judge(room: string, launches: readonly LaunchRecord[]): void {
+    const { clock, gateways, servingUntroubled, servingCalmSinceMs, witness, workers } = this.#world;
+    const nowMs = clock.now();
+    if (!servingUntroubled && servingCalmSinceMs > nowMs - AFTER_TROUBLE_MS) return;
+    const live = workers.inRoom(room);
+    const newest = launches.findLast(({ outcome }) => outcome === "session");
+    if (!live.some(({ launch, runsAtMs }) => launch === newest?.id && nowMs - runsAtMs > REPLACED_WITHIN_MS)) return;
+    for (const { id, gateway, outcome } of launches) {
+      // What a gateway launched that is gone, nobody knows.
+      if (id === newest?.id || outcome !== "session" || !gateways.includes(gateway)) continue;
+      if (live.some(({ launch }) => launch === id)) witness.broken(2, `${id} keeps its slot, though ${newest?.id} replaced it`);
+    }
+  }
+}
