@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { KubeConfig, type V1Deployment, type V1Pod } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { KubeClient } from "../../operator/kube/client.ts";
@@ -82,7 +83,10 @@ async function replicas(name: string): Promise<number | undefined> {
 
 /** A worker that is still Pending, as its ReplicaSet would make it. */
 async function makePod({ spec }: Json<V1Deployment>): Promise<void> {
-  const metadata = { namespace: NAMESPACE, name: "support-gpu-1", labels: { ...spec?.template?.metadata?.labels } };
+  const hash = "1";
+  const labels = { ...spec?.template?.metadata?.labels, "pod-template-hash": hash };
+  const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: `${GPU.name}-${hash}`, uid: randomUUID(), controller: true };
+  const metadata = { namespace: NAMESPACE, name: "support-gpu-1", labels, ownerReferences: [owner] };
   await admin.create<Json<V1Pod>>(pods, { metadata, spec: spec?.template?.spec as never });
 }
 
