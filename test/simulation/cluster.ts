@@ -138,7 +138,7 @@ export class SimCluster {
     for (const pod of lost) {
       const sessions = this.sessionsOn(pod);
       if (sessions > 0) this.#options.onDisturbed(pod, sessions, "node-lost", true);
-      workers.byIp.delete(statusOf(pod).podIP ?? "");
+      workers.fallSilent(statusOf(pod).podIP ?? "");
       const fate = this.#fates.get(pod.metadata.uid);
       if (fate !== undefined) fate.silent = true;
     }

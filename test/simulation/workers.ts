@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import type { WorkerAnswer } from "../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../operator/workers/client.ts";
+import { CONNECT_TIMEOUT_MS } from "../../operator/workers/line.ts";
 import type { SimProcess } from "./process.ts";
 import { launchOf } from "./room-token.ts";
 
@@ -62,8 +63,10 @@ export interface SimWorkersOptions {
 
 /** The network to the workers, and the workers behind it: what a gateway and the operator reach by HTTP. */
 export class SimWorkers {
-  /** By pod IP. A worker that is not in here refuses connections. */
+  /** By pod IP. A worker that is not in here refuses connections, unless its machine is silent. */
   readonly byIp = new Map<string, SimWorker>();
+  /** IPs of pods whose machine answers nothing and refuses nothing. */
+  readonly #silent = new Set<string>();
   /** Launches whose answers get lost on the way. */
   answersToLose = 0;
   readonly #options: SimWorkersOptions;
@@ -86,9 +89,16 @@ export class SimWorkers {
   /** The network as one process reaches it. A dead process sends nothing, and hears nothing. */
   client(process: SimProcess): WorkerClient {
     return {
-      get: (origin, path) => this.#exchange(process, origin, (worker) => this.#answer(worker, path), false),
-      post: (origin, path, body) => this.#exchange(process, origin, (worker) => this.#post(worker, path, body), path === "/launch"),
+      get: (origin, path, signal) => this.#exchange(process, origin, (worker) => this.#answer(worker, path), false, signal),
+      post: (origin, path, body, signal) =>
+        this.#exchange(process, origin, (worker) => this.#post(worker, path, body), path === "/launch", signal),
     };
+  }
+
+  /** The machine of a pod loses its power. */
+  fallSilent(ip: string): void {
+    this.byIp.delete(ip);
+    this.#silent.add(ip);
   }
 
   /** Sends a request, and waits for the answer. All of the time is spent on the way there, or all of it on the way back. */
@@ -97,11 +107,16 @@ export class SimWorkers {
     origin: string,
     act: (worker: SimWorker) => WorkerAnswer,
     losable: boolean,
+    signal: AbortSignal,
   ): Promise<WorkerAnswer> {
     if (!process.alive) await forever();
     const { clock, random } = this.#options;
     const first = random() < 0.5;
     if (first) await this.#wait(1 + random() * 25);
+    if (this.#silent.has(hostOf(origin))) {
+      await Promise.race([this.#wait(CONNECT_TIMEOUT_MS), aborted(signal)]);
+      throw new WorkerUnreachable("no connection");
+    }
     const worker = this.#reach(origin);
     if (worker.hangsUntilMs > clock.now()) await this.#wait(worker.hangsUntilMs - clock.now());
     const answer = act(worker);
@@ -112,6 +127,7 @@ export class SimWorkers {
       this.answersToLose--;
       throw new Error("the connection was reset");
     }
+    if (this.#silent.has(hostOf(origin))) await aborted(signal);
     if (this.byIp.get(hostOf(origin)) !== worker) throw new Error("the connection was reset");
     return answer;
   }
@@ -188,4 +204,12 @@ function json(status: number, body: object): WorkerAnswer {
 
 function forever(): Promise<never> {
   return new Promise(() => {});
+}
+
+/** @throws the signal's reason, once it aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }

@@ -8,6 +8,7 @@ import { type ApiObject, isDeleting, nodeOf, timeText } from "./api-objects.ts";
 import { Clients } from "./clients.ts";
 import { SimCluster } from "./cluster.ts";
 import { SimGateway } from "./gateway.ts";
+import { LostSessionsWatch } from "./lost-sessions.ts";
 import { type SimNode, simNodes } from "./nodes.ts";
 import { SimOperator } from "./operator.ts";
 import { SimPeers } from "./peers.ts";
@@ -68,6 +69,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #status = new StatusWatch();
   readonly #refusals = new RefusalWatch();
+  readonly #lost = new LostSessionsWatch();
   #spec: Record<string, unknown>;
   #pool: PoolConfig;
   #toUndo = 0;
@@ -121,8 +123,11 @@ export class World {
       workers: this.workers,
       nodes: this.nodes,
       coldStartMs: () => options.coldStartMs * (0.7 + 0.6 * starts()),
-      onDisturbed: (pod, count, cause, ended) =>
-        this.witness.disturbed(pod, count, cause === "scale-down" && this.#mayExpire(pod) ? "drain-timeout" : cause, ended),
+      onDisturbed: (pod, count, cause, ended) => {
+        // A container that crashes starts anew in its pod.
+        if (ended && cause !== "crash") this.#lost.died(pod.metadata.uid, clock.now());
+        this.witness.disturbed(pod, count, cause === "scale-down" && this.#mayExpire(pod) ? "drain-timeout" : cause, ended);
+      },
     });
     const raw = avatarPoolSchema.parse(poolObject(options.spec));
     this.api.create("avatarpools", raw as never);
@@ -357,6 +362,7 @@ export class World {
     if (!this.secrets.has("bithuman")) this.#secretMissedMs = this.clock.now();
     this.clients.look();
     this.#status.look(this);
+    this.#lost.look(this);
   }
 }
 
