@@ -7,6 +7,7 @@ it.each([
   ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
   ["2001:db8::1", "2001:db8::1", "2001:db8"],
   ["::1", "::1", ""],
+  [undefined, "", ""],
   ["x".repeat(10_000), "x".repeat(45), "x".repeat(45)],
 ])("%.20s is logged as it is known, and told apart by its network", (ip, address, network) => {
   expect([addressOf(ip), networkOf(ip)]).toEqual([address, network]);

@@ -6,19 +6,19 @@ const NETWORK_GROUPS = 4;
 
 /** Who has sent a request. */
 export interface Caller {
-  /** The client's address; behind trusted proxies the one that they have forwarded. */
-  readonly ip: string;
+  /** The client's address; behind trusted proxies the one that they have forwarded. Undefined once the connection is gone. */
+  readonly ip: string | undefined;
   readonly raw: { readonly socket: { readonly remoteAddress?: string | undefined } };
 }
 
 /** An address as it is logged: IPv4 in its own form, also where it arrived at an IPv6 socket. */
-export function addressOf(ip: string): string {
+export function addressOf(ip = ""): string {
   const address = ip.startsWith(MAPPED_IPV4) ? ip.slice(MAPPED_IPV4.length) : ip;
   return address.slice(0, MAX_ADDRESS_LENGTH);
 }
 
 /** What clients are told apart by where they have no token: an IPv4 address, or the /64 of an IPv6 address. */
-export function networkOf(ip: string): string {
+export function networkOf(ip: string | undefined): string {
   const address = addressOf(ip);
   if (!address.includes(":")) return address;
   const [before = ""] = address.split("::", 1);

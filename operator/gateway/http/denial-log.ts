@@ -30,7 +30,7 @@ export class DenialLog {
     if (this.#lines === 0) this.#clock.schedule(WINDOW_MS, () => this.#closeWindow());
     this.#lines += 1;
     const address = addressOf(caller.ip);
-    const peer = addressOf(caller.raw.socket.remoteAddress ?? "");
+    const peer = addressOf(caller.raw.socket.remoteAddress);
     const path = (caller.url.split("?", 1)[0] ?? "").slice(0, MAX_PATH_LENGTH);
     const line = { address, ...(peer === address ? {} : { proxy: peer }), path, reason };
     this.#logger.warn(line, "request without a valid token");
