@@ -66,6 +66,19 @@ describe("a job that is dispatched again into its room through another gateway",
     expect([again.status, again.trace.path, sessions("room"), fakes.launches]).toEqual([200, "warm", 1, 2]);
   });
 
+  it("leaves the old one in place for good if that could not be ended before the new launch was refused", async () => {
+    const { at, clock, sessions, fakes } = await gateways({ w1: "accept" });
+    const [worker] = fakes.all();
+    Object.assign(worker!, { slots: 1, stop: "fails" });
+    await at(0).launch("maya", job("agent-1"));
+    await clock.advance(20_000);
+    (await at(1).launch("maya", job("agent-2"))).leave();
+    await clock.advance(100);
+    worker!.stop = "ends";
+    await clock.advance(60_000);
+    expect([sessions("room"), fakes.launches]).toEqual([1, 1]);
+  });
+
   it("ends no session of another identity, or of an unknown launch", async () => {
     const { at, clock, sessions, fakes } = await gateways();
     fakes.all()[0]!.rooms.push("room");

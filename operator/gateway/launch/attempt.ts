@@ -27,6 +27,8 @@ export interface Flight {
   readonly bodyFor: BodyFor;
   readonly trace: LaunchTrace;
   readonly met: (shortage: Shortage) => void;
+  /** Aborts when the launch has an answer: a session, or a refusal. */
+  readonly settled: AbortSignal;
 }
 
 export interface AttemptDeps {

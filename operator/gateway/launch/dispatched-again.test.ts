@@ -80,6 +80,21 @@ describe("a job that is dispatched again into its room", () => {
     expect([again.status, await tasks("a")]).toEqual([200, ["task-of-room.2"]]);
   });
 
+  it("leaves the old one in place for good if that could not be ended before the new launch was refused", async () => {
+    for (const queue of [{ deadline: "8s" }, { length: 0 }]) {
+      const { addWorker, launch, clock, tasks, news } = setup({ launch: { queue } });
+      const a = await addWorker("a", { slots: 1, stop: "fails" });
+      await launch("maya", job("agent-1"));
+      await clock.advance(1_000);
+      const again = await launch("maya", job("agent-2"));
+      await clock.advance(10_000);
+      expect(again.status).toBe(503);
+      a.stop = "ends";
+      await clock.advance(60_000);
+      expect([await tasks("a"), news()]).toEqual([["task-of-room"], []]);
+    }
+  });
+
   it("is tried again for half a minute where a worker does not end the old one", async () => {
     const { addWorker, launch, clock, tasks, news } = setup();
     const a = await addWorker("a", { slots: 4, stop: "fails" });

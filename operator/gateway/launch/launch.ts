@@ -86,8 +86,11 @@ export class Launcher {
     const { trace } = arrival;
     const { served, repeated } = await this.#once.run(keys.launch, arrival.signal, (signal) => {
       const bodyFor = launchBodies(pool, request, arrival.traceContext);
-      const flight: Flight = { pool, key, keys, preset, request, bodyFor, trace, met: this.#deps.load.arrived(key, preset) };
-      return this.#deps.overflow.orElse(flight, signal, (waiting) => this.#fly(flight, { ...arrival, signal: waiting }));
+      const over = new AbortController();
+      const met = this.#deps.load.arrived(key, preset);
+      const flight: Flight = { pool, key, keys, preset, request, bodyFor, trace, met, settled: over.signal };
+      const answer = this.#deps.overflow.orElse(flight, signal, (waiting) => this.#fly(flight, { ...arrival, signal: waiting }));
+      return answer.finally(() => over.abort());
     });
     if (repeated) trace.path = "repeated";
     return served.answer;

@@ -34,7 +34,7 @@ export interface SeatsDeps {
  * Flow: a launch is given a ticket when it is claimed. When its session runs, the sessions of the same seat with lower tickets
  * are ended, by the gateways that launched them.
  * Guarantees: the session with the highest ticket is never ended here; an older one is ended only after a newer one runs, or by
- * {@link vacate}. A session whose launch no live gateway knows is left to its worker: it may have another identity.
+ * {@link vacate}. No try of {@link vacate} begins after its launch was settled. A session whose launch no live gateway knows is left to its worker: it may have another identity.
  */
 export class Seats {
   readonly #deps: SeatsDeps;
@@ -78,12 +78,14 @@ export class Seats {
 
   /**
    * A newer session has the seat, or will have the slot of the older one.
+   * @param settled aborts when the newer launch has an answer. Not known of another gateway's launch: that one has a single try,
+   * because it may be refused before the next one.
    * @returns UIDs of the workers whose session was ended; one that could not be ended is tried again. Never throws.
    */
-  async supersede(message: Superseded): Promise<readonly string[]> {
+  async supersede(message: Superseded, settled = message.runs ? undefined : AbortSignal.abort()): Promise<readonly string[]> {
     for (const sent of this.#sent) if (message.runs && isOlder(sent, message)) sent.superseded = true;
     const older = this.#inSeat(message).filter(({ launched }) => launched !== undefined && launched.ticket < message.ticket);
-    const ended = await Promise.all(older.map((session) => this.#deps.sessions.endReplaced(session)));
+    const ended = await Promise.all(older.map((session) => this.#deps.sessions.endReplaced(session, settled)));
     return older.filter((_, index) => ended[index]).map(({ worker }) => worker.uid);
   }
 
@@ -93,11 +95,11 @@ export class Seats {
   }
 
   /** Ends a session of {@link before}, by the gateway that launched it, if it has the seat. @returns whether it has ended. */
-  async vacate({ pool, room, seat, ticket }: SeatClaim, { worker, launched }: Session): Promise<boolean> {
+  async vacate({ pool, room, seat, ticket }: SeatClaim, { worker, launched }: Session, settled: AbortSignal): Promise<boolean> {
     if (seat === undefined) return false;
     const message = { pool, room, seat, ticket, runs: false };
     const ended =
-      launched === undefined ? await this.#tell(message, { strangers: true, others: [] }) : await this.supersede(message);
+      launched === undefined ? await this.#tell(message, { strangers: true, others: [] }) : await this.supersede(message, settled);
     return ended.includes(worker.uid);
   }
 

@@ -9,7 +9,7 @@ import type { Seats } from "./seats.ts";
  */
 export async function vacatedSlot(
   deps: { readonly seats: Seats; readonly slots: Slots; readonly claims: Pick<LaunchClaims, "ticket"> },
-  { pool, key, keys, preset, request, trace }: Flight,
+  { pool, key, keys, preset, request, trace, settled }: Flight,
 ): Promise<Slot | undefined> {
   const { seats, slots, claims } = deps;
   if (keys.seat === undefined) return undefined;
@@ -18,7 +18,7 @@ export async function vacatedSlot(
     // Kept before the session ends: launches that wait would get it.
     const slot = slots.takeNext(pool, preset, session.worker);
     if (slot === undefined) continue;
-    if (await seats.vacate(claim, session)) {
+    if (await seats.vacate(claim, session, settled)) {
       trace.path ??= slot.warm ? "warm" : "cold";
       return slot;
     }

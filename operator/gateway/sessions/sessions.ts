@@ -157,9 +157,13 @@ export class Sessions {
     }
   }
 
-  /** A newer session has a session's place in its room. @returns whether it has ended; if not, it is tried again a few times. */
-  endReplaced(session: Session): Promise<boolean> {
-    return endReplaced({ ...this.#deps, stop: (each) => this.#stop(each) }, session);
+  /**
+   * A newer session has a session's place in its room, or will have it.
+   * @param settled no further try begins after it aborts.
+   * @returns whether it has ended; if not, it is tried again a few times.
+   */
+  endReplaced(session: Session, settled?: AbortSignal): Promise<boolean> {
+    return endReplaced({ ...this.#deps, stop: (each) => this.#stop(each) }, session, settled);
   }
 
   stop(): void {
