@@ -70,11 +70,12 @@ export class Clients {
     if (last === undefined || gateway === undefined) return;
     const { room, id, preset } = last;
     timeline.note("stop", `${room} is to end, by ${gateway.name}`);
-    this.rooms.ends(room);
+    const ended = this.rooms.ends(room, gateway);
     const found = await gateway.core.sessions.end(pool, room);
-    const ended = found.complete && workers.inRoom(room).length === 0;
+    ended();
+    const empty = found.complete && workers.inRoom(room).length === 0;
     // Somebody else may have launched meanwhile.
-    if (ended && last.outcome === "session" && this.rooms.last(room) === last && gateway.process.alive)
+    if (empty && last.outcome === "session" && this.rooms.last(room) === last && gateway.process.alive)
       this.#send({ room, id, preset, begunBefore: started.get(id) ?? 0 });
   }
 
@@ -115,6 +116,7 @@ export class Clients {
 
   /** A gateway died, with the connections of its clients, who try again at another one. */
   cutOff(gateway: SimGateway): void {
+    this.rooms.cutOff(gateway);
     for (const record of [...this.#waiting]) {
       if (record.gateway !== gateway) continue;
       this.#answered(record, "cut-off");

@@ -17,8 +17,8 @@ export class Rooms {
   readonly #world: RoomsWorld;
   /** Launches by room, oldest first. */
   readonly #launches = new Map<string, LaunchRecord[]>();
-  /** Rooms whose sessions somebody ends. */
-  readonly #ending = new Set<string>();
+  /** Rooms whose sessions somebody ends just now, each by a gateway. */
+  readonly #ending = new Set<{ readonly room: string; readonly gateway: SimGateway }>();
 
   constructor(world: RoomsWorld) {
     this.#world = world;
@@ -26,11 +26,18 @@ export class Rooms {
 
   asked(record: LaunchRecord): void {
     this.#launches.set(record.room, [...(this.#launches.get(record.room) ?? []), record]);
-    this.#ending.delete(record.room);
   }
 
-  ends(room: string): void {
-    this.#ending.add(room);
+  /** Somebody ends the sessions of a room, also those that begin meanwhile. @returns to be called once the gateway has done so. */
+  ends(room: string, gateway: SimGateway): () => void {
+    const ending = { room, gateway };
+    this.#ending.add(ending);
+    return () => this.#ending.delete(ending);
+  }
+
+  /** A gateway died: it ends nothing more. */
+  cutOff(gateway: SimGateway): void {
+    for (const ending of this.#ending) if (ending.gateway === gateway) this.#ending.delete(ending);
   }
 
   /** The last launch into a room. */
@@ -38,15 +45,18 @@ export class Rooms {
     return this.#launches.get(room)?.at(-1);
   }
 
-  /** A gateway ended a session: something newer replaces it, or somebody wanted it. */
-  stopped({ room, launch }: SimSession): void {
+  /**
+   * A gateway tells a worker to end a session: something newer replaces it, or somebody wanted it. This is judged when the gateway
+   * decides it: a worker that hangs does it later, when the newer launch may have been refused or its gateway may have died.
+   */
+  stops({ room, launch }: SimSession): void {
     const { timeline, witness } = this.#world;
-    timeline.note("stop", `${launch} is ended in ${room}`);
-    if (this.#ending.has(room)) return;
+    timeline.note("stop", `${launch} is told to end in ${room}`);
+    if ([...this.#ending].some((ending) => ending.room === room)) return;
     const launches = this.#launches.get(room) ?? [];
     const newer = launches.slice(launches.findLastIndex(({ id }) => id === launch) + 1);
     if (!newer.some(({ outcome }) => outcome === "session" || outcome === "waiting"))
-      witness.broken(1, `${launch} is ended in ${room}, and nothing newer replaces it`);
+      witness.broken(1, `${launch} is told to end in ${room}, and nothing newer replaces it`);
   }
 
   /** No slot is left behind. */

@@ -57,8 +57,8 @@ export interface SimWorkersOptions {
   readonly sessionMs: () => number;
   /** A session began for a launch. @param stray in a pod that is no member of the pool. */
   readonly onSession: (launch: string, stray: boolean) => void;
-  /** A session is ended by a gateway's wish. */
-  readonly onStopped: (session: SimSession) => void;
+  /** A gateway tells a worker to end a session. */
+  readonly onStop: (session: SimSession) => void;
 }
 
 /** The network to the workers, and the workers behind it: what a gateway and the operator reach by HTTP. */
@@ -90,9 +90,17 @@ export class SimWorkers {
   client(process: SimProcess): WorkerClient {
     return {
       get: (origin, path, signal) => this.#exchange(process, origin, (worker) => this.#answer(worker, path), false, signal),
-      post: (origin, path, body, signal) =>
-        this.#exchange(process, origin, (worker) => this.#post(worker, path, body), path === "/launch", signal),
+      post: (origin, path, body, signal) => {
+        if (process.alive) this.#sent(origin, path);
+        return this.#exchange(process, origin, (worker) => this.#post(worker, path, body), path === "/launch", signal);
+      },
     };
+  }
+
+  /** A gateway has decided on a request; it arrives later. */
+  #sent(origin: string, path: string): void {
+    const session = this.byIp.get(hostOf(origin))?.sessions.get(stoppedBy(path) ?? "");
+    if (session !== undefined && session.endsAtMs > this.#options.clock.now()) this.#options.onStop(session);
   }
 
   /** The machine of a pod loses its power. */
@@ -165,7 +173,7 @@ export class SimWorkers {
   }
 
   #post(worker: SimWorker, path: string, body: PostBody): WorkerAnswer {
-    const stopped = /^\/tasks\/(.+)\/stop$/.exec(path)?.[1];
+    const stopped = stoppedBy(path);
     if (stopped !== undefined) return this.#stop(worker, stopped);
     if (path !== "/launch") return json(200, {});
     if (!worker.ready) return json(503, { status: "not_ready" });
@@ -182,10 +190,7 @@ export class SimWorkers {
   }
 
   #stop(worker: SimWorker, taskId: string): WorkerAnswer {
-    const session = worker.active === 0 ? undefined : worker.sessions.get(taskId);
-    if (session === undefined) return json(404, {});
-    worker.sessions.delete(taskId);
-    this.#options.onStopped(session);
+    if (worker.active === 0 || !worker.sessions.delete(taskId)) return json(404, {});
     return json(200, { task_id: taskId, state: "cancelled" });
   }
 
@@ -196,6 +201,11 @@ export class SimWorkers {
 
 function hostOf(origin: string): string {
   return origin.slice("http://".length, origin.lastIndexOf(":"));
+}
+
+/** The task that a request ends. */
+function stoppedBy(path: string): string | undefined {
+  return /^\/tasks\/(.+)\/stop$/.exec(path)?.[1];
 }
 
 function json(status: number, body: object): WorkerAnswer {

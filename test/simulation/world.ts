@@ -96,7 +96,7 @@ export class World {
       random: this.random("network"),
       sessionMs: () => options.sessionMs * (0.2 + 1.6 * sessions()),
       onSession: (launch, stray) => this.#sessionBegan(launch, stray),
-      onStopped: (session) => this.clients.rooms.stopped(session),
+      onStop: (session) => this.clients.rooms.stops(session),
     });
     this.api = new SimApi({
       clock,
