@@ -48,7 +48,7 @@ interface Asking {
 
 /**
  * One connection to a worker that carries requests, one at a time, and is kept between them. Its own few lines instead
- * of an HTTP library, because thousands of workers are asked all the time: see `docs/decisions.md`.
+ * of an HTTP library, because thousands of workers are asked all the time: see `docs/decisions/0011-probes-and-load.md`.
  */
 export class Line {
   readonly #host: string;

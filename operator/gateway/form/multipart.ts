@@ -8,7 +8,7 @@ const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
  * Takes a whole multipart body apart (RFC 7578). A library that streams took a fifth of a launch's CPU time: see
- * `docs/decisions.md`. The file is a part of the body, not a copy.
+ * `docs/decisions/0009-forwarding.md`. The file is a part of the body, not a copy.
  * @throws LaunchError 400 when it is malformed, 413 when a field is too long.
  */
 export function parseMultipart(body: Buffer, contentType: string): LaunchForm {
