@@ -1,5 +1,5 @@
 import { poolKey } from "../../operator/api/pool-config.ts";
-import { LaunchError } from "../../operator/gateway/launch/launch-error.ts";
+import { LaunchError } from "../../operator/gateway/errors.ts";
 import type { Draw } from "./draw-group.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";

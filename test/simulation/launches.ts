@@ -1,6 +1,6 @@
 import { groupServes } from "../../operator/api/pool-config.ts";
+import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/errors.ts";
 import { FORWARD_TIMEOUT_MS } from "../../operator/gateway/launch/forward.ts";
-import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/launch/launch-error.ts";
 import type { ApiObject } from "./api-objects.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";

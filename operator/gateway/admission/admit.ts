@@ -1,8 +1,8 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
+import { badField, LaunchError } from "../errors.ts";
 import type { LaunchForm } from "../form/form.ts";
 import { type LaunchFields, launchFields } from "../form/launch-fields.ts";
-import { badField, LaunchError } from "../launch/launch-error.ts";
 import { chooseAvatar } from "./choose-avatar.ts";
 
 /**

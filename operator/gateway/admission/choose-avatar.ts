@@ -1,8 +1,8 @@
 import { findPreset, groupServes, type PoolConfig, type PresetConfig } from "../../api/pool-config.ts";
 import type { AvatarChoice } from "../../engines/index.ts";
+import { badField, LaunchError } from "../errors.ts";
 import type { LaunchForm } from "../form/form.ts";
 import type { LaunchFields } from "../form/launch-fields.ts";
-import { badField, LaunchError } from "../launch/launch-error.ts";
 import { checkedImageUrl } from "./image-url.ts";
 
 type File = NonNullable<LaunchForm["file"]>;

@@ -1,5 +1,5 @@
 import { type LaunchAuth, type PoolConfig, poolKey } from "../../api/pool-config.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import type { ClientLimits, Limits } from "./client-limits.ts";
 import type { ClientTokens, SecretRef } from "./client-tokens.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { checkedImageUrl } from "./image-url.ts";
 
 function check(url: string, hosts?: readonly string[]): string {

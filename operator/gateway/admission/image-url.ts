@@ -1,4 +1,4 @@
-import { badField, LaunchError } from "../launch/launch-error.ts";
+import { badField, LaunchError } from "../errors.ts";
 
 /**
  * The URL of a face image as workers are sent it: rewritten by the parser that checked it, so that a worker's own parser

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 
 /** The forms in which a launch may be written. */
 export type BodyKind = "multipart" | "urlencoded" | "json";

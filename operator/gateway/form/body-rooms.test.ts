@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { BodyRooms, type HeldBody } from "./body-rooms.ts";
 import { ByteRoom } from "./byte-room.ts";
 

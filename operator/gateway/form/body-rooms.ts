@@ -1,4 +1,4 @@
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { type ByteOwner, ByteRoom } from "./byte-room.ts";
 
 const MEGABYTE = 1024 * 1024;

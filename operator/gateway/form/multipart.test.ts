@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeForm } from "../../workers/form.ts";
-import type { LaunchError } from "../launch/launch-error.ts";
+import type { LaunchError } from "../errors.ts";
 import { parseMultipart } from "./multipart.ts";
 
 const TYPE = "multipart/form-data; boundary=x";

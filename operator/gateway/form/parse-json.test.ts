@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { parseJson } from "./parse-json.ts";
 
 const parse = (value: unknown) => parseJson(Buffer.from(typeof value === "string" ? value : JSON.stringify(value)));

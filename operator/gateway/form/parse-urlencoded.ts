@@ -1,4 +1,4 @@
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { type LaunchForm, MAX_FIELDS } from "./form.ts";
 import { utf8 } from "./utf8.ts";
 

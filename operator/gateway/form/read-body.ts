@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { ByteCollector } from "../../runtime/byte-collector.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import type { HeldBody } from "./body-rooms.ts";
 
 /** A body that has not ended must bring so many bytes in every so many ms: 4 kB/s, the rate of a poor mobile connection. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { encodeForm } from "../../workers/form.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { BodyRooms } from "./body-rooms.ts";
 import { announcedLength, readForm } from "./read-form.ts";
 

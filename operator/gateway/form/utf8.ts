@@ -1,4 +1,4 @@
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 
 /** @throws LaunchError 400 when the bytes are no UTF-8. */
 export function utf8(bytes: Buffer): string {

@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { WorkerAnswer } from "../../workers/answers.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
 
 /** The body of every answer that is no session. */

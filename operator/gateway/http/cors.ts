@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { PoolConfig } from "../../api/pool-config.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { refusalOf, refuse } from "./answer.ts";
 import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 

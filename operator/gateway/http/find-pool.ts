@@ -1,5 +1,5 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 
 export interface FindPoolDeps {
   readonly findPool: (key: string) => PoolConfig | undefined;

@@ -2,7 +2,7 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
-import type { LaunchError } from "../launch/launch-error.ts";
+import type { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
 
 /** Names in a log line are the client's: they are cut. */

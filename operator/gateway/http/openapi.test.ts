@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { launchErrors, sessionErrors } from "../launch/launch-error.ts";
+import { launchErrors, sessionErrors } from "../errors.ts";
 import { openApi } from "./openapi.ts";
 
 const document = openApi();

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { launchErrors, sessionErrors } from "../errors.ts";
 import { launchFields } from "../form/launch-fields.ts";
-import { launchErrors, sessionErrors } from "../launch/launch-error.ts";
 import { sessionsSchema } from "../sessions/session-schemas.ts";
 import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
 import { launchPaths } from "./launch-trace.ts";

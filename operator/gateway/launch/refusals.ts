@@ -1,9 +1,9 @@
 import { formatDuration } from "../../api/duration.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
+import { LaunchError } from "../errors.ts";
 import { retryAfterMs } from "../queue/retry-after.ts";
 import type { Shortfall } from "../workers/slots.ts";
 import { FORWARD_TIMEOUT_MS } from "./forward.ts";
-import { LaunchError } from "./launch-error.ts";
 
 /** The sentences with which launches end that got no session. */
 

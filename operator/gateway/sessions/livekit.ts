@@ -1,7 +1,7 @@
 import type { RoomServiceClient, WebhookEvent } from "livekit-server-sdk";
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { type KeptSecrets, PAUSE_MS } from "../admission/kept-secrets.ts";
-import { LaunchError } from "../launch/launch-error.ts";
+import { LaunchError } from "../errors.ts";
 import { type RoomView, roomView } from "./room-view.ts";
 
 const REQUEST_TIMEOUT_S = 5;
