@@ -75,3 +75,22 @@ export class LaunchError extends Error {
 export function badField(field: string, message: string): LaunchError {
   return new LaunchError(400, "bad_request", `${field} ${message}`, { field });
 }
+
+/** No client reads this error: it ends the launch and gives the log the reason. */
+export function clientGone(): LaunchError {
+  return new LaunchError(499, "client_gone", "the client closed the connection before its launch was served");
+}
+
+/** The second sentence of every error after which a session may run. */
+export const perhapsBegun = "A session may have begun: look whether the avatar is in the room before you try again.";
+
+export function claimUnsettled(worker: string): LaunchError {
+  const sentence = `another gateway sent this launch to worker ${worker} and is gone, and the worker cannot be asked`;
+  return new LaunchError(502, "worker_failed", `${sentence}. ${perhapsBegun}`);
+}
+
+/** @param seconds after which the launch may be begun anew. */
+export function overflowUnclear(seconds: number): LaunchError {
+  const sentence = "the launch went to the maker's cloud, and no answer came that says what became of it";
+  return new LaunchError(502, "overflow_unclear", `${sentence}. It is not sent again for ${seconds}s. ${perhapsBegun}`);
+}

@@ -1,8 +1,8 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
+import { claimUnsettled, overflowUnclear } from "../errors.ts";
 import { fateOf } from "../launch/fate.ts";
-import { claimUnsettled, overflowUnclear } from "../launch/refusals.ts";
 import type { SessionAt } from "../launch/served.ts";
 import { CLOUD } from "../overflow/cloud-claim.ts";
 import type { Worker } from "../workers/worker.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { claimUnsettled } from "../errors.ts";
 import type { LaunchKeys } from "../launch/launch-key.ts";
-import { claimUnsettled } from "../launch/refusals.ts";
 import type { Verdict } from "./claim-book.ts";
 import type { Claims, SettledClaim } from "./claims.ts";
 import { Tickets } from "./tickets.ts";

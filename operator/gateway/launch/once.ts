@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
-import { clientGone } from "./refusals.ts";
+import { clientGone } from "../errors.ts";
 import type { Served } from "./served.ts";
 
 /** How long a launch that was served is answered again without being begun again: clients retry for seconds. */

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../api/duration.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
-import { LaunchError } from "../errors.ts";
+import { LaunchError, perhapsBegun } from "../errors.ts";
 import { retryAfterMs } from "../queue/retry-after.ts";
 import type { Shortfall } from "../workers/slots.ts";
 import { FORWARD_TIMEOUT_MS } from "./forward.ts";
@@ -56,11 +56,6 @@ function retryMs(state: RetryState): number {
   return retryAfterMs({ ...state, coldStartMs: Math.min(...coldStarts) });
 }
 
-/** Nobody reads it: it ends the launch, and tells the log why. */
-export function clientGone(): LaunchError {
-  return new LaunchError(499, "client_gone", "the client closed the connection before its launch was served");
-}
-
 export function gatewayStopping(): LaunchError {
   return new LaunchError(503, "gateway_stopping", "this gateway is stopping: try again, another one answers", {
     retryAfterMs: 1_000,
@@ -71,15 +66,8 @@ export function workerRejected(worker: string, status: number, message: string):
   return new LaunchError(status, "worker_rejected", `worker ${worker} refused the launch${message === "" ? "" : `: ${message}`}`);
 }
 
-const perhapsBegun = "A session may have begun: look whether the avatar is in the room before you try again.";
-
 export function workerBroke(worker: string, why: string): LaunchError {
   return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${perhapsBegun}`);
-}
-
-export function claimUnsettled(worker: string): LaunchError {
-  const sentence = `another gateway sent this launch to worker ${worker} and is gone, and the worker cannot be asked`;
-  return new LaunchError(502, "worker_failed", `${sentence}. ${perhapsBegun}`);
 }
 
 export function workersBroke(workers: number): LaunchError {
@@ -96,19 +84,4 @@ export function workerTimedOut(worker: string): LaunchError {
     "worker_timeout",
     `worker ${worker} was sent the launch and did not answer within ${formatDuration(FORWARD_TIMEOUT_MS)}. ${perhapsBegun}`,
   );
-}
-
-/** @param seconds after which the launch may be begun anew. */
-export function overflowUnclear(seconds: number): LaunchError {
-  const sentence = "the launch went to the maker's cloud, and no answer came that says what became of it";
-  return new LaunchError(502, "overflow_unclear", `${sentence}. It is not sent again for ${seconds}s. ${perhapsBegun}`);
-}
-
-/** The same refusal, and why the maker's cloud did not help. */
-export function notEvenOverflow(refusal: LaunchError, why: string): LaunchError {
-  const { status, code, message, retryAfterMs } = refusal;
-  return new LaunchError(status, code, `${message}; overflow did not help: ${why}`, {
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    cause: refusal,
-  });
 }

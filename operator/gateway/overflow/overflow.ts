@@ -2,9 +2,8 @@ import type { PoolLoad } from "../../api/load-report.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
-import { LaunchError } from "../errors.ts";
+import { clientGone, LaunchError } from "../errors.ts";
 import type { Flight } from "../launch/attempt.ts";
-import { clientGone, notEvenOverflow } from "../launch/refusals.ts";
 import type { Served, SessionAt } from "../launch/served.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
@@ -16,7 +15,7 @@ import { type WhyNot, whyNotOverflow } from "./decide.ts";
 import { nextWorkerMs } from "./next-worker.ts";
 import { Rest } from "./rest.ts";
 import { shareOf } from "./share-of.ts";
-import { overflowErrorSentences, whyNotSentences } from "./why.ts";
+import { notEvenOverflow, overflowErrorSentences, whyNotSentences } from "./why.ts";
 
 /** Between two looks whether a launch that waits may leave for the cloud. */
 const LOOK_EVERY_MS = 1_000;

@@ -1,4 +1,5 @@
 import type { OverflowErrorKind } from "../../api/load-report.ts";
+import { LaunchError } from "../errors.ts";
 import type { WhyNot } from "./decide.ts";
 
 /** Why a launch got no session in the maker's cloud either. Clients read these: no word of the cloud's own is in them. */
@@ -21,3 +22,12 @@ export const overflowErrorSentences: Readonly<Record<OverflowErrorKind, string>>
   secret_unreadable: "this gateway cannot read the Secret of apiSecretRef",
   unclear: "the maker's cloud does not answer as it should",
 };
+
+/** The same refusal, and why the maker's cloud did not help. */
+export function notEvenOverflow(refusal: LaunchError, why: string): LaunchError {
+  const { status, code, message, retryAfterMs } = refusal;
+  return new LaunchError(status, code, `${message}; overflow did not help: ${why}`, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: refusal,
+  });
+}
