@@ -55,3 +55,6 @@ export const annotations = {
 
 /** Header of a worker's preStop hook, in lower case: the sidecar drains only for the kubelet, which has the token from the pod. */
 export const DRAIN_TOKEN_HEADER = "avatarpool-drain-token";
+
+/** Name of the container of a worker pod that serves sessions. */
+export const WORKER_CONTAINER = "worker";

@@ -1,11 +1,10 @@
 import type { V1ContainerStatus, V1Deployment, V1DeploymentStatus, V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import { isOfGroup, POD_TEMPLATE_HASH } from "../api/membership.ts";
-import { annotations, labels, WARM_GATE } from "../api/names.ts";
+import { annotations, labels, WARM_GATE, WORKER_CONTAINER } from "../api/names.ts";
 import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
-import { WORKER_CONTAINER } from "../resources/sidecar.ts";
 import { parseRecord, type TemplateRecord } from "../resources/worker-template.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 import { type PodEnd, podEnd } from "./pod-end.ts";

@@ -1,7 +1,8 @@
+import { WORKER_CONTAINER } from "../api/names.ts";
 import type { GroupConfig } from "../api/pool-config.ts";
 import { ASSETS_PREFIX } from "./asset-variables.ts";
 import { isObject, type JsonObject, mergeKeys } from "./overlay.ts";
-import { ASSETS_CONTAINER, DRAIN_CONTAINER, WORKER_CONTAINER } from "./sidecar.ts";
+import { ASSETS_CONTAINER, DRAIN_CONTAINER } from "./sidecar.ts";
 
 /**
  * What a group's `podTemplate` may not touch. The CRD refuses what its rules can see; what lies inside containers is refused here.

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe } from "@kubernetes/client-node";
-import { annotations, WARM_GATE } from "../api/names.ts";
+import { annotations, WARM_GATE, WORKER_CONTAINER } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { gpuClaims, gpuResource, gpuTolerations } from "./gpu.ts";
 import { workerLabels } from "./group-labels.ts";
 import { marksMetadata, templateMarks } from "./marks.ts";
 import { overlaid } from "./overlay.ts";
 import { requirements } from "./resource-requirements.ts";
-import { assetsContainer, drainContainer, drainHook, WORKER_CONTAINER } from "./sidecar.ts";
+import { assetsContainer, drainContainer, drainHook } from "./sidecar.ts";
 import { volumeMounts, volumes } from "./volumes.ts";
 
 /** Room between the end of the drain and the kill, for the worker's own clean-up. */

@@ -7,7 +7,6 @@ import { requirements } from "./resource-requirements.ts";
 
 /** The containers of ours in a worker pod: one fetches models before the start, one holds the pod until sessions ended. */
 
-export const WORKER_CONTAINER = "worker";
 export const ASSETS_CONTAINER = "fetch-assets";
 export const DRAIN_CONTAINER = "drain-hook";
 const DRAIN_PORT = 8_099;

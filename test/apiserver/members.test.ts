@@ -28,12 +28,12 @@ describe.concurrent("a pod that was evicted with sessions", () => {
   it("is replaced", async () => {
     const scenario = await stage.scenario("evicted");
     const gone = await evicted(scenario);
-    // Not two: a gateway finds a worker before its kubelet does, and one that is full does not pass its startup probe.
-    const workers = await scenario.sessions(1);
+    // Two fill it: it would not pass its startup probe any more if a gateway sent them before.
+    const workers = await scenario.sessions(2);
     expect(workers).not.toContain(gone);
-    await scenario.until("one ready worker with the session", async () => {
+    await scenario.until("one ready worker with the sessions", async () => {
       const [group] = (await scenario.status()).groups ?? [];
-      return group?.desired === 1 && group.ready === 1 && group.sessions === 1;
+      return group?.desired === 1 && group.ready === 1 && group.sessions === 2;
     });
   });
 

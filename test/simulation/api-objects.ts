@@ -31,7 +31,7 @@ export interface PodStatus {
   readonly message?: string;
   readonly podIP?: string;
   readonly conditions: readonly PodCondition[];
-  readonly containerStatuses: readonly { readonly name: string; readonly state: object }[];
+  readonly containerStatuses: readonly { readonly name: string; readonly started?: boolean; readonly state: object }[];
 }
 
 export function labelsOf(object: ApiObject): Readonly<Record<string, string>> {

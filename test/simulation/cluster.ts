@@ -28,7 +28,8 @@ export type Cause =
   | "deployment-deleted"
   | "node-lost"
   | "pod-failed"
-  | "crash";
+  | "crash"
+  | "startup-probe";
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -56,6 +57,9 @@ export interface Silence {
   readonly evictedMs: number;
   readonly removedMs: number;
 }
+
+/** The kubelet's startup probe: its period, and how many failures in a row restart the container. */
+const STARTUP_PROBE = { periodMs: 5_000, failureThreshold: 12 };
 
 /** The cluster: scheduler, kubelet, garbage collector and the controllers of Deployments. Each with its own delays. */
 export class SimCluster {
@@ -113,13 +117,13 @@ export class SimCluster {
     this.#options.api.update("deployments", key, (object) => ({ ...object, spec: { ...(object.spec as object), replicas } }));
   }
 
-  /** A worker's process dies with its sessions, and is started again. */
-  crash(pod: ApiObject): void {
+  /** A worker's process ends with its sessions, and a new one starts. */
+  crash(pod: ApiObject, cause: "crash" | "startup-probe" = "crash"): void {
     const { podIP = "" } = statusOf(pod);
     const sessions = this.sessionsOn(pod);
     if (!this.#options.workers.byIp.delete(podIP)) return;
-    this.#setStatus(pod, (status) => withConditions(status, { type: "ContainersReady", status: "False" }));
-    if (sessions > 0) this.#options.onDisturbed(pod, sessions, "crash", true);
+    this.#setStatus(pod, (status) => withWorker(withConditions(status, { type: "ContainersReady", status: "False" }), false));
+    if (sessions > 0) this.#options.onDisturbed(pod, sessions, cause, true);
     this.#soon(500, 2_000, () => this.#start(pod));
   }
 
@@ -299,13 +303,20 @@ export class SimCluster {
       ...status,
       phase: "Running",
       podIP,
-      containerStatuses: [{ name: "worker", state: { running: { startedAt: timeText(clock.now()) } } }],
+      containerStatuses: [{ name: "worker", started: false, state: { running: { startedAt: timeText(clock.now()) } } }],
     }));
-    this.#afterMs(worker.readyAtMs - clock.now() + this.#options.random() * 2_000, () => {
-      const started = this.#current(pod);
-      if (started === undefined || workers.byIp.get(podIP) !== worker) return;
-      this.#setStatus(started, (status) => withConditions(status, { type: "ContainersReady", status: "True" }));
-    });
+    this.#afterMs(worker.readyAtMs - clock.now() + this.#options.random() * 2_000, () => this.#probeStartup(pod, worker, 0));
+  }
+
+  /** A worker passes its startup probe only while it has a free slot, as real ones do. */
+  #probeStartup(pod: ApiObject, worker: SimWorker, failures: number): void {
+    const current = this.#current(pod);
+    if (current === undefined || this.#options.workers.byIp.get(statusOf(current).podIP ?? "") !== worker) return;
+    const { periodMs, failureThreshold } = STARTUP_PROBE;
+    if (worker.hangsUntilMs <= this.#options.clock.now() && worker.active < worker.slots)
+      this.#setStatus(current, (status) => withWorker(withConditions(status, { type: "ContainersReady", status: "True" }), true));
+    else if (failures + 1 >= failureThreshold) this.crash(current, "startup-probe");
+    else this.#afterMs(periodMs, () => this.#probeStartup(pod, worker, failures + 1));
   }
 
   /** The preStop hook: the pod goes once it is empty, or when its grace period is over. */
@@ -360,4 +371,8 @@ export class SimCluster {
   #afterMs(delayMs: number, callback: () => void): void {
     this.#options.clock.schedule(delayMs, callback);
   }
+}
+
+function withWorker(status: PodStatus, started: boolean): PodStatus {
+  return { ...status, containerStatuses: status.containerStatuses.map((container) => ({ ...container, started })) };
 }

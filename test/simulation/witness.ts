@@ -59,6 +59,7 @@ export class Witness {
     switch (cause) {
       case "scale-down":
       case "deployment-deleted":
+      case "startup-probe":
         // The drain would save them, for as long as it may take; the safe path never comes to that.
         if (ended) this.counts.endedByUs += sessions;
         this.broken(1, `${pod.metadata.name} is taken away with ${sessions} sessions on it: ${cause}`);

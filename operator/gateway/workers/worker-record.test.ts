@@ -33,6 +33,7 @@ it("keeps what the gateway needs of a worker's pod", () => {
     terminating: false,
     cordoned: true,
     warm: true,
+    started: true,
     ended: false,
   });
 });
@@ -43,6 +44,21 @@ it("takes a pod that is young, leaves or has ended for what it is", () => {
     terminating: true,
   });
   expect(workerRecord({ metadata, status: { phase: "Failed" } })).toMatchObject({ ended: true });
+});
+
+it.each([
+  ["has not passed", [{ name: "worker", started: false }], false],
+  [
+    "has passed",
+    [
+      { name: "injected", started: false },
+      { name: "worker", started: true },
+    ],
+    true,
+  ],
+  ["is not reported", [{ name: "worker" }], true],
+])("reads that the startup probe %s", (_what, containerStatuses, started) => {
+  expect(workerRecord({ metadata, status: { containerStatuses } as never })).toMatchObject({ started });
 });
 
 it.each([labels.pool, labels.group, labels.engine])("leaves out a pod without the label %s", (label) => {

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { hasEnded, isOfGroup } from "../../api/membership.ts";
-import { annotations, labels, WARM_GATE } from "../../api/names.ts";
+import { annotations, labels, WARM_GATE, WORKER_CONTAINER } from "../../api/names.ts";
 import { type Engine, findEngine } from "../../engines/index.ts";
 import type { Json } from "../../kube/types.ts";
 
@@ -20,6 +20,11 @@ export interface WorkerRecord {
   readonly cordoned: boolean;
   /** The operator saw it ready with its presets loaded. */
   readonly warm: boolean;
+  /**
+   * Its startup probe has succeeded, as far as the kubelet has reported. A full worker answers that probe with 503, and the
+   * kubelet restarts a container whose startup probe keeps failing, sessions included.
+   */
+  readonly started: boolean;
   /** Its containers have ended for good. */
   readonly ended: boolean;
 }
@@ -44,6 +49,8 @@ export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
     terminating: deletionTimestamp !== undefined,
     cordoned: pod.metadata?.annotations?.[annotations.cordoned] !== undefined,
     warm: pod.status?.conditions?.some(({ type, status }) => type === WARM_GATE && status === "True") ?? false,
+    // The kubelet reports false until the probe has succeeded, and true for a container without one.
+    started: pod.status?.containerStatuses?.find((container) => container.name === WORKER_CONTAINER)?.started !== false,
     ended: hasEnded(pod),
   };
 }

@@ -55,6 +55,15 @@ describe("a worker", () => {
     expect((await launch()).status).toBe(200);
   });
 
+  it("gets no launch before its startup probe has passed: one that is full does not pass it, and is restarted", async () => {
+    const { addWorker, launch, setRecord } = gatewayHarness(queue(0));
+    const a = await addWorker("a", {}, { started: false });
+    expect((await launch()).status).toBe(503);
+    await setRecord("a", { started: true });
+    expect((await launch()).status).toBe(200);
+    expect(a.received).toHaveLength(1);
+  });
+
   it("gets no launch while its pod terminates, or when it is gone", async () => {
     const { addWorker, launch, setRecord, removeWorker, core, key } = gatewayHarness(queue(0));
     await addWorker("a");

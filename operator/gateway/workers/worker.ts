@@ -99,7 +99,7 @@ export class Worker implements Candidate {
   }
 
   get usable(): boolean {
-    return this.#ready && this.#goodProbesNeeded === 0 && !this.#paused;
+    return this.#ready && this.#record.started && this.#goodProbesNeeded === 0 && !this.#paused;
   }
 
   /** Whether it is in this gateway's share. */

@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import { labels } from "../../../operator/api/names.ts";
+import { labels, WORKER_CONTAINER } from "../../../operator/api/names.ts";
 import { type EngineName, engineNames } from "../../../operator/engines/index.ts";
 import type { Json } from "../../../operator/kube/types.ts";
-import { ASSETS_CONTAINER, WORKER_CONTAINER } from "../../../operator/resources/sidecar.ts";
+import { ASSETS_CONTAINER } from "../../../operator/resources/sidecar.ts";
 
 /** A pod as the API server gives it, and what a kubelet reads in it. */
 export type Pod = Json<V1Pod>;

@@ -50,6 +50,7 @@ export function testRecord(name: string, changes: Partial<WorkerRecord> = {}): W
     terminating: false,
     cordoned: false,
     warm: true,
+    started: true,
     ended: false,
     ...changes,
   };
