@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PolicyOf } from "../simulate/contest.ts";
+import type { PolicyOf } from "../simulate/comparison.ts";
 import { simulate } from "./simulate.ts";
 import { type SimulateFlags, simulateOptions } from "./simulate-options.ts";
 
@@ -69,7 +69,7 @@ describe("simulate", () => {
     expect(own?.cost).toBeCloseTo((2 * 2 * 4_600) / 3_600, 6);
   });
 
-  it("shows every rival beside our policy, in columns", async () => {
+  it("shows every baseline beside our policy, in columns", async () => {
     const lines = await run(POOL, { generate: "burst", hours: "6", rate: "3", timeToWarm: "45s" });
     const table = lines.slice(lines.findIndex((line) => line.startsWith("policy")));
     expect(table.slice(1, 7).map((line) => line.split(/[ ,]/)[0])).toEqual(["two", "HPA", "KEDA", "Agones", "Agones", "Knative"]);

@@ -3,13 +3,13 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { PoolConfig } from "../api/pool-config.ts";
 import { seededRandom } from "../runtime/random.ts";
-import { COUNT_FROM_S, type Outcome, outcomeOf, type PolicyOf } from "../simulate/contest.ts";
+import { baselines } from "../simulate/baselines/index.ts";
+import { COUNT_FROM_S, type Outcome, outcomeOf, type PolicyOf } from "../simulate/comparison.ts";
 import { callLengthS } from "../simulate/draws.ts";
 import { generate } from "../simulate/generate.ts";
 import { groupLoads } from "../simulate/group-loads.ts";
 import { htmlPage } from "../simulate/html.ts";
 import { parsePool } from "../simulate/pool-file.ts";
-import { rivals } from "../simulate/rivals/index.ts";
 import { columns, tableLines, whole } from "../simulate/table.ts";
 import type { Trace } from "../simulate/trace.ts";
 import { parseTrace } from "../simulate/trace-csv.ts";
@@ -49,13 +49,13 @@ export async function simulate(
 
 function compete(pool: PoolConfig, trace: Trace, endS: number, options: SimulateOptions, own: PolicyOf): readonly Outcome[] {
   const loads = groupLoads(trace, pool, seededRandom(options.seed, "presets"));
-  const contest = {
+  const comparison = {
     timeToWarmS: options.timeToWarmS,
     deadlineS: pool.launch.queueDeadlineMs / 1_000,
     untilS: endS,
     timelineS: endS / TIMELINE_POINTS,
   };
-  return [own, ...rivals].map((policyOf) => outcomeOf(policyOf, loads, contest));
+  return [own, ...baselines].map((policyOf) => outcomeOf(policyOf, loads, comparison));
 }
 
 async function traceOf({ source, seed, capS }: SimulateOptions): Promise<{ readonly trace: Trace; readonly endS: number }> {

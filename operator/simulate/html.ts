@@ -1,4 +1,4 @@
-import type { Outcome } from "./contest.ts";
+import type { Outcome } from "./comparison.ts";
 import { timelinePlot } from "./plot.ts";
 import { columns } from "./table.ts";
 

@@ -1,4 +1,4 @@
-import type { CapacityPoint } from "./contest.ts";
+import type { CapacityPoint } from "./comparison.ts";
 
 /** Plots as inline SVG: no script, no font, no picture from elsewhere. */
 

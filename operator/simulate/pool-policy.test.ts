@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { COUNT_FROM_S, outcomeOf } from "./contest.ts";
+import { COUNT_FROM_S, outcomeOf } from "./comparison.ts";
 import { parsePool } from "./pool-file.ts";
 import { poolPolicy } from "./pool-policy.ts";
 import type { Trace } from "./trace.ts";

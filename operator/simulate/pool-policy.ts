@@ -1,7 +1,7 @@
 import { type GroupConfig, groupServes, type PoolConfig } from "../api/pool-config.ts";
 import { scheduledFloor } from "../scaling/schedule.ts";
-import type { PolicyOf } from "./contest.ts";
-import { ours } from "./ours.ts";
+import { avatarPoolPolicy } from "./avatarpool-policy.ts";
+import type { PolicyOf } from "./comparison.ts";
 
 /**
  * What the operator does for the groups of a pool: `warm`, `objective` and `scaling.scaleDownAfter` as the pool says.
@@ -13,7 +13,7 @@ export function poolPolicy(pool: PoolConfig, startMs: number): PolicyOf {
     const presets = presetsFirstOn(pool, group);
     const ownFloor = Math.max(0, ...presets.map(({ warmSlots }) => warmSlots));
     const scheduled = presets.length === 0 ? () => 0 : scheduleAt(pool, startMs, shape.timeToWarmS * 1_000);
-    return ours({
+    return avatarPoolPolicy({
       objective: objective.launchSuccessPercent / 100,
       shape,
       slots: warm.slots,

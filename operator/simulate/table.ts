@@ -1,4 +1,4 @@
-import type { Outcome } from "./contest.ts";
+import type { Outcome } from "./comparison.ts";
 
 /** The columns of a report: what each means, and how an outcome fills it. */
 export interface Column {

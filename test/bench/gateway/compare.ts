@@ -14,13 +14,13 @@ const SLOTS = 64;
 const SESSION_MS = 500;
 const PER_SECOND = 500;
 /** Before anything is measured: JavaScript is compiled while it runs, which takes seconds of CPU time, and gateways run for days. */
-const WARM_UP_MS = { direct: 5_000, nginx: 2_000, haproxy: 2_000, ours: 30_000 } as const;
+const WARM_UP_MS = { direct: 5_000, nginx: 2_000, haproxy: 2_000, avatarpool: 30_000 } as const;
 const ROUNDS = 5;
 const ROUND_MS = 3_000;
 const CLIENTS = 16;
 const CLOSED_MS = 3_000;
 
-const ways = ["direct", "nginx", "haproxy", "ours"] as const;
+const ways = ["direct", "nginx", "haproxy", "avatarpool"] as const;
 type Way = (typeof ways)[number];
 type Through = Exclude<Way, "direct">;
 
@@ -40,13 +40,13 @@ export async function comparedWithProxies(): Promise<ScenarioResult> {
   await workers.tell({ slots: SLOTS, sessionMs: SESSION_MS });
   await using nginx = await startProxy("nginx", WORKERS);
   await using haproxy = await startProxy("haproxy", WORKERS);
-  await using ours = await startBenchGateway({ count: WORKERS, slots: SLOTS });
-  const through = { nginx, haproxy, ours };
+  await using avatarpool = await startBenchGateway({ count: WORKERS, slots: SLOTS });
+  const through = { nginx, haproxy, avatarpool };
   const targets: Readonly<Record<Way, Targets>> = {
     direct: inTurn(addressesOf(WORKERS).map((host) => ({ host, port: WORKER_PORT }))),
     nginx: () => nginx,
     haproxy: () => haproxy,
-    ours: () => ours,
+    avatarpool: () => avatarpool,
   };
   for (const way of ways) {
     const load = new LaunchLoad(`warm-up-${way}`);
@@ -54,9 +54,9 @@ export async function comparedWithProxies(): Promise<ScenarioResult> {
     load.close();
   }
   const latency = await latencies(targets, through);
-  const perCore: Record<Through, number[]> = { nginx: [], haproxy: [], ours: [] };
+  const perCore: Record<Through, number[]> = { nginx: [], haproxy: [], avatarpool: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const way of ["nginx", "haproxy", "ours"] as const) {
+    for (const way of ["nginx", "haproxy", "avatarpool"] as const) {
       perCore[way].push(await throughputPerCore(targets[way], through[way].pid, `closed-${round}-${way}`));
     }
   }
@@ -80,7 +80,7 @@ async function latencies(
   targets: Readonly<Record<Way, Targets>>,
   through: Readonly<Partial<Record<Way, { readonly pid: number }>>>,
 ): Promise<Record<Way, Round[]>> {
-  const rounds: Record<Way, Round[]> = { direct: [], nginx: [], haproxy: [], ours: [] };
+  const rounds: Record<Way, Round[]> = { direct: [], nginx: [], haproxy: [], avatarpool: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const way of ways) {
       const load = new LaunchLoad(`${way}-${round}`);
@@ -119,14 +119,14 @@ function figuresOf(
   const ratio = (percentile: "p50" | "p99") => {
     const better = Math.min(added("nginx", percentile), added("haproxy", percentile));
     // Less than the noise of the machine: there is nothing to compare with.
-    return better > 0 ? rounded(added("ours", percentile) / better) : Number.NaN;
+    return better > 0 ? rounded(added("avatarpool", percentile) / better) : Number.NaN;
   };
   const best = Math.max(median(perCore.nginx), median(perCore.haproxy));
   return [
     { name: "added latency p50, times the better proxy's", value: ratio("p50"), limit: 1.5 },
     { name: "added latency p99, times the better proxy's", value: ratio("p99"), limit: 1.5 },
-    { name: "CPU per launch, times the better proxy's", value: rounded(best / median(perCore.ours)), limit: 2 },
-    { name: "launches that failed", value: latency.ours.reduce((sum, { failed }) => sum + failed, 0), limit: 0 },
+    { name: "CPU per launch, times the better proxy's", value: rounded(best / median(perCore.avatarpool)), limit: 2 },
+    { name: "launches that failed", value: latency.avatarpool.reduce((sum, { failed }) => sum + failed, 0), limit: 0 },
   ];
 }
 

@@ -17,14 +17,14 @@ const BUSY = { ready: true, slots: SLOTS, sessionMs: undefined, heldSessions: WO
 
 /** 200 workers whose slots are 90% taken, first behind three gateways, then behind a proxy that goes round. */
 export async function ninetyPercent(): Promise<ScenarioResult> {
-  const ours = await gatewaysAt();
+  const avatarpool = await gatewaysAt();
   const roundRobin = await roundRobinAt();
   return {
     figures: [
-      { name: "503s that clients got from three gateways", value: ours.refused, limit: 0 },
-      { name: "worker requests per launch", value: ours.requestsPerLaunch, limit: 1.1 },
+      { name: "503s that clients got from three gateways", value: avatarpool.refused, limit: 0 },
+      { name: "worker requests per launch", value: avatarpool.requestsPerLaunch, limit: 1.1 },
     ],
-    details: { ours, roundRobin },
+    details: { avatarpool, roundRobin },
   };
 }
 

@@ -1,10 +1,11 @@
+import { avatarPoolPolicy } from "../../../operator/simulate/avatarpool-policy.ts";
 import { clairvoyantBoundHours } from "../../../operator/simulate/clairvoyant.ts";
+import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
 import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
-import { ours } from "../../../operator/simulate/ours.ts";
 import type { Trace } from "../../../operator/simulate/trace.ts";
+import { type BaselineFrontier, baselineFrontier, measure } from "./baselines.ts";
 import { type Comparison, compare } from "./compare.ts";
 import { cheapestAt, hullHoursAt, type Point } from "./frontier.ts";
-import { COUNT_FROM_S, measure, type RivalFrontier, rivalFrontier } from "./rivals.ts";
 import { benchTraces } from "./traces.ts";
 
 /** One trace on one shape of fleet: a row of the table. */
@@ -22,15 +23,15 @@ export interface CellResult extends Cell {
   /** Bounds at 99 % and 99.9 % warm, with knowledge of the future. */
   readonly clairvoyant99Hours: number;
   readonly clairvoyant999Hours: number;
-  /** Ours over the best rival in worker-hours, at our warm share. */
+  /** AvatarPool over the best baseline in worker-hours, at our warm share. */
   readonly ratio99: number | undefined;
   readonly ratio999: number | undefined;
   readonly own99: Comparison;
   readonly own999: Comparison;
-  /** Cheapest setting of a rival at a warm share, in hindsight. */
+  /** Cheapest setting of a baseline at a warm share, in hindsight. */
   readonly best99: Best | undefined;
   readonly best999: Best | undefined;
-  readonly rivals: RivalFrontier;
+  readonly baselines: BaselineFrontier;
   readonly seconds: number;
 }
 
@@ -59,8 +60,9 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
   const startMs = performance.now();
   const trace = source.load(folder);
   const shape = fleetShape(cell);
-  const rivals = rivalFrontier(trace, shape, quick);
-  const own = (objective: number) => compare(objective, measure(trace, shape, ours({ objective, shape }), "AvatarPool"), rivals);
+  const baselines = baselineFrontier(trace, shape, quick);
+  const own = (objective: number) =>
+    compare(objective, measure(trace, shape, avatarPoolPolicy({ objective, shape }), "AvatarPool"), baselines);
   const own99 = own(0.99);
   const own999 = own(0.999);
   return {
@@ -74,9 +76,9 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
     ratio999: own999.ratio,
     own99,
     own999,
-    best99: bestAt(rivals.points, 0.99),
-    best999: bestAt(rivals.points, 0.999),
-    rivals,
+    best99: bestAt(baselines.points, 0.99),
+    best999: bestAt(baselines.points, 0.999),
+    baselines,
     seconds: Math.round((performance.now() - startMs) / 100) / 10,
   };
 }

@@ -12,13 +12,13 @@ const BOTTOM = 40;
 /** Share of launches that found no warm slot, from left to right. */
 const COLD = [0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005] as const;
 const COLOURS = { HPA: "#c2410c", KEDA: "#7c3aed", Agones: "#0369a1", Knative: "#15803d" } as const;
-const OURS = "#111827";
+const AVATARPOOL = "#111827";
 
 /** Worker-hours over the packing bound, against the share of cold launches. Down and to the right is better. */
-export function frontierPlot({ trace, slots, timeToWarmS, rivals, own99, own999, packingBoundHours }: CellResult): string {
+export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own999, packingBoundHours }: CellResult): string {
   const own = [own99.own, own999.own];
   const lines = Object.entries(COLOURS).flatMap(([family, colour]) => {
-    const points = frontierOf(rivals.families[family] ?? []);
+    const points = frontierOf(baselines.families[family] ?? []);
     return points.length === 0 ? [] : [{ family, colour, points }];
   });
   const height = (point: Point) => point.workerHours / packingBoundHours;
@@ -40,9 +40,9 @@ export function frontierPlot({ trace, slots, timeToWarmS, rivals, own99, own999,
       ({ colour, points }) => `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.map(at).join(" ")}"/>`,
     ),
     ...lines.map(({ family, colour }, index) => legend(index, family, colour)),
-    `<polyline fill="none" stroke="${OURS}" stroke-width="2.5" points="${own.map(at).join(" ")}"/>`,
-    ...own.map((point) => `<circle cx="${at(point).split(" ")[0]}" cy="${at(point).split(" ")[1]}" r="4.5" fill="${OURS}"/>`),
-    legend(lines.length, "AvatarPool, asked for 99% and 99.9%", OURS),
+    `<polyline fill="none" stroke="${AVATARPOOL}" stroke-width="2.5" points="${own.map(at).join(" ")}"/>`,
+    ...own.map((point) => `<circle cx="${at(point).split(" ")[0]}" cy="${at(point).split(" ")[1]}" r="4.5" fill="${AVATARPOOL}"/>`),
+    legend(lines.length, "AvatarPool, asked for 99% and 99.9%", AVATARPOOL),
     "</svg>",
     "",
   ].join("\n");

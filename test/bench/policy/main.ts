@@ -48,14 +48,14 @@ if (plots !== undefined)
   for (const result of results)
     writeFileSync(join(plots, `${result.trace}-${result.slots}x${result.timeToWarmS}.svg`), frontierPlot(result));
 for (const line of table(results)) console.log(line);
-console.log(JSON.stringify({ ...summary(results), rows: results.map(({ rivals: _, ...row }) => row) }));
+console.log(JSON.stringify({ ...summary(results), rows: results.map(({ baselines: _, ...row }) => row) }));
 
-function describe({ trace, slots, timeToWarmS, own99, own999, rivals, seconds }: CellResult): string {
+function describe({ trace, slots, timeToWarmS, own99, own999, baselines, seconds }: CellResult): string {
   const beside = [own99, own999].map(
-    ({ objective, own, rival }) =>
-      `${100 * objective}%: ${own.workerHours.toFixed(1)} h at ${(100 * own.warmShare).toFixed(2)}%, ${rival === undefined ? "no rival" : `${rival.workerHours.toFixed(1)} h by ${rival.policy}`}`,
+    ({ objective, own, baseline }) =>
+      `${100 * objective}%: ${own.workerHours.toFixed(1)} h at ${(100 * own.warmShare).toFixed(2)}%, ${baseline === undefined ? "no baseline" : `${baseline.workerHours.toFixed(1)} h by ${baseline.policy}`}`,
   );
-  return `${trace} ${slots}x${timeToWarmS}: ${beside.join("; ")}; ${rivals.replays} replays in ${seconds} s`;
+  return `${trace} ${slots}x${timeToWarmS}: ${beside.join("; ")}; ${baselines.replays} replays in ${seconds} s`;
 }
 
 function fail(message: string): never {

@@ -8,7 +8,7 @@ const MET = 0.0005;
 export interface Summary {
   readonly geometricMean: number;
   readonly worst: number;
-  /** Rows where a rival's best setting in hindsight costs less. */
+  /** Rows where a baseline's best setting in hindsight costs less. */
   readonly lost: readonly string[];
   /** Rows where fewer launches were warm than was asked for, and by how much. */
   readonly short: readonly string[];
@@ -34,15 +34,15 @@ export function table(results: readonly CellResult[]): readonly string[] {
       labelOf(cell, comparison),
       `${(100 * comparison.own.warmShare).toFixed(2)}%`,
       comparison.own.workerHours.toFixed(1),
-      comparison.rival?.workerHours.toFixed(1) ?? "-",
+      comparison.baseline?.workerHours.toFixed(1) ?? "-",
       comparison.ratio?.toFixed(3) ?? "-",
       comparison.hullRatio?.toFixed(3) ?? "-",
       comparison.turnsRatio?.toFixed(2) ?? "-",
       cell.packingBoundHours.toFixed(1),
-      comparison.rival === undefined ? "-" : `${comparison.rival.policy} (ends ${comparison.rival.wouldHaveEnded})`,
+      comparison.baseline === undefined ? "-" : `${comparison.baseline.policy} (ends ${comparison.baseline.wouldHaveEnded})`,
     ]),
   );
-  const lines = [["row", "warm", "ours h", "rival h", "ratio", "to hull", "turns/HPA", "packed h", "rival"], ...rows];
+  const lines = [["row", "warm", "AvatarPool h", "baseline h", "ratio", "to hull", "turns/HPA", "packed h", "baseline"], ...rows];
   const widths = lines[0]?.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0))) ?? [];
   return lines.map((line) =>
     line

@@ -10,7 +10,7 @@ export { KEDA_DEFAULTS, type KedaOptions, keda } from "./keda.ts";
 export { KNATIVE_DEFAULTS, type KnativeOptions, knative } from "./knative.ts";
 
 /** The autoscalers that people use today, as they are after installation. */
-export const rivals: readonly ((shape: FleetShape) => Policy)[] = [
+export const baselines: readonly ((shape: FleetShape) => Policy)[] = [
   (shape) => hpa(HPA_DEFAULTS, shape),
   (shape) => keda(KEDA_DEFAULTS, shape),
   (shape) => agones(AGONES_DEFAULTS, shape),

@@ -1,20 +1,18 @@
+import { type AgonesOptions, agones, hpa, keda, knative } from "../../../operator/simulate/baselines/index.ts";
+import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
 import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
-import { type AgonesOptions, agones, hpa, keda, knative } from "../../../operator/simulate/rivals/index.ts";
 import type { Trace } from "../../../operator/simulate/trace.ts";
 import { type Point, paretoFrontier } from "./frontier.ts";
 
-/** Every policy starts cold: the first ten minutes do not count. */
-export const COUNT_FROM_S = 600;
-
-export interface RivalFrontier {
-  /** The frontier of each rival by itself; a frontier of all is made of these. */
+export interface BaselineFrontier {
+  /** The frontier of each baseline by itself; a frontier of all is made of these. */
   readonly families: Readonly<Record<string, readonly Point[]>>;
-  /** Of all rivals together. */
+  /** Of all baselines together. */
   readonly points: readonly Point[];
   readonly replays: number;
 }
 
-/** Settings of one rival that differ in one parameter, the least generous first. */
+/** Settings of one baseline that differ in one parameter, the least generous first. */
 type Walk = readonly (() => Policy)[];
 /** Walks that differ in another parameter, again the least generous first. */
 type Grid = readonly Walk[];
@@ -22,8 +20,8 @@ type Grid = readonly Walk[];
 /** Where a walk ends: more generous settings only cost more, and nobody asks for more than 99.98 %. */
 const ALL_WARM = 0.9998;
 
-/** How well each rival does on a trace with every setting of a generous grid, each the best in hindsight somewhere. */
-export function rivalFrontier(trace: Trace, shape: FleetShape, quick = false): RivalFrontier {
+/** How well each baseline does on a trace with every setting of a generous grid, each the best in hindsight somewhere. */
+export function baselineFrontier(trace: Trace, shape: FleetShape, quick = false): BaselineFrontier {
   const families: Record<string, readonly Point[]> = {};
   let replays = 0;
   // Once some setting serves all but everybody warm, settings that cost more than it are of no use.

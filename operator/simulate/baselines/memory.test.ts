@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type FleetShape, replay } from "../fleet.ts";
-import { KNATIVE_DEFAULTS, knative, rivals } from "./index.ts";
+import { baselines, KNATIVE_DEFAULTS, knative } from "./index.ts";
 
 const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 45, min: 0, max: 100 };
 
-const policies = [...rivals.map((make) => () => make(shape)), () => knative({ ...KNATIVE_DEFAULTS, scaleDownDelayS: 300 }, shape)];
+const policies = [
+  ...baselines.map((make) => () => make(shape)),
+  () => knative({ ...KNATIVE_DEFAULTS, scaleDownDelayS: 300 }, shape),
+];
 
 /** Groups of sessions with hours of nothing between them. */
 const crowds = fc.array(

@@ -4,7 +4,7 @@ import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, shareOfSlots } from "../scaling/wa
 import { addForMaximum, emptyWindow, maximum } from "../scaling/window.ts";
 import type { FleetShape, FleetView, Policy } from "./policy.ts";
 
-export interface OursOptions {
+export interface AvatarPoolPolicyOptions {
   /** Share of launches that is to find a warm slot, such as 0.99. Asked of `warm.slots: auto` only. */
   readonly objective: number;
   readonly shape: FleetShape;
@@ -28,7 +28,7 @@ const PLAN_INTERVAL_S = 1;
 const SYNC_S = 5;
 
 /** This product: the sizes that the operator decides on, asked as the operator asks for them. */
-export function ours(options: OursOptions): Policy {
+export function avatarPoolPolicy(options: AvatarPoolPolicyOptions): Policy {
   const { objective, shape, slots = { kind: "auto" }, floorAt = () => 0 } = options;
   const wishOf = slots.kind === "auto" ? forecasting(objective, shape) : keeping(slots, shape);
   let lately = emptyWindow;

@@ -31,7 +31,7 @@ export interface CapacityPoint extends TimelinePoint {
   readonly slots: number;
 }
 
-export interface ContestOptions {
+export interface ComparisonOptions {
   /** Instead of what the pool and its engines say. */
   readonly timeToWarmS: number | undefined;
   readonly deadlineS: number;
@@ -46,7 +46,7 @@ export const COUNT_FROM_S = 600;
 const FIRST_FRAME_S = 4;
 
 /** Replays a policy on each group of a pool by itself, and adds up. */
-export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], options: ContestOptions): Outcome {
+export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], options: ComparisonOptions): Outcome {
   const { timeToWarmS, deadlineS, untilS, timelineS } = options;
   const parts = loads.map(({ group, trace }) => {
     const { min, max, slotsPerWorker, costPerHour, coldStartMs } = group;

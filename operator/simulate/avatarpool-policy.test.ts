@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { avatarPoolPolicy } from "./avatarpool-policy.ts";
+import { agones } from "./baselines/index.ts";
 import { replay } from "./fleet.ts";
 import { type GeneratorName, generate } from "./generate.ts";
-import { ours } from "./ours.ts";
-import { agones } from "./rivals/index.ts";
 
 const shape = { slotsPerWorker: 4, timeToWarmS: 45, min: 0, max: 500 };
 const options = { shape, countFromS: 600, deadlineS: Number.POSITIVE_INFINITY };
 
 function share(name: GeneratorName, objective: number, hours: number, ratePerMinute: number, seed: number): number {
   const trace = generate(name, { hours, ratePerMinute, seed, capS: 1_800 });
-  const { warm, launches, wouldHaveEnded } = replay(trace, ours({ objective, shape }), options);
+  const { warm, launches, wouldHaveEnded } = replay(trace, avatarPoolPolicy({ objective, shape }), options);
   expect(wouldHaveEnded).toBe(0);
   return warm / launches;
 }
@@ -26,14 +26,14 @@ describe("our policy, on demand that it never saw", { timeout: 60_000 }, () => {
 
   it("asked for less, it keeps less", () => {
     const trace = generate("call-centre", { hours: 36, ratePerMinute: 3, seed: 5, capS: 1_800 });
-    const hours = (objective: number) => replay(trace, ours({ objective, shape }), options).workerHours;
+    const hours = (objective: number) => replay(trace, avatarPoolPolicy({ objective, shape }), options).workerHours;
     expect(hours(0.95)).toBeLessThan(hours(0.99));
     expect(hours(0.99)).toBeLessThan(hours(0.999));
   });
 
   it("needs fewer worker-hours than a fixed buffer that serves no more launches warm", () => {
     const trace = generate("call-centre", { hours: 48, ratePerMinute: 3, seed: 8, capS: 1_800 });
-    const own = replay(trace, ours({ objective: 0.99, shape }), options);
+    const own = replay(trace, avatarPoolPolicy({ objective: 0.99, shape }), options);
     const buffers = [4, 6, 8, 10, 12, 16].map((buffer) =>
       replay(trace, agones({ unit: "slots", buffer: { fixed: buffer }, minReplicas: 1 }, shape), options),
     );
