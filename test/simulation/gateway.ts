@@ -6,7 +6,7 @@ import type { LaunchRequest } from "../../operator/engines/index.ts";
 import { poolDeleting } from "../../operator/gateway/admission/admit.ts";
 import { GatewayCore } from "../../operator/gateway/core.ts";
 import { LaunchError } from "../../operator/gateway/errors.ts";
-import { newTrace } from "../../operator/gateway/http/launch-trace.ts";
+import { newTrace } from "../../operator/gateway/launch/launch-trace.ts";
 import { streamLoad } from "../../operator/gateway/load/load-stream.ts";
 import { directoryOf, follow } from "../../operator/gateway/workers/directory.ts";
 import { type WorkerRecord, workerRecord } from "../../operator/gateway/workers/worker-record.ts";

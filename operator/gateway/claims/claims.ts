@@ -2,11 +2,11 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import { claimUnsettled, overflowUnclear } from "../errors.ts";
-import { fateOf } from "../launch/fate.ts";
 import type { SessionAt } from "../launch/served.ts";
-import { CLOUD } from "../overflow/cloud-claim.ts";
+import { fateOf } from "../sessions/find-session.ts";
 import type { Worker } from "../workers/worker.ts";
 import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-book.ts";
+import { CLOUD } from "./cloud-claim.ts";
 import type { Superseded } from "./peer-protocol.ts";
 
 /** Gateways that keep a claim: with two, one may die at any moment. */

@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import { LaunchError } from "../errors.ts";
-import type { LaunchTrace } from "./launch-trace.ts";
+import type { LaunchTrace } from "../launch/launch-trace.ts";
 
 /** The body of every answer that is no session. */
 export function errorBody({ code, message, field }: LaunchError) {

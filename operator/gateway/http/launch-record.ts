@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { LaunchError } from "../errors.ts";
-import type { LaunchTrace } from "./launch-trace.ts";
+import type { LaunchTrace } from "../launch/launch-trace.ts";
 
 /** Names in a log line are the client's: they are cut. */
 const MAX_LOGGED = 200;

@@ -6,6 +6,8 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { LaunchError } from "../errors.ts";
 import { MAX_NAME_LENGTH } from "../form/launch-fields.ts";
+import { type LaunchTrace, newTrace } from "../launch/launch-trace.ts";
+import { traceContextOf, traceId } from "../launch/trace-context.ts";
 import { accept, refusalOf, refuse } from "./answer.ts";
 import { networkOf } from "./caller.ts";
 import { ClientCuts } from "./client-cuts.ts";
@@ -15,12 +17,10 @@ import { discard } from "./discard.ts";
 import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 import { type NotReady, serveHealth, serveRoot } from "./health-routes.ts";
 import { record } from "./launch-record.ts";
-import { type LaunchTrace, newTrace } from "./launch-trace.ts";
 import { nodeServer } from "./node-server.ts";
 import { openApi } from "./openapi.ts";
 import { type ServeLaunchDeps, serveLaunch } from "./serve-launch.ts";
 import type { TlsPair } from "./tls-files.ts";
-import { traceContextOf, traceId } from "./trace-context.ts";
 
 export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   readonly clock: Clock;

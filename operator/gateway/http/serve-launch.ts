@@ -10,7 +10,7 @@ import type { ByteOwner } from "../form/byte-room.ts";
 import type { BodyTime } from "../form/read-body.ts";
 import { announcedLength, readForm } from "../form/read-form.ts";
 import type { Arrival } from "../launch/launch.ts";
-import type { LaunchTrace } from "./launch-trace.ts";
+import type { LaunchTrace } from "../launch/launch-trace.ts";
 
 export interface ServeLaunchDeps {
   readonly gate: Pick<Gate, "enter" | "isToken">;

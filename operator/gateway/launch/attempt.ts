@@ -5,15 +5,15 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
-import type { LaunchTrace } from "../http/launch-trace.ts";
 import type { LoadBook, Shortage } from "../load/load-book.ts";
+import { type Fate, fateOf, type Suspect } from "../sessions/find-session.ts";
 import type { Slot, Slots } from "../workers/slots.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { Doubt, Doubts } from "./doubts.ts";
-import { type Fate, fateOf, type Suspect } from "./fate.ts";
 import { type Forwarded, forward } from "./forward.ts";
 import type { BodyFor } from "./launch-body.ts";
 import type { LaunchKeys } from "./launch-key.ts";
+import type { LaunchTrace } from "./launch-trace.ts";
 import { workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
 
 /** One launch on its way. */

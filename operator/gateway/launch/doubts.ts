@@ -2,8 +2,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import type { LaunchError } from "../errors.ts";
+import { type Fate, fateOf, type Suspect } from "../sessions/find-session.ts";
 import type { Worker } from "../workers/worker.ts";
-import { type Fate, fateOf, type Suspect } from "./fate.ts";
 
 /** How long a launch that may have begun is looked for before it is begun anew: clients retry for seconds. */
 const REMEMBER_MS = 60_000;

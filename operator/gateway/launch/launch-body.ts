@@ -2,7 +2,7 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Engine, LaunchRequest } from "../../engines/index.ts";
 import type { PostBody } from "../../workers/client.ts";
 import { encodeLaunch } from "../../workers/form.ts";
-import type { TraceContext } from "../http/trace-context.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** What workers of this engine in this group are sent. */
 export type BodyFor = (engine: Engine, group: string) => PostBody;

@@ -8,22 +8,22 @@ import { presetOf } from "../admission/admit.ts";
 import type { PeerAnswer } from "../claims/claims.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import { clientGone } from "../errors.ts";
-import type { LaunchTrace } from "../http/launch-trace.ts";
-import type { TraceContext } from "../http/trace-context.ts";
 import type { Overflow } from "../overflow/overflow.ts";
 import { isHopeless } from "../queue/retry-after.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Slot } from "../workers/slots.ts";
+import type { BegunLaunches } from "./accepted.ts";
 import { type AttemptDeps, attempt, type Flight } from "./attempt.ts";
-import type { BegunLaunches } from "./begun.ts";
 import { claimFor } from "./claim-for.ts";
 import { launchBodies } from "./launch-body.ts";
 import { launchKeys } from "./launch-key.ts";
-import { LaunchOnce } from "./once.ts";
+import type { LaunchTrace } from "./launch-trace.ts";
+import { vacatedSlot } from "./preempt.ts";
 import { deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
-import type { Seats } from "./seats.ts";
+import type { Seats } from "./replacements.ts";
 import type { Served, SessionAt } from "./served.ts";
-import { vacatedSlot } from "./vacated-slot.ts";
+import { LaunchOnce } from "./singleflight.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** The second worker is tried at once; later ones after a moment, so that many launches that fail together spread. */
 const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };

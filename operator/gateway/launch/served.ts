@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { taskState, type WorkerAnswer } from "../../workers/answers.ts";
 import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
-import { CLOUD } from "../overflow/cloud-claim.ts";
+import { CLOUD } from "../claims/cloud-claim.ts";
 import type { Worker } from "../workers/worker.ts";
 
 const LOOK_TIMEOUT_MS = 2_000;

@@ -1,6 +1,6 @@
 import type { Logger } from "../../telemetry/logger.ts";
 import type { OverflowNews } from "./cloud-launcher.ts";
-import { overflowErrorSentences } from "./why.ts";
+import { overflowErrorSentences } from "./sentences.ts";
 
 /** Names in a log line are the client's: they are cut. */
 const MAX_LOGGED = 200;

@@ -1,6 +1,7 @@
 import type { PoolLoad } from "../../api/load-report.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { CLOUD } from "../claims/cloud-claim.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import { clientGone, LaunchError } from "../errors.ts";
 import type { Flight } from "../launch/attempt.ts";
@@ -8,14 +9,13 @@ import type { Served, SessionAt } from "../launch/served.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
-import { CLOUD } from "./cloud-claim.ts";
 import { CloudLauncher, type CloudLauncherDeps, type Place } from "./cloud-launcher.ts";
 import { CloudSessions, type CloudSessionsDeps } from "./cloud-sessions.ts";
 import { type WhyNot, whyNotOverflow } from "./decide.ts";
 import { nextWorkerMs } from "./next-worker.ts";
 import { Rest } from "./rest.ts";
+import { notEvenOverflow, overflowErrorSentences, whyNotSentences } from "./sentences.ts";
 import { shareOf } from "./share-of.ts";
-import { notEvenOverflow, overflowErrorSentences, whyNotSentences } from "./why.ts";
 
 /** Between two looks whether a launch that waits may leave for the cloud. */
 const LOOK_EVERY_MS = 1_000;

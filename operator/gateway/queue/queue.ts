@@ -1,5 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes } from "./fair-queue.ts";
 import type { Entry, Waited, Waiting } from "./waiting.ts";
 
 /** How many grants are remembered for the estimate of `Retry-After`. */

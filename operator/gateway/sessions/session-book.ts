@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { ListedTask } from "../../workers/answers.ts";
-import type { LaunchPath } from "../http/launch-trace.ts";
+import type { LaunchPath } from "../launch/launch-trace.ts";
 import type { Worker } from "../workers/worker.ts";
 import { poolOf } from "../workers/worker-table.ts";
 

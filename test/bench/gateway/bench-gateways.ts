@@ -3,7 +3,7 @@ import { admit } from "../../../operator/gateway/admission/admit.ts";
 import type { Peers } from "../../../operator/gateway/claims/claims.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { LaunchError } from "../../../operator/gateway/errors.ts";
-import { type LaunchTrace, newTrace } from "../../../operator/gateway/http/launch-trace.ts";
+import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch/launch-trace.ts";
 import { Shares } from "../../../operator/gateway/workers/shares.ts";
 import type { WorkerRecord } from "../../../operator/gateway/workers/worker-record.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";

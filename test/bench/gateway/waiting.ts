@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LaunchTrace } from "../../../operator/gateway/http/launch-trace.ts";
+import type { LaunchTrace } from "../../../operator/gateway/launch/launch-trace.ts";
 import type { ScenarioResult } from "../figures.ts";
 import { benchGateways } from "./bench-gateways.ts";
 import { startLightWorkers } from "./control.ts";

@@ -6,7 +6,7 @@ import type { Launched, Session } from "../sessions/session-book.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { Flight } from "./attempt.ts";
-import type { Seats, SentLaunch } from "./seats.ts";
+import type { Seats, SentLaunch } from "./replacements.ts";
 import type { SessionAt } from "./served.ts";
 import type { StartupWatch } from "./startup.ts";
 

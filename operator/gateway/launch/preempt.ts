@@ -1,7 +1,7 @@
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import type { Slot, Slots } from "../workers/slots.ts";
 import type { Flight } from "./attempt.ts";
-import type { Seats } from "./seats.ts";
+import type { Seats } from "./replacements.ts";
 
 /**
  * The slot of the session that a launch will replace, for a launch that finds no free one: that session is ended first.
