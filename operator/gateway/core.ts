@@ -10,16 +10,17 @@ import { Claims, type PeerAnswer, type Peers } from "./claims/claims.ts";
 import { LaunchClaims } from "./claims/launch-claims.ts";
 import type { Superseded } from "./claims/peer-protocol.ts";
 import type { ClaimSource } from "./http/internal-server.ts";
-import { BegunLaunches } from "./launch/accepted.ts";
+import { AcceptedLaunches } from "./launch/accepted.ts";
 import { Doubts } from "./launch/doubts.ts";
 import { type Arrival, Launcher } from "./launch/launch.ts";
 import { gatewayStopping } from "./launch/refusals.ts";
-import { Seats } from "./launch/replacements.ts";
-import { type SessionAt, stillRuns } from "./launch/served.ts";
+import { Replacements } from "./launch/replacements.ts";
+import { stillRuns } from "./launch/served.ts";
 import { StartupWatch } from "./launch/startup.ts";
 import { LoadBook, type PoolState, type PoolSummary, workerLoad } from "./load/load-book.ts";
 import type { LoadSource } from "./load/load-stream.ts";
 import { Overflow, type OverflowDeps } from "./overflow/overflow.ts";
+import type { SessionLocation } from "./sessions/session-location.ts";
 import { Sessions, type SessionsDeps } from "./sessions/sessions.ts";
 import type { Directory, DirectoryListener } from "./workers/directory.ts";
 import { Prober } from "./workers/probe.ts";
@@ -58,7 +59,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #startups: StartupWatch;
   readonly #launcher: Launcher;
   readonly #claimBook: ClaimBook;
-  readonly #seats: Seats;
+  readonly #replacements: Replacements;
   readonly #overflow: Overflow;
   readonly #secretAccess: SecretAccess | undefined;
   readonly sessions: Sessions;
@@ -98,8 +99,8 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     const findWorker = (uid: string) => this.#workers.get(uid);
     const isOther: Sessions["isOther"] = (...args) => sessions.isOther(...args);
     const claims = new LaunchClaims(peers && new Claims({ clock, client, peers, book, findWorker, isOther }), clock);
-    this.#seats = new Seats({ sessions, peers });
-    const runs = (launch: string, at: SessionAt) =>
+    this.#replacements = new Replacements({ sessions, peers });
+    const runs = (launch: string, at: SessionLocation) =>
       stillRuns(
         {
           clock,
@@ -133,12 +134,12 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       metrics,
       slots: this.#slots,
       load: this.#load,
-      begun: new BegunLaunches({
+      accepted: new AcceptedLaunches({
         clock,
         metrics,
         load: this.#load,
         startups: this.#startups,
-        seats: this.#seats,
+        replacements: this.#replacements,
         began: (...args) => sessions.began(...args),
         stillRuns: runs,
       }),
@@ -146,7 +147,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
       ask: (worker) => this.#prober.hasten(worker),
-      seats: this.#seats,
+      replacements: this.#replacements,
       sessions,
       stillRuns: runs,
       onAwaited: (key) => this.#hasten(key),
@@ -207,7 +208,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
 
   /** A newer session of another gateway has a seat in a room. */
   supersede(message: Superseded): Promise<readonly string[]> {
-    return this.#seats.supersede(message);
+    return this.#replacements.supersede(message);
   }
 
   /** Ends every wait with an honest answer. Launches that a worker has been sent go on. */

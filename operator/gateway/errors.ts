@@ -81,16 +81,20 @@ export function clientGone(): LaunchError {
   return new LaunchError(499, "client_gone", "the client closed the connection before its launch was served");
 }
 
-/** The second sentence of every error after which a session may run. */
-export const perhapsBegun = "A session may have begun: look whether the avatar is in the room before you try again.";
+/** Advice for the client of a launch whose outcome is unknown. */
+export const maybeStarted = "A session may have begun: check whether the avatar is in the room before you try again.";
 
 export function claimUnsettled(worker: string): LaunchError {
-  const sentence = `another gateway sent this launch to worker ${worker} and is gone, and the worker cannot be asked`;
-  return new LaunchError(502, "worker_failed", `${sentence}. ${perhapsBegun}`);
+  const sentence = `another gateway sent this launch to worker ${worker} and is gone, and the worker does not answer`;
+  return new LaunchError(502, "worker_failed", `${sentence}. ${maybeStarted}`);
 }
 
-/** @param seconds after which the launch may be begun anew. */
+/** @param seconds after which the launch may be sent again. */
 export function overflowUnclear(seconds: number): LaunchError {
-  const sentence = "the launch went to the maker's cloud, and no answer came that says what became of it";
-  return new LaunchError(502, "overflow_unclear", `${sentence}. It is not sent again for ${seconds}s. ${perhapsBegun}`);
+  const sentence = "the maker's cloud did not report whether it accepted the launch";
+  return new LaunchError(
+    502,
+    "overflow_unclear",
+    `${sentence}. The gateway does not send it again for ${seconds}s. ${maybeStarted}`,
+  );
 }

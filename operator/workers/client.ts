@@ -4,6 +4,12 @@ import { Line, LineStale, type PostBody, type Question } from "./line.ts";
 
 export { IDLE_TIMEOUT_MS, type PostBody, WorkerUnreachable } from "./line.ts";
 
+/**
+ * Longest time that a worker may take to answer a launch. It answers at once (`pending`), or with `async_mode=false` when the
+ * session runs: after 4 to 6 s, plus the time to encode a new image. A worker that takes ten times as long hangs.
+ */
+export const LAUNCH_TIMEOUT_MS = 60_000;
+
 const READ_BUFFER_BYTES = 64 * 1024;
 /** Idle connections that are kept to one worker: as many as launches that one gateway has on the way to it. */
 const MAX_KEPT_LINES = 8;

@@ -1,6 +1,6 @@
 import { groupServes } from "../../operator/api/pool-config.ts";
 import type { LaunchError, LaunchErrorCode } from "../../operator/gateway/errors.ts";
-import { FORWARD_TIMEOUT_MS } from "../../operator/gateway/launch/forward.ts";
+import { LAUNCH_TIMEOUT_MS } from "../../operator/workers/client.ts";
 import type { ApiObject } from "./api-objects.ts";
 import type { SimGateway } from "./gateway.ts";
 import type { JudgedWorld } from "./judged.ts";
@@ -56,7 +56,7 @@ export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: Lau
 /** Promise 2, at every step: nobody waits past the deadline. */
 export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
   const overdueMs = world.clock.now() - record.atMs - record.deadlineMs;
-  if (overdueMs < FORWARD_TIMEOUT_MS + 1_000) return;
+  if (overdueMs < LAUNCH_TIMEOUT_MS + 1_000) return;
   // The longest wait allowed is that of the spec that it came under or of one that it was kept under.
   if (world.timeline.of("edit").length > 0 && overdueMs < 300_000) return;
   world.witness.broken(2, `${record.room} still waits ${overdueMs} ms after its deadline`);

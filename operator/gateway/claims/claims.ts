@@ -2,8 +2,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import { claimUnsettled, overflowUnclear } from "../errors.ts";
-import type { SessionAt } from "../launch/served.ts";
-import { fateOf } from "../sessions/find-session.ts";
+import { findSession } from "../sessions/find-session.ts";
+import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Worker } from "../workers/worker.ts";
 import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-book.ts";
 import { CLOUD } from "./cloud-claim.ts";
@@ -14,7 +14,7 @@ const KEEPERS = 2;
 
 /** What a gateway says of a launch that it claimed. */
 export type PeerAnswer =
-  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at: SessionAt }
+  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at: SessionLocation }
   /** It runs no session of it, and will begin none. */
   | { readonly kind: "none" }
   /** It may have begun one, and cannot tell. */
@@ -50,7 +50,7 @@ export type Held = Extract<Verdict, { kind: "held" }>;
 /** A session of a launch that another gateway had claimed. */
 export interface SettledClaim {
   readonly answer: WorkerAnswer;
-  readonly at: SessionAt;
+  readonly at: SessionLocation;
   /** Set if the other gateway is gone and this one found the session: its worker, and its place among those of its room. */
   readonly orphan?: { readonly worker: Worker; readonly ticket: number };
 }
@@ -123,10 +123,10 @@ export class Claims {
     const before = new Set(now.before);
     const isOther = (taskId: string) => before.has(taskId) || this.#deps.isOther(worker, taskId, room, launch);
     const tasksPath = worker.record.engine.paths.tasks;
-    const fate = await fateOf(this.#deps, { origin: worker.origin, tasksPath, room, isOther, gone: worker.gone });
-    if (fate.kind === "unknown") throw claimUnsettled(worker.name);
-    if (fate.kind !== "begun") return undefined;
-    return { answer: fate.answer, at: { worker: worker.uid, task: fate.taskId, room }, orphan: { worker, ticket: now.ticket } };
+    const search = await findSession(this.#deps, { origin: worker.origin, tasksPath, room, isOther, gone: worker.gone });
+    if (search.kind === "unknown") throw claimUnsettled(worker.name);
+    if (search.kind !== "found") return undefined;
+    return { answer: search.answer, at: { worker: worker.uid, task: search.taskId, room }, orphan: { worker, ticket: now.ticket } };
   }
 
   async #ask(gateway: string, launch: string, abandoned: AbortSignal): Promise<PeerAnswer> {

@@ -1,6 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { claimUnsettled } from "../errors.ts";
-import type { LaunchKeys } from "../launch/launch-key.ts";
 import type { Verdict } from "./claim-book.ts";
 import type { Claims, SettledClaim } from "./claims.ts";
 import { Tickets } from "./tickets.ts";
@@ -39,7 +38,7 @@ export class LaunchClaims {
   }
 
   /** For one launch, that claims it for one worker after the other. */
-  of({ launch, room }: Pick<LaunchKeys, "launch" | "room">, roomName: string, signal: AbortSignal): OneLaunch {
+  of({ launch, room }: { readonly launch: string; readonly room: string }, roomName: string, signal: AbortSignal): OneLaunch {
     const voidClaims: string[] = [];
     return {
       claim: async (worker, before, yielded) => {

@@ -3,50 +3,50 @@ import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { taskId, type WorkerAnswer } from "../../workers/answers.ts";
 import type { LoadBook } from "../load/load-book.ts";
 import type { Launched, Session } from "../sessions/session-book.ts";
+import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { Flight } from "./attempt.ts";
-import type { Seats, SentLaunch } from "./replacements.ts";
-import type { SessionAt } from "./served.ts";
+import type { Replacements, SentLaunch } from "./replacements.ts";
 import type { StartupWatch } from "./startup.ts";
 
-export interface BegunDeps {
+export interface AcceptedDeps {
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
   readonly load: LoadBook;
   readonly startups: StartupWatch;
-  readonly seats: Seats;
+  readonly replacements: Replacements;
   /** A worker has taken a launch. */
   readonly began: Sessions["began"];
-  readonly stillRuns: (launch: string, at: SessionAt) => Promise<boolean>;
+  readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
 }
 
 /** Launches that a worker has taken: notes their sessions, measures their start-up, and ends the sessions that they replace. */
-export class BegunLaunches {
-  readonly #deps: BegunDeps;
+export class AcceptedLaunches {
+  readonly #deps: AcceptedDeps;
 
-  constructor(deps: BegunDeps) {
+  constructor(deps: AcceptedDeps) {
     this.#deps = deps;
   }
 
   /** A worker has answered a launch. */
   began(worker: Worker, answer: WorkerAnswer, flight: Flight, sent: SentLaunch): void {
-    const { seats } = this.#deps;
+    const { replacements } = this.#deps;
     const task = taskId(answer);
     if (task === undefined) {
-      seats.failed(sent);
+      replacements.failed(sent);
       return;
     }
-    const replaces = seats.began(sent, this.#note(worker, task, flight, sent.ticket));
+    const replaces = replacements.began(sent, this.#note(worker, task, flight, sent.ticket));
     void this.#follow(worker, { task, answer, replaces }, flight, sent);
   }
 
   /** A session of the launch was found that had begun before. */
   found(worker: Worker, task: string, flight: Flight, ticket: number): void {
-    const { seats } = this.#deps;
+    const { replacements } = this.#deps;
     const { key: pool, keys, request } = flight;
-    const sent = seats.sends({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
-    if (seats.began(sent, this.#note(worker, task, flight, ticket))) void this.#replace(sent, worker, task, flight);
+    const sent = replacements.sends({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
+    if (replacements.began(sent, this.#note(worker, task, flight, ticket))) void this.#replace(sent, worker, task, flight);
   }
 
   #note(worker: Worker, taskId: string, { keys, trace, preset, request }: Flight, ticket: number): Session {
@@ -77,8 +77,8 @@ export class BegunLaunches {
 
   /** The older sessions stay if the newer one has ended meanwhile. */
   async #replace(sent: SentLaunch, worker: Worker, task: string, { keys }: Flight): Promise<void> {
-    const { seats, stillRuns } = this.#deps;
-    if (await stillRuns(keys.launch, { worker: worker.uid, task, room: sent.room })) await seats.runs(sent);
+    const { replacements, stillRuns } = this.#deps;
+    if (await stillRuns(keys.launch, { worker: worker.uid, task, room: sent.room })) await replacements.runs(sent);
   }
 
   #ran(worker: Worker, { acceptedMs, ranMs }: { readonly acceptedMs: number; readonly ranMs: number }, flight: Flight): void {

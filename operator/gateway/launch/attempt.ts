@@ -6,7 +6,7 @@ import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import type { LoadBook, Shortage } from "../load/load-book.ts";
-import { type Fate, fateOf, type Suspect } from "../sessions/find-session.ts";
+import { findSession, type SearchTarget, type SessionSearch } from "../sessions/find-session.ts";
 import type { Slot, Slots } from "../workers/slots.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { Doubt, Doubts } from "./doubts.ts";
@@ -43,7 +43,7 @@ export interface AttemptDeps {
 }
 
 /** What was known when the launch was sent. */
-export interface Before extends Pick<Suspect, "isOther"> {
+export interface Before extends Pick<SearchTarget, "isOther"> {
   /** The launch's place among those of its room. */
   readonly ticket: number;
 }
@@ -92,10 +92,10 @@ export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight, bef
       const { isOther, ticket } = before;
       const { tasks: tasksPath } = engine.paths;
       const suspect = { origin: origin ?? "", tasksPath, room: flight.request.roomName, isOther, gone: worker.gone };
-      const fate = await fateOf(deps, suspect);
+      const search = await findSession(deps, suspect);
       const error = forwarded.kind === "broken" ? workerBroke(worker.name, forwarded.why) : workerTimedOut(worker.name);
       const doubt = { worker, ticket, suspect, error };
-      return settleLost(deps, { slot, flight, doubt, fate, mayStillBegin: forwarded.kind === "timed-out" });
+      return settleLost(deps, { slot, flight, doubt, search, mayStillBegin: forwarded.kind === "timed-out" });
     }
   }
 }
@@ -125,17 +125,17 @@ interface Lost {
   readonly slot: Slot;
   readonly flight: Flight;
   readonly doubt: Doubt;
-  readonly fate: Fate;
+  readonly search: SessionSearch;
   /** The worker has the request still: that it lists no session says nothing. */
   readonly mayStillBegin: boolean;
 }
 
-function settleLost(deps: AttemptDeps, { slot, flight, doubt, fate, mayStillBegin }: Lost): Attempt {
-  if (fate.kind === "begun") {
+function settleLost(deps: AttemptDeps, { slot, flight, doubt, search, mayStillBegin }: Lost): Attempt {
+  if (search.kind === "found") {
     slot.confirm();
-    return { kind: "served", answer: fate.answer };
+    return { kind: "served", answer: search.answer };
   }
-  if (fate.kind === "gone" || (fate.kind === "absent" && !mayStillBegin)) return nothingBegan(deps, slot, true);
+  if (search.kind === "gone" || (search.kind === "absent" && !mayStillBegin)) return nothingBegan(deps, slot, true);
   slot.confirm();
   deps.doubts.note(flight.keys.launch, doubt);
   throw doubt.error;

@@ -1,12 +1,12 @@
 import { MAX_BEFORE } from "../claims/claim-book.ts";
 import type { Claimed, OneLaunch } from "../claims/launch-claims.ts";
-import type { Suspect } from "../sessions/find-session.ts";
+import type { SearchTarget } from "../sessions/find-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { Flight } from "./attempt.ts";
 
 /** What came of a claim, and what was known of the room before the launch is sent. */
-export interface ClaimedFor extends Pick<Suspect, "isOther"> {
+export interface ClaimedFor extends Pick<SearchTarget, "isOther"> {
   readonly claimed: Claimed;
 }
 

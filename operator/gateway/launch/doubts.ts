@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import type { LaunchError } from "../errors.ts";
-import { type Fate, fateOf, type Suspect } from "../sessions/find-session.ts";
+import { findSession, type SearchTarget, type SessionSearch } from "../sessions/find-session.ts";
 import type { Worker } from "../workers/worker.ts";
 
 /** How long a launch that may have begun is looked for before it is begun anew: clients retry for seconds. */
@@ -13,12 +13,12 @@ export interface Doubt {
   readonly worker: Worker;
   /** Its place among the launches of its room. */
   readonly ticket: number;
-  readonly suspect: Suspect;
+  readonly suspect: SearchTarget;
   readonly error: LaunchError;
 }
 
 /** A launch that had begun, as it was found out later. */
-export type Settled = Doubt & { readonly fate: Extract<Fate, { kind: "begun" }> };
+export type Settled = Doubt & { readonly search: Extract<SessionSearch, { kind: "found" }> };
 
 /** Launches of which nobody knows whether they began: a retry looks for the session where it may run. */
 export class Doubts {
@@ -45,10 +45,10 @@ export class Doubts {
   async settle(key: string): Promise<Settled | undefined> {
     const doubt = this.#doubts.get(key);
     if (doubt === undefined) return undefined;
-    const fate = await fateOf(this.#deps, doubt.suspect);
-    if (fate.kind === "unknown") throw doubt.error;
+    const search = await findSession(this.#deps, doubt.suspect);
+    if (search.kind === "unknown") throw doubt.error;
     // From here on the answer is remembered with its session, or the launch begins.
     this.#doubts.delete(key);
-    return fate.kind === "begun" ? { ...doubt, fate } : undefined;
+    return search.kind === "found" ? { ...doubt, search } : undefined;
   }
 }

@@ -1,13 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { isTimeout, withDeadline } from "../../runtime/deadline.ts";
 import { type BusyReason, busyReason, type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
-import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
-
-/**
- * Longest that a worker may take to answer a launch. It answers at once (`pending`), or with `async_mode=false` when the
- * session runs, after 4 to 6 s, and after a new image's encoding; one that takes ten times that long hangs.
- */
-export const FORWARD_TIMEOUT_MS = 60_000;
+import { LAUNCH_TIMEOUT_MS, type PostBody, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 
 export type Forwarded =
   | { readonly kind: "accepted"; readonly answer: WorkerAnswer }
@@ -32,7 +26,7 @@ export async function forward(
 ): Promise<Forwarded> {
   try {
     const post = (signal: AbortSignal) => deps.client.post(target.origin, target.path, body, signal);
-    const answer = await withDeadline(deps.clock, FORWARD_TIMEOUT_MS, post, target.gone);
+    const answer = await withDeadline(deps.clock, LAUNCH_TIMEOUT_MS, post, target.gone);
     return judge(answer, body.secrets ?? []);
   } catch (error) {
     if (target.gone.aborted) return { kind: "gone" };

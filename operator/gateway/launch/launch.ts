@@ -10,19 +10,20 @@ import type { LaunchClaims } from "../claims/launch-claims.ts";
 import { clientGone } from "../errors.ts";
 import type { Overflow } from "../overflow/overflow.ts";
 import { isHopeless } from "../queue/retry-after.ts";
+import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Slot } from "../workers/slots.ts";
-import type { BegunLaunches } from "./accepted.ts";
+import type { AcceptedLaunches } from "./accepted.ts";
 import { type AttemptDeps, attempt, type Flight } from "./attempt.ts";
 import { claimFor } from "./claim-for.ts";
 import { launchBodies } from "./launch-body.ts";
 import { launchKeys } from "./launch-key.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
-import { vacatedSlot } from "./preempt.ts";
+import { preemptSlot } from "./preempt.ts";
 import { deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
-import type { Seats } from "./replacements.ts";
-import type { Served, SessionAt } from "./served.ts";
-import { LaunchOnce } from "./singleflight.ts";
+import type { Replacements } from "./replacements.ts";
+import type { Served } from "./served.ts";
+import { Singleflight } from "./singleflight.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** The second worker is tried at once; later ones after a moment, so that many launches that fail together spread. */
@@ -44,14 +45,14 @@ export interface Arrival {
 
 export interface LauncherDeps extends AttemptDeps {
   readonly random: Random;
-  readonly begun: BegunLaunches;
+  readonly accepted: AcceptedLaunches;
   readonly claims: LaunchClaims;
   /** Where launches go that the pool cannot serve. */
   readonly overflow: Pick<Overflow, "orElse" | "doubts">;
-  readonly seats: Seats;
+  readonly replacements: Replacements;
   readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "look">;
   /** Whether the session of a launch still runs. Never throws. */
-  readonly stillRuns: (launch: string, at: SessionAt) => Promise<boolean>;
+  readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
   /** Launches begin to wait in a pool. */
   readonly onAwaited: (pool: string) => void;
 }
@@ -68,12 +69,12 @@ export interface LauncherDeps extends AttemptDeps {
  */
 export class Launcher {
   readonly #deps: LauncherDeps;
-  readonly #once: LaunchOnce;
+  readonly #singleflight: Singleflight;
 
   constructor(deps: LauncherDeps) {
     this.#deps = deps;
     const { clock, stillRuns } = deps;
-    this.#once = new LaunchOnce({ clock, stillRuns: (launch, { at }) => stillRuns(launch, at) });
+    this.#singleflight = new Singleflight({ clock, stillRuns: (launch, { at }) => stillRuns(launch, at) });
   }
 
   /**
@@ -85,7 +86,7 @@ export class Launcher {
     const keys = launchKeys(pool, request);
     const preset = presetOf(request);
     const { trace } = arrival;
-    const { served, repeated } = await this.#once.run(keys.launch, arrival.signal, (signal) => {
+    const { served, repeated } = await this.#singleflight.run(keys.launch, arrival.signal, (signal) => {
       const bodyFor = launchBodies(pool, request, arrival.traceContext);
       const over = new AbortController();
       const met = this.#deps.load.arrived(key, preset);
@@ -102,9 +103,9 @@ export class Launcher {
     const { roomName: room } = request;
     const found = await this.#deps.doubts.settle(keys.launch);
     if (found !== undefined) {
-      const { worker, fate, ticket } = found;
-      this.#deps.begun.found(worker, fate.taskId, flight, ticket);
-      return { answer: fate.answer, at: { worker: worker.uid, task: fate.taskId, room }, earned: false };
+      const { worker, search, ticket } = found;
+      this.#deps.accepted.found(worker, search.taskId, flight, ticket);
+      return { answer: search.answer, at: { worker: worker.uid, task: search.taskId, room }, earned: false };
     }
     const tried = new Set<string>();
     const claims = this.#deps.claims.of(keys, room, arrival.signal);
@@ -114,25 +115,25 @@ export class Launcher {
       const { claimed, isOther } = await claimFor(this.#deps, claims, worker, flight, () => this.#giveBack(slot, key));
       if (claimed.kind === "served") {
         const { answer, at, orphan } = claimed;
-        if (orphan !== undefined && at.task !== undefined) this.#deps.begun.found(orphan.worker, at.task, flight, orphan.ticket);
+        if (orphan !== undefined && at.task !== undefined) this.#deps.accepted.found(orphan.worker, at.task, flight, orphan.ticket);
         return { answer, at, earned: false };
       }
       if (claimed.kind === "void") continue;
       this.#stillWanted(slot, key, arrival.signal);
       const { ticket, others } = claimed;
-      const sent = this.#deps.seats.sends({ pool: key, room, seat: keys.seat, ticket, others });
+      const sent = this.#deps.replacements.sends({ pool: key, room, seat: keys.seat, ticket, others });
       const outcome = await attempt(this.#deps, slot, flight, { isOther, ticket }).catch((error: unknown) => {
-        this.#deps.seats.failed(sent);
+        this.#deps.replacements.failed(sent);
         throw error;
       });
       this.#deps.load.changed(key);
       if (outcome.kind === "served") {
         const { answer } = outcome;
         this.#deps.load.served(key, flight.preset);
-        this.#deps.begun.began(worker, answer, flight, sent);
+        this.#deps.accepted.began(worker, answer, flight, sent);
         return { answer, at: { worker: worker.uid, task: taskId(answer), room }, earned: true };
       }
-      this.#deps.seats.failed(sent);
+      this.#deps.replacements.failed(sent);
       if (outcome.lost) lost += 1;
       tried.add(worker.uid);
     }
@@ -141,7 +142,7 @@ export class Launcher {
 
   /** What this gateway tells a peer of a launch that it had claimed; waits while it is under way. */
   async peerAnswer(launch: string): Promise<PeerAnswer> {
-    const served = this.#deps.claims.defers(launch) ? undefined : await this.#once.find(launch);
+    const served = this.#deps.claims.defers(launch) ? undefined : await this.#singleflight.find(launch);
     if (served !== undefined) return { kind: "served", answer: served.answer, at: served.at };
     return { kind: this.#deps.doubts.has(launch) || this.#deps.overflow.doubts(launch) ? "unknown" : "none" };
   }
@@ -157,7 +158,7 @@ export class Launcher {
         trace.path ??= slot.warm ? "warm" : "cold";
         return this.#stillWanted(slot, flight.key, arrival.signal);
       }
-      const vacated = await vacatedSlot(this.#deps, flight);
+      const vacated = await preemptSlot(this.#deps, flight);
       if (vacated !== undefined) return this.#stillWanted(vacated, flight.key, arrival.signal);
     }
     const slot = await this.#wait(flight, arrival, again);

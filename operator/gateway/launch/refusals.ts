@@ -1,9 +1,9 @@
 import { formatDuration } from "../../api/duration.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
-import { LaunchError, perhapsBegun } from "../errors.ts";
+import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
+import { LaunchError, maybeStarted } from "../errors.ts";
 import { retryAfterMs } from "../queue/retry-after.ts";
 import type { Shortfall } from "../workers/slots.ts";
-import { FORWARD_TIMEOUT_MS } from "./forward.ts";
 
 /** The sentences with which launches end that got no session. */
 
@@ -67,7 +67,7 @@ export function workerRejected(worker: string, status: number, message: string):
 }
 
 export function workerBroke(worker: string, why: string): LaunchError {
-  return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${perhapsBegun}`);
+  return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${maybeStarted}`);
 }
 
 export function workersBroke(workers: number): LaunchError {
@@ -82,6 +82,6 @@ export function workerTimedOut(worker: string): LaunchError {
   return new LaunchError(
     504,
     "worker_timeout",
-    `worker ${worker} was sent the launch and did not answer within ${formatDuration(FORWARD_TIMEOUT_MS)}. ${perhapsBegun}`,
+    `worker ${worker} was sent the launch and did not answer within ${formatDuration(LAUNCH_TIMEOUT_MS)}. ${maybeStarted}`,
   );
 }

@@ -22,7 +22,7 @@ export interface SentLaunch extends SeatClaim {
   superseded: boolean;
 }
 
-export interface SeatsDeps {
+export interface ReplacementsDeps {
   readonly sessions: Pick<Sessions, "liveIn" | "endReplaced">;
   readonly peers: Pick<Peers, "others" | "supersede"> | undefined;
 }
@@ -36,12 +36,12 @@ export interface SeatsDeps {
  * Guarantees: the session with the highest ticket is never ended here; an older one is ended only after a newer one runs, or by
  * {@link vacate}. No try of {@link vacate} begins after its launch was settled. A session whose launch no live gateway knows is left to its worker: it may have another identity.
  */
-export class Seats {
-  readonly #deps: SeatsDeps;
+export class Replacements {
+  readonly #deps: ReplacementsDeps;
   /** Launches on their way to a worker. */
   readonly #sent = new Set<SentLaunch>();
 
-  constructor(deps: SeatsDeps) {
+  constructor(deps: ReplacementsDeps) {
     this.#deps = deps;
   }
 

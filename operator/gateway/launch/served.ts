@@ -3,23 +3,15 @@ import { withDeadline } from "../../runtime/deadline.ts";
 import { taskState, type WorkerAnswer } from "../../workers/answers.ts";
 import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 import { CLOUD } from "../claims/cloud-claim.ts";
+import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Worker } from "../workers/worker.ts";
 
 const LOOK_TIMEOUT_MS = 2_000;
 
-/** Where the session of a launch runs. */
-export interface SessionAt {
-  /** UID of the worker; that of {@link CLOUD} for the maker's cloud. */
-  readonly worker: string;
-  /** Its task at the worker; undefined if the worker's answer names none. */
-  readonly task?: string | undefined;
-  readonly room: string;
-}
-
 /** What came of a launch. */
 export interface Served {
   readonly answer: WorkerAnswer;
-  readonly at: SessionAt;
+  readonly at: SessionLocation;
   /** Whether this request began the session: false for the answer of an earlier attempt or of another gateway. */
   readonly earned: boolean;
 }
@@ -29,7 +21,7 @@ export interface StillRunsDeps {
   readonly client: WorkerClient;
   readonly findWorker: (uid: string) => Worker | undefined;
   /** Whether this gateway has seen the session end. */
-  readonly hasEnded: (worker: Worker, at: SessionAt) => boolean;
+  readonly hasEnded: (worker: Worker, at: SessionLocation) => boolean;
   /** Whether the launch's session in the maker's cloud still counts. */
   readonly inCloud: (launch: string) => Promise<boolean>;
 }
@@ -38,7 +30,7 @@ export interface StillRunsDeps {
  * Whether the session of a launch still runs, by what is known of it or else by its worker. A worker that does not answer counts
  * as one that runs it: a second session for one launch is worse than an answer that comes too often. Never throws.
  */
-export async function stillRuns(deps: StillRunsDeps, launch: string, at: SessionAt): Promise<boolean> {
+export async function stillRuns(deps: StillRunsDeps, launch: string, at: SessionLocation): Promise<boolean> {
   if (at.worker === CLOUD.uid) return deps.inCloud(launch);
   const worker = deps.findWorker(at.worker);
   if (worker === undefined || worker.gone.aborted || deps.hasEnded(worker, at)) return false;

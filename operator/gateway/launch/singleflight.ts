@@ -8,14 +8,14 @@ const REMEMBER_MS = 60_000;
 /** Answers that are kept: those of a minute with 500 launches a second. The oldest go first. */
 const MAX_REMEMBERED = 30_000;
 
-interface Flight {
+interface SharedLaunch {
   readonly served: Promise<Served>;
   /** Aborts when all who asked have gone. */
   readonly abandoned: AbortController;
   waiting: number;
 }
 
-export interface LaunchOnceDeps {
+export interface SingleflightDeps {
   readonly clock: Clock;
   /** Whether the session of a launch still runs. Never throws. */
   readonly stillRuns: (launch: string, served: Served) => Promise<boolean>;
@@ -26,20 +26,20 @@ export interface LaunchOnceDeps {
  * get the same answer. A remembered answer counts only while its session runs: this is checked whenever it is used. A launch
  * that failed may be tried again. It is given up only when all its clients have gone.
  */
-export class LaunchOnce {
-  readonly #deps: LaunchOnceDeps;
-  readonly #flights = new Map<string, Flight>();
+export class Singleflight {
+  readonly #deps: SingleflightDeps;
+  readonly #underWay = new Map<string, SharedLaunch>();
   readonly #served: ExpiringMap<string, Served>;
 
-  constructor(deps: LaunchOnceDeps) {
+  constructor(deps: SingleflightDeps) {
     this.#deps = deps;
     this.#served = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
   /** What came of a launch, also of one that is under way; undefined if no session of it runs. Never throws. */
   async find(key: string): Promise<Served | undefined> {
-    const flight = this.#flights.get(key);
-    return flight === undefined ? this.#recall(key) : await flight.served.catch(() => undefined);
+    const shared = this.#underWay.get(key);
+    return shared === undefined ? this.#recall(key) : await shared.served.catch(() => undefined);
   }
 
   /**
@@ -52,9 +52,9 @@ export class LaunchOnce {
     gone: AbortSignal,
     begin: (abandoned: AbortSignal) => Promise<Served>,
   ): Promise<{ readonly served: Served; readonly repeated: boolean }> {
-    const known = this.#flights.has(key) ? undefined : await this.#recall(key);
+    const known = this.#underWay.has(key) ? undefined : await this.#recall(key);
     if (known !== undefined) return { served: known, repeated: true };
-    const underWay = this.#flights.get(key);
+    const underWay = this.#underWay.get(key);
     const served = await this.#join(underWay ?? this.#begin(key, begin), gone);
     return { served, repeated: underWay !== undefined || !served.earned };
   }
@@ -67,36 +67,36 @@ export class LaunchOnce {
     return undefined;
   }
 
-  #begin(key: string, begin: (abandoned: AbortSignal) => Promise<Served>): Flight {
+  #begin(key: string, begin: (abandoned: AbortSignal) => Promise<Served>): SharedLaunch {
     const abandoned = new AbortController();
     const served = begin(abandoned.signal).then(
       (result) => {
-        this.#flights.delete(key);
+        this.#underWay.delete(key);
         this.#served.set(key, result);
         return result;
       },
       (error: unknown) => {
-        if (this.#flights.get(key) === flight) this.#flights.delete(key);
+        if (this.#underWay.get(key) === shared) this.#underWay.delete(key);
         throw error;
       },
     );
-    const flight: Flight = { served, abandoned, waiting: 0 };
-    this.#flights.set(key, flight);
-    return flight;
+    const shared: SharedLaunch = { served, abandoned, waiting: 0 };
+    this.#underWay.set(key, shared);
+    return shared;
   }
 
-  async #join(flight: Flight, gone: AbortSignal): Promise<Served> {
+  async #join(shared: SharedLaunch, gone: AbortSignal): Promise<Served> {
     const left = Promise.withResolvers<never>();
     const leave = (): void => {
-      flight.waiting -= 1;
-      if (flight.waiting === 0) flight.abandoned.abort();
+      shared.waiting -= 1;
+      if (shared.waiting === 0) shared.abandoned.abort();
       left.reject(clientGone());
     };
-    flight.waiting += 1;
+    shared.waiting += 1;
     if (gone.aborted) leave();
     else gone.addEventListener("abort", leave, { once: true });
     try {
-      return await Promise.race([flight.served, left.promise]);
+      return await Promise.race([shared.served, left.promise]);
     } finally {
       gone.removeEventListener("abort", leave);
     }

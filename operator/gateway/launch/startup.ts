@@ -16,7 +16,7 @@ const LIMIT_MS = 120_000;
 const MAX_SAMPLED = 32;
 const MAX_FOLLOWED = 500;
 
-export interface StartedSession {
+export interface FollowedSession {
   /** Key of its pool. */
   readonly pool: string;
   readonly origin: string;
@@ -46,7 +46,7 @@ export class StartupWatch {
   }
 
   /** @returns when the session came to run (Unix time in ms); undefined when that could not be learned. Never throws. */
-  async ran(session: StartedSession): Promise<number | undefined> {
+  async ran(session: FollowedSession): Promise<number | undefined> {
     const begunMs = this.#clock.now();
     if (taskState(session.answer) === "running") return begunMs;
     const { pool, needed } = session;
@@ -70,7 +70,7 @@ export class StartupWatch {
     return this.#followed.get(pool) ?? 0;
   }
 
-  async #follow(session: StartedSession, begunMs: number): Promise<number | undefined> {
+  async #follow(session: FollowedSession, begunMs: number): Promise<number | undefined> {
     let lookedMs = begunMs;
     while (!this.#stopped && lookedMs - begunMs < LIMIT_MS) {
       await this.#pause(lookPauseMs(lookedMs - begunMs));
@@ -93,7 +93,7 @@ export class StartupWatch {
     });
   }
 
-  async #look({ origin, path }: StartedSession): Promise<TaskState> {
+  async #look({ origin, path }: FollowedSession): Promise<TaskState> {
     try {
       return taskState(await withDeadline(this.#clock, LOOK_TIMEOUT_MS, (signal) => this.#client.get(origin, path, signal)));
     } catch {

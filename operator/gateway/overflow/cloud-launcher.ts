@@ -3,11 +3,11 @@ import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
+import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
 import type { KeptSecrets } from "../admission/kept-secrets.ts";
 import { type LaunchError, overflowUnclear } from "../errors.ts";
 import type { Flight } from "../launch/attempt.ts";
-import { FORWARD_TIMEOUT_MS } from "../launch/forward.ts";
-import type { SessionAt } from "../launch/served.ts";
+import type { SessionLocation } from "../sessions/session-location.ts";
 import { type Cloud, type CloudLaunch, CloudUnreachable } from "./cloud.ts";
 import type { CloudSessions } from "./cloud-sessions.ts";
 import { type CloudVerdict, judgeCloud } from "./judge.ts";
@@ -37,7 +37,7 @@ export interface CloudLauncherDeps {
 }
 
 /** A place among the sessions that this gateway may have in the cloud. */
-export interface Place {
+export interface CloudReservation {
   readonly rest: Rest;
   /** Nothing began. */
   readonly release: () => void;
@@ -45,7 +45,7 @@ export interface Place {
 
 export type Sent =
   /** `at`: where the session runs that another gateway began. */
-  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at?: SessionAt }
+  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at?: SessionLocation }
   /** Nothing began: the place is free again. */
   | { readonly kind: "refused"; readonly error: OverflowErrorKind };
 
@@ -60,7 +60,7 @@ export class CloudLauncher {
   }
 
   /** @throws LaunchError `overflow_unclear` when a session may have begun. */
-  async send(flight: Flight, place: Place, body: string): Promise<Sent> {
+  async send(flight: Flight, place: CloudReservation, body: string): Promise<Sent> {
     const { pool, request, trace } = flight;
     const sentMs = this.#deps.clock.now();
     const secret = request.apiSecret ?? (await this.#secret(flight));
@@ -123,7 +123,7 @@ export class CloudLauncher {
   async #ask(launch: CloudLaunch, token: string): Promise<{ readonly verdict: CloudVerdict; readonly words: string }> {
     const { clock, cloud } = this.#deps;
     try {
-      const answer = await withDeadline(clock, FORWARD_TIMEOUT_MS, (signal) => cloud.launch(launch, signal));
+      const answer = await withDeadline(clock, LAUNCH_TIMEOUT_MS, (signal) => cloud.launch(launch, signal));
       const words = workerMessage({ status: answer.status, contentType: "", body: answer.text }, [launch.secret, token]);
       return { verdict: judgeCloud(answer), words: `${answer.status} ${words}`.trimEnd() };
     } catch (error) {
@@ -134,7 +134,7 @@ export class CloudLauncher {
     }
   }
 
-  #refused(flight: Flight, place: Place, error: OverflowErrorKind, words: string, retryAfterMs?: number): Sent {
+  #refused(flight: Flight, place: CloudReservation, error: OverflowErrorKind, words: string, retryAfterMs?: number): Sent {
     place.release();
     // What the cloud says of one launch, or of somebody else's account, keeps no other launch from it.
     if (error === "rejected" || (flight.request.apiSecret !== undefined && isAccounts(error))) place.rest.withdrawn();

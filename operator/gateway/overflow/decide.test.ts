@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 import { Shares } from "../workers/shares.ts";
-import { type Plight, whyNotOverflow } from "./decide.ts";
-import { type Coming, nextWorkerMs } from "./next-worker.ts";
+import { type OverflowInputs, whyNotOverflow } from "./decide.ts";
+import { nextWorkerMs, type PendingWorker } from "./next-worker.ts";
 import { shareOf } from "./share-of.ts";
 
 /** A launch that has waited 10 s of 120 s in a pool that can have no further worker. */
-const stuck: Plight = {
+const stuck: OverflowInputs = {
   nowMs: 10_000,
   arrivedMs: 0,
   deadlineMs: 120_000,
@@ -21,7 +21,7 @@ const stuck: Plight = {
 };
 
 describe("a launch without a slot", () => {
-  it.each<[string, Partial<Plight>, ReturnType<typeof whyNotOverflow>]>([
+  it.each<[string, Partial<OverflowInputs>, ReturnType<typeof whyNotOverflow>]>([
     ["overflows where no worker can come", {}, undefined],
     ["waits for its time first", { nowMs: 4_999 }, "early"],
     ["does not wait for it when it would be refused", { nowMs: 0, lastChance: true }, undefined],
@@ -42,7 +42,7 @@ describe("the next worker", () => {
     presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
     workers: [{ name: "gpu", engine: "expression", max: 2, coldStart: "40s" }],
   }).groups;
-  const worker = (change: Partial<Coming> & { readonly ageMs?: number } = {}): Coming => ({
+  const worker = (change: Partial<PendingWorker> & { readonly ageMs?: number } = {}): PendingWorker => ({
     group: "gpu",
     usable: true,
     cordoned: false,
@@ -52,7 +52,7 @@ describe("the next worker", () => {
   });
   const starting = (ageMs: number) => worker({ usable: false, ageMs });
 
-  it.each<[string, readonly Coming[], number | undefined]>([
+  it.each<[string, readonly PendingWorker[], number | undefined]>([
     ["comes never where all serve at the maximum", [worker(), worker()], undefined],
     ["takes a cold start where one may be added", [worker()], 40_000],
     ["comes sooner where one starts", [worker(), starting(30_000)], 10_000],

@@ -1,5 +1,5 @@
 /** What is looked at when a launch that has no slot might go to the maker's cloud. Times are Unix times in ms. */
-export interface Plight {
+export interface OverflowInputs {
   readonly nowMs: number;
   readonly arrivedMs: number;
   readonly deadlineMs: number;
@@ -24,13 +24,13 @@ export type WhyNot = "session-limit" | "early" | "cap" | "rests" | "worker-comes
  * Why a launch does not go to the cloud; undefined when it does: it has waited for its time, and
  * `nowMs + nextWorkerMs > deadlineMs`, so that no worker that starts, or may yet be started, can serve it.
  */
-export function whyNotOverflow(plight: Plight): WhyNot | undefined {
-  const { nowMs, lastChance } = plight;
-  if (plight.atSessionLimit) return "session-limit";
-  if (!lastChance && nowMs < plight.arrivedMs + plight.afterMs) return "early";
-  if (plight.taken >= plight.share) return "cap";
-  if (plight.rests) return "rests";
+export function whyNotOverflow(inputs: OverflowInputs): WhyNot | undefined {
+  const { nowMs, lastChance } = inputs;
+  if (inputs.atSessionLimit) return "session-limit";
+  if (!lastChance && nowMs < inputs.arrivedMs + inputs.afterMs) return "early";
+  if (inputs.taken >= inputs.share) return "cap";
+  if (inputs.rests) return "rests";
   if (lastChance) return undefined;
-  const comesInMs = plight.nextWorkerMs();
-  return comesInMs !== undefined && nowMs + comesInMs <= plight.deadlineMs ? "worker-comes" : undefined;
+  const comesInMs = inputs.nextWorkerMs();
+  return comesInMs !== undefined && nowMs + comesInMs <= inputs.deadlineMs ? "worker-comes" : undefined;
 }

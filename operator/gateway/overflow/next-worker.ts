@@ -1,7 +1,7 @@
 import type { GroupConfig } from "../../api/pool-config.ts";
 
 /** What is known of a worker that may be on its way. */
-export interface Coming {
+export interface PendingWorker {
   readonly group: string;
   readonly usable: boolean;
   readonly cordoned: boolean;
@@ -16,7 +16,7 @@ const STUCK = 2;
  * In how many ms a further worker of these groups may be ready at the earliest: one that starts, or one that may be added;
  * undefined when every group is at its maximum and none starts.
  */
-export function nextWorkerMs(groups: readonly GroupConfig[], workers: readonly Coming[], nowMs: number): number | undefined {
+export function nextWorkerMs(groups: readonly GroupConfig[], workers: readonly PendingWorker[], nowMs: number): number | undefined {
   const arrivals = groups.flatMap((group) => {
     const members = workers.filter(({ group: name, cordoned, terminating }) => name === group.name && !cordoned && !terminating);
     const starting = members

@@ -5,11 +5,12 @@ import { CLOUD } from "../claims/cloud-claim.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import { clientGone, LaunchError } from "../errors.ts";
 import type { Flight } from "../launch/attempt.ts";
-import type { Served, SessionAt } from "../launch/served.ts";
+import type { Served } from "../launch/served.ts";
+import type { SessionLocation } from "../sessions/session-location.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
-import { CloudLauncher, type CloudLauncherDeps, type Place } from "./cloud-launcher.ts";
+import { CloudLauncher, type CloudLauncherDeps, type CloudReservation } from "./cloud-launcher.ts";
 import { CloudSessions, type CloudSessionsDeps } from "./cloud-sessions.ts";
 import { type WhyNot, whyNotOverflow } from "./decide.ts";
 import { nextWorkerMs } from "./next-worker.ts";
@@ -38,7 +39,7 @@ type Own = (waiting: AbortSignal) => Promise<Served>;
 /** What came of a launch's wait: it was served, or it leaves for the cloud; `refusal`: because it would be refused here. */
 type Waited =
   | { readonly kind: "served"; readonly served: Served }
-  | { readonly kind: "leaves"; readonly place: Place; readonly refusal: LaunchError | undefined };
+  | { readonly kind: "leaves"; readonly place: CloudReservation; readonly refusal: LaunchError | undefined };
 
 /**
  * The maker's cloud as the last resort of pools that have `overflow`.
@@ -150,7 +151,7 @@ export class Overflow {
     const { clock } = this.#deps;
     const leave = new AbortController();
     const { arrivedMs } = flight.trace;
-    let place: Place | undefined;
+    let place: CloudReservation | undefined;
     const look = (): void => {
       const taken = flight.trace.waiting ? this.#take(flight, false) : undefined;
       if (typeof taken !== "object") timer = clock.schedule(LOOK_EVERY_MS, look);
@@ -165,7 +166,7 @@ export class Overflow {
   }
 
   /** @returns a place in the cloud, or why there is none for this launch now. */
-  #take({ pool, key, keys, preset, request, trace }: Flight, lastChance: boolean): Place | WhyNot {
+  #take({ pool, key, keys, preset, request, trace }: Flight, lastChance: boolean): CloudReservation | WhyNot {
     const { overflow, launch } = pool;
     if (overflow === undefined) return "early";
     const nowMs = this.#deps.clock.now();
@@ -190,7 +191,7 @@ export class Overflow {
   }
 
   /** As a worker's launch, one that goes to the cloud is claimed first. The place is released unless a session has begun. */
-  async #claimAndSend(flight: Flight, place: Place, signal: AbortSignal, body: () => string) {
+  async #claimAndSend(flight: Flight, place: CloudReservation, signal: AbortSignal, body: () => string) {
     const launch = this.#deps.claims.of(flight.keys, flight.request.roomName, signal);
     let unused = true;
     try {
@@ -216,7 +217,7 @@ export class Overflow {
   }
 }
 
-function inCloud({ request }: Flight): SessionAt {
+function inCloud({ request }: Flight): SessionLocation {
   return { worker: CLOUD.uid, task: undefined, room: request.roomName };
 }
 

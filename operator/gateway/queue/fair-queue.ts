@@ -1,104 +1,106 @@
-import type { Entry } from "./waiting.ts";
+import type { QueuedLaunch } from "./queued-launch.ts";
 
-interface Lane<Slot> {
+/** The queued launches of one client. */
+interface Flow<Slot> {
   readonly client: string;
-  /** By what they want; each list by `order`, lowest first. */
-  readonly wants: Map<string, Entry<Slot>[]>;
+  /** By preset; each list by `order`, lowest first. */
+  readonly wants: Map<string, QueuedLaunch<Slot>[]>;
   size: number;
-  /** The turn in which its next launch is served. */
-  turn: number;
+  /** The virtual start time of the flow's next launch. */
+  startTag: number;
 }
 
 /**
- * Waiting launches in one lane a client, of which the one with the lowest turn comes next. Every grant costs a lane one turn; a
- * new one begins at the turn that is being served, so that nobody saves up turns by staying away (start-time fair queueing:
+ * Queued launches in one flow per client. The flow with the lowest start tag is next. Every grant raises the flow's start tag by
+ * one. A new flow starts at the current virtual time, so a client gains nothing by staying away (start-time fair queueing:
  * P. Goyal, H. Vin, H. Cheng, "Start-time Fair Queueing", IEEE/ACM Transactions on Networking, 1997).
  */
-export class Lanes<Slot> {
-  readonly #lanes = new Map<string, Lane<Slot>>();
-  /** Turns that clients without a lane have used already; forgotten when nobody waits. */
-  readonly #used = new Map<string, number>();
-  #turn = 0;
+export class FairQueue<Slot> {
+  readonly #flows = new Map<string, Flow<Slot>>();
+  /** Start tags of clients whose flow is empty; cleared when the queue is empty. */
+  readonly #idleTags = new Map<string, number>();
+  #virtualTime = 0;
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  *all(): Iterable<Entry<Slot>> {
-    for (const { wants } of this.#lanes.values()) for (const entries of wants.values()) yield* entries;
+  *all(): Iterable<QueuedLaunch<Slot>> {
+    for (const { wants } of this.#flows.values()) for (const launches of wants.values()) yield* launches;
   }
 
-  add(entry: Entry<Slot>): void {
-    const lane = this.#lanes.get(entry.client) ?? this.#newLane(entry.client);
-    const entries = lane.wants.get(entry.want) ?? [];
-    const later = entries.findLastIndex(({ order }) => order < entry.order) + 1;
-    entries.splice(later, 0, entry);
-    lane.wants.set(entry.want, entries);
-    lane.size += 1;
+  add(launch: QueuedLaunch<Slot>): void {
+    const flow = this.#flows.get(launch.client) ?? this.#newFlow(launch.client);
+    const launches = flow.wants.get(launch.want) ?? [];
+    const position = launches.findLastIndex(({ order }) => order < launch.order) + 1;
+    launches.splice(position, 0, launch);
+    flow.wants.set(launch.want, launches);
+    flow.size += 1;
     this.#size += 1;
-    if (entry.again) lane.turn -= 1;
+    if (launch.again) flow.startTag -= 1;
   }
 
-  /** Does nothing when it was removed before. */
-  remove(entry: Entry<Slot>): void {
-    const lane = this.#lanes.get(entry.client);
-    const entries = lane?.wants.get(entry.want);
-    const at = entries?.indexOf(entry) ?? -1;
-    if (lane === undefined || entries === undefined || at < 0) return;
-    entries.splice(at, 1);
-    if (entries.length === 0) lane.wants.delete(entry.want);
-    lane.size -= 1;
+  /** Does nothing if the launch was removed before. */
+  remove(launch: QueuedLaunch<Slot>): void {
+    const flow = this.#flows.get(launch.client);
+    const launches = flow?.wants.get(launch.want);
+    const position = launches?.indexOf(launch) ?? -1;
+    if (flow === undefined || launches === undefined || position < 0) return;
+    launches.splice(position, 1);
+    if (launches.length === 0) flow.wants.delete(launch.want);
+    flow.size -= 1;
     this.#size -= 1;
-    if (lane.size > 0) return;
-    this.#lanes.delete(entry.client);
-    this.#used.set(entry.client, lane.turn);
-    if (this.#lanes.size === 0) this.#used.clear();
+    if (flow.size > 0) return;
+    this.#flows.delete(launch.client);
+    this.#idleTags.set(launch.client, flow.startTag);
+    if (this.#flows.size === 0) this.#idleTags.clear();
   }
 
-  /** Whose turn it is among those that want something else than these. */
-  next(unmet: ReadonlySet<string>): Entry<Slot> | undefined {
-    let best: { readonly turn: number; readonly entry: Entry<Slot> } | undefined;
-    for (const lane of this.#lanes.values()) {
-      const entry = firstOf(lane, unmet);
-      if (entry === undefined) continue;
-      if (best === undefined || lane.turn < best.turn || (lane.turn === best.turn && entry.order < best.entry.order)) {
-        best = { turn: lane.turn, entry };
+  /** The next launch, without those whose `want` is in `unmet`. */
+  next(unmet: ReadonlySet<string>): QueuedLaunch<Slot> | undefined {
+    let best: { readonly startTag: number; readonly launch: QueuedLaunch<Slot> } | undefined;
+    for (const flow of this.#flows.values()) {
+      const launch = firstOf(flow, unmet);
+      if (launch === undefined) continue;
+      const { startTag } = flow;
+      if (best === undefined || startTag < best.startTag || (startTag === best.startTag && launch.order < best.launch.order)) {
+        best = { startTag, launch };
       }
     }
-    return best?.entry;
+    return best?.launch;
   }
 
-  /** It was given a slot: the turn of its lane is over. */
-  served({ client }: Entry<Slot>): void {
-    const lane = this.#lanes.get(client);
-    if (lane === undefined) return;
-    this.#turn = Math.max(this.#turn, lane.turn);
-    lane.turn += 1;
+  /** Charges a grant to the client's flow. */
+  served({ client }: QueuedLaunch<Slot>): void {
+    const flow = this.#flows.get(client);
+    if (flow === undefined) return;
+    this.#virtualTime = Math.max(this.#virtualTime, flow.startTag);
+    flow.startTag += 1;
   }
 
-  /** The newest launch of the client with most, if that has at least two more than this client. Launches that returned stay. */
-  newestOfLongest(client: string): Entry<Slot> | undefined {
-    let longest: Lane<Slot> | undefined;
-    for (const lane of this.#lanes.values()) if (longest === undefined || lane.size > longest.size) longest = lane;
-    if (longest === undefined || longest.size < (this.#lanes.get(client)?.size ?? 0) + 2) return undefined;
+  /** The newest launch of the longest flow, if that has at least two more launches than this client's. Skips launches queued again. */
+  newestOfLongest(client: string): QueuedLaunch<Slot> | undefined {
+    let longest: Flow<Slot> | undefined;
+    for (const flow of this.#flows.values()) if (longest === undefined || flow.size > longest.size) longest = flow;
+    if (longest === undefined || longest.size < (this.#flows.get(client)?.size ?? 0) + 2) return undefined;
     return [...longest.wants.values()]
-      .map((entries) => entries.findLast(({ again }) => !again))
+      .map((launches) => launches.findLast(({ again }) => !again))
       .reduce((a, b) => ((a?.order ?? 0) > (b?.order ?? 0) ? a : b));
   }
 
-  #newLane(client: string): Lane<Slot> {
-    const turn = Math.max(this.#turn, this.#used.get(client) ?? 0);
-    const lane: Lane<Slot> = { client, wants: new Map(), size: 0, turn };
-    this.#lanes.set(client, lane);
-    return lane;
+  #newFlow(client: string): Flow<Slot> {
+    const startTag = Math.max(this.#virtualTime, this.#idleTags.get(client) ?? 0);
+    const flow: Flow<Slot> = { client, wants: new Map(), size: 0, startTag };
+    this.#flows.set(client, flow);
+    return flow;
   }
 }
 
-function firstOf<Slot>(lane: Lane<Slot>, unmet: ReadonlySet<string>): Entry<Slot> | undefined {
-  let first: Entry<Slot> | undefined;
-  for (const [want, [entry]] of lane.wants) {
-    if (entry !== undefined && !unmet.has(want) && (first === undefined || entry.order < first.order)) first = entry;
+function firstOf<Slot>(flow: Flow<Slot>, unmet: ReadonlySet<string>): QueuedLaunch<Slot> | undefined {
+  let first: QueuedLaunch<Slot> | undefined;
+  for (const [want, [launch]] of flow.wants) {
+    if (launch !== undefined && !unmet.has(want) && (first === undefined || launch.order < first.order)) first = launch;
   }
   return first;
 }

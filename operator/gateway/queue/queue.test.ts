@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { LaunchQueue } from "./queue.ts";
-import type { Waited } from "./waiting.ts";
+import type { QueueResult } from "./queued-launch.ts";
 
 /** A queue whose slots are counted by what they serve. */
 function setup(length = 10) {
@@ -10,7 +10,7 @@ function setup(length = 10) {
   const queue = new LaunchQueue<string>(clock);
   const free = new Map<string, number>();
   let order = 0;
-  const ended: { readonly id: number; readonly kind: Waited<string>["kind"] }[] = [];
+  const ended: { readonly id: number; readonly kind: QueueResult<string>["kind"] }[] = [];
   const enter = (
     want: string,
     options: { readonly order?: number; readonly forMs?: number; readonly client?: string; readonly again?: boolean } = {},
@@ -216,9 +216,9 @@ describe("LaunchQueue", () => {
         }
         await clock.advance(301);
         expect(ended).toHaveLength(entries.length);
-        for (const lane of ["maya/a", "maya/b", "leo/a", "leo/b"]) {
-          const isOfLane = (id: number) => `${entries[id - 1]?.want}/${entries[id - 1]?.client}` === lane;
-          const served = ended.filter(({ id, kind }) => kind === "granted" && isOfLane(id)).map(({ id }) => id);
+        for (const flow of ["maya/a", "maya/b", "leo/a", "leo/b"]) {
+          const isOfFlow = (id: number) => `${entries[id - 1]?.want}/${entries[id - 1]?.client}` === flow;
+          const served = ended.filter(({ id, kind }) => kind === "granted" && isOfFlow(id)).map(({ id }) => id);
           expect(served).toEqual([...served].sort((a, b) => a - b));
         }
       }),

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
-import { Lanes } from "./fair-queue.ts";
-import type { Entry, Waited, Waiting } from "./waiting.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { QueuedLaunch, QueueRequest, QueueResult } from "./queued-launch.ts";
 
 /** How many grants are remembered for the estimate of `Retry-After`. */
 const REMEMBERED_GRANTS = 32;
@@ -16,7 +16,7 @@ const REMEMBERED_GRANTS = 32;
  */
 export class LaunchQueue<Slot> {
   readonly #clock: Clock;
-  readonly #lanes = new Lanes<Slot>();
+  readonly #waiting = new FairQueue<Slot>();
   readonly #grantsMs: number[] = [];
 
   constructor(clock: Clock) {
@@ -24,7 +24,7 @@ export class LaunchQueue<Slot> {
   }
 
   get length(): number {
-    return this.#lanes.size;
+    return this.#waiting.size;
   }
 
   /** Unix times in ms of the last grants, oldest first. */
@@ -35,58 +35,58 @@ export class LaunchQueue<Slot> {
   /** Launches that wait, by what they want. */
   byWant(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { want } of this.#lanes.all()) counts.set(want, (counts.get(want) ?? 0) + 1);
+    for (const { want } of this.#waiting.all()) counts.set(want, (counts.get(want) ?? 0) + 1);
     return counts;
   }
 
   /** Waits for a slot until the deadline or until the signal says that nobody waits any more. */
-  wait(waiting: Waiting<Slot>, limits: { readonly length: number; readonly signal: AbortSignal }): Promise<Waited<Slot>> {
+  wait(request: QueueRequest<Slot>, limits: { readonly length: number; readonly signal: AbortSignal }): Promise<QueueResult<Slot>> {
     if (limits.signal.aborted) return Promise.resolve({ kind: "cancelled" });
-    if (waiting.deadlineMs <= this.#clock.now()) return Promise.resolve({ kind: "deadline" });
-    if (!this.#hasRoom(waiting, limits.length)) return Promise.resolve({ kind: "queue-full" });
+    if (request.deadlineMs <= this.#clock.now()) return Promise.resolve({ kind: "deadline" });
+    if (!this.#hasRoom(request, limits.length)) return Promise.resolve({ kind: "queue-full" });
     return new Promise((resolve) => {
-      const settle = (outcome: Waited<Slot>): void => {
+      const settle = (outcome: QueueResult<Slot>): void => {
         timer.cancel();
         limits.signal.removeEventListener("abort", cancel);
-        this.#lanes.remove(entry);
+        this.#waiting.remove(launch);
         resolve(outcome);
       };
       const cancel = (): void => settle({ kind: "cancelled" });
-      const entry: Entry<Slot> = { ...waiting, settle };
-      const timer = this.#clock.schedule(waiting.deadlineMs - this.#clock.now(), () => settle({ kind: "deadline" }));
+      const launch: QueuedLaunch<Slot> = { ...request, settle };
+      const timer = this.#clock.schedule(request.deadlineMs - this.#clock.now(), () => settle({ kind: "deadline" }));
       limits.signal.addEventListener("abort", cancel, { once: true });
-      this.#lanes.add(entry);
-      entry.onQueued?.();
+      this.#waiting.add(launch);
+      launch.onQueued?.();
     });
   }
 
   /** Hands free slots to those that wait. What one could not take is not tried for others that want the same. */
   wake(): void {
     const unmet = new Set<string>();
-    for (let entry = this.#lanes.next(unmet); entry !== undefined; entry = this.#lanes.next(unmet)) {
-      const slot = entry.take();
+    for (let launch = this.#waiting.next(unmet); launch !== undefined; launch = this.#waiting.next(unmet)) {
+      const slot = launch.take();
       if (slot === undefined) {
-        unmet.add(entry.want);
+        unmet.add(launch.want);
         continue;
       }
       this.#remember(this.#clock.now());
-      this.#lanes.served(entry);
-      entry.settle({ kind: "granted", slot });
+      this.#waiting.served(launch);
+      launch.settle({ kind: "granted", slot });
     }
   }
 
   /** Ends every wait with an error: there will be no slot. */
   refuseAll(error: Error): void {
-    for (const entry of [...this.#lanes.all()]) entry.settle({ kind: "refused", error });
+    for (const launch of [...this.#waiting.all()]) launch.settle({ kind: "refused", error });
   }
 
   /** A queue of length 0 takes no launch at all. */
-  #hasRoom({ again, client }: Waiting<Slot>, length: number): boolean {
-    return this.#lanes.size < length || (again && length > 0) || this.#makeRoom(client);
+  #hasRoom({ again, client }: QueueRequest<Slot>, length: number): boolean {
+    return this.#waiting.size < length || (again && length > 0) || this.#makeRoom(client);
   }
 
   #makeRoom(client: string): boolean {
-    const displaced = this.#lanes.newestOfLongest(client);
+    const displaced = this.#waiting.newestOfLongest(client);
     displaced?.settle({ kind: "queue-full" });
     return displaced !== undefined;
   }

@@ -4,57 +4,57 @@ import { sleep } from "../../runtime/sleep.ts";
 import { taskInRoom, type WorkerAnswer } from "../../workers/answers.ts";
 import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 
-/** When a worker is asked after it broke off: it may need a moment to list what it has begun. */
-const LOOKS_AFTER_MS = [0, 400, 1_200];
-const LOOK_TIMEOUT_MS = 2_000;
+/** Times of the queries, from the first one on. A worker may need a moment to list a session that it has begun. */
+const QUERIES_AT_MS = [0, 400, 1_200];
+const QUERY_TIMEOUT_MS = 2_000;
 
 /** Where a session may have begun. */
-export interface Suspect {
+export interface SearchTarget {
   readonly origin: string;
   readonly tasksPath: string;
   readonly room: string;
-  /** Whether a task of the room is another launch's: it was known before this launch was sent, or belongs to a known one. */
+  /** Whether a task in the room belongs to another launch. */
   readonly isOther: (taskId: string) => boolean;
   /** Aborts when the worker's pod is gone. */
   readonly gone: AbortSignal;
 }
 
-/** What became of a launch whose answer was lost. */
-export type Fate =
-  | { readonly kind: "begun"; readonly taskId: string; readonly answer: WorkerAnswer }
-  /** The worker lists no new session in that room, however often it was asked. */
+/** The outcome of a launch whose answer was lost. */
+export type SessionSearch =
+  | { readonly kind: "found"; readonly taskId: string; readonly answer: WorkerAnswer }
+  /** Every query succeeded, and none listed a new session in the room. */
   | { readonly kind: "absent" }
-  /** The worker's process has ended, or its pod is gone, and with it whatever it had begun. */
+  /** The worker's process has ended or its pod is gone, and its sessions with it. */
   | { readonly kind: "gone" }
   | { readonly kind: "unknown" };
 
 /**
- * Asks a worker whether it runs a session in a room that is not another launch's. A refused connection says that its process is
- * gone; one that comes to nothing may as well be the network's doing. Never throws.
+ * Searches a worker for a session in a room that belongs to no other launch. A refused connection proves that the worker's
+ * process has ended. Any other failed query may be due to the network. Never throws.
  */
-export async function fateOf(
+export async function findSession(
   deps: { readonly client: WorkerClient; readonly clock: Clock },
-  { origin, tasksPath, room, isOther, gone }: Suspect,
-): Promise<Fate> {
-  let seenNone = 0;
-  let askedMs = 0;
-  for (const afterMs of LOOKS_AFTER_MS) {
-    await sleep(deps.clock, afterMs - askedMs, gone);
+  { origin, tasksPath, room, isOther, gone }: SearchTarget,
+): Promise<SessionSearch> {
+  let absent = 0;
+  let queriedAtMs = 0;
+  for (const atMs of QUERIES_AT_MS) {
+    await sleep(deps.clock, atMs - queriedAtMs, gone);
     if (gone.aborted) return { kind: "gone" };
-    askedMs = afterMs;
+    queriedAtMs = atMs;
     try {
-      const list = await withDeadline(deps.clock, LOOK_TIMEOUT_MS, (signal) => deps.client.get(origin, tasksPath, signal), gone);
+      const list = await withDeadline(deps.clock, QUERY_TIMEOUT_MS, (signal) => deps.client.get(origin, tasksPath, signal), gone);
       const found = taskInRoom(list, room, isOther);
-      if (found.kind === "live") return { kind: "begun", taskId: found.taskId, answer: pending(found.taskId, room) };
-      if (found.kind === "none") seenNone += 1;
+      if (found.kind === "live") return { kind: "found", taskId: found.taskId, answer: pending(found.taskId, room) };
+      if (found.kind === "none") absent += 1;
     } catch (error) {
       if (gone.aborted || (error instanceof WorkerUnreachable && error.refused)) return { kind: "gone" };
     }
   }
-  return { kind: seenNone === LOOKS_AFTER_MS.length ? "absent" : "unknown" };
+  return { kind: absent === QUERIES_AT_MS.length ? "absent" : "unknown" };
 }
 
-/** What the worker would have answered. */
+/** The answer that the worker would have sent. */
 function pending(taskId: string, room: string): WorkerAnswer {
   const body = JSON.stringify({ status: "pending", task_id: taskId, room_name: room });
   return { status: 200, contentType: "application/json", body };
