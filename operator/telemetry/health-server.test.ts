@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { startHealthServer } from "./health-server.ts";
 import { createRegistry, operatorMetrics } from "./metrics.ts";
 
-it("tells of life, readiness with the reason against it, metrics, and what else it is given", async () => {
+it("serves liveness, readiness with its reason, metrics, and additional pages", async () => {
   const registry = createRegistry({ process: false });
   operatorMetrics(registry).leader.set(1);
   let why: string | undefined = "caches are not filled yet";
@@ -19,7 +19,7 @@ it("tells of life, readiness with the reason against it, metrics, and what else 
     why = undefined;
     expect(await get("/readyz")).toEqual([200, "ok\n"]);
     expect((await get("/metrics"))[1]).toContain("avatarpool_leader 1");
-    expect(await get("/else")).toEqual([404, "there are /healthz, /readyz, /metrics and /debug/echo\n"]);
+    expect(await get("/else")).toEqual([404, "not found; available paths: /healthz, /readyz, /metrics, /debug/echo\n"]);
     expect(await get("/debug/echo?say=a%2Fb")).toEqual([418, '{"said":"a/b"}\n']);
     expect((await get("/healthz?verbose"))[0]).toBe(200);
     await expect(

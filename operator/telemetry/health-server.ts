@@ -6,16 +6,16 @@ export interface JsonAnswer {
   readonly body: object;
 }
 
-/** What a path answers to a query. */
+/** Computes the response of a path to a query. */
 export type JsonPage = (query: URLSearchParams) => JsonAnswer;
 
 export interface HealthServerOptions {
   readonly host: string;
   readonly port: number;
   readonly registry: Registry;
-  /** What `/readyz` answers: undefined when ready, else why not. */
+  /** Undefined if ready, else the reason that `/readyz` returns. */
   readonly notReady: () => string | undefined;
-  /** By path: what is served beside. */
+  /** Additional pages, by path. */
   readonly pages?: Readonly<Record<string, JsonPage>>;
 }
 
@@ -40,7 +40,7 @@ export function startHealthServer({ host, port, registry, notReady, pages = {} }
         return undefined;
       default: {
         const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-        if (page === undefined) return text(404, `there are ${paths.slice(0, -1).join(", ")} and ${paths.at(-1)}`);
+        if (page === undefined) return text(404, `not found; available paths: ${paths.join(", ")}`);
         const { status, body } = page(new URLSearchParams(query));
         return response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
       }

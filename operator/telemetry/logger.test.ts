@@ -4,7 +4,7 @@ import { createLogger } from "./logger.ts";
 
 const SECRET = "s3cr3t-value";
 
-/** What reaches the log when this is logged. */
+/** The log output of these fields. */
 function logged(fields: object, message = "message"): string {
   let text = "";
   const sink = new Writable({
@@ -19,7 +19,7 @@ function logged(fields: object, message = "message"): string {
 const failed = (more: object) => Object.assign(new Error("request failed"), more);
 
 describe("createLogger", () => {
-  it("writes one JSON object a line, with level, name and time in words", () => {
+  it("writes one JSON object per line, with level, name and time as text", () => {
     const line = logged({ pool: "avatars/support" });
     expect(line.trim().split("\n")).toHaveLength(1);
     expect(JSON.parse(line)).toMatchObject({
@@ -53,7 +53,7 @@ describe("createLogger", () => {
       expect(logged(fields)).not.toContain(SECRET);
   });
 
-  it("keeps what tells about an error", () => {
+  it("keeps the diagnostic fields of an error", () => {
     const line = JSON.parse(logged({ err: failed({ status: 503, code: "ECONNREFUSED" }) }));
     expect(line.err).toMatchObject({ type: "Error", message: "request failed", status: 503, code: "ECONNREFUSED" });
     expect(line.err.stack).toContain("logger.test.ts");
