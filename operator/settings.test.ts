@@ -29,7 +29,7 @@ describe("settings", () => {
     const proxies = (text: string) => gatewaySettings({ AVATARPOOL_TRUSTED_PROXIES: text }).trustedProxies;
     expect(proxies("10.0.0.0/8, 192.0.2.1,2001:db8::/32")).toEqual(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"]);
     for (const wrong of ["10.0.0.0/33", "10.0.0/8", "proxy", "10.0.0.0/8/8", "10.0.0.0/", "1"]) {
-      expect(() => proxies(wrong)).toThrow("AVATARPOOL_TRUSTED_PROXIES: must be addresses or CIDRs");
+      expect(() => proxies(wrong)).toThrow("AVATARPOOL_TRUSTED_PROXIES: must be addresses or CIDR ranges");
     }
   });
 

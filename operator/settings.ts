@@ -4,7 +4,7 @@ import { z } from "zod";
 import { OPERATOR_HTTP_PORT } from "./api/debug.ts";
 import { OPERATOR_NAME } from "./api/names.ts";
 
-/** What both processes read from their environment. A wrong value ends the process with a sentence. */
+/** The environment variables of all processes. An invalid value ends the process with an error that names the variable. */
 
 const list = z
   .string()
@@ -19,22 +19,25 @@ const list = z
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 
 const common = {
-  AVATARPOOL_NAMESPACES: list.describe("Namespaces whose pools are served, separated by commas; empty for all."),
-  AVATARPOOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged."),
+  AVATARPOOL_NAMESPACES: list.describe("Namespaces whose pools this process serves, separated by commas. Empty: all namespaces."),
+  AVATARPOOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Lowest level that is logged."),
   AVATARPOOL_HOST: z.string().optional().describe("Address to listen on. Default: all addresses, IPv4 and IPv6."),
-  POD_NAME: z.string().optional().describe("Name of this process, unique among its replicas. Default: host name and process id."),
+  POD_NAME: z
+    .string()
+    .optional()
+    .describe("Name of this process, unique among its replicas. Default: the host name and the process id."),
 };
 
 const gatewayService = z
   .string()
   .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of the gateways' internal Service")
   .optional()
-  .describe("Namespace and name of the gateways' internal Service, whose EndpointSlices are followed.");
+  .describe("Namespace and name of the gateways' internal Service. This process watches its EndpointSlices.");
 
 const operatorName = z
   .string()
   .default(OPERATOR_NAME)
-  .describe("Name of the operator's Deployment, and of the Lease by which one replica leads.");
+  .describe("Name of the operator's Deployment, and of the Lease for leader election.");
 const operatorNamespace = z.string().default("avatarpool").describe("Namespace of that Deployment and Lease.");
 
 export const operatorVariables = {
@@ -42,13 +45,13 @@ export const operatorVariables = {
   AVATARPOOL_OPERATOR_NAME: operatorName,
   POD_NAMESPACE: operatorNamespace,
   AVATARPOOL_HTTP_PORT: port(OPERATOR_HTTP_PORT).describe("Port of /healthz, /readyz, /metrics and /debug/decisions."),
-  AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, where no Service lists them."),
+  AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, if no Service lists the gateways."),
   AVATARPOOL_GATEWAY_SERVICE: gatewayService,
   AVATARPOOL_LOAD_TOKEN_FILE: z
     .string()
     .default("/var/run/secrets/avatarpool/token")
-    .describe("ServiceAccount token, for the audience avatarpool-gateway, with which load streams are opened."),
-  AVATARPOOL_IMAGE: z.string().min(1).describe("Image of AvatarPool itself, for the helpers in worker pods. Required."),
+    .describe("File with the ServiceAccount token that authenticates load streams. Its audience is avatarpool-gateway."),
+  AVATARPOOL_IMAGE: z.string().min(1).describe("Image of AvatarPool, for the helper containers in worker pods. Required."),
 };
 
 const operatorEnvironment = z.object(operatorVariables).transform((env) => ({
@@ -67,7 +70,7 @@ const operatorEnvironment = z.object(operatorVariables).transform((env) => ({
 
 export type OperatorSettings = z.output<typeof operatorEnvironment>;
 
-/** @throws Error that names every variable that is wrong, and why. */
+/** @throws Error that names every invalid variable and the reason. */
 export function operatorSettings(env: NodeJS.ProcessEnv): OperatorSettings {
   return parse(operatorEnvironment, env);
 }
@@ -88,22 +91,20 @@ const uninstallEnvironment = z.object(uninstallVariables).transform((env) => ({
 
 export type UninstallSettings = z.output<typeof uninstallEnvironment>;
 
-/** @throws Error that names every variable that is wrong, and why. */
+/** @throws Error that names every invalid variable and the reason. */
 export function uninstallSettings(env: NodeJS.ProcessEnv): UninstallSettings {
   return parse(uninstallEnvironment, env);
 }
 
 export const gatewayVariables = {
   ...common,
-  AVATARPOOL_LAUNCH_PORT: port(8_080).describe(
-    "Port that clients send launches to. Load balancers find /readyz and /healthz there, too.",
-  ),
+  AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port for launches. It also serves /readyz and /healthz, for load balancers."),
   AVATARPOOL_INTERNAL_PORT: port(8_081).describe("Port of /healthz, /readyz, /metrics and the load stream."),
   AVATARPOOL_DEFAULT_POOL: z
     .string()
     .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of a pool")
     .optional()
-    .describe("Namespace and name of the pool that POST /launch goes to, for clients that cannot choose a path."),
+    .describe("Namespace and name of the pool that serves POST /launch, for clients that cannot choose a path."),
   AVATARPOOL_BODY_LIMIT_MB: z.coerce
     .number()
     .int()
@@ -111,43 +112,47 @@ export const gatewayVariables = {
     .max(64)
     .default(16)
     .describe(
-      "Largest body of a launch. All large bodies of launches under way hold four times as much at most, and small ones 48 MB.",
+      "Maximum size of a launch body, in MB. All large bodies in flight together take at most four times this size, and all small bodies 48 MB.",
     ),
   AVATARPOOL_TRUSTED_PROXIES: list
-    .refine((proxies) => proxies.every(isAddressRange), "must be addresses or CIDRs such as 10.0.0.0/8, separated by commas")
+    .refine((proxies) => proxies.every(isAddressRange), "must be addresses or CIDR ranges such as 10.0.0.0/8, separated by commas")
     .describe(
-      "Addresses and CIDRs of the proxies in front of the launch port, separated by commas. Their X-Forwarded-For tells the client's address, by which clients without a token share the room for bodies, and with which wrong tokens are logged.",
+      "Addresses and CIDR ranges of the proxies in front of the launch port, separated by commas. The gateway reads a client's address from their X-Forwarded-For header. It divides the memory for bodies among addresses of clients without a token, and logs the address with an invalid token.",
     ),
   AVATARPOOL_TLS_CERT_FILE: z
     .string()
     .optional()
-    .describe("Certificate chain in PEM with which launches are served by HTTPS. A changed file counts within 10 s."),
-  AVATARPOOL_TLS_KEY_FILE: z.string().optional().describe("Its key in PEM."),
+    .describe(
+      "PEM file with the certificate chain. If set, launches are served over HTTPS. A changed file takes effect within 10 s.",
+    ),
+  AVATARPOOL_TLS_KEY_FILE: z.string().optional().describe("PEM file with the certificate's private key."),
   AVATARPOOL_OPERATOR_USER: z
     .string()
     .default("system:serviceaccount:avatarpool:avatarpool-operator")
-    .describe("User that may open the load stream: the operator's ServiceAccount."),
+    .describe("Kubernetes user that may open the load stream: the operator's ServiceAccount."),
   AVATARPOOL_GATEWAYS: list.describe(
-    "Internal base URLs of all gateways, separated by commas, where no Service lists them. Without either this one is alone.",
+    "Internal base URLs of all gateways, separated by commas, if no Service lists the gateways. Without both, this gateway is the only one.",
   ),
   AVATARPOOL_GATEWAY_SERVICE: gatewayService,
   AVATARPOOL_PEER_TOKEN_FILE: z
     .string()
     .default("/var/run/secrets/avatarpool/token")
-    .describe("ServiceAccount token, for the audience avatarpool-gateway, with which other gateways are asked."),
+    .describe(
+      "File with the ServiceAccount token that authenticates requests to other gateways. Its audience is avatarpool-gateway.",
+    ),
   AVATARPOOL_GATEWAY_USER: z
     .string()
     .default("system:serviceaccount:avatarpool:avatarpool-gateway")
-    .describe("User that other gateways come as: their ServiceAccount."),
+    .describe("Kubernetes user of the other gateways: their ServiceAccount."),
   POD_IPS: list.describe(
-    "Addresses of this gateway, separated by commas; other gateways know it by one of them. Default: AVATARPOOL_HOST.",
+    "Addresses of this gateway, separated by commas. Other gateways use one of them. Default: AVATARPOOL_HOST.",
   ),
   AVATARPOOL_SETTLE_SECONDS: z.coerce
     .number()
     .min(0)
     .max(60)
     .default(5)
-    .describe("How long launches are still taken after SIGTERM, while load balancers learn of it."),
+    .describe("Seconds for which the gateway accepts launches after SIGTERM, until load balancers have removed it."),
 };
 
 const gatewayEnvironment = z
@@ -173,7 +178,7 @@ const gatewayEnvironment = z
     tls: tlsFiles(env),
   }));
 
-/** An address, or one with the length of its network's prefix. */
+/** Whether the text is an address or a CIDR range. */
 function isAddressRange(text: string): boolean {
   const [address = "", prefix, ...more] = text.split("/");
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
@@ -192,7 +197,7 @@ function tlsPair(env: TlsEnvironment, context: z.RefinementCtx): void {
       ? (["AVATARPOOL_TLS_KEY_FILE", "AVATARPOOL_TLS_CERT_FILE"] as const)
       : (["AVATARPOOL_TLS_CERT_FILE", "AVATARPOOL_TLS_KEY_FILE"] as const);
   if (env[given] === undefined || env[missing] !== undefined) return;
-  context.addIssue({ code: "custom", path: [missing], message: `is missing: ${given} is of no use alone` });
+  context.addIssue({ code: "custom", path: [missing], message: `is missing: set it together with ${given}` });
 }
 
 function tlsFiles(env: TlsEnvironment): { readonly certFile: string; readonly keyFile: string } | undefined {
@@ -202,7 +207,7 @@ function tlsFiles(env: TlsEnvironment): { readonly certFile: string; readonly ke
 
 export type GatewaySettings = z.output<typeof gatewayEnvironment>;
 
-/** @throws Error that names every variable that is wrong, and why. */
+/** @throws Error that names every invalid variable and the reason. */
 export function gatewaySettings(env: NodeJS.ProcessEnv): GatewaySettings {
   return parse(gatewayEnvironment, env);
 }
@@ -211,5 +216,5 @@ function parse<T>(schema: z.ZodType<T, unknown>, env: NodeJS.ProcessEnv): T {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
   const wrong = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new Error(`the environment is not usable: ${wrong.join("; ")}`);
+  throw new Error(`invalid environment: ${wrong.join("; ")}`);
 }

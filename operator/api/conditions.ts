@@ -3,25 +3,25 @@
 export const conditionTypes = {
   /** Every preset can be launched. */
   ready: "Ready",
-  /** Every preset has as many warm slots as asked for. */
+  /** Every preset has the requested number of warm slots. */
   warmCapacity: "WarmCapacity",
-  /** Sessions start as fast as `objective.startup` says. */
+  /** Start-up times meet `objective.startup`. */
   startupObjective: "StartupObjective",
-  /** Workers are to be replaced, and cannot be. */
+  /** A rollout cannot proceed. */
   rolloutBlocked: "RolloutBlocked",
   /** Every group has the pod template that this version of AvatarPool renders. */
   templateCurrent: "TemplateCurrent",
-  /** More is wanted than the groups' maximum allows. */
+  /** Demand exceeds the groups' maximum. */
   atMaximum: "AtMaximum",
-  /** The maker's API secret is where the pool says, and workers are let in with it. */
+  /** The Secret with the maker's API secret exists, and the maker accepts it. */
   credentialsValid: "CredentialsValid",
-  /** The other Secrets that the pool names hold what is looked for there. Only where it names some. */
+  /** The other Secrets of the pool contain their keys. Present only if the pool names such Secrets. */
   secretsUsable: "SecretsUsable",
-  /** Launches that the pool cannot serve may go to the maker's cloud. Only where they are meant to. */
+  /** Launches can overflow to the maker's cloud. Present only if overflow is enabled. */
   overflowReady: "OverflowReady",
-  /** The pool has all sessions that the maker's account allows. */
+  /** The pool has reached the session limit of the maker's account. */
   accountLimit: "AccountLimit",
-  /** Sizes are kept as they are because the user said so. */
+  /** The user paused scaling. */
   paused: "Paused",
 } as const;
 
@@ -51,7 +51,7 @@ export const conditionReasons = {
   sessionLimit: "SessionLimit",
   noCredits: "NoCredits",
   unschedulable: "Unschedulable",
-  /** The API server refuses a write of the operator. */
+  /** The API server rejects a write of the operator. */
   writeRefused: "WriteRefused",
   workersRefused: "WorkersRefused",
   workerFailing: "WorkerFailing",

@@ -1,44 +1,44 @@
 import { z } from "zod";
 
 /**
- * What the leading operator tells of itself over HTTP, for `avatarpool explain` and `avatarpool plan`. Whoever reaches the port
- * may read it, so there is nothing in it that the pool's status, events and metrics would not show.
+ * The leading operator's debug pages, for `avatarpool explain` and `avatarpool plan`. They require no authentication, so they
+ * contain only data that the pool's status, events and metrics also show.
  */
 
 export const DECISIONS_PATH = "/debug/decisions";
 export const WORKERS_PATH = "/debug/workers";
 
-/** Where the chart has the operator listen. */
+/** The operator's HTTP port in the chart. */
 export const OPERATOR_HTTP_PORT = 8_081;
 
-/** Read leniently: the CLI may be older or newer than the operator. */
+/** Unknown fields and values are accepted: the CLI may be older or newer than the operator. */
 const decision = z.object({
   time: z.string(),
   group: z.string(),
   from: z.number(),
   to: z.number(),
   outcome: z.string(),
-  /** A sentence: why `to`, or why nothing changed. */
+  /** Why the decision was made, or why nothing changed. */
   reason: z.string(),
-  /** The sum behind the size. */
+  /** The calculation of the size. */
   arithmetic: z.string(),
-  /** All numbers that it was made from. */
+  /** All numbers in the calculation. */
   inputs: z.record(z.string(), z.number()).optional(),
 });
 
 export const decisionsSchema = z.object({
-  /** Who answers: the leading operator. */
+  /** Name of the leading operator's pod. */
   operator: z.string(),
-  /** Since when it leads. It knows of nothing before. */
+  /** When it became the leader. Earlier decisions are not available. */
   since: z.string(),
   pool: z.string(),
-  /** Of each group the latest look, also where nothing changed. */
+  /** The latest decision of each group, also if nothing changed. */
   latest: z.array(decision),
-  /** The last changes of size, newest first. */
+  /** The latest changes of size, newest first. */
   changes: z.array(decision),
 });
 
-/** What gateways tell of the pool's workers and of launches that wait, and what was learned of its demand. */
+/** The load that gateways report for the pool, and the demand forecast. */
 export const workersSchema = z.object({
   operator: z.string(),
   pool: z.string(),
@@ -46,7 +46,7 @@ export const workersSchema = z.object({
   gatewaySilent: z.boolean(),
   queued: z.record(z.string(), z.number()),
   pressure: z.record(z.string(), z.number()),
-  /** By key of the serving set: what `warm.slots: auto` means now. */
+  /** By key of the serving set: the current value of `warm.slots: auto`. */
   forecast: z.record(
     z.string(),
     z.object({ slots: z.number(), holdMs: z.number(), because: z.string(), timeToWarmMs: z.number().exactOptional() }),
@@ -65,7 +65,7 @@ export const workersSchema = z.object({
 
 export const poolListSchema = z.object({ operator: z.string(), since: z.string(), pools: z.array(z.string()) });
 
-/** Of an answer that is no success. */
+/** Body of an error response. */
 export const debugErrorSchema = z.object({ message: z.string() });
 
 export type Decision = z.output<typeof decision>;

@@ -6,7 +6,7 @@ const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_00
 
 /**
  * Milliseconds of a duration string.
- * @throws RangeError when the text is not a duration.
+ * @throws RangeError if the text is not a duration.
  */
 export function parseDurationMs(text: string): number {
   if (!new RegExp(DURATION_PATTERN).test(text)) {
@@ -30,7 +30,7 @@ export function formatDuration(durationMs: number): string {
   return text;
 }
 
-/** For people, of something that was measured: `4.1s`. */
+/** A measured duration in seconds, such as `4.1s`. */
 export function formatSeconds(durationMs: number): string {
   return `${(durationMs / 1_000).toFixed(1)}s`;
 }

@@ -5,16 +5,16 @@ import { httpOrigin } from "./http-origin.ts";
 /** Name of the port in the gateways' internal Service. */
 const PORT_NAME = "internal";
 
-/** One address of a gateway, as an EndpointSlice lists it. A dual-stack Service has a slice for each IP family. */
+/** One address of a gateway in an EndpointSlice. A dual-stack Service has a slice for each IP family. */
 export interface GatewayEndpoint {
-  /** The same in all slices that list the gateway. */
+  /** Identity of the gateway, the same in all slices. */
   readonly gateway: string;
   /** Internal base URL. */
   readonly origin: string;
   readonly family: "IPv4" | "IPv6";
   /**
-   * Whether it takes launches now. `ready` does not matter: the Service publishes addresses that are not ready; `serving` is
-   * what the gateway's own readiness probe reports.
+   * Whether the gateway accepts launches. `ready` does not matter, since the Service publishes addresses that are not ready;
+   * `serving` is the result of the gateway's readiness probe.
    */
   readonly live: boolean;
 }
@@ -34,14 +34,14 @@ export function gatewayEndpoints({ addressType, endpoints, ports }: Json<V1Endpo
 
 /**
  * One base URL for each gateway, so that a gateway with two addresses does not count twice. All readers of the same slices
- * choose the same one: the IPv4 address where there is one. Gateways that terminate count too: they still finish launches,
- * and a cordon is acknowledged only when they know of it.
+ * choose the same URL: the IPv4 address if there is one. Terminating gateways are included: they still finish launches,
+ * and a cordon is acknowledged only after they have observed it.
  */
 export function gatewayAddresses(endpoints: Iterable<GatewayEndpoint>): readonly string[] {
   return [...byGateway(endpoints)].map(preferred);
 }
 
-/** As {@link gatewayAddresses}, of the gateways that take launches now by every slice that lists them. */
+/** Like {@link gatewayAddresses}, but only gateways that accept launches according to every slice that lists them. */
 export function liveGatewayAddresses(endpoints: Iterable<GatewayEndpoint>): readonly string[] {
   return [...byGateway(endpoints)].filter((known) => known.every(({ live }) => live)).map(preferred);
 }

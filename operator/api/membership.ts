@@ -3,12 +3,12 @@ import type { Json } from "../kube/types.ts";
 import { labels } from "./names.ts";
 import { deploymentName } from "./pool-config.ts";
 
-/** Label that tells the ReplicaSets of one Deployment apart. Set by the Deployment controller. */
+/** Label that distinguishes the ReplicaSets of one Deployment. The Deployment controller sets it. */
 export const POD_TEMPLATE_HASH = "pod-template-hash";
 
 /**
- * Whether a pod belongs to a ReplicaSet of the Deployment of the worker group that its labels name. Labels alone do not make a
- * worker: anybody can copy them. A ReplicaSet is named `<deployment>-<pod-template-hash>`, and adopts no pod of another controller.
+ * Whether a pod belongs to a ReplicaSet of the Deployment of the worker group in its labels. The labels alone do not prove it:
+ * any pod can have them. A ReplicaSet is named `<deployment>-<pod-template-hash>` and adopts no pod of another controller.
  */
 export function isOfGroup({ metadata }: Json<V1Pod>): boolean {
   const pool = metadata?.labels?.[labels.pool];
@@ -20,7 +20,7 @@ export function isOfGroup({ metadata }: Json<V1Pod>): boolean {
 }
 
 /**
- * Whether all containers of a pod have ended for good. Its ReplicaSet counts it no more and has created another one.
+ * Whether all containers of a pod have terminated permanently. Its ReplicaSet no longer counts it and has created a replacement.
  * Source: `IsPodActive` in Kubernetes `pkg/controller/controller_utils.go`.
  */
 export function hasEnded({ status }: Json<V1Pod>): boolean {

@@ -3,8 +3,8 @@ import { parseDurationMs } from "./duration.ts";
 import type { AvatarPool, PresetSpec, WorkerGroupSpec } from "./v1alpha1/index.ts";
 
 /**
- * A pool with every default filled in, names resolved and durations in milliseconds: what all decisions are made from.
- * Made once per change of the object, frozen in spirit: nothing writes to it.
+ * A pool with all defaults, resolved names and durations in milliseconds: the input of all decisions. It is computed once per
+ * change of the object and never modified.
  */
 export interface PoolConfig {
   readonly namespace: string;
@@ -13,7 +13,7 @@ export interface PoolConfig {
   readonly generation: number;
   readonly apiSecretRef: { readonly name: string; readonly key: string };
   readonly presets: readonly PresetConfig[];
-  /** In the order in which they are filled. */
+  /** In fill order. */
   readonly groups: readonly GroupConfig[];
   readonly warm: {
     readonly slots: WarmSlots;
@@ -25,9 +25,9 @@ export interface PoolConfig {
     readonly launchSuccessPercent: number;
   };
   readonly scaling: {
-    /** Undefined: as the forecast says. */
+    /** Undefined: the forecast decides. */
     readonly scaleDownAfterMs: number | undefined;
-    /** Undefined: the default, which grows with the group. */
+    /** Undefined: the default, which depends on the group's size. */
     readonly maxStep: number | undefined;
     readonly paused: boolean;
   };
@@ -36,9 +36,9 @@ export interface PoolConfig {
     readonly queueDeadlineMs: number;
     readonly attempts: number;
     readonly allowCustomAvatars: boolean;
-    /** Hosts of face images, or `*.` and what they end with; undefined: any. */
+    /** Hosts of face images, or `*.` and a domain. Undefined: any host. */
     readonly imageHosts?: readonly string[] | undefined;
-    /** Origins of web pages that may launch; `*` for any. */
+    /** Origins of web pages that may launch. `*`: any origin. */
     readonly allowedOrigins?: readonly string[] | undefined;
     readonly auth?: LaunchAuth | undefined;
   };
@@ -49,36 +49,36 @@ export interface PoolConfig {
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
     readonly abandonedAfterMs: number;
   };
-  /** Set when the pool is being deleted. */
+  /** Set if the pool is being deleted. */
   readonly deletedAtMs?: number;
 }
 
-/** Who may launch, and how much each of them. */
+/** Launch tokens and the limits of each token. */
 export interface LaunchAuth {
   readonly secretRef: { readonly name: string };
   readonly launchesPerMinute?: number | undefined;
   readonly launchesAtOnce?: number | undefined;
 }
 
-/** The maker's cloud as the last resort. */
+/** Overflow to the maker's cloud. */
 export interface OverflowConfig {
   readonly url: string;
   readonly maxSessions: number;
-  /** How long a launch waits before it may go there. */
+  /** How long a launch waits before it may overflow. */
   readonly afterMs: number;
-  /** How long a session there counts where nobody sees its end. */
+  /** How long a session in the cloud counts if its end is not observed. */
   readonly sessionLengthMs: number;
 }
 
-/** How many slots are kept free and warm for every preset. */
+/** Number of free warm slots to keep for every preset. */
 export type WarmSlots =
-  /** As many as the forecast says. */
+  /** The forecast computes the number. */
   | { readonly kind: "auto" }
   | { readonly kind: "count"; readonly slots: number }
-  /** A share of all slots, taken and free. */
+  /** A percentage of all slots, taken and free. */
   | { readonly kind: "share"; readonly percent: number };
 
-/** A time that comes again and again, for which at least so many slots are kept warm for every preset. */
+/** A recurring time window with a minimum number of warm slots for every preset. */
 export interface WarmWindow {
   /** Five fields: minute, hour, day of the month, month, day of the week. */
   readonly cron: string;
@@ -89,9 +89,9 @@ export interface WarmWindow {
 
 export interface PresetConfig {
   readonly name: string;
-  /** Ids beside its name by which launches ask for it: its `avatarId`, then its aliases. */
+  /** Ids that select the preset in addition to its name: its `avatarId`, then its aliases. */
   readonly ids: readonly string[];
-  /** Fewest slots that are kept warm for it. */
+  /** Minimum number of warm slots. */
   readonly warmSlots: number;
   readonly asset: PresetAsset;
 }
@@ -105,19 +105,19 @@ export interface GroupConfig {
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;
-  /** Absent where the user gives none: then no group of the pool has one. */
+  /** Undefined if the user sets none; then no group of the pool has a cost. */
   readonly costPerHour: number | undefined;
-  /** Names of the presets that its workers load, in the order of the pool. */
+  /** Names of the presets that the group's workers load, in the pool's order. */
   readonly presets: readonly string[];
   readonly coldStartMs: number;
-  /** The form in which its workers are sent launches. */
+  /** Format of launches to the group's workers. */
   readonly dialect: Dialect;
   readonly drainTimeoutMs: number;
-  /** What the user wrote, for what only the pod template needs. */
+  /** The group's spec, for fields that only the pod template uses. */
   readonly spec: WorkerGroupSpec;
 }
 
-/** The key of a pool wherever pools are told apart: `namespace/name`. */
+/** The key of a pool: `namespace/name`. */
 export function poolKey(pool: { readonly namespace: string; readonly name: string }): string {
   return `${pool.namespace}/${pool.name}`;
 }
@@ -200,7 +200,7 @@ function livekit({ url, apiKeyRef, abandonedAfter }: NonNullable<AvatarPool["spe
   return { url, apiKeyRef, abandonedAfterMs: parseDurationMs(abandonedAfter) };
 }
 
-/** Higher priority first, then the cheaper slot; otherwise as the user lists them, since sorting is stable. */
+/** Higher priority first, then the cheaper slot. The sort is stable, so that equal groups keep the user's order. */
 function filledFirst(a: GroupConfig, b: GroupConfig): number {
   return b.spec.priority - a.spec.priority || costPerSlot(a) - costPerSlot(b);
 }
@@ -209,7 +209,7 @@ function costPerSlot({ costPerHour = 0, slotsPerWorker }: GroupConfig): number {
   return costPerHour / slotsPerWorker;
 }
 
-/** @throws RangeError when it is none of the forms that the API server lets in. */
+/** @throws RangeError if the API server would reject the value. */
 function warmSlots(slots: number | string): WarmSlots {
   if (slots === "auto") return { kind: "auto" };
   if (typeof slots === "number") return { kind: "count", slots };
@@ -233,12 +233,12 @@ function idsOf({ avatarId, aliases = [] }: PresetSpec): readonly string[] {
   return avatarId === undefined ? aliases : [avatarId, ...aliases];
 }
 
-/** The preset that an id names: by its name first, then by its `avatarId` or an alias. Those are unique in a pool. */
+/** The preset with this name, or else with this `avatarId` or alias. All three are unique in a pool. */
 export function findPreset(pool: PoolConfig, id: string): PresetConfig | undefined {
   return pool.presets.find(({ name }) => name === id) ?? pool.presets.find(({ ids }) => ids.includes(id));
 }
 
-/** Whether a group's workers can serve a preset, or with `undefined`, a face image that is no preset. */
+/** Whether a group's workers can serve a preset, or, for `undefined`, a custom face image. */
 export function groupServes(group: GroupConfig, preset: string | undefined): boolean {
   return preset === undefined ? group.engine.customAvatars : group.presets.includes(preset);
 }

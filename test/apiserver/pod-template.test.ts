@@ -90,7 +90,7 @@ describe.concurrent("podTemplate", () => {
     [{ spec: { terminationGracePeriodSeconds: 5 } }, /terminationGracePeriodSeconds must not be set: .*drain\.timeout/],
     [{ spec: { activeDeadlineSeconds: 5 } }, /activeDeadlineSeconds must not be set/],
     [{ spec: { readinessGates: [] } }, /readinessGates must not be set/],
-    [{ metadata: { labels: { "avatarpool.dev/pool": "x" } } }, /must not hold avatarpool\.dev\/\*.*the operator sets them/],
+    [{ metadata: { labels: { "avatarpool.dev/pool": "x" } } }, /the keys avatarpool\.dev\/\*.*the operator sets them/],
     [{ metadata: { labels: { "app.kubernetes.io/managed-by": "x" } } }, /managed-by/],
     [{ metadata: { annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "true" } } }, /the operator sets them/],
   ])("is refused by the API server with a sentence: %j", async (podTemplate, sentence) => {

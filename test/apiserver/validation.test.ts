@@ -57,17 +57,17 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "no preset": [pool({ presets: [] }), "spec.presets", "at least 1 items"],
   "preset without an asset": [pool({ presets: [{ name: "maya" }] }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset with two assets": [withPreset({ avatarId: "A1" }), "spec.presets[0]", "exactly one of image, model and avatarId"],
-  "preset name in capitals": [withPreset({ name: "Maya" }), "spec.presets[0].name", "must be lower-case letters"],
+  "preset name in capitals": [withPreset({ name: "Maya" }), "spec.presets[0].name", "must consist of lower-case letters"],
   "alias that no client can send": [
     withPreset({ aliases: ["A1", "a b"] }),
     "spec.presets[0].aliases[1]",
-    "must be letters, digits",
+    "must consist of letters, digits",
   ],
   "alias given twice": [withPreset({ aliases: ["A1", "A1"] }), "spec.presets[0].aliases[1]", "Duplicate value"],
   "alias that is another preset's name": [
     pool({ presets: [maya, { name: "zoe", avatarId: "A1", aliases: ["B2", "maya"] }] }),
     "spec.presets",
-    "an alias is also the name, the avatarId or an alias of another preset",
+    "an alias must differ from every name, avatarId and alias",
   ],
   "alias that is another preset's avatarId": [
     pool({
@@ -77,7 +77,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
       ],
     }),
     "spec.presets",
-    "an avatarId is also the name, the avatarId or an alias of another preset",
+    "an avatarId must differ from every name, avatarId and alias",
   ],
   "alias of two presets": [
     pool({
@@ -87,7 +87,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
       ],
     }),
     "spec.presets",
-    "an alias is also the name",
+    "an alias must differ from every name",
   ],
   "avatarId of two presets": [
     pool({
@@ -97,7 +97,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
       ],
     }),
     "spec.presets",
-    "an avatarId is also the name",
+    "an avatarId must differ from every name",
   ],
   "origin with a path": [
     pool({ launch: { allowedOrigins: ["*", "https://app.example.com/"] } }),
@@ -121,16 +121,20 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   ],
   "engine that can load no preset": [
     pool({ workers: [gpu, cpu] }),
-    "a group's engine cannot load any preset",
+    "every group's engine must be able to load a preset",
     "essence loads model",
   ],
-  "preset that no group loads": [pool({ presets: [maya, leo] }), "a preset is loaded by no worker group", "add a group"],
-  "group with an unknown preset": [withGroup({ presets: ["mya"] }), "names a preset that spec.presets does not have"],
+  "preset that no group loads": [pool({ presets: [maya, leo] }), "every preset must be loaded by a worker group", "add a group"],
+  "group with an unknown preset": [withGroup({ presets: ["mya"] }), "workers[].presets must name presets of spec.presets"],
   "group with a preset that its engine cannot load": [
     pool({ presets: [maya, leo], workers: [{ ...gpu, presets: ["maya", "leo"] }, cpu] }),
-    "names a preset that the group's engine cannot load",
+    "workers[].presets must name presets that the group's engine can load",
   ],
-  "group that names a preset twice": [withGroup({ presets: ["maya", "maya"] }), "spec.workers[0].presets", "names a preset twice"],
+  "group that names a preset twice": [
+    withGroup({ presets: ["maya", "maya"] }),
+    "spec.workers[0].presets",
+    "must not name a preset twice",
+  ],
   "GPU resource without its vendor": [
     withGroup({ gpu: { resourceName: "gpu" } }),
     "spec.workers[0].gpu.resourceName",
@@ -154,7 +158,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "GPU count without a resource to count": [
     withGroup({ gpu: { count: 2, resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "half" }] } }),
     "spec.workers[0].gpu",
-    "count is for resourceName: set resourceName, or remove count",
+    "count applies to resourceName only: set resourceName, or remove count",
   ],
   "Secret with a name that none can have": [
     pool({ apiSecretRef: { name: "Bithuman Secret" } }),
@@ -186,7 +190,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   ],
   "overflow of presets that only this pool has": [
     pool({ presets: [leo], workers: [cpu], overflow: { maxSessions: 1 } }),
-    "overflow has nothing to launch",
+    "overflow requires a preset that the maker's cloud can load",
     "add a preset with image or avatarId, or remove overflow",
   ],
   "pool that may have no session": [pool({ limits: { maxSessions: 0 } }), "spec.limits.maxSessions", "greater than or equal to 1"],
@@ -194,17 +198,17 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "GPU for a CPU engine": [
     pool({ presets: [leo], workers: [{ ...cpu, gpu: { count: 1 } }] }),
     "spec.workers[0]",
-    "this engine runs on the CPU: remove gpu",
+    "gpu must not be set for a CPU engine: remove gpu",
   ],
   "GPU under resources": [
     withGroup({ resources: { limits: { "nvidia.com/gpu": 1 } } }),
     "spec.workers[0]",
-    "ask for GPUs under gpu, not under resources",
+    "request GPUs under gpu, not under resources",
   ],
   "CPU engine without an image": [
     pool({ presets: [leo], workers: [{ name: "cpu", engine: "essence", max: 1 }] }),
     "spec.workers[0]",
-    "no public image: set image",
+    "image must be set for an engine without a public image",
   ],
   "image with a space": [withGroup({ image: "avatar worker:1" }), "spec.workers[0].image", "must not contain white space"],
   "no session per worker": [withGroup({ sessionsPerWorker: 0 }), "spec.workers[0].sessionsPerWorker", "greater than or equal to 1"],
@@ -252,17 +256,17 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "priority that is a word": [withGroup({ priority: "high" }), "spec.workers[0].priority", "must be of type integer"],
   "cost of one group only": [
     pool({ presets: [maya, leo], workers: [{ ...gpu, costPerHour: 1.2 }, cpu] }),
-    "give it for every group or for none",
+    "set it for every group or for none",
   ],
   "warm-up by session without a LiveKit server": [
     pool({ warm: { warmup: { mode: "session" } } }),
-    "warm.warmup.mode session needs livekit",
+    "warm.warmup.mode session requires livekit",
     "or use mode pipeline",
   ],
   "https where LiveKit speaks wss": [
     pool({ livekit: { url: "https://livekit.example.com", apiKeyRef: { name: "livekit" } } }),
     "spec.livekit.url",
-    "write wss:// where you have https://",
+    "replace https:// with wss://",
   ],
   "duration without a unit": [
     pool({ scaling: { scaleDownAfter: "300" } }),
@@ -325,12 +329,12 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "model cache for an engine without weights": [
     pool({ presets: [leo], workers: [{ ...cpu, modelCache: { emptyDir: {} } }] }),
     "spec.workers[0]",
-    "this engine downloads no weights: remove modelCache",
+    "an engine that downloads no weights: remove modelCache",
   ],
   "relative host path": [
     withGroup({ modelCache: { hostPath: { path: "models" } } }),
     "spec.workers[0].modelCache.hostPath.path",
-    "must be an absolute path",
+    "the path must be absolute",
   ],
   "secret in plain environment": [
     withGroup({ env: [{ name: "BITHUMAN_API_SECRET", value: "x" }] }),
@@ -350,10 +354,10 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "variable with value and valueFrom": [
     withGroup({ env: [{ name: "A", value: "1", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }),
     "spec.workers[0].env[0]",
-    "give value or valueFrom, not both",
+    "set value or valueFrom, not both",
   ],
   "no secret reference": [pool({ apiSecretRef: {} }), "spec.apiSecretRef.name", "Required value"],
-  "pool name that is too long": [pool({}, { name: "a".repeat(41) }), "metadata.name must be at most 40"],
+  "pool name that is too long": [pool({}, { name: "a".repeat(41) }), "metadata.name must have at most 40 characters"],
   "field that does not exist": [pool({ replicas: 3 }), 'unknown field "spec.replicas"'],
 };
 

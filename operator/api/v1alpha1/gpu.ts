@@ -8,13 +8,11 @@ const EXTENDED_RESOURCE = `^${DNS_LABEL}([.]${DNS_LABEL})*/[A-Za-z0-9]([-A-Za-z0
 const resourceClaimSchema = z
   .object({
     name: dnsLabel(63, "Name of the claim within the pod."),
-    resourceClaimName: objectName(
-      "Name of a ResourceClaim in the pool's namespace, which all workers of the group share.",
-    ).optional(),
+    resourceClaimName: objectName("Name of a ResourceClaim in the pool's namespace. All workers of the group share it.").optional(),
     resourceClaimTemplateName: objectName(
-      "Name of a ResourceClaimTemplate in the pool's namespace: each worker gets a claim of its own, which is deleted with it.",
+      "Name of a ResourceClaimTemplate in the pool's namespace. Each worker has its own claim, which is deleted with the worker.",
     ).optional(),
-    request: dnsLabel(63, "Name of the one request of the claim that the worker uses. Default: all of them.").optional(),
+    request: dnsLabel(63, "Name of the single request of the claim that the worker uses. Default: all requests.").optional(),
   })
   .meta({
     description: "A claim for devices.",
@@ -31,19 +29,19 @@ export const gpuSchema = z
       .max(240)
       .meta({
         description:
-          "Extended resource that a worker requests: a whole GPU, a time-sliced share or a slice, such as nvidia.com/gpu, nvidia.com/mig-1g.10gb, amd.com/gpu or gpu.intel.com/i915. Default: nvidia.com/gpu, and none where `resourceClaims` is set.",
+          "Extended resource that a worker requests: a whole GPU, a time-sliced share or a slice, such as nvidia.com/gpu, nvidia.com/mig-1g.10gb, amd.com/gpu or gpu.intel.com/i915. Default: nvidia.com/gpu, or none if `resourceClaims` is set.",
         ...rules({
           rule: `self.matches('${EXTENDED_RESOURCE}') && !self.contains('kubernetes.io/') && !self.startsWith('requests.')`,
           message:
-            "must be an extended resource with its vendor's domain, such as nvidia.com/gpu, nvidia.com/mig-1g.10gb, amd.com/gpu or gpu.intel.com/i915",
+            "the value must be an extended resource with its vendor's domain, such as nvidia.com/gpu, nvidia.com/mig-1g.10gb, amd.com/gpu or gpu.intel.com/i915",
         }),
       })
       .optional(),
-    count: count("How many of the resource a worker requests. Default: 1.", 1, 16).optional(),
+    count: count("Number of units of the resource that a worker requests. Default: 1.", 1, 16).optional(),
     resourceClaims: listOf(resourceClaimSchema, "name", 8)
       .min(1)
       .describe(
-        "Claims by which a worker gets its GPU, or a slice of one, through dynamic resource allocation. Needs Kubernetes 1.34 or newer: before, the API server drops or refuses these fields of a pod, and a worker would start without a GPU. Tolerations of tainted GPU nodes are set under `tolerations`.",
+        "Claims by which a worker obtains its GPU, or a slice of one, through dynamic resource allocation. Requires Kubernetes 1.34 or newer: an older API server drops or rejects these fields, and a worker would start without a GPU. Set tolerations of tainted GPU nodes under `tolerations`.",
       )
       .optional(),
   })
@@ -51,6 +49,6 @@ export const gpuSchema = z
     description: "What a worker of a GPU engine requests.",
     ...rules({
       rule: "!has(self.count) || has(self.resourceName) || !has(self.resourceClaims)",
-      message: "count is for resourceName: set resourceName, or remove count",
+      message: "count applies to resourceName only: set resourceName, or remove count",
     }),
   });

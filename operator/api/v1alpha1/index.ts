@@ -4,18 +4,18 @@ import { rules } from "./fields.ts";
 import { poolSpecSchema } from "./spec.ts";
 import { type conditionSchema, type decisionStatusSchema, type groupStatusSchema, poolStatusSchema } from "./status.ts";
 
-/** The single source of the resource: types, CRD and reference page are made from these schemas. */
+/** The single source of the resource: types, CRD and reference page are generated from these schemas. */
 
 export { poolSpecSchema, poolStatusSchema };
 
-/** What belongs to the object itself rather than to its spec. Metadata beyond the name is the API server's. */
+/** Rules on the object itself. In metadata, CEL sees the name only. */
 export const objectRules = rules({
   rule: "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
   message:
-    "metadata.name must be at most 40 lower-case letters, digits and '-', beginning with a letter: Deployments are named after it",
+    "metadata.name must have at most 40 characters (lower-case letters, digits and '-') and start with a letter: it becomes part of Deployment names",
 });
 
-/** An object as the API server stores it; metadata is checked only as far as it is used. */
+/** An object as the API server stores it. Only the metadata that AvatarPool uses is checked. */
 export const avatarPoolSchema = z.object({
   apiVersion: z.literal(API_GROUP_VERSION),
   kind: z.literal(KIND),
@@ -34,7 +34,7 @@ export const avatarPoolSchema = z.object({
 });
 
 export type AvatarPool = z.output<typeof avatarPoolSchema>;
-/** What a user writes: defaults may be left out. */
+/** The spec as a user writes it: fields with a default are optional. */
 export type AvatarPoolSpecInput = z.input<typeof poolSpecSchema>;
 export type AvatarPoolSpec = z.output<typeof poolSpecSchema>;
 export type AvatarPoolStatus = z.output<typeof poolStatusSchema>;

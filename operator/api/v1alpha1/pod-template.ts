@@ -2,13 +2,13 @@ import { z } from "zod";
 import { annotations, labels } from "../names.ts";
 import { type CelRule, rules } from "./fields.ts";
 
-/** A strategic overlay on the worker's pod. What its rules cannot see is refused by the operator. */
+/** A strategic overlay on the worker's pod. The operator rejects what CEL rules cannot check. */
 
 const PREFIX = "avatarpool.dev/";
 
 const keysExcept = (names: readonly string[]): CelRule => ({
   rule: `self.all(key, !key.startsWith('${PREFIX}') && !(key in [${names.map((name) => `'${name}'`).join(", ")}]))`,
-  message: `must not hold ${PREFIX}* or ${names.join(" or ")}: the operator sets them`,
+  message: `the keys ${PREFIX}*, ${names.join(" and ")} must not be set: the operator sets them`,
 });
 
 const texts = (description: string, valueLength: number, ours: readonly string[]) =>
@@ -22,14 +22,14 @@ const refused = {
   hostNetwork: { schema: z.boolean(), why: "workers on one node would listen on the same port" },
   hostPID: {
     schema: z.boolean(),
-    why: "a pod with it cannot share a process namespace of its own, which reaps the worker's children",
+    why: "it excludes the pod's shared process namespace, which reaps the worker's child processes",
   },
-  restartPolicy: { schema: z.string(), why: "a Deployment's pods are always restarted" },
-  terminationGracePeriodSeconds: { schema: z.int(), why: "it follows from drain.timeout; set that" },
-  activeDeadlineSeconds: { schema: z.int(), why: "it would end a worker with its sessions" },
+  restartPolicy: { schema: z.string(), why: "a Deployment always restarts its pods" },
+  terminationGracePeriodSeconds: { schema: z.int(), why: "the operator derives it from drain.timeout; set drain.timeout instead" },
+  activeDeadlineSeconds: { schema: z.int(), why: "it would end a worker and its sessions" },
   readinessGates: {
     schema: z.array(z.record(z.string(), z.string())).max(8),
-    why: "the gate avatarpool.dev/warm must stay alone",
+    why: "avatarpool.dev/warm must be the only readiness gate",
   },
 } as const;
 
@@ -44,15 +44,15 @@ export const podTemplateSchema = z
   .object({
     metadata: z
       .object({
-        labels: texts("Further labels.", 63, [labels.managedBy, "pod-template-hash"]),
-        annotations: texts("Further annotations.", 4_096, [annotations.deletionCost, annotations.safeToEvict]),
+        labels: texts("Additional labels.", 63, [labels.managedBy, "pod-template-hash"]),
+        annotations: texts("Additional annotations.", 4_096, [annotations.deletionCost, annotations.safeToEvict]),
       })
       .describe("Labels and annotations of the pods.")
       .optional(),
     spec: podSpec
       .meta({
         description:
-          "Fields of a Pod's spec, merged into the worker's as `kubectl patch --type=strategic` does. The worker is the container `worker`.",
+          "Fields of a pod's spec, merged as by `kubectl patch --type=strategic`. The worker's container is named `worker`.",
         "x-kubernetes-preserve-unknown-fields": true,
         ...rules(
           ...Object.entries(refused).map(([field, { why }]) => ({
@@ -63,4 +63,4 @@ export const podTemplateSchema = z
       })
       .optional(),
   })
-  .describe("An overlay on the worker's pod, the last word on what no other field says: see docs/pod-template.md.");
+  .describe("An overlay on the worker's pod, for settings that have no field of their own: see docs/pod-template.md.");

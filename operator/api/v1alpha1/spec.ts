@@ -15,7 +15,7 @@ const livekitSchema = z
       .max(2048)
       .meta({
         description: "WebSocket URL of the LiveKit server.",
-        ...rules(urlRule("wss?", "must be a ws:// or wss:// URL: write wss:// where you have https://")),
+        ...rules(urlRule("wss?", "the value must be a ws:// or wss:// URL: replace https:// with wss://")),
       }),
     apiKeyRef: z
       .object({
@@ -25,48 +25,51 @@ const livekitSchema = z
       })
       .describe("Secret with the LiveKit API key and secret."),
     abandonedAfter: duration(
-      "A session is ended when its agent has not been in its room for this long; its worker would keep it for ten minutes. Needs gateways that may read the Secret.",
+      "Time after which the gateway ends a session whose agent has left the room. Without this the worker keeps the session for 10 minutes. Requires gateways that may read the Secret.",
       { min: "5s", max: "1h" },
     ).default("10s"),
   })
   .describe(
-    "LiveKit server for what is done in rooms without a launch: warm-up by session, and ending sessions whose agent has left. Launches bring their own server and token.",
+    "LiveKit server for work outside a launch: warm-up sessions, and ending sessions whose agent has left. A launch carries its own server URL and token.",
   );
 
 const objectiveSchema = z
   .object({
     startup: z
       .object({
-        target: duration("Time from a launch's arrival until its session runs.", { min: "100ms", max: "10m" }).default("6s"),
-        percentile: count("Share of the launches, in percent, that must be as fast.", 50, 99).default(95),
+        target: duration("Longest start-up time: from a launch's arrival until its session runs.", {
+          min: "100ms",
+          max: "10m",
+        }).default("6s"),
+        percentile: count("Percentage of launches that must meet the target.", 50, 99).default(95),
       })
-      .describe("How fast sessions start. A session on a warm worker takes 4 to 6 s.")
+      .describe("How fast sessions start. A session on a warm worker starts in 4 to 6 s.")
       .prefault({}),
     launchSuccess: z
       .number()
       .default(99)
       .meta({
         description:
-          "Share of the launches, in percent, that find a warm slot at once. `warm.slots: auto` keeps as much as this takes.",
-        // Written as a rule, since the API server rounds a bound in its own message.
-        ...rules({ rule: "self >= 50.0 && self <= 99.99", message: "must be a percentage from 50 to 99.99, without %" }),
+          "Percentage of launches that find a warm slot at once. `warm.slots: auto` keeps as many slots as this requires.",
+        // A rule instead of bounds: the API server rounds a bound in its own message.
+        ...rules({ rule: "self >= 50.0 && self <= 99.99", message: "the value must be a percentage from 50 to 99.99, without %" }),
       }),
   })
-  .describe("What the pool is to achieve.")
+  .describe("Service level objectives of the pool.")
   .prefault({});
 
 const scalingSchema = z
   .object({
     scaleDownAfter: autoOrDuration(
-      "How long a group must have been too large before workers are taken away. auto: as long as the forecast finds a worker cheaper to keep than to start again; 5m until it has seen enough.",
+      "How long a group must be larger than needed before workers are removed. auto: as long as keeping an idle worker is cheaper than starting it again, by the forecast; 5m until the forecast has enough data.",
       { min: "0s", max: "24h" },
     ).default("auto"),
     maxStep: count(
-      "Most workers that one decision adds to a group. The next one follows when these exist. Default: 10, or half of the group's present size where that is more.",
+      "Maximum number of workers that one decision adds to a group. The next decision follows once these workers exist. Default: the larger of 10 and half of the group's current size.",
       1,
       5_000,
     ).optional(),
-    paused: z.boolean().default(false).describe("Keep every group at its present size. Sessions and launches go on."),
+    paused: z.boolean().default(false).describe("Keep every group at its current size. Sessions and launches continue."),
   })
   .describe("How groups grow and shrink.")
   .prefault({});
@@ -76,28 +79,32 @@ const launchAuthSchema = z
     secretRef: z
       .object({ name: secretName })
       .describe(
-        "Secret whose every key is the name of a client and whose value is that client's token. Changes count within 10 s: to rotate, add a key, move the clients, remove the old key.",
+        "Secret with the clients' tokens: each key is a client's name, each value its token. A change takes effect within 10 s. To rotate a token, add a key, move the clients, then remove the old key.",
       ),
     launchesPerMinute: count(
-      "Most launches a minute of one token at one gateway; the minute's may come at once.",
+      "Maximum number of launches per minute with one token at one gateway. They may all arrive at once.",
       1,
       100_000,
     ).optional(),
-    launchesAtOnce: count("Most launches of one token that wait or are being served at one gateway.", 1, 10_000).optional(),
+    launchesAtOnce: count(
+      "Maximum number of concurrent launches with one token at one gateway, waiting ones included.",
+      1,
+      10_000,
+    ).optional(),
   })
   .describe(
-    "Launches need a token: `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. Without this anybody who reaches a gateway may launch.",
+    "Launches require a token, in `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. If absent, every client that reaches a gateway may launch.",
   );
 
 const imageHost = z
   .string()
   .max(260)
   .meta({
-    description: "A host, with its port where that is not the scheme's own, or `*.` and what hosts end with.",
+    description: "A host, with its port unless it is the scheme's default port; or `*.` and a domain for all hosts below it.",
     ...rules({
       rule: "self.matches('^([*][.])?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$')",
       message:
-        "must be a host in lower case such as images.example.com, images.example.com:8443 or *.example.com, without https://",
+        "the value must be a host in lower case such as images.example.com, images.example.com:8443 or *.example.com, without https://",
     }),
   });
 
@@ -105,10 +112,11 @@ const webOrigin = z
   .string()
   .max(260)
   .meta({
-    description: "An origin: scheme, host, and the port if it is not the scheme's own; or `*` for any page.",
+    description: "An origin: scheme, host, and the port unless it is the scheme's default port; or `*` for any page.",
     ...rules({
       rule: "self.matches('^([*]|https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|[[][0-9a-f:]+[]])(:[0-9]{1,5})?)$')",
-      message: "must be * or an origin in lower case such as https://app.example.com or http://localhost:3000, without a path",
+      message:
+        "the value must be * or an origin in lower case such as https://app.example.com or http://localhost:3000, without a path",
     }),
   });
 
@@ -117,18 +125,18 @@ const launchSchema = z
     queue: z
       .object({
         length: count(
-          "Most launches that wait at one gateway. Further ones are refused with 503 and Retry-After.",
+          "Maximum number of launches that wait at one gateway. Further launches are rejected with 503 and Retry-After.",
           0,
           10_000,
         ).default(100),
         deadline: duration(
-          "Longest that a launch waits for a slot. Clients hold a connection for about 305 s, so waiting beats refusing: a refused client gives up after 4 s.",
+          "Longest time that a launch waits for a slot. Clients keep a connection open for about 305 s but give up 4 s after a 503, so waiting is better than rejecting.",
           { min: "0s", max: "5m" },
         ).default("2m"),
       })
-      .describe("Launches that found no free slot wait here.")
+      .describe("Queue of the launches that found no free slot.")
       .prefault({}),
-    attempts: count("Most workers that a launch is tried on in a row before it waits in the queue.", 1, 20).default(5),
+    attempts: count("Maximum number of workers that a launch tries in a row before it waits in the queue.", 1, 20).default(5),
     allowCustomAvatars: z
       .boolean()
       .default(true)
@@ -137,28 +145,30 @@ const launchSchema = z
       .array(imageHost)
       .max(64)
       .optional()
-      .describe("Hosts on which the face images of launches may lie. Any host where absent: workers fetch what they are told."),
+      .describe(
+        "Hosts from which face images of launches may be downloaded. If absent, any host: workers download every URL that they receive.",
+      ),
     allowedOrigins: z
       .array(webOrigin)
       .max(32)
       .optional()
       .describe(
-        "Origins of web pages that may launch from a browser and see sessions (CORS). None if absent. Whoever opens such a page can read its token: give the page a token of its own, with limits.",
+        "Origins of web pages that may launch from a browser and read sessions (CORS). None if absent. Every visitor of such a page can read its token: use a separate token with limits.",
       ),
     auth: launchAuthSchema.optional(),
   })
-  .describe("How launches are served.")
+  .describe("How gateways serve launches.")
   .prefault({});
 
 const limitsSchema = z
   .object({
     maxSessions: count(
-      "Most sessions of the pool at once, such as the concurrency cap of the maker's account. Launches beyond it wait, and more workers are not started for them.",
+      "Maximum number of concurrent sessions of the pool, such as the concurrency limit of the maker's account. Further launches wait, and no workers are started for them.",
       1,
       100_000,
     ).optional(),
   })
-  .describe("What bounds the pool from outside.")
+  .describe("External limits on the pool.")
   .prefault({});
 
 /** `w` is a worker group, `p` a preset, in CEL: whether the group's engine can load the preset. */
@@ -174,7 +184,7 @@ export const poolSpecSchema = z
   .object({
     apiSecretRef: z
       .object({ name: secretName, key: dataKey("Key of the Secret that holds the maker's API secret.").default("api-secret") })
-      .describe("The maker's API secret. Workers get it as an environment variable; the operator never stores it."),
+      .describe("The maker's API secret. Workers receive it as an environment variable; the operator never stores it."),
     presets: presetsSchema.min(1),
     workers: workerGroupsSchema,
     warm: warmSchema,
@@ -186,36 +196,36 @@ export const poolSpecSchema = z
     livekit: livekitSchema.optional(),
   })
   .meta({
-    description: "What the user wants.",
+    description: "Desired state of the pool.",
     ...rules(
       {
         rule: "self.workers.all(w, !has(w.presets) || w.presets.all(name, self.presets.exists(p, p.name == name)))",
-        message: "workers[].presets names a preset that spec.presets does not have: add it there or correct the name",
+        message: "workers[].presets must name presets of spec.presets: add the preset there or correct the name",
       },
       {
         rule: `self.workers.all(w, !has(w.presets) || self.presets.all(p, !(p.name in w.presets) || ${loads}))`,
-        message: `workers[].presets names a preset that the group's engine cannot load: ${whatEnginesLoad}`,
+        message: `workers[].presets must name presets that the group's engine can load: ${whatEnginesLoad}`,
       },
       {
         rule: `self.workers.all(w, self.presets.exists(p, ${loads}))`,
-        message: `a group's engine cannot load any preset: ${whatEnginesLoad}`,
+        message: `every group's engine must be able to load a preset: ${whatEnginesLoad}`,
       },
       {
         rule: `self.presets.all(p, self.workers.exists(w, (!has(w.presets) || p.name in w.presets) && (${loads})))`,
-        message: "a preset is loaded by no worker group: add a group whose engine can load it, or remove the preset",
+        message: "every preset must be loaded by a worker group: add a group whose engine can load it, or remove the preset",
       },
       {
         rule: "self.workers.all(w, has(w.costPerHour)) || self.workers.all(w, !has(w.costPerHour))",
-        message: "workers[].costPerHour is compared between groups: give it for every group or for none",
+        message: "the operator compares workers[].costPerHour between groups: set it for every group or for none",
       },
       {
         rule: "self.warm.warmup.mode != 'session' || has(self.livekit)",
-        message: "warm.warmup.mode session needs livekit: give the server's URL and apiKeyRef, or use mode pipeline",
+        message: "warm.warmup.mode session requires livekit: set livekit.url and livekit.apiKeyRef, or use mode pipeline",
       },
       {
         rule: "!has(self.overflow) || self.presets.exists(p, !has(p.model))",
         message:
-          "overflow has nothing to launch: the maker's cloud knows no .imx model of yours; add a preset with image or avatarId, or remove overflow",
+          "overflow requires a preset that the maker's cloud can load: add a preset with image or avatarId, or remove overflow",
       },
     ),
   });

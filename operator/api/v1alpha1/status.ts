@@ -7,28 +7,28 @@ const time = (description: string) => z.string().meta({ description, format: "da
 export const conditionSchema = z
   .object({
     type: z.string().describe("Name of the condition."),
-    status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
-    reason: z.string().describe("One word for programs."),
-    message: z.string().describe("A sentence for people: what is, and what to do about it."),
+    status: z.enum(["True", "False", "Unknown"]).describe("Whether the condition holds."),
+    reason: z.string().describe("Machine-readable reason, in one word."),
+    message: z.string().describe("Human-readable message: the state and what to do about it."),
     lastTransitionTime: time("When the status last changed."),
-    observedGeneration: z.int().describe("Generation of the spec that it speaks of."),
+    observedGeneration: z.int().describe("Generation of the spec that the condition describes."),
   })
   .describe("One aspect of the pool's state.");
 
 export const groupStatusSchema = z
   .object({
     name: z.string().describe("Name of the group."),
-    desired: n("Workers that the Deployment asks for."),
+    desired: n("Desired number of workers: the Deployment's replicas."),
     ready: n("Workers whose pod is Ready."),
     warm: n("Workers that are ready with their presets loaded and not cordoned."),
-    draining: n("Workers that get no launches any more and wait for their sessions to end."),
-    sessions: n("Sessions that run now."),
-    slots: n("Slots of all workers that serve, and those still taken on workers that are being removed."),
-    unschedulable: n("Workers that the scheduler finds no node for."),
+    draining: n("Workers that receive no more launches and wait for their sessions to end."),
+    sessions: n("Running sessions."),
+    slots: n("Slots of all serving workers, and the slots still taken on workers that are being removed."),
+    unschedulable: n("Workers for which the scheduler finds no node."),
     templateRenderedBy: z
       .string()
       .describe(
-        "Image of the AvatarPool version whose pod template the group keeps; absent if it has the template of the operator's own version.",
+        "Image of the AvatarPool version that rendered the group's pod template. Absent if that is the operator's own version.",
       )
       .optional(),
   })
@@ -40,30 +40,30 @@ export const presetStatusSchema = z
 
 export const decisionStatusSchema = z
   .object({
-    time: time("When it was taken."),
-    group: z.string().describe("Group that it is about."),
-    from: n("Workers before."),
-    to: n("Workers after."),
-    reason: z.string().describe("Why, with the arithmetic, in a sentence."),
+    time: time("Time of the decision."),
+    group: z.string().describe("Name of the group."),
+    from: n("Workers before the decision."),
+    to: n("Workers after the decision."),
+    reason: z.string().describe("Reason of the decision, with its arithmetic."),
   })
   .describe("The last change of a group's size.");
 
 export const poolStatusSchema = z
   .object({
-    observedGeneration: z.int().describe("Generation of the spec that the status speaks of.").optional(),
-    conditions: listOf(conditionSchema, "type", 16).describe("What holds and what does not, in words.").optional(),
-    sessions: n("Sessions that run now.").optional(),
+    observedGeneration: z.int().describe("Generation of the spec that the status describes.").optional(),
+    conditions: listOf(conditionSchema, "type", 16).describe("Conditions of the pool.").optional(),
+    sessions: n("Running sessions.").optional(),
     overflowSessions: n(
-      "Sessions in the maker's cloud that count still; not among `sessions`. Absent without `overflow`.",
+      "Sessions in the maker's cloud that still count, not included in `sessions`. Absent without `overflow`.",
     ).optional(),
-    slots: n("Slots of all workers that serve, and those still taken on workers that are being removed.").optional(),
+    slots: n("Slots of all serving workers, and the slots still taken on workers that are being removed.").optional(),
     warmSlots: n("Free slots on warm workers.").optional(),
-    queued: n("Launches that wait for a slot.").optional(),
+    queued: n("Launches waiting for a slot.").optional(),
     groups: listOf(groupStatusSchema, "name", 16).describe("Worker groups.").optional(),
     presets: listOf(presetStatusSchema, "name", 64).describe("Presets.").optional(),
     startup: z
       .object({ p50: z.string().describe("Median, such as 4.1s."), p95: z.string().describe("95th percentile.") })
-      .describe("Time from a launch's arrival until its session runs, over the last launches.")
+      .describe("Start-up times of recent launches: from a launch's arrival until its session runs.")
       .optional(),
     wonBack: z
       .object({
@@ -75,4 +75,4 @@ export const poolStatusSchema = z
     pressurePerMinute: n("Launches in the last minute that met a full worker, had to wait or were refused.").optional(),
     lastDecision: decisionStatusSchema.optional(),
   })
-  .describe("What the operator saw. Written at most once a second.");
+  .describe("Observed state of the pool. Written at most once a second.");

@@ -18,7 +18,7 @@ const CRON_PATTERN = [
   cronField("(0?[0-7]|[Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt])"),
 ].join(" ");
 
-const timeZoneMessage = "must be the name of a time zone, such as Europe/Berlin, America/New_York or UTC";
+const timeZoneMessage = "the value must be the name of a time zone, such as Europe/Berlin, America/New_York or UTC";
 
 const windowSchema = z
   .object({
@@ -26,11 +26,11 @@ const windowSchema = z
       .string()
       .max(128)
       .meta({
-        description: "When the window begins: minute, hour, day of the month, month and day of the week, as in `0 8 * * 1-5`.",
+        description: "Start of the window: minute, hour, day of the month, month and day of the week, as in `0 8 * * 1-5`.",
         ...rules({
           rule: `self.matches('^${CRON_PATTERN}$')`,
           message:
-            "must be a cron pattern of five fields (minute, hour, day of month, month, day of week), such as 0 8 * * 1-5 for 8:00 on weekdays",
+            "the value must be a cron pattern of five fields (minute, hour, day of month, month, day of week), such as 0 8 * * 1-5 for 8:00 on weekdays",
         }),
       }),
     timeZone: z
@@ -39,21 +39,21 @@ const windowSchema = z
       .max(64)
       .default("UTC")
       .meta({
-        description: "Time zone in which the pattern is read, as the IANA database names it; summer time is followed.",
+        description: "Time zone of the pattern, by its name in the IANA database. Daylight saving time applies.",
         ...rules(
-          // Go has these names beside those of the database.
+          // Go accepts these names in addition to those of the database.
           {
             rule: "self.matches('^[A-Za-z][A-Za-z0-9]*([/_+-][A-Za-z0-9]+)*$') && !self.matches('^(Local|localtime|posixrules|Factory|(posix|right)/.*)$')",
             message: timeZoneMessage,
           },
-          // A name that the API server's time zone database does not have makes this one fail, with this message.
+          // This rule fails, with its message, for a name that the API server's time zone database does not have.
           { rule: "timestamp('2020-01-01T00:00:00Z').getHours(self) >= 0", message: timeZoneMessage },
         ),
       }),
-    duration: duration("How long the window lasts.", { min: "1m", max: "168h" }),
-    slots: count("Slots kept free and warm for every preset within the window.", 0, 10_000),
+    duration: duration("Length of the window.", { min: "1m", max: "168h" }),
+    slots: count("Free warm slots to keep for every preset during the window.", 0, 10_000),
   })
-  .describe("A time for which at least so much is kept warm.");
+  .describe("A recurring time window with a minimum number of warm slots.");
 
 export const warmSchema = z
   .object({
@@ -62,12 +62,12 @@ export const warmSchema = z
       .default("auto")
       .meta({
         description:
-          "Slots kept free and warm for every preset: a launch of any preset finds this many. auto: as many as objective.launchSuccess takes, by what was seen of launches, session lengths and start-ups; one per preset until something was seen. A number: that many. A percentage: that share of all slots, taken and free, but at least one.",
+          "Free warm slots to keep for every preset: a launch of any preset finds this many. auto: as many as objective.launchSuccess requires, computed from observed launches, session lengths and start-up times; one per preset until there is data. A percentage: that share of all slots, taken and free, but at least one.",
         "x-kubernetes-int-or-string": true,
         maxLength: 8,
         ...rules({
           rule: `type(self) == int ? self >= 0 && self <= 10000 : self == 'auto' || ${FROM_1_TO_99_PERCENT}`,
-          message: "must be auto, a whole number of slots from 0 to 10000, or a percentage from 1% to 99%",
+          message: "the value must be auto, a whole number of slots from 0 to 10000, or a percentage from 1% to 99%",
         }),
       }),
     schedule: z
@@ -75,7 +75,7 @@ export const warmSchema = z
       .max(16)
       .default([])
       .describe(
-        "Times for which more is kept warm than `slots` says. Workers are started ahead, so that they are warm when a window begins; of windows that overlap the largest counts.",
+        "Time windows in which more slots are kept warm than `slots` sets. Workers are started early so that they are warm when a window begins. If windows overlap, the largest number applies.",
       ),
     warmup: z
       .object({
@@ -83,11 +83,11 @@ export const warmSchema = z
           .enum(["pipeline", "session"])
           .default("pipeline")
           .describe(
-            "How a new worker is warmed before it counts as warm. pipeline: its rendering pipeline is exercised, which costs nothing. session: besides, a short real session per preset loads the preset, which costs one authentication each and needs `livekit`.",
+            "How a new worker is warmed up before it counts as warm. pipeline: the worker exercises its rendering pipeline, at no cost. session: in addition, a short real session loads each preset; each session costs one authentication and requires `livekit`.",
           ),
       })
-      .describe("What makes a worker warm.")
+      .describe("How workers are warmed up.")
       .prefault({}),
   })
-  .describe("How much is kept warm.")
+  .describe("Spare capacity that is kept warm.")
   .prefault({});

@@ -14,21 +14,21 @@ const imagelessEngines = enginesWhere((engine) => engine.defaultImage === undefi
 
 const cachelessEngines = enginesWhere((engine) => engine.volumes.every(({ source }) => source.kind !== "modelCache"));
 
-/** Variables that the operator sets itself. */
+/** Environment variables that the operator sets. */
 const reservedEnv = [...new Set(engineNames.flatMap((name) => [engines[name].secretEnv, engines[name].sessionsEnv]))];
 
 const modelCacheSchema = z
   .object({
     persistentVolumeClaim: z
       .object({ claimName: objectName("Name of a claim in the pool's namespace.") })
-      .describe("An existing claim, shared by the group's workers: it must allow ReadWriteMany where they run on several nodes.")
+      .describe("An existing claim that the group's workers share. It must allow ReadWriteMany if they run on several nodes.")
       .optional(),
     claimTemplate: z
       .object({
-        storageClassName: objectName("Storage class; the cluster's default where absent.").optional(),
+        storageClassName: objectName("Storage class. Default: the cluster's default class.").optional(),
         size: quantity("Size of each worker's volume, such as 20Gi.", "20Gi"),
       })
-      .describe("A volume of its own for each worker, deleted with it.")
+      .describe("A separate volume for each worker, deleted with the worker.")
       .optional(),
     hostPath: z
       .object({
@@ -36,19 +36,22 @@ const modelCacheSchema = z
           .string()
           .max(1024)
           .meta({
-            description: "Folder on the node.",
-            ...rules({ rule: "self.startsWith('/') && !self.contains('..')", message: "must be an absolute path without '..'" }),
+            description: "Directory on the node.",
+            ...rules({
+              rule: "self.startsWith('/') && !self.contains('..')",
+              message: "the path must be absolute and must not contain '..'",
+            }),
           }),
       })
-      .describe("A folder of the node, so that the workers of a node download the weights once.")
+      .describe("A directory on the node. The workers of a node download the weights once.")
       .optional(),
     emptyDir: z
-      .object({ sizeLimit: quantity("Most that a worker may store.", "20Gi").default("20Gi") })
-      .describe("Nothing is kept: every new worker downloads the weights again.")
+      .object({ sizeLimit: quantity("Maximum size of a worker's cache.", "20Gi").default("20Gi") })
+      .describe("A temporary volume: every new worker downloads the weights again.")
       .optional(),
   })
   .meta({
-    description: "Where downloaded weights are kept between workers. Default: an emptyDir.",
+    description: "Where downloaded weights are cached. Default: an emptyDir.",
     ...rules({
       rule: "[has(self.persistentVolumeClaim), has(self.claimTemplate), has(self.hostPath), has(self.emptyDir)].filter(x, x).size() == 1",
       message: "modelCache needs exactly one of persistentVolumeClaim, claimTemplate, hostPath and emptyDir",
@@ -57,7 +60,7 @@ const modelCacheSchema = z
 
 const keyRef = z.object({
   name: objectName("Name of the object."),
-  key: dataKey("Key within it."),
+  key: dataKey("Key in the object."),
 });
 
 const envSchema = z
@@ -70,22 +73,23 @@ const envSchema = z
         ...rules(
           {
             rule: "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",
-            message: "must be letters, digits and '_', not beginning with a digit",
+            message: "the name must consist of letters, digits and '_', and must not start with a digit",
           },
           {
             rule: `!(self in ${engineList(reservedEnv)})`,
-            message: "is set by the operator: use apiSecretRef for the secret and sessionsPerWorker for the number of sessions",
+            message:
+              "the variable must not be one that the operator sets: use apiSecretRef for the secret and sessionsPerWorker for the number of sessions",
           },
         ),
       }),
-    value: z.string().max(32_768).describe("Its value.").optional(),
+    value: z.string().max(32_768).describe("Value of the variable.").optional(),
     valueFrom: z
       .object({
         secretKeyRef: keyRef.describe("A key of a Secret.").optional(),
         configMapKeyRef: keyRef.describe("A key of a ConfigMap.").optional(),
       })
       .meta({
-        description: "Where its value comes from.",
+        description: "Source of the value.",
         ...rules({
           rule: "has(self.secretKeyRef) != has(self.configMapKeyRef)",
           message: "valueFrom needs exactly one of secretKeyRef and configMapKeyRef",
@@ -95,30 +99,30 @@ const envSchema = z
   })
   .meta({
     description: "An environment variable of the worker.",
-    ...rules({ rule: "!(has(self.value) && has(self.valueFrom))", message: "give value or valueFrom, not both" }),
+    ...rules({ rule: "!(has(self.value) && has(self.valueFrom))", message: "set value or valueFrom, not both" }),
   });
 
 const tolerationSchema = z
   .object({
-    key: z.string().max(316).describe("Taint key; every key where absent.").optional(),
+    key: z.string().max(316).describe("Taint key. Every key if absent.").optional(),
     operator: z.enum(["Exists", "Equal"]).describe("How the value is compared.").optional(),
     value: z.string().max(63).describe("Taint value.").optional(),
-    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Taint effect; every effect where absent.").optional(),
-    tolerationSeconds: count("How long a NoExecute taint is tolerated.", 0, 2_147_483_647).optional(),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Taint effect. Every effect if absent.").optional(),
+    tolerationSeconds: count("How long a NoExecute taint is tolerated, in seconds.", 0, 2_147_483_647).optional(),
   })
   .describe(
-    "A taint that workers tolerate. GPU groups tolerate the taint of their GPU without being told: `nvidia.com/gpu` for every resource of NVIDIA, else the name of `gpu.resourceName`.",
+    "A taint that workers tolerate. GPU groups tolerate the taint of their GPU by default: `nvidia.com/gpu` for every NVIDIA resource, else the name in `gpu.resourceName`.",
   );
 
 const nonZeroSurge = rules({
-  // The API server checks the empty default before it fills in the defaults within.
+  // The API server validates the empty default before it fills in the defaults of its fields.
   rule: "!has(self.maxSurge) || !has(self.maxUnavailable) || !((self.maxSurge == 0 || self.maxSurge == '0%') && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
-  message: "maxSurge and maxUnavailable cannot both be 0: no worker could ever be replaced",
+  message: "maxSurge and maxUnavailable must not both be 0: no worker could ever be replaced",
 });
 
 const noDuplicates = rules({
   rule: "self.all(name, self.exists_one(other, other == name))",
-  message: "names a preset twice",
+  message: "the list must not name a preset twice: remove the duplicate",
 });
 
 export const workerGroupSchema = z
@@ -127,25 +131,25 @@ export const workerGroupSchema = z
     engine: z
       .enum(engineNames)
       .describe(
-        `How its workers are run and spoken to. ${engineNames.map((name) => `${name}: ${engines[name].summary}.`).join(" ")}`,
+        `Kind of the workers: how they are run and launched. ${engineNames.map((name) => `${name}: ${engines[name].summary}.`).join(" ")}`,
       ),
     image: z
       .string()
       .min(1)
       .max(512)
       .meta({
-        description: "Container image. Default: the engine's, pinned to a version.",
-        ...rules({ rule: "!self.matches('[ \\t\\n]')", message: "must not contain white space" }),
+        description: "Container image. Default: the engine's image, pinned to a version.",
+        ...rules({ rule: "!self.matches('[ \\t\\n]')", message: "an image must not contain white space" }),
       })
       .optional(),
     imagePullSecrets: listOf(z.object({ name: objectName("Name of the Secret.") }), "name", 8)
       .describe("Secrets for pulling the image.")
       .optional(),
-    sessionsPerWorker: count("Sessions that one worker renders at once. Default: the engine's.", 1, 64).optional(),
-    min: count("Fewest workers, however quiet it is.", 0, MAX_WORKERS).default(0),
-    max: count("Most workers, whatever the pressure.", 1, MAX_WORKERS),
+    sessionsPerWorker: count("Sessions that one worker renders concurrently. Default: the engine's number.", 1, 64).optional(),
+    min: count("Minimum number of workers.", 0, MAX_WORKERS).default(0),
+    max: count("Maximum number of workers.", 1, MAX_WORKERS),
     priority: count(
-      "Groups with a higher number are filled first, where several serve a preset. Equal ones: the group whose slot costs least by costPerHour, then in the order of the list.",
+      "If several groups serve a preset, groups with a higher priority are filled first. Groups of equal priority: the cheapest slot by costPerHour first, then in the order of the list.",
       -1_000,
       1_000,
     ).default(0),
@@ -153,7 +157,7 @@ export const workerGroupSchema = z
       .number()
       .min(0)
       .max(1_000_000)
-      .describe("What one worker costs per hour, in any currency, the same for all groups. It orders groups of equal priority.")
+      .describe("Cost of one worker per hour, in any currency, the same for all groups. It orders groups of equal priority.")
       .optional(),
     presets: z
       .array(z.string().max(63))
@@ -168,15 +172,15 @@ export const workerGroupSchema = z
     resources: resourcesSchema.optional(),
     helpers: helpersSchema.optional(),
     modelCache: modelCacheSchema.optional(),
-    env: listOf(envSchema, "name", 64).describe("Further environment variables.").optional(),
+    env: listOf(envSchema, "name", 64).describe("Additional environment variables.").optional(),
     runtimeClassName: objectName("Runtime class, such as nvidia.").optional(),
-    nodeSelector: z.record(z.string(), z.string().max(63)).describe("Labels that a node must carry.").optional(),
-    tolerations: z.array(tolerationSchema).max(32).describe("Further taints that workers tolerate.").optional(),
-    affinity: passedOn("Affinity of the pods, as in a Pod.").optional(),
+    nodeSelector: z.record(z.string(), z.string().max(63)).describe("Labels that a node must have.").optional(),
+    tolerations: z.array(tolerationSchema).max(32).describe("Additional taints that workers tolerate.").optional(),
+    affinity: passedOn("Affinity, as in a Pod.").optional(),
     topologySpreadConstraints: z
       .array(passedOn("As in a Pod."))
       .max(8)
-      .describe("How the pods are spread, as in a Pod.")
+      .describe("Topology spread constraints, as in a Pod.")
       .optional(),
     priorityClassName: objectName("Priority class of the pods.").optional(),
     podTemplate: podTemplateSchema.optional(),
@@ -184,30 +188,33 @@ export const workerGroupSchema = z
       .enum(dialects)
       .optional()
       .describe(
-        "How workers are sent launches. form: as a form, multipart where an image file travels. json: as JSON like the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's.",
+        "Format of launches to the workers. form: a form, multipart if it contains an image file. json: JSON as in the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's format.",
       ),
-    coldStart: duration("Expected time from a worker's creation until it is warm. Default: the engine's.", {
+    coldStart: duration("Expected time from a worker's creation until it is warm. Default: the engine's estimate.", {
       min: "1s",
       max: "1h",
     }).optional(),
     drain: z
       .object({
-        timeout: duration("Longest that a worker waits for its sessions when it must go. After that they end, with an event.", {
-          min: "0s",
-          max: "24h",
-        }).default("1h"),
+        timeout: duration(
+          "Longest time that a worker waits for its sessions before it is removed. Then the sessions end, with an event.",
+          {
+            min: "0s",
+            max: "24h",
+          },
+        ).default("1h"),
       })
-      .describe("How workers are emptied.")
+      .describe("How workers are drained.")
       .prefault({}),
     rollout: z
       .object({
-        maxSurge: countOrPercent("Workers created beyond the wanted number while workers are replaced.", MAX_WORKERS).default(1),
-        maxUnavailable: countOrPercent("Workers that may be missing while workers are replaced.", MAX_WORKERS).default(0),
+        maxSurge: countOrPercent("Workers above the desired number during a rollout.", MAX_WORKERS).default(1),
+        maxUnavailable: countOrPercent("Workers that may be unavailable during a rollout.", MAX_WORKERS).default(0),
         onUpgrade: z
           .enum(["keep", "replace"])
           .default("keep")
           .describe(
-            "What an upgrade of AvatarPool does to workers whose pod template it renders differently. keep: none, the template stays until the group's next change. replace: they are replaced at once.",
+            "Effect of an AvatarPool upgrade that renders the pod template differently. keep: the group keeps its template until its next change. replace: workers are replaced at once.",
           ),
       })
       .meta({ description: "How workers are replaced when the group's template changes.", ...nonZeroSurge })
@@ -219,19 +226,19 @@ export const workerGroupSchema = z
       { rule: "self.min <= self.max", message: "min must not exceed max" },
       {
         rule: `!(self.engine in ${engineList(imagelessEngines)}) || has(self.image)`,
-        message: "this engine has no public image: set image to one that your cluster can pull",
+        message: "image must be set for an engine without a public image: use one that your cluster can pull",
       },
       {
         rule: `!(self.engine in ${engineList(cpuEngines)}) || !has(self.gpu)`,
-        message: "this engine runs on the CPU: remove gpu, or use a GPU engine",
+        message: "gpu must not be set for a CPU engine: remove gpu, or use a GPU engine",
       },
       {
         rule: `!(self.engine in ${engineList(cachelessEngines)}) || !has(self.modelCache)`,
-        message: "this engine downloads no weights: remove modelCache",
+        message: "modelCache must not be set for an engine that downloads no weights: remove modelCache",
       },
     ),
   });
 
 export const workerGroupsSchema = listOf(workerGroupSchema, "name", 16)
   .min(1)
-  .describe("Groups of workers. They are filled in the order of priority, costPerHour and this list.");
+  .describe("Worker groups. They are filled in the order of priority, costPerHour and this list.");
