@@ -10,15 +10,15 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
+import { ForecastStore } from "./forecast/forecast-store.ts";
 import type { LoadHub } from "./load/load-hub.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
-import { type PoolEvent, Reporter } from "./news/report.ts";
-import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
 import { targetOf } from "./refusals/refusal.ts";
 import { Refusals } from "./refusals/refusals.ts";
 import type { ReplicaSetView } from "./replica-sets.ts";
+import { type PoolEvent, Reporter } from "./report/reporter.ts";
 import { PodEvents } from "./slow-starts/pod-events.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { presetLoader } from "./warmup/load-presets.ts";
@@ -96,7 +96,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       refusals,
       podEvents: new PodEvents({ client: options.events, clock, logger }),
       enqueue: (key) => pools.enqueue(key),
-      learned: new Learned({
+      forecastStore: new ForecastStore({
         clientOf: (pool) => guardedClient(client, refusals, pool),
         onForeign: (pool, ref, message) => refusals.foreign(pool, targetOf("apply", configMaps, ref), message),
         clock,

@@ -19,13 +19,13 @@ import { createRegistry, type OperatorMetrics, operatorMetrics } from "../teleme
 import { HttpWorkerClient } from "../workers/client.ts";
 import { poolControllers } from "./controllers.ts";
 import { debugPages, type Role } from "./debug-pages.ts";
+import { BY_POOL } from "./gather/build-snapshot.ts";
 import { GatewayStreams } from "./load/gateway-streams.ts";
 import { LoadHub } from "./load/load-hub.ts";
-import { eventRecorder } from "./news/event-recorder.ts";
-import { BY_POOL } from "./observe.ts";
 import type { PoolClient } from "./refusals/guarded-client.ts";
 import type { Refusals } from "./refusals/refusals.ts";
 import { replicaSetView } from "./replica-sets.ts";
+import { eventRecorder } from "./report/event-recorder.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./warmup/worker-calls.ts";
 import { budgetReconciler, budgetView } from "./writes/disruption-budget.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deployment, gpuOnly, NOW_MS, type PodChange, pod, pool, snapshot } from "../../test/support/pools.ts";
-import { findings } from "./conditions/conditions.ts";
+import { conditionsOf } from "./conditions/conditions.ts";
 import { plan } from "./plan.ts";
 import { ABANDONED_AFTER_MS } from "./planning/drain-end.ts";
 import { ENDED_KEPT, FAILURE_SPAN_MS } from "./planning/failures.ts";
@@ -11,7 +11,7 @@ const quick = { ...gpuOnly, warm: { slots: 0 }, scaling: { scaleDownAfter: "0s" 
 const evicted: PodChange = { ended: { reason: "Evicted", message: "The node was low on resource: memory.", atMs: NOW_MS } };
 const ready = (change: Parameters<typeof snapshot>[1], view = pool(gpuOnly)) => {
   const seen = snapshot(view, change);
-  return findings(seen, plan(seen))[0];
+  return conditionsOf(seen, plan(seen))[0];
 };
 
 describe("a pod that ended for good", () => {
@@ -27,7 +27,7 @@ describe("a pod that ended for good", () => {
     expect(seen.groups[0]?.members.protection.changes.size).toBe(0);
     const planned = plan(seen);
     expect(planned.groups[0]).toMatchObject({ replicas: 0, step: { release: [{ pod: "idle" }] } });
-    expect(findings(seen, planned).find(({ type }) => type === "AccountLimit")).toMatchObject({ status: "False" });
+    expect(conditionsOf(seen, planned).find(({ type }) => type === "AccountLimit")).toMatchObject({ status: "False" });
   });
 
   it("leaves room for launches within limits.maxSessions", () => {

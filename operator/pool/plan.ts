@@ -1,6 +1,6 @@
 import { type SetDemand, type Sizing, sizeGroups } from "../scaling/size.ts";
 import { noStep } from "../scaling/victims.ts";
-import { earliest, remaining } from "./due.ts";
+import { earliest, remaining } from "./delays.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 import { demandOf, holdMsOf, type PoolDemand } from "./planning/demand.ts";
 import { ABANDONED_AFTER_MS, drainEnds } from "./planning/drain-end.ts";

@@ -18,11 +18,11 @@ import { forbidden, invalid, outage, RecordingClient } from "../../test/support/
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { ForecastStore } from "./forecast/forecast-store.ts";
 import { Memories } from "./memory.ts";
-import { type PoolEvent, Reporter } from "./news/report.ts";
-import { Learned } from "./planning/learned.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { Refusals } from "./refusals/refusals.ts";
+import { type PoolEvent, Reporter } from "./report/reporter.ts";
 import type { PoolView } from "./views.ts";
 
 const KEY = "avatars/support";
@@ -50,7 +50,12 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     refusals,
     podEvents: { latest: () => undefined },
     enqueue: () => {},
-    learned: new Learned({ clientOf: () => client, onForeign: () => {}, clock, logger: createLogger("operator", "silent") }),
+    forecastStore: new ForecastStore({
+      clientOf: () => client,
+      onForeign: () => {},
+      clock,
+      logger: createLogger("operator", "silent"),
+    }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,

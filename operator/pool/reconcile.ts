@@ -10,23 +10,23 @@ import type { Clock } from "../runtime/clock.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import { type ApplyContext, apply } from "./apply.ts";
-import { findings } from "./conditions/conditions.ts";
-import type { Finding } from "./conditions/finding.ts";
+import type { PoolCondition } from "./conditions/condition.ts";
+import { conditionsOf } from "./conditions/conditions.ts";
 import type { CredentialsCheck } from "./credentials.ts";
-import { planWithLastLook } from "./last-look.ts";
+import type { ForecastStore } from "./forecast/forecast-store.ts";
+import { buildSnapshot, type World } from "./gather/build-snapshot.ts";
 import type { LoadHub } from "./load/load-hub.ts";
 import { noneWonBack } from "./load/won-back.ts";
 import type { Memories, PoolMemory } from "./memory.ts";
-import type { Reporter } from "./news/report.ts";
-import { observe, type World } from "./observe.ts";
 import { carriedOut, type Plan } from "./plan.ts";
-import type { Learned } from "./planning/learned.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
 import type { Refusals } from "./refusals/refusals.ts";
+import type { Reporter } from "./report/reporter.ts";
+import { statusOf } from "./report/status.ts";
 import type { PodEvents } from "./slow-starts/pod-events.ts";
 import { withSlowStarts } from "./slow-starts/slow-starts.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { statusOf } from "./status.ts";
+import { planWithVerifiedVictims } from "./victim-verification.ts";
 import type { PodView, PoolView } from "./views.ts";
 
 const STATUS_INTERVAL_MS = 1_000;
@@ -41,7 +41,7 @@ export interface PoolReconcilerOptions extends ApplyContext {
   readonly podEvents: Pick<PodEvents, "latest">;
   /** Something is to be looked at again. */
   readonly enqueue: (key: string) => void;
-  readonly learned: Learned;
+  readonly forecastStore: ForecastStore;
   readonly credentials: Pick<CredentialsCheck, "of" | "problems">;
   readonly reporter: Reporter;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
@@ -56,31 +56,31 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
     if (view === undefined) {
       memories.forget(key);
       refusals.forget(key);
-      options.learned.forget(key);
+      options.forecastStore.forget(key);
       world.hub.forget(key);
       reporter.forget(key);
       return awaitChange;
     }
     const memory = memories.of(key);
     memory.wonBackBefore ??= view.status?.wonBack ?? noneWonBack;
-    const forecasts = await options.learned.of(view.config);
-    const seen = observe(world, view, await credentials.of(view.config), memory, clock.now());
+    const forecasts = await options.forecastStore.of(view.config);
+    const seen = buildSnapshot(world, view, await credentials.of(view.config), memory, clock.now());
     const secretProblems = await credentials.problems(view.config);
     const observed = { ...seen, secretProblems, refusals: refusals.of(key), forecast: forecasts.next(seen) };
     const starts = withSlowStarts(observed, (pod) => options.podEvents.latest(pod, () => options.enqueue(key)));
-    const { snapshot, plan: planned, lookAgainMs } = await planWithLastLook(starts.snapshot, options.isEmpty);
+    const { snapshot, plan: planned, lookAgainMs } = await planWithVerifiedVictims(starts.snapshot, options.isEmpty);
     const guarded = { ...options, client: guardedClient(options.client, refusals, view.config) };
     const applied = await apply(guarded, snapshot, planned, memory);
     // Nothing more can be written, the status included.
     if (applied.unavailable) throw applied.failure;
     refusals.sweep(view.config, seen.nowMs, podNames(snapshot));
-    await options.learned.keep(view.config);
+    await options.forecastStore.keep(view.config);
     const plan = carriedOut(planned, applied.unwritten);
     memory.decisions.add(plan.records);
     memory.forecast = snapshot.forecast;
     const pressureToPatchMs = applied.failure === undefined ? answerPressure(options, key, snapshot, plan) : undefined;
     const told = { ...snapshot, refusals: refusals.of(key) };
-    const found = findings(told, plan);
+    const found = conditionsOf(told, plan);
     const newsDueMs = reporter.report(told, plan, found, pressureToPatchMs);
     const goes = plan.finalizer === "remove" && applied.finalizerWritten;
     const statusDueMs = goes ? undefined : await writeStatus(guarded, told, plan, found, memory);
@@ -119,7 +119,7 @@ async function writeStatus(
   { client, clock }: PoolReconcilerOptions,
   snapshot: Snapshot,
   planned: Plan,
-  found: readonly Finding[],
+  found: readonly PoolCondition[],
   memory: PoolMemory,
 ): Promise<number | undefined> {
   const status = statusOf(snapshot, planned, found);

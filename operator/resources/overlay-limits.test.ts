@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deployment, gpuGroup, gpuOnly, pool, snapshot } from "../../test/support/pools.ts";
-import { findings } from "../pool/conditions/conditions.ts";
+import { conditionsOf } from "../pool/conditions/conditions.ts";
 import { plan } from "../pool/plan.ts";
 import { renderTemplate } from "./worker-template.ts";
 
@@ -65,7 +65,7 @@ describe("an overlay on the pod", () => {
     const none = snapshot(view, { deployments: [] });
     expect(plan(none).groups).toMatchObject([{ kind: "refused", why: rendered.refused }]);
     for (const seen of [kept, none]) {
-      const found = findings(seen, plan(seen));
+      const found = conditionsOf(seen, plan(seen));
       const ready = { type: "Ready", status: "False", reason: "PodTemplateRefused", message: rendered.refused };
       expect(found.find(({ type }) => type === "Ready")).toEqual(ready);
       expect(found.find(({ type }) => type === "TemplateCurrent")?.status).toBe("True");

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { KubeClient } from "../../operator/kube/client.ts";
 import { avatarPools, deployments, pods } from "../../operator/kube/resource-types.ts";
 import type { Json } from "../../operator/kube/types.ts";
-import { EVENT_INTERVAL_MS } from "../../operator/pool/news/pool-news.ts";
+import { EVENT_INTERVAL_MS } from "../../operator/pool/report/pool-events.ts";
 import { type RequestCounts, requestCounts, requestsBetween, writesOf } from "../support/api-requests.ts";
 import { type ControlPlane, startControlPlane, until } from "../support/controlplane/index.ts";
 import { Product } from "../support/product/product.ts";

@@ -3,8 +3,8 @@
  * line is one JSON object. Exits with 1 when a figure is missed.
  */
 import type { AvatarPoolSpecInput } from "../../operator/api/v1alpha1/index.ts";
+import { buildSnapshot } from "../../operator/pool/gather/build-snapshot.ts";
 import { Memories } from "../../operator/pool/memory.ts";
-import { observe } from "../../operator/pool/observe.ts";
 import { plan } from "../../operator/pool/plan.ts";
 import { deployment, gpuGroup, gpuOnly, NOW_MS, pod, pool, type WorldChange, world } from "../support/pools.ts";
 
@@ -61,7 +61,7 @@ function measure(change: WorldChange): Times {
   const planMs: number[] = [];
   const bothMs: number[] = [];
   const memory = new Memories().of("p");
-  const look = () => observe(scene, view, { kind: "present" }, memory, NOW_MS);
+  const look = () => buildSnapshot(scene, view, { kind: "present" }, memory, NOW_MS);
   for (let batch = 0; batch < WARM_UP_BATCHES + BATCHES; batch++) {
     const snapshot = look();
     const perPlanMs = meanMs(() => plan(snapshot));

@@ -1,7 +1,7 @@
 import type { V1Deployment } from "@kubernetes/client-node";
 import { annotations } from "../../operator/api/names.ts";
 import type { PoolConfig } from "../../operator/api/pool-config.ts";
-import type { PoolEvent } from "../../operator/pool/news/report.ts";
+import type { PoolEvent } from "../../operator/pool/report/reporter.ts";
 import type { Write } from "./api.ts";
 import type { ApiObject } from "./api-objects.ts";
 import type { Cause } from "./cluster.ts";

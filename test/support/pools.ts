@@ -5,9 +5,9 @@ import { deploymentName, type PoolConfig, poolKey } from "../../operator/api/poo
 import { type AvatarPoolSpecInput, avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
 import { IndexedStore, type Indexes } from "../../operator/kube/store.ts";
 import { type Json, keyOf } from "../../operator/kube/types.ts";
+import { BY_POOL, buildSnapshot, type World } from "../../operator/pool/gather/build-snapshot.ts";
 import { LoadHub } from "../../operator/pool/load/load-hub.ts";
 import { Memories, type PoolMemory } from "../../operator/pool/memory.ts";
-import { BY_POOL, observe, type World } from "../../operator/pool/observe.ts";
 import { type ReplicaSetView, replicaSetView } from "../../operator/pool/replica-sets.ts";
 import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
@@ -352,6 +352,6 @@ function hubOf(change: WorldChange): LoadHub {
 export function snapshot(view: PoolView, change: WorldChange = {}): Snapshot {
   const memory = change.memory ?? new Memories().of(poolKey(view.config));
   const credentials = change.credentials ?? { kind: "present" };
-  const seen = observe(world(view.config, change), view, credentials, memory, change.nowMs ?? NOW_MS);
+  const seen = buildSnapshot(world(view.config, change), view, credentials, memory, change.nowMs ?? NOW_MS);
   return { ...seen, secretProblems: change.secretProblems ?? [] };
 }

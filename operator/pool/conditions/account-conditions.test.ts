@@ -4,12 +4,12 @@ import type { OverflowErrorKind } from "../../api/load-report.ts";
 import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
 import { LoadHub } from "../load/load-hub.ts";
 import { plan } from "../plan.ts";
-import { statusOf } from "../status.ts";
-import { findings } from "./conditions.ts";
+import { statusOf } from "../report/status.ts";
+import { conditionsOf } from "./conditions.ts";
 
 const found = (type: string, change: WorldChange, spec: Partial<AvatarPoolSpecInput>) => {
   const seen = snapshot(pool({ ...gpuOnly, ...spec }), { pods: [pod("a")], ...change });
-  const finding = findings(seen, plan(seen)).find((each) => each.type === type);
+  const finding = conditionsOf(seen, plan(seen)).find((each) => each.type === type);
   return finding && [finding.status, finding.reason, finding.message];
 };
 const says = (text: string) => expect.stringContaining(text);

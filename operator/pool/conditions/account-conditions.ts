@@ -1,13 +1,13 @@
 import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
 import type { OverflowError } from "../load/overflow-load.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
-import type { Finding } from "./finding.ts";
+import type { PoolCondition } from "./condition.ts";
 import { credentialsValid } from "./secret-conditions.ts";
 
 /** Whether the pool has all the sessions that the maker's account allows. No reason to scale: more workers would be refused alike. */
-export function accountLimit(snapshot: Snapshot): Finding {
+export function accountLimit(snapshot: Snapshot): PoolCondition {
   const { load, pool } = snapshot;
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
     type: types.accountLimit,
     status,
     reason,
@@ -39,10 +39,10 @@ function sessionsOf({ groups }: Snapshot): number {
 }
 
 /** Whether launches that the pool cannot serve may go to the maker's cloud; nothing where they are not meant to. */
-export function overflowReady(snapshot: Snapshot): readonly Finding[] {
+export function overflowReady(snapshot: Snapshot): readonly PoolCondition[] {
   const { overflow, namespace, apiSecretRef } = snapshot.pool;
   if (overflow === undefined) return [];
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): readonly Finding[] => [
+  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): readonly PoolCondition[] => [
     { type: types.overflowReady, status, reason, message },
   ];
   if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {

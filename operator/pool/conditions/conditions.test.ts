@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { deployment, gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
 import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
 import { plan } from "../plan.ts";
-import { findings } from "./conditions.ts";
+import { conditionsOf } from "./conditions.ts";
 
 const found = (type: string, change: WorldChange = {}, spec: Partial<AvatarPoolSpecInput> = gpuOnly, metadata = {}) => {
   const seen = snapshot(pool(spec, metadata), change);
-  const { status, reason, message } = findings(seen, plan(seen)).find((finding) => finding.type === type)!;
+  const { status, reason, message } = conditionsOf(seen, plan(seen)).find((finding) => finding.type === type)!;
   return [status, reason, message];
 };
 const says = (text: string) => expect.stringContaining(text);

@@ -3,19 +3,19 @@ import { formatDuration, formatSeconds } from "../../api/duration.ts";
 import type { GroupConfig } from "../../api/pool-config.ts";
 import { percentile } from "../../scaling/percentile.ts";
 import { CUSTOM_AVATAR } from "../../scaling/size.ts";
-import { counted } from "../listed.ts";
 import type { Plan } from "../plan.ts";
 import { busyOn, type GroupSnapshot, isHeld, type Snapshot } from "../snapshot.ts";
 import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
+import { counted } from "../wording.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
-import type { Finding } from "./finding.ts";
-import { obstacleOf } from "./obstacles.ts";
+import { blockerOf } from "./blockers.ts";
+import type { PoolCondition } from "./condition.ts";
 import { whyRefused } from "./refusal-conditions.ts";
 import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
 
 /** What holds of the pool and what does not, each in a sentence that a person can act on. */
-export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
+export function conditionsOf(snapshot: Snapshot, plan: Plan): readonly PoolCondition[] {
   return [
     ready(snapshot, plan),
     warmCapacity(snapshot, plan),
@@ -31,9 +31,9 @@ export function findings(snapshot: Snapshot, plan: Plan): readonly Finding[] {
   ];
 }
 
-function ready(snapshot: Snapshot, plan: Plan): Finding {
+function ready(snapshot: Snapshot, plan: Plan): PoolCondition {
   const { pool } = snapshot;
-  const no = (reason: ConditionReason, message: string): Finding => ({ type: types.ready, status: "False", reason, message });
+  const no = (reason: ConditionReason, message: string): PoolCondition => ({ type: types.ready, status: "False", reason, message });
   if (pool.deletedAtMs !== undefined) return no(reasons.deleting, deletionMessage(snapshot));
 
   const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
@@ -54,13 +54,13 @@ function ready(snapshot: Snapshot, plan: Plan): Finding {
   const credentials = credentialsValid(snapshot);
   if (credentials.status === "False") return no(credentials.reason, credentials.message);
   const names = unserved.map(({ name }) => name).join(", ");
-  const obstacle = obstacleOf(
+  const blocker = blockerOf(
     snapshot,
     snapshot.groups.filter(({ config }) => unserved.some(({ name }) => config.presets.includes(name))),
   );
-  return obstacle === undefined
+  return blocker === undefined
     ? no(reasons.starting, `workers for ${names} are starting`)
-    : no(obstacle.reason, `${names} cannot be launched: ${obstacle.message}`);
+    : no(blocker.reason, `${names} cannot be launched: ${blocker.message}`);
 }
 
 function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan): boolean {
@@ -74,8 +74,8 @@ function isAsleep({ name }: GroupConfig, { groups, sizing }: Plan): boolean {
   return replicas[0] === 0 && sizing.groups.some(({ supply, workers }) => supply.name === name && workers === 0);
 }
 
-function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
-  const no = (reason: ConditionReason, message: string): Finding => ({
+function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
+  const no = (reason: ConditionReason, message: string): PoolCondition => ({
     type: types.warmCapacity,
     status: "False",
     reason,
@@ -98,19 +98,19 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): Finding {
     };
   }
   const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
-  const obstacle = obstacleOf(snapshot, groups);
+  const blocker = blockerOf(snapshot, groups);
   const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
-  const because = obstacle?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
+  const because = blocker?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
   const most = Math.max(...short.map(wanted));
   return no(
-    obstacle?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
+    blocker?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
     `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`,
   );
 }
 
-function startupObjective({ load, pool }: Snapshot): Finding {
+function startupObjective({ load, pool }: Snapshot): PoolCondition {
   const { targetMs, percentile: percent } = pool.objective.startup;
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
     type: types.startupObjective,
     status,
     reason,
@@ -126,9 +126,9 @@ function startupObjective({ load, pool }: Snapshot): Finding {
     : finding("False", reasons.objectiveMissed, `${measured}: keep more slots warm, or raise objective.startup.target`);
 }
 
-function rolloutBlocked({ groups }: Plan): Finding {
+function rolloutBlocked({ groups }: Plan): PoolCondition {
   const rollouts = groups.flatMap((group) => (group.kind === "scale" ? group.rollout : []));
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
     type: types.rolloutBlocked,
     status,
     reason,
@@ -142,7 +142,7 @@ function rolloutBlocked({ groups }: Plan): Finding {
     : finding("False", reasons.rollingOut, `${counted(left, "worker")} still to be replaced`);
 }
 
-function atMaximum(snapshot: Snapshot, plan: Plan): Finding {
+function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
   const unmet = plan.demand.sets.filter(({ set }) => plan.sizing.unmet.has(set.key));
   if (unmet.length === 0) {
     return {
@@ -166,7 +166,7 @@ function atMaximum(snapshot: Snapshot, plan: Plan): Finding {
   };
 }
 
-function paused({ pool }: Snapshot): Finding {
+function paused({ pool }: Snapshot): PoolCondition {
   return pool.scaling.paused
     ? {
         type: types.paused,

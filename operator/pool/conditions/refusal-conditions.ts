@@ -3,7 +3,7 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Refusal } from "../refusals/refusal.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { admissionCure } from "./admission-cures.ts";
-import type { Finding } from "./finding.ts";
+import type { PoolCondition } from "./condition.ts";
 
 /** What matters most comes first: without its Deployment a group has no workers. */
 const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets", "avatarpools"];
@@ -12,7 +12,7 @@ const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets",
 const isNeeded = ({ plural }: Refusal) => order.includes(plural);
 
 /** Why the pool cannot be as its spec says, where the API server refuses what the operator writes. */
-export function whyRefused({ refusals, pool }: Snapshot): Pick<Finding, "reason" | "message"> | undefined {
+export function whyRefused({ refusals, pool }: Snapshot): Pick<PoolCondition, "reason" | "message"> | undefined {
   const needed = refusals.filter(isNeeded).sort((a, b) => order.indexOf(a.plural) - order.indexOf(b.plural));
   const [first, ...others] = needed;
   if (first === undefined) return undefined;

@@ -1,12 +1,12 @@
 import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
 import type { SecretProblem, Snapshot } from "../snapshot.ts";
-import type { Finding } from "./finding.ts";
+import type { PoolCondition } from "./condition.ts";
 
 /** Whether the maker's API secret is where the pool says, and workers are let in with it. */
-export function credentialsValid({ credentials, pool, load }: Snapshot): Finding {
+export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCondition {
   const { name, key } = pool.apiSecretRef;
   const where = `Secret ${pool.namespace}/${name}`;
-  const finding = (status: Finding["status"], reason: ConditionReason, message: string): Finding => ({
+  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
     type: types.credentialsValid,
     status,
     reason,
@@ -37,7 +37,7 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): Finding
 }
 
 /** Whether the other Secrets that the pool names can do their service; nothing where it names none. */
-export function secretsUsable(snapshot: Snapshot): readonly Finding[] {
+export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
   const { pool } = snapshot;
   if (pool.launch.auth === undefined && pool.livekit === undefined) return [];
   const type = types.secretsUsable;

@@ -3,15 +3,15 @@ import { deployment, gpuGroup, gpuOnly, pod, pool, SIDECAR_IMAGE, snapshot } fro
 import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
 import { renderTemplate, type WorkerTemplate } from "../../resources/worker-template.ts";
 import { plan } from "../plan.ts";
-import { statusOf } from "../status.ts";
-import { findings } from "./conditions.ts";
+import { statusOf } from "../report/status.ts";
+import { conditionsOf } from "./conditions.ts";
 
 const rendered = renderTemplate(pool(gpuOnly).config, pool(gpuOnly).config.groups[0]!, "avatarpool:old");
 
 function seen(standing: WorkerTemplate, spec: Partial<AvatarPoolSpecInput> = gpuOnly) {
   const world = snapshot(pool(spec), { pods: [pod("a")], deployments: [deployment("gpu", { standing })] });
   const planned = plan(world);
-  const found = findings(world, planned);
+  const found = conditionsOf(world, planned);
   const { status, reason, message } = found.find(({ type }) => type === "TemplateCurrent")!;
   return { condition: [status, reason], message, group: statusOf(world, planned, found).groups![0]! };
 }

@@ -1,13 +1,13 @@
 import { conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
 import { type ChosenTemplate, OLDEST_CONTRACT } from "../../resources/worker-template.ts";
-import { listed } from "../listed.ts";
 import type { Plan } from "../plan.ts";
-import type { Finding } from "./finding.ts";
+import { listed } from "../wording.ts";
+import type { PoolCondition } from "./condition.ts";
 
 const CURE = "change the group, or set workers[].rollout.onUpgrade to replace, at a time when its workers may be replaced";
 
 /** Whether every group has the pod template of this version, or keeps one through an upgrade. */
-export function templateCurrent({ groups }: Plan): Finding {
+export function templateCurrent({ groups }: Plan): PoolCondition {
   const kept = groups.flatMap((group) =>
     group.kind === "scale" && group.template.kept === "upgrade" ? [{ name: group.config.name, ...group.template }] : [],
   );
@@ -25,7 +25,7 @@ export function templateCurrent({ groups }: Plan): Finding {
   return no(reasons.keptOnUpgrade, `${namesOf(kept)}, ${why}: ${CURE}`);
 }
 
-function no(reason: Finding["reason"], message: string): Finding {
+function no(reason: PoolCondition["reason"], message: string): PoolCondition {
   return { type: types.templateCurrent, status: "False", reason, message };
 }
 

@@ -7,10 +7,10 @@ import { growthLimit } from "../../scaling/step.ts";
 import { shrinkStopped, surgePods } from "../../scaling/stopped-rollout.ts";
 import { noStep, type ShrinkStep, shrink, waitForRollout, waitForView } from "../../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../../scaling/window.ts";
-import { earliest, remaining } from "../due.ts";
-import { listed } from "../listed.ts";
+import { earliest, remaining } from "../delays.ts";
 import { FOREIGN_RECHECK_MS, WATCH_LAG_MS } from "../memory.ts";
 import { type GroupSnapshot, isHeld, type Snapshot } from "../snapshot.ts";
+import { listed } from "../wording.ts";
 import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
 import { isFresh, type Rollout, rolloutOf } from "./rollout.ts";
 

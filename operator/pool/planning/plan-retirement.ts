@@ -1,5 +1,5 @@
 import { noStep, type ShrinkStep, shrink, waitForView } from "../../scaling/victims.ts";
-import { earliest, remaining } from "../due.ts";
+import { earliest, remaining } from "../delays.ts";
 import type { RetiredSnapshot, Snapshot } from "../snapshot.ts";
 import type { DeploymentView, PodView } from "../views.ts";
 import { type DecisionRecord, outcomeOf } from "./decision.ts";

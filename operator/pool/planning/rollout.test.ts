@@ -13,8 +13,8 @@ import {
   type WorldChange,
   world,
 } from "../../../test/support/pools.ts";
+import { buildSnapshot } from "../gather/build-snapshot.ts";
 import { Memories } from "../memory.ts";
-import { observe } from "../observe.ts";
 import { rolloutOf } from "./rollout.ts";
 
 const view = pool(gpuOnly);
@@ -36,7 +36,7 @@ function measured(startups: Readonly<Record<string, readonly number[]>>, change:
     list.map((startupMs) => ({ uid: `uid-${name}`, startupMs })),
   );
   stores.hub.accept("http://gateway", report("g", [load({ workerStartups })], false), nowMs);
-  const seen = observe(stores, view, { kind: "present" }, new Memories().of("p"), nowMs);
+  const seen = buildSnapshot(stores, view, { kind: "present" }, new Memories().of("p"), nowMs);
   return rolloutOf(seen, seen.groups[0]!);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { gpuOnly, NOW_MS, pod, podObject, pool, snapshot } from "../../../test/support/pools.ts";
 import { createLogger } from "../../telemetry/logger.ts";
-import { findings } from "../conditions/conditions.ts";
+import { conditionsOf } from "../conditions/conditions.ts";
 import { plan } from "../plan.ts";
 import { podView } from "../views.ts";
 import { latestOf, PodEvents } from "./pod-events.ts";
@@ -32,7 +32,7 @@ const sandbox = { warning: true, reason: "FailedCreatePodSandBox", note: 'no run
 function ready(seconds: number, event?: typeof sandbox) {
   const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))!] });
   const { snapshot: explained, dueMs } = withSlowStarts(seen, () => event);
-  return { ...findings(explained, plan(explained))[0]!, dueMs };
+  return { ...conditionsOf(explained, plan(explained))[0]!, dueMs };
 }
 
 describe("a pod that has a node and does not start", () => {

@@ -1,4 +1,4 @@
-import { earliest } from "../due.ts";
+import { earliest } from "../delays.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodProblem, PodView } from "../views.ts";
 import { type PodEvent, REFRESH_MS } from "./pod-events.ts";

@@ -1,14 +1,14 @@
-import { formatSeconds } from "../api/duration.ts";
-import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../api/v1alpha1/index.ts";
-import { percentile } from "../scaling/percentile.ts";
-import type { Finding } from "./conditions/finding.ts";
-import { changesOf, type Plan } from "./plan.ts";
-import type { DecisionRecord } from "./planning/decision.ts";
-import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "./snapshot.ts";
-import { isWarm, warmSlotsFor, warmSlotsOf } from "./warmup/warmth.ts";
+import { formatSeconds } from "../../api/duration.ts";
+import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../../api/v1alpha1/index.ts";
+import { percentile } from "../../scaling/percentile.ts";
+import type { PoolCondition } from "../conditions/condition.ts";
+import { changesOf, type Plan } from "../plan.ts";
+import type { DecisionRecord } from "../planning/decision.ts";
+import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
+import { isWarm, warmSlotsFor, warmSlotsOf } from "../warmup/warmth.ts";
 
 /** The status that the pool should have. Times are kept from the present status wherever nothing changed. */
-export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly Finding[]): AvatarPoolStatus {
+export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[]): AvatarPoolStatus {
   const { pool, load } = snapshot;
   const groups = snapshot.groups.map((group) => groupStatus(group, plan));
   const lastDecision = decisionStatus(changesOf(plan).at(-1)) ?? snapshot.lastDecision;
@@ -61,7 +61,7 @@ function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
   };
 }
 
-function conditions(snapshot: Snapshot, found: readonly Finding[]): Condition[] {
+function conditions(snapshot: Snapshot, found: readonly PoolCondition[]): Condition[] {
   return found.map((finding) => {
     const before = snapshot.status?.conditions?.find(({ type }) => type === finding.type);
     const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : time(snapshot.nowMs);

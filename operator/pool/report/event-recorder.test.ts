@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { eventRecorder } from "./event-recorder.ts";
-import type { PoolEvent } from "./report.ts";
+import type { PoolEvent } from "./reporter.ts";
 
 const event = (type: PoolEvent["type"], name: string): PoolEvent => ({
   type,

@@ -1,19 +1,19 @@
-import { type GroupConfig, type PoolConfig, poolKey } from "../api/pool-config.ts";
-import type { Store } from "../kube/store.ts";
-import { keyOf } from "../kube/types.ts";
-import { renderTemplate, type WorkerTemplate } from "../resources/worker-template.ts";
-import type { WorkerState } from "../scaling/victims.ts";
-import { addForMaximum, emptyWindow, type Window } from "../scaling/window.ts";
-import type { LoadHub, PoolLoadView } from "./load/load-hub.ts";
-import { addWonBack, noneWonBack } from "./load/won-back.ts";
-import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "./memory.ts";
-import { isAbandoned } from "./planning/drain-end.ts";
-import { protectionOf } from "./planning/protection.ts";
-import { newestRevision, type ReplicaSetView } from "./replica-sets.ts";
-import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "./snapshot.ts";
-import type { DeploymentView, PodView, PoolView } from "./views.ts";
-import { hasWarmupSession } from "./warmup/warmth.ts";
-import { asMarked } from "./writes/marks.ts";
+import { type GroupConfig, type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { Store } from "../../kube/store.ts";
+import { keyOf } from "../../kube/types.ts";
+import { renderTemplate, type WorkerTemplate } from "../../resources/worker-template.ts";
+import type { WorkerState } from "../../scaling/victims.ts";
+import { addForMaximum, emptyWindow, type Window } from "../../scaling/window.ts";
+import type { LoadHub, PoolLoadView } from "../load/load-hub.ts";
+import { addWonBack, noneWonBack } from "../load/won-back.ts";
+import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "../memory.ts";
+import { isAbandoned } from "../planning/drain-end.ts";
+import { protectionOf } from "../planning/protection.ts";
+import { newestRevision, type ReplicaSetView } from "../replica-sets.ts";
+import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "../snapshot.ts";
+import type { DeploymentView, PodView, PoolView } from "../views.ts";
+import { hasWarmupSession } from "../warmup/warmth.ts";
+import { asMarked } from "../writes/marks.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";
@@ -28,7 +28,7 @@ export interface World {
 }
 
 /** Reads all that a plan needs at one moment, from stores and memory only. */
-export function observe(world: World, view: PoolView, credentials: Credentials, memory: PoolMemory, nowMs: number): Snapshot {
+export function buildSnapshot(world: World, view: PoolView, credentials: Credentials, memory: PoolMemory, nowMs: number): Snapshot {
   const pool = view.config;
   const key = poolKey(pool);
   const load = world.hub.view(key, nowMs);

@@ -2,9 +2,9 @@ import type { AutoTarget } from "../../scaling/auto-target.ts";
 import { type Forecast, Forecaster, type SavedForecaster } from "../../scaling/forecast/forecaster.ts";
 import { type SavedTimeToWarm, TimeToWarm } from "../../scaling/forecast/time-to-warm.ts";
 import type { ServingSet } from "../../scaling/serving-sets.ts";
+import { servingSetsOf } from "../planning/demand.ts";
 import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
 import { isWarm } from "../warmup/warmth.ts";
-import { servingSetsOf } from "./demand.ts";
 
 /** What a pool's demand was learned to be, as it is kept over restarts. */
 export interface SavedForecasts {

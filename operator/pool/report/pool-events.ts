@@ -1,20 +1,20 @@
 import { type ConditionType, conditionReasons, conditionTypes } from "../../api/conditions.ts";
 import { type EventReason, eventReasons } from "../../telemetry/events.ts";
-import type { Finding } from "../conditions/finding.ts";
+import type { PoolCondition } from "../conditions/condition.ts";
 import { refusalMessage } from "../conditions/refusal-conditions.ts";
-import { earliest, remaining } from "../due.ts";
-import { listed } from "../listed.ts";
+import { earliest, remaining } from "../delays.ts";
 import { changesOf, type Plan } from "../plan.ts";
 import { drainEnds } from "../planning/drain-end.ts";
 import { idOf } from "../refusals/refusal.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { listed } from "../wording.ts";
 import { addChanges, type ChangeDigest, digestNote, noChanges } from "./change-digest.ts";
 
 /** At least this long lies between two events of a pool that tell of the same. */
 export const EVENT_INTERVAL_MS = 10_000;
 
 /** What an event says; of which pool is known elsewhere. */
-export interface News {
+export interface EventContent {
   readonly type: "Normal" | "Warning";
   readonly reason: EventReason;
   readonly note: string;
@@ -29,7 +29,7 @@ type Topic = "refusals" | "changes" | "drains" | "drainEnds" | "ready" | "rollou
  * What of one pool was told, and what is to be told next. The first news of a topic go out at once; what follows within ten
  * seconds is summed up in the next event. What goes back and forth meanwhile and ends where it was told to be makes none.
  */
-export class PoolNews {
+export class PoolEvents {
   readonly #toldMs = new Map<Topic, number>();
   #changes: ChangeDigest = noChanges;
   /** Names of workers whose sessions ended, not told of yet. */
@@ -52,7 +52,7 @@ export class PoolNews {
   }
 
   /** What is to be told now. */
-  take(snapshot: Snapshot, plan: Plan, found: readonly Finding[]): readonly News[] {
+  take(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[]): readonly EventContent[] {
     const { nowMs } = snapshot;
     return [
       ...this.#unlessJustTold("changes", nowMs, () => this.#takeChanges()),
@@ -65,7 +65,7 @@ export class PoolNews {
   }
 
   /** The pool is gone: what was kept back is told now. */
-  rest(): readonly News[] {
+  rest(): readonly EventContent[] {
     return [...this.#takeChanges(), ...this.#takeEnded()];
   }
 
@@ -74,7 +74,7 @@ export class PoolNews {
     return earliest([...this.#toldMs.values()].map((toldMs) => remaining(toldMs + EVENT_INTERVAL_MS, nowMs)));
   }
 
-  #unlessJustTold(topic: Topic, nowMs: number, take: () => readonly News[]): readonly News[] {
+  #unlessJustTold(topic: Topic, nowMs: number, take: () => readonly EventContent[]): readonly EventContent[] {
     const toldMs = this.#toldMs.get(topic);
     if (toldMs !== undefined && nowMs - toldMs < EVENT_INTERVAL_MS) return [];
     const news = take();
@@ -83,13 +83,13 @@ export class PoolNews {
     return news;
   }
 
-  #takeChanges(): readonly News[] {
+  #takeChanges(): readonly EventContent[] {
     const note = digestNote(this.#changes);
     this.#changes = noChanges;
     return note === "" ? [] : [{ type: "Normal", reason: eventReasons.scaled, note }];
   }
 
-  #takeEnded(): readonly News[] {
+  #takeEnded(): readonly EventContent[] {
     const names = this.#ended;
     this.#ended = [];
     if (names.length === 0) return [];
@@ -97,7 +97,7 @@ export class PoolNews {
     return [{ type: "Warning", reason: eventReasons.drainTimeout, note }];
   }
 
-  #takeDrains({ groups, retired }: Snapshot, plan: Plan): readonly News[] {
+  #takeDrains({ groups, retired }: Snapshot, plan: Plan): readonly EventContent[] {
     const pods = [...groups, ...retired].flatMap(({ members }) => members.pods);
     const steps = [
       ...plan.groups.flatMap((group) => (group.kind === "scale" ? group.step : [])),
@@ -111,7 +111,7 @@ export class PoolNews {
     this.#draining = draining;
     const cordoned = pods.filter(({ uid }) => draining.has(uid) && !told.has(uid)).map(({ name }) => name);
     const uncordoned = pods.filter(({ uid }) => told.has(uid) && !draining.has(uid)).map(({ name }) => name);
-    const news: News[] = [];
+    const news: EventContent[] = [];
     if (cordoned.length > 0) {
       const note = `${listed(cordoned)} get no more launches and go when their sessions have ended`;
       news.push({ type: "Normal", reason: eventReasons.draining, note });
@@ -124,7 +124,7 @@ export class PoolNews {
   }
 
   /** Each refusal once, as long as the API server gives the same reason. */
-  #takeRefusals({ refusals, pool, status }: Snapshot): readonly News[] {
+  #takeRefusals({ refusals, pool, status }: Snapshot): readonly EventContent[] {
     const ids = new Set(refusals.map(idOf));
     for (const id of this.#refused.keys()) if (!ids.has(id)) this.#refused.delete(id);
     const told = status?.conditions?.find(({ type }) => type === conditionTypes.ready)?.message ?? "";
@@ -138,7 +138,7 @@ export class PoolNews {
     });
   }
 
-  #takeReady(snapshot: Snapshot, found: readonly Finding[]): readonly News[] {
+  #takeReady(snapshot: Snapshot, found: readonly PoolCondition[]): readonly EventContent[] {
     const changed = this.#changed(conditionTypes.ready, snapshot, found);
     if (changed === undefined) return [];
     const { status, message, reason } = changed.now;
@@ -149,7 +149,7 @@ export class PoolNews {
     return [{ type: "Warning", reason: eventReasons.notReady, note: message }];
   }
 
-  #takeRollout(snapshot: Snapshot, found: readonly Finding[]): readonly News[] {
+  #takeRollout(snapshot: Snapshot, found: readonly PoolCondition[]): readonly EventContent[] {
     const changed = this.#changed(conditionTypes.rolloutBlocked, snapshot, found);
     if (changed === undefined) return [];
     const { status, message } = changed.now;
@@ -159,7 +159,7 @@ export class PoolNews {
   }
 
   /** The condition, where its status or reason is not what it was when last told of, and what it was. */
-  #changed(type: ConditionType, { status }: Snapshot, found: readonly Finding[]) {
+  #changed(type: ConditionType, { status }: Snapshot, found: readonly PoolCondition[]) {
     const now = found.find((finding) => finding.type === type);
     if (now === undefined) return undefined;
     const written = status?.conditions?.find((condition) => condition.type === type);

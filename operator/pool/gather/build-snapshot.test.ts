@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../test/support/pools.ts";
-import { maximum } from "../scaling/window.ts";
-import { Memories } from "./memory.ts";
+import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../../test/support/pools.ts";
+import { maximum } from "../../scaling/window.ts";
+import { Memories } from "../memory.ts";
 
 const released = { cordonedAtMs: NOW_MS, released: true, protected: false };
 const memory = () => new Memories().of("p");
 const gpu = (...parameters: Parameters<typeof snapshot>) => snapshot(...parameters).groups[0]!;
 
-describe("observe", () => {
+describe("buildSnapshot", () => {
   it("counts sessions and launches under way by worker, and sessions of those that go apart", () => {
     const { members } = gpu(pool(gpuOnly), { pods: [pod("a"), pod("b", { deleting: true })], sessions: { a: 1, b: 2 } });
     expect(members.workers).toMatchObject([{ pod: "a", busy: 1 }]);

@@ -7,8 +7,8 @@ import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { plan } from "../plan.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { ForecastStore, SAVE_INTERVAL_MS } from "./forecast-store.ts";
 import { Forecasts } from "./forecasts.ts";
-import { Learned, SAVE_INTERVAL_MS } from "./learned.ts";
 
 const gpuPool = (spec: Partial<AvatarPoolSpecInput> = {}) => pool({ ...gpuOnly, ...spec });
 
@@ -121,7 +121,7 @@ describe("what was learned", () => {
       lines,
       foreign,
       learned: () =>
-        new Learned({
+        new ForecastStore({
           clientOf: () => client,
           onForeign: (_pool, _ref, message) => foreign.push(message),
           clock,

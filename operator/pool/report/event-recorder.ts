@@ -2,7 +2,7 @@ import type { KubeClient } from "../../kube/client.ts";
 import { recordEvent } from "../../kube/events.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { PoolEvent } from "./report.ts";
+import type { PoolEvent } from "./reporter.ts";
 
 /** Events under way; further ones are dropped rather than queued, since they only tell what the status says too. */
 const MAX_IN_FLIGHT = 50;

@@ -1,13 +1,13 @@
 import { type ConditionReason, conditionReasons as reasons } from "../../api/conditions.ts";
 import type { GroupConfig } from "../../api/pool-config.ts";
-import { counted } from "../listed.ts";
 import { failuresOf, failuresText } from "../planning/failures.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodProblem, PodView } from "../views.ts";
+import { counted } from "../wording.ts";
 import { admissionCure } from "./admission-cures.ts";
 
 /** What keeps workers of these groups from starting, worst first. */
-export function obstacleOf(
+export function blockerOf(
   { pool, nowMs }: Snapshot,
   groups: readonly GroupSnapshot[],
 ): { readonly reason: ConditionReason; readonly message: string } | undefined {

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { deployment, gpuOnly, NOW_MS, type PodStage, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../../telemetry/metrics.ts";
-import { findings } from "../conditions/conditions.ts";
+import { conditionsOf } from "../conditions/conditions.ts";
 import { plan } from "../plan.ts";
-import { EVENT_INTERVAL_MS } from "./pool-news.ts";
-import { type PoolEvent, Reporter } from "./report.ts";
+import { EVENT_INTERVAL_MS } from "./pool-events.ts";
+import { type PoolEvent, Reporter } from "./reporter.ts";
 
 function reporter() {
   const events: PoolEvent[] = [];
@@ -23,7 +23,7 @@ function reporter() {
   const look = (change: WorldChange, view = pool(gpuOnly)) => {
     nowMs += EVENT_INTERVAL_MS;
     const seen = snapshot(view, { nowMs, ...change });
-    reports.report(seen, plan(seen), findings(seen, plan(seen)));
+    reports.report(seen, plan(seen), conditionsOf(seen, plan(seen)));
     return told();
   };
   const workers = async () =>

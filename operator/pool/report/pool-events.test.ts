@@ -1,19 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
-import { findings } from "../conditions/conditions.ts";
+import { conditionsOf } from "../conditions/conditions.ts";
 import { changesOf, plan } from "../plan.ts";
-import { EVENT_INTERVAL_MS, type News, PoolNews } from "./pool-news.ts";
+import { EVENT_INTERVAL_MS, type EventContent, PoolEvents } from "./pool-events.ts";
 
 function listener(view = pool(gpuOnly)) {
-  const news = new PoolNews();
+  const news = new PoolEvents();
   const changes = { planned: 0 };
-  const look = (afterMs: number, change: WorldChange): readonly News[] => {
+  const look = (afterMs: number, change: WorldChange): readonly EventContent[] => {
     const seen = snapshot(view, { ...change, nowMs: NOW_MS + afterMs });
     const planned = plan(seen);
     changes.planned += changesOf(planned).length;
     news.add(seen, planned);
-    return news.take(seen, planned, findings(seen, planned));
+    return news.take(seen, planned, conditionsOf(seen, planned));
   };
   const notes = (afterMs: number, change: WorldChange) => look(afterMs, change).map(({ reason, note }) => `${reason}: ${note}`);
   return { news, changes, look, notes };
@@ -22,7 +22,7 @@ function listener(view = pool(gpuOnly)) {
 const serving = { pods: [pod("a")] };
 const starting = { pods: [pod("a", { stage: "starting" })] };
 
-describe("PoolNews", () => {
+describe("PoolEvents", () => {
   it("tells of the first change at once and of those that follow in ten seconds together, then", () => {
     const { news, notes } = listener();
     const asks = (queued: number) => ({ deployments: [], queued: { maya: queued } });
@@ -81,7 +81,7 @@ describe("PoolNews", () => {
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
         const { news, changes, look } = listener(pool({ ...gpuOnly, workers: [gpuGroup], scaling: { scaleDownAfter: "0s" } }));
         const lastMs = new Map<string, number>();
-        const all: News[] = [];
+        const all: EventContent[] = [];
         let atMs = 0;
         for (const { afterMs, workers, queued, ready } of steps) {
           atMs += afterMs;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../test/support/pools.ts";
-import { planWithLastLook } from "./last-look.ts";
 import { changesOf } from "./plan.ts";
+import { planWithVerifiedVictims } from "./victim-verification.ts";
 
 const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
 const cordoned = { cordonedAtMs: 1 };
@@ -10,10 +10,10 @@ const emptyExcept = (...busy: readonly string[]) => {
   return { asked, isEmpty: async ({ name }: { readonly name: string }) => asked.push(name) > 0 && !busy.includes(name) };
 };
 
-describe("planWithLastLook", () => {
+describe("planWithVerifiedVictims", () => {
   it("asks only workers that are to go, and lets those go that are empty", async () => {
     const { asked, isEmpty } = emptyExcept();
-    const { plan, lookAgainMs } = await planWithLastLook(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
+    const { plan, lookAgainMs } = await planWithVerifiedVictims(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
     expect(asked).toEqual(["b"]);
     expect(changesOf(plan)).toMatchObject([{ from: 2, to: 1 }]);
     expect(lookAgainMs).toBeUndefined();
@@ -21,7 +21,7 @@ describe("planWithLastLook", () => {
 
   it("decides nothing about a worker that turns out to have a session, counts the session, and looks again", async () => {
     const { isEmpty } = emptyExcept("b");
-    const considered = await planWithLastLook(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
+    const considered = await planWithVerifiedVictims(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
     expect(changesOf(considered.plan)).toEqual([]);
     expect(considered.snapshot.groups[0]!.members.workers).toMatchObject([{ busy: 0 }, { pod: "b", busy: 1 }]);
     expect(considered.lookAgainMs).toBe(5_000);
@@ -30,7 +30,7 @@ describe("planWithLastLook", () => {
   it("asks nobody twice, however often it plans", async () => {
     const { asked, isEmpty } = emptyExcept("w3", "w5");
     const pods = Array.from({ length: 40 }, (_, index) => pod(`w${index}`, index === 0 ? {} : cordoned));
-    const { plan } = await planWithLastLook(snapshot(quick, { pods, nowMs: NOW_MS }), isEmpty);
+    const { plan } = await planWithVerifiedVictims(snapshot(quick, { pods, nowMs: NOW_MS }), isEmpty);
     expect(new Set(asked).size).toBe(asked.length);
     expect(changesOf(plan)[0]!.reason).not.toMatch(/\bw[35]\b/);
   });
@@ -39,6 +39,6 @@ describe("planWithLastLook", () => {
     const old = pod("o", { group: "old", ...cordoned });
     const { isEmpty } = emptyExcept("o");
     const world = { pods: [old], deployments: [deployment("gpu"), deployment("old")] };
-    expect((await planWithLastLook(snapshot(quick, world), isEmpty)).plan.retire).toMatchObject([{ replicas: 1 }]);
+    expect((await planWithVerifiedVictims(snapshot(quick, world), isEmpty)).plan.retire).toMatchObject([{ replicas: 1 }]);
   });
 });

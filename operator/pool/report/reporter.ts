@@ -3,12 +3,12 @@ import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { refOf } from "../../kube/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { OperatorMetrics } from "../../telemetry/metrics.ts";
-import type { Finding } from "../conditions/finding.ts";
+import type { PoolCondition } from "../conditions/condition.ts";
 import { changesOf, type Plan } from "../plan.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { type News, PoolNews } from "./pool-news.ts";
+import { type EventContent, PoolEvents } from "./pool-events.ts";
 
-export interface PoolEvent extends News {
+export interface PoolEvent extends EventContent {
   readonly regarding: {
     readonly apiVersion: string;
     readonly kind: string;
@@ -27,7 +27,7 @@ export interface ReporterOptions {
 /** Tells people what was decided: a log line a change, events that sum up what comes fast, the gauges. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  readonly #news = new Map<string, { readonly pool: PoolConfig; readonly news: PoolNews }>();
+  readonly #news = new Map<string, { readonly pool: PoolConfig; readonly news: PoolEvents }>();
   /** By pool: the groups that have gauges. */
   readonly #groups = new Map<string, readonly string[]>();
 
@@ -48,7 +48,7 @@ export class Reporter {
    * @param pressureToPatchMs how long launches had been short of capacity when the plan answered that, where it did.
    * @returns in how many milliseconds there may be more to tell, if so.
    */
-  report(snapshot: Snapshot, plan: Plan, found: readonly Finding[], pressureToPatchMs?: number): number | undefined {
+  report(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[], pressureToPatchMs?: number): number | undefined {
     const { pool, nowMs } = snapshot;
     this.#logChanges(pool, plan, pressureToPatchMs);
     this.#gauges(snapshot);
@@ -59,14 +59,14 @@ export class Reporter {
   }
 
   /** Of this very object: another one of the same name begins anew. */
-  #newsOf(pool: PoolConfig): PoolNews {
+  #newsOf(pool: PoolConfig): PoolEvents {
     const known = this.#news.get(poolKey(pool));
-    const news = known?.pool.uid === pool.uid ? known.news : new PoolNews();
+    const news = known?.pool.uid === pool.uid ? known.news : new PoolEvents();
     this.#news.set(poolKey(pool), { pool, news });
     return news;
   }
 
-  #record({ namespace, name, uid }: PoolConfig, told: readonly News[]): void {
+  #record({ namespace, name, uid }: PoolConfig, told: readonly EventContent[]): void {
     for (const news of told)
       this.#options.record({ ...news, regarding: { apiVersion: API_GROUP_VERSION, kind: KIND, namespace, name, uid } });
   }

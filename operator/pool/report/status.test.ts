@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { gpuOnly, load, NOW_MS, pod, pool, report, snapshot, type WorldChange } from "../../test/support/pools.ts";
-import { poolStatusSchema } from "../api/v1alpha1/index.ts";
-import { findings } from "./conditions/conditions.ts";
-import { LoadHub } from "./load/load-hub.ts";
-import { plan } from "./plan.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { gpuOnly, load, NOW_MS, pod, pool, report, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import { poolStatusSchema } from "../../api/v1alpha1/index.ts";
+import { conditionsOf } from "../conditions/conditions.ts";
+import { LoadHub } from "../load/load-hub.ts";
+import { plan } from "../plan.ts";
+import type { Snapshot } from "../snapshot.ts";
 import { statusOf } from "./status.ts";
 
-const statusIn = (seen: Snapshot) => statusOf(seen, plan(seen), findings(seen, plan(seen)));
+const statusIn = (seen: Snapshot) => statusOf(seen, plan(seen), conditionsOf(seen, plan(seen)));
 const status = (change: WorldChange = {}, view = pool(gpuOnly)) => statusIn(snapshot(view, change));
 
 describe("statusOf", () => {

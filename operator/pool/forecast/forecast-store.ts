@@ -42,7 +42,7 @@ interface Entry {
   keptLaunches: number;
 }
 
-export interface LearnedOptions {
+export interface ForecastStoreOptions {
   readonly clientOf: (pool: PoolConfig) => Pick<KubeClient, "get" | "create" | "apply">;
   /** The ConfigMap's name is taken by an object that is not the pool's. */
   readonly onForeign: (pool: PoolConfig, ref: ObjectRef, message: string) => void;
@@ -54,11 +54,11 @@ export interface LearnedOptions {
  * What was learned of the pools' demand. It is kept in a ConfigMap beside each pool, so that the next operator goes on from there;
  * lost or damaged, it is learned again. A ConfigMap of that name that does not belong to the pool is neither read nor written.
  */
-export class Learned {
-  readonly #options: LearnedOptions;
+export class ForecastStore {
+  readonly #options: ForecastStoreOptions;
   readonly #pools = new Map<string, Entry>();
 
-  constructor(options: LearnedOptions) {
+  constructor(options: ForecastStoreOptions) {
     this.#options = options;
   }
 

@@ -20,7 +20,10 @@ export interface Considered {
  * the plan is made anew. So what the plan says is what happens.
  * @param isEmpty false while a worker has sessions, or does not say.
  */
-export async function planWithLastLook(observed: Snapshot, isEmpty: (worker: PodView) => Promise<boolean>): Promise<Considered> {
+export async function planWithVerifiedVictims(
+  observed: Snapshot,
+  isEmpty: (worker: PodView) => Promise<boolean>,
+): Promise<Considered> {
   const empty = new Set<string>();
   const busy = new Set<string>();
   let snapshot = observed;
