@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+import { foreignCrd } from "../support/foreign-crds.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");
 const manifest = path.join(root, "dist", "install.yaml");
@@ -15,6 +16,8 @@ describe("kubectl apply", () => {
     expect(await plane.kubectl(["apply", "-f", manifest])).toMatchObject({ code: 0, stderr: "" });
     await plane.kubectl(["wait", "--for=condition=Established", "crd/avatarpools.avatarpool.dev", "--timeout=30s"]);
     await plane.kubectl(["create", "namespace", "avatars"]);
+    expect(await plane.kubectl(["apply", "--server-side", "-f", await foreignCrd("httproutes")])).toMatchObject({ code: 0 });
+    await plane.kubectl(["wait", "--for=condition=Established", "crd/httproutes.gateway.networking.k8s.io", "--timeout=30s"]);
   });
   afterAll(() => plane?.stop());
 
@@ -23,8 +26,7 @@ describe("kubectl apply", () => {
     expect(stdout.trim().split("\n")).toEqual(["deployment.apps/avatarpool-gateway", "deployment.apps/avatarpool-operator"]);
   });
 
-  const ingresses = readdirSync(path.join(examples, "in-front")).filter((file) => file.startsWith("ingress"));
-  const files = [...readdirSync(examples).filter((file) => file.endsWith(".yaml")), ...ingresses.map((file) => `in-front/${file}`)];
+  const files = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".yaml"));
 
   it.each(files)("accepts the example %s", async (file) => {
     const result = await plane.kubectl(["apply", "--dry-run=server", "-f", path.join(examples, file)]);
