@@ -1,3 +1,5 @@
+import type { DemandSample, Forecast, WorkerShape } from "./forecast/forecaster.ts";
+
 /** What the forecast says of one serving set: how `warm.slots: auto` and `scaling.scaleDownAfter: auto` are meant now. */
 export interface AutoTarget {
   /** Free slots wanted: with fewer, workers are started. */
@@ -8,4 +10,43 @@ export interface AutoTarget {
   readonly because: string;
   /** From a worker's creation until it is warm, as observed; absent while nobody has seen it. */
   readonly timeToWarmMs?: number;
+}
+
+/** Longest time between two forecasts of one demand. */
+const BUSY_INTERVAL_MS = 5_000;
+const QUIET_INTERVAL_MS = 30_000;
+
+/** @param isBusy a session runs or a launch waits. */
+export function forecastIntervalMs(isBusy: boolean): number {
+  return isBusy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS;
+}
+
+/**
+ * The keep rule: as many workers as the forecast wants, and of those that exist beyond them as many as are worth their keep.
+ * @param sample from which the forecast was made.
+ */
+export function autoTarget(
+  forecast: Forecast,
+  { sessions, queued, workers }: DemandSample,
+  { slotsPerWorker, timeToWarmS }: WorkerShape,
+  objectivePercent: number,
+): AutoTarget {
+  const kept = Math.max(forecast.workers, Math.min(workers, forecast.keep));
+  const slots = Math.max(0, kept * slotsPerWorker - sessions - queued);
+  const rate = `${significant(forecast.launchesPerS * 60)} launches a minute`;
+  const lengths = `sessions of ${duration(forecast.sessionLengthS)}, workers warm in ${duration(timeToWarmS)}`;
+  return {
+    slots,
+    holdMs: forecast.holdS * 1_000,
+    because: `${slots} warm for ${objectivePercent}% of ${rate}, ${lengths}`,
+    timeToWarmMs: timeToWarmS * 1_000,
+  };
+}
+
+function significant(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : value.toPrecision(2);
+}
+
+function duration(seconds: number): string {
+  return seconds < 120 ? `${Math.round(seconds)}s` : `${Math.round(seconds / 60)}m`;
 }

@@ -65,7 +65,7 @@ function forecasting(objective: number, shape: FleetShape): (view: FleetView) =>
 /** A number of slots, or a share of them. */
 function keeping(slots: Exclude<WarmSlots, { kind: "auto" }>, shape: FleetShape): (view: FleetView) => Wish {
   const free = (view: FleetView) =>
-    slots.kind === "count" ? slots.slots : Math.max(DEFAULT_WARM_SLOTS, shareOfSlots(taken(view), slots));
+    slots.kind === "count" ? slots.slots : Math.max(DEFAULT_WARM_SLOTS, shareOfSlots(taken(view), slots.percent));
   return (view) => ({ workers: workersFor(view, free(view), shape), holdS: DEFAULT_HOLD_MS / 1_000 });
 }
 

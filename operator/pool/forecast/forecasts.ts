@@ -1,5 +1,5 @@
-import type { AutoTarget } from "../../scaling/auto-target.ts";
-import { type Forecast, Forecaster, type SavedForecaster } from "../../scaling/forecast/forecaster.ts";
+import { type AutoTarget, autoTarget, forecastIntervalMs } from "../../scaling/auto-target.ts";
+import { Forecaster, type SavedForecaster } from "../../scaling/forecast/forecaster.ts";
 import { type SavedTimeToWarm, TimeToWarm } from "../../scaling/forecast/time-to-warm.ts";
 import type { ServingSet } from "../../scaling/serving-sets.ts";
 import { servingSetsOf } from "../planning/demand.ts";
@@ -13,10 +13,6 @@ export interface SavedForecasts {
   /** By group. */
   readonly groups: Readonly<Record<string, SavedTimeToWarm>>;
 }
-
-/** Demand is forecast at least so often, while there is some and while there is none. */
-const BUSY_INTERVAL_MS = 5_000;
-const QUIET_INTERVAL_MS = 30_000;
 
 /** Learns the demand of one pool, by serving set, and how long its workers take to be warm. */
 export class Forecasts {
@@ -51,8 +47,7 @@ export class Forecasts {
   /** When to look again though nothing is told: demand is forecast anew as time passes. */
   dueMs({ pool, groups, load }: Snapshot): number | undefined {
     if (pool.warm.slots.kind !== "auto") return undefined;
-    const busy = load.queued.size > 0 || groups.some(({ members }) => busyOn(members) > 0);
-    return busy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS;
+    return forecastIntervalMs(load.queued.size > 0 || groups.some(({ members }) => busyOn(members) > 0));
   }
 
   save(): SavedForecasts {
@@ -80,11 +75,8 @@ export class Forecasts {
     const timeToWarmS = this.#groups.get(name)?.p95S ?? coldStartMs / 1_000;
     const share = shareOf(snapshot, set, forecasters);
     const sample = sampleOf(snapshot, set, groups, slotsPerWorker, share);
-    const forecast = forecaster.next(sample, { slotsPerWorker, timeToWarmS });
-    const workers = Math.max(forecast.workers, Math.min(sample.workers, forecast.keep));
-    const slots = Math.max(0, workers * slotsPerWorker - sample.sessions - sample.queued);
-    const timeToWarmMs = timeToWarmS * 1_000;
-    return { slots, holdMs: forecast.holdS * 1_000, because: because(slots, objective, forecast, timeToWarmS), timeToWarmMs };
+    const shape = { slotsPerWorker, timeToWarmS };
+    return autoTarget(forecaster.next(sample, shape), sample, shape, objective);
   }
 
   #learnTimeToWarm({ config, members }: GroupSnapshot): void {
@@ -131,17 +123,4 @@ function sampleOf(
     ),
     warmWorkers: inWorkers(total(({ config, members }) => members.pods.filter(isWarm).length * config.slotsPerWorker)),
   };
-}
-
-function because(slots: number, objective: number, { launchesPerS, sessionLengthS }: Forecast, timeToWarmS: number): string {
-  const rate = `${significant(launchesPerS * 60)} launches a minute`;
-  return `${slots} warm for ${objective}% of ${rate}, sessions of ${duration(sessionLengthS)}, workers warm in ${duration(timeToWarmS)}`;
-}
-
-function significant(value: number): string {
-  return value >= 100 ? String(Math.round(value)) : value.toPrecision(2);
-}
-
-function duration(seconds: number): string {
-  return seconds < 120 ? `${Math.round(seconds)}s` : `${Math.round(seconds / 60)}m`;
 }

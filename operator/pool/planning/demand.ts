@@ -2,7 +2,7 @@ import type { GroupConfig, PoolConfig } from "../../api/pool-config.ts";
 import { scheduledFloor } from "../../scaling/schedule.ts";
 import { type ServingSet, servingSets } from "../../scaling/serving-sets.ts";
 import { CUSTOM_AVATAR, type SetDemand } from "../../scaling/size.ts";
-import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, shareOfSlots } from "../../scaling/warm-slots.ts";
+import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, warmOf } from "../../scaling/warm-slots.ts";
 import { busyOn, type Snapshot } from "../snapshot.ts";
 
 export interface PoolDemand {
@@ -39,7 +39,14 @@ export function demandOf(snapshot: Snapshot): PoolDemand {
       set.presets.reduce((sum, preset) => sum + (counts.get(preset) ?? 0), 0);
     const queued = countIn(load.queued);
     const floor = Math.max(0, ...set.presets.map((preset) => floors.get(preset) ?? 0));
-    return { set, queued, pressure: countIn(load.pressure), ...warmOf(snapshot, set, floor, queued) };
+    const warm = warmOf(pool.warm.slots, {
+      floor,
+      // Nothing is kept for face images that are no preset, unless a forecast knows them.
+      least: set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? DEFAULT_WARM_SLOTS : 0,
+      taken: busyOf(snapshot, set) + queued,
+      target: snapshot.forecast.get(set.key),
+    });
+    return { set, queued, pressure: countIn(load.pressure), ...warm };
   });
   for (const { set, warm } of demands)
     for (const preset of set.presets) if (warm > 0) floors.set(preset, Math.max(floors.get(preset) ?? 0, 1));
@@ -57,26 +64,6 @@ export function holdMsOf(snapshot: Snapshot, group: string): number {
   if (pool.scaling.scaleDownAfterMs !== undefined) return pool.scaling.scaleDownAfterMs;
   const known = servingSetsOf(pool).flatMap(({ key, groups }) => (groups.includes(group) ? (forecast.get(key)?.holdMs ?? []) : []));
   return known.length === 0 ? DEFAULT_HOLD_MS : Math.max(...known);
-}
-
-/** @param floor what the user says that the set's presets must find in any case. */
-function warmOf(snapshot: Snapshot, set: ServingSet, floor: number, queued: number): Pick<SetDemand, "warm" | "because"> {
-  const { slots } = snapshot.pool.warm;
-  // Nothing is kept for face images that are no preset, unless a forecast knows them.
-  const unasked = set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? DEFAULT_WARM_SLOTS : 0;
-  switch (slots.kind) {
-    case "count":
-      return { warm: floor, because: floor > slots.slots ? `${floor} warm by warm.schedule or presets[].warmSlots` : "" };
-    case "share": {
-      const busy = busyOf(snapshot, set) + queued;
-      const share = Math.max(unasked, shareOfSlots(busy, slots));
-      return { warm: Math.max(floor, share), because: `${slots.percent}% of all slots beside ${busy} taken are ${share} warm` };
-    }
-    case "auto": {
-      const target = snapshot.forecast.get(set.key);
-      return { warm: Math.max(floor, target?.slots ?? unasked), because: target?.because ?? "" };
-    }
-  }
 }
 
 function busyOf({ groups }: Snapshot, set: ServingSet): number {

@@ -1,10 +1,10 @@
-import { formatDuration } from "../../api/duration.ts";
 import type { GroupConfig } from "../../api/pool-config.ts";
 import { type ChosenTemplate, chooseTemplate } from "../../resources/worker-template.ts";
 import type { NodeOutlook, NodeShortage } from "../../scaling/nodes.ts";
 import { explainSize, type GroupSize } from "../../scaling/size.ts";
 import { growthLimit } from "../../scaling/step.ts";
 import { shrinkStopped, surgePods } from "../../scaling/stopped-rollout.ts";
+import { type Target, targetSize } from "../../scaling/target.ts";
 import { noStep, type ShrinkStep, shrink, waitForRollout, waitForView } from "../../scaling/victims.ts";
 import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../../scaling/window.ts";
 import { earliest, remaining } from "../delays.ts";
@@ -137,15 +137,10 @@ function stepTo(snapshot: Snapshot, group: GroupSnapshot, current: number, targe
   return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
 }
 
-interface Target {
-  readonly workers: number;
-  readonly because: string;
-}
-
 /** The size to move towards, and why. The user's bounds hold whatever the state: a size outside them is moved inside, safely. */
 function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, current: number, inputs: DecisionInputs): Target {
   const { min, max } = config;
-  const { size, holdMs, because } = wish;
+  const { size, because } = wish;
   const bounded = Math.min(max, Math.max(min, current));
   const bounds = `within min ${min} and max ${max}`;
   if (isHeld(snapshot, config)) return { workers: current, because: "the API server refuses changes of its Deployment" };
@@ -154,24 +149,11 @@ function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, curr
     // Workers without the secret cannot start: they would only hold GPUs.
     return { workers: Math.min(current, max), because: `the API secret is missing, so no worker is started; at most max ${max}` };
   }
-  const arithmetic = because === "" ? explainSize(size) : `${explainSize(size)} (${because})`;
-  if (size.workers >= current) return growth(size.workers, min, current, inputs, arithmetic);
-  if (snapshot.load.gatewaysConnected === 0) {
-    // Nobody tells of sessions: an empty world cannot be told from an unseen one.
+  if (size.workers < current && snapshot.load.gatewaysConnected === 0) {
+    // Without a gateway no session is reported: an idle pool cannot be distinguished from a busy one.
     return { workers: bounded, because: `no gateway is connected, so sessions are not known; ${bounds}` };
   }
-  const held = Math.min(bounded, Math.max(size.workers, inputs.wantedLately));
-  const asked = size.supply.nodes?.asked ?? held;
-  if (asked < held) {
-    const workers = Math.max(size.workers, asked);
-    return { workers, because: `${arithmetic}; no more than ${workers} find a node or may wait for one` };
-  }
-  return { workers: held, because: `${arithmetic}, no more than ${held} wanted for ${formatDuration(holdMs)}` };
-}
-
-function growth(wanted: number, min: number, current: number, { maxStep }: DecisionInputs, arithmetic: string): Target {
-  const workers = Math.max(min, Math.min(wanted, current + maxStep));
-  return { workers, because: workers === wanted ? arithmetic : `${arithmetic}; at most ${maxStep} more at once` };
+  return targetSize({ size, because, ...inputs });
 }
 
 function whyKept({ workers, because }: Target, step: ShrinkStep, current: number): string {
