@@ -71,10 +71,15 @@ export class Rooms {
     const live = workers.inRoom(room);
     const newest = launches.findLast(({ outcome }) => outcome === "session");
     if (!live.some(({ launch, runsAtMs }) => launch === newest?.id && nowMs - runsAtMs > REPLACED_WITHIN_MS)) return;
-    for (const { id, gateway, outcome } of launches) {
+    for (const { id, gateway, outcome } of newestOfEach(launches)) {
       // What a gateway launched that is gone, nobody knows.
       if (id === newest?.id || outcome !== "session" || !gateways.includes(gateway)) continue;
       if (live.some(({ launch }) => launch === id)) witness.broken(2, `${id} keeps its slot, though ${newest?.id} replaced it`);
     }
   }
+}
+
+/** A launch that was sent again after its session was ended may have gone through another gateway: the last one counts. */
+function newestOfEach(launches: readonly LaunchRecord[]): Iterable<LaunchRecord> {
+  return new Map(launches.map((record) => [record.id, record])).values();
 }
