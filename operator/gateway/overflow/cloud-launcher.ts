@@ -9,9 +9,9 @@ import { type LaunchError, overflowUnclear } from "../errors.ts";
 import type { Flight } from "../launch/attempt.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import { type Cloud, type CloudLaunch, CloudUnreachable } from "./cloud.ts";
+import type { CloudBreaker } from "./cloud-breaker.ts";
 import type { CloudSessions } from "./cloud-sessions.ts";
 import { type CloudVerdict, judgeCloud } from "./judge.ts";
-import type { Rest } from "./rest.ts";
 
 /** How long a launch whose answer was lost is not sent again: clients retry for seconds. */
 const DOUBT_MS = 60_000;
@@ -38,7 +38,7 @@ export interface CloudLauncherDeps {
 
 /** A place among the sessions that this gateway may have in the cloud. */
 export interface CloudReservation {
-  readonly rest: Rest;
+  readonly breaker: CloudBreaker;
   /** Nothing began. */
   readonly release: () => void;
 }
@@ -69,7 +69,7 @@ export class CloudLauncher {
     trace.forwardMs += this.#deps.clock.now() - sentMs;
     switch (verdict.kind) {
       case "accepted":
-        place.rest.succeeded();
+        place.breaker.succeeded();
         // The pool had no slot for it: the operator sizes it by that, as by a launch that was refused.
         flight.met("refused");
         trace.path = "overflow";
@@ -79,7 +79,7 @@ export class CloudLauncher {
         return this.#refused(flight, place, verdict.error, words, verdict.retryAfterMs);
       case "unclear": {
         trace.path = "overflow";
-        place.rest.failed("unclear");
+        place.breaker.failed("unclear");
         this.#note(flight, "unclear", words);
         throw this.#doubt(flight.keys.launch);
       }
@@ -137,8 +137,8 @@ export class CloudLauncher {
   #refused(flight: Flight, place: CloudReservation, error: OverflowErrorKind, words: string, retryAfterMs?: number): Sent {
     place.release();
     // What the cloud says of one launch, or of somebody else's account, keeps no other launch from it.
-    if (error === "rejected" || (flight.request.apiSecret !== undefined && isAccounts(error))) place.rest.withdrawn();
-    else place.rest.failed(error, retryAfterMs);
+    if (error === "rejected" || (flight.request.apiSecret !== undefined && isAccounts(error))) place.breaker.withdrawn();
+    else place.breaker.failed(error, retryAfterMs);
     this.#note(flight, error, words);
     return { kind: "refused", error };
   }

@@ -16,7 +16,7 @@ const stuck: OverflowInputs = {
   atSessionLimit: false,
   taken: 0,
   share: 1,
-  rests: false,
+  circuitOpen: false,
   nextWorkerMs: () => undefined,
 };
 
@@ -30,7 +30,7 @@ describe("a launch without a slot", () => {
     ["overflows rather than be refused, though a worker comes", { lastChance: true, nextWorkerMs: () => 1 }, undefined],
     ["keeps within this gateway's share", { taken: 1 }, "cap"],
     ["keeps within its share also at the end", { taken: 1, lastChance: true }, "cap"],
-    ["leaves a cloud alone that refuses", { rests: true, lastChance: true }, "rests"],
+    ["leaves a cloud alone that refuses", { circuitOpen: true, lastChance: true }, "circuit-open"],
     ["does not get around limits.maxSessions", { atSessionLimit: true, lastChance: true }, "session-limit"],
   ])("%s", (_what, change, expected) => {
     expect(whyNotOverflow({ ...stuck, ...change })).toBe(expected);

@@ -13,12 +13,12 @@ export interface OverflowInputs {
   readonly taken: number;
   readonly share: number;
   /** The cloud refused lately, and is left alone for a while. */
-  readonly rests: boolean;
+  readonly circuitOpen: boolean;
   /** In how many ms a further worker may be ready; undefined when none can come. */
   readonly nextWorkerMs: () => number | undefined;
 }
 
-export type WhyNot = "session-limit" | "early" | "cap" | "rests" | "worker-comes";
+export type WhyNot = "session-limit" | "early" | "cap" | "circuit-open" | "worker-comes";
 
 /**
  * Why a launch does not go to the cloud; undefined when it does: it has waited for its time, and
@@ -29,7 +29,7 @@ export function whyNotOverflow(inputs: OverflowInputs): WhyNot | undefined {
   if (inputs.atSessionLimit) return "session-limit";
   if (!lastChance && nowMs < inputs.arrivedMs + inputs.afterMs) return "early";
   if (inputs.taken >= inputs.share) return "cap";
-  if (inputs.rests) return "rests";
+  if (inputs.circuitOpen) return "circuit-open";
   if (lastChance) return undefined;
   const comesInMs = inputs.nextWorkerMs();
   return comesInMs !== undefined && nowMs + comesInMs <= inputs.deadlineMs ? "worker-comes" : undefined;

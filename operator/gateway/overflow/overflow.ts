@@ -10,11 +10,11 @@ import type { SessionLocation } from "../sessions/session-location.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
+import { CloudBreaker } from "./cloud-breaker.ts";
 import { CloudLauncher, type CloudLauncherDeps, type CloudReservation } from "./cloud-launcher.ts";
 import { CloudSessions, type CloudSessionsDeps } from "./cloud-sessions.ts";
 import { type WhyNot, whyNotOverflow } from "./decide.ts";
 import { nextWorkerMs } from "./next-worker.ts";
-import { Rest } from "./rest.ts";
 import { notEvenOverflow, overflowErrorSentences, whyNotSentences } from "./sentences.ts";
 import { shareOf } from "./share-of.ts";
 
@@ -55,7 +55,7 @@ export class Overflow {
   readonly #sessions: CloudSessions;
   readonly #launcher: CloudLauncher;
   /** By key of the pool; bounded by the pools that overflow. */
-  readonly #rests = new Map<string, Rest>();
+  readonly #breakers = new Map<string, CloudBreaker>();
   #shares = new Shares("");
 
   constructor(deps: OverflowDeps) {
@@ -108,7 +108,7 @@ export class Overflow {
   /** What the operator is told; nothing of a pool that does not overflow. */
   load(pool: PoolConfig, key: string): Pick<PoolLoad, "overflow"> {
     if (pool.overflow === undefined) return {};
-    const error = this.#rests.get(key)?.error;
+    const error = this.#breakers.get(key)?.error;
     return { overflow: { sessions: this.count(key), ...(error === undefined ? {} : { error }) } };
   }
 
@@ -119,7 +119,7 @@ export class Overflow {
 
   /** A pool is gone. */
   forget(pool: string): void {
-    this.#rests.delete(pool);
+    this.#breakers.delete(pool);
   }
 
   stop(): void {
@@ -170,8 +170,8 @@ export class Overflow {
     const { overflow, launch } = pool;
     if (overflow === undefined) return "early";
     const nowMs = this.#deps.clock.now();
-    const rest = this.#rests.get(key) ?? new Rest(this.#deps.clock);
-    this.#rests.set(key, rest);
+    const breaker = this.#breakers.get(key) ?? new CloudBreaker(this.#deps.clock);
+    this.#breakers.set(key, breaker);
     const groups = pool.groups.filter((group) => groupServes(group, preset));
     const why = whyNotOverflow({
       nowMs,
@@ -182,12 +182,12 @@ export class Overflow {
       atSessionLimit: this.#deps.atSessionLimit(pool),
       taken: this.count(key),
       share: shareOf(overflow.maxSessions, this.#shares, key),
-      rests: rest.rests,
+      circuitOpen: breaker.open,
       nextWorkerMs: () => nextWorkerMs(groups, [...this.#deps.workersOf(key)], nowMs),
     });
     if (why !== undefined) return why;
-    rest.begins();
-    return { rest, release: this.#sessions.began({ pool: key, room: request.roomName, livekitUrl: request.livekitUrl, keys }) };
+    breaker.begins();
+    return { breaker, release: this.#sessions.began({ pool: key, room: request.roomName, livekitUrl: request.livekitUrl, keys }) };
   }
 
   /** As a worker's launch, one that goes to the cloud is claimed first. The place is released unless a session has begun. */
@@ -204,7 +204,7 @@ export class Overflow {
       unused = false;
     } finally {
       if (unused) {
-        place.rest.withdrawn();
+        place.breaker.withdrawn();
         place.release();
       }
     }
@@ -212,8 +212,8 @@ export class Overflow {
   }
 
   #sentence({ key }: Flight, why: WhyNot): string {
-    const error = this.#rests.get(key)?.error;
-    return why === "rests" && error !== undefined ? overflowErrorSentences[error.kind] : whyNotSentences[why];
+    const error = this.#breakers.get(key)?.error;
+    return why === "circuit-open" && error !== undefined ? overflowErrorSentences[error.kind] : whyNotSentences[why];
   }
 }
 

@@ -7,7 +7,7 @@ export const whyNotSentences: Readonly<Record<WhyNot, string>> = {
   "session-limit": "the pool has as many sessions as it may (limits.maxSessions)",
   early: "it may not be used yet (overflow.after)",
   cap: "this gateway's share of overflow.maxSessions is taken",
-  rests: "the maker's cloud refused lately",
+  "circuit-open": "the maker's cloud refused lately",
   "worker-comes": "a worker is starting",
 };
 

@@ -2,11 +2,11 @@ import { httpOrigin } from "../../api/http-origin.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Readiness } from "../../workers/answers.ts";
 import { SlotLedger, type SlotReservation } from "./ledger.ts";
+import { type Failure, OutlierEjection } from "./outlier-ejection.ts";
 import type { Candidate, ShelfName } from "./pick.ts";
 import { hashOf, type Shares } from "./shares.ts";
 import type { Standing } from "./shelves.ts";
 import { Silence } from "./silence.ts";
-import { type Failure, Trust } from "./trust.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
 const GOOD_PROBES_NEEDED: Readonly<Record<Failure, number>> = { full: 0, "not-ready": 1, broken: 1, "timed-out": 2 };
@@ -40,12 +40,12 @@ export class Worker implements Candidate {
   readonly #silence = new Silence();
   readonly #deps: WorkerDeps;
   readonly #hash: number;
-  readonly #trust = new Trust();
+  readonly #ejection = new OutlierEjection();
   /** Presets whose sessions were seen running here: bounded by the pool's presets. */
   readonly #served = new Set<string>();
   #record: WorkerRecord;
   #ready = false;
-  #paused = false;
+  #ejected = false;
   /** Probes that must succeed before it is used again. */
   #goodProbesNeeded = 0;
   #failedAt = 0;
@@ -99,7 +99,7 @@ export class Worker implements Candidate {
   }
 
   get usable(): boolean {
-    return this.#ready && this.#record.started && this.#goodProbesNeeded === 0 && !this.#paused;
+    return this.#ready && this.#record.started && this.#goodProbesNeeded === 0 && !this.#ejected;
   }
 
   /** Whether it is in this gateway's share. */
@@ -122,7 +122,7 @@ export class Worker implements Candidate {
   /** Its place among those that can take a launch now; undefined when it cannot. */
   get standing(): Standing | undefined {
     if (!this.usable || this.cordoned || this.terminating || this.ledger.room <= 0) return undefined;
-    if (this.#trust.onTrial && this.ledger.underWay > 0) return undefined;
+    if (this.#ejection.onTrial && this.ledger.underWay > 0) return undefined;
     const { name, group } = this;
     return { name, group, own: this.#own, free: this.ledger.free, weight: this.#weight, shelves: this.#shelves() };
   }
@@ -134,7 +134,7 @@ export class Worker implements Candidate {
 
   /** Takes the slot of a session there that is about to be ended; undefined when the worker can take no launch. */
   reserveNext(): SlotReservation | undefined {
-    if (!this.usable || this.cordoned || this.terminating || this.#trust.onTrial) return undefined;
+    if (!this.usable || this.cordoned || this.terminating || this.#ejection.onTrial) return undefined;
     return this.ledger.reserveNext();
   }
 
@@ -183,7 +183,7 @@ export class Worker implements Candidate {
 
   #take(askedAt: number, readiness: Readiness): void {
     this.#ready = readiness.kind !== "not-ready";
-    this.#paused = this.#trust.paused(this.#deps.clock.now());
+    this.#ejected = this.#ejection.ejected(this.#deps.clock.now());
     if (readiness.kind === "not-ready") {
       if (this.#goodProbesNeeded > 0) this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, 1);
       return;
@@ -196,14 +196,14 @@ export class Worker implements Candidate {
 
   /** A launch went well there. */
   succeeded(): void {
-    this.#trust.succeeded();
+    this.#ejection.succeeded();
     this.#moved();
   }
 
   failed(failure: Failure): void {
     const nowMs = this.#deps.clock.now();
-    this.#trust.failed(failure, nowMs);
-    this.#paused = this.#trust.paused(nowMs);
+    this.#ejection.failed(failure, nowMs);
+    this.#ejected = this.#ejection.ejected(nowMs);
     if (failure === "full") this.ledger.markFull();
     this.#failedAt = this.ledger.probeBegins();
     this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, GOOD_PROBES_NEEDED[failure]);

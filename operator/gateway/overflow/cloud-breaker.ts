@@ -19,7 +19,7 @@ const LONGEST_MS = 300_000;
 /** After these even the shortest first rest has become the longest. */
 const MAX_DOUBLINGS = 6;
 
-export interface RestError {
+export interface CloudFault {
   readonly kind: Lasting;
   /** Unix time in ms. */
   readonly lastMs: number;
@@ -29,24 +29,24 @@ export interface RestError {
  * Leaves a cloud alone that has refused: twice as long after every further error, and then with one launch at a time until
  * one was taken. A dead secret is so tried every five minutes.
  */
-export class Rest {
+export class CloudBreaker {
   readonly #clock: Clock;
   #errors = 0;
   #untilMs = 0;
   #onTrial = false;
-  #error: RestError | undefined;
+  #error: CloudFault | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** What went wrong since the last success. */
-  get error(): RestError | undefined {
+  get error(): CloudFault | undefined {
     return this.#error;
   }
 
   /** Whether no launch may be sent now. */
-  get rests(): boolean {
+  get open(): boolean {
     return this.#errors > 0 && (this.#onTrial || this.#clock.now() < this.#untilMs);
   }
 

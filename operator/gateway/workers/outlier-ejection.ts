@@ -24,13 +24,13 @@ const LONGEST_PAUSE_MS: Readonly<Record<Failure, number>> = {
  * while, twice as long each time; then it gets one launch at a time until one has gone well. Refusals harm no client:
  * they count only when they come again and again.
  */
-export class Trust {
+export class OutlierEjection {
   #failures = 0;
   #refusals = 0;
   #pausedUntilMs = 0;
 
   /** Whether launches must not go there now. */
-  paused(nowMs: number): boolean {
+  ejected(nowMs: number): boolean {
     return nowMs < this.#pausedUntilMs;
   }
 
