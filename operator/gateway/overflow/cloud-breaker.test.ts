@@ -1,40 +1,40 @@
 import { expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { CloudBreaker } from "./cloud-breaker.ts";
+import { cloudBreaker } from "./cloud-breaker.ts";
 
-it("rests twice as long after every further error, five minutes at most, and tries one launch at a time in between", async () => {
+it("stays open twice as long after each further error, five minutes at most, and sends one launch at a time in between", async () => {
   const clock = new FakeClock();
-  const breaker = new CloudBreaker(clock);
-  for (const restMs of [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]) {
-    expect(breaker.open).toBe(false);
+  const breaker = cloudBreaker(clock);
+  for (const openMs of [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]) {
+    expect(breaker.allows).toBe(true);
     breaker.begins();
     breaker.failed("unauthorized");
-    await clock.advance(restMs - 1);
-    expect(breaker.open).toBe(true);
+    await clock.advance(openMs - 1);
+    expect(breaker.allows).toBe(false);
     await clock.advance(1);
   }
   breaker.begins();
-  expect(breaker.open).toBe(true);
-  breaker.succeeded();
-  expect([breaker.open, breaker.error]).toEqual([false, undefined]);
+  expect(breaker.allows).toBe(false);
+  breaker.close();
+  expect([breaker.allows, breaker.fault]).toEqual([true, undefined]);
 });
 
-it("takes launches that fail together for one error", async () => {
+it("counts launches that fail together as one error", async () => {
   const clock = new FakeClock();
-  const breaker = new CloudBreaker(clock);
+  const breaker = cloudBreaker(clock);
   for (let times = 0; times < 5; times += 1) breaker.failed("unavailable");
   await clock.advance(5_000);
-  expect(breaker.open).toBe(false);
+  expect(breaker.allows).toBe(true);
 });
 
-it("waits as long as the cloud asks for, within five minutes", async () => {
+it("stays open as long as the provider's Retry-After, within five minutes", async () => {
   const clock = new FakeClock();
-  const breaker = new CloudBreaker(clock);
+  const breaker = cloudBreaker(clock);
   breaker.failed("rate_limited", 60_000);
   await clock.advance(59_999);
-  expect(breaker.open).toBe(true);
+  expect(breaker.allows).toBe(false);
   await clock.advance(1);
   breaker.failed("rate_limited", 999_999_000);
   await clock.advance(300_000);
-  expect(breaker.open).toBe(false);
+  expect(breaker.allows).toBe(true);
 });

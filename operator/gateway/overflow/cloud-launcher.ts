@@ -69,7 +69,7 @@ export class CloudLauncher {
     trace.forwardMs += this.#deps.clock.now() - sentMs;
     switch (verdict.kind) {
       case "accepted":
-        place.breaker.succeeded();
+        place.breaker.close();
         // The pool had no slot for it: the operator sizes it by that, as by a launch that was refused.
         flight.met("refused");
         trace.path = "overflow";

@@ -10,7 +10,7 @@ import type { SessionLocation } from "../sessions/session-location.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
-import { CloudBreaker } from "./cloud-breaker.ts";
+import { type CloudBreaker, cloudBreaker } from "./cloud-breaker.ts";
 import { CloudLauncher, type CloudLauncherDeps, type CloudReservation } from "./cloud-launcher.ts";
 import { CloudSessions, type CloudSessionsDeps } from "./cloud-sessions.ts";
 import { type WhyNot, whyNotOverflow } from "./decide.ts";
@@ -108,7 +108,7 @@ export class Overflow {
   /** What the operator is told; nothing of a pool that does not overflow. */
   load(pool: PoolConfig, key: string): Pick<PoolLoad, "overflow"> {
     if (pool.overflow === undefined) return {};
-    const error = this.#breakers.get(key)?.error;
+    const error = this.#breakers.get(key)?.fault;
     return { overflow: { sessions: this.count(key), ...(error === undefined ? {} : { error }) } };
   }
 
@@ -170,7 +170,7 @@ export class Overflow {
     const { overflow, launch } = pool;
     if (overflow === undefined) return "early";
     const nowMs = this.#deps.clock.now();
-    const breaker = this.#breakers.get(key) ?? new CloudBreaker(this.#deps.clock);
+    const breaker = this.#breakers.get(key) ?? cloudBreaker(this.#deps.clock);
     this.#breakers.set(key, breaker);
     const groups = pool.groups.filter((group) => groupServes(group, preset));
     const why = whyNotOverflow({
@@ -182,7 +182,7 @@ export class Overflow {
       atSessionLimit: this.#deps.atSessionLimit(pool),
       taken: this.count(key),
       share: shareOf(overflow.maxSessions, this.#shares, key),
-      circuitOpen: breaker.open,
+      circuitOpen: !breaker.allows,
       nextWorkerMs: () => nextWorkerMs(groups, [...this.#deps.workersOf(key)], nowMs),
     });
     if (why !== undefined) return why;
@@ -212,7 +212,7 @@ export class Overflow {
   }
 
   #sentence({ key }: Flight, why: WhyNot): string {
-    const error = this.#breakers.get(key)?.error;
+    const error = this.#breakers.get(key)?.fault;
     return why === "circuit-open" && error !== undefined ? overflowErrorSentences[error.kind] : whyNotSentences[why];
   }
 }

@@ -30,7 +30,7 @@ describe("a cloud that refuses", () => {
       await launch();
       await clock.advance(10_000);
     }
-    // At once, and after rests of 30s, 1m, 2m and 4m.
+    // At once, and after open times of 30s, 1m, 2m and 4m.
     expect(cloud.launches.length).toBe(5);
   });
 

@@ -1,34 +1,55 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { OutlierEjection } from "./outlier-ejection.ts";
 
+let clock: FakeClock;
+let ejection: OutlierEjection;
+beforeEach(() => {
+  clock = new FakeClock();
+  ejection = new OutlierEjection(clock);
+});
+
 describe("OutlierEjection", () => {
-  it("leaves a worker alone that broke a launch, twice as long each time, for five minutes at most", () => {
-    const ejection = new OutlierEjection();
-    const pauses = Array.from({ length: 9 }, () => {
-      ejection.failed("broken", 0);
-      let untilMs = 0;
-      while (ejection.ejected(untilMs)) untilMs += 1_000;
-      return untilMs / 1_000;
-    });
-    expect(pauses).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
+  it("ejects a worker that broke a launch, twice as long each time, for five minutes at most", async () => {
+    const ejectedS: number[] = [];
+    for (let faults = 0; faults < 9; faults += 1) {
+      ejection.failed("broken");
+      const sinceMs = clock.now();
+      while (ejection.ejected) await clock.advance(1_000);
+      ejectedS.push((clock.now() - sinceMs) / 1_000);
+    }
+    expect(ejectedS).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
   });
 
-  it("is on trial after that, until one launch has gone well", () => {
-    const ejection = new OutlierEjection();
-    ejection.failed("timed-out", 0);
-    expect(ejection).toMatchObject({ onTrial: true });
+  it("then gives the worker one launch at a time, until one succeeds", async () => {
+    ejection.failed("timed-out");
+    await clock.advance(5_000);
+    expect(ejection).toMatchObject({ ejected: false, onTrial: true });
     ejection.succeeded();
     expect(ejection.onTrial).toBe(false);
-    ejection.failed("broken", 100_000);
-    expect(ejection.ejected(104_999)).toBe(true);
-    expect(ejection.ejected(105_000)).toBe(false);
+    ejection.failed("broken");
+    await clock.advance(4_999);
+    expect(ejection.ejected).toBe(true);
+    await clock.advance(1);
+    expect(ejection.ejected).toBe(false);
   });
 
-  it("forgives three refusals in a row, which are races, and pauses after more, shortly", () => {
-    const ejection = new OutlierEjection();
-    for (let refusals = 0; refusals < 3; refusals += 1) ejection.failed("full", 0);
-    expect(ejection.ejected(0)).toBe(false);
-    ejection.failed("full", 0);
-    expect([ejection.ejected(499), ejection.ejected(500), ejection.onTrial]).toEqual([true, false, false]);
+  it("does not end early when a launch succeeds that was sent before the fault", async () => {
+    ejection.failed("broken");
+    ejection.succeeded();
+    await clock.advance(4_999);
+    expect(ejection.ejected).toBe(true);
+    await clock.advance(1);
+    expect(ejection).toMatchObject({ ejected: false, onTrial: false });
+  });
+
+  it("tolerates three refusals in a row, which are races, and ejects shortly after more", async () => {
+    for (let refusals = 0; refusals < 3; refusals += 1) ejection.failed("full");
+    expect(ejection.ejected).toBe(false);
+    ejection.failed("full");
+    await clock.advance(499);
+    expect(ejection.ejected).toBe(true);
+    await clock.advance(1);
+    expect(ejection).toMatchObject({ ejected: false, onTrial: false });
   });
 });

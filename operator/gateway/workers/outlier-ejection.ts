@@ -1,67 +1,47 @@
-/** What a failed launch says about the worker. */
-export type Failure =
-  /** 503 at_capacity. */
-  | "full"
-  /** 503 not_ready, or a refused connection. */
-  | "not-ready"
-  /** The connection broke after the launch was sent, or the answer made no sense. */
-  | "broken"
-  /** No answer in time: it hangs. */
-  | "timed-out";
+import { CircuitBreaker } from "../../runtime/circuit-breaker.ts";
+import type { Clock } from "../../runtime/clock.ts";
 
-/** Refusals in a row after which a worker's probes are no longer taken at their word. Before, they are mere races. */
-const REFUSALS_FORGIVEN = 3;
-const FIRST_PAUSE_MS: Readonly<Record<Failure, number>> = { full: 500, "not-ready": 500, broken: 5_000, "timed-out": 5_000 };
-const LONGEST_PAUSE_MS: Readonly<Record<Failure, number>> = {
-  full: 10_000,
-  "not-ready": 10_000,
-  broken: 300_000,
-  "timed-out": 300_000,
-};
+/** 503 at_capacity; or 503 not_ready, or a refused connection. */
+type Refusal = "full" | "not-ready";
+/** The connection broke after the launch was sent, or the answer made no sense; or no answer came in time. */
+type Fault = "broken" | "timed-out";
+/** Why a launch at a worker failed. */
+export type Failure = Refusal | Fault;
 
 /**
- * How far a worker is trusted, whose probes may be good while its launches fail. One that breaks launches is left alone for a
- * while, twice as long each time; then it gets one launch at a time until one has gone well. Refusals harm no client:
- * they count only when they come again and again.
+ * Outlier ejection of one worker: a worker may pass its probes while its launches fail. A worker that breaks launches is
+ * ejected, and then gets one launch at a time until one succeeds. Refusals harm no client: the first three in a row are
+ * races for the last slot, and ejections for more are short.
  */
 export class OutlierEjection {
-  #failures = 0;
-  #refusals = 0;
-  #pausedUntilMs = 0;
+  readonly #refusals: CircuitBreaker<Refusal>;
+  readonly #faults: CircuitBreaker<Fault>;
 
-  /** Whether launches must not go there now. */
-  ejected(nowMs: number): boolean {
-    return nowMs < this.#pausedUntilMs;
+  constructor(clock: Clock) {
+    const common = { clock, countsWhileOpen: true };
+    const firstRefusalMs = { full: 500, "not-ready": 500 };
+    const firstFaultMs = { broken: 5_000, "timed-out": 5_000 };
+    this.#refusals = new CircuitBreaker({ ...common, tolerated: 3, firstOpenMs: firstRefusalMs, maxOpenMs: 10_000 });
+    this.#faults = new CircuitBreaker({ ...common, tolerated: 0, firstOpenMs: firstFaultMs, maxOpenMs: 300_000 });
   }
 
-  /** Whether it has yet to show that it works: it gets one launch at a time. */
+  /** Whether the worker must get no launch now. */
+  get ejected(): boolean {
+    return this.#refusals.state === "open" || this.#faults.state === "open";
+  }
+
+  /** Whether the worker gets one launch at a time, until one succeeds. */
   get onTrial(): boolean {
-    return this.#failures > 0;
+    return this.#faults.state === "half-open";
   }
 
   succeeded(): void {
-    this.#failures = 0;
-    this.#refusals = 0;
+    this.#refusals.succeeded();
+    this.#faults.succeeded();
   }
 
-  failed(failure: Failure, nowMs: number): void {
-    const times = this.#count(failure);
-    if (times <= 0) return;
-    const pauseMs = Math.min(LONGEST_PAUSE_MS[failure], FIRST_PAUSE_MS[failure] * 2 ** (times - 1));
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + pauseMs);
-  }
-
-  /** @returns how often it failed in this way, beyond what is forgiven. */
-  #count(failure: Failure): number {
-    switch (failure) {
-      case "full":
-      case "not-ready":
-        this.#refusals += 1;
-        return this.#refusals - REFUSALS_FORGIVEN;
-      case "broken":
-      case "timed-out":
-        this.#failures += 1;
-        return this.#failures;
-    }
+  failed(failure: Failure): void {
+    if (failure === "full" || failure === "not-ready") this.#refusals.failed(failure);
+    else this.#faults.failed(failure);
   }
 }

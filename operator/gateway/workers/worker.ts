@@ -40,7 +40,7 @@ export class Worker implements Candidate {
   readonly #silence = new Silence();
   readonly #deps: WorkerDeps;
   readonly #hash: number;
-  readonly #ejection = new OutlierEjection();
+  readonly #ejection: OutlierEjection;
   /** Presets whose sessions were seen running here: bounded by the pool's presets. */
   readonly #served = new Set<string>();
   #record: WorkerRecord;
@@ -57,6 +57,7 @@ export class Worker implements Candidate {
     this.#hash = hashOf(record.uid);
     this.#record = record;
     this.#deps = deps;
+    this.#ejection = new OutlierEjection(deps.clock);
     this.ledger = new SlotLedger(
       () => deps.expectation().slots,
       () => deps.onMoved(this),
@@ -183,7 +184,7 @@ export class Worker implements Candidate {
 
   #take(askedAt: number, readiness: Readiness): void {
     this.#ready = readiness.kind !== "not-ready";
-    this.#ejected = this.#ejection.ejected(this.#deps.clock.now());
+    this.#ejected = this.#ejection.ejected;
     if (readiness.kind === "not-ready") {
       if (this.#goodProbesNeeded > 0) this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, 1);
       return;
@@ -201,9 +202,8 @@ export class Worker implements Candidate {
   }
 
   failed(failure: Failure): void {
-    const nowMs = this.#deps.clock.now();
-    this.#ejection.failed(failure, nowMs);
-    this.#ejected = this.#ejection.ejected(nowMs);
+    this.#ejection.failed(failure);
+    this.#ejected = this.#ejection.ejected;
     if (failure === "full") this.ledger.markFull();
     this.#failedAt = this.ledger.probeBegins();
     this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, GOOD_PROBES_NEEDED[failure]);
