@@ -6,8 +6,8 @@ import type { Launched, Session } from "../sessions/session-book.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
-import type { Flight } from "./attempt.ts";
 import type { Replacements, SentLaunch } from "./replacements.ts";
+import type { Flight } from "./send-launch.ts";
 import type { StartupWatch } from "./startup.ts";
 
 export interface AcceptedDeps {

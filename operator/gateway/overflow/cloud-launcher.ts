@@ -6,7 +6,7 @@ import { type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
 import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
 import type { KeptSecrets } from "../admission/kept-secrets.ts";
 import { type LaunchError, overflowUnclear } from "../errors.ts";
-import type { Flight } from "../launch/attempt.ts";
+import type { Flight } from "../launch/send-launch.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import { type Cloud, type CloudLaunch, CloudUnreachable } from "./cloud.ts";
 import type { CloudBreaker } from "./cloud-breaker.ts";

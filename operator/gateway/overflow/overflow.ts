@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { CLOUD } from "../claims/cloud-claim.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import { clientGone, LaunchError } from "../errors.ts";
-import type { Flight } from "../launch/attempt.ts";
+import type { Flight } from "../launch/send-launch.ts";
 import type { Served } from "../launch/served.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import { Shares } from "../workers/shares.ts";

@@ -1,7 +1,7 @@
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import type { Slot, Slots } from "../workers/slots.ts";
-import type { Flight } from "./attempt.ts";
 import type { Replacements } from "./replacements.ts";
+import type { Flight } from "./send-launch.ts";
 
 /**
  * The slot of the session that a launch will replace, for a launch that finds no free one: that session is ended first.

@@ -3,7 +3,7 @@ import type { Claimed, OneLaunch } from "../claims/launch-claims.ts";
 import type { SearchTarget } from "../sessions/find-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
-import type { Flight } from "./attempt.ts";
+import type { Flight } from "./send-launch.ts";
 
 /** What came of a claim, and what was known of the room before the launch is sent. */
 export interface ClaimedFor extends Pick<SearchTarget, "isOther"> {
