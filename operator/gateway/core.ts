@@ -12,7 +12,8 @@ import type { Superseded } from "./claims/peer-protocol.ts";
 import type { ClaimSource } from "./http/internal-server.ts";
 import { AcceptedLaunches } from "./launch/accepted.ts";
 import { Doubts } from "./launch/doubts.ts";
-import { type Arrival, Launcher } from "./launch/launch.ts";
+import type { Arrival } from "./launch/launch-context.ts";
+import { Launcher } from "./launch/launcher.ts";
 import { gatewayStopping } from "./launch/refusals.ts";
 import { Replacements } from "./launch/replacements.ts";
 import { stillRuns } from "./launch/served.ts";
@@ -116,7 +117,6 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       ...deps.overflow,
       clock,
       metrics,
-      claims,
       findPool,
       lookAt: deps.lookAt,
       workersOf: (key) => this.#workers.ofPool(key),

@@ -8,8 +8,8 @@ import { ClientTokens } from "../../operator/gateway/admission/client-tokens.ts"
 import { Gate } from "../../operator/gateway/admission/gate.ts";
 import { BodyRooms } from "../../operator/gateway/form/body-rooms.ts";
 import { launchServer } from "../../operator/gateway/http/launch-server.ts";
-import type { Arrival } from "../../operator/gateway/launch/launch.ts";
 import { launchBodies } from "../../operator/gateway/launch/launch-body.ts";
+import type { Arrival } from "../../operator/gateway/launch/launch-context.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import { createLogger } from "../../operator/telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics.ts";

@@ -94,8 +94,9 @@ export class SimGateway {
       asyncMode: true,
       ...(apiSecret === undefined ? {} : { apiSecret }),
     };
-    const trace = newTrace(this.process.clock.now());
-    return this.core.launch(pool, request, { order: ++this.#launches, client: "", traceContext: {}, signal, trace });
+    const arrivedMs = this.process.clock.now();
+    const trace = newTrace(arrivedMs);
+    return this.core.launch(pool, request, { order: ++this.#launches, arrivedMs, client: "", traceContext: {}, signal, trace });
   }
 
   /** Opens a load stream. @returns how to break it. */

@@ -75,12 +75,13 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   const launch = async (key: string | undefined, request: FastifyRequest<Query>, reply: FastifyReply): Promise<FastifyReply> => {
     order += 1;
     const traceContext = traceContextOf(request.headers);
-    const trace = newTrace(deps.clock.now(), traceId(traceContext));
+    const arrivedMs = deps.clock.now();
+    const trace = newTrace(arrivedMs, traceId(traceContext));
     const signal = whenGone(reply.raw);
     let pool: PoolConfig | undefined;
     try {
       pool = requirePool(deps, key);
-      const arrival = { order, traceContext, signal, trace, network: networkOf(request.ip) };
+      const arrival = { order, arrivedMs, traceContext, signal, trace, network: networkOf(request.ip) };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
       return accept(reply, answer, trace);

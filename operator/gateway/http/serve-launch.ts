@@ -9,7 +9,7 @@ import type { BodyRooms, HeldBody } from "../form/body-rooms.ts";
 import type { ByteOwner } from "../form/byte-room.ts";
 import type { BodyTime } from "../form/read-body.ts";
 import { announcedLength, readForm } from "../form/read-form.ts";
-import type { Arrival } from "../launch/launch.ts";
+import type { Arrival } from "../launch/launch-context.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
 
 export interface ServeLaunchDeps {

@@ -6,8 +6,9 @@ import type { Launched, Session } from "../sessions/session-book.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
+import type { LaunchContext } from "./launch-context.ts";
+import type { LaunchPath } from "./launch-trace.ts";
 import type { Replacements, SentLaunch } from "./replacements.ts";
-import type { Flight } from "./send-launch.ts";
 import type { StartupWatch } from "./startup.ts";
 
 export interface AcceptedDeps {
@@ -16,12 +17,24 @@ export interface AcceptedDeps {
   readonly load: LoadBook;
   readonly startups: StartupWatch;
   readonly replacements: Replacements;
-  /** A worker has taken a launch. */
   readonly began: Sessions["began"];
   readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
 }
 
-/** Launches that a worker has taken: notes their sessions, measures their start-up, and ends the sessions that they replace. */
+/** Where a launch was accepted, and how it came there. */
+interface AcceptedBy {
+  readonly worker: Worker;
+  readonly path: LaunchPath;
+}
+
+interface NewSession extends AcceptedBy {
+  readonly task: string;
+  readonly sent: SentLaunch;
+  /** Whether it may replace an older session. */
+  readonly replaces: boolean;
+}
+
+/** Launches that a worker has accepted: records their sessions, measures their start-up, and ends the sessions that they replace. */
 export class AcceptedLaunches {
   readonly #deps: AcceptedDeps;
 
@@ -29,66 +42,65 @@ export class AcceptedLaunches {
     this.#deps = deps;
   }
 
-  /** A worker has answered a launch. */
-  began(worker: Worker, answer: WorkerAnswer, flight: Flight, sent: SentLaunch): void {
-    const { replacements } = this.#deps;
+  /** The worker has accepted a launch that this gateway sent. */
+  began(launch: LaunchContext, accepted: AcceptedBy & { readonly answer: WorkerAnswer; readonly sent: SentLaunch }): void {
+    const { sent, answer, worker, path } = accepted;
+    const { load } = this.#deps;
+    load.changed(launch.key);
+    load.served(launch.key, launch.preset);
     const task = taskId(answer);
-    if (task === undefined) {
-      replacements.failed(sent);
-      return;
-    }
-    const replaces = replacements.began(sent, this.#note(worker, task, flight, sent.ticket));
-    void this.#follow(worker, { task, answer, replaces }, flight, sent);
+    if (task === undefined) this.#deps.replacements.failed(sent);
+    else void this.#follow(launch, this.#record(launch, { worker, path, task, sent }), answer);
   }
 
-  /** A session of the launch was found that had begun before. */
-  found(worker: Worker, task: string, flight: Flight, ticket: number): void {
-    const { replacements } = this.#deps;
-    const { key: pool, keys, request } = flight;
-    const sent = replacements.sends({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
-    if (replacements.began(sent, this.#note(worker, task, flight, ticket))) void this.#replace(sent, worker, task, flight);
+  /** The gateway has found a session that an earlier attempt or another gateway began. */
+  found(launch: LaunchContext, found: AcceptedBy & { readonly task: string; readonly ticket: number }): void {
+    const { key: pool, keys, request } = launch;
+    const { worker, path, task, ticket } = found;
+    const sent = this.#deps.replacements.sends({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
+    const session = this.#record(launch, { worker, path, task, sent });
+    if (session.replaces) void this.#replace(launch, session);
   }
 
-  #note(worker: Worker, taskId: string, { keys, trace, preset, request }: Flight, ticket: number): Session {
-    const { launch, seat, identity, agent } = keys;
+  #record(launch: LaunchContext, begun: Omit<NewSession, "replaces">): NewSession {
+    const { keys, preset, request, arrivedMs } = launch;
+    const { worker, path, task: taskId, sent } = begun;
+    const { launch: key, seat, identity, agent } = keys;
     const { roomName: room, livekitUrl } = request;
-    const { arrivedMs, path = "cold" } = trace;
-    const launched: Launched = { arrivedMs, path, preset, livekitUrl, identity, agent, launch, seat, ticket };
-    return this.#deps.began(worker, { taskId, room }, launched);
+    const launched: Launched = { arrivedMs, path, preset, livekitUrl, identity, agent, launch: key, seat, ticket: sent.ticket };
+    const session: Session = this.#deps.began(worker, { taskId, room }, launched);
+    return { ...begun, replaces: this.#deps.replacements.began(sent, session) };
   }
 
-  async #follow(
-    worker: Worker,
-    begun: { readonly task: string; readonly answer: WorkerAnswer; readonly replaces: boolean },
-    flight: Flight,
-    sent: SentLaunch,
-  ): Promise<void> {
+  async #follow(launch: LaunchContext, session: NewSession, answer: WorkerAnswer): Promise<void> {
     const { startups, clock } = this.#deps;
-    const { task, answer, replaces } = begun;
-    const { preset, key } = flight;
+    const { worker, task, replaces } = session;
+    const { preset, key } = launch;
     const { origin, record } = worker;
     if (origin === undefined) return;
     const acceptedMs = clock.now();
     const needed = replaces || (preset !== undefined && !worker.hasServed(preset));
     const ranMs = await startups.ran({ pool: key, origin, path: `${record.engine.paths.tasks}/${task}`, answer, needed });
-    if (ranMs !== undefined) this.#ran(worker, { acceptedMs, ranMs }, flight);
-    if (replaces) await this.#replace(sent, worker, task, flight);
+    if (ranMs !== undefined) this.#ran(launch, session, { acceptedMs, ranMs });
+    if (replaces) await this.#replace(launch, session);
   }
 
   /** The older sessions stay if the newer one has ended meanwhile. */
-  async #replace(sent: SentLaunch, worker: Worker, task: string, { keys }: Flight): Promise<void> {
+  async #replace({ keys }: LaunchContext, { worker, task, sent }: NewSession): Promise<void> {
     const { replacements, stillRuns } = this.#deps;
     if (await stillRuns(keys.launch, { worker: worker.uid, task, room: sent.room })) await replacements.runs(sent);
   }
 
-  #ran(worker: Worker, { acceptedMs, ranMs }: { readonly acceptedMs: number; readonly ranMs: number }, flight: Flight): void {
+  #ran(
+    { pool, preset, key, arrivedMs }: LaunchContext,
+    { worker, path }: AcceptedBy,
+    { acceptedMs, ranMs }: { readonly acceptedMs: number; readonly ranMs: number },
+  ): void {
     const { load, metrics } = this.#deps;
-    const { pool, preset, key, trace } = flight;
-    const { arrivedMs, path } = trace;
     const startupMs = ranMs - arrivedMs;
     if (preset !== undefined) worker.noteServed(preset);
     const labels = { namespace: pool.namespace, pool: pool.name };
-    metrics.startupSeconds.observe({ ...labels, path: path ?? "cold" }, startupMs / 1_000);
+    metrics.startupSeconds.observe({ ...labels, path }, startupMs / 1_000);
     metrics.stageSeconds.observe({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000);
     load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }

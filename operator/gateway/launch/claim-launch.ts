@@ -1,26 +1,25 @@
 import { MAX_BEFORE } from "../claims/claim-book.ts";
-import type { Claimed, OneLaunch } from "../claims/launch-claims.ts";
+import type { Claimed } from "../claims/launch-claims.ts";
 import type { SearchTarget } from "../sessions/find-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
-import type { Flight } from "./send-launch.ts";
+import type { LaunchContext } from "./launch-context.ts";
 
-/** What came of a claim, and what was known of the room before the launch is sent. */
+/** The result of a claim, and which tasks of the room belonged to other launches before this launch was sent. */
 export interface ClaimedFor extends Pick<SearchTarget, "isOther"> {
   readonly claimed: Claimed;
 }
 
 /**
- * Claims a launch for a worker, and notes which tasks of its room the worker has: after a lost answer they settle nothing. The
- * worker is asked for them only if another gateway has launched into the room a moment ago; others are known by then.
- * @param yielded called when another gateway has the launch: the slot is not needed.
- * @throws LaunchError when nobody can tell what became of another gateway's claim.
+ * Claims a launch for a worker, and records the worker's tasks in the room: after a lost answer they are not this launch's. The
+ * worker lists them anew only if another gateway has launched into the room a moment ago. This gateway has seen all others.
+ * @param yielded called if another gateway has the launch: the slot is not needed.
+ * @throws LaunchError if another gateway has the launch and its outcome is unknown.
  */
 export async function claimFor(
   { sessions }: { readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "look"> },
-  claims: OneLaunch,
   worker: Worker,
-  { key, keys, request }: Flight,
+  { key, keys, request, claims }: LaunchContext,
   yielded: () => void,
 ): Promise<ClaimedFor> {
   const { roomName: room } = request;

@@ -5,22 +5,23 @@ import type { LaunchError } from "../errors.ts";
 import { findSession, type SearchTarget, type SessionSearch } from "../sessions/find-session.ts";
 import type { Worker } from "../workers/worker.ts";
 
-/** How long a launch that may have begun is looked for before it is begun anew: clients retry for seconds. */
+/** How long a retry searches for the session of an earlier attempt before it begins a new one: clients retry for seconds. */
 const REMEMBER_MS = 60_000;
 const MAX_REMEMBERED = 1_000;
 
+/** A launch whose answer was lost. */
 export interface Doubt {
   readonly worker: Worker;
-  /** Its place among the launches of its room. */
+  /** Its position among the launches of its room. */
   readonly ticket: number;
-  readonly suspect: SearchTarget;
+  readonly target: SearchTarget;
+  /** Ends the launch if the search finds nothing out. */
   readonly error: LaunchError;
 }
 
-/** A launch that had begun, as it was found out later. */
-export type Settled = Doubt & { readonly search: Extract<SessionSearch, { kind: "found" }> };
+export type ResolvedDoubt = Doubt & { readonly search: Extract<SessionSearch, { kind: "found" }> };
 
-/** Launches of which nobody knows whether they began: a retry looks for the session where it may run. */
+/** Launches whose outcome is unknown. A retry searches the worker for the session. */
 export class Doubts {
   readonly #deps: { readonly client: WorkerClient; readonly clock: Clock };
   readonly #doubts: ExpiringMap<string, Doubt>;
@@ -28,6 +29,11 @@ export class Doubts {
   constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
     this.#deps = deps;
     this.#doubts = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
+  }
+
+  /** Searches the worker. Never throws. */
+  search({ target }: Doubt): Promise<SessionSearch> {
+    return findSession(this.#deps, target);
   }
 
   note(key: string, doubt: Doubt): void {
@@ -39,15 +45,15 @@ export class Doubts {
   }
 
   /**
-   * @returns the session that was found; undefined when there is none, and the launch may begin.
-   * @throws the error with which the launch ended, when still nobody knows.
+   * @returns the session of an earlier attempt; undefined if there is none, and the launch may begin.
+   * @throws the error of the earlier attempt if its outcome is still unknown.
    */
-  async settle(key: string): Promise<Settled | undefined> {
+  async resolve(key: string): Promise<ResolvedDoubt | undefined> {
     const doubt = this.#doubts.get(key);
     if (doubt === undefined) return undefined;
-    const search = await findSession(this.#deps, doubt.suspect);
+    const search = await this.search(doubt);
     if (search.kind === "unknown") throw doubt.error;
-    // From here on the answer is remembered with its session, or the launch begins.
+    // The singleflight remembers the answer from now on, or the launch begins.
     this.#doubts.delete(key);
     return search.kind === "found" ? { ...doubt, search } : undefined;
   }

@@ -20,8 +20,6 @@ export interface LaunchTrace {
   attempts: number;
   /** Time until the body had arrived. */
   readMs: number;
-  /** Whether it waits for a slot now. */
-  waiting: boolean;
   waitedMs: number;
   /** Time that workers took to answer, all attempts together. */
   forwardMs: number;
@@ -33,7 +31,6 @@ export function newTrace(arrivedMs: number, traceId?: string): LaunchTrace {
     ...(traceId === undefined ? {} : { traceId }),
     attempts: 0,
     readMs: 0,
-    waiting: false,
     waitedMs: 0,
     forwardMs: 0,
   };

@@ -59,17 +59,18 @@ describe("a launch that finds no slot", () => {
       get: (origin, path) => workers.get(origin, path),
       post: (origin, path, body) => workers.post(origin, path, body).finally(() => answer.promise),
     };
-    const { addWorker, launch, clock } = gatewayHarness(queue(1), { workers, network });
+    const { addWorker, launch, clock, core, key } = gatewayHarness(queue(1), { workers, network });
+    const queued = () => core.summary(key)?.queued;
     const a = await addWorker("a", { slots: 1, sessions: 1 });
     const first = await launch();
     Object.assign(a, { sessions: 0, launch: "full" });
     await clock.advance(1_100);
-    expect(first.trace).toMatchObject({ attempts: 1, waiting: false });
+    expect([first.trace.attempts, queued()]).toEqual([1, {}]);
     const second = await launch();
-    expect(second.trace.waiting).toBe(true);
+    expect([second.status, queued()]).toEqual([0, { maya: 1 }]);
     answer.resolve();
     await clock.advance(0);
-    expect([first.status, first.trace.waiting]).toEqual([0, true]);
+    expect([first.status, queued()]).toEqual([0, { maya: 2 }]);
     a.launch = "accept";
     await clock.advance(1_100);
     expect([first.status, second.status]).toEqual([200, 0]);

@@ -1,232 +1,286 @@
-import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
-import type { LaunchRequest } from "../../engines/index.ts";
-import { type Backoff, fullJitterMs } from "../../runtime/backoff.ts";
-import type { Random } from "../../runtime/clock.ts";
-import { sleep } from "../../runtime/sleep.ts";
 import { taskId, type WorkerAnswer } from "../../workers/answers.ts";
-import { presetOf } from "../admission/admit.ts";
-import type { PeerAnswer } from "../claims/claims.ts";
-import type { LaunchClaims } from "../claims/launch-claims.ts";
-import { clientGone } from "../errors.ts";
+import type { SettledClaim } from "../claims/claims.ts";
+import { CLOUD } from "../claims/cloud-claim.ts";
+import type { Granted } from "../claims/launch-claims.ts";
+import { clientGone, type LaunchError } from "../errors.ts";
+import type { CloudReservation } from "../overflow/cloud-launcher.ts";
 import type { Overflow } from "../overflow/overflow.ts";
-import { isHopeless } from "../queue/retry-after.ts";
-import type { SessionLocation } from "../sessions/session-location.ts";
+import { overflowErrorSentences, overflowFailed } from "../overflow/sentences.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Slot } from "../workers/slots.ts";
 import type { AcceptedLaunches } from "./accepted.ts";
-import { claimFor } from "./claim-launch.ts";
-import { preemptSlot } from "./find-slot.ts";
-import { launchBodies } from "./launch-body.ts";
-import { launchKeys } from "./launch-key.ts";
-import type { LaunchTrace } from "./launch-trace.ts";
-import { deadlineExceeded, deadlineHopeless, queueFull, workersBroke } from "./refusals.ts";
-import type { Replacements } from "./replacements.ts";
-import { type AttemptDeps, attempt, type Flight } from "./send-launch.ts";
+import { type ClaimedFor, claimFor } from "./claim-launch.ts";
+import type { Doubts } from "./doubts.ts";
+import { type FindSlotDeps, findSlot } from "./find-slot.ts";
+import type { LaunchContext } from "./launch-context.ts";
+import { afterCloud, afterQueue, afterWorker, hadSlot, type LaunchTries, noTries, type PendingReason } from "./launch-tries.ts";
+import { overflowLaunch } from "./overflow-launch.ts";
+import { workersBroke } from "./refusals.ts";
+import type { SentLaunch } from "./replacements.ts";
+import { type LostAnswer, type NotBegun, notBegun, type SendDeps, sendLaunch } from "./send-launch.ts";
 import type { Served } from "./served.ts";
-import { Singleflight } from "./singleflight.ts";
-import type { TraceContext } from "./trace-context.ts";
+import { type WaitDeps, waitForSlot } from "./wait-for-slot.ts";
 
-/** The second worker is tried at once; later ones after a moment, so that many launches that fail together spread. */
-const BACKOFF: Backoff = { baseMs: 25, maxMs: 400 };
-/** Workers that may break off under one launch: it might be the launch that breaks them. */
+/** Number of workers that may fail under one launch: the launch may be the cause. */
 const MAX_LOST = 2;
 
-export interface Arrival {
-  /** Place among all launches of this gateway. */
-  readonly order: number;
-  /** Name of the token that it came with; empty where the pool asks for none. */
-  readonly client: string;
-  /** Headers by which whoever traces the launch finds it again at the worker. */
-  readonly traceContext: TraceContext;
-  /** Aborts when the client has gone. */
-  readonly signal: AbortSignal;
-  readonly trace: LaunchTrace;
+/**
+ * The states of a launch.
+ * - `admitted`: the only launch of its key. An earlier attempt may have begun a session: search for it.
+ * - `pending`: needs a slot: a free one, or that of the session that the launch replaces.
+ * - `queued`: waits for a slot until its deadline, or until it leaves for the maker's cloud.
+ * - `reserved`: holds a slot: claim the launch, so that no other gateway sends it.
+ * - `claimed`: no other gateway sends it: register it among the launches of its room.
+ * - `sent`: the worker receives the launch, and answers.
+ * - `doubtful`: the answer was lost: search the worker for the session.
+ * - `overflowed`: has a reservation in the maker's cloud: claim the launch, and send it there.
+ * - `served`, `refused`: the end.
+ */
+export type LaunchState =
+  | { readonly name: "admitted" }
+  | { readonly name: "pending"; readonly why: PendingReason; readonly tries: LaunchTries }
+  | { readonly name: "queued"; readonly why: PendingReason; readonly tries: LaunchTries }
+  | (OnSlot & { readonly name: "reserved" })
+  | (OnSlot & Pick<ClaimedFor, "isOther"> & { readonly name: "claimed"; readonly grant: Granted })
+  | (OnSlot & Pick<ClaimedFor, "isOther"> & { readonly name: "sent"; readonly sent: SentLaunch })
+  | (OnSlot & LostAnswer & { readonly name: "doubtful"; readonly sent: SentLaunch })
+  | (OnReservation & { readonly name: "overflowed"; readonly tries: LaunchTries })
+  | { readonly name: "served"; readonly served: Served }
+  | { readonly name: "refused"; readonly error: unknown };
+
+interface OnReservation {
+  readonly reservation: CloudReservation;
+  /** The queue has refused the launch; undefined if the launch left the queue in time. */
+  readonly refusal: LaunchError | undefined;
 }
 
-export interface LauncherDeps extends AttemptDeps {
-  readonly random: Random;
+interface OnSlot {
+  readonly slot: Slot;
+  readonly tries: LaunchTries;
+}
+
+type State<Name extends LaunchState["name"]> = Extract<LaunchState, { readonly name: Name }>;
+type OpenState = Exclude<LaunchState, { readonly name: "served" | "refused" }>;
+
+export interface LaunchDeps extends FindSlotDeps, SendDeps, Pick<WaitDeps, "onAwaited"> {
   readonly accepted: AcceptedLaunches;
-  readonly claims: LaunchClaims;
-  /** Where launches go that the pool cannot serve. */
-  readonly overflow: Pick<Overflow, "orElse" | "doubts">;
-  readonly replacements: Replacements;
+  readonly doubts: Doubts;
+  readonly overflow: Pick<Overflow, "exit" | "lastChance" | "send" | "resolve">;
   readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "look">;
-  /** Whether the session of a launch still runs. Never throws. */
-  readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
-  /** Launches begin to wait in a pool. */
-  readonly onAwaited: (pool: string) => void;
 }
 
 /**
- * Finds a slot for a launch and starts the session there.
+ * Serves one launch.
  *
- * Flow: take a free slot, or wait for one; send the launch; on a 503 or a refused connection, where nothing can have begun,
- * take the next worker. After `attempts` workers in a row the launch waits at its place in the queue until a probe has
- * seen a free slot: a client that is refused gives up after 4 s, one that waits does not.
- * Guarantees: of requests for the same launch only one is served, the others get its answer while its session runs; at most one
- * worker can have begun a session; every slot that was taken is released or confirmed; it ends, as each round tries at most `attempts`
- * workers, and no new round begins after the queue's deadline.
+ * Expected flow: `admitted` -> `pending` -> (`queued`) -> `reserved` -> `claimed` -> `sent` -> `served`.
+ * If no session began at a worker, the launch is `pending` again. After `launch.attempts` workers in a row it is `queued` at its
+ * old position: a client that is refused gives up after 4 s, one that waits does not.
+ *
+ * Guarantees
+ * - At most one worker, or the maker's cloud, can have begun a session.
+ * - Every slot and every reservation is released or confirmed. A launch is in the queue or at the cloud, never both.
+ * - It ends: each round tries at most `launch.attempts` workers, no round begins after the deadline, and the numbers of lost
+ *   workers, void claims and tries at the cloud are limited.
+ *
+ * @throws LaunchError if there is no session, or if its outcome is unknown.
  */
-export class Launcher {
-  readonly #deps: LauncherDeps;
-  readonly #singleflight: Singleflight;
+export async function runLaunch(deps: LaunchDeps, launch: LaunchContext): Promise<Served> {
+  const steps = new LaunchSteps(deps, launch);
+  let state: LaunchState = { name: "admitted" };
+  for (;;) {
+    if (state.name === "served") return state.served;
+    if (state.name === "refused") throw state.error;
+    state = await steps.next(state);
+  }
+}
 
-  constructor(deps: LauncherDeps) {
+class LaunchSteps {
+  readonly #deps: LaunchDeps;
+  readonly #launch: LaunchContext;
+
+  constructor(deps: LaunchDeps, launch: LaunchContext) {
     this.#deps = deps;
-    const { clock, stillRuns } = deps;
-    this.#singleflight = new Singleflight({ clock, stillRuns: (launch, { at }) => stillRuns(launch, at) });
+    this.#launch = launch;
   }
 
-  /**
-   * @returns the answer of the worker that took the launch.
-   * @throws LaunchError when no session came of it, or none that we know of.
-   */
-  async launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival): Promise<WorkerAnswer> {
-    const key = poolKey(pool);
-    const keys = launchKeys(pool, request);
-    const preset = presetOf(request);
-    const { trace } = arrival;
-    const { served, repeated } = await this.#singleflight.run(keys.launch, arrival.signal, (signal) => {
-      const bodyFor = launchBodies(pool, request, arrival.traceContext);
-      const over = new AbortController();
-      const met = this.#deps.load.arrived(key, preset);
-      const flight: Flight = { pool, key, keys, preset, request, bodyFor, trace, met, settled: over.signal };
-      const answer = this.#deps.overflow.orElse(flight, signal, (waiting) => this.#fly(flight, { ...arrival, signal: waiting }));
-      return answer.finally(() => over.abort());
-    });
-    if (repeated) trace.path = "repeated";
-    return served.answer;
-  }
-
-  async #fly(flight: Flight, arrival: Arrival): Promise<Served> {
-    const { keys, key, request } = flight;
-    const { roomName: room } = request;
-    const found = await this.#deps.doubts.settle(keys.launch);
-    if (found !== undefined) {
-      const { worker, search, ticket } = found;
-      this.#deps.accepted.found(worker, search.taskId, flight, ticket);
-      return { answer: search.answer, at: { worker: worker.uid, task: search.taskId, room }, earned: false };
+  /** Does the work of a state, and returns the next one. */
+  async next(state: OpenState): Promise<LaunchState> {
+    try {
+      return await this.#step(state);
+    } catch (error) {
+      if ("slot" in state) this.#giveBack(state.slot);
+      if ("sent" in state) this.#deps.replacements.failed(state.sent);
+      return { name: "refused", error };
     }
-    const tried = new Set<string>();
-    const claims = this.#deps.claims.of(keys, room, arrival.signal);
-    for (let lost = 0, again = false; lost < MAX_LOST; again = true) {
-      const slot = await this.#slotFor(flight, arrival, tried, again);
-      const { worker } = slot;
-      const { claimed, isOther } = await claimFor(this.#deps, claims, worker, flight, () => this.#giveBack(slot, key));
-      if (claimed.kind === "served") {
-        const { answer, at, orphan } = claimed;
-        if (orphan !== undefined && at.task !== undefined) this.#deps.accepted.found(orphan.worker, at.task, flight, orphan.ticket);
-        return { answer, at, earned: false };
-      }
-      if (claimed.kind === "void") continue;
-      this.#stillWanted(slot, key, arrival.signal);
-      const { ticket, others } = claimed;
-      const sent = this.#deps.replacements.sends({ pool: key, room, seat: keys.seat, ticket, others });
-      const outcome = await attempt(this.#deps, slot, flight, { isOther, ticket }).catch((error: unknown) => {
-        this.#deps.replacements.failed(sent);
-        throw error;
-      });
-      this.#deps.load.changed(key);
-      if (outcome.kind === "served") {
-        const { answer } = outcome;
-        this.#deps.load.served(key, flight.preset);
-        this.#deps.accepted.began(worker, answer, flight, sent);
-        return { answer, at: { worker: worker.uid, task: taskId(answer), room }, earned: true };
-      }
-      this.#deps.replacements.failed(sent);
-      if (outcome.lost) lost += 1;
-      tried.add(worker.uid);
+  }
+
+  #step(state: OpenState): LaunchState | Promise<LaunchState> {
+    switch (state.name) {
+      case "admitted":
+        return this.#resolve();
+      case "pending":
+        return this.#pick(state);
+      case "queued":
+        return this.#wait(state);
+      case "reserved":
+        return this.#claim(state);
+      case "claimed":
+        return this.#register(state);
+      case "sent":
+        return this.#send(state);
+      case "doubtful":
+        return this.#search(state);
+      case "overflowed":
+        return this.#overflow(state);
     }
-    throw workersBroke(MAX_LOST);
   }
 
-  /** What this gateway tells a peer of a launch that it had claimed; waits while it is under way. */
-  async peerAnswer(launch: string): Promise<PeerAnswer> {
-    const served = this.#deps.claims.defers(launch) ? undefined : await this.#singleflight.find(launch);
-    if (served !== undefined) return { kind: "served", answer: served.answer, at: served.at };
-    return { kind: this.#deps.doubts.has(launch) || this.#deps.overflow.doubts(launch) ? "unknown" : "none" };
+  async #resolve(): Promise<LaunchState> {
+    const { accepted, doubts, overflow } = this.#deps;
+    const inCloud = await overflow.resolve(this.#launch);
+    if (inCloud !== undefined) return this.#served(inCloud, CLOUD.uid, undefined, false);
+    const found = await doubts.resolve(this.#launch.keys.launch);
+    if (found === undefined) return { name: "pending", why: "arrived", tries: noTries };
+    const { worker, search, ticket } = found;
+    accepted.found(this.#launch, { worker, task: search.taskId, path: "cold", ticket });
+    return this.#served(search.answer, worker.uid, search.taskId, false);
   }
 
-  /** @param again whether the launch had a slot before: then the queue takes it back at its old place. */
-  async #slotFor(flight: Flight, arrival: Arrival, tried: Set<string>, again: boolean): Promise<Slot> {
-    const { pool, preset, trace } = flight;
-    if (arrival.signal.aborted) throw clientGone();
-    if (tried.size < pool.launch.attempts) {
-      const slot = this.#deps.slots.take(pool, preset, tried);
-      if (slot !== undefined) {
-        await this.#backOff(tried.size, arrival.signal);
-        trace.path ??= slot.warm ? "warm" : "cold";
-        return this.#stillWanted(slot, flight.key, arrival.signal);
-      }
-      const vacated = await preemptSlot(this.#deps, flight);
-      if (vacated !== undefined) return this.#stillWanted(vacated, flight.key, arrival.signal);
-    }
-    const slot = await this.#wait(flight, arrival, again);
-    tried.clear();
-    return slot;
+  async #pick({ why, tries }: State<"pending">): Promise<LaunchState> {
+    const { pool, abandoned, trace } = this.#launch;
+    if (abandoned.aborted) throw clientGone();
+    const mayTry = tries.tried.size < pool.launch.attempts;
+    const slot = mayTry ? await findSlot(this.#deps, this.#launch, tries.tried) : undefined;
+    if (slot === undefined) return { name: "queued", why, tries };
+    const path = tries.path ?? (slot.warm ? "warm" : "cold");
+    trace.path = path;
+    return { name: "reserved", slot, tries: { ...tries, path } };
   }
 
-  async #backOff(tries: number, signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#deps;
-    if (tries > 1) await sleep(clock, fullJitterMs(tries - 2, BACKOFF, random), signal);
-  }
-
-  async #wait(flight: Flight, { order, client, signal }: Arrival, again: boolean): Promise<Slot> {
-    const { clock, slots, load, metrics } = this.#deps;
-    const { key, pool, preset, trace, met } = flight;
-    const queue = slots.queue(key);
-    const sinceMs = clock.now();
-    const deadlineMs = trace.arrivedMs + pool.launch.queueDeadlineMs;
-    // One that waits again does so at its old place, before those that it would be counted with.
-    if (!again && isHopeless({ ...this.#retryState(flight), deadlineMs, mayGrow: () => slots.mayGrow(pool, preset) })) {
-      met("refused");
-      throw deadlineHopeless(pool, this.#retryState(flight));
-    }
-    const onQueued = (): void => {
-      trace.path = "queued";
-      trace.waiting = true;
-      met("waited");
-      if (queue.length === 1) this.#deps.onAwaited(key);
-    };
-    const take = (): Slot | undefined => slots.takeQueued(key, preset);
-    const outcome = await queue.wait(
-      { order, client, want: preset ?? "", deadlineMs, again, take, onQueued },
-      { length: pool.launch.queueLength, signal },
-    );
-    trace.waiting = false;
-    trace.waitedMs += clock.now() - sinceMs;
-    load.changed(key);
-    switch (outcome.kind) {
+  async #wait({ why, tries }: State<"queued">): Promise<LaunchState> {
+    const { overflow } = this.#deps;
+    const { cloudErrors } = tries;
+    const exit = overflow.exit(this.#launch, cloudErrors);
+    const wait = await waitForSlot(this.#deps, this.#launch, { again: hadSlot(why), exit });
+    switch (wait.kind) {
       case "granted":
-        metrics.queueSeconds.observe({ namespace: pool.namespace, pool: pool.name }, (clock.now() - sinceMs) / 1_000);
-        return this.#stillWanted(outcome.slot, key, signal);
+        return { name: "reserved", slot: wait.slot, tries: afterQueue(tries) };
+      case "left":
+        return { name: "overflowed", reservation: wait.exit, refusal: undefined, tries: afterQueue(tries) };
+      case "short": {
+        const last = overflow.lastChance(this.#launch, wait.refusal, cloudErrors);
+        if (last instanceof Error) return { name: "refused", error: last };
+        return { name: "overflowed", reservation: last, refusal: wait.refusal, tries };
+      }
       case "cancelled":
-        throw clientGone();
-      case "refused":
-        throw outcome.error;
-      case "queue-full":
-        met("refused");
-        throw queueFull(pool, slots.shortage(pool, preset), this.#retryState(flight));
-      case "deadline":
-        met("refused");
-        throw deadlineExceeded(pool, slots.shortage(pool, preset), this.#retryState(flight));
+        return { name: "refused", error: clientGone() };
+      case "closed":
+        return { name: "refused", error: wait.error };
     }
   }
 
-  /** The client may have gone in the moment in which its turn came. */
-  #stillWanted(slot: Slot, key: string, signal: AbortSignal): Slot {
-    if (!signal.aborted) return slot;
-    this.#giveBack(slot, key);
-    throw clientGone();
+  async #claim({ slot, tries }: State<"reserved">): Promise<LaunchState> {
+    const { worker } = slot;
+    this.#requireClient();
+    const { claimed, isOther } = await claimFor(this.#deps, worker, this.#launch, () => this.#giveBack(slot));
+    switch (claimed.kind) {
+      case "granted":
+        return { name: "claimed", slot, grant: claimed, isOther, tries };
+      case "void":
+        return { name: "pending", why: "claim-void", tries };
+      case "served":
+        return this.#servedByPeer(claimed, tries);
+    }
   }
 
-  #giveBack(slot: Slot, key: string): void {
+  #register({ slot, grant, isOther, tries }: State<"claimed">): LaunchState {
+    this.#requireClient();
+    const { key, keys, request } = this.#launch;
+    const { ticket, others } = grant;
+    const sent = this.#deps.replacements.sends({ pool: key, room: request.roomName, seat: keys.seat, ticket, others });
+    return { name: "sent", slot, sent, isOther, tries };
+  }
+
+  async #send(state: State<"sent">): Promise<LaunchState> {
+    const { slot, sent, isOther, tries } = state;
+    const outcome = await sendLaunch(this.#deps, slot, this.#launch, { isOther, ticket: sent.ticket });
+    switch (outcome.kind) {
+      case "accepted":
+        return this.#accepted(state, outcome.answer);
+      case "not-begun":
+        return this.#tryNext(state, outcome.why);
+      case "rejected":
+        throw outcome.error;
+      case "lost":
+        return { name: "doubtful", slot, sent, doubt: outcome.doubt, mayStillBegin: outcome.mayStillBegin, tries };
+    }
+  }
+
+  async #search(state: State<"doubtful">): Promise<LaunchState> {
+    const { slot, doubt, mayStillBegin } = state;
+    const { doubts } = this.#deps;
+    const search = await doubts.search(doubt);
+    if (search.kind === "gone" || (search.kind === "absent" && !mayStillBegin)) {
+      return this.#tryNext(state, notBegun(this.#deps, slot, "lost").why);
+    }
+    slot.confirm();
+    if (search.kind === "found") return this.#accepted(state, search.answer);
+    doubts.note(this.#launch.keys.launch, doubt);
+    throw doubt.error;
+  }
+
+  async #overflow({ reservation, refusal, tries }: State<"overflowed">): Promise<LaunchState> {
+    const { met, trace } = this.#launch;
+    const outcome = await overflowLaunch(this.#deps, this.#launch, reservation);
+    switch (outcome.kind) {
+      case "accepted":
+        // The pool had no slot for this launch: for its sizing the launch counts as refused.
+        met("refused");
+        Object.assign(trace, { path: "overflow", worker: "" });
+        return this.#served(outcome.answer, CLOUD.uid, undefined, true);
+      case "served":
+        return this.#servedByPeer(outcome, tries);
+      case "unclear":
+        trace.path = "overflow";
+        return { name: "refused", error: outcome.error };
+      case "refused": {
+        if (refusal !== undefined) throw overflowFailed(refusal, overflowErrorSentences[outcome.error]);
+        return { name: "pending", why: "cloud-refused", tries: afterCloud(tries, outcome.error) };
+      }
+    }
+  }
+
+  #accepted({ slot, sent, tries }: State<"sent" | "doubtful">, answer: WorkerAnswer): LaunchState {
+    this.#deps.accepted.began(this.#launch, { worker: slot.worker, path: tries.path ?? "cold", answer, sent });
+    return this.#served(answer, slot.worker.uid, taskId(answer), true);
+  }
+
+  #tryNext({ slot, sent, ...state }: State<"sent" | "doubtful">, why: NotBegun): LaunchState {
+    this.#deps.load.changed(this.#launch.key);
+    this.#deps.replacements.failed(sent);
+    const tries = afterWorker(state.tries, slot.worker.uid, why);
+    if (tries.lost >= MAX_LOST) return { name: "refused", error: workersBroke(MAX_LOST) };
+    return { name: "pending", why, tries };
+  }
+
+  /** Another gateway had claimed the launch. If that gateway is gone, this one has found the session and owns it now. */
+  #servedByPeer({ answer, at, orphan }: SettledClaim, { path = "cold" }: LaunchTries): LaunchState {
+    if (orphan !== undefined && at.task !== undefined) this.#deps.accepted.found(this.#launch, { ...orphan, task: at.task, path });
+    return { name: "served", served: { answer, at, earned: false } };
+  }
+
+  #served(answer: WorkerAnswer, worker: string, task: string | undefined, earned: boolean): LaunchState {
+    const at = { worker, task, room: this.#launch.request.roomName };
+    return { name: "served", served: { answer, at, earned } };
+  }
+
+  /** @throws LaunchError `client_gone` */
+  #requireClient(): void {
+    if (this.#launch.abandoned.aborted) throw clientGone();
+  }
+
+  #giveBack(slot: Slot): void {
     slot.release();
-    this.#deps.slots.wake(key);
-  }
-
-  #retryState({ key, pool, preset }: Flight) {
-    const queue = this.#deps.slots.queue(key);
-    return { nowMs: this.#deps.clock.now(), waiting: queue.length, grantsMs: queue.grantsMs, pool, preset };
+    this.#deps.slots.wake(this.#launch.key);
   }
 }

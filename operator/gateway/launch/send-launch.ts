@@ -1,110 +1,97 @@
 import type { AccountErrorKind } from "../../api/load-report.ts";
-import type { PoolConfig } from "../../api/pool-config.ts";
-import type { LaunchRequest } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
-import type { LoadBook, Shortage } from "../load/load-book.ts";
-import { findSession, type SearchTarget, type SessionSearch } from "../sessions/find-session.ts";
+import type { LaunchError } from "../errors.ts";
+import type { LoadBook } from "../load/load-book.ts";
+import type { SearchTarget } from "../sessions/find-session.ts";
 import type { Slot, Slots } from "../workers/slots.ts";
 import type { Worker } from "../workers/worker.ts";
-import type { Doubt, Doubts } from "./doubts.ts";
+import type { Doubt } from "./doubts.ts";
 import { type Forwarded, forward } from "./forward.ts";
-import type { BodyFor } from "./launch-body.ts";
-import type { LaunchKeys } from "./launch-key.ts";
-import type { LaunchTrace } from "./launch-trace.ts";
+import type { LaunchContext } from "./launch-context.ts";
 import { workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
 
-/** One launch on its way. */
-export interface Flight {
-  readonly pool: PoolConfig;
-  /** The pool's. */
-  readonly key: string;
-  readonly keys: LaunchKeys;
-  readonly preset: string | undefined;
-  readonly request: LaunchRequest;
-  readonly bodyFor: BodyFor;
-  readonly trace: LaunchTrace;
-  readonly met: (shortage: Shortage) => void;
-  /** Aborts when the launch has an answer: a session, or a refusal. */
-  readonly settled: AbortSignal;
-}
-
-export interface AttemptDeps {
+export interface SendDeps {
   readonly clock: Clock;
   readonly client: WorkerClient;
   readonly slots: Slots;
   readonly load: LoadBook;
   readonly metrics: GatewayMetrics;
-  readonly doubts: Doubts;
-  /** Asks a worker soon what it has to say now. */
+  /** Probes a worker soon. */
   readonly ask: (worker: Worker) => void;
 }
 
-/** What was known when the launch was sent. */
-export interface Before extends Pick<SearchTarget, "isOther"> {
-  /** The launch's place among those of its room. */
+/** What the gateway knew when it sent the launch. */
+export interface SentWith extends Pick<SearchTarget, "isOther"> {
+  /** The launch's position among those of its room. */
   readonly ticket: number;
 }
 
-export type Attempt =
-  | { readonly kind: "served"; readonly answer: WorkerAnswer }
-  /** Nothing began: the next worker may be tried. `lost`: this one had the launch, and then broke off. */
-  | { readonly kind: "next"; readonly lost: boolean };
+/** Why no session began at a worker. `lost`: the worker failed after it had received the launch. */
+export type NotBegun = "busy" | "gone" | "unreachable" | "lost";
 
-/**
- * Sends a launch to the worker whose slot it holds, once. The slot is released or confirmed however it ends.
- * An answer that is lost is looked for at the worker before anything is tried again.
- * @throws LaunchError when the worker finds fault with the launch, or when nobody can tell whether a session began.
- */
-export async function attempt(deps: AttemptDeps, slot: Slot, flight: Flight, before: Before): Promise<Attempt> {
+export type WorkerOutcome =
+  | { readonly kind: "accepted"; readonly answer: WorkerAnswer }
+  /** No session began: another worker may serve the launch. */
+  | { readonly kind: "not-begun"; readonly why: NotBegun }
+  /** The worker rejects the launch itself; other workers would as well. */
+  | { readonly kind: "rejected"; readonly error: LaunchError }
+  | (LostAnswer & { readonly kind: "lost" });
+
+/** A session may have begun. */
+export interface LostAnswer {
+  readonly doubt: Doubt;
+  /** The worker still has the request: a list without the session proves nothing. */
+  readonly mayStillBegin: boolean;
+}
+
+/** Sends a launch once, to the worker whose slot it holds. The slot is released or confirmed, unless the answer was lost. */
+export async function sendLaunch(
+  deps: SendDeps,
+  slot: Slot,
+  launch: LaunchContext,
+  { isOther, ticket }: SentWith,
+): Promise<WorkerOutcome> {
   const { worker } = slot;
   const { origin } = worker;
-  const { engine } = worker.record;
-  const forwarded: Forwarded = origin === undefined ? { kind: "unreachable" } : await sent(deps, { origin, worker }, flight);
+  const forwarded: Forwarded = origin === undefined ? { kind: "unreachable" } : await timed(deps, worker, origin, launch);
   switch (forwarded.kind) {
     case "accepted":
       worker.succeeded();
       slot.confirm();
       deps.ask(worker);
-      return { kind: "served", answer: forwarded.answer };
+      return forwarded;
     case "busy": {
-      const { namespace, name: pool } = flight.pool;
+      const { namespace, name: pool } = launch.pool;
       deps.metrics.worker503.inc({ namespace, pool, reason: forwarded.reason });
-      flight.met("worker503");
+      launch.met("worker503");
       worker.failed(forwarded.reason === "at_capacity" ? "full" : "not-ready");
-      return nothingBegan(deps, slot, false);
+      return notBegun(deps, slot, "busy");
     }
     case "gone":
-      return nothingBegan(deps, slot, false);
+      return notBegun(deps, slot, "gone");
     case "unreachable":
       worker.failed("not-ready");
-      return nothingBegan(deps, slot, false);
+      return notBegun(deps, slot, "unreachable");
     case "rejected":
       slot.release();
-      deps.slots.wake(flight.key);
-      noteAccountError(deps, forwarded.status, flight);
-      throw workerRejected(worker.name, forwarded.status, forwarded.message);
+      deps.slots.wake(launch.key);
+      countAccountError(deps, forwarded.status, launch);
+      return { kind: "rejected", error: workerRejected(worker.name, forwarded.status, forwarded.message) };
     case "broken":
     case "timed-out": {
       worker.failed(forwarded.kind);
-      const { isOther, ticket } = before;
-      const { tasks: tasksPath } = engine.paths;
-      const suspect = { origin: origin ?? "", tasksPath, room: flight.request.roomName, isOther, gone: worker.gone };
-      const search = await findSession(deps, suspect);
+      const { tasks: tasksPath } = worker.record.engine.paths;
+      const target = { origin: origin ?? "", tasksPath, room: launch.request.roomName, isOther, gone: worker.gone };
       const error = forwarded.kind === "broken" ? workerBroke(worker.name, forwarded.why) : workerTimedOut(worker.name);
-      const doubt = { worker, ticket, suspect, error };
-      return settleLost(deps, { slot, flight, doubt, search, mayStillBegin: forwarded.kind === "timed-out" });
+      return { kind: "lost", doubt: { worker, ticket, target, error }, mayStillBegin: forwarded.kind === "timed-out" };
     }
   }
 }
 
-async function sent(
-  deps: AttemptDeps,
-  { origin, worker }: { readonly origin: string; readonly worker: Worker },
-  { trace, key, bodyFor }: Flight,
-): Promise<Forwarded> {
+async function timed(deps: SendDeps, worker: Worker, origin: string, { trace, key, bodyFor }: LaunchContext): Promise<Forwarded> {
   const sentMs = deps.clock.now();
   trace.attempts += 1;
   trace.worker = worker.name;
@@ -115,30 +102,10 @@ async function sent(
   return forwarded;
 }
 
-function nothingBegan(deps: AttemptDeps, slot: Slot, lost: boolean): Attempt {
+export function notBegun(deps: Pick<SendDeps, "ask">, slot: Slot, why: NotBegun): WorkerOutcome & { readonly kind: "not-begun" } {
   slot.release();
   deps.ask(slot.worker);
-  return { kind: "next", lost };
-}
-
-interface Lost {
-  readonly slot: Slot;
-  readonly flight: Flight;
-  readonly doubt: Doubt;
-  readonly search: SessionSearch;
-  /** The worker has the request still: that it lists no session says nothing. */
-  readonly mayStillBegin: boolean;
-}
-
-function settleLost(deps: AttemptDeps, { slot, flight, doubt, search, mayStillBegin }: Lost): Attempt {
-  if (search.kind === "found") {
-    slot.confirm();
-    return { kind: "served", answer: search.answer };
-  }
-  if (search.kind === "gone" || (search.kind === "absent" && !mayStillBegin)) return nothingBegan(deps, slot, true);
-  slot.confirm();
-  deps.doubts.note(flight.keys.launch, doubt);
-  throw doubt.error;
+  return { kind: "not-begun", why };
 }
 
 const accountErrors: ReadonlyMap<number, AccountErrorKind> = new Map([
@@ -147,8 +114,8 @@ const accountErrors: ReadonlyMap<number, AccountErrorKind> = new Map([
   [403, "limit"],
 ]);
 
-/** A launch that brings its own secret tells of somebody else's account. */
-function noteAccountError({ load }: AttemptDeps, status: number, { key, request }: Flight): void {
+/** Errors of a client's own account do not count. */
+function countAccountError({ load }: SendDeps, status: number, { key, request }: LaunchContext): void {
   const kind = accountErrors.get(status);
   if (kind !== undefined && request.apiSecret === undefined) load.accountError(key, kind);
 }

@@ -1,9 +1,9 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { LaunchKeys } from "../launch/launch-key.ts";
 import { isSameServer } from "../sessions/same-server.ts";
 import type { SessionsDeps } from "../sessions/sessions.ts";
 import type { FindPool } from "../workers/worker-table.ts";
+import type { CloudSessionKeys } from "./overflow-launch.ts";
 
 const ROUND_MS = 30_000;
 /** An avatar that has not joined by then did not come, or has left. */
@@ -16,7 +16,7 @@ interface CloudSession {
   readonly pool: string;
   readonly room: string;
   readonly livekitUrl: string;
-  readonly keys: Pick<LaunchKeys, "launch" | "agent">;
+  readonly keys: CloudSessionKeys;
   readonly sinceMs: number;
   lookedMs: number;
   /** The last look has seen no avatar. */
@@ -80,7 +80,7 @@ export class CloudSessions {
   /** Whether an avatar of this agent is in a room, or any if the agent is not known; undefined where that cannot be seen. */
   async avatarIn(
     pool: PoolConfig,
-    { room, livekitUrl, agent }: Pick<CloudSession, "room" | "livekitUrl"> & Pick<LaunchKeys, "agent">,
+    { room, livekitUrl, agent }: Pick<CloudSession, "room" | "livekitUrl"> & Pick<CloudSessionKeys, "agent">,
   ): Promise<boolean | undefined> {
     const { lookAt } = this.#deps;
     if (lookAt === undefined || !isSameServer(livekitUrl, pool.livekit?.url)) return undefined;

@@ -23,8 +23,8 @@ export const overflowErrorSentences: Readonly<Record<OverflowErrorKind, string>>
   unclear: "the maker's cloud does not answer as it should",
 };
 
-/** The same refusal, and why the maker's cloud did not help. */
-export function notEvenOverflow(refusal: LaunchError, why: string): LaunchError {
+/** The refusal, with the reason why the maker's cloud did not serve the launch. */
+export function overflowFailed(refusal: LaunchError, why: string): LaunchError {
   const { status, code, message, retryAfterMs } = refusal;
   return new LaunchError(status, code, `${message}; overflow did not help: ${why}`, {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

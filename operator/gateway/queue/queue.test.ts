@@ -56,6 +56,54 @@ describe("LaunchQueue", () => {
     expect(ended).toEqual([{ id: 2, kind: "granted" }]);
   });
 
+  describe("an exit", () => {
+    const wait = ({ queue, clock }: ReturnType<typeof setup>, take: () => string | undefined, slot: () => string | undefined) =>
+      queue.wait(
+        {
+          ...{ order: 1, client: "", want: "maya", deadlineMs: clock.now() + 10_000, again: false, take: slot },
+          exit: { fromMs: clock.now() + 2_000, everyMs: 1_000, take },
+        },
+        { length: 1, signal: new AbortController().signal },
+      );
+
+    it("is checked from its time on, at its interval, until the launch leaves", async () => {
+      const world = setup();
+      const checksMs: number[] = [];
+      const startMs = world.clock.now();
+      const waited = wait(
+        world,
+        () => {
+          checksMs.push(world.clock.now() - startMs);
+          return checksMs.length === 3 ? "cloud" : undefined;
+        },
+        () => undefined,
+      );
+      await world.clock.advance(20_000);
+      expect(await waited).toEqual({ kind: "left", exit: "cloud" });
+      expect(checksMs).toEqual([2_000, 3_000, 4_000]);
+      expect(world.queue.length).toBe(0);
+    });
+
+    it("is not checked once a slot is granted", async () => {
+      const world = setup();
+      let free: string | undefined;
+      let checks = 0;
+      const waited = wait(
+        world,
+        () => {
+          checks += 1;
+          return "cloud";
+        },
+        () => free,
+      );
+      free = "slot";
+      world.queue.wake();
+      await world.clock.advance(20_000);
+      expect(await waited).toEqual({ kind: "granted", slot: "slot" });
+      expect(checks).toBe(0);
+    });
+  });
+
   it("gives a launch that comes back its old place", async () => {
     const { enter, offer, ended, clock } = setup();
     enter("maya", { order: 7 });

@@ -1,18 +1,18 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { FairQueue } from "./fair-queue.ts";
-import type { QueuedLaunch, QueueRequest, QueueResult } from "./queued-launch.ts";
+import type { QueuedLaunch, QueueExit, QueueRequest, QueueResult } from "./queued-launch.ts";
 
-/** How many grants are remembered for the estimate of `Retry-After`. */
-const REMEMBERED_GRANTS = 32;
+/** Number of grants that the estimate of `Retry-After` uses. */
+const MAX_GRANTS = 32;
 
 /**
- * Launches of one pool that wait for a slot: bounded, each with its deadline. Clients are served in turn, the launches of
- * one client in the order of their arrival, each by the first slot that can serve it.
- * {@link wake} must be called whenever a slot may have become free.
+ * Launches of one pool that wait for a slot: bounded, each with a deadline. Clients take turns. The launches of one client are
+ * served in the order of their arrival, each by the first slot that can serve it.
+ * Call {@link wake} whenever a slot may have become free.
  *
- * If the queue is full, a client with fewer waiting launches takes the place of the newest launch of the client that has most.
- * Otherwise one client that sends without end would keep all others out. A launch that had a slot and lost it returns to its
- * place even if the queue is full, and no other launch takes that place: the launches that hold slots bound the excess.
+ * If the queue is full, a launch of a client with fewer queued launches displaces the newest launch of the client with the most.
+ * Otherwise one client could keep all others out. A launch that had a slot and lost it is queued again even if the queue is full,
+ * and no other launch displaces it. The number of launches that hold slots limits the excess.
  */
 export class LaunchQueue<Slot> {
   readonly #clock: Clock;
@@ -32,35 +32,40 @@ export class LaunchQueue<Slot> {
     return this.#grantsMs;
   }
 
-  /** Launches that wait, by what they want. */
+  /** Number of queued launches by preset. */
   byWant(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { want } of this.#waiting.all()) counts.set(want, (counts.get(want) ?? 0) + 1);
     return counts;
   }
 
-  /** Waits for a slot until the deadline or until the signal says that nobody waits any more. */
-  wait(request: QueueRequest<Slot>, limits: { readonly length: number; readonly signal: AbortSignal }): Promise<QueueResult<Slot>> {
+  /** @param limits `signal` aborts when all clients of the launch are gone. */
+  wait<Exit = never>(
+    request: QueueRequest<Slot, Exit>,
+    limits: { readonly length: number; readonly signal: AbortSignal },
+  ): Promise<QueueResult<Slot, Exit>> {
     if (limits.signal.aborted) return Promise.resolve({ kind: "cancelled" });
     if (request.deadlineMs <= this.#clock.now()) return Promise.resolve({ kind: "deadline" });
     if (!this.#hasRoom(request, limits.length)) return Promise.resolve({ kind: "queue-full" });
     return new Promise((resolve) => {
-      const settle = (outcome: QueueResult<Slot>): void => {
+      const settle = (result: QueueResult<Slot, Exit>): void => {
         timer.cancel();
+        stopChecks?.();
         limits.signal.removeEventListener("abort", cancel);
         this.#waiting.remove(launch);
-        resolve(outcome);
+        resolve(result);
       };
       const cancel = (): void => settle({ kind: "cancelled" });
       const launch: QueuedLaunch<Slot> = { ...request, settle };
+      const stopChecks = request.exit && this.#check(request.exit, (exit) => settle({ kind: "left", exit }));
       const timer = this.#clock.schedule(request.deadlineMs - this.#clock.now(), () => settle({ kind: "deadline" }));
       limits.signal.addEventListener("abort", cancel, { once: true });
       this.#waiting.add(launch);
-      launch.onQueued?.();
+      request.onQueued?.();
     });
   }
 
-  /** Hands free slots to those that wait. What one could not take is not tried for others that want the same. */
+  /** Grants free slots to queued launches. If one launch finds no slot, others with the same `want` are skipped. */
   wake(): void {
     const unmet = new Set<string>();
     for (let launch = this.#waiting.next(unmet); launch !== undefined; launch = this.#waiting.next(unmet)) {
@@ -69,30 +74,41 @@ export class LaunchQueue<Slot> {
         unmet.add(launch.want);
         continue;
       }
-      this.#remember(this.#clock.now());
+      this.#recordGrant(this.#clock.now());
       this.#waiting.served(launch);
       launch.settle({ kind: "granted", slot });
     }
   }
 
-  /** Ends every wait with an error: there will be no slot. */
-  refuseAll(error: Error): void {
-    for (const launch of [...this.#waiting.all()]) launch.settle({ kind: "refused", error });
+  /** Ends every wait with an error. */
+  close(error: Error): void {
+    for (const launch of [...this.#waiting.all()]) launch.settle({ kind: "closed", error });
   }
 
-  /** A queue of length 0 takes no launch at all. */
-  #hasRoom({ again, client }: QueueRequest<Slot>, length: number): boolean {
-    return this.#waiting.size < length || (again && length > 0) || this.#makeRoom(client);
+  /** @returns a function that stops the checks. */
+  #check<Exit>({ fromMs, everyMs, take }: QueueExit<Exit>, leave: (exit: Exit) => void): () => void {
+    const check = (): void => {
+      const exit = take();
+      if (exit === undefined) timer = this.#clock.schedule(everyMs, check);
+      else leave(exit);
+    };
+    let timer = this.#clock.schedule(Math.max(0, fromMs - this.#clock.now()), check);
+    return () => timer.cancel();
   }
 
-  #makeRoom(client: string): boolean {
+  /** A queue of length 0 accepts no launch. */
+  #hasRoom({ again, client }: QueueRequest<Slot, unknown>, length: number): boolean {
+    return this.#waiting.size < length || (again && length > 0) || this.#displace(client);
+  }
+
+  #displace(client: string): boolean {
     const displaced = this.#waiting.newestOfLongest(client);
     displaced?.settle({ kind: "queue-full" });
     return displaced !== undefined;
   }
 
-  #remember(grantMs: number): void {
+  #recordGrant(grantMs: number): void {
     this.#grantsMs.push(grantMs);
-    if (this.#grantsMs.length > REMEMBERED_GRANTS) this.#grantsMs.shift();
+    if (this.#grantsMs.length > MAX_GRANTS) this.#grantsMs.shift();
   }
 }

@@ -1,4 +1,4 @@
-export interface QueueRequest<Slot> {
+export interface QueueRequest<Slot, Exit = never> {
   /** Position among the launches of its client. A launch that is queued again keeps its position. */
   readonly order: number;
   /** The client of the launch; clients take turns. */
@@ -11,19 +11,32 @@ export interface QueueRequest<Slot> {
   readonly again: boolean;
   /** Reserves a free slot for the launch, if there is one. Must not call back into the queue. */
   readonly take: () => Slot | undefined;
+  /** Undefined if the launch can be served by a slot only. */
+  readonly exit?: QueueExit<Exit> | undefined;
   /** Called when the launch enters the queue. */
   readonly onQueued?: () => void;
 }
 
+/** Another way to serve a queued launch. */
+export interface QueueExit<Exit> {
+  /** Unix time in ms of the first check. */
+  readonly fromMs: number;
+  readonly everyMs: number;
+  /** @returns undefined if the launch stays in the queue. Must not call back into the queue. */
+  readonly take: () => Exit | undefined;
+}
+
 /** How a launch left the queue. */
-export type QueueResult<Slot> =
+export type QueueResult<Slot, Exit = never> =
   | { readonly kind: "granted"; readonly slot: Slot }
+  /** The launch leaves by {@link QueueRequest.exit}. */
+  | { readonly kind: "left"; readonly exit: Exit }
   | { readonly kind: "queue-full" }
   | { readonly kind: "deadline" }
   | { readonly kind: "cancelled" }
-  | { readonly kind: "refused"; readonly error: Error };
+  | { readonly kind: "closed"; readonly error: Error };
 
 /** A launch in the queue. */
-export interface QueuedLaunch<Slot> extends QueueRequest<Slot> {
+export interface QueuedLaunch<Slot> extends QueueRequest<Slot, unknown> {
   readonly settle: (result: QueueResult<Slot>) => void;
 }

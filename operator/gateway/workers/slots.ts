@@ -102,7 +102,7 @@ export class Slots {
 
   /** Refuses every launch that waits in the pool, and forgets its queue. */
   close(key: string, error: Error): void {
-    this.#queues.get(key)?.refuseAll(error);
+    this.#queues.get(key)?.close(error);
     this.#queues.delete(key);
   }
 

@@ -64,10 +64,11 @@ export function benchGateways(count: number, workers: { readonly count: number; 
     },
     launch: async (gateway, room, client = "") => {
       order += 1;
-      const trace = newTrace(systemClock.now());
+      const arrivedMs = systemClock.now();
+      const trace = newTrace(arrivedMs);
       const fields = { livekit_url: "wss://x", livekit_token: "t", room_name: room, avatar_id: "maya" };
       const request = admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
-      const arrival = { order, client, traceContext: {}, signal: new AbortController().signal, trace };
+      const arrival = { order, arrivedMs, client, traceContext: {}, signal: new AbortController().signal, trace };
       try {
         const answer = await cores[gateway % cores.length]?.launch(pool, request, arrival);
         return { status: answer?.status ?? 0, trace };

@@ -114,16 +114,24 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
   async function launch(avatar = "maya", options: LaunchOptions = {}): Promise<LaunchResult> {
     const gone = new AbortController();
     order += 1;
-    const trace = newTrace(clock.now());
+    const arrivedMs = clock.now();
+    const trace = newTrace(arrivedMs);
     const result: LaunchResult = { status: 0, code: "", message: "", retryAfterMs: undefined, trace, leave: () => gone.abort() };
     const { room = `room-${order}`, client = "" } = options;
-    core.launch(pool, request(avatar, room, options), { order, client, traceContext: {}, signal: gone.signal, trace }).then(
-      (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
-      (error: unknown) => {
-        if (!(error instanceof LaunchError)) throw error;
-        Object.assign(result, { status: error.status, code: error.code, message: error.message, retryAfterMs: error.retryAfterMs });
-      },
-    );
+    core
+      .launch(pool, request(avatar, room, options), { order, arrivedMs, client, traceContext: {}, signal: gone.signal, trace })
+      .then(
+        (answer) => Object.assign(result, { status: answer.status, code: "served", message: answer.body }),
+        (error: unknown) => {
+          if (!(error instanceof LaunchError)) throw error;
+          Object.assign(result, {
+            status: error.status,
+            code: error.code,
+            message: error.message,
+            retryAfterMs: error.retryAfterMs,
+          });
+        },
+      );
     await clock.advance(0);
     return result;
   }

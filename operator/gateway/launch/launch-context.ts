@@ -1,0 +1,46 @@
+import type { PoolConfig } from "../../api/pool-config.ts";
+import type { LaunchRequest } from "../../engines/index.ts";
+import type { OneLaunch } from "../claims/launch-claims.ts";
+import type { Shortage } from "../load/load-book.ts";
+import type { BodyFor } from "./launch-body.ts";
+import type { LaunchKeys } from "./launch-key.ts";
+import type { LaunchTrace } from "./launch-trace.ts";
+import type { TraceContext } from "./trace-context.ts";
+
+/** A request for a launch, as the server received it. */
+export interface Arrival {
+  /** Position among all launches of this gateway. */
+  readonly order: number;
+  /** Unix time in ms. */
+  readonly arrivedMs: number;
+  /** Name of the client's token; empty if the pool requires none. */
+  readonly client: string;
+  /** Headers that connect the worker's trace with the client's. */
+  readonly traceContext: TraceContext;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+  /** For the access log and the metrics. */
+  readonly trace: LaunchTrace;
+}
+
+/** One launch, with everything that its steps decide on. */
+export interface LaunchContext extends Pick<Arrival, "order" | "arrivedMs" | "client"> {
+  readonly pool: PoolConfig;
+  /** Key of the pool. */
+  readonly key: string;
+  readonly keys: LaunchKeys;
+  readonly preset: string | undefined;
+  readonly request: LaunchRequest;
+  readonly bodyFor: BodyFor;
+  /** Unix time in ms at which the launch leaves the queue. */
+  readonly deadlineMs: number;
+  readonly claims: OneLaunch;
+  /** Counts a shortage; each kind counts once per launch. */
+  readonly met: (shortage: Shortage) => void;
+  /** Aborts when all clients of the launch are gone. */
+  readonly abandoned: AbortSignal;
+  /** Aborts when the launch has an answer: a session, or a refusal. */
+  readonly settled: AbortSignal;
+  /** Only reported: no step reads it. */
+  readonly trace: LaunchTrace;
+}
