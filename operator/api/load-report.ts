@@ -47,7 +47,7 @@ export const overflowErrorKinds = [
 ] as const;
 export type OverflowErrorKind = (typeof overflowErrorKinds)[number];
 
-const wonBackSchema = z.object({ sessions: count, slotSeconds: count });
+const reclaimedSchema = z.object({ sessions: count, slotSeconds: count });
 
 export const poolLoadSchema = z.object({
   namespace: z.string(),
@@ -63,8 +63,8 @@ export const poolLoadSchema = z.object({
   pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
-  /** Sessions that were ended since the gateway started because their agent had left, and for how long they would have kept their slots. */
-  wonBack: wonBackSchema.optional(),
+  /** Abandoned sessions that the gateway ended since it started, and how long their workers would have kept the slots. */
+  reclaimed: reclaimedSchema.optional(),
   /** Names of Secrets that the pool makes this gateway read, and that it has no right to. */
   forbiddenSecrets: z.array(z.string()).optional(),
   /** Sessions that this gateway has begun in the maker's cloud and that count still; and what went wrong there since the last success. */
@@ -94,7 +94,7 @@ export const loadReportSchema = z.object({
   pools: z.array(poolLoadSchema),
 });
 
-export type WonBack = z.output<typeof wonBackSchema>;
+export type Reclaimed = z.output<typeof reclaimedSchema>;
 /** What one line says of a pool. */
 export type PoolReport = z.output<typeof poolLoadSchema>;
 /** What is known of a pool's load. */

@@ -93,7 +93,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       ask: (worker) => this.#prober.soon(worker),
       onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
       lookAt: deps.lookAt,
-      wonBack: (key, wonBackMs) => this.#load.wonBackSlot(key, wonBackMs),
+      reclaimed: (key, reclaimedMs) => this.#load.reclaimedSlot(key, reclaimedMs),
       tell: deps.tell,
     });
     const { sessions } = this;
@@ -244,7 +244,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       launches: this.#load.launches(key),
       ...this.#load.accountErrors(key),
       ...this.#overflow.load(pool, key),
-      ...this.#load.wonBack(key),
+      ...this.#load.reclaimed(key),
       ...this.#secretAccess?.load(key),
     };
   }

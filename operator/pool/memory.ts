@@ -1,4 +1,4 @@
-import type { WonBack } from "../api/load-report.ts";
+import type { Reclaimed } from "../api/load-report.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { HeldBack } from "../resources/held-back.ts";
@@ -37,8 +37,8 @@ export interface PoolMemory {
   readonly decisions: DecisionLog;
   /** As it was at the last plan. */
   forecast: Snapshot["forecast"];
-  /** What the status said of slots won back when this operator first saw it. */
-  wonBackBefore: WonBack | undefined;
+  /** The reclaimed slots in the status when this operator first read it. */
+  reclaimedBefore: Reclaimed | undefined;
   /** When the finalizer was added, until the watch shows it. */
   finalizedMs: number | undefined;
   /** Kept here too, because the status that would carry it may be written later. */
@@ -79,7 +79,7 @@ export class Memories {
         lastBusyMs: new Map(),
         decisions: new DecisionLog(),
         forecast: new Map(),
-        wonBackBefore: undefined,
+        reclaimedBefore: undefined,
         finalizedMs: undefined,
         lastDecision: undefined,
         status: undefined,

@@ -111,18 +111,21 @@ describe("poolReconciler", () => {
     expect(statuses()).toMatchObject([{ sent: { status: { queued: 1 } } }]);
   });
 
-  it("goes on from the slots that an operator before has seen won back", async () => {
-    const spec = { ...gpuOnly, livekit: { url: "wss://x", apiKeyRef: { name: "livekit" } } };
-    const before = { wonBack: { sessions: 7, slotSeconds: 4_000 } };
-    const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] }, pool(spec, {}, before));
-    await reconcile();
-    for (const sessions of [1, 2]) {
-      queue(hub, 0, { wonBack: { sessions, slotSeconds: sessions * 500 } });
-      await clock.advance(1_000);
+  it.each(["reclaimed", "wonBack"])(
+    "continues the count of reclaimed slots of the previous operator, from status.%s",
+    async (name) => {
+      const spec = { ...gpuOnly, livekit: { url: "wss://x", apiKeyRef: { name: "livekit" } } };
+      const before = { [name]: { sessions: 7, slotSeconds: 4_000 } };
+      const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] }, pool(spec, {}, before));
       await reconcile();
-    }
-    expect(client.writes.at(-1)?.sent).toMatchObject({ status: { wonBack: { sessions: 9, slotSeconds: 5_000 } } });
-  });
+      for (const sessions of [1, 2]) {
+        queue(hub, 0, { reclaimed: { sessions, slotSeconds: sessions * 500 } });
+        await clock.advance(1_000);
+        await reconcile();
+      }
+      expect(client.writes.at(-1)?.sent).toMatchObject({ status: { reclaimed: { sessions: 9, slotSeconds: 5_000 } } });
+    },
+  );
 
   it("tells of a decision though the status that carries it comes later", async () => {
     const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] });

@@ -16,7 +16,7 @@ import type { CredentialsCheck } from "./credentials.ts";
 import type { ForecastStore } from "./forecast/forecast-store.ts";
 import { buildSnapshot, type World } from "./gather/build-snapshot.ts";
 import type { LoadHub } from "./load/load-hub.ts";
-import { noneWonBack } from "./load/won-back.ts";
+import { noneReclaimed } from "./load/reclaimed.ts";
 import type { Memories, PoolMemory } from "./memory.ts";
 import { carriedOut, type Plan } from "./plan.ts";
 import { guardedClient } from "./refusals/guarded-client.ts";
@@ -62,7 +62,7 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
       return awaitChange;
     }
     const memory = memories.of(key);
-    memory.wonBackBefore ??= view.status?.wonBack ?? noneWonBack;
+    memory.reclaimedBefore ??= view.status?.reclaimed ?? view.status?.wonBack ?? noneReclaimed;
     const forecasts = await options.forecastStore.of(view.config);
     const seen = buildSnapshot(world, view, await credentials.of(view.config), memory, clock.now());
     const secretProblems = await credentials.problems(view.config);

@@ -1,4 +1,4 @@
-import type { WonBack } from "../api/load-report.ts";
+import type { Reclaimed } from "../api/load-report.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { WorkerTemplate } from "../resources/worker-template.ts";
@@ -28,8 +28,8 @@ export interface Snapshot {
   /** Deployments of groups that the pool no longer has. */
   readonly retired: readonly RetiredSnapshot[];
   readonly load: PoolLoadView;
-  /** Slots that gateways won back, as far as operators have heard of it. */
-  readonly wonBack: WonBack;
+  /** Slots that gateways reclaimed since the pool was created. */
+  readonly reclaimed: Reclaimed;
   /** By key of the serving set: how much is to be kept warm for it; absent while nothing is known. */
   readonly forecast: ReadonlyMap<string, AutoTarget>;
   /** Workers that gateways reach and the watch does not show: what it shows is not all that there is. */

@@ -119,8 +119,8 @@ export function gatewayMetrics(registry: Registry) {
       labelNames: pool,
       registers,
     }),
-    wonBackSeconds: new Counter({
-      name: "avatarpool_won_back_seconds_total",
+    reclaimedSlotSeconds: new Counter({
+      name: "avatarpool_reclaimed_slot_seconds_total",
       help: "Time for which the slots of abandoned sessions would have stayed taken by the workers' own timeout.",
       labelNames: pool,
       registers,

@@ -101,7 +101,7 @@ describe("a session whose agent leaves the room", () => {
     await inRoom[1]?.leave();
     const metrics = await (await fetch(`${gateway.internal}/metrics`)).text();
     expect(metrics).toMatch(/^avatarpool_abandoned_sessions_total\{namespace="avatars",pool="support"\} 2$/m);
-    expect(Number(/^avatarpool_won_back_seconds_total\{.*\} (.*)$/m.exec(metrics)?.[1])).toBeGreaterThan(1_150);
+    expect(Number(/^avatarpool_reclaimed_slot_seconds_total\{.*\} (.*)$/m.exec(metrics)?.[1])).toBeGreaterThan(1_150);
   });
 });
 

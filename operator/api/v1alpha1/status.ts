@@ -48,6 +48,11 @@ export const decisionStatusSchema = z
   })
   .describe("The last change of a group's size.");
 
+const reclaimedSchema = z.object({
+  sessions: n("Sessions that the gateways ended because their agent had left."),
+  slotSeconds: n("Total time in seconds for which the workers' own timeout would have kept these slots taken."),
+});
+
 export const poolStatusSchema = z
   .object({
     observedGeneration: z.int().describe("Generation of the spec that the status describes.").optional(),
@@ -65,12 +70,11 @@ export const poolStatusSchema = z
       .object({ p50: z.string().describe("Median, such as 4.1s."), p95: z.string().describe("95th percentile.") })
       .describe("Start-up times of recent launches: from a launch's arrival until its session runs.")
       .optional(),
-    wonBack: z
-      .object({
-        sessions: n("Sessions that were ended because their agent had left."),
-        slotSeconds: n("For how long their workers would have kept them, all together."),
-      })
-      .describe("Slots that were not left to the workers' own timeout, since the pool was made. Absent without `livekit`.")
+    reclaimed: reclaimedSchema
+      .describe("Slots of abandoned sessions that the gateways freed since the pool was created. Absent without `livekit`.")
+      .optional(),
+    wonBack: reclaimedSchema
+      .describe("Deprecated: use `reclaimed`, which has the same value. The next version removes it.")
       .optional(),
     pressurePerMinute: n("Launches in the last minute that met a full worker, had to wait or were refused.").optional(),
     lastDecision: decisionStatusSchema.optional(),

@@ -1,4 +1,4 @@
-import type { AccountErrorKind, PoolLoad, WonBack, WorkerLoad } from "../../api/load-report.ts";
+import type { AccountErrorKind, PoolLoad, Reclaimed, WorkerLoad } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
 
@@ -37,7 +37,7 @@ export class LoadBook {
   /** Bounded: known pools, and three kinds. */
   readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
   /** Bounded: known pools. In seconds, with their fractions. */
-  readonly #wonBack = new Map<string, WonBack>();
+  readonly #reclaimed = new Map<string, Reclaimed>();
   readonly #listeners = new Set<(change: LoadChange) => void>();
 
   constructor(clock: Clock) {
@@ -94,17 +94,17 @@ export class LoadBook {
     return accountErrors === undefined ? {} : { accountErrors };
   }
 
-  /** A session whose agent had left was ended, so long before its worker would have ended it. */
-  wonBackSlot(pool: string, wonBackMs: number): void {
-    const { sessions, slotSeconds } = this.#wonBack.get(pool) ?? { sessions: 0, slotSeconds: 0 };
-    this.#wonBack.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + wonBackMs / 1_000 });
+  /** The gateway ended an abandoned session, this long before the worker would have. */
+  reclaimedSlot(pool: string, reclaimedMs: number): void {
+    const { sessions, slotSeconds } = this.#reclaimed.get(pool) ?? { sessions: 0, slotSeconds: 0 };
+    this.#reclaimed.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + reclaimedMs / 1_000 });
     this.#tell({ pool });
   }
 
   /** Nothing where there were none. */
-  wonBack(pool: string): Pick<PoolLoad, "wonBack"> {
-    const wonBack = this.#wonBack.get(pool);
-    return wonBack === undefined ? {} : { wonBack: { ...wonBack, slotSeconds: Math.round(wonBack.slotSeconds) } };
+  reclaimed(pool: string): Pick<PoolLoad, "reclaimed"> {
+    const reclaimed = this.#reclaimed.get(pool);
+    return reclaimed === undefined ? {} : { reclaimed: { ...reclaimed, slotSeconds: Math.round(reclaimed.slotSeconds) } };
   }
 
   pressure(pool: string): PoolLoad["pressure"] {
@@ -120,7 +120,7 @@ export class LoadBook {
     this.#launches.delete(pool);
     this.#pressure.delete(pool);
     this.#accountErrors.delete(pool);
-    this.#wonBack.delete(pool);
+    this.#reclaimed.delete(pool);
   }
 
   #countsOf(pool: string, preset: string): Record<Shortage, number> {

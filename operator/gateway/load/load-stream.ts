@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { withFormerNames } from "../../api/former-load-names.ts";
 import { LOAD_HEARTBEAT_MS, type LoadReport, type PoolReport } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { LoadChange, PoolState, PoolSummary } from "./load-book.ts";
@@ -61,7 +62,7 @@ export function streamLoad(
     }
     const workers = report.pools.reduce((sum, pool) => sum + (pool.workers?.length ?? 0), 0);
     restsUntilMs = Math.max(restsUntilMs, clock.now() + workers * REST_PER_WORKER_MS);
-    out.write(`${JSON.stringify({ gateway, ...report })}\n`);
+    out.write(`${JSON.stringify(withFormerNames({ gateway, ...report }))}\n`);
   }
 
   function beat(): void {

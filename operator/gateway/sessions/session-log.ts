@@ -21,7 +21,7 @@ export function sessionLog(logger: Logger): (news: SessionNews) => void {
         logger.warn(line, "session lost: its worker is gone");
         return;
       case "abandoned":
-        logger.info({ ...line, wonBackMs: Math.round(news.wonBackMs) }, "session ended: its agent has left");
+        logger.info({ ...line, reclaimedMs: Math.round(news.reclaimedMs) }, "session ended: its agent has left");
         return;
       case "abandoned-not-stopped":
         logger.warn(line, "a session whose agent has left could not be ended at its worker");

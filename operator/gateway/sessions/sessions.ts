@@ -19,7 +19,7 @@ const TRACK_LIMIT_MS = 120_000;
 /** What the log is told. Names of rooms are the client's. */
 export type SessionNews =
   | { readonly kind: "lost"; readonly session: Session }
-  | { readonly kind: "abandoned"; readonly session: Session; readonly wonBackMs: number }
+  | { readonly kind: "abandoned"; readonly session: Session; readonly reclaimedMs: number }
   | { readonly kind: "abandoned-not-stopped"; readonly session: Session }
   | { readonly kind: "replaced"; readonly session: Session }
   | { readonly kind: "replaced-not-stopped"; readonly session: Session };
@@ -34,10 +34,10 @@ export interface SessionsDeps {
   readonly ask: (worker: Worker) => void;
   /** A worker's sessions were counted anew. */
   readonly onRecounted: (worker: Worker) => void;
-  /** Looks into rooms; absent where nothing is won back. */
+  /** Looks into rooms; absent if abandoned sessions are left to their workers. */
   readonly lookAt?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
-  /** A slot was won back, for so long. */
-  readonly wonBack: (pool: string, wonBackMs: number) => void;
+  /** The gateway ended an abandoned session, this long before the worker would have. */
+  readonly reclaimed: (pool: string, reclaimedMs: number) => void;
   readonly tell?: ((news: SessionNews) => void) | undefined;
 }
 
@@ -195,7 +195,7 @@ export class Sessions {
   }
 
   async #endAbandoned(session: Session, emptyMs: number): Promise<void> {
-    const { metrics, tell, wonBack } = this.#deps;
+    const { metrics, tell, reclaimed } = this.#deps;
     // It may have ended by itself since, or by another gateway.
     await this.#survey.look(session.worker);
     if (!isLive(session)) return;
@@ -203,11 +203,11 @@ export class Sessions {
       tell?.({ kind: "abandoned-not-stopped", session });
       return;
     }
-    const wonBackMs = Math.max(0, session.worker.record.engine.idleTimeoutMs - emptyMs);
+    const reclaimedMs = Math.max(0, session.worker.record.engine.idleTimeoutMs - emptyMs);
     metrics.abandonedSessions.inc(labelsOf(session));
-    metrics.wonBackSeconds.inc(labelsOf(session), wonBackMs / 1_000);
-    wonBack(session.pool, wonBackMs);
-    tell?.({ kind: "abandoned", session, wonBackMs });
+    metrics.reclaimedSlotSeconds.inc(labelsOf(session), reclaimedMs / 1_000);
+    reclaimed(session.pool, reclaimedMs);
+    tell?.({ kind: "abandoned", session, reclaimedMs });
   }
 
   #ended(session: Session): void {

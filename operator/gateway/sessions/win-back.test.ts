@@ -3,7 +3,7 @@ import { alone, elsewhere, empty, inhabited, sessionsWorld, valuesOf } from "../
 
 describe("abandoned sessions", () => {
   it("are ended when a second look, after the grace, finds nobody either", async () => {
-    const { addWorker, launch, rooms, hear, clock, statesIn, news, wonBackSeconds, metrics, core, key } = sessionsWorld();
+    const { addWorker, launch, rooms, hear, clock, statesIn, news, reclaimedSlotSeconds, metrics, core, key } = sessionsWorld();
     const worker = await addWorker("a");
     await launch("maya", { room: "r" });
     rooms.set("r", inhabited);
@@ -16,9 +16,9 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
     expect([worker.sessions, news()]).toEqual([0, ["abandoned"]]);
     expect((await valuesOf(metrics.abandonedSessions))[0]?.value).toBe(1);
-    expect(await wonBackSeconds()).toBeGreaterThan(580);
-    expect(await wonBackSeconds()).toBeLessThanOrEqual(590);
-    expect(core.state(key)?.wonBack).toEqual({ sessions: 1, slotSeconds: Math.round(await wonBackSeconds()) });
+    expect(await reclaimedSlotSeconds()).toBeGreaterThan(580);
+    expect(await reclaimedSlotSeconds()).toBeLessThanOrEqual(590);
+    expect(core.state(key)?.reclaimed).toEqual({ sessions: 1, slotSeconds: Math.round(await reclaimedSlotSeconds()) });
   });
 
   it("are found without webhooks, by a look every 25 s", async () => {

@@ -102,7 +102,7 @@ describe("SecretsUsable", () => {
   });
 });
 
-describe("what gateways tell of the cloud and of slots won back", () => {
+describe("what gateways report of the cloud and of reclaimed slots", () => {
   const KEY = "avatars/support";
 
   it("adds up, and of errors the newest counts", () => {
@@ -114,23 +114,24 @@ describe("what gateways tell of the cloud and of slots won back", () => {
     expect(hub.view(KEY, NOW_MS).overflow).toMatchObject({ sessions: 2, error: { kind: "no_credits" } });
   });
 
-  it("counts what was won back since the operator listens, through a gateway's restart", () => {
+  it("counts the slots that were reclaimed since the operator started, through a gateway's restart", () => {
     const hub = new LoadHub();
     hub.setGateways(["a"], NOW_MS);
     const tell = (gateway: string, sessions: number) =>
-      hub.accept("a", report(gateway, [load({ wonBack: { sessions, slotSeconds: sessions * 500 } })]), NOW_MS);
+      hub.accept("a", report(gateway, [load({ reclaimed: { sessions, slotSeconds: sessions * 500 } })]), NOW_MS);
     for (const sessions of [7, 8, 10]) tell("first", sessions);
     for (const sessions of [1, 2]) tell("second", sessions);
-    expect(hub.view(KEY, NOW_MS).wonBack).toEqual({ sessions: 4, slotSeconds: 2_000 });
+    expect(hub.view(KEY, NOW_MS).reclaimed).toEqual({ sessions: 4, slotSeconds: 2_000 });
   });
 
   it("is in the status of pools that ask for it, added to what an operator before had counted", () => {
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
     const view = pool({ ...gpuOnly, livekit, overflow: { maxSessions: 2 } });
-    const seen = { ...snapshot(view, { overflow: { sessions: 2 } }), wonBack: { sessions: 3, slotSeconds: 1_500 } };
+    const seen = { ...snapshot(view, { overflow: { sessions: 2 } }), reclaimed: { sessions: 3, slotSeconds: 1_500 } };
     const status = statusOf(seen, plan(seen), []);
-    expect(status).toMatchObject({ overflowSessions: 2, wonBack: { sessions: 3, slotSeconds: 1_500 } });
+    const reclaimed = { sessions: 3, slotSeconds: 1_500 };
+    expect(status).toMatchObject({ overflowSessions: 2, reclaimed, wonBack: reclaimed });
     const plain = snapshot(pool(gpuOnly));
-    expect(Object.keys(statusOf(plain, plan(plain), []))).not.toContain("wonBack");
+    expect(Object.keys(statusOf(plain, plan(plain), []))).not.toContain("reclaimed");
   });
 });

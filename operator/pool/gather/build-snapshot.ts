@@ -5,7 +5,7 @@ import { renderTemplate, type WorkerTemplate } from "../../resources/worker-temp
 import type { WorkerState } from "../../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../../scaling/window.ts";
 import type { LoadHub, PoolLoadView } from "../load/load-hub.ts";
-import { addWonBack, noneWonBack } from "../load/won-back.ts";
+import { addReclaimed, noneReclaimed } from "../load/reclaimed.ts";
 import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "../memory.ts";
 import { isAbandoned } from "../planning/drain-end.ts";
 import { protectionOf } from "../planning/protection.ts";
@@ -55,7 +55,7 @@ export function buildSnapshot(world: World, view: PoolView, credentials: Credent
     groups: pool.groups.map((config) => observeGroup(world, pool, config, pods.get(config.name) ?? [], load, memory, nowMs)),
     retired,
     load,
-    wonBack: addWonBack(memory.wonBackBefore ?? noneWonBack, load.wonBack),
+    reclaimed: addReclaimed(memory.reclaimedBefore ?? noneReclaimed, load.reclaimed),
     forecast: new Map(),
     unseenWorkers: unseenWorkers(load, pods),
   };

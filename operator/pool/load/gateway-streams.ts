@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Agent, type Dispatcher, request } from "undici";
+import { withCurrentNames } from "../../api/former-load-names.ts";
 import { LOAD_HEARTBEAT_MS, LOAD_PATH, loadReportSchema } from "../../api/load-report.ts";
 import { completeLines } from "../../kube/lines.ts";
 import { fullJitterMs } from "../../runtime/backoff.ts";
@@ -89,7 +90,7 @@ export class GatewayStreams {
       throw new Error(`${address} answered ${answer.statusCode}: ${(await answer.body.text()).slice(0, 200)}`);
     }
     for await (const line of completeLines(answer.body)) {
-      const report = loadReportSchema.parse(JSON.parse(line));
+      const report = loadReportSchema.parse(withCurrentNames(JSON.parse(line)));
       const before = hub.connected;
       const changed = hub.accept(address, report, clock.now());
       onLine();

@@ -1,10 +1,10 @@
-import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type WonBack } from "../../api/load-report.ts";
+import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type Reclaimed } from "../../api/load-report.ts";
 import { poolKey } from "../../api/pool-config.ts";
 import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../../scaling/pressure.ts";
 import { addForSum, emptyWindow, sum, type Window } from "../../scaling/window.ts";
 import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
 import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
-import { addWonBack, noneWonBack } from "./won-back.ts";
+import { addReclaimed, noneReclaimed } from "./reclaimed.ts";
 
 /** Launches that were short of capacity are told per minute. */
 const SHORT_SPAN_MS = 60_000;
@@ -32,7 +32,7 @@ export interface PoolLoadView {
   readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
   readonly overflow: OverflowLoad;
   /** Since this operator began to listen. */
-  readonly wonBack: WonBack;
+  readonly reclaimed: Reclaimed;
   /** Names of Secrets of the pool that gateways must read and may not. */
   readonly forbiddenSecrets: ReadonlySet<string>;
   /** Start-up times of late, ascending, in ms. */
@@ -61,7 +61,7 @@ interface PoolHistory {
   short: Window;
   pressure: Map<string, Pressure>;
   readonly launches: Map<string, LaunchCounts>;
-  wonBack: WonBack;
+  reclaimed: Reclaimed;
   /** When it was seen last. */
   accountErrors: Map<AccountErrorKind, number>;
   startups: { atMs: number; valueMs: number }[];
@@ -129,7 +129,7 @@ export class LoadHub {
       else memory.pressure.set(preset, pressure);
     }
     addLaunches(memory.launches, before?.launches ?? {}, now.launches);
-    memory.wonBack = addWonBack(memory.wonBack, now.wonBack, before?.wonBack);
+    memory.reclaimed = addReclaimed(memory.reclaimed, now.reclaimed, before?.reclaimed);
     memory.short = addForSum(memory.short, nowMs, short, SHORT_SPAN_MS);
     for (const kind of accountErrorKinds) {
       const lastMs = now.accountErrors?.[kind]?.lastMs;
@@ -151,7 +151,7 @@ export class LoadHub {
         short: emptyWindow,
         pressure: new Map(),
         launches: new Map(),
-        wonBack: noneWonBack,
+        reclaimed: noneReclaimed,
         accountErrors: new Map(),
         startups: [],
         workerStartups: [],
@@ -199,7 +199,7 @@ export class LoadHub {
       pressureFallsAtMs,
       accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
       overflow: overflowLoad(loads, nowMs),
-      wonBack: memory?.wonBack ?? noneWonBack,
+      reclaimed: memory?.reclaimed ?? noneReclaimed,
       forbiddenSecrets: new Set(loads.flatMap((load) => load.forbiddenSecrets ?? [])),
       startupsMs: (memory?.startups ?? [])
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)

@@ -22,7 +22,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCon
     queued: [...load.queued.values()].reduce((sum, count) => sum + count, 0),
     groups,
     presets: pool.presets.map(({ name }) => ({ name, warmSlots: warmSlotsFor(snapshot, name) })),
-    ...(pool.livekit === undefined ? {} : { wonBack: snapshot.wonBack }),
+    ...(pool.livekit === undefined ? {} : { reclaimed: snapshot.reclaimed, wonBack: snapshot.reclaimed }),
     pressurePerMinute: load.shortPerMinute,
     ...(load.startupsMs.length === 0
       ? {}

@@ -61,7 +61,7 @@ export function sessionsWorld(
     },
     shows: (room: string, identity: string) => core.sessions.heard(pool, { kind: "video", room, identity }),
     ended: async () => (await valuesOf(metrics.sessionsEnded)).map(({ labels, value }) => ({ ...labels, value })),
-    wonBackSeconds: async () => (await valuesOf(metrics.wonBackSeconds))[0]?.value ?? 0,
+    reclaimedSlotSeconds: async () => (await valuesOf(metrics.reclaimedSlotSeconds))[0]?.value ?? 0,
   };
 }
 
