@@ -45,7 +45,9 @@ export const workersSchema = z.object({
   gatewaysConnected: z.number(),
   gatewaySilent: z.boolean(),
   queued: z.record(z.string(), z.number()),
-  pressure: z.record(z.string(), z.number()),
+  /** By preset: slots that recent launches lacked. `pressure` is its name in the previous version; the next version removes it. */
+  deficit: z.record(z.string(), z.number()).optional(),
+  pressure: z.record(z.string(), z.number()).optional(),
   /** By key of the serving set: the current value of `warm.slots: auto`. */
   forecast: z.record(
     z.string(),

@@ -3,17 +3,20 @@ import { load, report } from "../../test/support/pools.ts";
 import { withCurrentNames, withFormerNames } from "./former-load-names.ts";
 import { loadReportSchema } from "./load-report.ts";
 
+const shortages = { maya: { worker503: 1, waited: 2, refused: 3 } };
 const reclaimed = { sessions: 2, slotSeconds: 900 };
+const overTheWire = (report: object) => JSON.parse(JSON.stringify(report));
 
 it("sends the names of the previous version beside the current ones", () => {
-  const [sent] = (JSON.parse(JSON.stringify(withFormerNames(report("g", [load({ reclaimed })])))) as { pools: object[] }).pools;
-  expect(sent).toMatchObject({ reclaimed, wonBack: reclaimed });
+  const [sent] = overTheWire(withFormerNames(report("g", [load({ shortages, reclaimed })]))).pools;
+  expect(sent).toMatchObject({ shortages, pressure: shortages, reclaimed, wonBack: reclaimed });
 });
 
 it("reads a line of the previous version, and its own", () => {
-  const { reclaimed: _, ...former } = { ...load({ reclaimed }), wonBack: reclaimed };
-  for (const pool of [former, load({ reclaimed })]) {
-    const line = JSON.parse(JSON.stringify({ ...report("g", []), pools: [pool] }));
-    expect(loadReportSchema.parse(withCurrentNames(line)).pools[0]).toMatchObject({ reclaimed });
+  const current = load({ shortages, reclaimed });
+  const { shortages: _, reclaimed: __, ...rest } = current;
+  for (const pool of [current, { ...rest, pressure: shortages, wonBack: reclaimed }]) {
+    const line = overTheWire({ ...report("g", []), pools: [pool] });
+    expect(loadReportSchema.parse(withCurrentNames(line)).pools[0]).toMatchObject({ shortages, reclaimed });
   }
 });

@@ -11,7 +11,7 @@ export function withFormerNames(report: LoadReport): object {
 }
 
 function formerNamesOf(pool: PoolReport): object {
-  return { ...pool, wonBack: pool.reclaimed };
+  return { ...pool, pressure: pool.shortages, wonBack: pool.reclaimed };
 }
 
 /** Gives a line of a gateway of the previous version the current names. */
@@ -21,8 +21,8 @@ export function withCurrentNames(line: unknown): unknown {
 }
 
 function currentNamesOf(pool: Readonly<Record<string, unknown>>): object {
-  const { reclaimed = pool.wonBack } = pool;
-  return { ...pool, reclaimed };
+  const { shortages = pool.pressure, reclaimed = pool.wonBack } = pool;
+  return { ...pool, shortages, reclaimed };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -52,15 +52,15 @@ const reclaimedSchema = z.object({ sessions: count, slotSeconds: count });
 export const poolLoadSchema = z.object({
   namespace: z.string(),
   name: z.string(),
-  /** Left out where a line tells of pressure only: the list that was said last holds. */
+  /** Absent in a line that reports a shortage only: the last list stays valid. */
   workers: z.array(workerLoadSchema).optional(),
   /** Launches that wait now, by preset; `""` stands for face images that are no preset. */
   queued: z.record(z.string(), count),
   /**
    * Launches that met short capacity since the gateway started, by preset as in `queued`. A launch counts once for each
-   * kind that it met: a worker's 503, having to wait, being refused or left to the maker's cloud.
+   * kind of shortage: a worker answered 503, the launch waited, it was refused or went to the maker's cloud.
    */
-  pressure: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
+  shortages: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
   /** Launches that a worker refused for the account's sake since the gateway started; the kinds that there were. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
   /** Abandoned sessions that the gateway ended since it started, and how long their workers would have kept the slots. */

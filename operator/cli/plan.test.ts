@@ -32,7 +32,7 @@ const workers = (sessions: number, change: Partial<Workers> = {}): Workers => ({
   gatewaysConnected: 1,
   gatewaySilent: false,
   queued: {},
-  pressure: {},
+  deficit: {},
   forecast: {},
   workers: ["uid-a", "uid-b"].map((uid) => ({ uid, sessions, reserved: 0, slots: 2, ready: true, cordonAcknowledged: true })),
   ...change,
@@ -99,6 +99,12 @@ describe("plan", () => {
       { group: "other", from: 0, to: 2 },
       { group: "gpu", from: 2, reason: "not in the pool any more: its workers go as their sessions end" },
     ]);
+  });
+
+  it.each(["deficit", "pressure"])("adds the slots that recent launches lacked, by %s", async (name) => {
+    const { deficit: _, ...rest } = workers(0);
+    const { groups } = await json({ live: poolObject(gpuOnly), told: { ...rest, [name]: { maya: 5 } } });
+    expect(groups[0]).toMatchObject({ group: "gpu", reason: expect.stringContaining("0 sessions + 0 queued + 6 warm") });
   });
 
   it("uses the forecast that the operator has", async () => {

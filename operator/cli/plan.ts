@@ -136,7 +136,7 @@ function loadOf(told: Workers | undefined, nowMs: number): PoolLoadView {
     gatewaysConnected: told.gatewaysConnected,
     gatewaySilent: told.gatewaySilent,
     queued: new Map(Object.entries(told.queued)),
-    pressure: new Map(Object.entries(told.pressure)),
+    deficit: new Map(Object.entries(told.deficit ?? told.pressure ?? {})),
     workers: new Map(told.workers.map(({ uid, ...worker }) => [uid, worker])),
   };
 }

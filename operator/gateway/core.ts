@@ -240,7 +240,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       namespace: pool.namespace,
       name: pool.name,
       queued: Object.fromEntries(this.#slots.queued(key)),
-      pressure: this.#load.pressure(key),
+      shortages: this.#load.shortages(key),
       launches: this.#load.launches(key),
       ...this.#load.accountErrors(key),
       ...this.#overflow.load(pool, key),

@@ -27,7 +27,9 @@ function leading(log?: DecisionLog): Leadership {
   const hub = new LoadHub();
   hub.setGateways(["g"], NOW_MS);
   const worker = { pod: "a", uid: "uid-a", ready: true, sessions: 2, reserved: 1, slots: 4, cordoned: false };
-  hub.accept("g", report("g", [load({ workers: [worker], queued: { maya: 3 } })]), NOW_MS);
+  const refused = (count: number) => ({ maya: { worker503: 0, waited: 0, refused: count } });
+  for (const shortages of [refused(0), refused(2)])
+    hub.accept("g", report("g", [load({ workers: [worker], queued: { maya: 3 }, shortages })], false), NOW_MS);
   return {
     sinceMs: NOW_MS,
     pools: () => ["b/later", POOL],
@@ -72,6 +74,8 @@ describe("the pages under /debug", () => {
     expect(workersSchema.parse(body)).toMatchObject({
       gatewaysConnected: 1,
       queued: { maya: 3 },
+      deficit: { maya: 2 },
+      pressure: { maya: 2 },
       forecast: { gpu: target },
       workers: [{ uid: "uid-a", sessions: 2, reserved: 1, slots: 4, ready: true, cordonAcknowledged: false }],
     });

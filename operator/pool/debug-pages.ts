@@ -65,12 +65,13 @@ function written({ atMs, inputs, ...record }: DecisionRecord): Decision {
 }
 
 function workersOf(load: PoolLoadView): Omit<Workers, "operator" | "pool" | "forecast"> {
-  const { gatewaysConnected, gatewaySilent, queued, pressure, workers } = load;
+  const { gatewaysConnected, gatewaySilent, queued, deficit, workers } = load;
   return {
     gatewaysConnected,
     gatewaySilent,
     queued: Object.fromEntries(queued),
-    pressure: Object.fromEntries(pressure),
+    deficit: Object.fromEntries(deficit),
+    pressure: Object.fromEntries(deficit),
     workers: [...workers].map(([uid, worker]) => ({ uid, ...worker })),
   };
 }

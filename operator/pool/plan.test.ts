@@ -53,7 +53,7 @@ describe("plan", () => {
     expect(gpu(pool(gpuOnly), { pods: warm(1), accountErrors })).toMatchObject({ replicas: 1, requeueAfterMs: 300_000 });
   });
 
-  it("plans again when pressure ends", () => {
+  it("plans again when the deficit ends", () => {
     expect(gpu(pool(gpuOnly), { pods: warm(2), worker503: { maya: 1 } }).requeueAfterMs).toBe(60_000);
   });
 

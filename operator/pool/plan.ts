@@ -98,7 +98,7 @@ export function plan(snapshot: Snapshot): Plan {
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
       membersDueMs(snapshot),
       remaining(drainEnds(snapshot).dueMs, nowMs),
-      remaining(load.pressureFallsAtMs, nowMs),
+      remaining(load.deficitFallsAtMs, nowMs),
       [...load.accountErrors.values()].map((untilMs) => remaining(untilMs, nowMs)),
       remaining(load.overflow.error?.untilMs, nowMs),
       remaining(demand.scheduleDueMs, nowMs),
@@ -135,9 +135,9 @@ function discarded({ groups, retired }: Snapshot): readonly PodView[] {
   return [...groups, ...retired].flatMap(({ members }) => toDiscard(members.ended));
 }
 
-function wishOf(demands: readonly SetDemand[]): { readonly pressure: number; readonly because: string } {
+function wishOf(demands: readonly SetDemand[]): { readonly deficit: number; readonly because: string } {
   return {
-    pressure: demands.reduce((sum, { pressure }) => sum + pressure, 0),
+    deficit: demands.reduce((sum, { deficit }) => sum + deficit, 0),
     because: [...new Set(demands.map(({ because }) => because))].filter((clause) => clause !== "").join("; "),
   };
 }

@@ -176,7 +176,7 @@ describe("poolReconciler", () => {
     pools.delete(KEY);
     expect(await reconcile()).toEqual({ kind: "await-change" });
     expect(client.take()).toEqual([]);
-    expect(hub.view(KEY, NOW_MS).shortPerMinute).toBe(0);
+    expect(hub.view(KEY, NOW_MS).pressurePerMinute).toBe(0);
   });
 
   describe("a write that the API server refuses", () => {

@@ -8,7 +8,7 @@ const cpu: GroupSupply = { name: "cpu", slotsPerWorker: 1, min: 0, max: 3, sessi
 
 function of(groups: string, change: Partial<SetDemand> = {}): SetDemand {
   const set: ServingSet = { key: groups, groups: groups.split("+"), presets: ["maya"] };
-  return { set, queued: 0, warm: 1, pressure: 0, because: "", ...change };
+  return { set, queued: 0, warm: 1, deficit: 0, because: "", ...change };
 }
 
 const workers = (groups: readonly GroupSupply[], ...demands: SetDemand[]) =>
@@ -30,7 +30,7 @@ describe("sizeGroups", () => {
   });
 
   it("raises the buffer by refusals, only where they can be served", () => {
-    expect(workers([gpu, cpu], of("gpu"), of("cpu", { pressure: 2 }))).toEqual({ gpu: 1, cpu: 3 });
+    expect(workers([gpu, cpu], of("gpu"), of("cpu", { deficit: 2 }))).toEqual({ gpu: 1, cpu: 3 });
   });
 
   it("fills the first group and spills to the next when the first may not grow", () => {
@@ -131,7 +131,7 @@ const pools = fc
       }),
       { maxLength: 5 },
     ),
-    demands: fc.array(fc.record({ queued: fc.nat(60), warm: fc.nat(40), pressure: fc.nat(60) }), { minLength: 3, maxLength: 3 }),
+    demands: fc.array(fc.record({ queued: fc.nat(60), warm: fc.nat(40), deficit: fc.nat(60) }), { minLength: 3, maxLength: 3 }),
   })
   .map(({ groups, demands }) => {
     const named = groups.map((group, index) => ({ ...group, name: `g${index}` }));
@@ -170,11 +170,11 @@ describe("sizeGroups, for any pool", () => {
           groups.map((group) => ({ ...group, nodes: undefined })),
           demands,
         );
-        for (const { set, warm, pressure } of demands) {
+        for (const { set, warm, deficit } of demands) {
           const free = sizing.groups
             .filter(({ supply }) => set.groups.includes(supply.name))
             .reduce((sum, size) => sum + slotsFree(size), 0);
-          expect(free + (sizing.unmet.get(set.key) ?? 0)).toBeGreaterThanOrEqual(warm + pressure);
+          expect(free + (sizing.unmet.get(set.key) ?? 0)).toBeGreaterThanOrEqual(warm + deficit);
         }
       }),
     );

@@ -31,8 +31,8 @@ export interface SetDemand {
   readonly queued: number;
   /** Slots to keep free. */
   readonly warm: number;
-  /** Slots to keep free besides, for launches that lately met short capacity and may come again. */
-  readonly pressure: number;
+  /** Slots to keep free in addition, because recent launches lacked them and may be retried. */
+  readonly deficit: number;
   /** Where `warm` comes from, as a clause; empty where it is the user's own number. */
   readonly because: string;
 }
@@ -42,7 +42,7 @@ export interface GroupSize {
   /** Between min and max. */
   readonly workers: number;
   readonly queued: number;
-  /** Free slots asked of this group, for the warm buffer and pressure. */
+  /** Free slots that this group must provide, for the warm buffer and the deficit. */
   readonly buffer: number;
   /** What it would be if nodes were found for all. */
   readonly wanted: number;
@@ -73,7 +73,7 @@ interface Tally {
  *
  * Sets with the least choice come first. A set's queued launches take slots that exist anyway (from `min` or from rounding up to
  * whole workers), then new ones on its first group that can still grow, then on the next. Then the set is given free slots
- * until it has `warm + pressure` of them; a free slot counts for every set that its group serves.
+ * until it has `warm + deficit` of them; a free slot counts for every set that its group serves.
  *
  * Where nodes are short, a group is filled only with workers that can be had, so that the rest spills to the next one; it goes on
  * asking for a few, as many as it is allowed to, so that a cluster autoscaler sees that they are wanted. A group that it spilled
@@ -126,7 +126,7 @@ function fill(groups: readonly GroupSupply[], demands: readonly SetDemand[], cap
     if (slots > 0) unmet.set(set.key, (unmet.get(set.key) ?? 0) + slots);
   };
   for (const demand of demands) lacks(demand, placeQueued(membersOf(demand), demand.queued));
-  for (const demand of demands) lacks(demand, placeBuffer(membersOf(demand), demand.warm + demand.pressure));
+  for (const demand of demands) lacks(demand, placeBuffer(membersOf(demand), demand.warm + demand.deficit));
   return { tallies, unmet };
 }
 

@@ -26,11 +26,11 @@ export interface Life {
   readonly timeline: readonly string[];
 }
 
-/** Without a write and a session for so long, a world is at rest: what is remembered of pressure is a minute old at most. */
+/** Without a write and a session for so long, a world is at rest: the deficit is a minute old at most. */
 const REST_MS = 75_000;
-/** Pressure halves every minute: the last of it may be given up after a longer silence. */
+/** The deficit halves every minute: its last slot may expire after a longer silence. */
 const LONGEST_REST_MS = 300_000;
-/** Pressure, sessions, windows and views that lag: all of it is over by then. */
+/** Deficits, sessions, windows and views that lag: all of it is over by then. */
 const LONGEST_SETTLING_MS = 1_200_000;
 
 /** Lives through one world: busy minutes in which things go wrong, then quiet, then perhaps the end of the pool. */

@@ -265,7 +265,7 @@ export function load(change: Partial<PoolLoad> = {}): PoolLoad {
     name: poolName,
     workers: [],
     queued: {},
-    pressure: {},
+    shortages: {},
     launches: {},
     startupsMs: [],
     workerStartups: [],
@@ -337,13 +337,13 @@ function hubOf(change: WorldChange): LoadHub {
     slots: 2,
     cordoned: cordonedAtMs !== undefined && !change.unacknowledged?.includes(name),
   }));
-  const pressure = Object.fromEntries(
+  const shortages = Object.fromEntries(
     Object.entries(change.worker503 ?? {}).map(([preset, worker503]) => [preset, { worker503, waited: 0, refused: 0 }]),
   );
   hub.setGateways(["http://gateway"], nowMs);
   hub.accept("http://gateway", report("g", [load()]), nowMs);
   const { queued, accountErrors, overflow, forbiddenSecrets } = change;
-  const now = load({ workers, queued: { ...queued }, pressure, accountErrors, overflow, forbiddenSecrets });
+  const now = load({ workers, queued: { ...queued }, shortages, accountErrors, overflow, forbiddenSecrets });
   hub.accept("http://gateway", report("g", [now], false), nowMs);
   return hub;
 }

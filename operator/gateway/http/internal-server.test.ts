@@ -24,7 +24,7 @@ interface State {
 async function setup(state: State = {}) {
   const book = new LoadBook(systemClock);
   const denied: string[] = [];
-  const summary = { namespace: "avatars", name: "support", queued: {}, pressure: {}, launches: {} };
+  const summary = { namespace: "avatars", name: "support", queued: {}, shortages: {}, launches: {} };
   const server = internalServer({
     gateway: "gw-1",
     clock: systemClock,
@@ -76,7 +76,7 @@ describe("the internal server", () => {
     expect(await (await fetch(`${origin}/metrics`)).text()).toContain("process_resident_memory_bytes");
   });
 
-  it("streams the load: everything first, then pressure at once", async () => {
+  it("streams the load: everything first, then a shortage at once", async () => {
     const { origin, book } = await setup();
     const stream = await openLoad(origin);
     cleanups.push(stream.close);

@@ -81,14 +81,14 @@ describe("a launch", () => {
     expect(client.launches).toBe(1);
   });
 
-  it("that the maker's account does not allow is told to the operator, and is no pressure", async () => {
+  it("that the maker's account does not allow is reported to the operator, and is no shortage", async () => {
     const { addWorker, launch, core, key, clock } = gatewayHarness();
     await addWorker("a", { launch: "account-limit" });
     expect(await launch()).toMatchObject({ status: 403, code: "worker_rejected" });
     await launch();
     expect(core.state(key)).toMatchObject({
       accountErrors: { limit: { count: 2, lastMs: clock.now() } },
-      pressure: {},
+      shortages: {},
     });
   });
 
@@ -154,7 +154,7 @@ describe("the load that the operator is told of", () => {
     const a = await addWorker("a", { launch: "full", taskState: "pending" });
     await addWorker("b", { launch: "full" });
     await launch();
-    expect(core.state(key)).toMatchObject({ queued: { maya: 1 }, pressure: { maya: { worker503: 1, waited: 1, refused: 0 } } });
+    expect(core.state(key)).toMatchObject({ queued: { maya: 1 }, shortages: { maya: { worker503: 1, waited: 1, refused: 0 } } });
     a.launch = "accept";
     await clock.advance(3_000);
     a.taskState = "running";

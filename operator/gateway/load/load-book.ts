@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
 
 /** How a launch met short capacity. */
-export type Shortage = keyof PoolLoad["pressure"][string];
+export type Shortage = keyof PoolLoad["shortages"][string];
 
 type LaunchCounts = PoolLoad["launches"][string];
 
@@ -31,7 +31,7 @@ const NO_PRESET = "";
 export class LoadBook {
   readonly #clock: Clock;
   /** Bounded: known pools, and their presets. */
-  readonly #pressure = new Map<string, Map<string, Record<Shortage, number>>>();
+  readonly #shortages = new Map<string, Map<string, Record<Shortage, number>>>();
   /** Bounded like it. */
   readonly #launches = new Map<string, Map<string, LaunchCounts>>();
   /** Bounded: known pools, and three kinds. */
@@ -107,8 +107,8 @@ export class LoadBook {
     return reclaimed === undefined ? {} : { reclaimed: { ...reclaimed, slotSeconds: Math.round(reclaimed.slotSeconds) } };
   }
 
-  pressure(pool: string): PoolLoad["pressure"] {
-    return Object.fromEntries([...(this.#pressure.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
+  shortages(pool: string): PoolLoad["shortages"] {
+    return Object.fromEntries([...(this.#shortages.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
   }
 
   launches(pool: string): PoolLoad["launches"] {
@@ -118,15 +118,15 @@ export class LoadBook {
   /** Forgets a pool that is gone. */
   forget(pool: string): void {
     this.#launches.delete(pool);
-    this.#pressure.delete(pool);
+    this.#shortages.delete(pool);
     this.#accountErrors.delete(pool);
     this.#reclaimed.delete(pool);
   }
 
   #countsOf(pool: string, preset: string): Record<Shortage, number> {
-    const presets = this.#pressure.get(pool) ?? new Map<string, Record<Shortage, number>>();
+    const presets = this.#shortages.get(pool) ?? new Map<string, Record<Shortage, number>>();
     const counts = presets.get(preset) ?? { worker503: 0, waited: 0, refused: 0 };
-    this.#pressure.set(pool, presets.set(preset, counts));
+    this.#shortages.set(pool, presets.set(preset, counts));
     return counts;
   }
 

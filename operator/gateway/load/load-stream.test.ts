@@ -10,7 +10,7 @@ function setup() {
   const book = new LoadBook(clock);
   const states = new Map<string, PoolState>();
   for (const name of ["one", "two"])
-    states.set(`avatars/${name}`, { namespace: "avatars", name, workers: [], queued: {}, pressure: {}, launches: {} });
+    states.set(`avatars/${name}`, { namespace: "avatars", name, workers: [], queued: {}, shortages: {}, launches: {} });
   const source = {
     pools: () => [...states.keys()],
     state: (key: string) => states.get(key),
@@ -34,7 +34,7 @@ function setup() {
   return { clock, book, states, open };
 }
 
-const emptyPool: PoolState = { namespace: "avatars", name: "one", workers: [], queued: {}, pressure: {}, launches: {} };
+const emptyPool: PoolState = { namespace: "avatars", name: "one", workers: [], queued: {}, shortages: {}, launches: {} };
 const worker = { pod: "p".repeat(60), uid: "u".repeat(36), ready: true, sessions: 0, reserved: 0, slots: 8, cordoned: false };
 
 const names = (reports: readonly LoadReport[]) => reports.map(({ full, pools }) => [full, ...pools.map(({ name }) => name)]);
@@ -62,7 +62,7 @@ describe("the load stream", () => {
     expect(lines()[0]?.pools[0]?.startupsMs).toEqual([]);
   });
 
-  it("tells of pressure at once, with the time of the first launch that met it", async () => {
+  it("reports a shortage at once, with the time of the first launch that met it", async () => {
     const { clock, book, open } = setup();
     const { lines } = open();
     lines();
@@ -106,7 +106,7 @@ describe("the load stream", () => {
     expect(lines()).toEqual([]);
   });
 
-  it("rests after a long line; pressure is told meanwhile without the workers, at once and then every 100 ms", async () => {
+  it("pauses after a long line; it still reports a shortage without the workers, at once and then every 100 ms", async () => {
     const { clock, book, states, open } = setup();
     states.set("avatars/one", { ...emptyPool, workers: Array(10_000).fill(worker) });
     const { lines } = open();
@@ -128,7 +128,7 @@ describe("the load stream", () => {
     expect(said()).toEqual([[10_000, undefined]]);
   });
 
-  it("speaks of the workers of a pool that is new to the reader also with pressure", async () => {
+  it("includes the workers of a pool that is new to the reader in the report of a shortage", async () => {
     const { clock, book, states, open } = setup();
     states.set("avatars/one", { ...emptyPool, workers: Array(10_000).fill(worker) });
     const { lines } = open();
@@ -159,7 +159,7 @@ describe("LoadBook", () => {
     met("worker503");
     met("waited");
     book.arrived("avatars/one", "maya")("refused");
-    expect(book.pressure("avatars/one")).toEqual({
+    expect(book.shortages("avatars/one")).toEqual({
       "": { worker503: 1, waited: 1, refused: 0 },
       maya: { worker503: 0, waited: 0, refused: 1 },
     });

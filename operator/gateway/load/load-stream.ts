@@ -11,8 +11,8 @@ const COALESCE_MS = 50;
  * them would do nothing else. Ten thousand workers are spoken of once a second.
  */
 const REST_PER_WORKER_MS = 0.1;
-/** Pressure does not wait for that rest: then it goes out without the workers, and so seldom. */
-const PRESSURE_REST_MS = 100;
+/** A shortage does not wait for that pause: the gateway sends it without the workers, at most this often. */
+const SHORTAGE_REST_MS = 100;
 /** A reader that lets this much pile up is cut: it opens a new stream, whose first line says everything. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 /** Start-ups kept between two lines, should a reader's line be late; the oldest go first. */
@@ -38,7 +38,7 @@ const noNews = (): Unsaid => ({ shortSinceMs: undefined, startupsMs: [], workerS
 
 /**
  * Tells one reader about the load until either side ends: first of every pool, then of those that changed, with a
- * heartbeat every second. Pressure goes out in the next turn of the event loop, the rest in lines 50 ms apart, or a little
+ * heartbeat every second. A shortage goes out in the next turn of the event loop, the rest in lines 50 ms apart, or a little
  * later where a pool has thousands of workers.
  * @param onEnd called once when the stream has ended.
  */
@@ -53,7 +53,7 @@ export function streamLoad(
   let heartbeat = clock.schedule(LOAD_HEARTBEAT_MS, beat);
   let flush: { readonly urgent: boolean; cancel(): void } | undefined;
   let restsUntilMs = 0;
-  let pressedMs = 0;
+  let shortageSentMs = 0;
 
   function send(report: Omit<LoadReport, "gateway">): void {
     if (out.writableLength > MAX_BUFFERED_BYTES) {
@@ -85,7 +85,7 @@ export function streamLoad(
     if (flush !== undefined && (flush.urgent || !urgent)) return;
     flush?.cancel();
     const nowMs = clock.now();
-    const atMs = urgent ? Math.min(restsUntilMs, pressedMs + PRESSURE_REST_MS) : Math.max(restsUntilMs, nowMs + COALESCE_MS);
+    const atMs = urgent ? Math.min(restsUntilMs, shortageSentMs + SHORTAGE_REST_MS) : Math.max(restsUntilMs, nowMs + COALESCE_MS);
     flush = { urgent, ...cancelOnly(clock.schedule(Math.max(0, atMs - nowMs), sayUnsaid)) };
   }
 
@@ -101,7 +101,7 @@ export function streamLoad(
       note({ pool });
       return report(source.summary(pool), news);
     });
-    if (resting) pressedMs = nowMs;
+    if (resting) shortageSentMs = nowMs;
     if (pools.length > 0) send({ full: false, pools });
   }
 

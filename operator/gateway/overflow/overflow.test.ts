@@ -34,7 +34,7 @@ describe("a launch to a full pool at its maximum", () => {
     const { launch, clock, core, key } = await fullPool();
     await launch();
     await clock.advance(5_000);
-    expect(core.state(key)?.pressure).toEqual({ maya: { worker503: 0, waited: 1, refused: 1 } });
+    expect(core.state(key)?.shortages).toEqual({ maya: { worker503: 0, waited: 1, refused: 1 } });
   });
 
   it("is not one that waits and overflows: its place in the queue is free", async () => {

@@ -152,7 +152,7 @@ function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
       message: "the groups can grow as far as is wanted",
     };
   }
-  // How many are lacking changes with every second in which pressure decays: the sentence would be written anew each time.
+  // How many are lacking changes with every second in which the deficit decays: the sentence would be written anew each time.
   const presets = new Set(unmet.flatMap(({ set }) => set.presets));
   const names = [...presets].map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
   const heldBack = snapshot.groups.filter(({ config }) => isHeld(snapshot, config)).map(({ config }) => config.name);

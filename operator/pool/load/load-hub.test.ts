@@ -38,13 +38,13 @@ describe("LoadHub", () => {
     expect(view.queued).toEqual(new Map([["maya", 3]]));
   });
 
-  it("goes by the workers that were told last where a line tells of pressure only", () => {
+  it("keeps the last list of workers if a line reports a shortage only", () => {
     const hub = hubWith({ a: { workers: [worker({ sessions: 2 })] } });
-    const { workers: _, ...pressure } = load({ queued: { maya: 1 }, pressure: counts({ waited: 1 }) });
-    hub.accept("a", { gateway: "a", full: false, pools: [pressure] }, NOW_MS);
+    const { workers: _, ...shortage } = load({ queued: { maya: 1 }, shortages: counts({ waited: 1 }) });
+    hub.accept("a", { gateway: "a", full: false, pools: [shortage] }, NOW_MS);
     const view = hub.view(KEY, NOW_MS);
     expect(view.workers.get("w")).toMatchObject({ sessions: 2 });
-    expect([view.queued.get("maya"), view.shortPerMinute]).toEqual([1, 1]);
+    expect([view.queued.get("maya"), view.pressurePerMinute]).toEqual([1, 1]);
   });
 
   it("takes a cordon as acknowledged only when every gateway that knows the worker has seen it", () => {
@@ -75,20 +75,20 @@ describe("LoadHub", () => {
   });
 
   it("takes the counters of a first line, or of a restarted gateway, for the past", () => {
-    const hub = hubWith({ a: { pressure: counts({ worker503: 50, refused: 7 }) } });
-    expect(hub.view(KEY, NOW_MS).pressure).toEqual(new Map());
-    hub.accept("a", report("restarted", [load({ pressure: counts({ worker503: 60 }) })]), NOW_MS);
-    expect(hub.view(KEY, NOW_MS).shortPerMinute).toBe(0);
+    const hub = hubWith({ a: { shortages: counts({ worker503: 50, refused: 7 }) } });
+    expect(hub.view(KEY, NOW_MS).deficit).toEqual(new Map());
+    hub.accept("a", report("restarted", [load({ shortages: counts({ worker503: 60 }) })]), NOW_MS);
+    expect(hub.view(KEY, NOW_MS).pressurePerMinute).toBe(0);
   });
 
-  it("raises pressure by refusals and 503s, half of it a minute later; launches that wait are in the queue already", () => {
-    const hub = hubWith({ a: { pressure: counts({ worker503: 50 }) } });
-    hub.accept("a", report("a", [load({ pressure: counts({ worker503: 53, refused: 1, waited: 4 }) })], false), NOW_MS);
-    expect(hub.view(KEY, NOW_MS)).toMatchObject({ pressure: new Map([["maya", 4]]), shortPerMinute: 8 });
-    const fallsAtMs = hub.view(KEY, NOW_MS).pressureFallsAtMs!;
-    expect(hub.view(KEY, fallsAtMs).pressure).toEqual(new Map([["maya", 3]]));
-    expect(hub.view(KEY, NOW_MS + 60_000)).toMatchObject({ pressure: new Map([["maya", 2]]), shortPerMinute: 0 });
-    expect(hub.view(KEY, NOW_MS + 180_000)).toMatchObject({ pressure: new Map(), pressureFallsAtMs: undefined });
+  it("raises the deficit by refusals and 503s, half of it a minute later; waiting launches are in the queue already", () => {
+    const hub = hubWith({ a: { shortages: counts({ worker503: 50 }) } });
+    hub.accept("a", report("a", [load({ shortages: counts({ worker503: 53, refused: 1, waited: 4 }) })], false), NOW_MS);
+    expect(hub.view(KEY, NOW_MS)).toMatchObject({ deficit: new Map([["maya", 4]]), pressurePerMinute: 8 });
+    const fallsAtMs = hub.view(KEY, NOW_MS).deficitFallsAtMs!;
+    expect(hub.view(KEY, fallsAtMs).deficit).toEqual(new Map([["maya", 3]]));
+    expect(hub.view(KEY, NOW_MS + 60_000)).toMatchObject({ deficit: new Map([["maya", 2]]), pressurePerMinute: 0 });
+    expect(hub.view(KEY, NOW_MS + 180_000)).toMatchObject({ deficit: new Map(), deficitFallsAtMs: undefined });
   });
 
   it("remembers for five minutes what was wrong with the account", () => {
@@ -148,7 +148,7 @@ const loads = fc
     waited: fc.nat(5),
   })
   .map(({ workers, queued, worker503, waited }) =>
-    load({ workers: workers.map((each) => worker(each)), queued, pressure: counts({ worker503, waited }) }),
+    load({ workers: workers.map((each) => worker(each)), queued, shortages: counts({ worker503, waited }) }),
   );
 
 /** One gateway's stream: counters never fall while it lives. */
@@ -156,9 +156,9 @@ const streams = fc.array(loads, { minLength: 1, maxLength: 6 }).map((list) => {
   let worker503 = 0;
   let waited = 0;
   return list.map((each): PoolLoad => {
-    worker503 += each.pressure.maya?.worker503 ?? 0;
-    waited += each.pressure.maya?.waited ?? 0;
-    return { ...each, pressure: counts({ worker503, waited }) };
+    worker503 += each.shortages.maya?.worker503 ?? 0;
+    waited += each.shortages.maya?.waited ?? 0;
+    return { ...each, shortages: counts({ worker503, waited }) };
   });
 });
 const lines = (gateway: string, stream: readonly PoolLoad[]): LoadReport[] =>

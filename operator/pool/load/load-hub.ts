@@ -1,6 +1,6 @@
 import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type Reclaimed } from "../../api/load-report.ts";
 import { poolKey } from "../../api/pool-config.ts";
-import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../../scaling/pressure.ts";
+import { addDeficit, type Deficit, deficitAt, deficitFallsAtMs, noDeficit } from "../../scaling/deficit.ts";
 import { addForSum, emptyWindow, sum, type Window } from "../../scaling/window.ts";
 import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
 import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
@@ -22,12 +22,12 @@ export interface PoolLoadView {
   /** Some gateway fell silent only lately: it may send launches that nobody told us of. */
   readonly gatewaySilent: boolean;
   readonly queued: ReadonlyMap<string, number>;
-  /** Slots that launches lacked which were refused or met a worker's 503, by preset. Halves every minute. */
-  readonly pressure: ReadonlyMap<string, number>;
+  /** By preset: slots that launches lacked because they were refused or met a worker's 503. Halves every minute. */
+  readonly deficit: ReadonlyMap<string, number>;
   /** Launches of the last minute that met short capacity in any way. */
-  readonly shortPerMinute: number;
-  /** When the next of `pressure` stops to count. */
-  readonly pressureFallsAtMs: number | undefined;
+  readonly pressurePerMinute: number;
+  /** When `deficit` falls by its next slot. */
+  readonly deficitFallsAtMs: number | undefined;
   /** What was wrong with the maker's account over the last minutes, and until when each is taken to last. */
   readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
   readonly overflow: OverflowLoad;
@@ -59,7 +59,7 @@ interface GatewayEntry {
 /** What was said of a pool over the last minutes. */
 interface PoolHistory {
   short: Window;
-  pressure: Map<string, Pressure>;
+  deficit: Map<string, Deficit>;
   readonly launches: Map<string, LaunchCounts>;
   reclaimed: Reclaimed;
   /** When it was seen last. */
@@ -119,14 +119,14 @@ export class LoadHub {
   #remember(key: string, before: PoolLoad | undefined, now: PoolLoad, nowMs: number): void {
     const memory = this.#memory(key);
     let short = 0;
-    for (const [preset, counts] of Object.entries(now.pressure)) {
-      const old = before?.pressure[preset] ?? { worker503: 0, waited: 0, refused: 0 };
+    for (const [preset, counts] of Object.entries(now.shortages)) {
+      const old = before?.shortages[preset] ?? { worker503: 0, waited: 0, refused: 0 };
       // A launch that waits shows in the queue already; a refused one comes again, and a 503 tells of load that is not ours.
       const raising = Math.max(0, counts.refused - old.refused) + Math.max(0, counts.worker503 - old.worker503);
       short += raising + Math.max(0, counts.waited - old.waited);
-      const pressure = addPressure(memory.pressure.get(preset) ?? noPressure, raising, nowMs);
-      if (pressureAt(pressure, nowMs) === 0) memory.pressure.delete(preset);
-      else memory.pressure.set(preset, pressure);
+      const deficit = addDeficit(memory.deficit.get(preset) ?? noDeficit, raising, nowMs);
+      if (deficitAt(deficit, nowMs) === 0) memory.deficit.delete(preset);
+      else memory.deficit.set(preset, deficit);
     }
     addLaunches(memory.launches, before?.launches ?? {}, now.launches);
     memory.reclaimed = addReclaimed(memory.reclaimed, now.reclaimed, before?.reclaimed);
@@ -149,7 +149,7 @@ export class LoadHub {
     if (memory === undefined) {
       memory = {
         short: emptyWindow,
-        pressure: new Map(),
+        deficit: new Map(),
         launches: new Map(),
         reclaimed: noneReclaimed,
         accountErrors: new Map(),
@@ -179,13 +179,13 @@ export class LoadHub {
     const speaking = gateways.filter((gateway) => gateway.connected);
     const loads = speaking.flatMap((gateway) => gateway.pools.get(key) ?? []);
     const gatewaySilent = gateways.some((gateway) => !gateway.connected && nowMs - gateway.silentSinceMs < SILENT_GATEWAY_MS);
-    const pressure = new Map<string, number>();
-    let pressureFallsAtMs: number | undefined;
-    for (const [preset, raised] of memory?.pressure ?? []) {
-      const fallsAtMs = pressureFalls(raised, nowMs);
+    const deficit = new Map<string, number>();
+    let fallsNextAtMs: number | undefined;
+    for (const [preset, raised] of memory?.deficit ?? []) {
+      const fallsAtMs = deficitFallsAtMs(raised, nowMs);
       if (fallsAtMs === undefined) continue;
-      pressure.set(preset, pressureAt(raised, nowMs));
-      pressureFallsAtMs = Math.min(pressureFallsAtMs ?? fallsAtMs, fallsAtMs);
+      deficit.set(preset, deficitAt(raised, nowMs));
+      fallsNextAtMs = Math.min(fallsNextAtMs ?? fallsAtMs, fallsAtMs);
     }
     const accountErrors = [...(memory?.accountErrors ?? [])].map(
       ([kind, lastMs]) => [kind, lastMs + ACCOUNT_ERROR_SPAN_MS] as const,
@@ -194,9 +194,9 @@ export class LoadHub {
       gatewaysConnected: speaking.length,
       gatewaySilent,
       queued: mergeQueues(loads),
-      pressure,
-      shortPerMinute: sum(memory?.short ?? emptyWindow, nowMs, SHORT_SPAN_MS),
-      pressureFallsAtMs,
+      deficit,
+      pressurePerMinute: sum(memory?.short ?? emptyWindow, nowMs, SHORT_SPAN_MS),
+      deficitFallsAtMs: fallsNextAtMs,
       accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
       overflow: overflowLoad(loads, nowMs),
       reclaimed: memory?.reclaimed ?? noneReclaimed,

@@ -7,8 +7,8 @@ export interface DecisionInputs {
   readonly queued: number;
   /** Free slots asked of it, those for launches that were short of capacity included. */
   readonly buffer: number;
-  /** Launches that lately met short capacity, of the presets that it serves. */
-  readonly pressure: number;
+  /** Slots that recent launches of its presets lacked. */
+  readonly deficit: number;
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;

@@ -46,7 +46,7 @@ export function demandOf(snapshot: Snapshot): PoolDemand {
       taken: busyOf(snapshot, set) + queued,
       target: snapshot.forecast.get(set.key),
     });
-    return { set, queued, pressure: countIn(load.pressure), ...warm };
+    return { set, queued, deficit: countIn(load.deficit), ...warm };
   });
   for (const { set, warm } of demands)
     for (const preset of set.presets) if (warm > 0) floors.set(preset, Math.max(floors.get(preset) ?? 0, 1));
@@ -83,7 +83,7 @@ function withinLimit({ pool, groups }: Snapshot, demands: readonly SetDemand[]):
   });
   return queued.map((demand) => {
     const warm = Math.min(demand.warm, room);
-    return { ...demand, warm, pressure: Math.min(demand.pressure, room - warm) };
+    return { ...demand, warm, deficit: Math.min(demand.deficit, room - warm) };
   });
 }
 

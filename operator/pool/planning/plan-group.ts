@@ -41,8 +41,8 @@ export interface PlannedGroup {
 export interface GroupWish {
   readonly size: GroupSize;
   readonly outlook: NodeOutlook;
-  /** Launches that lately met short capacity, of the presets that it serves. */
-  readonly pressure: number;
+  /** Slots that recent launches of its presets lacked. */
+  readonly deficit: number;
   /** Where the warm buffer comes from, as a clause; empty where there is nothing to say. */
   readonly because: string;
   readonly holdMs: number;
@@ -99,7 +99,7 @@ function recheckMs(snapshot: Snapshot, { config, deployment }: GroupSnapshot): n
 function inputsOf(
   { pool }: Snapshot,
   { members }: GroupSnapshot,
-  { size, outlook, pressure, holdMs }: GroupWish,
+  { size, outlook, deficit, holdMs }: GroupWish,
   current: number,
   wantedLately: number,
 ): DecisionInputs {
@@ -109,7 +109,7 @@ function inputsOf(
     sessions,
     queued,
     buffer,
-    pressure,
+    deficit,
     slotsPerWorker,
     min,
     max,

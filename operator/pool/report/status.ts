@@ -23,7 +23,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCon
     groups,
     presets: pool.presets.map(({ name }) => ({ name, warmSlots: warmSlotsFor(snapshot, name) })),
     ...(pool.livekit === undefined ? {} : { reclaimed: snapshot.reclaimed, wonBack: snapshot.reclaimed }),
-    pressurePerMinute: load.shortPerMinute,
+    pressurePerMinute: load.pressurePerMinute,
     ...(load.startupsMs.length === 0
       ? {}
       : {
