@@ -1,6 +1,6 @@
 /**
- * `npm test`: every check that a change must pass, cheapest first, up to the first that fails. `--only <step>` runs one.
- * Builds the programs of the control plane first where they are missing, so that no test runs into its time limit for that.
+ * `npm test`: runs every check that a change must pass, the cheapest first, until one fails. `--only <step>` runs one step.
+ * The script builds missing programs of the control plane before the tests, so that no test exceeds its time limit.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,6 +17,7 @@ interface Step {
 
 const steps: readonly Step[] = [
   { name: "lint", run: () => command("biome", "check") },
+  { name: "phrases", run: () => command("node", "scripts/phrases.ts") },
   { name: "types", run: () => command("tsc", "-p", ".") },
   { name: "layers", run: () => command("depcruise", "operator", "pulumi", "scripts", "test") },
   { name: "generated", run: () => command("node", "scripts/generate.ts", "--check") },
@@ -32,7 +33,7 @@ const steps: readonly Step[] = [
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
 const chosen = only === undefined ? steps : steps.filter(({ name }) => name === only);
 if (chosen.length === 0) {
-  console.error(`no step is called ${only}; there are ${steps.map(({ name }) => name).join(", ")}`);
+  console.error(`unknown step ${only}; the steps are ${steps.map(({ name }) => name).join(", ")}`);
   process.exit(2);
 }
 
@@ -57,7 +58,7 @@ async function buildTools(): Promise<void> {
   for (const name of allTools()) await toolPath(name, lineOnStderr);
 }
 
-/** By the oldest supported version's own code: newer ones give the rules more room. */
+/** Uses the code of the oldest supported version: newer versions have larger budgets for rules. */
 async function validateCrd(): Promise<void> {
   await command(await toolPath("validate-crd", lineOnStderr), "crds/avatarpool.dev_avatarpools.yaml");
 }
@@ -67,7 +68,7 @@ async function vitestBehindProxies(): Promise<void> {
   await vitest("proxy");
 }
 
-/** @throws when tests fail, naming each with the first line of what it said: the end of a long log is what is read first. */
+/** @throws if tests fail. Prints each with the first line of its message, because people read the end of a long log first. */
 async function vitest(project: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "avatarpool-test-"));
   const results = join(folder, "results.json");
@@ -82,7 +83,7 @@ async function vitest(project: string): Promise<void> {
   }
 }
 
-/** The fields of vitest's JSON report that are read here. */
+/** The fields of vitest's JSON report that this script reads. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -106,7 +107,7 @@ function failedTests(path: string): readonly string[] {
   });
 }
 
-/** Runs a program on our terminal; throws when it fails. */
+/** Runs a program on this terminal. @throws if it fails. */
 async function command(name: string, ...args: readonly string[]): Promise<void> {
   const child = spawn(name, args, { stdio: "inherit" });
   // A terminal sends Ctrl-C to the child itself.
