@@ -5,17 +5,17 @@ import type { AvatarPoolSpecArgs } from "./pool-spec.ts";
 export interface AvatarPoolArgs {
   /** Namespace of the pool and of the Secrets that it names. */
   namespace: pulumi.Input<string>;
-  /** Name of the pool. Default: the component's own, so that the launch URL is known beforehand. */
+  /** Name of the pool. Default: the component's name, so that the launch URL is known in advance. */
   name?: pulumi.Input<string>;
-  /** What the pool is to be. */
+  /** The pool's `spec`. */
   spec: pulumi.Input<AvatarPoolSpecArgs>;
-  /** Where launches are served, such as an operator's `gatewayUrl`. Default: the gateway of a chart installed as `avatarpool`. */
+  /** URL of the gateway, such as an operator's `gatewayUrl`. Default: the gateway of a release named `avatarpool`. */
   gatewayUrl?: pulumi.Input<string>;
 }
 
 /** A pool of avatar workers behind one launch URL. */
 export class AvatarPool extends pulumi.ComponentResource {
-  /** What agents give as their `api_url`. */
+  /** The `api_url` of agents. */
   readonly launchUrl: pulumi.Output<string>;
 
   constructor(name: string, args: AvatarPoolArgs, opts?: pulumi.ComponentResourceOptions) {

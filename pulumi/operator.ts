@@ -5,18 +5,18 @@ import * as pulumi from "@pulumi/pulumi";
 const CHART = path.join(import.meta.dirname, "..", "charts", "avatarpool");
 
 export interface AvatarPoolOperatorArgs {
-  /** Namespace that exists already. Default: a new one, `avatarpool`. */
+  /** An existing namespace. Default: a new one, `avatarpool`. */
   namespace?: pulumi.Input<string>;
-  /** Path or reference of the chart. Default: the chart that this package comes with. */
+  /** Path or reference of the chart. Default: the chart in this package. */
   chart?: pulumi.Input<string>;
-  /** Values of the chart; at least the image's repository will be needed. */
+  /** Values of the chart. At least the image's repository is required. */
   // biome-ignore lint/suspicious/noExplicitAny: the chart's own schema checks its values.
   values?: pulumi.Input<{ [key: string]: any }>;
 }
 
-/** The operator and the gateway, installed by their chart. */
+/** The operator and the gateway, installed from their chart. */
 export class AvatarPoolOperator extends pulumi.ComponentResource {
-  /** Where the gateway serves launches within the cluster. */
+  /** URL of the gateway within the cluster. */
   readonly gatewayUrl: pulumi.Output<string>;
 
   constructor(name: string, args: AvatarPoolOperatorArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,14 +1,14 @@
 /**
- * `node scripts/bootstrap.mjs <script.ts> [arguments]`: runs a script of this project on the Node that it pins, on a machine that has
- * only npm and some Node >= 18: installs the packages when they are missing or out of date, then hands over.
- * Plain JavaScript without dependencies, because it runs before there is anything else.
+ * `node scripts/bootstrap.mjs <script.ts> [arguments]`: runs a script of this project on the pinned version of Node. The machine needs
+ * only npm and any Node >= 18. If packages are missing or out of date, this program installs them first.
+ * It is plain JavaScript without dependencies, because it runs before their installation.
  */
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The first release that runs TypeScript files by itself and that our dependencies accept. */
+/** The first release that runs TypeScript files directly and that the dependencies support. */
 const OLDEST_NODE = [22, 19];
 const PROGRESS_MS = 10_000;
 
@@ -21,10 +21,10 @@ if (!isInstalled()) await install();
 const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` };
 const outcome = await run(pinnedNode(), ["--disable-warning=ExperimentalWarning", script, ...args], { env, stdio: "inherit" });
 if (outcome.signal === null) process.exit(outcome.code);
-// Ends as the script did, so that a shell sees the same.
+// Ends with the script's signal, so that a shell receives the same status.
 process.kill(process.pid, outcome.signal);
 
-/** npm writes the inner lock file last: it is there and younger than ours only after a whole install of it. */
+/** npm writes the inner lock file last. It is newer than the project's lock file only after a complete installation. */
 function isInstalled() {
   const installed = path.join(root, "node_modules", ".package-lock.json");
   return existsSync(installed) && statSync(installed).mtimeMs >= statSync(path.join(root, "package-lock.json")).mtimeMs;
@@ -35,8 +35,8 @@ async function install() {
   const seconds = () => `${Math.round((Date.now() - startMs) / 1000)} s`;
   process.stderr.write("installing npm packages (usually less than a minute)\n");
   const ticker = setInterval(() => process.stderr.write(`  installing npm packages: ${seconds()}\n`), PROGRESS_MS);
-  // The level hides warnings about the machine's Node, which serves for the installation only. Output to stderr: the script's
-  // own output may be read by a program.
+  // The level hides warnings about the machine's Node, which runs only the installation. The output goes to stderr, because a
+  // program may parse the script's own output.
   const outcome = await run("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] });
   clearInterval(ticker);
   if (outcome.code !== 0) fail(`npm ci failed after ${seconds()}: what it wrote above says why. Run it again when that is mended.`);
@@ -53,10 +53,10 @@ function pinnedNode() {
   );
 }
 
-/** Runs a program to its end, passing signals on. */
+/** Runs a program to its end and forwards signals. */
 function run(command, commandArgs, options) {
   const child = spawn(command, commandArgs, options);
-  // A terminal sends Ctrl-C to the child itself; twice would mean "at once" to some programs. Here it must only not end this process.
+  // A terminal sends Ctrl-C to the child itself. Some programs treat a second one as "stop at once", so it is not forwarded.
   const passOn = { SIGINT: !process.stdin.isTTY, SIGTERM: true, SIGHUP: true };
   const handlers = Object.entries(passOn).map(([signal, pass]) => [signal, () => pass && child.kill(signal)]);
   for (const [signal, handler] of handlers) process.on(signal, handler);

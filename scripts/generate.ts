@@ -1,5 +1,5 @@
 /**
- * `npm run generate`: writes every generated file. With `--check` it writes nothing and fails when one differs.
+ * `npm run generate`: writes every generated file. With `--check`, it writes nothing and fails if a file differs.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -19,7 +19,7 @@ const crdYaml = () =>
     aliasDuplicateObjects: false,
   })}`;
 
-/** In this order: the install manifest is rendered from the chart, which reads its copy of the CRD. */
+/** The order matters: the install manifest is rendered from the chart, which contains a copy of the CRD. */
 const generated: readonly (readonly [file: string, make: () => string | Promise<string>])[] = [
   ["crds/avatarpool.dev_avatarpools.yaml", crdYaml],
   ["charts/avatarpool/files/crd.yaml", crdYaml],

@@ -27,7 +27,7 @@ export function pulumiTypes(): string {
   return [HEADER, ...declarations].join("\n");
 }
 
-/** Adds the interface and all that it needs, the outermost first. Returns its name. */
+/** Adds the interface and the interfaces that it uses, the outermost first. Returns its name. */
 function declareInterface(name: string, prefix: string, node: SchemaNode, into: string[]): string {
   const at = into.push("") - 1;
   const fields = Object.entries(node.properties ?? {}).map(([field, child]) => {

@@ -1,4 +1,4 @@
-{{/* What the names of all objects begin with. Short enough that the longest suffix keeps them within 63 characters. */}}
+{{/* Prefix of all object names. Short enough for 63 characters with the longest suffix. */}}
 {{- define "avatarpool.fullname" -}}
 {{- default .Release.Name .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
@@ -7,7 +7,7 @@
 {{ .Values.image.repository }}{{ empty .Values.image.digest | ternary (printf ":%s" (default .Chart.AppVersion .Values.image.tag)) (printf "@%s" .Values.image.digest) }}
 {{- end }}
 
-{{/* Name of a component's cluster-scoped object: (list $ "gateway-pools"). Releases of one name in several namespaces have their own. */}}
+{{/* Name of a component's cluster-scoped object: (list $ "gateway-pools"). It differs between releases of one name in several namespaces. */}}
 {{- define "avatarpool.clusterName" -}}
 {{- $root := index . 0 -}}
 {{ $root.Release.Namespace }}:{{ include "avatarpool.fullname" $root }}-{{ index . 1 }}
@@ -22,7 +22,7 @@ app.kubernetes.io/name: avatarpool
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{/* Labels that tell the pods of a component from all others: (list $ "operator"). */}}
+{{/* Labels that select the pods of a component: (list $ "operator"). */}}
 {{- define "avatarpool.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: avatarpool
@@ -30,7 +30,7 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Metadata of a component's object: (list $ "operator"), or (list $ "gateway" "gateway-internal") where its name differs. */}}
+{{/* Metadata of a component's object: (list $ "operator"), or (list $ "gateway" "gateway-internal") if its name differs. */}}
 {{- define "avatarpool.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ include "avatarpool.fullname" $root }}-{{ last . }}
@@ -40,7 +40,7 @@ labels:
   app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* What the pods of both components have in common: (list $ "operator"). */}}
+{{/* Common fields of both components' pods: (list $ "operator"). */}}
 {{- define "avatarpool.podSpec" -}}
 {{- $root := index . 0 -}}
 serviceAccountName: {{ include "avatarpool.fullname" $root }}-{{ index . 1 }}
@@ -76,7 +76,7 @@ securityContext:
     type: RuntimeDefault
 {{- end }}
 
-{{/* What the containers of both components have in common: (list $ "operator"). Its probes are those of the port named internal. */}}
+{{/* Common fields of both components' containers: (list $ "operator"). The probes use the port named internal. */}}
 {{- define "avatarpool.container" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 1 }}
