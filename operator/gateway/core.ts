@@ -36,20 +36,20 @@ export interface GatewayCoreDeps {
   readonly client: WorkerClient;
   readonly directory: Directory;
   readonly metrics: GatewayMetrics;
-  /** Other gateways, where there are any. */
+  /** Undefined if this gateway is alone. */
   readonly peers?: Peers | undefined;
-  /** Reads Secrets that pools name; absent where none can be read. */
+  /** Reads the Secrets that pools name. Undefined if the gateway may not read Secrets. */
   readonly readSecret?: ReadSecret | undefined;
-  /** The maker's cloud, and where its secret is read. */
+  /** The maker's cloud, and the reader of its secret. */
   readonly overflow: Pick<OverflowDeps, "cloud" | "secrets" | "tell">;
-  /** Looks into LiveKit rooms; absent where abandoned sessions are left to their workers. */
+  /** Reads LiveKit rooms. Undefined if the gateway does not end abandoned sessions. */
   readonly lookAt?: SessionsDeps["lookAt"];
   readonly tell?: SessionsDeps["tell"];
 }
 
 /**
- * The gateway without its sockets: follows pools and workers, probes, and launches.
- * Assumes that every change of the directory is passed on to {@link poolChanged} and {@link workerChanged}.
+ * The gateway without its servers: follows pools and workers, probes workers, and serves launches.
+ * Assumption: {@link poolChanged} and {@link workerChanged} are called for every change of the directory.
  */
 export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #deps: GatewayCoreDeps;
@@ -154,7 +154,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     });
   }
 
-  /** Known workers whose first probe has not ended. */
+  /** Number of workers whose first probe has not ended. */
   get unprobed(): number {
     return this.#prober.unprobed;
   }
@@ -178,40 +178,40 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#capacityChanged(key);
   }
 
-  /** A worker's pod was added, changed, removed, or replaced by another of the same name. One that has ended is as good as removed. */
+  /** A worker's pod was added, changed, removed, or replaced by one of the same name. A pod that has ended counts as removed. */
   workerChanged(changed: WorkerRecord | undefined, before: WorkerRecord | undefined): void {
     const after = changed?.ended ? undefined : changed;
     if (before !== undefined && before.uid !== after?.uid) this.#drop(before);
     if (after === undefined) return;
     const worker = this.#workers.upsert(after);
-    // A resync tells of every pod without news.
+    // A resync reports every pod, also those that have not changed.
     if (after === before && before !== undefined) return;
     this.#prober.watch(worker);
     this.#capacityChanged(poolOf(after));
   }
 
-  /** Other gateways came or went: each cares for its share of the workers first. */
+  /** The set of live gateways has changed. Each gateway prefers its share of the workers. */
   share(shares: Shares): void {
     this.#workers.share(shares);
     this.#overflow.share(shares);
   }
 
-  /** A gateway asks for the right to send a launch. */
+  /** A gateway claims a launch before it sends it. */
   claim(claim: Claim): Verdict {
     return this.#claimBook.claim(claim);
   }
 
-  /** A gateway asks what became of a launch that this one had claimed. */
+  /** A gateway requests the outcome of a launch that this gateway had claimed. */
   peerAnswer(launch: string): Promise<PeerAnswer> {
     return this.#launcher.peerAnswer(launch);
   }
 
-  /** A newer session of another gateway has a seat in a room. */
+  /** Another gateway has a newer session of a participant. */
   supersede(message: Superseded): Promise<readonly string[]> {
     return this.#replacements.supersede(message);
   }
 
-  /** Ends every wait with an honest answer. Launches that a worker has been sent go on. */
+  /** Refuses all queued launches. Launches that were sent to a worker continue. */
   refuseWaiting(): void {
     this.#slots.closeAll(gatewayStopping());
   }
@@ -262,7 +262,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#capacityChanged(poolOf(worker.record));
   }
 
-  /** Launches wait: busy workers of the pool are asked more often. */
+  /** The pool has queued launches: probe its busy workers more often. */
   #hasten(key: string): void {
     for (const worker of this.#workers.ofPool(key)) this.#prober.hasten(worker);
   }

@@ -5,10 +5,10 @@ import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
 
-/** Names in a log line are the client's: they are cut. */
+/** Clients choose the names of rooms and presets. */
 const MAX_LOGGED = 200;
 
-/** Counts a launch that has ended, and writes its one line in the access log; for one without a valid token another log has it. */
+/** Counts a launch that has ended, and writes its access log line. Launches without a valid token are in the denial log. */
 export function record(
   deps: { readonly clock: Clock; readonly logger: Logger; readonly metrics: GatewayMetrics },
   pool: PoolConfig | undefined,
@@ -16,7 +16,7 @@ export function record(
   outcome: "served" | LaunchError,
 ): void {
   const code = outcome === "served" ? outcome : outcome.code;
-  // A pool that does not exist is the client's word: as a label it would have no bound.
+  // Clients can name any pool: the number of label values would have no limit.
   const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
   deps.metrics.launches.inc(labels);
   if (outcome === "served" && trace.path !== "repeated") recordStages(deps, labels, trace);

@@ -27,48 +27,48 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly denials: Pick<DenialLog, "note">;
-  /** Proxies whose `X-Forwarded-For` counts: addresses and CIDRs. */
+  /** Proxies whose `X-Forwarded-For` is trusted: addresses and CIDRs. */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** Key of the pool that `POST /launch` goes to. */
+  /** Key of the pool for `POST /launch`. */
   readonly defaultPool?: string | undefined;
   readonly notReady: NotReady;
   /** Whether this gateway will end soon. */
   readonly stopping?: () => boolean;
-  /** Serves HTTPS. */
+  /** Set if the server uses HTTPS. */
   readonly tls?: TlsPair | undefined;
 }
 
 type Query = { readonly Querystring: { readonly async?: string | readonly string[] } };
 type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
 
-/** The server that clients launch at: `POST /{namespace}/{pool}/launch`, and `POST /launch` for the default pool. */
+/** The server for clients: `POST /{namespace}/{pool}/launch`, and `POST /launch` for the default pool. */
 export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   const server = fastify({
     serverFactory: (handler) => nodeServer(handler, { tls: deps.tls, bodyTimeoutMs: deps.read.timeoutMs }),
     forceCloseConnections: "idle",
     trustProxy: deps.trustedProxies === undefined ? false : [...deps.trustedProxies],
     routerOptions: {
-      // Names of rooms stand in paths, where a character may take three.
+      // Paths contain names of rooms; an encoded character takes three.
       maxParamLength: 3 * MAX_NAME_LENGTH,
-      // Clients join a base URL and a path, and one of the two may have a slash more.
+      // Clients join a base URL and a path, which may both have a slash.
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
     },
-    // A launch that arrives on an open connection while we stop is served like the others.
+    // While the gateway stops, it serves launches on open connections.
     return503OnClosing: false,
-    // What cannot even be routed, such as a URL that is badly encoded.
+    // Requests that cannot be routed, such as a URL with an invalid encoding.
     frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error)),
   });
   const cuts = new ClientCuts();
   let order = 0;
 
-  // Clients move their connections elsewhere before this gateway closes them.
+  // Clients open new connections to another gateway before this one closes theirs.
   server.addHook("onSend", (_request, reply, payload, done) => {
     if (deps.stopping?.() || !server.server.listening) reply.header("connection", "close");
     done(null, payload);
   });
 
-  // Bodies are read by the handler, which knows their limits.
+  // The handler reads the body, since the limits depend on the pool.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
@@ -117,14 +117,14 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   return server;
 }
 
-/** A client that goes away is its own affair; many that go away after the same time are cut by something in between. */
+/** If many clients disconnect after the same time, a proxy cuts their connections. */
 function hintAtTimeout({ clock, logger }: LaunchServerDeps, cuts: ClientCuts, { arrivedMs }: LaunchTrace): void {
   const nowMs = clock.now();
   const hint = cuts.note(nowMs - arrivedMs, nowMs);
   if (hint !== undefined) logger.warn(hint, "clients are cut after the same time: raise the timeout of the proxy in front to 330s");
 }
 
-/** Aborts when the connection closes before the answer was sent. */
+/** Aborts if the connection closes before the answer was sent. */
 function whenGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once("close", () => {

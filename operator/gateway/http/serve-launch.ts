@@ -20,9 +20,9 @@ export interface ServeLaunchDeps {
 }
 
 /**
- * Admits a launch, reads it, and launches. A token in a header is verified before the body is read; without one the body has
- * little room. The client's place and the body's bytes are given back however it ends.
- * @param arrival with the network that the client's address is in, for clients that have no token.
+ * Admits a launch, reads it, and serves it. A token in a header is verified before the body is read. Without one, the body gets
+ * little memory. The client's place and the body's memory are released in every case.
+ * @param arrival with the network of the client's address, for clients without a token.
  * @throws LaunchError
  */
 export async function serveLaunch(
@@ -57,7 +57,7 @@ export async function serveLaunch(
   }
 }
 
-/** @param pass undefined while the client is not known. */
+/** @param pass undefined until the client is known. */
 function openBody(
   rooms: BodyRooms,
   pool: PoolConfig,
@@ -69,7 +69,7 @@ function openBody(
   return pass === undefined ? rooms.openUnverified(network, length) : rooms.open(ownerOf(pool, pass, network), length);
 }
 
-/** In a pool without tokens, clients are told apart by their networks. */
+/** In a pool without tokens, a client is a network. */
 function ownerOf(pool: PoolConfig, { client }: Pass, network: string): ByteOwner {
   const key = poolKey(pool);
   return { pool: key, client: `${key}/${pool.launch.auth === undefined ? network : client}` };

@@ -34,7 +34,7 @@ interface NewSession extends AcceptedBy {
   readonly replaces: boolean;
 }
 
-/** Launches that a worker has accepted: records their sessions, measures their start-up, and ends the sessions that they replace. */
+/** Records the sessions of accepted launches, measures their start-up, and ends the sessions that they replace. */
 export class AcceptedLaunches {
   readonly #deps: AcceptedDeps;
 
@@ -57,7 +57,7 @@ export class AcceptedLaunches {
   found(launch: LaunchContext, found: AcceptedBy & { readonly task: string; readonly ticket: number }): void {
     const { key: pool, keys, request } = launch;
     const { worker, path, task, ticket } = found;
-    const sent = this.#deps.replacements.sends({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
+    const sent = this.#deps.replacements.register({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
     const session = this.#record(launch, { worker, path, task, sent });
     if (session.replaces) void this.#replace(launch, session);
   }

@@ -30,11 +30,11 @@ async function preemptSlot(deps: FindSlotDeps, { pool, key, keys, preset, reques
   const { replacements, slots, claims } = deps;
   if (keys.seat === undefined) return undefined;
   const claim = { pool: key, room: request.roomName, seat: keys.seat, ticket: claims.ticket(), others: [] };
-  for (const session of replacements.before(claim)) {
+  for (const session of replacements.candidates(claim)) {
     // Reserved before the session ends: otherwise the slot would go to a queued launch.
     const slot = slots.takeNext(pool, preset, session.worker);
     if (slot === undefined) continue;
-    if (await replacements.vacate(claim, session, settled)) return slot;
+    if (await replacements.preempt(claim, session, settled)) return slot;
     slot.release();
   }
   return undefined;

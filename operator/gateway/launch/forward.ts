@@ -5,20 +5,20 @@ import { LAUNCH_TIMEOUT_MS, type PostBody, type WorkerClient, WorkerUnreachable 
 
 export type Forwarded =
   | { readonly kind: "accepted"; readonly answer: WorkerAnswer }
-  /** It has no slot, or is not ready: nothing began there. */
+  /** The worker has no slot, or is not ready: no session began. */
   | { readonly kind: "busy"; readonly reason: BusyReason }
-  /** No connection: nothing began there. */
+  /** No connection: no session began. */
   | { readonly kind: "unreachable" }
-  /** The worker finds fault with the launch itself; others would too. */
+  /** The worker rejects the launch itself; other workers would as well. */
   | { readonly kind: "rejected"; readonly status: number; readonly message: string }
-  /** An answer that makes no sense for a launch: a session may have begun. */
+  /** An invalid answer, or a broken connection: a session may have begun. */
   | { readonly kind: "broken"; readonly why: string }
   /** No answer in time: a session may have begun. */
   | { readonly kind: "timed-out" }
-  /** The worker's pod is gone, and with it whatever had begun there. */
+  /** The worker's pod is gone, and any session with it. */
   | { readonly kind: "gone" };
 
-/** Sends a launch to one worker, once, and waits for its answer while the worker's pod exists. Never throws. */
+/** Sends a launch to one worker once, and waits for the answer while the worker's pod exists. Never throws. */
 export async function forward(
   deps: { readonly client: WorkerClient; readonly clock: Clock },
   target: { readonly origin: string; readonly path: string; readonly gone: AbortSignal },
@@ -27,7 +27,7 @@ export async function forward(
   try {
     const post = (signal: AbortSignal) => deps.client.post(target.origin, target.path, body, signal);
     const answer = await withDeadline(deps.clock, LAUNCH_TIMEOUT_MS, post, target.gone);
-    return judge(answer, body.secrets ?? []);
+    return classify(answer, body.secrets ?? []);
   } catch (error) {
     if (target.gone.aborted) return { kind: "gone" };
     if (error instanceof WorkerUnreachable) return { kind: "unreachable" };
@@ -36,7 +36,7 @@ export async function forward(
   }
 }
 
-function judge(answer: WorkerAnswer, secrets: readonly string[]): Forwarded {
+function classify(answer: WorkerAnswer, secrets: readonly string[]): Forwarded {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: "accepted", answer };
   if (status === 503) return { kind: "busy", reason: busyReason(answer) };

@@ -4,12 +4,11 @@ import type { PostBody } from "../../workers/client.ts";
 import { encodeLaunch } from "../../workers/form.ts";
 import type { TraceContext } from "./trace-context.ts";
 
-/** What workers of this engine in this group are sent. */
+/** The request body for workers of an engine in a group. */
 export type BodyFor = (engine: Engine, group: string) => PostBody;
 
 /**
- * The bodies of one launch, each made once: a worker that is tried after another is sent the same bytes, unless it speaks
- * another dialect or is of another engine.
+ * The request bodies of one launch, each encoded once: all workers of one engine and dialect receive the same bytes.
  */
 export function launchBodies(pool: PoolConfig, request: LaunchRequest, headers: TraceContext): BodyFor {
   const made = new Map<string, PostBody>();

@@ -1,14 +1,14 @@
 /**
- * How a launch came to its slot. warm: free on arrival, preset loaded. cold: free, not loaded. queued: it had to wait.
- * repeated: it was asked for before, and got the same answer. overflow: it went to the maker's cloud.
+ * How a launch came to its slot. warm: free on arrival, preset loaded. cold: free on arrival, preset not loaded. queued: waited.
+ * repeated: got the answer of an earlier request for the same launch. overflow: sent to the maker's cloud.
  */
 export const launchPaths = ["warm", "cold", "queued", "repeated", "overflow"] as const;
 export type LaunchPath = (typeof launchPaths)[number];
 
-/** What happened to one launch, filled in as it happens, for the access log and the metrics. Holds no secret. */
+/** The record of one launch for the access log and the metrics, written while it is served. Contains no secret. */
 export interface LaunchTrace {
   readonly arrivedMs: number;
-  /** Of the trace context that the client sent. */
+  /** Trace ID of the client's trace context. */
   readonly traceId?: string;
   /** Name of the client's token. */
   client?: string;
@@ -16,12 +16,12 @@ export interface LaunchTrace {
   preset?: string;
   worker?: string;
   path?: LaunchPath;
-  /** Workers that it was sent to. */
+  /** Number of workers that the launch was sent to. */
   attempts: number;
-  /** Time until the body had arrived. */
+  /** Time until the body was read. */
   readMs: number;
   waitedMs: number;
-  /** Time that workers took to answer, all attempts together. */
+  /** Time that workers and the maker's cloud took to answer, all attempts together. */
   forwardMs: number;
 }
 

@@ -197,7 +197,7 @@ class LaunchSteps {
     this.#requireClient();
     const { key, keys, request } = this.#launch;
     const { ticket, others } = grant;
-    const sent = this.#deps.replacements.sends({ pool: key, room: request.roomName, seat: keys.seat, ticket, others });
+    const sent = this.#deps.replacements.register({ pool: key, room: request.roomName, seat: keys.seat, ticket, others });
     return { name: "sent", slot, sent, isOther, tries };
   }
 

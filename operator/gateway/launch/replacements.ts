@@ -3,22 +3,22 @@ import type { Superseded } from "../claims/peer-protocol.ts";
 import type { Session } from "../sessions/session-book.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
-/** The place of one launch among those of its room. */
+/** The position of one launch among those of its room. */
 export interface SeatClaim {
   readonly pool: string;
   readonly room: string;
-  /** Undefined if the avatar's identity is not known: it replaces nobody. */
+  /** The participant whose session this is. Undefined if its identity is not known: the launch replaces no session. */
   readonly seat: string | undefined;
   readonly ticket: number;
-  /** Gateways that have lately claimed another launch of the room. */
+  /** Gateways that have claimed another launch of the room within the last minutes. */
   readonly others: readonly string[];
 }
 
 /** A launch that was sent to a worker. */
 export interface SentLaunch extends SeatClaim {
-  /** Sessions of unknown launches were in the room before. */
+  /** Whether the room had sessions whose launch this gateway does not know. */
   readonly strangers: boolean;
-  /** A newer session has the seat. */
+  /** Whether a newer session of the same participant runs. */
   superseded: boolean;
 }
 
@@ -28,36 +28,38 @@ export interface ReplacementsDeps {
 }
 
 /**
- * Sees to it that one session of an identity stays in a room. LiveKit lets the newer participant replace the older one, whose
- * session would keep its slot for nothing.
+ * Keeps one session per identity in a room. In LiveKit a newer participant replaces an older one of the same identity. The
+ * session of the older one would hold its slot without an avatar.
  *
- * Flow: a launch is given a ticket when it is claimed. When its session runs, the sessions of the same seat with lower tickets
- * are ended, by the gateways that launched them.
- * Guarantees: the session with the highest ticket is never ended here; an older one is ended only after a newer one runs, or by
- * {@link vacate}. No try of {@link vacate} begins after its launch was settled. A session whose launch no live gateway knows is left to its worker: it may have another identity.
+ * Flow: a launch gets a ticket when it is claimed. When its session runs, the gateways that launched older sessions of the same
+ * seat (those with lower tickets) end them.
+ * Guarantees
+ * - The session with the highest ticket is never ended. An older one is ended only after a newer one runs, or by {@link preempt}.
+ * - No try of {@link preempt} begins after its launch was settled.
+ * - A session whose launch no live gateway knows is not ended: it may have another identity.
  */
 export class Replacements {
   readonly #deps: ReplacementsDeps;
-  /** Launches on their way to a worker. */
+  /** Launches that were sent and have no answer yet. */
   readonly #sent = new Set<SentLaunch>();
 
   constructor(deps: ReplacementsDeps) {
     this.#deps = deps;
   }
 
-  /** A launch is about to be sent. Hand the result to {@link began} or to {@link failed}. */
-  sends(claim: SeatClaim): SentLaunch {
+  /** Call before a launch is sent, and {@link began} or {@link failed} afterwards. */
+  register(claim: SeatClaim): SentLaunch {
     const sent: SentLaunch = { ...claim, strangers: this.#strangers(claim).length > 0, superseded: false };
     if (claim.seat !== undefined) this.#sent.add(sent);
     return sent;
   }
 
-  /** No session came of it, or none that is known. */
+  /** The launch has no session, or none that the gateway knows. */
   failed(sent: SentLaunch): void {
     this.#sent.delete(sent);
   }
 
-  /** Its session began. @returns whether an older one may have to be ended by {@link runs}. */
+  /** The session of the launch has begun. @returns whether {@link runs} may have to end an older one. */
   began(sent: SentLaunch, session: Session): boolean {
     this.#sent.delete(sent);
     if (sent.seat === undefined) return false;
@@ -69,18 +71,18 @@ export class Replacements {
     return sent.strangers || sent.others.length > 0 || this.#hasOlder(sent);
   }
 
-  /** The session of a launch runs, and has replaced the older ones of its seat. Never throws. */
+  /** The session of the launch runs: ends the older ones of its seat. Never throws. */
   async runs(sent: SentLaunch): Promise<void> {
     if (sent.seat === undefined) return;
     const message = { pool: sent.pool, room: sent.room, seat: sent.seat, ticket: sent.ticket, runs: true };
-    await Promise.all([this.supersede(message), this.#tell(message, sent)]);
+    await Promise.all([this.supersede(message), this.#supersedeAtPeers(message, sent)]);
   }
 
   /**
-   * A newer session has the seat, or will have the slot of the older one.
-   * @param settled aborts when the newer launch has an answer. Not known of another gateway's launch: that one has a single try,
-   * because it may be refused before the next one.
-   * @returns UIDs of the workers whose session was ended; one that could not be ended is tried again. Never throws.
+   * Ends the sessions that a newer one replaces. A session that cannot be ended now is tried again. Never throws.
+   * @param settled aborts when the newer launch has an answer. The launch of another gateway has a single try, since this gateway
+   * does not see its answer.
+   * @returns UIDs of the workers whose session was ended.
    */
   async supersede(message: Superseded, settled = message.runs ? undefined : AbortSignal.abort()): Promise<readonly string[]> {
     for (const sent of this.#sent) if (message.runs && isOlder(sent, message)) sent.superseded = true;
@@ -89,25 +91,30 @@ export class Replacements {
     return older.filter((_, index) => ended[index]).map(({ worker }) => worker.uid);
   }
 
-  /** The sessions that may be those that a launch replaces: of its seat, or of an unknown launch in its room. */
-  before(claim: SeatClaim): readonly Session[] {
+  /** The sessions that a launch may replace: those of its seat, and those in its room whose launch is unknown. */
+  candidates(claim: SeatClaim): readonly Session[] {
     return claim.seat === undefined ? [] : [...this.#inSeat(claim), ...this.#strangers(claim)];
   }
 
-  /** Ends a session of {@link before}, by the gateway that launched it, if it has the seat. @returns whether it has ended. */
-  async vacate({ pool, room, seat, ticket }: SeatClaim, { worker, launched }: Session, settled: AbortSignal): Promise<boolean> {
+  /** Ends one of the {@link candidates} if it has the seat, through the gateway that launched it. @returns whether it ended. */
+  async preempt({ pool, room, seat, ticket }: SeatClaim, { worker, launched }: Session, settled: AbortSignal): Promise<boolean> {
     if (seat === undefined) return false;
     const message = { pool, room, seat, ticket, runs: false };
     const ended =
-      launched === undefined ? await this.#tell(message, { strangers: true, others: [] }) : await this.supersede(message, settled);
+      launched === undefined
+        ? await this.#supersedeAtPeers(message, { strangers: true, others: [] })
+        : await this.supersede(message, settled);
     return ended.includes(worker.uid);
   }
 
-  async #tell(message: Superseded, { strangers, others }: Pick<SentLaunch, "strangers" | "others">): Promise<readonly string[]> {
+  async #supersedeAtPeers(
+    message: Superseded,
+    { strangers, others }: Pick<SentLaunch, "strangers" | "others">,
+  ): Promise<readonly string[]> {
     const { peers } = this.#deps;
     if (peers === undefined) return [];
-    const asked = strangers ? peers.others : others;
-    const ended = await Promise.all(asked.map((peer) => peers.supersede(peer, message).catch(() => [])));
+    const gateways = strangers ? peers.others : others;
+    const ended = await Promise.all(gateways.map((peer) => peers.supersede(peer, message).catch(() => [])));
     return ended.flat();
   }
 

@@ -8,11 +8,11 @@ import type { Worker } from "../workers/worker.ts";
 
 const LOOK_TIMEOUT_MS = 2_000;
 
-/** What came of a launch. */
+/** The result of a launch that has a session. */
 export interface Served {
   readonly answer: WorkerAnswer;
   readonly at: SessionLocation;
-  /** Whether this request began the session: false for the answer of an earlier attempt or of another gateway. */
+  /** Whether this launch began the session. False if an earlier attempt or another gateway began it. */
   readonly earned: boolean;
 }
 
@@ -20,15 +20,15 @@ export interface StillRunsDeps {
   readonly clock: Clock;
   readonly client: WorkerClient;
   readonly findWorker: (uid: string) => Worker | undefined;
-  /** Whether this gateway has seen the session end. */
+  /** Whether this gateway saw the session end. */
   readonly hasEnded: (worker: Worker, at: SessionLocation) => boolean;
-  /** Whether the launch's session in the maker's cloud still counts. */
+  /** Whether the launch has a session in the maker's cloud. */
   readonly inCloud: (launch: string) => Promise<boolean>;
 }
 
 /**
- * Whether the session of a launch still runs, by what is known of it or else by its worker. A worker that does not answer counts
- * as one that runs it: a second session for one launch is worse than an answer that comes too often. Never throws.
+ * Whether the session of a launch still runs. Queries the worker unless the gateway knows that the session has ended. If the
+ * worker does not answer, the session counts as running: a second session is worse than a repeated answer. Never throws.
  */
 export async function stillRuns(deps: StillRunsDeps, launch: string, at: SessionLocation): Promise<boolean> {
   if (at.worker === CLOUD.uid) return deps.inCloud(launch);

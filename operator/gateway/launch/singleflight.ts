@@ -3,14 +3,14 @@ import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import { clientGone } from "../errors.ts";
 import type { Served } from "./served.ts";
 
-/** How long a launch that was served is answered again without being begun again: clients retry for seconds. */
+/** How long a repeated request gets the answer of a served launch: clients retry for seconds. */
 const REMEMBER_MS = 60_000;
-/** Answers that are kept: those of a minute with 500 launches a second. The oldest go first. */
+/** Limit of remembered answers: 500 launches per second for a minute. The oldest are dropped first. */
 const MAX_REMEMBERED = 30_000;
 
 interface SharedLaunch {
   readonly served: Promise<Served>;
-  /** Aborts when all who asked have gone. */
+  /** Aborts when all clients of the launch are gone. */
   readonly abandoned: AbortController;
   waiting: number;
 }
@@ -22,9 +22,9 @@ export interface SingleflightDeps {
 }
 
 /**
- * Begins a launch once, however often it is requested: requests while it is under way, or within a minute after it was served,
- * get the same answer. A remembered answer counts only while its session runs: this is checked whenever it is used. A launch
- * that failed may be tried again. It is given up only when all its clients have gone.
+ * Runs a launch once for all requests with the same key. Requests while it is under way, or within a minute after it was served,
+ * get the same answer. A remembered answer is used only if its session still runs. A launch that failed may be tried again. A
+ * launch is abandoned only when all its clients are gone.
  */
 export class Singleflight {
   readonly #deps: SingleflightDeps;
@@ -36,16 +36,16 @@ export class Singleflight {
     this.#served = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
-  /** What came of a launch, also of one that is under way; undefined if no session of it runs. Never throws. */
+  /** The result of a launch; waits while it is under way. Undefined if no session of it runs. Never throws. */
   async find(key: string): Promise<Served | undefined> {
     const shared = this.#underWay.get(key);
     return shared === undefined ? this.#recall(key) : await shared.served.catch(() => undefined);
   }
 
   /**
-   * @param gone aborts when this client has gone.
-   * @param begin starts the launch; its signal aborts when nobody wants it any more.
-   * @throws what the launch throws; LaunchError `client_gone` when this client has gone before.
+   * @param gone aborts when this client is gone.
+   * @param begin starts the launch; its signal aborts when all clients are gone.
+   * @throws the error of the launch; LaunchError `client_gone` if this client is gone first.
    */
   async run(
     key: string,
@@ -59,7 +59,7 @@ export class Singleflight {
     return { served, repeated: underWay !== undefined || !served.earned };
   }
 
-  /** The answer to a launch of the last minute whose session still runs. */
+  /** The answer of the last minute, if its session still runs. */
   async #recall(key: string): Promise<Served | undefined> {
     const known = this.#served.get(key);
     if (known === undefined || (await this.#deps.stillRuns(key, known))) return known;

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** The headers of W3C Trace Context, as they are passed on. */
+/** The headers of W3C Trace Context, as the gateway forwards them. */
 export type TraceContext = Readonly<Partial<Record<"traceparent" | "tracestate", string>>>;
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
-/** What the standard asks everyone to pass on at least. */
+/** The shortest length that the standard requires every system to forward. */
 const MAX_TRACESTATE_LENGTH = 512;
 
-/** The client's trace context; empty where there is none, or one that is malformed. The gateway adds no span of its own. */
+/** The client's trace context; empty if there is none or if it is malformed. The gateway adds no span. */
 export function traceContextOf(headers: IncomingHttpHeaders): TraceContext {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return {};
@@ -15,7 +15,7 @@ export function traceContextOf(headers: IncomingHttpHeaders): TraceContext {
   return state ? { traceparent, tracestate } : { traceparent };
 }
 
-/** The id by which logs and traces find each other. */
+/** The trace ID, which connects log lines with traces. */
 export function traceId(context: TraceContext): string | undefined {
   return TRACEPARENT.exec(context.traceparent ?? "")?.[1];
 }

@@ -1,12 +1,12 @@
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import type { AvatarChoice, LaunchRequest } from "../../engines/index.ts";
 
-/** The avatar in the cloud's words. */
+/** The avatar in the cloud's API. */
 type CloudAvatar = { readonly agent_id: string } | { readonly image: string };
 
 /**
- * Writes a launch in the form of the maker's cloud API; undefined where that cannot say the same: an `.imx` file of the user's
- * own, or a prompt. Which mode a preset needs follows from the group that serves it here.
+ * Encodes a launch for the maker's cloud API. Undefined if that API has no equivalent: for a model (`.imx`) or a prompt. The
+ * group that serves a preset in this pool determines its mode.
  */
 export function cloudBody(pool: PoolConfig, request: LaunchRequest): (() => string) | undefined {
   const { livekitUrl, livekitToken, roomName, prompt, avatar } = request;
@@ -18,7 +18,7 @@ export function cloudBody(pool: PoolConfig, request: LaunchRequest): (() => stri
   return () => JSON.stringify({ ...room, mode, ...choice() });
 }
 
-/** A function, since an image of megabytes is encoded only when it is sent. */
+/** Returns a function, so that an image of megabytes is encoded only when it is sent. */
 function cloudAvatar(avatar: AvatarChoice): (() => CloudAvatar) | undefined {
   switch (avatar.kind) {
     case "imageUrl":

@@ -6,9 +6,9 @@ import type { FindPool } from "../workers/worker-table.ts";
 import type { CloudSessionKeys } from "./overflow-launch.ts";
 
 const ROUND_MS = 30_000;
-/** An avatar that has not joined by then did not come, or has left. */
+/** Time after which an avatar that is not in the room has not joined, or has left. */
 const JOINS_WITHIN_MS = 60_000;
-/** Rooms that are looked at in one round; those that were not looked at for the longest time come first. */
+/** Number of rooms that one round checks: first those whose last check is oldest. */
 const MAX_LOOKS = 50;
 
 /** A session in the cloud that this gateway has begun, or may have begun. */
@@ -19,9 +19,9 @@ interface CloudSession {
   readonly keys: CloudSessionKeys;
   readonly sinceMs: number;
   lookedMs: number;
-  /** The last look has seen no avatar. */
+  /** Whether the last check found no avatar. */
   empty: boolean;
-  /** Some look has seen its avatar. */
+  /** Whether any check found the avatar. */
   seen: boolean;
 }
 
@@ -29,13 +29,13 @@ export interface CloudSessionsDeps {
   readonly clock: Clock;
   readonly findPool: FindPool;
   readonly lookAt?: SessionsDeps["lookAt"];
-  /** The count of a pool has changed. */
+  /** Called when a pool's count has changed. */
   readonly onChanged: (pool: string) => void;
 }
 
 /**
- * Counts the sessions that run in the maker's cloud. It cannot be asked for them: one has ended when two looks at its LiveKit
- * room have seen no avatar, where the pool names the server that it was launched to; otherwise after `overflow.sessionLength`.
+ * Counts the sessions in the maker's cloud, which has no API to list them. If the pool names the LiveKit server of a session, the
+ * session has ended when two checks of its room find no avatar. Otherwise it counts for `overflow.sessionLength`.
  */
 export class CloudSessions {
   readonly #deps: CloudSessionsDeps;
@@ -46,14 +46,14 @@ export class CloudSessions {
     this.#deps = deps;
   }
 
-  /** Sessions of a pool, and launches that are on their way to one. */
+  /** Number of sessions and reservations of a pool. */
   count(pool: string): number {
     let count = 0;
     for (const session of this.#sessions) if (session.pool === pool) count += 1;
     return count;
   }
 
-  /** @returns how to take it back: nothing began. */
+  /** @returns a function that removes the session: it did not begin. */
   began(session: Pick<CloudSession, "pool" | "room" | "livekitUrl" | "keys">): () => void {
     const nowMs = this.#deps.clock.now();
     const begun: CloudSession = { ...session, sinceMs: nowMs, lookedMs: nowMs, empty: false, seen: false };
@@ -64,8 +64,8 @@ export class CloudSessions {
   }
 
   /**
-   * Whether a launch has a session that counts. Where its room can be looked at, one whose avatar was seen and is not there any
-   * more has ended. Never throws.
+   * Whether a launch has a session that counts. If its room can be checked, a session whose avatar was found before and is gone
+   * has ended. Never throws.
    */
   async runs(launch: string): Promise<boolean> {
     const session = [...this.#sessions].find(({ keys }) => keys.launch === launch);
@@ -77,7 +77,7 @@ export class CloudSessions {
     return this.#sessions.has(session);
   }
 
-  /** Whether an avatar of this agent is in a room, or any if the agent is not known; undefined where that cannot be seen. */
+  /** Whether the avatar of an agent, or any avatar if the agent is unknown, is in a room. Undefined if that cannot be checked. */
   async avatarIn(
     pool: PoolConfig,
     { room, livekitUrl, agent }: Pick<CloudSession, "room" | "livekitUrl"> & Pick<CloudSessionKeys, "agent">,

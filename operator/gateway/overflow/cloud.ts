@@ -1,9 +1,9 @@
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 
-/** Longest that connecting may take; then nothing has begun there. */
+/** Longest time for connecting. After it, no session has begun. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** What is read of an answer: only an error's first words are told to anybody. */
+/** Length of an answer that is read: only the start of an error is reported. */
 const MAX_ANSWER_BYTES = 4_096;
 
 export interface CloudLaunch {
@@ -15,26 +15,26 @@ export interface CloudLaunch {
 
 export interface CloudAnswer {
   readonly status: number;
-  /** The header as it came. */
+  /** The header, not parsed. */
   readonly retryAfter: string | undefined;
-  /** The beginning of the body. */
+  /** The start of the body. */
   readonly text: string;
 }
 
-/** How the gateway speaks to the maker's cloud. */
+/** Client of the maker's cloud. */
 export interface Cloud {
-  /** @throws CloudUnreachable when nothing was sent; anything else when nobody can tell what became of it. */
+  /** @throws CloudUnreachable if nothing was sent; any other error if the outcome is unknown. */
   launch(launch: CloudLaunch, signal: AbortSignal): Promise<CloudAnswer>;
 }
 
-/** There was no connection: nothing can have begun. */
+/** There was no connection: no session has begun. */
 export class CloudUnreachable extends Error {
   override readonly name = "CloudUnreachable";
 }
 
 /**
- * The cloud over HTTP. Every launch has a connection of its own: a kept one may be closed in the moment of sending, and then
- * nobody could tell whether the launch had arrived. Redirects are not followed, since the secret would go along.
+ * The cloud over HTTP. Every launch has a connection of its own: an idle one may close while the launch is sent, and its outcome
+ * would be unknown. Redirects are not followed, since they would forward the secret.
  */
 export class HttpCloud implements Cloud {
   launch({ url, secret, body }: CloudLaunch, signal: AbortSignal): Promise<CloudAnswer> {
@@ -58,7 +58,7 @@ export class HttpCloud implements Cloud {
   }
 }
 
-/** Ends a request that gets no connection in time. @returns whether there is one. */
+/** Ends a request that gets no connection in time. @returns a function that reports whether there is a connection. */
 function whenConnected(sent: ClientRequest): () => boolean {
   let connected = false;
   const timer = setTimeout(() => sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS);
@@ -73,7 +73,7 @@ function whenConnected(sent: ClientRequest): () => boolean {
   return () => connected;
 }
 
-/** An answer whose status has come is one, however its body ends. */
+/** Once the status has arrived, the answer counts, even if its body is cut. */
 async function read(response: IncomingMessage): Promise<CloudAnswer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -84,7 +84,7 @@ async function read(response: IncomingMessage): Promise<CloudAnswer> {
       if (bytes >= MAX_ANSWER_BYTES) break;
     }
   } catch {
-    // The status says what matters.
+    // The status is enough.
   }
   response.destroy();
   const text = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString("utf8");

@@ -1,28 +1,28 @@
-/** What is looked at when a launch that has no slot might go to the maker's cloud. Times are Unix times in ms. */
+/** The inputs of the decision whether a launch without a slot may go to the maker's cloud. Times are Unix times in ms. */
 export interface OverflowInputs {
   readonly nowMs: number;
   readonly arrivedMs: number;
   readonly deadlineMs: number;
-  /** How long it waits for a slot of the pool first. */
+  /** How long the launch waits for a slot of the pool first. */
   readonly afterMs: number;
-  /** It would be refused now. */
+  /** The queue refuses the launch now. */
   readonly lastChance: boolean;
-  /** The pool has as many sessions as `limits.maxSessions` allows: the account's cap, which the cloud shares. */
+  /** The pool has reached `limits.maxSessions`, the limit of the maker's account, which the cloud shares. */
   readonly atSessionLimit: boolean;
-  /** Sessions in the cloud that this gateway has begun, and how many it may have. */
+  /** Sessions in the cloud that this gateway has begun, and its share of `overflow.maxSessions`. */
   readonly taken: number;
   readonly share: number;
-  /** The cloud refused lately, and is left alone for a while. */
+  /** The circuit breaker is open: the cloud has refused launches. */
   readonly circuitOpen: boolean;
-  /** In how many ms a further worker may be ready; undefined when none can come. */
+  /** Time in ms until a further worker may be ready; undefined if there will be none. */
   readonly nextWorkerMs: () => number | undefined;
 }
 
 export type WhyNot = "session-limit" | "early" | "cap" | "circuit-open" | "worker-comes";
 
 /**
- * Why a launch does not go to the cloud; undefined when it does: it has waited for its time, and
- * `nowMs + nextWorkerMs > deadlineMs`, so that no worker that starts, or may yet be started, can serve it.
+ * Why a launch does not go to the cloud. Undefined if it does: it has waited for `afterMs`, and
+ * `nowMs + nextWorkerMs > deadlineMs`, so that no starting or future worker can serve it in time.
  */
 export function whyNotOverflow(inputs: OverflowInputs): WhyNot | undefined {
   const { nowMs, lastChance } = inputs;

@@ -1,6 +1,6 @@
 import type { GroupConfig } from "../../api/pool-config.ts";
 
-/** What is known of a worker that may be on its way. */
+/** A worker that may be starting. */
 export interface PendingWorker {
   readonly group: string;
   readonly usable: boolean;
@@ -9,12 +9,12 @@ export interface PendingWorker {
   readonly record: { readonly createdAtMs: number };
 }
 
-/** A worker that needs this many times its cold start is stuck: it has no node, or crashes. */
+/** A worker that has started for this multiple of its cold start is stuck: it has no node, or crashes. */
 const STUCK = 2;
 
 /**
- * In how many ms a further worker of these groups may be ready at the earliest: one that starts, or one that may be added;
- * undefined when every group is at its maximum and none starts.
+ * Shortest time in ms until a further worker of these groups may be ready: one that is starting, or one that may be added.
+ * Undefined if every group has its maximum and no worker is starting.
  */
 export function nextWorkerMs(groups: readonly GroupConfig[], workers: readonly PendingWorker[], nowMs: number): number | undefined {
   const arrivals = groups.flatMap((group) => {

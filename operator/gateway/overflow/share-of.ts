@@ -1,8 +1,8 @@
 import type { Shares } from "../workers/shares.ts";
 
 /**
- * How many of a pool's sessions in the cloud are this gateway's: an equal part, and one more for as many gateways as are
- * left over, in an order that differs from pool to pool. The parts of all live gateways add up to `maxSessions`.
+ * This gateway's share of a pool's sessions in the cloud. All shares are equal, and the remainder goes to the first gateways in an
+ * order that differs from pool to pool. The shares of all live gateways add up to `maxSessions`.
  */
 export function shareOf(maxSessions: number, shares: Shares, pool: string): number {
   const gateways = shares.members.length;

@@ -1,17 +1,17 @@
 const SHORTEST_MS = 1_000;
-/** A client that is told to wait longer than this has given up anyway. */
+/** Clients do not wait longer than this. */
 const LONGEST_MS = 120_000;
-/** Grants that lie further back say nothing about now. */
+/** Older grants do not count for the rate. */
 const WINDOW_MS = 60_000;
 
 /**
- * When a launch that is refused now would probably find a slot, in ms from now: the launches that wait before it, at the
- * pace at which slots were granted in the last minute. Without such a pace: the time that a new worker needs.
+ * Estimated time in ms until a launch that is refused now would get a slot: `(waiting + 1) / rate of grants`, with the rate of the
+ * last minute. Without a rate: the cold start of a new worker.
  */
 export function retryAfterMs(state: {
   readonly nowMs: number;
   readonly waiting: number;
-  /** Unix times in ms at which waiting launches were granted a slot, oldest first. */
+  /** Unix times in ms at which queued launches got a slot, oldest first. */
   readonly grantsMs: readonly number[];
   readonly coldStartMs: number;
 }): number {
@@ -22,15 +22,14 @@ export function retryAfterMs(state: {
   return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.ceil(estimateMs)));
 }
 
-/** Grants that a pace must be known from before anybody is refused for it. */
+/** Number of grants from which the rate is reliable enough to refuse a launch. */
 const SURE_GRANTS = 16;
-/** How many times too late a launch must be before it is refused early: waiting in vain harms less than a wrong refusal. */
+/** A launch is refused early if it needs this multiple of its remaining time: a wrong refusal harms more than a vain wait. */
 const MARGIN = 4;
 
 /**
- * Whether a launch that would begin to wait now cannot be served before its deadline: the pool is as large as it may be, slots
- * have become free at a well-known pace, and at that pace its turn comes when `MARGIN` times its time is over.
- * Slots that nobody frees give no pace, and refuse nobody.
+ * Whether a launch cannot be served before its deadline if it enters the queue now: the pool cannot grow, and
+ * `(waiting + 1) / rate of grants > MARGIN * remaining time`. Without a reliable rate no launch is hopeless.
  */
 export function isHopeless(state: {
   readonly nowMs: number;
