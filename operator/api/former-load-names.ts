@@ -11,7 +11,8 @@ export function withFormerNames(report: LoadReport): object {
 }
 
 function formerNamesOf(pool: PoolReport): object {
-  return { ...pool, pressure: pool.shortages, wonBack: pool.reclaimed };
+  const launches = Object.entries(pool.launches).map(([preset, counts]) => [preset, { ...counts, cold: counts.missed }]);
+  return { ...pool, launches: Object.fromEntries(launches), pressure: pool.shortages, wonBack: pool.reclaimed };
 }
 
 /** Gives a line of a gateway of the previous version the current names. */
@@ -22,7 +23,15 @@ export function withCurrentNames(line: unknown): unknown {
 
 function currentNamesOf(pool: Readonly<Record<string, unknown>>): object {
   const { shortages = pool.pressure, reclaimed = pool.wonBack } = pool;
-  return { ...pool, shortages, reclaimed };
+  const launches = isRecord(pool.launches)
+    ? Object.fromEntries(
+        Object.entries(pool.launches).map(([preset, counts]) => [
+          preset,
+          isRecord(counts) ? { missed: counts.cold, ...counts } : counts,
+        ]),
+      )
+    : undefined;
+  return { ...pool, launches, shortages, reclaimed };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

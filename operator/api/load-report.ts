@@ -75,10 +75,10 @@ export const poolLoadSchema = z.object({
     })
     .optional(),
   /**
-   * Launches since the gateway started, by preset as in `queued`: that arrived; that found no slot at once (cold); that got a
-   * session (started). Repeats of a launch are not counted.
+   * Launches since the gateway started, by preset as in `queued`, without repeats. `missed`: did not find a warm slot at once,
+   * because they waited, were refused, went to the maker's cloud or to a worker that was not warm. `started`: got a session.
    */
-  launches: z.record(z.string(), z.object({ arrived: count, cold: count, started: count })).default({}),
+  launches: z.record(z.string(), z.object({ arrived: count, missed: count, started: count })).default({}),
   /** Unix time in ms of the first launch since the last report that met short capacity. */
   shortSinceMs: z.number().optional(),
   /** Start-up times in ms of the launches whose session began to run since the last report. */

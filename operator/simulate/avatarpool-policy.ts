@@ -90,6 +90,6 @@ function nameOf(slots: WarmSlots, objective: number): string {
 }
 
 function sampleOf(view: FleetView) {
-  const { nowS, arrived, cold, started, queued, workers, warmWorkers } = view;
-  return { nowS, arrived, cold, started, sessions: view.sessions + view.drainingSessions, queued, workers, warmWorkers };
+  const { nowS, arrived, missed, started, queued, workers, warmWorkers } = view;
+  return { nowS, arrived, missed, started, sessions: view.sessions + view.drainingSessions, queued, workers, warmWorkers };
 }

@@ -26,7 +26,7 @@ it("pays nothing before the time from which is counted", () => {
   expect(seconds(trace([100, 1_000], [1_000, 0]), 1, 600)).toBe(400);
 });
 
-it("leaves out the longest of the launches that may be cold, start and all, but no more than the work of the rest", () => {
+it("leaves out the longest of the launches that may miss, start and all, but no more than the work of the rest", () => {
   const four = trace([100, 1_000, 3_000, 6_000], [100, 500, 100, 0]);
   expect(seconds(four, 1)).toBe(4 * 60 + 700);
   expect(seconds(four, 0.75)).toBe(4 * 60 + 700 - 560);

@@ -10,7 +10,7 @@ import type { Trace } from "./trace.ts";
  * times it is kept or started again, whichever costs less: `min(gap, time to warm)`. Levels do not depend on each other, so
  * their sum is the optimum of the relaxation.
  *
- * Launches that may be cold are left out altogether. Leaving a set out saves no more than serving each of them on a worker of
+ * Launches that may miss are left out altogether. Leaving a set out saves no more than serving each of them on a worker of
  * its own costs, `duration + time to warm`; the longest are assumed to be left out, which makes the bound loose for many
  * slots a worker. No fewer hours than `slot time of the rest / slots` are needed either way.
  */
@@ -19,12 +19,12 @@ export function clairvoyantBoundHours(trace: Trace, shape: FleetShape, warmShare
   const endS = trace.arrivalS.at(-1) ?? 0;
   const counted = (fromS: number, toS: number) => Math.max(0, Math.min(toS, endS) - Math.max(fromS, countFromS));
   const launches = trace.arrivalS.filter((arrivalS) => arrivalS >= countFromS).length;
-  const cold = Math.floor((1 - warmShare) * launches + 1e-9);
+  const missed = Math.floor((1 - warmShare) * launches + 1e-9);
   const allWarmS = allWarmSeconds(trace, shape, counted);
   const served = trace.arrivalS.map((arrivalS, row) => counted(arrivalS, arrivalS + (trace.durationS[row] ?? 0))).sort();
-  const workS = served.subarray(0, served.length - cold).reduce((sum, durationS) => sum + durationS, 0);
+  const workS = served.subarray(0, served.length - missed).reduce((sum, durationS) => sum + durationS, 0);
   const longest = trace.durationS.slice().sort();
-  const savedS = longest.subarray(longest.length - cold).reduce((sum, durationS) => sum + durationS + timeToWarmS, 0);
+  const savedS = longest.subarray(longest.length - missed).reduce((sum, durationS) => sum + durationS + timeToWarmS, 0);
   return Math.max(allWarmS - savedS, workS / slotsPerWorker) / 3_600;
 }
 

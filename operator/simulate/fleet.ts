@@ -80,7 +80,7 @@ class Fleet {
   #sessions = 0;
   #drainingSessions = 0;
   #arrived = 0;
-  #cold = 0;
+  #missed = 0;
   #started = 0;
   #syncS = 0;
   #lastS: number;
@@ -104,7 +104,7 @@ class Fleet {
     warmWorkers: 0,
     busyWorkers: 0,
     arrived: 0,
-    cold: 0,
+    missed: 0,
     started: 0,
   };
 
@@ -170,7 +170,7 @@ class Fleet {
       if (counts) this.#warm++;
       return;
     }
-    this.#cold++;
+    this.#missed++;
     this.#queue.push({ arrivedS: nowS, durationS });
   }
 
@@ -273,7 +273,7 @@ class Fleet {
     view.warmWorkers = this.#staying - this.#starting.length;
     view.busyWorkers = view.warmWorkers - (this.#byBusy[0]?.size ?? 0);
     view.arrived = this.#arrived;
-    view.cold = this.#cold;
+    view.missed = this.#missed;
     view.started = this.#started;
     return view;
   }

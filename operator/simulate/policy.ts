@@ -23,8 +23,8 @@ export interface FleetView {
   readonly busyWorkers: number;
   /** Launches that arrived since the start of the trace. */
   readonly arrived: number;
-  /** Of those, launches that found no warm slot. */
-  readonly cold: number;
+  /** Of those, launches that did not find a warm slot. */
+  readonly missed: number;
   /** Sessions that began since the start of the trace. */
   readonly started: number;
 }

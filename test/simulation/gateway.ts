@@ -53,6 +53,8 @@ export class SimGateway {
   readonly #options: SimGatewayOptions;
   readonly #unfollow: () => void;
   #launches = 0;
+  /** Launches that did not find a warm slot at once, by what became of them. */
+  #missed = 0;
 
   constructor(options: SimGatewayOptions) {
     this.#options = options;
@@ -80,7 +82,7 @@ export class SimGateway {
     return this.process.name;
   }
 
-  launch({ pool: key, room, token, apiSecret, preset, signal }: ClientLaunch): Promise<WorkerAnswer> {
+  async launch({ pool: key, room, token, apiSecret, preset, signal }: ClientLaunch): Promise<WorkerAnswer> {
     const pool = this.views[0].store.get(key);
     if (pool === undefined) throw new LaunchError(404, "pool_not_found", `there is no pool ${key}`);
     if (pool.deletedAtMs !== undefined) throw poolDeleting(pool);
@@ -96,7 +98,18 @@ export class SimGateway {
     };
     const arrivedMs = this.process.clock.now();
     const trace = newTrace(arrivedMs);
-    return this.core.launch(pool, request, { order: ++this.#launches, arrivedMs, client: "", traceContext: {}, signal, trace });
+    const arrival = { order: ++this.#launches, arrivedMs, client: "", traceContext: {}, signal, trace };
+    const launching = this.core.launch(pool, request, arrival);
+    const refused = await launching.then(
+      () => false,
+      (error: unknown) => error instanceof LaunchError && (error.code === "queue_full" || error.code === "deadline_exceeded"),
+    );
+    if (trace.path === "queued" || (trace.path === "cold" && trace.attempts > 0) || refused) this.#missed += 1;
+    const launches = Object.values(this.core.state(key)?.launches ?? {});
+    const counted = launches.reduce((sum, { missed }) => sum + missed, 0);
+    if (launches.length > 0 && counted < this.#missed)
+      throw new Error(`${this.#missed} launches missed, and ${counted} are counted`);
+    return launching;
   }
 
   /** Opens a load stream. @returns how to break it. */

@@ -1,7 +1,7 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
 import type { OneLaunch } from "../claims/launch-claims.ts";
-import type { Shortage } from "../load/load-book.ts";
+import type { Met } from "../load/load-book.ts";
 import type { BodyFor } from "./launch-body.ts";
 import type { LaunchKeys } from "./launch-key.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
@@ -35,8 +35,8 @@ export interface LaunchContext extends Pick<Arrival, "order" | "arrivedMs" | "cl
   /** Unix time in ms at which the launch leaves the queue. */
   readonly deadlineMs: number;
   readonly claims: OneLaunch;
-  /** Counts a shortage; each kind counts once per launch. */
-  readonly met: (shortage: Shortage) => void;
+  /** Counts what the launch meets; each kind counts once. */
+  readonly met: (met: Met) => void;
   /** Aborts when all clients of the launch are gone. */
   readonly abandoned: AbortSignal;
   /** Aborts when the launch has an answer: a session, or a refusal. */

@@ -34,11 +34,12 @@ describe("a launch", () => {
   });
 
   it("is cold on a worker that the operator has not called warm, and warm there once a session of the preset ran", async () => {
-    const { addWorker, launch, clock } = gatewayHarness();
+    const { addWorker, launch, clock, core, key } = gatewayHarness();
     await addWorker("a", { slots: 4 }, { warm: false });
     expect((await launch()).trace.path).toBe("cold");
     await clock.advance(300);
     expect((await launch()).trace.path).toBe("warm");
+    expect(core.state(key)).toMatchObject({ launches: { maya: { arrived: 2, missed: 1, started: 2 } }, shortages: {} });
   });
 
   it("counts its own launches before the worker does: two at once do not take the same slot", async () => {

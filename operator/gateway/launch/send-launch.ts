@@ -55,6 +55,7 @@ export async function sendLaunch(
   { isOther, ticket }: SentWith,
 ): Promise<WorkerOutcome> {
   const { worker } = slot;
+  if (!slot.warm) launch.met("cold");
   const { origin } = worker;
   const forwarded: Forwarded = origin === undefined ? { kind: "unreachable" } : await timed(deps, worker, origin, launch);
   switch (forwarded.kind) {

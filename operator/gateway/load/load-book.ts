@@ -5,6 +5,9 @@ import type { Worker } from "../workers/worker.ts";
 /** How a launch met short capacity. */
 export type Shortage = keyof PoolLoad["shortages"][string];
 
+/** What the load book counts for a launch. `cold`: it went to a free worker that was not warm. That is no shortage of slots. */
+export type Met = Shortage | "cold";
+
 type LaunchCounts = PoolLoad["launches"][string];
 
 /** What happened to a pool's load since it was last spoken of. */
@@ -60,18 +63,30 @@ export class LoadBook {
     this.#tell({ pool, startupMs, worker });
   }
 
-  /** For one launch, as it arrives: call the result with each shortage that it meets. Each kind counts once. */
-  arrived(pool: string, preset: string | undefined): (shortage: Shortage) => void {
-    const met = new Set<Shortage>();
+  /**
+   * Counts a launch that arrives. A launch that meets anything but a worker's 503 missed a warm slot.
+   * @returns a function to call with everything that the launch meets. Each kind counts once.
+   */
+  arrived(pool: string, preset: string | undefined): (met: Met) => void {
+    const all = new Set<Met>();
+    let missed = false;
     const launches = this.#launchesOf(pool, preset ?? NO_PRESET);
     launches.arrived += 1;
-    return (shortage) => {
-      if (met.has(shortage)) return;
-      if (shortage !== "worker503" && !met.has("waited") && !met.has("refused")) launches.cold += 1;
-      met.add(shortage);
-      this.#countsOf(pool, preset ?? NO_PRESET)[shortage] += 1;
-      this.#tell({ pool, shortSinceMs: this.#clock.now() });
+    return (met) => {
+      if (all.has(met)) return;
+      all.add(met);
+      if (met !== "worker503" && !missed) {
+        missed = true;
+        launches.missed += 1;
+      }
+      if (met === "cold") this.#tell({ pool });
+      else this.#countShortage(pool, preset ?? NO_PRESET, met);
     };
+  }
+
+  #countShortage(pool: string, preset: string, shortage: Shortage): void {
+    this.#countsOf(pool, preset)[shortage] += 1;
+    this.#tell({ pool, shortSinceMs: this.#clock.now() });
   }
 
   /** A launch got its session. */
@@ -132,7 +147,7 @@ export class LoadBook {
 
   #launchesOf(pool: string, preset: string): LaunchCounts {
     const presets = this.#launches.get(pool) ?? new Map<string, LaunchCounts>();
-    const counts = presets.get(preset) ?? { arrived: 0, cold: 0, started: 0 };
+    const counts = presets.get(preset) ?? { arrived: 0, missed: 0, started: 0 };
     this.#launches.set(pool, presets.set(preset, counts));
     return counts;
   }

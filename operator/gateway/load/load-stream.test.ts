@@ -152,6 +152,18 @@ describe("the load stream", () => {
 });
 
 describe("LoadBook", () => {
+  it("counts a launch that does not find a warm slot at once as one miss, whatever it meets", () => {
+    const { book } = setup();
+    const meetings = [[], ["worker503"], ["cold"], ["waited", "refused"], ["cold", "worker503", "waited"]] as const;
+    const missed = meetings.map((all, index) => {
+      const met = book.arrived("avatars/one", `preset-${index}`);
+      for (const each of all) met(each);
+      return book.launches("avatars/one")[`preset-${index}`]?.missed;
+    });
+    expect(missed).toEqual([0, 0, 1, 1, 1]);
+    expect(book.shortages("avatars/one")).not.toHaveProperty("preset-2");
+  });
+
   it("counts each kind of shortage once a launch, by preset", () => {
     const { book } = setup();
     const met = book.arrived("avatars/one", undefined);

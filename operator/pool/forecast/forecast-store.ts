@@ -24,7 +24,10 @@ const savedSchema: z.ZodType<SavedForecasts> = z.object({
       arrivals: z.object({ mean: z.tuple([amount, amount]), launches: numbers, seconds: numbers }),
       sessions: z.object({ sessionSeconds: amount, ended: amount }),
       dispersion: z.object({ error: amount, expected: amount }),
-      trials: z.object({ launches: amount, cold: numbers, correction: z.number() }),
+      // The previous version wrote `missed` as `cold`. The next version reads `missed` only.
+      trials: z
+        .object({ launches: amount, missed: numbers.optional(), cold: numbers.default([]), correction: z.number() })
+        .transform(({ launches, cold, missed = cold, correction }) => ({ launches, missed, correction })),
     }),
   ),
   groups: z.record(z.string(), z.object({ seconds: numbers })),

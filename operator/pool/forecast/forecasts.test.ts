@@ -15,7 +15,7 @@ const gpuPool = (spec: Partial<AvatarPoolSpecInput> = {}) => pool({ ...gpuOnly, 
 /** The pool, `seconds` later, after so many launches of its preset. */
 function later(seconds: number, arrived: number, change: WorldChange = {}, spec: Partial<AvatarPoolSpecInput> = {}): Snapshot {
   const seen = snapshot(gpuPool(spec), { nowMs: NOW_MS + seconds * 1_000, ...change });
-  return { ...seen, load: { ...seen.load, launches: new Map([["maya", { arrived, cold: 0, started: arrived }]]) } };
+  return { ...seen, load: { ...seen.load, launches: new Map([["maya", { arrived, missed: 0, started: arrived }]]) } };
 }
 
 /** Half an hour of launches, `perMinute`, on workers that are all warm. */
@@ -83,7 +83,7 @@ describe("warm.slots: auto", () => {
     const forecasts = new Forecasts();
     const seen = (second: number) => {
       const now = snapshot(pool(defaultSpec), { nowMs: NOW_MS + second * 1_000 });
-      const maya = { arrived: second, cold: 0, started: second };
+      const maya = { arrived: second, missed: 0, started: second };
       return { ...now, load: { ...now.load, launches: new Map([["maya", maya]]) } };
     };
     for (let second = 0; second < 600; second += 5) forecasts.next(seen(second));
@@ -151,6 +151,24 @@ describe("what was learned", () => {
     const next = await learned().of(config);
     const slots = (from: Forecasts) => from.next(later(1_805, 0)).get("gpu")!.slots;
     expect(slots(next)).toBeGreaterThan(slots(new Forecasts()));
+  });
+
+  it("is read also as the previous version wrote it", async () => {
+    const { client, clock, learned } = setup();
+    const first = learned();
+    busyHalfHour(await first.of(gpuPool().config), 4);
+    await clock.advance(SAVE_INTERVAL_MS);
+    await first.keep(gpuPool().config);
+    const sent = client.writes[0]!.sent as { data: { "learned.json": string } };
+    const current = sent.data["learned.json"];
+    const [next, former] = await Promise.all(
+      [current, current.replaceAll('"missed"', '"cold"')].map(async (text) => {
+        client.put("configmaps", ref, { ...sent, data: { "learned.json": text } });
+        return (await learned().of(gpuPool().config)).next(later(1_805, 0)).get("gpu")!.slots;
+      }),
+    );
+    expect(former).toBe(next);
+    expect(former).toBeGreaterThan(new Forecasts().next(later(1_805, 0)).get("gpu")!.slots);
   });
 
   it.each(["", "{", '{"sets":{"gpu":{}}}', '{"sets":{},"groups":{"gpu":{"seconds":["x"]}}}'])(

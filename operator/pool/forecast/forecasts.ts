@@ -105,7 +105,7 @@ function sampleOf(
   slotsPerWorker: number,
   share: number,
 ) {
-  const counts = set.presets.map((preset) => load.launches.get(preset) ?? { arrived: 0, cold: 0, started: 0 });
+  const counts = set.presets.map((preset) => load.launches.get(preset) ?? { arrived: 0, missed: 0, started: 0 });
   const total = (value: (group: GroupSnapshot) => number) => groups.reduce((sum, group) => sum + value(group), 0);
   const busy = total(({ members }) => busyOn(members));
   const sessions = Math.round(busy * share);
@@ -114,7 +114,7 @@ function sampleOf(
   return {
     nowS: nowMs / 1_000,
     arrived: counts.reduce((sum, { arrived }) => sum + arrived, 0),
-    cold: counts.reduce((sum, { cold }) => sum + cold, 0),
+    missed: counts.reduce((sum, { missed }) => sum + missed, 0),
     started: counts.reduce((sum, { started }) => sum + started, 0),
     sessions,
     queued: set.presets.reduce((sum, preset) => sum + (load.queued.get(preset) ?? 0), 0),

@@ -215,12 +215,12 @@ export class LoadHub {
 
 /** Adds what came since `before`. A launch of which nothing was told before counts from the beginning. */
 function addLaunches(total: Map<string, LaunchCounts>, before: PoolLoad["launches"], now: PoolLoad["launches"]): void {
-  for (const [preset, { arrived, cold, started }] of Object.entries(now)) {
-    const old = before[preset] ?? { arrived: 0, cold: 0, started: 0 };
-    const sum = total.get(preset) ?? { arrived: 0, cold: 0, started: 0 };
+  for (const [preset, { arrived, missed, started }] of Object.entries(now)) {
+    const old = before[preset] ?? { arrived: 0, missed: 0, started: 0 };
+    const sum = total.get(preset) ?? { arrived: 0, missed: 0, started: 0 };
     total.set(preset, {
       arrived: sum.arrived + Math.max(0, arrived - old.arrived),
-      cold: sum.cold + Math.max(0, cold - old.cold),
+      missed: sum.missed + Math.max(0, missed - old.missed),
       started: sum.started + Math.max(0, started - old.started),
     });
   }

@@ -14,18 +14,18 @@ function mostWantedAfter(refusals: number): number {
   const ends: number[] = [];
   let most = 0;
   let arrived = 0;
-  let cold = 0;
+  let missed = 0;
   let started = 0;
   for (let nowS = 0; nowS < 4 * HOUR_S; nowS += 5) {
     const isRefusing = nowS >= HOUR_S && nowS < HOUR_S + REFUSALS_S;
     const refused = isRefusing ? Math.round((refusals * 5) / REFUSALS_S) : 0;
     const served = random() < (1.4 * 5) / 60 ? 1 : 0;
     arrived += served + refused;
-    cold += refused;
+    missed += refused;
     started += served;
     if (served > 0) ends.push(nowS + SESSION_S);
     while (ends[0] !== undefined && ends[0] <= nowS) ends.shift();
-    const sample = { nowS, arrived, cold, started, sessions: ends.length, queued: 0, workers: 3, warmWorkers: 3 };
+    const sample = { nowS, arrived, missed, started, sessions: ends.length, queued: 0, workers: 3, warmWorkers: 3 };
     const { workers } = forecaster.next(sample, { slotsPerWorker: 1, timeToWarmS: 113 });
     if (nowS >= HOUR_S) most = Math.max(most, workers - ends.length);
   }

@@ -10,8 +10,8 @@ export interface DemandSample {
   readonly nowS: number;
   /** Launches that arrived. */
   readonly arrived: number;
-  /** Of those, launches that found no warm slot at once. */
-  readonly cold: number;
+  /** Of those, launches that did not find a warm slot at once. */
+  readonly missed: number;
   /** Sessions that began. */
   readonly started: number;
   /** Sessions that run now. */
@@ -39,7 +39,7 @@ export interface Forecast {
   readonly launchesPerS: number;
   readonly sessionLengthS: number;
   readonly dispersion: number;
-  /** Worker-seconds that one cold start avoided is worth. */
+  /** Worker-seconds that one avoided miss is worth. */
   readonly priceS: number;
 }
 
@@ -85,7 +85,7 @@ export class Forecaster {
     const { slotsPerWorker, timeToWarmS } = shape;
     const nowS = Math.max(sample.nowS, this.#last?.nowS ?? sample.nowS);
     const arrivals = since(sample.arrived, this.#last?.arrived);
-    const cold = this.#settledS === undefined ? 0 : since(sample.cold, this.#last?.cold);
+    const missed = this.#settledS === undefined ? 0 : since(sample.missed, this.#last?.missed);
     const started = since(sample.started, this.#last?.started);
     this.#last = { ...sample, nowS };
     this.#arrived += arrivals;
@@ -105,8 +105,8 @@ export class Forecaster {
     // Before, the trials have no warm workers either.
     if (this.#settledS !== undefined && nowS > this.#settledS + timeToWarmS) {
       const before = Math.max(0, taken - arrivals);
-      // A clump of cold starts is one misfortune, not many.
-      this.#trials.met(arrivals, cold, before, slotsPerWorker, Math.min(weight, 1 / this.#dispersion.value));
+      // A clump of misses has one cause, so it counts as one.
+      this.#trials.met(arrivals, missed, before, slotsPerWorker, Math.min(weight, 1 / this.#dispersion.value));
       this.#trials.tried(arrivals, before, slotsPerWorker, weight);
     }
 

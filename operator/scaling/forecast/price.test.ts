@@ -37,8 +37,8 @@ describe("workers worth their keep", () => {
 });
 
 describe("the price that keeps the objective", () => {
-  /** What so many workers at each price would make of the launches: by default as if none were expected to be cold. */
-  const worthOf = (workers: Worth["workers"], coldShare = 0): Worth => ({ workers, coldShare: () => coldShare });
+  /** What so many workers at each price would make of the launches: by default as if no miss were expected. */
+  const worthOf = (workers: Worth["workers"], missShare = 0): Worth => ({ workers, missShare: () => missShare });
 
   /** Workers at every price alike, warm from the start. */
   function keeping(workers: number, trials: Trials): Trials {
@@ -48,7 +48,7 @@ describe("the price that keeps the objective", () => {
     return trials;
   }
 
-  it("rises with a cold start that no trial had, and falls slowly while all is well", () => {
+  it("rises with a miss that no trial had, and falls slowly while all is well", () => {
     const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
     trials.met(1, 1, 0, 1, 1);
@@ -60,7 +60,7 @@ describe("the price that keeps the objective", () => {
     expect(trials.price).toBe(start);
   });
 
-  it("is not raised on top for cold starts that the trials had too", () => {
+  it("is not raised on top for misses that the trials had too", () => {
     const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
     trials.met(5, 2, 0, 1, 1);
@@ -94,7 +94,7 @@ describe("the price that keeps the objective", () => {
     expect(burstAfter(200, 2_000, 10).price).toBeLessThan(2_000);
   });
 
-  it("is the lowest one at which few enough launches would have been cold", () => {
+  it("is the lowest one at which few enough launches would have missed", () => {
     const trials = new Trials(0.9);
     // Three slots a price of 10 and more keeps, one below; four launches at a time, all free again after.
     const stepwise = worthOf((price, atLeast) => Math.max(atLeast, price >= 10 ? 4 : 1));
@@ -107,7 +107,7 @@ describe("the price that keeps the objective", () => {
     expect(trials.price).toBeLessThan(30);
   });
 
-  it("is higher while few launches were seen and the forecast expects more cold starts than the price suggests", () => {
+  it("is higher while few launches were seen and the forecast expects more misses than the price suggests", () => {
     const trials = new Trials(0.99);
     const start = trials.price;
     const pessimistic = worthOf(() => 3, 0.05);

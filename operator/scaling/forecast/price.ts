@@ -3,20 +3,20 @@
  *
  * A worker is kept warm for the launches that would find no slot without it. With `n` workers of `s` slots, one more catches the
  * launches that arrive while between n*s and (n+1)*s slots are taken: `rate * P(n*s <= taken < (n+1)*s)` a second. It is worth
- * keeping when that, at the price of a cold start, outweighs the worker itself:
+ * keeping when that, at the price of a miss, outweighs the worker itself:
  *
  *     price * (rate now / mean rate) * P(n*s <= taken < (n+1)*s) >= 1
  *
- * One price for all times of day, instead of one quantile, spends the allowed cold starts where they save most: at an hour in which
+ * One price for all times of day, instead of one quantile, spends the allowed misses where they save most: at an hour in which
  * a launch is rare, a worker kept for it costs more than at noon. Source: the Lagrangian of "least worker-hours subject to a share
- * of cold starts"; with a lead time and no set-up cost, this base-stock rule is the optimal one (Zipkin, Foundations of Inventory
+ * of misses"; with a lead time and no set-up cost, this base-stock rule is the optimal one (Zipkin, Foundations of Inventory
  * Management, 6.2).
  */
 export interface Worth {
   /** Fewest workers, of the given or more, such that one more is worth less than its keep. */
   workers(price: number, atLeast: number): number;
   /** Share of the launches that would find no free slot with so many workers, a time-to-warm from now. */
-  coldShare(workers: number): number;
+  missShare(workers: number): number;
 }
 
 export interface WorthInputs {
@@ -57,7 +57,7 @@ export function worth({ slotsPerWorker, relativeRate, expectedTaken, takenAtLeas
       }
       return enough + 1;
     },
-    coldShare: (workers) => takenAtLeast(workers * slotsPerWorker),
+    missShare: (workers) => takenAtLeast(workers * slotsPerWorker),
   };
 }
 

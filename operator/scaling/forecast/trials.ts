@@ -5,7 +5,7 @@ import type { Worth } from "./price.ts";
  * counted how many launches would have found no warm slot, had workers been kept at that price. So the right price is known from
  * every launch, not only from those that went wrong, which at 99.9 % would take months.
  *
- * What no trial sees is a cluster that falls short of the plan: workers that fail, come late, or may not be started. Cold starts
+ * What no trial sees is a cluster that falls short of the plan: workers that fail, come late, or may not be started. Misses
  * that the trial at the same price did not have raise the price on top, and every launch takes a little back, in the ratio that the
  * objective allows (adaptive conformal inference: Gibbs and Candès, "Adaptive Conformal Inference Under Distribution Shift", 2021).
  */
@@ -13,18 +13,18 @@ import type { Worth } from "./price.ts";
 const PRICES: readonly number[] = Array.from({ length: 18 }, (_, step) => 0.01 * 2.5 ** step);
 /** A worker is given up when it is worth so many times less than starting one. Keeps sizes from swinging. */
 const KEEP_FACTOR = 8;
-/** So many launches count as seen, with the share of cold starts that the price suggests or that the forecast expects at it. */
+/** So many launches count as seen, with the share of misses that the price suggests or that the forecast expects at it. */
 const PRIOR_LAUNCHES = 300;
 /** What the forecast expects is the mean of so long: it changes with the hour. */
 const EXPECTED_MEMORY_S = 3_600;
-/** Of the cold starts that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
+/** Of the misses that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
 const MARGIN = 0.5;
 /**
- * The latest launches count, as many as have so many cold starts at the objective. Far more than an estimate of the share needs:
- * cold starts come in clumps, and with a short memory one large burst would buy workers for a day that no other burst needs.
+ * The latest launches count, as many as have so many misses at the objective. Far more than an estimate of the share needs:
+ * misses come in clumps, and with a short memory one large burst would buy workers for a day that no other burst needs.
  */
-const MEMORY_COLD_STARTS = 300;
-/** How fast cold starts that no trial had raise the price, and how far (natural logarithm). */
+const MEMORY_MISSES = 300;
+/** How fast misses that no trial had raise the price, and how far (natural logarithm). */
 const STEP = 0.25;
 const MAX_CORRECTION = 1;
 /** More launches than this within one time-to-warm meet the same capacity: they say no more than this many would. */
@@ -34,7 +34,7 @@ const MAX_STARTING = 1_000;
 
 export interface SavedTrials {
   readonly launches: number;
-  readonly cold: readonly number[];
+  readonly missed: readonly number[];
   readonly correction: number;
 }
 
@@ -45,8 +45,8 @@ interface Trial {
   warm: number;
   /** When those that start will be warm, ascending. */
   readonly starting: number[];
-  cold: number;
-  /** Share of launches that the forecast itself expects to be cold with its workers; the price suggests one in so many. */
+  missed: number;
+  /** Share of launches that the forecast itself expects to miss with its workers; the price suggests one in so many. */
   expectedShare: number;
 }
 
@@ -57,7 +57,7 @@ export class Trials {
     workers: 0,
     warm: 0,
     starting: [],
-    cold: 0,
+    missed: 0,
     expectedShare: suggestedShare(price),
   }));
   #resizedS: number | undefined;
@@ -71,7 +71,7 @@ export class Trials {
     this.#launches = saved.launches;
     this.#correction = saved.correction;
     this.#trials.forEach((trial, index) => {
-      trial.cold = saved.cold[index] ?? 0;
+      trial.missed = saved.missed[index] ?? 0;
     });
   }
 
@@ -79,8 +79,8 @@ export class Trials {
    * What launches really met.
    * @param taken slots taken before the first of them, launches that wait among them.
    */
-  met(arrivals: number, cold: number, taken: number, slotsPerWorker: number, weight: number): void {
-    const unforeseen = Math.max(0, cold - coldOf(this.#nextBelow(this.price), arrivals, taken, slotsPerWorker));
+  met(arrivals: number, missed: number, taken: number, slotsPerWorker: number, weight: number): void {
+    const unforeseen = Math.max(0, missed - missesOf(this.#nextBelow(this.price), arrivals, taken, slotsPerWorker));
     const moved = this.#correction + weight * STEP * (unforeseen - arrivals * this.#allowed * MARGIN);
     this.#correction = Math.max(0, Math.min(MAX_CORRECTION, moved));
   }
@@ -91,13 +91,13 @@ export class Trials {
    */
   tried(arrivals: number, taken: number, slotsPerWorker: number, weight: number): void {
     if (arrivals === 0) return;
-    for (const trial of this.#trials) trial.cold += weight * coldOf(trial, arrivals, taken, slotsPerWorker);
+    for (const trial of this.#trials) trial.missed += weight * missesOf(trial, arrivals, taken, slotsPerWorker);
     this.#launches += weight * arrivals;
-    const most = MEMORY_COLD_STARTS / this.#allowed;
+    const most = MEMORY_MISSES / this.#allowed;
     if (this.#launches <= most) return;
     const kept = most / this.#launches;
     this.#launches = most;
-    for (const trial of this.#trials) trial.cold *= kept;
+    for (const trial of this.#trials) trial.missed *= kept;
   }
 
   /** Resizes what is kept at each price. */
@@ -109,7 +109,7 @@ export class Trials {
     for (const trial of this.#trials) {
       wanted = worth.workers(trial.price, wanted);
       kept = worth.workers(trial.price * KEEP_FACTOR, Math.max(kept, wanted));
-      trial.expectedShare += news * (worth.coldShare(Math.max(trial.workers, wanted)) - trial.expectedShare);
+      trial.expectedShare += news * (worth.missShare(Math.max(trial.workers, wanted)) - trial.expectedShare);
       if (wanted > trial.workers) {
         const start = Math.min(wanted - trial.workers, MAX_STARTING);
         for (let count = 0; count < start; count++) trial.starting.push(nowS + timeToWarmS);
@@ -143,7 +143,7 @@ export class Trials {
     const round = (value: number) => Math.round(value * 100) / 100;
     return {
       launches: round(this.#launches),
-      cold: this.#trials.map(({ cold }) => round(cold)),
+      missed: this.#trials.map(({ missed }) => round(missed)),
       correction: Math.round(this.#correction * 1_000) / 1_000,
     };
   }
@@ -154,17 +154,17 @@ export class Trials {
   }
 
   /**
-   * The lowest price with few enough cold starts, between two rungs of the ladder where its neighbour has too many. Where even the
+   * The lowest price with few enough misses, between two rungs of the ladder where its neighbour has too many. Where even the
    * highest has too many, such as after the first burst ever, those that it had count for none: no price would have avoided them.
    */
   #triedPrice(): number {
     const allowed = this.#allowed * MARGIN;
-    const shareOf = ({ price, cold, expectedShare }: Trial, unavoidable: number): number => {
+    const shareOf = ({ price, missed, expectedShare }: Trial, unavoidable: number): number => {
       const prior = Math.max(expectedShare, suggestedShare(price));
-      return (Math.max(0, cold - unavoidable) + PRIOR_LAUNCHES * prior) / (this.#launches + PRIOR_LAUNCHES);
+      return (Math.max(0, missed - unavoidable) + PRIOR_LAUNCHES * prior) / (this.#launches + PRIOR_LAUNCHES);
     };
     const highest = this.#trials.at(-1);
-    const unavoidable = highest !== undefined && shareOf(highest, 0) > allowed ? highest.cold : 0;
+    const unavoidable = highest !== undefined && shareOf(highest, 0) > allowed ? highest.missed : 0;
     let below: { readonly price: number; readonly share: number } | undefined;
     for (const trial of this.#trials) {
       const { price } = trial;
@@ -186,7 +186,7 @@ function suggestedShare(price: number): number {
 }
 
 /** How many of these launches would find no free slot. */
-function coldOf(trial: Trial | undefined, arrivals: number, taken: number, slotsPerWorker: number): number {
+function missesOf(trial: Trial | undefined, arrivals: number, taken: number, slotsPerWorker: number): number {
   const free = Math.max(0, (trial?.warm ?? 0) * slotsPerWorker - taken);
   return Math.max(0, arrivals - free);
 }
