@@ -1,9 +1,9 @@
 import { type PoolConfig, poolKey } from "../api/pool-config.ts";
+import type { ReadSecret } from "../kube/secret-cache.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
 import type { WorkerClient } from "../workers/client.ts";
 import { poolDeleting } from "./admission/admit.ts";
-import type { ReadSecret } from "./admission/client-tokens.ts";
 import { SecretAccess } from "./admission/secret-access.ts";
 import { type Claim, ClaimBook, type Verdict } from "./claims/claim-book.ts";
 import { Claims, type PeerAnswer, type Peers } from "./claims/claims.ts";

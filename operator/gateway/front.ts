@@ -1,12 +1,12 @@
 import { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import type { KubeClient } from "../kube/client.ts";
+import { secretReader } from "../kube/secret-cache.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { ClientLimits } from "./admission/client-limits.ts";
 import { ClientTokens } from "./admission/client-tokens.ts";
 import { Gate } from "./admission/gate.ts";
-import { readSecretWith } from "./admission/read-secret.ts";
 import { BodyRooms } from "./form/body-rooms.ts";
 import { type LaunchServerDeps, launchServer } from "./http/launch-server.ts";
 import { followTlsFiles, readTlsPair, type TlsPair } from "./http/tls-files.ts";
@@ -34,7 +34,7 @@ export async function front(deps: FrontDeps, signal: AbortSignal): Promise<Fasti
     deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
-  const gate = new Gate(new ClientTokens({ read: readSecretWith(kube), clock }), new ClientLimits(clock));
+  const gate = new Gate(new ClientTokens({ read: secretReader(kube), clock }), new ClientLimits(clock));
   const rooms = new BodyRooms(settings.bodyLimitMb * MEGABYTE);
   const read = { clock, timeoutMs: BODY_TIMEOUT_MS };
   const server = launchServer({

@@ -8,6 +8,8 @@ import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { Informer } from "../kube/informer.ts";
 import { avatarPools, pods } from "../kube/resource-types.ts";
+import { secretReader } from "../kube/secret-cache.ts";
+import { SecretLookup } from "../kube/secret-lookup.ts";
 import { type Random, systemClock } from "../runtime/clock.ts";
 import { listenHost } from "../runtime/listen-host.ts";
 import { sleep } from "../runtime/sleep.ts";
@@ -15,8 +17,6 @@ import type { GatewaySettings } from "../settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
-import { KeptSecrets } from "./admission/kept-secrets.ts";
-import { readSecretWith } from "./admission/read-secret.ts";
 import { followPeers, hasPeers } from "./claims/discover-peers.ts";
 import { HttpPeers } from "./claims/http-peers.ts";
 import { GatewayCore } from "./core.ts";
@@ -73,8 +73,8 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const originAt = (ip: string) => httpOrigin(ip, settings.internalPort);
   const origins = [originAt(address), ...more.map(originAt)] as const;
   const peers = new HttpPeers({ clock, origins, tokenFile: settings.peerTokenFile, onShares: (shares) => core.share(shares) });
-  const readSecret = readSecretWith(kube);
-  const secrets = new KeptSecrets({ read: readSecret, clock });
+  const readSecret = secretReader(kube);
+  const secrets = new SecretLookup({ read: readSecret, clock });
   const livekit = new Livekit(secrets);
   const core = new GatewayCore({
     clock,

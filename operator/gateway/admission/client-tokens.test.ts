@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { ClientTokens, type ReadSecret } from "./client-tokens.ts";
+import { KubeError } from "../../kube/errors.ts";
+import type { ReadSecret } from "../../kube/secret-cache.ts";
+import { ClientTokens } from "./client-tokens.ts";
 
 const ref = { namespace: "avatars", name: "tokens" };
 
@@ -82,7 +84,7 @@ describe("ClientTokens", () => {
 
   it.each([
     [undefined, undefined, "Secret tokens of launch.auth does not exist in namespace avatars: create it"],
-    [Object.assign(new Error("Forbidden"), { status: 403 }), undefined, "set gateway.secretAccess in the chart's values"],
+    [new KubeError("Forbidden", { status: 403, reason: "Forbidden" }), undefined, "set gateway.secretAccess in the chart's values"],
     [new Error("ECONNREFUSED"), {}, "could not be read: the API server failed"],
   ])("says why nobody can be let in (%s)", async (failure, values, why) => {
     const { state, of } = setup();

@@ -1,7 +1,8 @@
 import { type LaunchAuth, type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { ObjectRef } from "../../kube/types.ts";
 import { LaunchError } from "../errors.ts";
 import type { ClientLimits, Limits } from "./client-limits.ts";
-import type { ClientTokens, SecretRef } from "./client-tokens.ts";
+import type { ClientTokens } from "./client-tokens.ts";
 
 /** A launch that was let in. */
 export interface Pass {
@@ -69,7 +70,7 @@ export class Gate {
   }
 }
 
-function secretOf({ namespace }: PoolConfig, { secretRef: { name } }: LaunchAuth): SecretRef {
+function secretOf({ namespace }: PoolConfig, { secretRef: { name } }: LaunchAuth): ObjectRef {
   return { namespace, name };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
+import { KubeError } from "../../kube/errors.ts";
 
 type Answer = "forbidden" | "away" | "there" | "missing";
 
@@ -10,7 +11,7 @@ async function setup(answers: Record<string, Answer>) {
   const readSecret = async ({ namespace, name }: { readonly namespace: string; readonly name: string }) => {
     reads.push(`${namespace}/${name}`);
     const answer = answers[name];
-    if (answer === "forbidden") throw Object.assign(new Error("secrets is forbidden"), { status: 403 });
+    if (answer === "forbidden") throw new KubeError("secrets is forbidden", { status: 403, reason: "Forbidden" });
     if (answer === "away") throw new Error("the API server is away");
     return answer === "missing" ? undefined : new Map([["key", "value"]]);
   };

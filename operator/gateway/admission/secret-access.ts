@@ -1,19 +1,18 @@
 import type { PoolLoad } from "../../api/load-report.ts";
 import type { PoolConfig } from "../../api/pool-config.ts";
+import { isForbidden } from "../../kube/errors.ts";
+import { type ReadSecret, SecretCache } from "../../kube/secret-cache.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { withDeadline } from "../../runtime/deadline.ts";
-import type { ReadSecret } from "./client-tokens.ts";
 
-/** Rights change seldom; but who has just been told to give one looks at the pool. */
-const LOOK_EVERY_MS = 300_000;
-const LOOK_AGAIN_MS = 30_000;
-const READ_TIMEOUT_MS = 5_000;
+/** Rights change seldom; but an administrator who has just granted one looks at the pool. */
+const CHECK_EVERY_MS = 300_000;
+const CHECK_FORBIDDEN_EVERY_MS = 30_000;
 
 interface Watch {
   readonly namespace: string;
-  /** Of the Secrets that it needs. */
+  /** Names of the Secrets that the gateway reads for the pool. */
   readonly names: readonly string[];
-  /** Names of Secrets that the API server does not let this gateway read. */
+  /** Those of them that the API server does not let this gateway read. */
   forbidden: readonly string[];
   timer: { cancel(): void };
 }
@@ -21,36 +20,38 @@ interface Watch {
 export interface SecretAccessDeps {
   readonly clock: Clock;
   readonly read: ReadSecret;
-  /** What is known of a pool has changed. */
+  /** The forbidden Secrets of a pool have changed. */
   readonly onChanged: (pool: string) => void;
 }
 
 /**
- * Looks whether this gateway may read the Secrets that pools make it read. It has that right only where the chart was told
- * so, and a pool should say what it lacks before the first launch fails.
+ * Checks whether this gateway may read the Secrets that pools need. The chart grants that right only on request, and a pool
+ * should report what is missing before its first launch fails.
  */
 export class SecretAccess {
   readonly #deps: SecretAccessDeps;
+  readonly #secrets: SecretCache<true>;
   /** By key of the pool: those that need a Secret. */
   readonly #watches = new Map<string, Watch>();
 
   constructor(deps: SecretAccessDeps) {
     this.#deps = deps;
+    this.#secrets = new SecretCache({ ...deps, view: () => true, keepMs: 0, retryMs: 0 });
   }
 
   /** A pool was added, changed or removed. */
   poolChanged(key: string, pool: PoolConfig | undefined): void {
     const names = pool === undefined ? [] : secretsOf(pool);
     const known = this.#watches.get(key);
-    // Its status changes every second.
+    // The pool's status changes every second.
     if (known?.names.join() === names.join()) return;
     known?.timer.cancel();
     this.#watches.delete(key);
     if (pool === undefined || names.length === 0) return;
-    this.#watches.set(key, { namespace: pool.namespace, names, forbidden: [], timer: this.#later(key, 0) });
+    this.#watches.set(key, { namespace: pool.namespace, names, forbidden: [], timer: this.#schedule(key, 0) });
   }
 
-  /** What the operator is told; nothing where nothing is lacking. */
+  /** The part of the load report about Secrets; empty if none is forbidden. */
   load(key: string): Pick<PoolLoad, "forbiddenSecrets"> {
     const forbidden = this.#watches.get(key)?.forbidden ?? [];
     return forbidden.length === 0 ? {} : { forbiddenSecrets: [...forbidden] };
@@ -61,33 +62,27 @@ export class SecretAccess {
     this.#watches.clear();
   }
 
-  #later(key: string, delayMs: number): { cancel(): void } {
-    return this.#deps.clock.schedule(delayMs, () => void this.#look(key));
+  #schedule(key: string, delayMs: number): { cancel(): void } {
+    return this.#deps.clock.schedule(delayMs, () => void this.#check(key));
   }
 
-  async #look(key: string): Promise<void> {
+  async #check(key: string): Promise<void> {
     const watch = this.#watches.get(key);
     if (watch === undefined) return;
-    const looks = await Promise.all(watch.names.map((name) => this.#mayRead(watch, name)));
-    // The pool changed meanwhile, and is looked at anew.
+    const isReadable = await Promise.all(watch.names.map((name) => this.#isReadable(watch, name)));
+    // The pool has changed meanwhile: another check is scheduled.
     if (this.#watches.get(key) !== watch) return;
-    const forbidden = watch.names.filter((_name, at) => !looks[at]);
+    const forbidden = watch.names.filter((_name, at) => !isReadable[at]);
     const changed = forbidden.join() !== watch.forbidden.join();
     watch.forbidden = forbidden;
-    watch.timer = this.#later(key, forbidden.length > 0 ? LOOK_AGAIN_MS : LOOK_EVERY_MS);
+    watch.timer = this.#schedule(key, forbidden.length > 0 ? CHECK_FORBIDDEN_EVERY_MS : CHECK_EVERY_MS);
     if (changed) this.#deps.onChanged(key);
   }
 
-  /** Where nobody can tell now, what was known before. */
-  async #mayRead({ namespace, forbidden }: Watch, name: string): Promise<boolean> {
-    const { clock, read } = this.#deps;
-    try {
-      await withDeadline(clock, READ_TIMEOUT_MS, (signal) => read({ namespace, name }, signal));
-      return true;
-    } catch (error) {
-      const status = error instanceof Error && "status" in error ? error.status : undefined;
-      return status === 403 ? false : !forbidden.includes(name);
-    }
+  /** If the API server does not answer, the result of the last check. */
+  async #isReadable({ namespace, forbidden }: Watch, name: string): Promise<boolean> {
+    const { error } = await this.#secrets.get({ namespace, name }, () => false);
+    return error === undefined || (!isForbidden(error) && !forbidden.includes(name));
   }
 }
 

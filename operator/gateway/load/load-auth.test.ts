@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { LOAD_AUDIENCE } from "../../api/load-report.ts";
-import { LoadAuth, type TokenVerdict } from "./load-auth.ts";
+import { LoadAuth, type TokenReview } from "./load-auth.ts";
 
 const user = "system:serviceaccount:avatarpool:avatarpool-operator";
-const good: TokenVerdict = { authenticated: true, username: user, audiences: [LOAD_AUDIENCE] };
+const good: TokenReview = { authenticated: true, username: user, audiences: [LOAD_AUDIENCE] };
 
-function setup(verdict: TokenVerdict | Error = good) {
+function setup(verdict: TokenReview | Error = good) {
   const clock = new FakeClock();
   const asked: string[] = [];
   const answers = { verdict };

@@ -19,14 +19,14 @@ const REFUSE_MS = 60_000;
 const MAX_REFUSED = 1_000;
 
 /** The API server's word on a token. */
-export interface TokenVerdict {
+export interface TokenReview {
   readonly authenticated: boolean;
   readonly username: string | undefined;
   readonly audiences: readonly string[];
 }
 
 /** Asks the API server whether a token is good for this audience. */
-export type ReviewToken = (token: string, audience: string) => Promise<TokenVerdict>;
+export type ReviewToken = (token: string, audience: string) => Promise<TokenReview>;
 
 interface Good {
   /** Until then it is not reviewed again. Unix time in ms, like the other. */
@@ -47,7 +47,7 @@ export class LoadAuth {
   /** By the token's hash, like the others: no secret is kept. */
   readonly #good = new Map<string, Good>();
   readonly #refused: ExpiringMap<string, true>;
-  readonly #underWay = new Map<string, Promise<TokenVerdict>>();
+  readonly #underWay = new Map<string, Promise<TokenReview>>();
   readonly #rate: RateLimit;
 
   constructor(deps: { readonly review: ReviewToken; readonly clock: Clock; readonly user: string }) {
@@ -90,14 +90,14 @@ export class LoadAuth {
   }
 
   /** Begins a review of a token; undefined where there are too many. */
-  #begin(hash: string, token: string, address: string): Promise<TokenVerdict> | undefined {
+  #begin(hash: string, token: string, address: string): Promise<TokenReview> | undefined {
     if (this.#underWay.size >= MAX_REVIEWS || !this.#rate.take(address)) return undefined;
     const reviewing = this.#review(token, LOAD_AUDIENCE).finally(() => this.#underWay.delete(hash));
     this.#underWay.set(hash, reviewing);
     return reviewing;
   }
 
-  #isExpected({ authenticated, username, audiences }: TokenVerdict): boolean {
+  #isExpected({ authenticated, username, audiences }: TokenReview): boolean {
     return authenticated && username === this.#user && audiences.includes(LOAD_AUDIENCE);
   }
 

@@ -1,12 +1,12 @@
 import type { OverflowErrorKind } from "../../api/load-report.ts";
 import type { PoolConfig } from "../../api/pool-config.ts";
+import type { SecretLookup } from "../../kube/secret-lookup.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
 import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
-import type { KeptSecrets } from "../admission/kept-secrets.ts";
 import { type LaunchError, overflowUnclear } from "../errors.ts";
 import { type Cloud, type CloudLaunch, CloudUnreachable } from "./cloud.ts";
 import type { CloudBreaker } from "./cloud-breaker.ts";
@@ -31,7 +31,7 @@ export interface OverflowNews {
 export interface CloudLauncherDeps {
   readonly clock: Clock;
   readonly cloud: Cloud;
-  readonly secrets: Pick<KeptSecrets, "values">;
+  readonly secrets: Pick<SecretLookup, "values">;
   readonly metrics: Pick<GatewayMetrics, "overflowErrors">;
   readonly sessions: Pick<CloudSessions, "avatarIn">;
   readonly tell: (news: OverflowNews) => void;

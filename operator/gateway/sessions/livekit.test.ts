@@ -2,7 +2,7 @@ import { AccessToken } from "livekit-server-sdk";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
-import { KeptSecrets } from "../admission/kept-secrets.ts";
+import { SecretLookup } from "../../kube/secret-lookup.ts";
 import { Livekit } from "./livekit.ts";
 
 const pool = testPool({ livekit: { url: "ws://127.0.0.1:1", apiKeyRef: { name: "livekit" } } });
@@ -24,7 +24,7 @@ function world(initial: string | undefined) {
     if (stored.key === undefined) throw new Error("the API server is away");
     return new Map(Object.entries({ "api-key": stored.key, "api-secret": secretOf(stored.key) }));
   };
-  const livekit = new Livekit(new KeptSecrets({ read, clock }));
+  const livekit = new Livekit(new SecretLookup({ read, clock }));
   const takes = async (name: string) =>
     livekit.webhook(pool, body, await signedBy(name)).then(
       ({ event }) => event,

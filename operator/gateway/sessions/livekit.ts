@@ -1,6 +1,6 @@
 import type { RoomServiceClient, WebhookEvent } from "livekit-server-sdk";
 import type { PoolConfig } from "../../api/pool-config.ts";
-import { type KeptSecrets, PAUSE_MS } from "../admission/kept-secrets.ts";
+import { RETRY_MS, type SecretLookup } from "../../kube/secret-lookup.ts";
 import { LaunchError } from "../errors.ts";
 import { type RoomView, roomView } from "./room-view.ts";
 
@@ -8,9 +8,9 @@ const REQUEST_TIMEOUT_S = 5;
 
 /** The LiveKit servers that pools name: who is in a room, and what their webhooks say. */
 export class Livekit {
-  readonly #secrets: KeptSecrets;
+  readonly #secrets: SecretLookup;
 
-  constructor(secrets: KeptSecrets) {
+  constructor(secrets: SecretLookup) {
     this.#secrets = secrets;
   }
 
@@ -38,7 +38,7 @@ export class Livekit {
     const { WebhookReceiver } = await sdk();
     const { key, secret } = await this.#server(pool).catch((cause: unknown) => {
       throw new LaunchError(503, "auth_unavailable", `LiveKit's signature cannot be checked: ${said(cause)}`, {
-        retryAfterMs: PAUSE_MS,
+        retryAfterMs: RETRY_MS,
         cause,
       });
     });

@@ -1,8 +1,6 @@
-import type { V1Secret } from "@kubernetes/client-node";
 import type { GroupConfig, PoolConfig, PresetConfig } from "../../api/pool-config.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { secrets } from "../../kube/resource-types.ts";
-import type { Json } from "../../kube/types.ts";
+import { type ReadSecret, secretReader } from "../../kube/secret-cache.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { sleep } from "../../runtime/sleep.ts";
 import { taskId, taskState, workerMessage } from "../../workers/answers.ts";
@@ -30,8 +28,9 @@ export function presetLoader({ client, workers, clock }: LoadPresetsOptions): Pr
   return async (pool, group, origin, pod, signal) => {
     const { livekit } = pool;
     if (livekit === undefined) throw new Error("warm-up by session needs spec.livekit");
-    const credentials = await apiKey(client, pool.namespace, livekit.apiKeyRef);
-    const hidden = [credentials.secret, ...(await makerSecret(client, pool))];
+    const readSecret = secretReader(client);
+    const credentials = await apiKey(readSecret, pool.namespace, livekit.apiKeyRef, signal);
+    const hidden = [credentials.secret, await makerSecret(readSecret, pool, signal)];
     for (const preset of pool.presets.filter(({ name }) => group.presets.includes(name))) {
       const room = `avatarpool-warmup-${pod.name}-${preset.name}`;
       const token = await roomToken(credentials, room);
@@ -91,28 +90,25 @@ async function loadPreset(
 }
 
 async function apiKey(
-  client: Pick<KubeClient, "get">,
+  readSecret: ReadSecret,
   namespace: string,
   ref: { readonly name: string; readonly keyKey: string; readonly secretKey: string },
+  signal: AbortSignal,
 ): Promise<{ readonly key: string; readonly secret: string }> {
-  const data = (await client.get<Json<V1Secret>>(secrets, { namespace, name: ref.name }))?.data;
+  const values = await readSecret({ namespace, name: ref.name }, signal);
   const read = (key: string) => {
-    const value = data?.[key];
+    const value = values?.get(key);
     if (value === undefined)
       throw new Error(`warm-up by session needs the key ${key} in Secret ${namespace}/${ref.name} (spec.livekit.apiKeyRef)`);
-    return Buffer.from(value, "base64").toString("utf8").trim();
+    return value.trim();
   };
   return { key: read(ref.keyKey), secret: read(ref.secretKey) };
 }
 
-/** The maker's secret, which each worker has in its environment; empty where it cannot be read. */
-async function makerSecret(client: Pick<KubeClient, "get">, { namespace, apiSecretRef }: PoolConfig): Promise<readonly string[]> {
-  const secret = await client.get<Json<V1Secret>>(secrets, { namespace, name: apiSecretRef.name }).catch(() => undefined);
-  return [
-    Buffer.from(secret?.data?.[apiSecretRef.key] ?? "", "base64")
-      .toString("utf8")
-      .trim(),
-  ];
+/** The maker's secret, which each worker has in its environment; empty if it cannot be read. */
+async function makerSecret(readSecret: ReadSecret, { namespace, apiSecretRef }: PoolConfig, signal: AbortSignal): Promise<string> {
+  const values = await readSecret({ namespace, name: apiSecretRef.name }, signal).catch(() => undefined);
+  return values?.get(apiSecretRef.key)?.trim() ?? "";
 }
 
 async function roomToken({ key, secret }: { readonly key: string; readonly secret: string }, room: string): Promise<string> {
