@@ -58,7 +58,7 @@ export class SecretCache<View> {
 
   constructor(options: SecretCacheOptions<View>) {
     this.#options = options;
-    this.#entries = new ExpiringMap({ clock: options.clock, forMs: Number.POSITIVE_INFINITY, max: MAX_SECRETS });
+    this.#entries = new ExpiringMap({ clock: options.clock, max: MAX_SECRETS });
   }
 
   /** @param suffices whether the view has what the caller needs. */

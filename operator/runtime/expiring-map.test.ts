@@ -6,7 +6,7 @@ import { ExpiringMap } from "./expiring-map.ts";
 describe("a map that forgets", () => {
   it("keeps an entry for its time, and from anew when it is set again", async () => {
     const clock = new FakeClock();
-    const map = new ExpiringMap<string, number>({ clock, forMs: 100, max: 10 });
+    const map = new ExpiringMap<string, number>({ clock, ttlMs: 100, max: 10 });
     map.set("a", 1);
     await clock.advance(60);
     map.set("a", 2);
@@ -19,7 +19,7 @@ describe("a map that forgets", () => {
   it("gives up the oldest when there are too many, and says which", () => {
     const gone: string[] = [];
     const onExpired = (key: string) => gone.push(key);
-    const map = new ExpiringMap<string, number>({ clock: new FakeClock(), forMs: 100, max: 2, onExpired });
+    const map = new ExpiringMap<string, number>({ clock: new FakeClock(), ttlMs: 100, max: 2, onExpired });
     for (const key of ["a", "b", "a", "c"]) map.set(key, 0);
     expect([...map.keys()].sort()).toEqual(["a", "c"]);
     expect(gone).toEqual(["b"]);
@@ -34,7 +34,7 @@ describe("a map that forgets", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const clock = new FakeClock();
-        const map = new ExpiringMap<number, number>({ clock, forMs: 100, max: 3 });
+        const map = new ExpiringMap<number, number>({ clock, ttlMs: 100, max: 3 });
         let list: { readonly key: number; readonly setMs: number }[] = [];
         for (const taken of steps) {
           if (taken.kind === "wait") await clock.advance(taken.ms);

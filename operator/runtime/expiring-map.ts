@@ -2,11 +2,11 @@ import type { Clock } from "./clock.ts";
 
 export interface ExpiringMapOptions<Key> {
   readonly clock: Clock;
-  /** How long an entry is kept after it was set. */
-  readonly forMs: number;
-  /** Most entries: the oldest go first. */
+  /** How long an entry is kept after it was set; infinite by default. */
+  readonly ttlMs?: number;
+  /** Most entries; the oldest are removed first. */
   readonly max: number;
-  /** Called with each key that went by its age, or to make room. */
+  /** Called with each key that was removed because of its age, or because of `max`. */
   readonly onExpired?: (key: Key) => void;
 }
 
@@ -16,17 +16,17 @@ interface Entry<Key, Value> {
   readonly setMs: number;
 }
 
-/** Entries in the queue that are gone already, before it is made anew. */
-const MAX_GONE = 1_000;
+/** Removed entries in the queue that are tolerated before it is rebuilt. */
+const MAX_REMOVED = 1_000;
 
 /**
- * A map that forgets what is old. Its entries stand in a queue as well: the oldest of a plain Map is found by walking over all
- * that was deleted before it, which with tens of thousands of entries takes longer than everything else that is done with them.
+ * A map with a limit on its entries and on their age. Its entries are in a queue too: to find the oldest key of a plain Map, the
+ * engine walks over all keys that were deleted before it, which is slow with tens of thousands of entries.
  */
 export class ExpiringMap<Key, Value> {
   readonly #options: ExpiringMapOptions<Key>;
   readonly #entries = new Map<Key, Entry<Key, Value>>();
-  /** Oldest first, from `#first` on; with some that were deleted or set again. */
+  /** Oldest first, from `#first` on. It also holds entries that were deleted or set again. */
   #queue: Entry<Key, Value>[] = [];
   #first = 0;
 
@@ -35,23 +35,23 @@ export class ExpiringMap<Key, Value> {
   }
 
   get size(): number {
-    this.forgetOld();
+    this.removeExpired();
     return this.#entries.size;
   }
 
-  /** Undefined also for what is too old. */
+  /** Undefined for an expired entry too. */
   get(key: Key): Value | undefined {
     const entry = this.#entries.get(key);
-    return entry === undefined || this.#isOld(entry) ? undefined : entry.value;
+    return entry === undefined || this.#isExpired(entry) ? undefined : entry.value;
   }
 
-  /** What is set again begins anew. */
+  /** The age of a key that is set again starts anew. */
   set(key: Key, value: Value): void {
     const entry = { key, value, setMs: this.#options.clock.now() };
     this.#entries.set(key, entry);
     this.#queue.push(entry);
-    this.forgetOld();
-    if (this.#queue.length <= 2 * this.#entries.size + MAX_GONE) return;
+    this.removeExpired();
+    if (this.#queue.length <= 2 * this.#entries.size + MAX_REMOVED) return;
     this.#queue = this.#queue.slice(this.#first).filter((queued) => this.#isCurrent(queued));
     this.#first = 0;
   }
@@ -61,15 +61,15 @@ export class ExpiringMap<Key, Value> {
   }
 
   *keys(): Iterable<Key> {
-    this.forgetOld();
+    this.removeExpired();
     yield* this.#entries.keys();
   }
 
-  /** Whatever is old goes now, and not only when something is set. */
-  forgetOld(): void {
+  /** Removes expired entries now; `set` does it too. */
+  removeExpired(): void {
     for (let oldest = this.#queue[this.#first]; oldest !== undefined; oldest = this.#queue[this.#first]) {
       const current = this.#isCurrent(oldest);
-      if (current && !this.#isOld(oldest) && this.#entries.size <= this.#options.max) return;
+      if (current && !this.#isExpired(oldest) && this.#entries.size <= this.#options.max) return;
       this.#first += 1;
       if (!current) continue;
       this.#entries.delete(oldest.key);
@@ -81,7 +81,7 @@ export class ExpiringMap<Key, Value> {
     return this.#entries.get(entry.key) === entry;
   }
 
-  #isOld({ setMs }: Entry<Key, Value>): boolean {
-    return this.#options.clock.now() - setMs >= this.#options.forMs;
+  #isExpired({ setMs }: Entry<Key, Value>): boolean {
+    return this.#options.clock.now() - setMs >= (this.#options.ttlMs ?? Number.POSITIVE_INFINITY);
   }
 }

@@ -3,11 +3,11 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 const takes = (limit: RateLimit, key: string, times: number) =>
-  Array.from({ length: times }, () => limit.take(key)).filter((taken) => taken).length;
+  Array.from({ length: times }, () => limit.take(key, 5) === 0).filter((taken) => taken).length;
 
 it("gives a burst at once, then so many a second, for each key alone", async () => {
   const clock = new FakeClock();
-  const limit = new RateLimit({ clock, burst: 5, perSecond: 2, maxKeys: 10 });
+  const limit = new RateLimit({ clock, windowMs: 2_500, maxKeys: 10 });
   expect([takes(limit, "a", 100), takes(limit, "b", 100)]).toEqual([5, 5]);
   await clock.advance(1_000);
   expect(takes(limit, "a", 100)).toBe(2);
@@ -16,7 +16,7 @@ it("gives a burst at once, then so many a second, for each key alone", async () 
 });
 
 it("forgets the keys that were used longest ago", () => {
-  const limit = new RateLimit({ clock: new FakeClock(), burst: 1, perSecond: 1, maxKeys: 2 });
-  for (const key of ["a", "b", "c"]) expect(limit.take(key)).toBe(true);
-  expect([limit.take("c"), limit.take("a")]).toEqual([false, true]);
+  const limit = new RateLimit({ clock: new FakeClock(), windowMs: 1_000, maxKeys: 2 });
+  for (const key of ["a", "b", "c"]) expect(limit.take(key, 1)).toBe(0);
+  expect([limit.take("c", 1), limit.take("a", 1)]).toEqual([1_000, 0]);
 });

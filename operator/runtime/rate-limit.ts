@@ -3,10 +3,9 @@ import { ExpiringMap } from "./expiring-map.ts";
 
 export interface RateLimitOptions {
   readonly clock: Clock;
-  /** Most that may happen at once for one key. */
-  readonly burst: number;
-  readonly perSecond: number;
-  /** Most keys that are known; of more, those that were used longest ago begin anew. */
+  /** Time in which an empty bucket fills up. */
+  readonly windowMs: number;
+  /** Most keys with a bucket; beyond that, the keys that were used longest ago start anew. */
   readonly maxKeys: number;
 }
 
@@ -21,19 +20,22 @@ export class RateLimit {
   readonly #buckets: ExpiringMap<string, Bucket>;
 
   constructor(options: RateLimitOptions) {
-    const { clock, burst, perSecond, maxKeys } = options;
     this.#options = options;
-    this.#buckets = new ExpiringMap({ clock, forMs: (burst / perSecond) * 1_000, max: maxKeys });
+    this.#buckets = new ExpiringMap({ clock: options.clock, ttlMs: options.windowMs, max: options.maxKeys });
   }
 
-  /** Takes one token of the key's; false if it has none. */
-  take(key: string): boolean {
-    const { clock, burst, perSecond } = this.#options;
+  /**
+   * Takes one token.
+   * @param capacity tokens in a full bucket.
+   * @returns 0, or the time in ms until the bucket has a token.
+   */
+  take(key: string, capacity: number): number {
+    const { clock, windowMs } = this.#options;
     const nowMs = clock.now();
-    const { tokens, countedMs } = this.#buckets.get(key) ?? { tokens: burst, countedMs: nowMs };
-    const filled = Math.min(burst, tokens + ((nowMs - countedMs) * perSecond) / 1_000);
-    if (filled < 1) return false;
+    const { tokens, countedMs } = this.#buckets.get(key) ?? { tokens: capacity, countedMs: nowMs };
+    const filled = Math.min(capacity, tokens + ((nowMs - countedMs) * capacity) / windowMs);
+    if (filled < 1) return ((1 - filled) * windowMs) / capacity;
     this.#buckets.set(key, { tokens: filled - 1, countedMs: nowMs });
-    return true;
+    return 0;
   }
 }

@@ -60,8 +60,8 @@ export class ClaimBook {
 
   constructor(clock: Clock) {
     this.#tickets = new Tickets(clock);
-    this.#entries = new ExpiringMap({ clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
-    this.#rooms = new ExpiringMap({ clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
+    this.#entries = new ExpiringMap({ clock, ttlMs: REMEMBER_MS, max: MAX_REMEMBERED });
+    this.#rooms = new ExpiringMap({ clock, ttlMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
   get size(): number {

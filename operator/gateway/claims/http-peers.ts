@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import type { z } from "zod";
 import type { Clock } from "../../runtime/clock.ts";
+import { ExpiringMap } from "../../runtime/expiring-map.ts";
+import { KeyCounter } from "../../runtime/key-counter.ts";
 import { sleep } from "../../runtime/sleep.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Claim, Verdict } from "./claim-book.ts";
@@ -24,6 +26,7 @@ import {
 const CLAIM_TIMEOUT_MS = 2_000;
 /** How long a peer that could not be asked is taken for gone. */
 const SHUN_MS = 5_000;
+const MAX_SHUNNED = 1_000;
 /** To one peer, for what it answers at once. */
 const CONNECTIONS = 32;
 /**
@@ -65,14 +68,15 @@ export class HttpPeers implements Peers {
   readonly #agent = new Agent({ connections: CONNECTIONS, connect: { timeout: CLAIM_TIMEOUT_MS } });
   readonly #holding = new Agent({ connections: MAX_HELD_OF_PEER, connect: { timeout: CLAIM_TIMEOUT_MS } });
   /** Questions under way, by peer. */
-  readonly #held = new Map<string, number>();
-  readonly #shunnedUntilMs = new Map<string, number>();
+  readonly #held = new KeyCounter();
+  readonly #shunned: ExpiringMap<string, true>;
   #shares: Shares;
   #token: { readonly text: Promise<string>; readonly readMs: number } | undefined;
 
   constructor(deps: HttpPeersDeps) {
     this.#deps = deps;
     this.#shares = new Shares(deps.origins[0]);
+    this.#shunned = new ExpiringMap({ clock: deps.clock, ttlMs: SHUN_MS, max: MAX_SHUNNED });
   }
 
   get self(): string {
@@ -94,15 +98,13 @@ export class HttpPeers implements Peers {
     const shares = new Shares(self, others);
     if (self === this.self && shares.members.join() === this.#shares.members.join()) return;
     this.#shares = shares;
-    for (const peer of this.#shunnedUntilMs.keys()) if (!shares.members.includes(peer)) this.#shunnedUntilMs.delete(peer);
     this.#deps.onShares(shares);
   }
 
   keepers(room: string, count: number): readonly string[] {
-    const nowMs = this.#deps.clock.now();
     return this.#shares
       .keepers(room, this.#shares.members.length)
-      .filter((peer) => (this.#shunnedUntilMs.get(peer) ?? 0) <= nowMs)
+      .filter((peer) => this.#shunned.get(peer) === undefined)
       .slice(0, count);
   }
 
@@ -115,7 +117,7 @@ export class HttpPeers implements Peers {
         await sleep(this.#deps.clock, ASK_AGAIN_MS, signal);
       }
     } catch (error) {
-      this.#shunnedUntilMs.set(peer, this.#deps.clock.now() + SHUN_MS);
+      this.#shunned.set(peer, true);
       throw error;
     }
   }
@@ -124,7 +126,7 @@ export class HttpPeers implements Peers {
     for (;;) {
       signal.throwIfAborted();
       // One too many waits here: in the agent's queue its time would run out, as if the peer were gone.
-      const answer = (this.#held.get(peer) ?? 0) < MAX_HELD_OF_PEER ? await this.#question(peer, launch, signal) : undefined;
+      const answer = this.#held.of(peer) < MAX_HELD_OF_PEER ? await this.#question(peer, launch, signal) : undefined;
       if (answer !== undefined && answer.kind !== "pending") return answer;
       await sleep(this.#deps.clock, ASK_AGAIN_MS, signal);
     }
@@ -158,15 +160,13 @@ export class HttpPeers implements Peers {
   }
 
   async #question(peer: string, launch: string, signal: AbortSignal) {
-    this.#held.set(peer, (this.#held.get(peer) ?? 0) + 1);
+    this.#held.add(peer, 1);
     try {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WAIT_MS * 2)]);
       const question = { launch, gateway: this.self };
       return await this.#post(this.#holding, `${peer}${CLAIM_ANSWERS_PATH}`, question, peerAnswerSchema, limited);
     } finally {
-      const left = (this.#held.get(peer) ?? 1) - 1;
-      if (left === 0) this.#held.delete(peer);
-      else this.#held.set(peer, left);
+      this.#held.add(peer, -1);
     }
   }
 

@@ -1,3 +1,5 @@
+import { KeyCounter } from "../../runtime/key-counter.ts";
+
 /** Who holds bytes: a client, in a pool. The names are unique in the gateway. */
 export interface ByteOwner {
   readonly pool: string;
@@ -16,8 +18,8 @@ const CLIENT_SHARE = 1;
  */
 export class ByteRoom {
   #free: number;
-  readonly #ofPools = new Map<string, number>();
-  readonly #ofClients = new Map<string, number>();
+  readonly #ofPools = new KeyCounter();
+  readonly #ofClients = new KeyCounter();
 
   constructor(bytes: number) {
     this.#free = bytes;
@@ -30,24 +32,18 @@ export class ByteRoom {
   /** Takes bytes for an owner; false if that exceeds its share, and then nothing is taken. */
   take({ pool, client }: ByteOwner, bytes: number): boolean {
     const free = this.#free - bytes;
-    const ofPool = (this.#ofPools.get(pool) ?? 0) + bytes;
-    const ofClient = (this.#ofClients.get(client) ?? 0) + bytes;
+    const ofPool = this.#ofPools.of(pool) + bytes;
+    const ofClient = this.#ofClients.of(client) + bytes;
     if (ofPool > POOL_SHARE * free || ofClient > CLIENT_SHARE * free) return false;
     this.#free = free;
-    this.#ofPools.set(pool, ofPool);
-    this.#ofClients.set(client, ofClient);
+    this.#ofPools.add(pool, bytes);
+    this.#ofClients.add(client, bytes);
     return true;
   }
 
   give({ pool, client }: ByteOwner, bytes: number): void {
     this.#free += bytes;
-    lower(this.#ofPools, pool, bytes);
-    lower(this.#ofClients, client, bytes);
+    this.#ofPools.add(pool, -bytes);
+    this.#ofClients.add(client, -bytes);
   }
-}
-
-function lower(held: Map<string, number>, key: string, bytes: number): void {
-  const left = (held.get(key) ?? 0) - bytes;
-  if (left > 0) held.set(key, left);
-  else held.delete(key);
 }

@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { LOAD_PATH } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
+import { KeyCounter } from "../../runtime/key-counter.ts";
 import type { Claim, Verdict } from "../claims/claim-book.ts";
 import type { PeerAnswer } from "../claims/claims.ts";
 import {
@@ -86,8 +87,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   const { claims, clock } = deps;
   const claiming = new Places(MAX_CLAIMS);
   const held = new Places(MAX_HELD);
-  /** By peer; each is forgotten when it has no question under way. */
-  const heldOf = new Map<string, number>();
+  const heldOf = new KeyCounter();
 
   // A greeting: its token is known from now on.
   server.get(CLAIMS_PATH, async (request, reply) => {
@@ -124,18 +124,15 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
     const question = questionSchema.safeParse(request.body);
     if (!question.success) return badRequest(reply, question.error);
     const { gateway, launch } = question.data;
-    const ofPeer = heldOf.get(gateway) ?? 0;
-    if (ofPeer >= MAX_HELD_OF_PEER) return { kind: "pending" };
-    heldOf.set(gateway, ofPeer + 1);
+    if (heldOf.of(gateway) >= MAX_HELD_OF_PEER) return { kind: "pending" };
+    heldOf.add(gateway, 1);
     try {
       return await held.with(
         () => withDeadline(clock, ANSWER_WAIT_MS, () => claims.peerAnswer(launch)).catch(() => ({ kind: "pending" })),
         () => ({ kind: "pending" }),
       );
     } finally {
-      const left = (heldOf.get(gateway) ?? 1) - 1;
-      if (left === 0) heldOf.delete(gateway);
-      else heldOf.set(gateway, left);
+      heldOf.add(gateway, -1);
     }
   });
 }

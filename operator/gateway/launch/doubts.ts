@@ -28,7 +28,7 @@ export class Doubts {
 
   constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
     this.#deps = deps;
-    this.#doubts = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
+    this.#doubts = new ExpiringMap({ clock: deps.clock, ttlMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
   /** Searches the worker. Never throws. */

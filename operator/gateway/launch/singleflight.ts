@@ -33,7 +33,7 @@ export class Singleflight {
 
   constructor(deps: SingleflightDeps) {
     this.#deps = deps;
-    this.#served = new ExpiringMap({ clock: deps.clock, forMs: REMEMBER_MS, max: MAX_REMEMBERED });
+    this.#served = new ExpiringMap({ clock: deps.clock, ttlMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }
 
   /** The result of a launch; waits while it is under way. Undefined if no session of it runs. Never throws. */

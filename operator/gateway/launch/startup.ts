@@ -1,5 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
+import { KeyCounter } from "../../runtime/key-counter.ts";
 import { type TaskState, taskState, type WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 
@@ -37,7 +38,7 @@ export class StartupWatch {
   readonly #clock: Clock;
   readonly #pauses = new Set<{ cancel(): void }>();
   /** By pool. */
-  readonly #followed = new Map<string, number>();
+  readonly #followed = new KeyCounter();
   #stopped = false;
 
   constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
@@ -50,13 +51,12 @@ export class StartupWatch {
     const begunMs = this.#clock.now();
     if (taskState(session.answer) === "running") return begunMs;
     const { pool, needed } = session;
-    if (this.#followedIn(pool) >= (needed ? MAX_FOLLOWED : MAX_SAMPLED)) return undefined;
-    this.#followed.set(pool, this.#followedIn(pool) + 1);
+    if (this.#followed.of(pool) >= (needed ? MAX_FOLLOWED : MAX_SAMPLED)) return undefined;
+    this.#followed.add(pool, 1);
     try {
       return await this.#follow(session, begunMs);
     } finally {
-      this.#followed.set(pool, this.#followedIn(pool) - 1);
-      if (this.#followedIn(pool) === 0) this.#followed.delete(pool);
+      this.#followed.add(pool, -1);
     }
   }
 
@@ -64,10 +64,6 @@ export class StartupWatch {
   stop(): void {
     this.#stopped = true;
     for (const pause of this.#pauses) pause.cancel();
-  }
-
-  #followedIn(pool: string): number {
-    return this.#followed.get(pool) ?? 0;
   }
 
   async #follow(session: FollowedSession, begunMs: number): Promise<number | undefined> {

@@ -10,9 +10,9 @@ const REMEMBER_MS = 5 * 60_000;
 const MAX_REMEMBERED = 64;
 /** Reviews under way at once: a stranger's guesses must not become a flood at the API server. */
 const MAX_REVIEWS = 4;
-/** Reviews for one address: an operator or a gateway has one token, and another one after its renewal. */
-const REVIEWS_AT_ONCE = 10;
-const REVIEWS_PER_SECOND = 1;
+/** Reviews for one address in a window: an operator or a gateway has one token, and another one after its renewal. */
+const REVIEWS_PER_WINDOW = 10;
+const REVIEW_WINDOW_MS = 10_000;
 const MAX_ADDRESSES = 1_000;
 /** How long a token that was refused stays refused without a review. Of tokens that become good later there are none. */
 const REFUSE_MS = 60_000;
@@ -45,7 +45,7 @@ export class LoadAuth {
   readonly #clock: Clock;
   readonly #user: string;
   /** By the token's hash, like the others: no secret is kept. */
-  readonly #good = new Map<string, Good>();
+  readonly #good: ExpiringMap<string, Good>;
   readonly #refused: ExpiringMap<string, true>;
   readonly #underWay = new Map<string, Promise<TokenReview>>();
   readonly #rate: RateLimit;
@@ -55,8 +55,9 @@ export class LoadAuth {
     this.#review = review;
     this.#clock = clock;
     this.#user = user;
-    this.#refused = new ExpiringMap({ clock, forMs: REFUSE_MS, max: MAX_REFUSED });
-    this.#rate = new RateLimit({ clock, burst: REVIEWS_AT_ONCE, perSecond: REVIEWS_PER_SECOND, maxKeys: MAX_ADDRESSES });
+    this.#good = new ExpiringMap({ clock, max: MAX_REMEMBERED });
+    this.#refused = new ExpiringMap({ clock, ttlMs: REFUSE_MS, max: MAX_REFUSED });
+    this.#rate = new RateLimit({ clock, windowMs: REVIEW_WINDOW_MS, maxKeys: MAX_ADDRESSES });
   }
 
   /**
@@ -82,7 +83,7 @@ export class LoadAuth {
         this.#refused.set(hash, true);
         return "denied";
       }
-      this.#remember(hash, expiryMs(token));
+      this.#good.set(hash, { untilMs: this.#clock.now() + REMEMBER_MS, expiresMs: expiryMs(token) });
       return "granted";
     } catch {
       return otherwise;
@@ -91,7 +92,7 @@ export class LoadAuth {
 
   /** Begins a review of a token; undefined where there are too many. */
   #begin(hash: string, token: string, address: string): Promise<TokenReview> | undefined {
-    if (this.#underWay.size >= MAX_REVIEWS || !this.#rate.take(address)) return undefined;
+    if (this.#underWay.size >= MAX_REVIEWS || this.#rate.take(address, REVIEWS_PER_WINDOW) > 0) return undefined;
     const reviewing = this.#review(token, LOAD_AUDIENCE).finally(() => this.#underWay.delete(hash));
     this.#underWay.set(hash, reviewing);
     return reviewing;
@@ -99,13 +100,6 @@ export class LoadAuth {
 
   #isExpected({ authenticated, username, audiences }: TokenReview): boolean {
     return authenticated && username === this.#user && audiences.includes(LOAD_AUDIENCE);
-  }
-
-  #remember(hash: string, expiresMs: number): void {
-    this.#good.delete(hash);
-    this.#good.set(hash, { untilMs: this.#clock.now() + REMEMBER_MS, expiresMs });
-    const [oldest] = this.#good.keys();
-    if (this.#good.size > MAX_REMEMBERED && oldest !== undefined) this.#good.delete(oldest);
   }
 }
 

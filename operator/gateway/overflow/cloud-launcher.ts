@@ -61,7 +61,7 @@ export class CloudLauncher {
 
   constructor(deps: CloudLauncherDeps) {
     this.#deps = deps;
-    this.#doubts = new ExpiringMap({ clock: deps.clock, forMs: DOUBT_MS, max: MAX_DOUBTS });
+    this.#doubts = new ExpiringMap({ clock: deps.clock, ttlMs: DOUBT_MS, max: MAX_DOUBTS });
   }
 
   async send(launch: OverflowLaunch, reservation: CloudReservation): Promise<CloudResult> {

@@ -77,7 +77,7 @@ export class SessionBook {
     this.#clock = clock;
     this.#listener = listener;
     const onExpired = (session: Session) => this.#leaveRoom(session);
-    this.#ended = new ExpiringMap({ clock, forMs: REMEMBER_ENDED_MS, max: MAX_ENDED, onExpired });
+    this.#ended = new ExpiringMap({ clock, ttlMs: REMEMBER_ENDED_MS, max: MAX_ENDED, onExpired });
   }
 
   /** A launch was served. Its worker may have listed the session already. */
@@ -135,7 +135,7 @@ export class SessionBook {
 
   /** Sessions of a room, live and ended, in the order in which they became known. */
   inRoom(pool: string, room: string): readonly Session[] {
-    this.#ended.forgetOld();
+    this.#ended.removeExpired();
     return this.#byRoom.get(roomKey({ pool, room })) ?? [];
   }
 

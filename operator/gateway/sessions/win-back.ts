@@ -1,5 +1,6 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { RoomView } from "./room-view.ts";
 import { isSameServer } from "./same-server.ts";
 import { roomKey, type Session } from "./session-book.ts";
@@ -63,10 +64,11 @@ export class WinBack {
   readonly #deps: WinBackDeps;
   readonly #watches = new WeakMap<Session, Watch>();
   /** By pool and room, oldest first. */
-  readonly #heard = new Map<string, Heard>();
+  readonly #heard: ExpiringMap<string, Heard>;
 
   constructor(deps: WinBackDeps) {
     this.#deps = deps;
+    this.#heard = new ExpiringMap({ clock: deps.clock, ttlMs: HEARD_MS, max: MAX_HEARD });
   }
 
   /**
@@ -76,11 +78,7 @@ export class WinBack {
   heard(key: string, sessions: readonly Session[], finished: boolean): void {
     const atMs = this.#deps.clock.now();
     for (const session of sessions) this.#hear(session, { atMs, finished });
-    if (sessions.length > 0) return;
-    this.#heard.delete(key);
-    this.#heard.set(key, { atMs, finished });
-    const [oldest] = this.#heard.keys();
-    if (this.#heard.size > MAX_HEARD && oldest !== undefined) this.#heard.delete(oldest);
+    if (sessions.length === 0) this.#heard.set(key, { atMs, finished });
   }
 
   /** The avatar of a session was seen in a room of the pool's server. */
@@ -95,7 +93,7 @@ export class WinBack {
     if (heard === undefined) return;
     this.#heard.delete(key);
     // A session that this gateway has launched since is another one.
-    if (session.launched === undefined && heard.atMs > this.#deps.clock.now() - HEARD_MS) this.#hear(session, heard);
+    if (session.launched === undefined) this.#hear(session, heard);
   }
 
   /** Looks at those rooms of running sessions that should be looked at now. */

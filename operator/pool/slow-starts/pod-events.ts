@@ -43,8 +43,8 @@ export class PodEvents {
   constructor(options: PodEventsOptions) {
     this.#options = options;
     const { clock } = options;
-    this.#latest = new ExpiringMap({ clock, forMs: 2 * REFRESH_MS, max: MAX_PODS });
-    this.#asked = new ExpiringMap({ clock, forMs: REFRESH_MS, max: MAX_PODS });
+    this.#latest = new ExpiringMap({ clock, ttlMs: 2 * REFRESH_MS, max: MAX_PODS });
+    this.#asked = new ExpiringMap({ clock, ttlMs: REFRESH_MS, max: MAX_PODS });
   }
 
   /**
