@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
+import { liveGatewayAddresses } from "../api/gateway-addresses.ts";
 import { httpOrigin } from "../api/http-origin.ts";
 import { labels } from "../api/names.ts";
 import { resolvePool } from "../api/pool-config.ts";
 import { avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
+import { followGateways } from "../kube/follow-gateways.ts";
 import { Informer } from "../kube/informer.ts";
 import { avatarPools, pods } from "../kube/resource-types.ts";
 import { secretReader } from "../kube/secret-cache.ts";
@@ -17,7 +19,6 @@ import type { GatewaySettings } from "../settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
-import { followPeers, hasPeers } from "./claims/discover-peers.ts";
 import { HttpPeers } from "./claims/http-peers.ts";
 import { GatewayCore } from "./core.ts";
 import { FirstLook } from "./first-look.ts";
@@ -82,7 +83,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     client,
     directory,
     metrics,
-    peers: hasPeers(settings) ? peers : undefined,
+    peers: settings.gateways.length > 0 || settings.gatewayService !== undefined ? peers : undefined,
     readSecret,
     overflow: { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) },
     lookAt: loggedLooks(livekit, logger, clock),
@@ -131,7 +132,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const watches = Promise.all([
     pools.run(watching.signal),
     workers.run(watching.signal),
-    followPeers({ kube, clock, random, logger }, settings, (addresses) => peers.set(addresses), watching.signal),
+    followGateways(watched, settings, liveGatewayAddresses, (addresses) => peers.set(addresses), watching.signal),
     peers.greet(watching.signal),
   ]);
   try {

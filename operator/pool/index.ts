@@ -1,13 +1,14 @@
-import type { V1Deployment, V1EndpointSlice, V1Pod, V1PodDisruptionBudget, V1ReplicaSet } from "@kubernetes/client-node";
-import { gatewayAddresses, gatewayEndpoints } from "../api/gateway-addresses.ts";
+import type { V1Deployment, V1Pod, V1PodDisruptionBudget, V1ReplicaSet } from "@kubernetes/client-node";
+import { gatewayAddresses } from "../api/gateway-addresses.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
+import { followGateways } from "../kube/follow-gateways.ts";
 import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
-import { avatarPools, deployments, disruptionBudgets, endpointSlices, pods, replicaSets } from "../kube/resource-types.ts";
-import { type Json, type KubeObject, refOf } from "../kube/types.ts";
+import { avatarPools, deployments, disruptionBudgets, pods, replicaSets } from "../kube/resource-types.ts";
+import type { Json, KubeObject } from "../kube/types.ts";
 import { whileLeading } from "../kube/while-leading.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
@@ -120,9 +121,12 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     },
     signal,
   );
-  const discovery = discoverGateways(operator, streams);
   const informers = Object.values(watched);
-  const running = [...informers, ...discovery].map((informer) => informer.run(signal));
+  const common = { client, clock, random, logger };
+  const running = [
+    ...informers.map((informer) => informer.run(signal)),
+    followGateways(common, operator.settings, gatewayAddresses, (addresses) => streams.set(addresses), signal),
+  ];
   await Promise.all(informers.map((informer) => informer.whenSynced(signal)));
   role.leading = {
     sinceMs,
@@ -205,25 +209,4 @@ function disruptionBudgetController(
     if (budget !== undefined) controller.enqueue(poolKey({ namespace: budget.namespace, name: budget.pool }));
   });
   return controller;
-}
-
-/** Follows the gateways' Service, or takes the list from the settings where there is one. */
-function discoverGateways({ settings, client, logger }: Operator, streams: GatewayStreams) {
-  if (settings.gateways.length > 0 || settings.gatewayService === undefined) {
-    streams.set(settings.gateways);
-    return [];
-  }
-  const { namespace, name } = refOf(settings.gatewayService);
-  const slices = new Informer({
-    client,
-    type: endpointSlices,
-    namespaces: [namespace],
-    labelSelector: `kubernetes.io/service-name=${name}`,
-    transform: (raw: Json<V1EndpointSlice>) => gatewayEndpoints(raw),
-    clock: systemClock,
-    random: Math.random,
-    logger,
-  });
-  slices.onChange(() => streams.set(gatewayAddresses([...slices.store.values()].flat())));
-  return [slices];
 }
