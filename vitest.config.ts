@@ -3,7 +3,15 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["operator/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["operator/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"],
+          // The longest test takes about 3 s; a machine that runs other work too may need many times that.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       { test: { name: "proxy", include: ["test/proxy/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 600_000 } },
