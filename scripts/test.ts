@@ -18,6 +18,7 @@ interface Step {
 const steps: readonly Step[] = [
   { name: "lint", run: () => command("biome", "check") },
   { name: "phrases", run: () => command("node", "scripts/phrases.ts") },
+  { name: "duplicates", run: () => command("node", "scripts/duplicates.ts") },
   { name: "types", run: () => command("tsc", "-p", ".") },
   { name: "layers", run: () => command("depcruise", "operator", "pulumi", "scripts", "test") },
   { name: "generated", run: () => command("node", "scripts/generate.ts", "--check") },

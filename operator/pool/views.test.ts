@@ -1,20 +1,9 @@
-import type { V1ContainerStatus } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
+import { containerStatus as container } from "../../test/support/container-status.ts";
 import { deployment, NOW_MS, pod, podObject, pool } from "../../test/support/pools.ts";
-import type { Json } from "../kube/types.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { isWarm } from "./warmup/warmth.ts";
 
-type State = NonNullable<Json<V1ContainerStatus>["state"]>;
-const container = (name: string, state: State, lastState: State = {}) => ({
-  name,
-  image: "",
-  imageID: "",
-  ready: false,
-  restartCount: 0,
-  state,
-  lastState,
-});
 const problem = (status: object) => pod("a", { stage: "pending", status }).problem;
 
 describe("podView", () => {
@@ -56,7 +45,7 @@ describe("podView", () => {
       container(
         "fetch-assets",
         { waiting: { reason: "CrashLoopBackOff", message: "back-off" } },
-        { terminated: { exitCode: 1, message: "preset leo: answered 404" } },
+        { lastState: { terminated: { exitCode: 1, message: "preset leo: answered 404" } } },
       ),
       { reason: "CrashLoopBackOff", message: "fetch-assets: preset leo: answered 404" },
     ],

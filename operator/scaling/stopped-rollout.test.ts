@@ -1,22 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nextSizes } from "../../test/simulation/rollout.ts";
+import { workerState as old } from "../../test/support/worker-state.ts";
 import { replicaSetLosses, shrinkStopped, surgePods } from "./stopped-rollout.ts";
 import type { WorkerState } from "./victims.ts";
 
-const old = (pod: string, change: Partial<WorkerState> = {}): WorkerState => ({
-  pod,
-  uid: pod,
-  createdAtMs: 0,
-  scheduled: true,
-  running: true,
-  ready: true,
-  busy: 0,
-  cordonAcknowledged: false,
-  released: false,
-  revision: "r1",
-  ...change,
-});
 const waits = { revision: "r2", scheduled: false, running: false, ready: false };
 const cordoned = { cordonedAtMs: 1, cordonAcknowledged: true };
 const one = () => 1;

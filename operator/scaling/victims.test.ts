@@ -1,20 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { workerState as warm } from "../../test/support/worker-state.ts";
 import { shrink as shrinkOf, type WorkerState } from "./victims.ts";
 
-const warm = (pod: string, change: Partial<WorkerState> = {}): WorkerState => ({
-  pod,
-  uid: pod,
-  createdAtMs: 0,
-  scheduled: true,
-  running: true,
-  ready: true,
-  busy: 0,
-  cordonAcknowledged: false,
-  released: false,
-  revision: "r1",
-  ...change,
-});
 const shrink = (workers: readonly WorkerState[], replicas: number, target: number, oneReplicaSet = true) =>
   shrinkOf(workers, replicas, target, oneReplicaSet);
 const cordoned = { cordonedAtMs: 1, cordonAcknowledged: true };

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cpuGroup, gpuGroup, ModelServer, Stage } from "../support/scenario/index.ts";
+import { describe, expect, it } from "vitest";
+import { cpuGroup, gpuGroup, type ModelServer, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
 /** Worker pods in namespaces with rules of their own, and with the user's last word on them. */
 
 let stage: Stage;
 let models: ModelServer;
-
-beforeAll(async () => {
-  models = await ModelServer.start();
-  stage = await Stage.open();
-});
-
-afterAll(async () => {
-  await stage?.stop();
-  await models?.stop();
+stageWithModels((opened) => {
+  ({ stage, models } = opened);
 });
 
 const leo = () => [

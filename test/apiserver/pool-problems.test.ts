@@ -1,20 +1,13 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cpuGroup, gpuGroup, ModelServer, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
+import { describe, expect, it } from "vitest";
+import { cpuGroup, gpuGroup, type ModelServer, SECRET_VALUE, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
 /** What keeps a pool from working, what it says then, and that it goes on by itself once that is mended. */
 
 let stage: Stage;
 let models: ModelServer;
-
-beforeAll(async () => {
-  models = await ModelServer.start();
-  stage = await Stage.open();
-});
-
-afterAll(async () => {
-  await stage?.stop();
-  await models?.stop();
+stageWithModels((opened) => {
+  ({ stage, models } = opened);
 });
 
 const model = (url: string, sha256?: string) => ({ presets: [{ name: "leo", model: { url, sha256 } }], workers: [cpuGroup()] });

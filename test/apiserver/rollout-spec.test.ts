@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cpuGroup, gpuGroup, ModelServer, type Scenario, Stage } from "../support/scenario/index.ts";
+import { describe, expect, it } from "vitest";
+import { cpuGroup, gpuGroup, type ModelServer, type Scenario, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
 /** What else than an image or a variable makes new workers, or keeps them out. */
 
 let stage: Stage;
 let models: ModelServer;
-
-beforeAll(async () => {
-  models = await ModelServer.start();
-  stage = await Stage.open();
-});
-
-afterAll(async () => {
-  await stage?.stop();
-  await models?.stop();
+stageWithModels((opened) => {
+  ({ stage, models } = opened);
 });
 
 /** Waits until so many workers run, all warm, and none of them in `former`. */

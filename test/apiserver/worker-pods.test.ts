@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cpuGroup, type Deployment, gpuGroup, ModelServer, Stage } from "../support/scenario/index.ts";
+import { describe, expect, it } from "vitest";
+import { cpuGroup, type Deployment, gpuGroup, type ModelServer, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
 /** The Deployments that the operator makes of worker groups, as the API server has stored them. */
 
 let stage: Stage;
 let models: ModelServer;
-
-beforeAll(async () => {
-  models = await ModelServer.start();
-  stage = await Stage.open();
-});
-
-afterAll(async () => {
-  await stage?.stop();
-  await models?.stop();
+stageWithModels((opened) => {
+  ({ stage, models } = opened);
 });
 
 const podOf = (deployment: Deployment | undefined) => deployment?.spec?.template.spec;

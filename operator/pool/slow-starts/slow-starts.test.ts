@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { containerStatus as container } from "../../../test/support/container-status.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { gpuOnly, NOW_MS, pod, podObject, pool, snapshot } from "../../../test/support/pools.ts";
 import { createLogger } from "../../telemetry/logger.ts";
@@ -10,15 +11,6 @@ import { withSlowStarts } from "./slow-starts.ts";
 import { startingOf } from "./starting.ts";
 
 const ago = (seconds: number) => new Date(NOW_MS - seconds * 1_000).toISOString();
-const container = (name: string, state: object, change: object = {}) => ({
-  name,
-  image: "",
-  imageID: "",
-  ready: false,
-  restartCount: 0,
-  state,
-  ...change,
-});
 const creating = { waiting: { reason: "ContainerCreating" } };
 
 function object(seconds: number, status: object = { containerStatuses: [container("worker", creating)] }) {

@@ -3,3 +3,4 @@ export { type Answer, type LaunchOptions, ROOM_TOKEN, SECRET_VALUE } from "./lau
 export { ModelServer } from "./model-server.ts";
 export { cpuGroup, type Deployment, gpuGroup, type Pod, Scenario } from "./scenario.ts";
 export { Stage, TIME_FACTOR } from "./stage.ts";
+export { stageWithModels } from "./stage-with-models.ts";
