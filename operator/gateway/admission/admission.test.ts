@@ -155,7 +155,7 @@ describe("tokens", () => {
     expect(received).toEqual([]);
   });
 
-  it("says why nobody can be let in when the Secret is missing", async () => {
+  it("says why authentication is unavailable if the Secret is missing", async () => {
     const { launch } = await setup(auth, { readSecret: async () => undefined });
     const response = await launch({}, { authorization: "Bearer a-token" });
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);

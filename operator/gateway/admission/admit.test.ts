@@ -45,7 +45,7 @@ describe("admit", () => {
     }
   });
 
-  it("tells who sends https:// what to write", () => {
+  it("answers https:// with the URL to send", () => {
     expect(refusal(testPool(), form({ livekit_url: "https://lk.example.com/x" }), undefined)).toEqual({
       status: 400,
       field: "livekit_url",
@@ -67,7 +67,7 @@ describe("admit", () => {
     expect(refusal(testPool(), form({ avatar_id: "tom" }), undefined)).toEqual({
       status: 404,
       field: "avatar_id",
-      message: "avatar_id names no preset of this pool: it has maya, leo; send one of these, or add the id to presets[].aliases",
+      message: "avatar_id names no preset of this pool: send one of maya, leo, or add the id to presets[].aliases",
     });
   });
 
@@ -135,7 +135,7 @@ describe("admit", () => {
         status: 404,
         field: "avatar_id",
         message:
-          "avatar_id names no preset of this pool, and this pool serves presets only: it has maya, zoe; send one of these, or add the id to presets[].aliases",
+          "avatar_id names no preset of this pool, and this pool serves presets only: send one of maya, zoe, or add the id to presets[].aliases",
       });
     });
   });

@@ -6,7 +6,7 @@ import { type LaunchFields, launchFields } from "../form/launch-fields.ts";
 import { chooseAvatar } from "./choose-avatar.ts";
 
 /**
- * Turns a form into what is asked for, in the pool's terms.
+ * Checks a form against the pool and returns its launch.
  * @param asyncQuery the value of `?async=`, which some clients send instead of the field `async_mode`.
  * @throws LaunchError 400, 403, 404 or 410, with the field and what to do.
  */
@@ -25,21 +25,21 @@ export function admit(pool: PoolConfig, form: LaunchForm, asyncQuery: string | u
   };
 }
 
-/** The name of the preset that a launch asks for; undefined for a face image of its own. */
+/** The name of the requested preset; undefined for a custom face image. */
 export function presetOf(request: LaunchRequest): string | undefined {
   return request.avatar.kind === "preset" ? request.avatar.name : undefined;
 }
 
 export function poolDeleting(pool: { readonly namespace: string; readonly name: string }): LaunchError {
-  return new LaunchError(410, "pool_deleting", `pool ${pool.namespace}/${pool.name} is being deleted and takes no launches`);
+  return new LaunchError(410, "pool_deleting", `pool ${pool.namespace}/${pool.name} is being deleted and accepts no launches`);
 }
 
-/** Empty fields count as absent, as clients send those for what was not set. */
+/** Empty fields count as absent: some clients send them for values that are not set. */
 function fieldsOf(form: LaunchForm): LaunchFields {
   const result = launchFields.safeParse(Object.fromEntries([...form.fields].filter(([, value]) => value !== "")));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw badField(String(issue?.path[0] ?? "the form"), issue?.message ?? "is wrong");
+  throw badField(String(issue?.path[0] ?? "the form"), issue?.message ?? "is invalid");
 }
 
 type AsyncMode = LaunchFields["async_mode"];
@@ -50,7 +50,7 @@ function asyncOf(query: string): AsyncMode {
   throw badField("async", "must be true or false");
 }
 
-/** Asynchronous unless it is asked not to be. */
+/** Asynchronous is the default. */
 function isTrue(mode: AsyncMode): boolean {
   return mode === undefined || mode === "true" || mode === "1";
 }

@@ -8,14 +8,14 @@ import { checkedImageUrl } from "./image-url.ts";
 type File = NonNullable<LaunchForm["file"]>;
 
 /**
- * The avatar that a launch asks for; the pool's only preset where it names none. Clients may send an id and an image: a
- * known preset has precedence, and an image that comes with an unknown id is a custom avatar.
- * @throws LaunchError 400, 403 or 404, with the field as the client called it.
+ * The requested avatar. If the launch names none, it is the only preset of the pool. A client may send an id and an image: a
+ * known preset takes precedence; with an unknown id, the image is a custom avatar.
+ * @throws LaunchError 400, 403 or 404, with the client's name of the field.
  */
 export function chooseAvatar(pool: PoolConfig, fields: LaunchFields, file: LaunchForm["file"]): AvatarChoice {
   const ids = (["avatar_id", "agent_id"] as const).filter((field) => fields[field] !== undefined);
   const preset = presetAmong(pool, fields, ids);
-  if (preset !== undefined) return asked(preset);
+  if (preset !== undefined) return presetChoice(preset);
   const image = customAvatar(pool, fields, file);
   const [id] = ids;
   if (id !== undefined && (image === undefined || !pool.launch.allowCustomAvatars)) throw unknownId(pool, id);
@@ -30,7 +30,7 @@ function presetAmong(pool: PoolConfig, fields: LaunchFields, ids: readonly ("ava
   return preset;
 }
 
-/** How the launch's own image is made an avatar; undefined where it has none. */
+/** A function that checks the launch's custom image; undefined if the launch has none. */
 function customAvatar(pool: PoolConfig, fields: LaunchFields, file: LaunchForm["file"]): (() => AvatarChoice) | undefined {
   const images: { readonly field: string; readonly choose: () => AvatarChoice }[] = [];
   for (const field of ["avatar_image_url", "image"] as const) {
@@ -45,17 +45,17 @@ function customAvatar(pool: PoolConfig, fields: LaunchFields, file: LaunchForm["
 
 function onlyPreset(pool: PoolConfig): AvatarChoice {
   const [only, ...others] = pool.presets;
-  if (only !== undefined && others.length === 0) return asked(only);
+  if (only !== undefined && others.length === 0) return presetChoice(only);
   throw badField("avatar_id", `is missing: send the name of a preset (${presetNames(pool)}), or avatar_image or avatar_image_url`);
 }
 
 function unknownId(pool: PoolConfig, field: string): LaunchError {
   const only = pool.launch.allowCustomAvatars ? "" : ", and this pool serves presets only";
-  const message = `${field} names no preset of this pool${only}: it has ${presetNames(pool)}; send one of these, or add the id to presets[].aliases`;
+  const message = `${field} names no preset of this pool${only}: send one of ${presetNames(pool)}, or add the id to presets[].aliases`;
   return new LaunchError(404, "preset_not_found", message, { field });
 }
 
-function asked({ name, asset }: PresetConfig): AvatarChoice {
+function presetChoice({ name, asset }: PresetConfig): AvatarChoice {
   return { kind: "preset", name, asset };
 }
 
@@ -66,21 +66,21 @@ function imageAt(pool: PoolConfig, field: string, url: string): AvatarChoice {
 
 function uploadedImage(pool: PoolConfig, { field, ...file }: File): AvatarChoice {
   if (field !== "avatar_image" && field !== "image") {
-    throw badField(field, "is no file that a launch has: send the face image as avatar_image");
+    throw badField(field, "is an unknown file field: send the face image as avatar_image");
   }
   if (file.data.length === 0) throw badField(field, "is an empty file");
   checkCustom(pool, field);
   return { kind: "imageFile", file };
 }
 
-/** @throws LaunchError when the pool takes no face image that is not a preset. */
+/** @throws LaunchError if the pool accepts presets only. */
 function checkCustom(pool: PoolConfig, field: string): void {
   if (!pool.launch.allowCustomAvatars) {
-    const message = `this pool serves presets only (${presetNames(pool)}): name one as avatar_id, or set launch.allowCustomAvatars`;
+    const message = `this pool serves presets only (${presetNames(pool)}): send one as avatar_id, or set launch.allowCustomAvatars`;
     throw new LaunchError(403, "custom_avatar_forbidden", message, { field });
   }
   if (!pool.groups.some((group) => groupServes(group, undefined))) {
-    const message = `no worker of this pool can animate an image: name a preset as avatar_id (${presetNames(pool)})`;
+    const message = `no worker of this pool can animate an image: send a preset as avatar_id (${presetNames(pool)})`;
     throw new LaunchError(400, "bad_request", message, { field });
   }
 }

@@ -86,7 +86,7 @@ describe("ClientTokens", () => {
     [undefined, undefined, "Secret tokens of launch.auth does not exist in namespace avatars: create it"],
     [new KubeError("Forbidden", { status: 403, reason: "Forbidden" }), undefined, "set gateway.secretAccess in the chart's values"],
     [new Error("ECONNREFUSED"), {}, "could not be read: the API server failed"],
-  ])("says why nobody can be let in (%s)", async (failure, values, why) => {
+  ])("says why authentication is unavailable (%s)", async (failure, values, why) => {
     const { state, of } = setup();
     Object.assign(state, { failure, values });
     expect(await of("a-token")).toMatchObject({ kind: "unavailable", why: expect.stringContaining(why) });

@@ -1,23 +1,23 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { LaunchForm } from "../form/form.ts";
 
-/** Longer ones are no tokens: they would only cost time. */
+/** A longer text is not a token: to check it would only take time. */
 const MAX_LENGTH = 4_096;
 
-/** The token that a launch brings in its headers: `Authorization: Bearer`, or `api-secret` as the JSON form has it. */
+/** The token in the headers of a launch: `Authorization: Bearer`, or `api-secret`, which clients of the JSON form send. */
 export function headerToken(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer[ \t]+(\S.*)$/i.exec(headers.authorization ?? "")?.[1];
   return limited(canonical(bearer) ?? headerSecret(headers));
 }
 
-/** The token in the form, for clients that can set no header. */
+/** The token in the form, for clients that cannot set a header. */
 export function fieldToken(form: LaunchForm): string | undefined {
   return limited(canonical(form.fields.get("api_secret")));
 }
 
 /**
- * The form with the maker's secret that is meant for the worker: the field `api_secret`, else the header `api-secret`; but
- * never a token of the pool, which the maker would refuse and the worker must not learn.
+ * The form with the maker's secret for the worker: the field `api_secret`, else the header `api-secret`. A token of the pool
+ * is left out: the maker would reject it, and workers must not have it.
  * @param isToken whether a text is a token of the pool.
  */
 export function withMakerSecret(form: LaunchForm, headers: IncomingHttpHeaders, isToken: (text: string) => boolean): LaunchForm {
@@ -31,7 +31,7 @@ function headerSecret(headers: IncomingHttpHeaders): string | undefined {
   return canonical(Array.isArray(value) ? value[0] : value);
 }
 
-/** A secret as it is compared and passed on: without space around it. Undefined where nothing is left. */
+/** A secret without white space around it; undefined if nothing is left. */
 function canonical(secret: string | undefined): string | undefined {
   return secret?.trim() || undefined;
 }

@@ -4,15 +4,15 @@ import { LaunchError } from "../errors.ts";
 import type { ClientLimits, Limits } from "./client-limits.ts";
 import type { ClientTokens } from "./client-tokens.ts";
 
-/** A launch that was let in. */
+/** An admitted launch. */
 export interface Pass {
-  /** Name of the client; empty where the pool asks for no token. */
+  /** Name of the client; empty if the pool requires no token. */
   readonly client: string;
-  /** To be called when the launch has ended. */
+  /** Call it when the launch has ended. */
   readonly leave: () => void;
 }
 
-/** Lets launches in: by the token that the pool asks for, and within what its client may. */
+/** Admits launches: checks the token that the pool requires, and the limits of its client. */
 export class Gate {
   readonly #tokens: Pick<ClientTokens, "clientOf" | "isKnown">;
   readonly #limits: ClientLimits;
@@ -22,7 +22,7 @@ export class Gate {
     this.#limits = limits;
   }
 
-  /** @throws LaunchError 401, 429, or 503 when the tokens could never be read. */
+  /** @throws LaunchError 401, 429, or 503 if the tokens were never read. */
   async enter(pool: PoolConfig, token: string | undefined): Promise<Pass> {
     const client = await this.identify(pool, token);
     const { auth } = pool.launch;
@@ -30,29 +30,29 @@ export class Gate {
   }
 
   /**
-   * Whose token it is; empty where the pool asks for none. What is no launch has no limits.
-   * @throws LaunchError 401, or 503 when the tokens could never be read.
+   * Authenticates a request; the limits are for launches only.
+   * @returns the name of the client; empty if the pool requires no token.
+   * @throws LaunchError 401, or 503 if the tokens were never read.
    */
   async identify(pool: PoolConfig, token: string | undefined): Promise<string> {
     const { auth } = pool.launch;
     if (auth === undefined) return "";
     if (token === undefined) {
-      throw unauthorized(
-        "this pool asks for a token: send it as Authorization: Bearer, as header api-secret or as field api_secret",
-      );
+      const how = "as Authorization: Bearer, in the header api-secret, or in the field api_secret";
+      throw unauthorized(`this pool requires a token: send it ${how}`);
     }
     const verdict = await this.#tokens.clientOf(secretOf(pool, auth), token);
     switch (verdict.kind) {
       case "unknown":
-        throw unauthorized("the token is none of this pool's: use one of those in the Secret that launch.auth names");
+        throw unauthorized("this pool does not have the token: use one from the Secret that launch.auth names");
       case "unavailable":
-        throw new LaunchError(503, "auth_unavailable", `nobody can be let in: ${verdict.why}`, { retryAfterMs: 2_000 });
+        throw new LaunchError(503, "auth_unavailable", `authentication is unavailable: ${verdict.why}`, { retryAfterMs: 2_000 });
       case "known":
         return verdict.client;
     }
   }
 
-  /** Whether a text is one of the pool's tokens, by what was last read of them. */
+  /** Whether a text was one of the pool's tokens at the last read. */
   isToken(pool: PoolConfig, text: string): boolean {
     const { auth } = pool.launch;
     return auth !== undefined && this.#tokens.isKnown(secretOf(pool, auth), text);
@@ -62,11 +62,8 @@ export class Gate {
     const entry = this.#limits.enter(`${poolKey(pool)}/${client}`, limits);
     if (entry.kind === "entered") return { client, leave: entry.leave };
     const { limit, retryAfterMs } = entry;
-    const sentence = {
-      launchesPerMinute: `${client} has launched as much as it may in a minute (launch.auth.launchesPerMinute is ${limits.launchesPerMinute})`,
-      launchesAtOnce: `${client} has as many launches under way as it may (launch.auth.launchesAtOnce is ${limits.launchesAtOnce})`,
-    }[limit];
-    throw new LaunchError(429, "rate_limited", `${sentence}: try again later`, { retryAfterMs });
+    const message = `client ${client} has reached its limit: launch.auth.${limit} is ${limits[limit]}; retry later`;
+    throw new LaunchError(429, "rate_limited", message, { retryAfterMs });
   }
 }
 

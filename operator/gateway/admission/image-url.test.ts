@@ -57,7 +57,7 @@ describe("checkedImageUrl", () => {
 
   it("says which hosts there are", () => {
     expect(check("https://evil.test/a", ["images.example.com"])).toBe(
-      "403 avatar_image_url lies on evil.test; this pool takes images from images.example.com (launch.imageHosts)",
+      "403 avatar_image_url has the host evil.test, which this pool does not allow: use one of images.example.com (launch.imageHosts)",
     );
   });
 });

@@ -4,32 +4,32 @@ import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import { RateLimit } from "../../runtime/rate-limit.ts";
 
-/** How long a token that was found good is taken for good: the API server may be away for a while. */
+/** How long a valid token is accepted without another review, so that a short outage of the API server does not matter. */
 const REMEMBER_MS = 5 * 60_000;
-/** Operators that may be remembered: two replicas, and their tokens before and after renewal. */
+/** Enough for two replicas of the operator, or for all gateways, with their tokens before and after renewal. */
 const MAX_REMEMBERED = 64;
-/** Reviews under way at once: a stranger's guesses must not become a flood at the API server. */
+/** Concurrent reviews: guesses must not flood the API server. */
 const MAX_REVIEWS = 4;
 /** Reviews for one address in a window: an operator or a gateway has one token, and another one after its renewal. */
 const REVIEWS_PER_WINDOW = 10;
 const REVIEW_WINDOW_MS = 10_000;
 const MAX_ADDRESSES = 1_000;
-/** How long a token that was refused stays refused without a review. Of tokens that become good later there are none. */
+/** How long a token stays rejected without another review. An invalid token never becomes valid. */
 const REFUSE_MS = 60_000;
 const MAX_REFUSED = 1_000;
 
-/** The API server's word on a token. */
+/** The API server's review of a token. */
 export interface TokenReview {
   readonly authenticated: boolean;
   readonly username: string | undefined;
   readonly audiences: readonly string[];
 }
 
-/** Asks the API server whether a token is good for this audience. */
+/** Has the API server review a token for an audience. */
 export type ReviewToken = (token: string, audience: string) => Promise<TokenReview>;
 
 interface Good {
-  /** Until then it is not reviewed again. Unix time in ms, like the other. */
+  /** The next review is due at this time. Unix time in ms, like `expiresMs`. */
   readonly untilMs: number;
   readonly expiresMs: number;
 }
@@ -37,14 +37,14 @@ interface Good {
 export type Access = "granted" | "denied" | "unknown";
 
 /**
- * Decides who may speak with a gateway on its internal port: the bearer of one ServiceAccount's token for our audience. A token
- * that was good once stays so until it expires while the API server cannot be asked.
+ * Authenticates requests to a gateway's internal port: they need the token of one ServiceAccount, for the gateways' audience.
+ * While the API server is unavailable, a token that was valid once is accepted until it expires.
  */
 export class LoadAuth {
   readonly #review: ReviewToken;
   readonly #clock: Clock;
   readonly #user: string;
-  /** By the token's hash, like the others: no secret is kept. */
+  /** By the hash of the token, like the other maps: no secret is kept. */
   readonly #good: ExpiringMap<string, Good>;
   readonly #refused: ExpiringMap<string, true>;
   readonly #underWay = new Map<string, Promise<TokenReview>>();
@@ -63,7 +63,7 @@ export class LoadAuth {
   /**
    * @param authorization the header's value.
    * @param address the sender's, for which reviews are limited.
-   * @returns `unknown` if the API server cannot be asked now.
+   * @returns `unknown` if the token needs a review, and the API server is unavailable or has too many reviews.
    */
   async access(authorization: string | undefined, address: string): Promise<Access> {
     const token = /^Bearer ([\w.~+/=-]{1,8192})$/.exec(authorization ?? "")?.[1];
@@ -90,7 +90,7 @@ export class LoadAuth {
     }
   }
 
-  /** Begins a review of a token; undefined where there are too many. */
+  /** Starts a review of a token; undefined if there are too many. */
   #begin(hash: string, token: string, address: string): Promise<TokenReview> | undefined {
     if (this.#underWay.size >= MAX_REVIEWS || this.#rate.take(address, REVIEWS_PER_WINDOW) > 0) return undefined;
     const reviewing = this.#review(token, LOAD_AUDIENCE).finally(() => this.#underWay.delete(hash));
@@ -103,7 +103,7 @@ export class LoadAuth {
   }
 }
 
-/** When a token that the API server found good expires by its own word, as Unix time in ms; 0 when it does not say. */
+/** The expiry in a valid token, as Unix time in ms; 0 if it has none. */
 function expiryMs(token: string): number {
   try {
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { readonly exp?: unknown };

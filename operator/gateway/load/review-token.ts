@@ -4,7 +4,7 @@ import { tokenReviews } from "../../kube/resource-types.ts";
 import type { Json } from "../../kube/types.ts";
 import type { ReviewToken } from "./load-auth.ts";
 
-/** Asks the API server by a TokenReview. */
+/** Reviews tokens by a TokenReview at the API server. */
 export function reviewTokenWith(client: KubeClient): ReviewToken {
   return async (token, audience) => {
     const { status } = await client.create<Json<V1TokenReview>>(tokenReviews, { spec: { token, audiences: [audience] } });
