@@ -40,7 +40,7 @@ export async function withCluster<T>(options: ControlPlaneOptions, use: (cluster
 /** Workers of a group: from least to most. */
 export type Range = readonly [min: number, max: number];
 
-/** A pool as people write it, with a GPU group and, where asked for, a CPU group. */
+/** A typical pool with a GPU group and, if requested, a CPU group. */
 export function poolManifest(name: string, size: { readonly gpu: Range; readonly cpu?: Range }): object {
   const { gpu, cpu } = size;
   const image = "registry.example.com/essence-worker:1.4";

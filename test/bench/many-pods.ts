@@ -64,7 +64,7 @@ function* workersOf(all: readonly Json<V1Deployment>[]): Generator<Worker> {
   for (const deployment of all) for (let index = 0; index < WORKERS_PER_GROUP; index++) yield { deployment, index };
 }
 
-/** Loopback addresses where nobody listens. */
+/** Loopback addresses without a listener. */
 function* addresses(): Generator<string, string> {
   for (let number = 0; ; number++) yield `127.250.${Math.floor(number / 250)}.${(number % 250) + 1}`;
 }

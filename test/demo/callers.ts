@@ -75,7 +75,7 @@ export class Callers implements AsyncDisposable {
     await Promise.all([...this.#underWay, this.#following]);
   }
 
-  /** Learns from the fleet when sessions began to run: exactly, however rarely it is asked. */
+  /** Reads from the fleet when sessions began to run. The times are exact, regardless of how often it polls. */
   async #follow(): Promise<void> {
     const { signal } = this.#hangUp;
     while (!signal.aborted) {

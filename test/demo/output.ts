@@ -3,7 +3,7 @@ import { render, renderLine, seconds, type View } from "./view.ts";
 
 const LINE_INTERVAL_MS = 5_000;
 
-/** Where the demo tells what happens: a live view on a terminal, else a line every few seconds; on stderr where stdout is for JSON. */
+/** The demo's output: a live view on a terminal, else a line every few seconds. It goes to stderr if stdout is for JSON. */
 export class Output implements Disposable {
   readonly #stream: NodeJS.WriteStream;
   readonly #screen: Screen | undefined;

@@ -3,7 +3,7 @@
 export const NAMESPACE = "avatars";
 export const POOL = "support";
 
-/** Nothing is secret about it: no service outside this machine is asked. */
+/** It is not secret, because no service outside this machine receives it. */
 const secret = `
 apiVersion: v1
 kind: Secret

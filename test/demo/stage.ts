@@ -50,7 +50,7 @@ export async function setUp(cleanup: AsyncDisposableStack, progress: (line: stri
   signal.throwIfAborted();
 
   progress("starting two gateways and the operator with the chart's ServiceAccounts");
-  // One after the other: the operator is told the addresses of the gateways.
+  // In this order, because the operator needs the addresses of the gateways.
   const gateways = [await product.startGateway(), await product.startGateway()];
   const { process: operator } = await product.startOperator();
   signal.throwIfAborted();

@@ -10,7 +10,7 @@ import type { Stage } from "./stage.ts";
 
 const INTERVAL_MS = 500;
 
-/** What is asked again and again: the pool's status as every user of the cluster sees it, the fleet's totals, memory. */
+/** The values that the demo polls: the pool's status as a user of the cluster sees it, the fleet's totals, memory. */
 export class Watch implements AsyncDisposable {
   status: AvatarPoolStatus = {};
   totals: FleetTotals = { launches: 0, served: 0, refused503: 0, sessionsEnded: 0, sessionsKilled: 0, kills: [] };
@@ -69,7 +69,7 @@ export function isWarm({ groups = [] }: AvatarPoolStatus): boolean {
   return groups.length > 0 && groups.every(({ desired, warm }) => desired > 0 && warm === desired);
 }
 
-/** Every group is as small as it was, and nobody is about to go. */
+/** Every group has its original size, and no worker is being removed. */
 export function isBackTo(before: readonly GroupStatus[], { groups = [] }: AvatarPoolStatus): boolean {
   return before.every(({ name, desired }) => {
     const group = groups.find((candidate) => candidate.name === name);

@@ -7,7 +7,7 @@ export interface Traffic {
   readonly bytes: Buffer;
   /** Where the bytes are cut into writes, as shares of their length. */
   readonly cuts: readonly number[];
-  /** wait: as clients do, for an answer. half-close: at once, which says that nobody waits. reset: the connection is torn down. */
+  /** wait: waits for the response, as clients do. half-close: half-closes at once. reset: resets the connection. */
   readonly end: "wait" | "half-close" | "reset";
 }
 

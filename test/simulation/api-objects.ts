@@ -1,4 +1,4 @@
-/** An object of the simulated API server, as far as anybody here reads it. Never changed: every write makes a new one. */
+/** The fields of a simulated API server's object that the simulation reads. It is immutable: every write creates a new one. */
 export interface ApiObject {
   readonly kind?: string;
   readonly metadata: {

@@ -51,7 +51,7 @@ export interface SimApiOptions {
   readonly onWrite: (write: Write) => void;
   /** A write that is refused. */
   readonly onRefused: (sender: Sender) => void;
-  /** Every change of an object, whoever made it. */
+  /** Every change of an object, from any process. */
   readonly onChange: (plural: string, key: string, after: ApiObject | undefined, before: ApiObject | undefined) => void;
   /** Deletes a pod the way that pods go. */
   readonly deletePod: (pod: ApiObject, graceMs: number) => void;
@@ -127,7 +127,7 @@ export class SimApi {
     this.#tell(plural, key, undefined, before);
   }
 
-  /** The API server as one process reaches it. What a dead process has sent still takes effect; it hears no answer. */
+  /** The API server as one process reaches it. A request of a dead process still takes effect, but the process gets no response. */
   client(process: SimProcess) {
     const send = async <T>(act: (from: Sender) => T, writes: boolean): Promise<T> => {
       if (!process.alive) await forever();
@@ -242,7 +242,7 @@ export class SimApi {
     throw refusal.error;
   }
 
-  /** An object that was deleted goes when nobody holds it any more. */
+  /** A deleted object is removed once it has no finalizer. */
   #finalize(plural: string, key: string): void {
     const object = this.#of(plural).get(key);
     if (object?.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).length === 0)

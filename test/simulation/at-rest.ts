@@ -26,7 +26,7 @@ export function wrongAtRest(world: World): readonly string[] {
     if (slots(set, size) < least && growable && world.hasRoom)
       wrong.push(`${set.presets.join(", ")} have ${slots(set, size)} slots, not ${least}`);
   }
-  // Where nodes are short, workers that wait for one are asked for besides those that serve.
+  // If nodes are short, the target also includes workers that wait for a node.
   const serving = (name: string) => placed(world, name);
   for (const group of groups.filter(({ name, min }) => size(name) > min)) {
     const without = (name: string) => serving(name) - Number(name === group.name);
@@ -62,7 +62,7 @@ function wantedOf(world: World, set: ServingSet): { readonly least: number; read
   };
 }
 
-/** What hourly windows ask for. */
+/** The slots that hourly windows require. */
 function scheduledAt(windows: readonly WarmWindow[], atMs: number): number {
   const open = windows.filter(({ cron, timeZone, durationMs }) => {
     const local = atMs + (timeZone === "Asia/Kolkata" ? 30 * MINUTE_MS : 0);

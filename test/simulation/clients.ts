@@ -18,7 +18,7 @@ interface ServedWorld extends JudgedWorld {
   readonly gateways: readonly SimGateway[];
 }
 
-/** Those who launch sessions: what they asked for, what became of it, and whether that was right. */
+/** The clients of a world: their launches, the results, and the promises about them. */
 export class Clients {
   readonly launches: LaunchRecord[] = [];
   /** Sessions that began while no operator ran, or the API server was in trouble. */
@@ -62,7 +62,7 @@ export class Clients {
     this.#send({ room, id: `agent-${this.#launched + 1}-in-${room}`, preset, begunBefore: 0 });
   }
 
-  /** Somebody ends the sessions of a room through a gateway, and the launch is asked for again. */
+  /** A client ends the sessions of a room through a gateway, and repeats the launch. */
   async endAndRepeat(draw: Draw): Promise<void> {
     const { gateways, pool, timeline, workers, started } = this.#world;
     const gateway = draw.one(gateways);

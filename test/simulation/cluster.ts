@@ -38,7 +38,7 @@ export interface ClusterOptions {
   readonly workers: SimWorkers;
   readonly nodes: SimNode[];
   readonly coldStartMs: () => number;
-  /** A pod is told to go, or goes, with sessions on it. */
+  /** A pod with sessions is being deleted, or is gone. */
   readonly onDisturbed: (pod: ApiObject, sessions: number, cause: Cause, ended: boolean) => void;
 }
 
@@ -134,7 +134,7 @@ export class SimCluster {
     for (const pod of this.pods()) if (nodeOf(pod) === node.name) this.#vanish(pod, "node-lost");
   }
 
-  /** A machine loses its power: whoever asks its workers gets no answer, and their pods look well until somebody notices. */
+  /** A machine loses its power: its workers do not respond, and their pods seem healthy until the node controller notices. */
   silenceNode(node: SimNode, { noticedMs, evictedMs, removedMs }: Silence): void {
     const { nodes, workers } = this.#options;
     nodes.splice(nodes.indexOf(node), 1);

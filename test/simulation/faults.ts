@@ -89,7 +89,7 @@ const faults = {
     return `${node.name} is drained`;
   },
   "clocks-differ": async (world, draw) => {
-    // Within what a broken time service leads to before anybody notices.
+    // Within the error of a broken time service before an alert.
     world.clocksWrongByMs = draw.int(-20_000, 20_000);
     if (draw.chance(0.7)) {
       await world.killOperator();

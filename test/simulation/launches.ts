@@ -12,7 +12,7 @@ export interface LaunchRecord {
   readonly room: string;
   /** The launch: its room, or its agent where the room has had several. */
   readonly id: string;
-  /** Sessions of the launch that had begun when it was asked for again. */
+  /** Sessions of the launch that had begun before its repeat. */
   readonly begunBefore: number;
   readonly preset: string | undefined;
   readonly gateway: SimGateway;
@@ -53,7 +53,7 @@ export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: Lau
   if (error.code === "deadline_exceeded") judgeDeadline(world, record);
 }
 
-/** Promise 2, at every step: nobody waits past the deadline. */
+/** Promise 2, at every step: no launch waits past its deadline. */
 export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
   const overdueMs = world.clock.now() - record.atMs - record.deadlineMs;
   if (overdueMs < LAUNCH_TIMEOUT_MS + 1_000) return;
@@ -88,7 +88,7 @@ function growable(world: JudgedWorld, record: LaunchRecord): string | undefined 
   const { pool } = world;
   const longestStartMs = world.longestStartMs;
   if (record.deadlineMs < longestStartMs + 30_000 || pool.scaling.paused) return undefined;
-  // Nothing is asked for beyond `limits.maxSessions`.
+  // The target never exceeds `limits.maxSessions`.
   if (!world.hasRoom || world.clock.now() - world.lastFullMs < longestStartMs + 30_000) return undefined;
   return pool.groups.find((group) => groupServes(group, record.preset) && (world.replicas(group.name) ?? 0) < group.max)?.name;
 }

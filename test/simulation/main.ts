@@ -1,6 +1,6 @@
 /**
  * `npm run sim -- --seed N [--worlds M] [--verbose]`: lives through worlds N, N+1, … and says which promises were broken. What
- * happened in a world is told with `--verbose`, or when it failed. The last line is JSON.
+ * happened in a world is printed with `--verbose`, or if it failed. The last line is JSON.
  */
 import { parseArgs } from "node:util";
 import { type Life, live } from "./life.ts";

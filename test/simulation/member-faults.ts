@@ -1,7 +1,7 @@
 import type { Draw } from "./draw-group.ts";
 import type { World } from "./world.ts";
 
-/** Pods that end for good or are none of ours, and machines that fall silent. */
+/** Pods that end permanently or are not members, and machines that stop responding. */
 export const memberFaults = {
   "pod-failed": (world: World, draw: Draw) => {
     const pod = draw.one(world.cluster.pods());

@@ -32,7 +32,7 @@ export interface SimOperatorOptions {
   readonly onLog: (line: string) => void;
 }
 
-/** How long a leader that cannot renew its lease goes on. Others wait longer. */
+/** How long a leader that cannot renew its lease continues. Others wait longer. */
 const RENEW_DEADLINE_MS = 10_000;
 
 /** One leading operator: the real controllers over simulated watches. */
@@ -110,7 +110,7 @@ export class SimOperator {
     });
   }
 
-  /** A gateway died: its stream ends, though it stays listed until somebody notices. */
+  /** A gateway died: its stream ends, but it stays listed for a while. */
   lostGateway(name: string): void {
     this.#close(name);
     this.#hub.disconnected(name, this.process.clock.now());

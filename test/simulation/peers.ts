@@ -9,10 +9,10 @@ interface Member {
   readonly core: GatewayCore;
 }
 
-/** EndpointSlices tell of gateways that come and go a little later. */
+/** EndpointSlices list started and stopped gateways a little later. */
 const LAG_MS = 2_000;
 
-/** The network between the gateways of a world. One that is dead answers nobody, and is named for a while still. */
+/** The network between the gateways of a world. A dead gateway does not respond, and stays listed for a while. */
 export class SimPeers {
   readonly #clock: Clock;
   readonly #random: Random;

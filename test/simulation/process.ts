@@ -15,12 +15,12 @@ export class SimProcess {
     this.clock = { now: () => base.now() + wrongByMs, schedule: (delayMs, callback) => this.#schedule(delayMs, callback) };
   }
 
-  /** Its machine stands still. Timers that fall due meanwhile run when it goes on, in order, and what it hears comes after them. */
+  /** Its machine is suspended. Timers that are due meanwhile run in order when it resumes, before any response or event. */
   freeze(forMs: number): void {
     this.#frozenUntilMs = this.#base.now() + forMs;
   }
 
-  /** Until it can hear something; undefined: now. */
+  /** Until it can receive responses and events; undefined: now. */
   get asleep(): Promise<void> | undefined {
     const leftMs = this.#frozenUntilMs - this.#base.now();
     return leftMs <= 0 ? undefined : new Promise((resolve) => this.#base.schedule(leftMs + 1, resolve));

@@ -6,7 +6,7 @@ import type { JudgedWorld } from "./judged.ts";
 const MINUTE_MS = 60_000;
 /** Sizes change while a Deployment is refused, and each size is tried once; up to 32 pods are tried one by one. */
 const MOST_IN_A_MINUTE = 50;
-/** A request that the API server swallowed before is given up after half a minute only. */
+/** A request without a response times out only after half a minute. */
 const AFTER_TROUBLE_MS = 45_000;
 
 /** Promise 6 where the API server refuses a write for good: it is said, and it is not repeated again and again. */

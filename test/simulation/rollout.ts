@@ -84,7 +84,7 @@ function replaced(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBo
   const newUnavailable = own - (newSet?.ready ?? 0);
   let removable = total(sizes) - (desired - maxUnavailable) - newUnavailable;
   for (const set of old) {
-    // Those that do not work go first: they are missed by nobody.
+    // Workers that do not work are removed first, because they serve no session.
     const unhealthy = Math.min(set.replicas - set.ready, Math.max(0, removable));
     sizes.set(set.hash, set.replicas - unhealthy);
     removable -= unhealthy;

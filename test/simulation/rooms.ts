@@ -3,7 +3,7 @@ import type { JudgedWorld } from "./judged.ts";
 import type { LaunchRecord } from "./launches.ts";
 import type { SimSession } from "./workers.ts";
 
-/** From the start of the newer session on: until it is seen to run, and an older one has been told to end a few times. */
+/** From the start of the newer session: until a gateway sees it run and has tried a few times to end the older one. */
 const REPLACED_WITHIN_MS = 45_000;
 /** Gateways and workers may be behind for so long after trouble. */
 const AFTER_TROUBLE_MS = 60_000;
@@ -17,7 +17,7 @@ export class Rooms {
   readonly #world: RoomsWorld;
   /** Launches by room, oldest first. */
   readonly #launches = new Map<string, LaunchRecord[]>();
-  /** Rooms whose sessions somebody ends just now, each by a gateway. */
+  /** Rooms whose sessions a client ends just now, each through a gateway. */
   readonly #ending = new Set<{ readonly room: string; readonly gateway: SimGateway }>();
 
   constructor(world: RoomsWorld) {
@@ -46,7 +46,7 @@ export class Rooms {
   }
 
   /**
-   * A gateway tells a worker to end a session: something newer replaces it, or somebody wanted it. This is judged when the gateway
+   * A gateway ends a session at a worker: a newer one replaces it, or a client requested it. This is judged when the gateway
    * decides it: a worker that hangs does it later, when the newer launch may have been refused or its gateway may have died.
    */
   stops({ room, launch }: SimSession): void {
@@ -72,7 +72,7 @@ export class Rooms {
     const newest = launches.findLast(({ outcome }) => outcome === "session");
     if (!live.some(({ launch, runsAtMs }) => launch === newest?.id && nowMs - runsAtMs > REPLACED_WITHIN_MS)) return;
     for (const { id, gateway, outcome } of newestOfEach(launches)) {
-      // What a gateway launched that is gone, nobody knows.
+      // No live gateway knows the launches of a gateway that is gone.
       if (id === newest?.id || outcome !== "session" || !gateways.includes(gateway)) continue;
       if (live.some(({ launch }) => launch === id)) witness.broken(2, `${id} keeps its slot, though ${newest?.id} replaced it`);
     }

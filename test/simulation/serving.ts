@@ -3,7 +3,7 @@ import { type ApiObject, isDeleting } from "./api-objects.ts";
 import type { JudgedWorld } from "./judged.ts";
 import { groupOf } from "./pod-spec.ts";
 
-/** What every gateway must have heard of by then: a probe, a watch event. */
+/** Time after which every gateway must have received a probe's result or a watch event. */
 const SETTLED_MS = 3_000;
 /** After trouble at a worker gateways leave it alone for a while, and views and specs may differ. */
 const AFTER_TROUBLE_MS = 60_000;
@@ -26,7 +26,7 @@ interface Asked {
 export class ServingWatch {
   /** By UID of a worker's pod: since when it has slots free, more than a gateway may be about to take. */
   #freeSince = new Map<string, number>();
-  /** Since when gateways hear nothing from the API server. */
+  /** Since when gateways receive nothing from the API server. */
   #unheardSinceMs: number | undefined;
 
   /** To be called every second. */
@@ -76,7 +76,7 @@ export function isFull(world: JudgedWorld): boolean {
 
 /**
  * Slots of a worker of which every gateway must have known for a while.
- * @param heardMs until when gateways heard of pods.
+ * @param heardMs until when gateways received events of pods.
  */
 export function freeSlots(world: JudgedWorld, pod: ApiObject, heardMs: number): number {
   const worker = world.cluster.workerOf(pod);

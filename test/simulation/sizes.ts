@@ -73,7 +73,7 @@ export class SizeJudge {
 
   #countOnce(group: string, name: string, last: number, next: number): void {
     const changes = this.#changesOf(group);
-    // What a plan changes is told before the next one is made.
+    // A plan's changes are reported before the next plan.
     if (changes.written > changes.told && this.#options.untroubled())
       this.#options.broken(4, `${name} changes its size twice in one plan: to ${next}, from ${last}`);
     changes.written++;
@@ -98,7 +98,7 @@ export class SizeJudge {
     if (next <= last || known.length === 0) return;
     const existing = this.#options.untroubled()
       ? Math.min(last, this.#options.pods(name))
-      : // Of a size that somebody else gave it a moment ago the operator may know nothing yet.
+      : // The operator may not have seen a foreign change of the size a moment ago.
         Math.max(last, this.#written.get(name) ?? 0);
     const most = ({ min, maxStep }: Bounds) =>
       Math.max(min, existing + (maxStep ?? Math.max(DEFAULT_STEP, Math.ceil(existing / 2))));

@@ -3,13 +3,13 @@ import { holds, isDeleting } from "./api-objects.ts";
 import type { JudgedWorld } from "./judged.ts";
 import { groupOf } from "./pod-spec.ts";
 
-/** Time in which the operator hears of a change, plans and writes its status. */
+/** Time in which the operator receives a change, plans, and writes its status. */
 const STATUS_LAG_MS = 10_000;
 
-/** A request that the API server swallowed is given up after half a minute only. */
+/** A request without a response times out only after half a minute. */
 const AFTER_TROUBLE_MS = 45_000;
 
-/** Conditions that hold when all is well; the others tell of something that is wrong when they hold. */
+/** Conditions that are True if all is well. The others are True if something is wrong. */
 const badWhenFalse: ReadonlySet<string> = new Set([
   conditionTypes.ready,
   conditionTypes.warmCapacity,

@@ -1,4 +1,4 @@
-/** What happened in a world, in order, for whoever has to find out why. */
+/** The events of a world in order, for debugging. */
 export interface Happening {
   readonly atMs: number;
   readonly what: "launch" | "answer" | "decision" | "write" | "fault" | "edit" | "pod" | "stop" | "BROKEN";

@@ -58,7 +58,7 @@ export class LaggingView<T> {
     this.#lagMs = maxMs;
   }
 
-  /** The watch is lost, and what happens meanwhile is not heard of; then everything is listed anew. */
+  /** The watch ends, and its events meanwhile are lost; then everything is listed again. */
   disconnect(forMs: number): void {
     this.#connected = false;
     const watch = ++this.#watch;

@@ -28,7 +28,7 @@ export class Witness {
   readonly violations: string[] = [];
   readonly counts = { writes: 0, decisions: 0, endedByUs: 0, endedByDrainTimeout: 0, endedByTrouble: 0, drained: 0 };
   lastWriteMs: number;
-  /** The same without what only tells of the world. */
+  /** The same without what only describes the world. */
   lastChangeMs: number;
   readonly #lastTold = new Map<string, string>();
   readonly #options: WitnessOptions;
@@ -52,7 +52,7 @@ export class Witness {
     this.#sizes.specChanged(pool);
   }
 
-  /** Promise 1: sessions on a pod that is told to go, or that goes. */
+  /** Promise 1: sessions on a pod that is being deleted, or is gone. */
   disturbed(pod: ApiObject, sessions: number, cause: Cause, ended: boolean): void {
     const { timeline } = this.#options;
     timeline.note("pod", `${pod.metadata.name} ${ended ? "goes" : "is told to go"} with ${sessions} sessions: ${cause}`);

@@ -57,7 +57,7 @@ export interface SimWorkersOptions {
   readonly sessionMs: () => number;
   /** A session began for a launch. @param stray in a pod that is no member of the pool. */
   readonly onSession: (launch: string, stray: boolean) => void;
-  /** A gateway tells a worker to end a session. */
+  /** A gateway requests a worker to end a session. */
   readonly onStop: (session: SimSession) => void;
 }
 
@@ -86,7 +86,7 @@ export class SimWorkers {
     return this.#live().filter((session) => session.room === room);
   }
 
-  /** The network as one process reaches it. A dead process sends nothing, and hears nothing. */
+  /** The network as one process reaches it. A dead process sends and receives nothing. */
   client(process: SimProcess): WorkerClient {
     return {
       get: (origin, path, signal) => this.#exchange(process, origin, (worker) => this.#answer(worker, path), false, signal),

@@ -176,7 +176,7 @@ export class World {
     }
   }
 
-  /** Something went wrong, or was mended. */
+  /** A fault began or ended. */
   troubled(what: Troubled = "anything"): void {
     this.untroubled = false;
     this.calmSinceMs = this.clock.now();
@@ -185,7 +185,7 @@ export class World {
     this.servingCalmSinceMs = this.clock.now();
   }
 
-  /** Something that went wrong is mended after a while. */
+  /** The fault ends after a while. */
   undoAfter(delayMs: number, undo: () => unknown, what: Troubled = "anything"): void {
     this.#toUndo++;
     this.clock.schedule(delayMs, () => {
@@ -200,7 +200,7 @@ export class World {
     return !this.isTroubled && (this.untroubled || this.clock.now() - this.calmSinceMs > 60_000);
   }
 
-  /** Whether something is wrong that will be mended. */
+  /** Whether there is a fault that will end. */
   get isTroubled(): boolean {
     return this.#toUndo > 0;
   }
@@ -257,7 +257,7 @@ export class World {
     this.witness.told("the operator's metrics", await operator.registry.metrics());
   }
 
-  /** The operator's machine stands still, another leads once the lease has expired, and then the first goes on. */
+  /** The operator's machine is suspended, another one leads once the lease has expired, and then the first resumes. */
   freezeOperator(forMs: number, leaseMs: number, endsAfterMs: number): void {
     const { operator } = this;
     if (operator === undefined) return;
@@ -309,7 +309,7 @@ export class World {
     return [...this.api.of("deployments").values()];
   }
 
-  /** Replicas that the Deployment of a group asks for. */
+  /** The replicas in the spec of a group's Deployment. */
   replicas(group: string): number | undefined {
     const deployment = this.deployments().find((object) => groupOf(object) === group);
     return (deployment?.spec as { readonly replicas?: number } | undefined)?.replicas;

@@ -26,7 +26,7 @@ export async function apiServerMetrics(plane: ControlPlane): Promise<string> {
   return stdout;
 }
 
-/** What was asked between two counts; without what was not. */
+/** The requests between two counts, without kinds that have none. */
 export function requestsBetween(before: RequestCounts, after: RequestCounts): Record<string, number> {
   const between = [...after].map(([key, count]) => [key, count - (before.get(key) ?? 0)] as const);
   return Object.fromEntries(between.filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a));

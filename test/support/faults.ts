@@ -38,7 +38,7 @@ interface PlannedFault {
 export class FaultProxy implements AsyncDisposable {
   /** Every request that arrived, answered or not. */
   readonly requests: FaultRequest[] = [];
-  /** While true, connections are closed as soon as they ask for anything. */
+  /** While true, connections are closed at their first request. */
   unreachable = false;
   readonly #server = createServer();
   readonly #target: URL;

@@ -310,7 +310,7 @@ export interface WorldChange {
   readonly nowMs?: number;
 }
 
-/** The stores and the gateways' load that the change tells of. */
+/** The stores and the gateways' load of the change. */
 export function world(config: PoolConfig, change: WorldChange = {}): World & { readonly hub: LoadHub } {
   const pods = change.pods ?? [];
   const members = (group: string) => pods.filter((pod) => pod.group === group && !pod.deleting && pod.end === undefined).length;

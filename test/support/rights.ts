@@ -43,7 +43,7 @@ const RESOURCES = [
   "apiextensions.k8s.io/customresourcedefinitions",
 ];
 
-/** All that a user may do in a namespace, as the API server itself decides it (what `kubectl auth can-i --as` asks). */
+/** A user's permissions in a namespace, as the API server itself evaluates them (like `kubectl auth can-i --as`). */
 export async function rightsOf(
   plane: ControlPlane,
   { user, namespace }: { readonly user: string; readonly namespace: string },

@@ -28,7 +28,7 @@ interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
-  /** CPU time of whoever is between; NaN where nobody is. */
+  /** CPU time of the proxy; NaN for direct calls. */
   readonly cpuMsPerLaunch: number;
 }
 

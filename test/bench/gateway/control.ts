@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
-/** What the workers are told. */
+/** The settings that the workers receive. */
 export interface ControlOrder {
   readonly ready: boolean;
   readonly slots: number;
@@ -17,7 +17,7 @@ export interface ControlOrder {
   readonly answerMs: number;
 }
 
-/** What the workers tell, since they were told last. */
+/** The workers' counts since their last settings. */
 export interface WorkerCounts {
   readonly launches: number;
   readonly refused: number;

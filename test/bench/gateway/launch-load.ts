@@ -28,7 +28,7 @@ interface Line {
 
 /**
  * Sends launches as the real client does, multipart with an image file, 20 kB each and each for a room of its own. Bytes on
- * sockets instead of an HTTP library, so that it takes less of a core than whoever it measures. Connections are kept.
+ * sockets instead of an HTTP library, so that it takes less of a core than the measured process. Connections are kept.
  */
 export class LaunchLoad {
   readonly #free = new Map<string, Line[]>();

@@ -18,11 +18,11 @@ const OPERATOR = "system:serviceaccount:avatarpool:avatarpool-operator";
 
 export interface StandInApi extends AsyncDisposable {
   readonly kubeconfig: string;
-  /** A process's own files may lie beside it; they go with it. */
+  /** A process may keep files next to it; they are removed with it. */
   readonly folder: string;
 }
 
-/** As much of an API server as a gateway needs: lists one pool and its workers, in pages, and never tells of a change. */
+/** The part of an API server that a gateway needs: lists one pool and its workers, in pages, and never reports a change. */
 export async function standInApi(workers: { readonly count: number; readonly slots: number }): Promise<StandInApi> {
   const pool = poolObject(workers.slots);
   const pods = addressesOf(workers.count).map(podObject);

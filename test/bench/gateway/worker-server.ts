@@ -1,6 +1,6 @@
 /**
  * Many light workers as one process, each on an address of its own: as many as the first argument says.
- * They know `/ready`, `/launch` and `/tasks`, and count. `POST /control` on 127.0.0.1 sets them up, `GET /control` tells.
+ * They serve `/ready`, `/launch` and `/tasks`, and count. `POST /control` on 127.0.0.1 sets them up, `GET /control` returns the counts.
  * Prints the port of that when all listen. Ends with its standard input.
  */
 import { once } from "node:events";

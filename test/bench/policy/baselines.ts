@@ -17,14 +17,14 @@ type Walk = readonly (() => Policy)[];
 /** Walks that differ in another parameter, again the least generous first. */
 type Grid = readonly Walk[];
 
-/** Where a walk ends: more generous settings only cost more, and nobody asks for more than 99.98 %. */
+/** The end of a walk: more generous settings only cost more, and no objective exceeds 99.98 %. */
 const ALL_WARM = 0.9998;
 
 /** How well each baseline does on a trace with every setting of a generous grid, each the best in hindsight somewhere. */
 export function baselineFrontier(trace: Trace, shape: FleetShape, quick = false): BaselineFrontier {
   const families: Record<string, readonly Point[]> = {};
   let replays = 0;
-  // Once some setting serves all but everybody warm, settings that cost more than it are of no use.
+  // Once a setting serves almost every launch warm, settings that cost more are of no use.
   let enoughHours = Number.POSITIVE_INFINITY;
   for (const [family, gridsOfFamily] of Object.entries(grids(shape, quick))) {
     const points: Point[] = [];

@@ -18,7 +18,7 @@ export interface Cell {
 export interface CellResult extends Cell {
   readonly preparation: string;
   readonly launches: number;
-  /** With every session packed perfectly, no fewer worker-hours serve them, whoever waits. */
+  /** With every session packed perfectly, no fewer worker-hours serve them, regardless of the launches that wait. */
   readonly packingBoundHours: number;
   /** Bounds at 99 % and 99.9 % warm, with knowledge of the future. */
   readonly clairvoyant99Hours: number;
@@ -83,7 +83,7 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
   };
 }
 
-/** As a replay finds it in which nobody waits. */
+/** Result of a replay in which no launch waits. */
 function packingBoundHours(trace: Trace, shape: FleetShape): number {
   const plenty: Policy = { name: "plenty", syncS: 3_600, eventDriven: false, removes: "empty", decide: () => shape.max };
   return replay(trace, plenty, { shape, countFromS: COUNT_FROM_S, deadlineS: Number.POSITIVE_INFINITY }).packingBoundHours;

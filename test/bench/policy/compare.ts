@@ -1,10 +1,10 @@
 import type { BaselineFrontier } from "./baselines.ts";
 import { cheapestAt, hullHoursAt, type Point } from "./frontier.ts";
 
-/** Our policy, asked for one objective, beside the baselines at the warm share that it reached. */
+/** AvatarPool's policy with one objective, compared with the baselines at the warm share that it reached. */
 export interface Comparison {
   readonly own: Point;
-  /** Share of launches that it was asked to serve warm. */
+  /** Share of launches that the objective requires to be warm. */
   readonly objective: number;
   /** How much it fell short of that: 0 where it reached it. */
   readonly shortfall: number;

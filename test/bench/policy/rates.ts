@@ -11,7 +11,7 @@ export interface RateWindow {
 }
 
 const WINDOW_S = 600;
-/** A few windows beside missing data have hundreds. */
+/** A few windows next to missing data have hundreds. */
 const MOST_VARIATION = 10;
 /** Windows below this share of the mean are gaps in the data. */
 const NO_DATA = 0.01;

@@ -10,7 +10,7 @@ export interface Summary {
   readonly worst: number;
   /** Rows where a baseline's best setting in hindsight costs less. */
   readonly lost: readonly string[];
-  /** Rows where fewer launches were warm than was asked for, and by how much. */
+  /** Rows with fewer warm launches than the objective requires, and the difference. */
   readonly short: readonly string[];
 }
 

@@ -43,7 +43,7 @@ export function apiServerArgs(address: string, credentials: Credentials, options
     "--service-cluster-ip-range=10.96.0.0/12",
     // It would write a loopback address into an EndpointSlice, which the API refuses.
     "--endpoint-reconciler-type=none",
-    // Without a controller manager nobody makes the default ServiceAccount that this plugin demands of every pod.
+    // Without a controller manager there is no default ServiceAccount, which this plugin requires for every pod.
     ...(options.serviceAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
   ];
 }

@@ -19,7 +19,7 @@ export interface ControlPlaneOptions {
   readonly nodes?: readonly NodeSpec[];
   /** Default true. False: API server and etcd only, so there are no nodes, and nothing is scheduled or run. */
   readonly kwok?: boolean;
-  /** Gets every step. Without it only builds of missing tools and unexpected ends are told, on stderr. */
+  /** Receives every step. Without it, only builds of missing tools and unexpected exits are reported, on stderr. */
   readonly progress?: Progress;
 }
 
@@ -189,7 +189,7 @@ export class ControlPlane implements AsyncDisposable {
     return this.#processes.start(name, this.#tools.get(name) ?? name, args);
   }
 
-  /** Waits for `up`. Should a component end before, or time run out, the error quotes its log. Later ends are told. */
+  /** Waits for `up`. If a component exits first or time runs out, the error quotes its log. Later exits are reported. */
   async #untilUp(components: readonly Component[], up: Promise<unknown>): Promise<void> {
     const ends = components.map(async (component): Promise<never> => {
       const how = await component.ended;

@@ -6,7 +6,7 @@ const RENEW_MS = 2_000;
 const STALE_MS = 20_000;
 
 /**
- * Takes the lock `file`, if nobody holds it: the result gives it back. `undefined`: another process holds it.
+ * Takes the lock `file` if it is free. The result releases it. `undefined`: another process holds it.
  *
  * A lock that its holder no longer renews is taken over. Renewal rather than process ids, because ids come back and mean nothing
  * across containers. In rare races two processes may hold it at once: use it to save work, not to protect data.

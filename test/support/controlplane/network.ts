@@ -19,7 +19,7 @@ export async function reserveNetwork(): Promise<string> {
   for (let k = FIRST; k <= LAST; k++) {
     const address = `127.${k}.0.1`;
     if (!(await listen(address, RESERVATION_PORT))) continue;
-    // Taken by components whose supervisor was killed together with its parent (`killall -9 node`): nobody ends those.
+    // Used by components whose supervisor was killed together with its parent (`killall -9 node`), so nothing ends them.
     if (await arePortsFree(address)) return address;
   }
   throw new Error(`all pod networks from 127.${FIRST}.0.0/16 to 127.${LAST}.0.0/16 are taken by other control planes`);
@@ -39,7 +39,7 @@ async function arePortsFree(address: string): Promise<boolean> {
   return true;
 }
 
-/** `undefined`: somebody else listens there. */
+/** `undefined`: another process listens on it. */
 async function listen(host: string, port: number): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());
   try {

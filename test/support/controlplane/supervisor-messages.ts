@@ -1,9 +1,9 @@
-/** What the process of a test or a demo asks its supervisor. */
+/** Requests of a test's or demo's process to its supervisor. */
 export type SupervisorRequest =
   | { readonly kind: "start"; readonly name: string; readonly command: string; readonly args: readonly string[] }
   | { readonly kind: "kill"; readonly name: string };
 
-/** What the supervisor tells. */
+/** Messages of the supervisor. */
 export type SupervisorReport =
   | { readonly kind: "ready"; readonly address: string }
   | { readonly kind: "failed"; readonly message: string }

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { FleetTotals } from "./ledger.ts";
 import type { Task } from "./tasks.ts";
 
-/** The stand-in fleet as a process of its own, so that its work does not delay whoever measures. */
+/** The stand-in fleet as a separate process, so that its work does not delay the measuring process. */
 export class FleetProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #control: string;

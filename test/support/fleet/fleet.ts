@@ -30,7 +30,7 @@ export interface Fleet extends AsyncDisposable {
   workers(): StandInWorker[];
   readonly totals: FleetTotals;
   /**
-   * Makes a worker fail from now on, until it is restarted or mended by `none`.
+   * Makes a worker fail from now on, until it is restarted or set to `none`.
    * @throws RangeError when no worker of that pod runs.
    */
   fail(podName: string, failure: Failure): void;

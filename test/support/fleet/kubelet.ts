@@ -27,7 +27,7 @@ export class Kubelet {
       client: options.client,
       type: pods,
       namespaces: [],
-      // Without an address there is nothing to run yet; one that is deleted before must end all the same.
+      // Without an address there is nothing to run yet. A pod that is deleted earlier must still end.
       transform: (pod: Pod) =>
         pod.spec?.nodeName !== undefined && (pod.status?.podIP !== undefined || pod.metadata?.deletionTimestamp !== undefined)
           ? pod

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** What a `POST /launch` asks for. */
+/** The fields of a `POST /launch`. */
 export interface LaunchFields {
   readonly roomName: string;
   readonly asyncMode: boolean;

@@ -40,11 +40,11 @@ export class PodLife {
   readonly #folder: string;
   readonly #writer: StatusWriter;
   readonly #states = new Map<string, ContainerState>();
-  /** Deletion was asked for: nothing new begins. */
+  /** Deletion was requested: nothing new begins. */
   readonly #ending = new AbortController();
   readonly #graceOver = new AbortController();
   #grace: { readonly seconds: number; cancel(): void } | undefined;
-  /** The object is gone: nobody is left to tell. */
+  /** The object is gone, so its status cannot be written. */
   #gone = false;
   #pod: Pod;
   #status: KubeletStatus | undefined;

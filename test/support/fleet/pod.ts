@@ -33,7 +33,7 @@ export function roleOf(pod: Pod, container: Container): "worker" | "fetch-assets
   return container.name === WORKER_CONTAINER && engineOfPod(pod) !== undefined ? "worker" : "other";
 }
 
-/** An init container that stays beside the main ones. */
+/** An init container that keeps running next to the main ones. */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }

@@ -49,7 +49,7 @@ export function probeSettings(spec: ProbeSpec, container: Container, podIP: stri
 export type Check = (settings: ProbeSettings, signal: AbortSignal) => Promise<boolean>;
 
 /**
- * Looks again and again until the signal, and tells every change of the verdict. A caller that has heard enough aborts.
+ * Probes until the signal aborts, and reports every change of the verdict.
  */
 export async function runProbe(
   settings: ProbeSettings,

@@ -14,7 +14,7 @@ export interface WorkerProfile {
   /** Added to the first session of a pipeline that nothing has exercised. */
   readonly firstSessionMs: number;
   readonly benchmarkIterationMs: number;
-  /** A session that nobody ends is ended by the worker after this time. */
+  /** The worker ends a session after this time. */
   readonly idleTimeoutMs: number;
   readonly taskRetentionMs: number;
   readonly maxTaskHistory: number;

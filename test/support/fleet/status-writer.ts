@@ -6,7 +6,7 @@ import { sleep } from "../../../operator/runtime/sleep.ts";
 import { conditionOf, type Pod, type PodIdentity } from "./pod.ts";
 import type { KubeletStatus } from "./pod-status.ts";
 
-/** Owns what the kubelet writes; the warm gate's condition beside it stays its writer's. */
+/** Owns the fields that the kubelet writes. The condition of the warm gate belongs to its writer. */
 export const KUBELET_MANAGER = "kubelet-stand-in";
 
 const RETRY_MS = 1_000;
@@ -73,7 +73,7 @@ export class StatusWriter {
 
   #apply(status: KubeletStatus): Promise<Pod> {
     const { namespace, name, uid } = this.#pod;
-    // The list types of an object to apply are mutable; nobody writes to them.
+    // The list types of an object to apply are mutable, but nothing writes to them.
     const object = { metadata: { namespace, name, uid }, status } as unknown as Pod;
     return this.#client.apply<Pod>(pods, object, {
       subresource: "status",

@@ -29,7 +29,7 @@ const AVATAR_CACHE_SIZE = 256;
 /**
  * One start of a worker's container: it loads, serves sessions and ends once. Speaks the documented HTTP API for real.
  *
- * Every worker has its own listener on its pod's address. One socket on 0.0.0.0 could serve them all, told apart by the
+ * Every worker has its own listener on its pod's address. One socket on 0.0.0.0 could serve them all, distinguished by the
  * local address, but then the port of a dead pod would still answer, and two fleets could not run side by side.
  */
 export class StandInWorker implements ServedWorker {
@@ -152,7 +152,7 @@ export class StandInWorker implements ServedWorker {
     return this.failure === "slow" ? SLOW_MS : 0;
   }
 
-  /** From now on the worker fails in this way; `none` mends it. A crash happens at once. */
+  /** From now on the worker fails in this way; `none` ends the failure. A crash happens at once. */
   fail(failure: Failure): void {
     if (failure === "crash") this.#die("the worker crashed");
     else this.failure = failure;

@@ -1,6 +1,6 @@
 import type { TlsPair } from "../../../operator/gateway/http/tls-files.ts";
 
-/** Self-signed certificates for 127.0.0.1, told apart by their common names. They secure nothing. */
+/** Self-signed certificates for 127.0.0.1, with different common names. They secure nothing. */
 export const certificates: Readonly<Record<"first" | "second", TlsPair>> = {
   first: {
     cert: `-----BEGIN CERTIFICATE-----

@@ -7,11 +7,11 @@ import type { FakeClock } from "../fake-clock.ts";
 
 const never = <T>(): Promise<T> => new Promise(() => {});
 
-/** The network between gateways, without sockets. A gateway that is dead does nothing any more, and answers nobody. */
+/** The network between gateways, without sockets. A dead gateway does nothing and does not respond. */
 export class FakePeers {
   readonly members = new Map<string, ClaimSource>();
   readonly dead = new Set<string>();
-  /** Questions asked over the network. */
+  /** Requests over the network. */
   asked = 0;
   readonly #clock: FakeClock;
   readonly #names: readonly string[];
@@ -21,7 +21,7 @@ export class FakePeers {
     this.#names = names;
   }
 
-  /** The others as one of them sees them: it goes on naming those that died. */
+  /** The other gateways as one of them sees them. The list keeps dead ones. */
   seenBy(self: string): Peers {
     const shares = new Shares(self, this.#names);
     return {

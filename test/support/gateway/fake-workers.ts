@@ -1,7 +1,7 @@
 import type { WorkerAnswer } from "../../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/workers/client.ts";
 
-/** How a worker takes a launch. `full` and `not-ready` are 503s that its ready path has not told of. */
+/** How a worker takes a launch. `full` and `not-ready` are 503s that its ready path has not reported. */
 export type LaunchBehaviour =
   | "accept"
   | "full"

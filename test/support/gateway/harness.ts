@@ -76,7 +76,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
   });
   let order = 0;
 
-  /** Adds a worker that the gateway learns of; it is probed at once. */
+  /** Adds a worker to the gateway's view; the gateway probes it at once. */
   async function addWorker(name: string, state: Partial<FakeWorker> = {}, record: Partial<WorkerRecord> = {}) {
     const worker = fakes.add(name, state);
     await setRecord(name, record);

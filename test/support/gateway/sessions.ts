@@ -17,7 +17,7 @@ type Metric = { get(): Promise<{ values: { value: number; labels: object; metric
 
 /**
  * A gateway whose pool names a LiveKit server, and the rooms there, as they are for any agent or for one (`ROOM/AGENT`). A room
- * that nobody has set cannot be looked at.
+ * without a value cannot be checked.
  */
 export function sessionsWorld(
   livekit = somewhere,
@@ -65,7 +65,7 @@ export function sessionsWorld(
   };
 }
 
-/** What nobody answers. */
+/** Gets no response. */
 function never(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }

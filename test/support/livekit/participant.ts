@@ -7,7 +7,7 @@ export interface Participant {
 }
 
 /**
- * Joins a room by LiveKit's signalling alone, without media: as far as the server's list of participants goes, somebody is there.
+ * Joins a room by LiveKit's signalling alone, without media. The server lists it as a participant.
  * The server removes such a participant after a minute, and closes its connection no more: it must leave before.
  */
 export async function join(

@@ -6,7 +6,7 @@ const FROM = 12_000;
 const TO = 32_000;
 const MAX_TRIES = 100;
 
-/** A port of loopback that nobody listens on now. */
+/** A port of loopback without a listener. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const port = randomInt(FROM, TO);

@@ -32,7 +32,7 @@ export class Product implements AsyncDisposable {
   readonly #plane: ControlPlane;
   readonly #build: Build;
   readonly #processes: ProductProcess[] = [];
-  /** Internal URLs that every operator is told. */
+  /** Internal URLs of the gateways for every operator. */
   readonly #gateways: string[] = [];
 
   private constructor(plane: ControlPlane, build: Build) {
@@ -54,7 +54,7 @@ export class Product implements AsyncDisposable {
     if (code !== 0) throw new Error(`helm upgrade failed: ${stderr}`);
   }
 
-  /** Starts gateways before the operator: it is told their addresses. */
+  /** Starts gateways before the operator, which needs their addresses. */
   async startGateway(): Promise<GatewayProcess> {
     const [launchPort, internalPort] = [await freePort(), await freePort()];
     const process = await this.#start("gateway", "avatarpool-gateway", {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 /** One launch as a client sends it, and what came of it. */
 
-/** What must never be logged: whoever has it may join the room, and it carries the maker's secret. */
+/** Must never be logged: it admits its owner to the room, and it contains the maker's secret. */
 export const ROOM_TOKEN = "t0ken-of-the-room";
 
 export const SECRET_VALUE = "s3cr3t-of-the-maker";

@@ -67,7 +67,7 @@ export class Stage implements AsyncDisposable {
     this.#operator = await this.product.startOperator(options);
   }
 
-  /** A namespace with the maker's Secret in it, unless told otherwise. */
+  /** A namespace, by default with the maker's Secret in it. */
   async scenario(namespace: string, options: { readonly secret?: boolean } = {}): Promise<Scenario> {
     const scenario = new Scenario(this, namespace);
     await scenario.kubectl(["create", "namespace", namespace]);
