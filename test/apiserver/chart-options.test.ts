@@ -60,7 +60,7 @@ async function podLabels(): Promise<{ readonly operator: Record<string, string>;
   return { operator: of("operator"), gateway: of("gateway") };
 }
 
-/** Whether pods with these labels may connect to a port of others; where `from` is left out, everybody may. */
+/** Whether pods with these labels may connect to a port of others. Without `from`, all pods may. */
 function letsIn({ spec }: Rendered, port: string, from: Readonly<Record<string, string>>): boolean {
   const rules = (spec.ingress ?? []).filter(({ ports }) => ports === undefined || ports.some((each) => each.port === port));
   return rules.some(({ from: peers }) => peers === undefined || peers.some((peer) => selects(peer.podSelector ?? {}, from)));

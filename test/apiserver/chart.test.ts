@@ -36,7 +36,7 @@ function succeed(result: { readonly code: number; readonly stdout: string; reado
   return result.stdout;
 }
 
-/** The API server's authorizer learns of a new binding a moment after it was written. */
+/** The API server's authorizer applies a new binding a moment after its write. */
 async function expectRights(serviceAccount: string, namespace: string, rights: Rights): Promise<void> {
   const user = `system:serviceaccount:${serviceAccount}`;
   await expect.poll(() => rightsOf(plane, { user, namespace }), { timeout: 10_000 }).toEqual(rights);

@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import { type Decisions, decisionsSchema } from "../../operator/api/debug.ts";
 import { gpuGroup, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
 
-/** People ask why: the real operator tells its decisions, and the real CLI makes a story of them. */
+/** The real operator serves its decisions, and the real CLI prints them. */
 
 let stage: Stage;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LaunchOptions, ROOM_TOKEN, type Scenario, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
 
-/** What clients are told when they make a mistake, when a worker fails, and when a gateway dies. */
+/** The errors for clients after an invalid request, a failure of a worker, and the end of a gateway. */
 
 let stage: Stage;
 

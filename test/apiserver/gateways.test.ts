@@ -102,7 +102,7 @@ describe("several gateways", () => {
       for (const gateway of gateways) await launchFor("agent-1", gateway, room);
       expect(liveIn(room)).toHaveLength(1);
       const url = `${gateways[ends]?.launches}/${NAMESPACE}/support/sessions/${room}`;
-      // A gateway that did not launch it finds it when it has asked the workers again.
+      // A gateway that did not launch the session finds it with the next poll of the workers.
       await expect.poll(async () => (await fetch(url, { method: "DELETE" })).status, waiting).toBe(200);
       expect(liveIn(room)).toEqual([]);
       const again = await launchFor("agent-1", gateways[asked], room);
@@ -156,7 +156,7 @@ describe("several gateways", () => {
   });
 
   it("serve and agree while the API server is away, and do not call a pool unknown that they may not have heard of", async () => {
-    // Two that never had a claim from anybody: they know each other by their greetings alone, for which ten seconds are enough.
+    // Two gateways that never exchanged a claim authenticate each other by their greetings alone, within ten seconds.
     for (const index of [0, 1]) await gateways[index]?.stop();
     await Promise.all([startAgain(0), startAgain(1)]);
     await sleep(10_000);

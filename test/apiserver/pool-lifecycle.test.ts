@@ -172,7 +172,7 @@ describe.concurrent("a Deployment that has a group's name and is not the pool's"
     return scenario.deployment();
   }
 
-  /** What would change with any write of ours. */
+  /** Fields that change with every write of AvatarPool. */
   const traces = ({ metadata }: Deployment = {}) => ({
     uid: metadata?.uid,
     generation: metadata?.generation,

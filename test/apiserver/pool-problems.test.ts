@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { cpuGroup, gpuGroup, type ModelServer, SECRET_VALUE, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
-/** What keeps a pool from working, what it says then, and that it goes on by itself once that is mended. */
+/** Causes that keep a pool from working, its conditions, and its recovery once the cause is gone. */
 
 let stage: Stage;
 let models: ModelServer;
@@ -60,7 +60,7 @@ describe.concurrent("the tokens of clients", () => {
     await scenario.condition("Ready", forbidden);
     await scenario.pool();
     await scenario.condition("Ready", { status: "True" });
-    // Gateways tell of the Secret until they know that it is not asked for any more.
+    // Gateways report on the Secret until they receive the changed pool.
     await scenario.until("nothing to be said of Secrets", async () =>
       ((await scenario.status()).conditions ?? []).every(({ type }) => type !== "SecretsUsable"),
     );

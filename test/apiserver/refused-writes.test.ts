@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { admissionCure } from "../../operator/pool/conditions/admission-cures.ts";
 import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** What the API server refuses concerns that object alone: the pool says so in its own words, and everything else goes on. */
+/** A rejected write affects only its object. The pool quotes the API server, and everything else continues. */
 
 let stage: Stage;
 

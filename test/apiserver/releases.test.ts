@@ -8,7 +8,7 @@ import { ProductProcess } from "../support/product/processes.ts";
 import { type Rights, rightsOf } from "../support/rights.ts";
 import { type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** The end of a release, its return, and releases beside each other. The cases build on one another. */
+/** The end of a release, its return, and several releases at once. The cases build on one another. */
 
 const root = path.join(import.meta.dirname, "..", "..");
 const chart = path.join(root, "charts", "avatarpool");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Stage } from "../support/scenario/index.ts";
 
-/** The operator dies, or the API server is away: launches go on, and afterwards the operator goes on where it was. */
+/** If the operator dies or the API server is unavailable, launches continue, and the operator resumes afterwards. */
 
 let stage: Stage;
 

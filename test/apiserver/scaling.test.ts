@@ -134,7 +134,7 @@ describe.concurrent("fewer sessions than slots", () => {
     for (const pod of [first, second]) scenario.endSessions(pod, 1);
     await scenario.until("a cordon", async () => (await scenario.cordonedPods()).length === 1);
     const [victim] = await scenario.cordonedPods();
-    // What is taken back before it was told makes no event.
+    // A change that is reverted before its report causes no event.
     await scenario.event("Draining", new RegExp(`${victim}`));
     const other = victim === first ? second : first;
     await scenario.until("the operator to count two sessions", async () => (await scenario.status()).sessions === 2);

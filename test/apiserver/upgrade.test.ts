@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OTHER_CLEANUP_SECONDS, otherVersion } from "../support/product/other-version.ts";
 import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** What an upgrade of AvatarPool to a version that renders pod templates differently does to workers: nothing, until it is asked for. */
+/** An upgrade of AvatarPool to a version with another pod template changes no worker unless it is requested. */
 
 let stage: Stage;
 
