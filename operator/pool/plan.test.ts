@@ -90,7 +90,7 @@ describe("plan", () => {
       reason: "nothing changed: 0 sessions + 0 queued + 1 warm = 1 slots / 2 per worker = 1",
       inputs: { sessions: 0, buffer: 1, slotsPerWorker: 2, min: 0, max: 10, holdMs: 300_000, wantedLately: 1 },
     });
-    expect(reason(pool(gpuOnly), { pods: warm(3) }).reason).toContain("no more than 3 wanted for 5m");
+    expect(reason(pool(gpuOnly), { pods: warm(3) }).reason).toContain("at most 3 were wanted within the last 5m");
     expect(reason(pool(quick), { pods: [pod("a", { cordonedAtMs: 1 }), pod("b")], sessions: { a: 1 } }).reason).toContain(
       "waiting for 1 sessions on 1 cordoned workers to end",
     );
@@ -103,7 +103,7 @@ describe("plan", () => {
     const large = { ...gpuOnly, workers: [{ ...gpuGroup, max: 100 }], scaling: { maxStep: 4 } };
     const first = gpu(pool(large), { pods: warm(1), queued: { maya: 50 } });
     expect(first.replicas).toBe(5);
-    expect(first.reason).toContain("at most 4 more at once");
+    expect(first.reason).toContain("limited to 4 more workers per step");
     const asked = [deployment("gpu", { replicas: 5 })];
     expect(gpu(pool(large), { deployments: asked, pods: warm(2), queued: { maya: 50 } }).replicas).toBe(6);
     expect(gpu(pool(large), { deployments: asked, pods: warm(5), queued: { maya: 50 } }).replicas).toBe(9);

@@ -1,14 +1,14 @@
 import type { DemandSample, Forecast, WorkerShape } from "./forecast/forecaster.ts";
 
-/** What the forecast says of one serving set: how `warm.slots: auto` and `scaling.scaleDownAfter: auto` are meant now. */
+/** The forecast for one serving set: the present values of `warm.slots: auto` and `scaling.scaleDownAfter: auto`. */
 export interface AutoTarget {
-  /** Free slots wanted: with fewer, workers are started. */
+  /** Free slots to keep: the operator starts workers if there are fewer. */
   readonly slots: number;
-  /** How long workers that are not wanted any more are kept. */
+  /** How long surplus workers are kept. */
   readonly holdMs: number;
   /** The arithmetic as a clause: "5 warm for 99.9% of launches at 2.1/min over 48s". */
   readonly because: string;
-  /** From a worker's creation until it is warm, as observed; absent while nobody has seen it. */
+  /** From a worker's creation until it is warm, as observed; absent before the first observation. */
   readonly timeToWarmMs?: number;
 }
 

@@ -18,9 +18,9 @@ const ITEM = /^(?:[*]|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:\/([1-
 const SUNDAY_AFTER_SATURDAY = 7;
 
 /**
- * A cron pattern whose ranges and steps are written out as values, in the forms that people know from cron and CronJobs:
- * `fri-mon` and `22-6` go on from the beginning, `5/15` goes on to the end, a step beyond the end leaves the first value.
- * `*` and `*` with a step stay: whether both kinds of day are given decides how they are combined.
+ * Writes out the ranges and steps of a cron pattern as values. Accepts the forms of cron and of CronJobs: `fri-mon` and `22-6`
+ * wrap around, `5/15` continues to the end of the field, and a step beyond the end leaves the first value.
+ * `*` and `*` with a step are kept, because cron combines the two day fields depending on whether both are restricted.
  *
  * @throws RangeError when a field has none of these forms.
  */

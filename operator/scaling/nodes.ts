@@ -1,51 +1,51 @@
 /**
- * Workers for which no node is found. They cost nothing by themselves, but they are promised to launches that other groups
- * could serve, and each of them makes a cluster autoscaler buy a node.
+ * Limits the workers without a node. A Pending worker costs nothing by itself. But the plan counts on it for launches that
+ * another group could serve, and each one makes a cluster autoscaler buy a node.
  *
- * All that are wanted are asked for, and given a minute: a cluster autoscaler looks at pods that wait. Then at most 4 may go on
- * waiting, after a further minute 2, then 1, which stays as a probe. As soon as all of them have found nodes, twice as many
- * may wait: the way back is as careful as the way down. Workers that a quota does not let in are treated alike.
+ * The operator first requests all workers and waits a minute, because a cluster autoscaler acts on Pending pods. Then at most 4
+ * may stay Pending, after another minute 2, then 1, which stays as a probe. When all of them have nodes, the allowance doubles.
+ * Workers that a quota rejects are treated the same way.
  */
 
-/** Scheduler and autoscaler are given this time before a worker counts as not obtainable. */
+/** Time for the scheduler and an autoscaler to find a node, before a worker counts as not obtainable. */
 export const NODE_PATIENCE_MS = 60_000;
 const FIRST_PROBES = 4;
 
-/** What is remembered of a group for which nodes were short. */
+/** State of a group that lacks nodes. */
 export interface NodeShortage {
-  /** Most workers that may wait for a node at once. */
+  /** Maximum number of workers that may wait for a node at the same time. */
   readonly allowance: number;
   readonly changedAtMs: number;
 }
 
 export interface Placement {
-  /** Workers that the group's Deployment asks for. */
+  /** Replicas of the group's Deployment. */
   readonly replicas: number;
   /** Pods that have a node. */
   readonly placed: number;
-  /** Those without one, also where there is no pod because it was refused. */
+  /** Workers without a node, including those whose pod was rejected. */
   readonly waiting: readonly { readonly createdAtMs: number; readonly unschedulable: boolean }[];
 }
 
 export interface NodeLimit {
   /** Workers that have a node. */
   readonly placed: number;
-  /** Workers that demand may count on. */
+  /** Workers that the plan may count on. */
   readonly obtainable: number;
-  /** Workers that may be asked for: those, and the probes. */
+  /** Workers that may be requested: the obtainable ones and the probes. */
   readonly asked: number;
 }
 
 export interface NodeOutlook {
-  /** To be remembered; undefined while nodes are not short. */
+  /** State to keep; undefined if no node is lacking. */
   readonly shortage: NodeShortage | undefined;
-  /** Undefined: as many as are wanted. */
+  /** Undefined means no limit. */
   readonly limit: NodeLimit | undefined;
-  /** When the outlook changes by itself. */
+  /** When the outlook changes without an event. */
   readonly dueMs: number | undefined;
 }
 
-/** How many workers of a group can be had, judged by those that wait for nodes. */
+/** How many workers of a group are obtainable, judged by those that wait for nodes. */
 export function nodeOutlook(before: NodeShortage | undefined, placement: Placement, nowMs: number): NodeOutlook {
   const { replicas, placed, waiting } = placement;
   const refused = waiting.filter(({ unschedulable }) => unschedulable).map(({ createdAtMs }) => createdAtMs);
@@ -55,7 +55,7 @@ export function nodeOutlook(before: NodeShortage | undefined, placement: Placeme
   const dueMs = refused.length === 0 || nowMs >= judgedMs ? undefined : judgedMs;
   if (shortage === undefined) return { shortage, limit: undefined, dueMs };
 
-  // What was asked for and is not seen yet counts as there: a view that lags must not take away what it does not show.
+  // Requested workers that the view does not show yet count as existing: a lagging view must not remove them.
   const existing = Math.max(placed, replicas - waiting.length);
   const asked = existing + shortage.allowance;
   const stuck = oldestMs + NODE_PATIENCE_MS <= nowMs;
@@ -75,7 +75,7 @@ function next(
   }
   const allPlaced = waiting.length === 0 && placed >= replicas;
   if (before === undefined || !allPlaced) return before;
-  // Nodes are found again: twice as many may wait, until that is no bound any more.
+  // Nodes are available again: double the allowance until it no longer limits anything.
   const allowance = before.allowance * 2;
   return allowance >= Math.max(2 * FIRST_PROBES, placed) ? undefined : { allowance, changedAtMs: nowMs };
 }

@@ -1,6 +1,6 @@
 /**
  * Nearest-rank percentile: the smallest of the values that `share` of them do not exceed.
- * @param ascending sorted; 0 where there are none.
+ * @param ascending sorted values. The percentile of an empty list is 0.
  * @param share from 0 to 1.
  */
 export function percentile(ascending: readonly number[], share: number): number {

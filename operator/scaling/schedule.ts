@@ -3,17 +3,17 @@ import type { WarmWindow } from "../api/pool-config.ts";
 import { expandCron } from "./cron.ts";
 
 export interface ScheduledFloor {
-  /** Slots that are kept warm at least, by the largest of the windows that count now; 0 without one. */
+  /** Minimum number of warm slots: the largest of the windows that are active now, or 0. */
   readonly slots: number;
-  /** When a window begins or ends to count; undefined when none ever does. */
+  /** When a window next becomes active or inactive; undefined if this never happens. */
   readonly nextEdgeMs: number | undefined;
-  /** Windows that cannot be read, each with the reason. They count for nothing. */
+  /** Windows that cannot be parsed, each with the reason. They have no effect. */
   readonly unreadable: readonly string[];
 }
 
 /**
- * What the windows ask for at a time. A window that begins at `s` counts within [s - lead, s + duration): workers that are
- * started at its first moment are warm when it begins.
+ * The number of warm slots that the windows require at a time. A window that begins at `s` is active within
+ * [s - lead, s + duration): workers that start with the lead time are warm when it begins.
  * @param leadMs from a worker's creation until it is warm.
  */
 export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, leadMs: number): ScheduledFloor {
@@ -27,7 +27,7 @@ export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, le
       const startMs = firstAfter(times, nowMs - durationMs);
       if (startMs === undefined) continue;
       const counts = startMs <= nowMs + leadMs;
-      // Searching costs more than all the rest of a plan.
+      // This search costs more than the rest of a plan.
       const nextMs = counts ? firstAfter(times, nowMs + leadMs) : startMs;
       if (nextMs !== undefined) edges.push(nextMs - leadMs);
       if (!counts) continue;

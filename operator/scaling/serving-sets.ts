@@ -1,18 +1,18 @@
 /**
- * Presets that are served by the same groups share their slots: a free one serves whichever of them is launched next. Demand
- * is told and forecast for each such set.
+ * Presets that the same groups serve. They share their slots: a free slot serves the next launch of any of them. So demand is
+ * counted and forecast per set.
  */
 export interface ServingSet {
   /** Names of its groups, in the order in which they are filled, joined by "+". */
   readonly key: string;
   readonly groups: readonly string[];
-  /** `CUSTOM_AVATAR` is among them where the groups take any face image. */
+  /** Contains `CUSTOM_AVATAR` if the groups accept any face image. */
   readonly presets: readonly string[];
 }
 
 /**
- * The sets into which groups divide the presets, those with the fewest groups first: they have the least choice. A preset that
- * no group serves is in none.
+ * Divides the presets into serving sets. Sets with the fewest groups come first, because they have the least choice. A preset
+ * that no group serves is in no set.
  * @param groups in the order in which they are filled.
  */
 export function servingSets(

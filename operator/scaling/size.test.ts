@@ -79,7 +79,7 @@ describe("sizeGroups where nodes are short", () => {
     expect(sizing.unmet.size).toBe(0);
     expect(sizing.groups[0]).toMatchObject({ workers: 3, wanted: 5, atMaximum: false });
     expect(explainSize(sizing.groups[0]!)).toBe(
-      "0 sessions + 8 queued + 0 warm = 8 slots / 4 per worker = 2, though 5 are wanted: the others cannot be had now",
+      "0 sessions + 8 queued + 0 warm = 8 slots / 4 per worker = 2, but 5 are wanted: no node for the others now",
     );
   });
 
@@ -93,7 +93,7 @@ describe("sizeGroups where nodes are short", () => {
     expect(workers([placed, { ...cpu, max: 99, replicas: 12 }], demand)).toEqual({ gpu: 5, cpu: 0 });
     const sizing = sizeGroups([hoping, { ...cpu, max: 99, replicas: 4 }], [demand]);
     expect(explainSize(sizing.groups[1]!)).toBe(
-      "0 sessions + 0 queued + 0 warm = 0 slots / 1 per worker = 0, and 4 kept until workers of the groups before it have found nodes",
+      "0 sessions + 0 queued + 0 warm = 0 slots / 1 per worker = 0, plus 4 kept until the workers of earlier groups have nodes",
     );
   });
 
@@ -101,7 +101,7 @@ describe("sizeGroups where nodes are short", () => {
     const none = { ...cpu, max: 99, replicas: 1, nodes: { placed: 0, obtainable: 0, asked: 1 } };
     const sizing = sizeGroups([short, none], [of("gpu+cpu", { queued: 20, warm: 0 })]);
     expect(sizing.groups.map((size) => size.workers)).toEqual([3, 1]);
-    expect(explainSize(sizing.groups[1]!)).toContain("= 0, and 1 more should a node be found");
+    expect(explainSize(sizing.groups[1]!)).toContain("= 0, plus 1 in case a node is found");
     expect(workers([short, none], of("gpu+cpu", { queued: 8, warm: 0 }))).toEqual({ gpu: 2, cpu: 0 });
   });
 

@@ -2,11 +2,10 @@ import type { NodeLimit } from "./nodes.ts";
 import type { ServingSet } from "./serving-sets.ts";
 
 /**
- * How many workers each group of a pool should have. Pure arithmetic over slots; the same function serves the
- * controller, the simulator and whoever wants to know why.
+ * The size of each worker group. Pure arithmetic over slots, which the controller, `avatarpool plan` and the simulator share.
  */
 
-/** Stands for launches that bring a face image of their own, wherever demand is told by preset. */
+/** Stands for launches with a custom face image where demand is counted by preset. */
 export const CUSTOM_AVATAR = "";
 
 export interface GroupSupply {
@@ -14,17 +13,17 @@ export interface GroupSupply {
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;
-  /** Sessions that run on its workers now. They cannot move. */
+  /** Sessions that run on its workers now. Sessions cannot move. */
   readonly sessions: number;
-  /** Workers that its Deployment asks for now. */
+  /** Present replicas of its Deployment. */
   readonly replicas: number;
-  /** Workers that are still there in name only, such as those on a node that is gone. Others are started in their place. */
+  /** Workers that exist in the API only, such as those on a lost node. They are replaced. */
   readonly lost: number;
-  /** Absent: every worker that is asked for finds a node. */
+  /** Absent if no worker lacks a node. */
   readonly nodes?: NodeLimit | undefined;
 }
 
-/** What is asked of the groups that serve some presets. */
+/** Demand for the groups of a serving set. */
 export interface SetDemand {
   readonly set: ServingSet;
   /** Launches that wait now. */
@@ -33,7 +32,7 @@ export interface SetDemand {
   readonly warm: number;
   /** Slots to keep free in addition, because recent launches lacked them and may be retried. */
   readonly deficit: number;
-  /** Where `warm` comes from, as a clause; empty where it is the user's own number. */
+  /** The reason for `warm`, as a clause; empty if it is the user's own number. */
   readonly because: string;
 }
 
@@ -44,9 +43,9 @@ export interface GroupSize {
   readonly queued: number;
   /** Free slots that this group must provide, for the warm buffer and the deficit. */
   readonly buffer: number;
-  /** What it would be if nodes were found for all. */
+  /** The size without the limit of nodes. */
   readonly wanted: number;
-  /** Of its workers: those that are kept until the groups before it have really found nodes for theirs. */
+  /** Of `workers`: those that are kept until the workers of the groups before it have nodes. */
   readonly kept: number;
   readonly atMaximum: boolean;
 }
@@ -54,30 +53,30 @@ export interface GroupSize {
 export interface Sizing {
   /** In the order in which they are filled. */
   readonly groups: readonly GroupSize[];
-  /** Slots, by key of the serving set, that its groups' maximum does not allow. */
+  /** By key of the serving set: slots that its groups cannot provide within their maximum. */
   readonly unmet: ReadonlyMap<string, number>;
 }
 
 interface Tally {
   readonly supply: GroupSupply;
-  /** Most workers that it may be filled to. */
+  /** Maximum number of workers in this round. */
   readonly cap: number;
   queued: number;
   buffer: number;
-  /** Slots that were asked of it beyond its cap. */
+  /** Slots beyond its cap. */
   missed: { queued: number; buffer: number };
 }
 
 /**
  * Sizes every group: workers = lost + ceil((sessions + queued + buffer) / slots per worker), within min and max.
  *
- * Sets with the least choice come first. A set's queued launches take slots that exist anyway (from `min` or from rounding up to
- * whole workers), then new ones on its first group that can still grow, then on the next. Then the set is given free slots
- * until it has `warm + deficit` of them; a free slot counts for every set that its group serves.
+ * Sets with the least choice come first. The queued launches of a set take slots that exist anyway (from `min` or from rounding
+ * up to whole workers), then new ones on the first group that can grow, then on the next. Then the set gets free slots until it
+ * has `warm + deficit` of them; a free slot counts for every set that its group serves.
  *
- * Where nodes are short, a group is filled only with workers that can be had, so that the rest spills to the next one; it goes on
- * asking for a few, as many as it is allowed to, so that a cluster autoscaler sees that they are wanted. A group that it spilled
- * to keeps its workers until those of the first have nodes: a hope alone takes nothing away, or the two would take turns.
+ * If a group lacks nodes, it is filled with obtainable workers only, and the rest spills over to the next group. It still
+ * requests a few more, up to its allowance, so a cluster autoscaler sees the demand. A group that took the rest keeps its workers
+ * until those of the first group have nodes; otherwise the two groups would alternate.
  *
  * @param groups in the order in which they are filled.
  * @param demands as from {@link servingSets}: those with the fewest groups first.
@@ -130,7 +129,7 @@ function fill(groups: readonly GroupSupply[], demands: readonly SetDemand[], cap
   return { tallies, unmet };
 }
 
-/** Returns the launches that found no place. */
+/** @returns the launches that found no slot. */
 function placeQueued(tallies: readonly Tally[], queued: number): number {
   let rest = queued;
   for (const tally of tallies) {
@@ -147,7 +146,7 @@ function placeQueued(tallies: readonly Tally[], queued: number): number {
   return rest;
 }
 
-/** Returns the free slots that are still lacking. */
+/** @returns the free slots that are still missing. */
 function placeBuffer(tallies: readonly Tally[], buffer: number): number {
   let rest = buffer - tallies.reduce((sum, tally) => sum + free(tally), 0);
   for (const tally of tallies) {
@@ -160,12 +159,12 @@ function placeBuffer(tallies: readonly Tally[], buffer: number): number {
   return Math.max(0, rest);
 }
 
-/** Slots that stay free on a group once its sessions and its queued launches have theirs. */
+/** Slots of a group that its sessions and queued launches leave free. */
 function free(tally: Tally): number {
   return Math.max(0, slotsOf(tally, workersOf(tally)) - taken(tally));
 }
 
-/** Slots that the group may still grow by. */
+/** Slots by which the group can still grow. */
 function room(tally: Tally): number {
   return Math.max(0, slotsOf(tally, tally.cap) - Math.max(taken(tally), slotsOf(tally, workersOf(tally))));
 }
@@ -182,7 +181,7 @@ function workersOf({ supply, cap, queued, buffer }: Tally): number {
   return Math.max(supply.min, Math.min(cap, supply.lost + Math.max(supply.min, needed({ supply, queued, buffer }))));
 }
 
-/** Workers for the slots that are wanted, whatever is allowed. */
+/** Workers for the required slots, without limits. */
 function needed({ supply, queued, buffer }: Pick<Tally, "supply" | "queued" | "buffer">): number {
   return Math.ceil((supply.sessions + queued + buffer) / supply.slotsPerWorker);
 }
@@ -198,7 +197,7 @@ function sizeOf(tally: Tally, ideal: Tally, sure: Tally): GroupSize {
   return { supply, workers, queued, buffer, wanted, kept, atMaximum: wanted === max };
 }
 
-/** The arithmetic behind a size, as a person would write it down. */
+/** The arithmetic behind a size, as a sentence. */
 export function explainSize(size: GroupSize): string {
   const { supply, queued, buffer, wanted, kept, workers } = size;
   const { min, max, lost, slotsPerWorker, sessions } = supply;
@@ -207,10 +206,10 @@ export function explainSize(size: GroupSize): string {
     `${sessions} sessions + ${queued} queued + ${buffer} warm = ${sessions + queued + buffer} slots / ${slotsPerWorker} per worker = ${own}`,
   ];
   if (own < min) clauses.push(`at least min ${min}`);
-  if (lost > 0) clauses.push(`and ${lost} in place of workers that were lost`);
+  if (lost > 0) clauses.push(`plus ${lost} to replace lost workers`);
   if (lost + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
-  if (wanted > workers) clauses.push(`though ${wanted} are wanted: the others cannot be had now`);
-  else if (kept > 0) clauses.push(`and ${kept} kept until workers of the groups before it have found nodes`);
-  else if (workers > Math.max(own, wanted)) clauses.push(`and ${workers - Math.max(own, wanted)} more should a node be found`);
+  if (wanted > workers) clauses.push(`but ${wanted} are wanted: no node for the others now`);
+  else if (kept > 0) clauses.push(`plus ${kept} kept until the workers of earlier groups have nodes`);
+  else if (workers > Math.max(own, wanted)) clauses.push(`plus ${workers - Math.max(own, wanted)} in case a node is found`);
   return clauses.join(", ");
 }

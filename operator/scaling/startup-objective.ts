@@ -2,24 +2,25 @@ import { percentile } from "./percentile.ts";
 
 export interface StartupObjective {
   readonly targetMs: number;
-  /** Share of the launches that must be as fast, in percent. */
+  /** Percentage of the launches that must meet the target. */
   readonly percentile: number;
 }
 
-/** With so many good start-ups a new revision may go on. Fewer bad ones may stop it. */
+/** Number of good start-ups after which the rollout continues. Fewer bad ones may stop it. */
 export const ENOUGH_STARTUPS = 3;
 
-/** How sure we want to be that a new revision is slower: one stop in a hundred may be a false alarm. */
+/** Probability of a false alarm: one stop in a hundred. */
 const CHANCE = 0.01;
 
 /**
- * The start-up time by which a new revision misses the objective; undefined while it may well meet it, or is no worse than
- * what it replaces. It misses it when so many slow start-ups among so few would come about by chance in less than 1% of
- * cases, were the share of slow ones what the objective allows, or what it was before (a one-sided binomial test). So two slow
- * ones of two suffice at 95%, and a rollout is stopped early. Without start-ups what was found before holds, as long as the
- * objective does not allow it.
- * @param fresh start-up times on the new revision, in ms; `former`: on those that it replaces.
- * @param before the time by which it missed the objective when last looked at.
+ * The start-up time in ms with which a new revision misses the objective; undefined while it may meet it, or if it is no worse
+ * than the revision that it replaces. A one-sided binomial test decides: the revision misses the objective if so many slow
+ * start-ups have a probability below 1%, given the share that the objective allows or the share on the former revision. So two
+ * slow ones of two suffice at 95%. Without start-ups on the new revision, the previous result stays valid while it exceeds the
+ * target.
+ * @param fresh start-up times in ms on the new revision.
+ * @param former start-up times in ms on the revisions that it replaces.
+ * @param before the previous result.
  */
 export function missedBy(
   fresh: readonly number[],
@@ -40,10 +41,10 @@ export function missedBy(
   );
 }
 
-/** P(X >= successes) for a binomial X of so many trials, each of this probability. */
+/** P(X >= successes) for a binomial X with this number of trials and this probability. */
 export function chanceOfAtLeast(successes: number, trials: number, probability: number): number {
   if (successes === 0 || probability >= 1) return 1;
-  // Of exactly 0, then each from the one before: C(n, i+1) = C(n, i) (n - i) / (i + 1).
+  // P(X = 0), then each term from the previous one: C(n, i+1) = C(n, i) (n - i) / (i + 1).
   let exactly = (1 - probability) ** trials;
   let fewer = 0;
   for (let count = 0; count < successes; count++) {

@@ -1,11 +1,11 @@
-/** Fewest workers that the default step allows. */
+/** Workers that the default step allows in any group. */
 const LEAST_STEP = 10;
 
 /**
- * Most workers that a group may have after one decision: a step beyond those that exist, so that the next step waits for
- * the pods of the last one. What was asked for is never taken back by it.
- * @param maxStep the user's limit; by default 10 workers, or half of the group's size where that is more.
- * @param seen pods of the group, which a lagging or mistaken view may show too many or too few of.
+ * Maximum size of a group after one decision: one step beyond the existing pods, so the next step waits for the pods of the
+ * previous one. The limit never lowers the present replicas.
+ * @param maxStep the user's limit; by default 10 workers or half of the group, whichever is more.
+ * @param seen pods of the group in the watch, which may show too many or too few.
  */
 export function growthLimit(maxStep: number | undefined, replicas: number, seen: number): number {
   const existing = Math.min(replicas, seen);

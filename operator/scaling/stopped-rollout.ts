@@ -10,21 +10,21 @@ import {
 } from "./victims.ts";
 
 /**
- * Who goes when a group shrinks in the middle of a rollout that is stopped. Its workers belong to several ReplicaSets, which
- * a change of replicas is shared out to. A rollout that goes on is waited for; one that is stopped may stay so for days, and
- * the idle workers that it keeps may hold the very node that it waits for.
+ * Scale-down of a group whose rollout is stopped. Kubernetes distributes a change of replicas over the ReplicaSets of such a
+ * Deployment. A scale-down waits for a rollout that makes progress. But a stopped one may last for days, and its idle workers
+ * may occupy the node that it needs.
  */
 
 /**
- * The next step from `replicas` workers towards `target`, which is one replica further at most: with one, no ReplicaSet but the
- * largest is made smaller, which leaves new workers that wait alone (where `maxSurge` is a share, others may lose one too).
+ * The next step from `replicas` workers towards `target`. A step removes at most one replica: then only the largest ReplicaSet
+ * shrinks, and the new workers that wait stay (if `maxSurge` is a percentage, other ReplicaSets may lose one too).
  *
- * Guarantees those of `shrink`, ReplicaSet by ReplicaSet: replicas are lowered only once whichever is made smaller has as many
- * workers with the lowest cost, without sessions and cordoned at every gateway, as it loses.
+ * Gives the guarantees of `shrink` for each ReplicaSet: replicas are lowered only when every ReplicaSet that shrinks has enough
+ * workers with the lowest cost, without sessions, and cordoned at every gateway.
  *
  * @param workers pods of the group that are not being deleted; `target` is not 0.
- * @param newest the revision that the others are replaced by.
- * @param surgeOf how many pods beyond so many replicas there are while the rollout lasts.
+ * @param newest the revision of the new pods.
+ * @param surgeOf number of pods in excess of this many replicas during the rollout.
  */
 export function shrinkStopped(
   workers: readonly WorkerState[],
@@ -35,17 +35,17 @@ export function shrinkStopped(
 ): ShrinkStep {
   const most = replicas + surgeOf(replicas);
   const sets = [...Map.groupBy(workers, ({ revision }) => revision).values()];
-  // Fewer pods than the surge allows there are only once enough of them are new.
+  // A rollout has fewer pods than the surge allows only when enough of them are new.
   const isFull = (set: readonly WorkerState[]) => set[0]?.revision === newest && set.length === replicas;
   const settled = workers.length === most || (workers.length < most && sets.some(isFull));
   const cordoned = cordonedOf(workers);
   if (target >= replicas) return { ...noStep, uncordon: settled ? cordoned : cordoned.filter(({ released }) => !released) };
-  // What was released may still be there, or somebody else is on the way: the sizes are not as they will be.
+  // Released pods may still exist, or new ones may follow: the sizes are not final.
   if (!settled) return { ...noStep, waitingFor: `${workers.length} pods exist for ${replicas} replicas in a rollout` };
 
   const sizes = sets.map(({ length }) => length);
   const shared = replicaSetLosses(sizes, most, replicas - 1 + surgeOf(replicas - 1));
-  // No ReplicaSet keeps more than there are replicas.
+  // No ReplicaSet keeps more pods than the Deployment has replicas.
   const losses = sets.map((set, index) => Math.max(shared[index] ?? 0, isFull(set) ? 1 : 0));
   const victims = sets.map((set, index) => [...set].sort(leastDisturbing).slice(0, losses[index]));
   const leaving = victims.flat().filter(({ cordonedAtMs }) => cordonedAtMs !== undefined);
@@ -66,9 +66,9 @@ export function shrinkStopped(
 }
 
 /**
- * Most pods that each of several ReplicaSets loses when a Deployment may have `after` pods instead of `before`: in proportion,
- * rounded, the largest first, which takes what is left over. Of those equally large the oldest comes first, which pods do not
- * tell: each of them is taken for it.
+ * Maximum number of pods that each ReplicaSet loses when a Deployment shrinks from `before` to `after` pods: its proportional
+ * share, rounded, the largest first, which also loses the remainder. Among equally large ones the oldest comes first. Pods do
+ * not show the age of their ReplicaSet, so each of these counts as the oldest.
  * Source: `scale` in Kubernetes `pkg/controller/deployment/sync.go`, `GetReplicaSetProportion` in `util/deployment_util.go`.
  */
 export function replicaSetLosses(sizes: readonly number[], before: number, after: number): readonly number[] {
@@ -87,7 +87,7 @@ export function replicaSetLosses(sizes: readonly number[], before: number, after
   return sizes.map((size) => lossesOf.get(size) ?? 0);
 }
 
-/** `rollout.maxSurge` in pods, of so many replicas. A share is rounded up, as Kubernetes does. */
+/** `rollout.maxSurge` in pods for this many replicas. A percentage is rounded up, as Kubernetes does. */
 export function surgePods(maxSurge: number | string, replicas: number): number {
   return typeof maxSurge === "number" ? maxSurge : Math.ceil((Number.parseInt(maxSurge, 10) * replicas) / 100);
 }

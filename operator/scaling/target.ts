@@ -1,7 +1,7 @@
 import { formatDuration } from "../api/duration.ts";
 import { explainSize, type GroupSize } from "./size.ts";
 
-/** The size to move towards, and why. */
+/** The size to scale to, and the reason. */
 export interface Target {
   readonly workers: number;
   readonly because: string;
@@ -9,30 +9,33 @@ export interface Target {
 
 export interface TargetInputs {
   readonly size: GroupSize;
-  /** Where the warm buffer comes from, as a clause; empty where there is nothing to add. */
+  /** The reason for the warm buffer, as a clause; may be empty. */
   readonly because: string;
-  /** Most workers that one decision may add. */
+  /** Maximum number of workers that one decision adds. */
   readonly maxStep: number;
-  /** A smaller size waits until it has been large enough for this long. */
+  /** The group shrinks to a smaller size only after this size was sufficient for this long. */
   readonly holdMs: number;
-  /** Most workers that were wanted within that time. */
+  /** The largest size that was wanted within that time. */
   readonly wantedLately: number;
 }
 
-/** Grows at once, by a step at most; shrinks to the largest size of the hold time. Always within min and max of the group. */
+/** Grows at once by at most one step. Shrinks to the largest size within the hold time. Stays within min and max of the group. */
 export function targetSize({ size, because, maxStep, holdMs, wantedLately }: TargetInputs): Target {
   const { min, max, replicas, nodes } = size.supply;
   const arithmetic = because === "" ? explainSize(size) : `${explainSize(size)} (${because})`;
   if (size.workers >= replicas) {
     const workers = Math.max(min, Math.min(size.workers, replicas + maxStep));
-    return { workers, because: workers === size.workers ? arithmetic : `${arithmetic}; at most ${maxStep} more at once` };
+    return {
+      workers,
+      because: workers === size.workers ? arithmetic : `${arithmetic}; limited to ${maxStep} more workers per step`,
+    };
   }
   const bounded = Math.min(max, Math.max(min, replicas));
   const held = Math.min(bounded, Math.max(size.workers, wantedLately));
   const asked = nodes?.asked ?? held;
   if (asked < held) {
     const workers = Math.max(size.workers, asked);
-    return { workers, because: `${arithmetic}; no more than ${workers} find a node or may wait for one` };
+    return { workers, because: `${arithmetic}; limited to ${workers} by the available nodes` };
   }
-  return { workers: held, because: `${arithmetic}, no more than ${held} wanted for ${formatDuration(holdMs)}` };
+  return { workers: held, because: `${arithmetic}; at most ${held} were wanted within the last ${formatDuration(holdMs)}` };
 }

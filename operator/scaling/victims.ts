@@ -1,40 +1,40 @@
 /**
- * Which workers go when a group shrinks, and when it is safe to let them go. One function decides whom to cordon and the
- * same order tells whom the ReplicaSet controller will delete, so that what was planned is what happens.
+ * Selects the victims of a scale-down and the moment when their removal is safe. The same order selects the workers to cordon
+ * and predicts the pods that the ReplicaSet controller deletes, so the plan matches the outcome.
  */
 
 export interface WorkerState {
   readonly pod: string;
   readonly uid: string;
   readonly createdAtMs: number;
-  /** A node was found for it. */
+  /** The pod has a node. */
   readonly scheduled: boolean;
   /** Its containers run. */
   readonly running: boolean;
   /** The pod's Ready condition, warm gate included. */
   readonly ready: boolean;
-  /** Sessions and launches under way to it, over all gateways. */
+  /** Sessions and launches in flight on this worker, over all gateways. */
   readonly busy: number;
-  /** When it was cordoned. */
+  /** Absent if the worker is not cordoned. */
   readonly cordonedAtMs?: number;
-  /** Every gateway has said that it sends it no more launches. */
+  /** Every gateway has acknowledged that it sends no more launches to this worker. */
   readonly cordonAcknowledged: boolean;
-  /** Its deletion cost is already lowered. */
+  /** The deletion cost of its pod is already low. */
   readonly released: boolean;
-  /** The revision that its Deployment gave it. */
+  /** Revision of the pod template. */
   readonly revision: string;
 }
 
 export interface ShrinkStep {
   readonly cordon: readonly WorkerState[];
   readonly uncordon: readonly WorkerState[];
-  /** Empty and acknowledged: to be given the low deletion cost, then replicas are lowered by exactly this many. */
+  /** Workers without sessions that every gateway has cordoned. They get the low deletion cost before replicas are lowered. */
   readonly release: readonly WorkerState[];
-  /** By so many replicas are lowered. */
+  /** Number of replicas to remove. */
   readonly lowerBy: number;
-  /** Of those: replicas that no pod exists for, such as those that a quota refuses: given up at once. */
+  /** Of `lowerBy`: replicas without a pod, such as those that a quota rejects. They are removed at once. */
   readonly unfilled: number;
-  /** What keeps the rest, in words; empty when nothing does. */
+  /** What the other victims wait for, as a phrase; empty if nothing is left. */
   readonly waitingFor: string;
 }
 
@@ -42,34 +42,34 @@ export interface ShrinkStep {
 export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], lowerBy: 0, unfilled: 0, waitingFor: "" };
 
 /**
- * A Deployment in the middle of a rollout spreads a change over two ReplicaSets, whose sizes are changing themselves. A replica
- * that no pod exists for may be one that is about to be replaced.
+ * During a rollout the Deployment distributes a change over two ReplicaSets whose sizes change at the same time. A replica
+ * without a pod may be one that is being replaced.
  */
 export const waitForRollout: ShrinkStep = { ...noStep, waitingFor: "a rollout is under way" };
 
-/** Nobody goes while the view lacks workers: those that it shows are not all that Kubernetes would choose from. */
+/** No scale-down while the watch lacks workers: Kubernetes would choose from all pods, not only from those that it shows. */
 export function waitForView(unseenWorkers: number): ShrinkStep {
-  return { ...noStep, waitingFor: `the watch to show ${unseenWorkers} workers that gateways reach` };
+  return { ...noStep, waitingFor: `the watch to show ${unseenWorkers} workers that gateways report` };
 }
 
 /**
  * The next step from `replicas` workers to `target`.
  *
- * Expected flow: cordon -> every gateway acknowledges -> sessions end -> release. Each call returns what can be done now;
- * called again on the world that results, it goes on from there, also after a restart, since a cordon stands on the pod.
+ * Expected flow: cordon -> every gateway acknowledges -> sessions end -> release. Each call returns what can be done now.
+ * The next call continues from the resulting state, also after a restart, because the cordon is an annotation of the pod.
  *
- * Guarantees: a worker that is busy, or that a gateway may still send launches to, is never released; as many workers are
- * cordoned as are to go, and no more; when demand returns the busiest are uncordoned first.
+ * Guarantees: a worker that has sessions, or that a gateway may still send launches to, is never released. No more workers are
+ * cordoned than the scale-down removes. If demand returns, the busiest are uncordoned first.
  *
  * @param workers pods of the group that are not being deleted.
- * @param oneReplicaSet all replicas are of one ReplicaSet, those without a pod too. Else one that is refused its pods may have
- * them, and another one lose a busy worker in its place.
+ * @param oneReplicaSet whether all replicas belong to one ReplicaSet, including those without a pod. Otherwise the missing pods
+ * may belong to one ReplicaSet while another one would lose a busy worker.
  */
 export function shrink(workers: readonly WorkerState[], replicas: number, target: number, oneReplicaSet: boolean): ShrinkStep {
   const surplus = replicas - target;
   const cordoned = cordonedOf(workers);
-  // Pods and replicas disagree: the ReplicaSet controller, or our view of it, is still on its way. What was released must
-  // keep its low cost until it is gone, or another would be taken.
+  // Pods and replicas differ: the ReplicaSet controller or the watch is behind. A released worker must keep its low cost until
+  // its pod is gone, or Kubernetes would delete another one.
   const unsettled = { ...noStep, waitingFor: `${workers.length} pods exist for ${replicas} replicas` };
   const rollingOut = new Set(workers.map((worker) => worker.revision)).size > 1;
   if (rollingOut && target === 0 && surplus > 0) return emptied(workers, replicas);
@@ -91,7 +91,7 @@ export function shrink(workers: readonly WorkerState[], replicas: number, target
   return { ...noStep, cordon, uncordon, release, lowerBy: release.length, waitingFor: waitingFor(leaving, idle, release) };
 }
 
-/** All are to go, whatever revision they have: then it does not matter whom Kubernetes takes first, once none has a session. */
+/** Removes all workers of every revision. Once none has a session, the order in which Kubernetes deletes them is irrelevant. */
 function emptied(workers: readonly WorkerState[], replicas: number): ShrinkStep {
   const cordon = workers.filter((worker) => worker.cordonedAtMs === undefined);
   const leaving = cordonedOf(workers);
@@ -104,14 +104,14 @@ export function cordonedOf(workers: readonly WorkerState[]): readonly WorkerStat
   return workers.filter((worker) => worker.cordonedAtMs !== undefined);
 }
 
-/** It has no session, and gets none. */
+/** The worker has no session and gets none. */
 export function isIdle(worker: WorkerState): boolean {
   return worker.busy === 0 && (worker.cordonAcknowledged || !worker.running);
 }
 
 /**
- * Whom to take first: who cannot serve yet, in Kubernetes' own order, so that nobody precedes those that we chose; then who
- * is cordoned already, so that the choice does not wander; then who serves fewest; then the youngest.
+ * Sorts the victims: first workers that cannot serve yet, in the order of Kubernetes, so no other pod precedes the chosen ones;
+ * then those that are cordoned, so the choice is stable; then those with the fewest sessions; then the youngest.
  */
 export function leastDisturbing(a: WorkerState, b: WorkerState): number {
   return (
@@ -123,7 +123,7 @@ export function leastDisturbing(a: WorkerState, b: WorkerState): number {
   );
 }
 
-/** How far a worker has come, as far as Kubernetes heeds it. */
+/** Start-up stage of a worker, as far as it determines the deletion order of Kubernetes. */
 function stage({ scheduled, running, ready }: WorkerState): number {
   if (!scheduled) return 0;
   if (!running) return 1;
@@ -131,10 +131,10 @@ function stage({ scheduled, running, ready }: WorkerState): number {
 }
 
 /**
- * The largest set of idle workers of one ReplicaSet that its controller will surely choose when replicas are lowered by its size.
- * It deletes unscheduled pods first, then those that do not run, then those that are not ready, and only among equals does
- * the deletion cost decide; so a worker that precedes every idle one must be idle itself. An idle worker may become ready
- * before the controller looks: then it no longer precedes a busy one that is not, whatever its cost.
+ * The largest set of idle workers of one ReplicaSet that its controller will certainly delete if replicas are lowered by the size
+ * of the set. The controller deletes unscheduled pods first, then pods that do not run, then pods that are not ready. The
+ * deletion cost decides only among equals, so every worker that precedes the idle ones must be idle too. An idle worker may
+ * become ready before the controller acts: then a busy worker that is not ready precedes it, whatever its cost.
  * Source: `ActivePodsWithRanks` in Kubernetes `pkg/controller/controller_utils.go`.
  */
 export function releasable(workers: readonly WorkerState[], idle: readonly WorkerState[]): readonly WorkerState[] {
@@ -148,7 +148,7 @@ export function releasable(workers: readonly WorkerState[], idle: readonly Worke
   return mayBeOvertaken ? first.filter((worker) => !worker.running) : first;
 }
 
-/** What keeps those that are cordoned, in words. */
+/** What the cordoned workers wait for, as a phrase. */
 export function waitingFor(leaving: readonly WorkerState[], idle: readonly WorkerState[], release: readonly WorkerState[]): string {
   const busy = leaving.filter((worker) => worker.busy > 0);
   if (busy.length > 0) {

@@ -1,25 +1,25 @@
-/** How often launches arrive: over the last minutes, over the last hour, on the whole, and at this time of day. */
+/** The arrival rate of launches: over the last minutes, over the last hour, over days, and at this time of day. */
 
 const DAY_S = 86_400;
 export const TIMES_OF_DAY = 96;
 const TIME_OF_DAY_S = DAY_S / TIMES_OF_DAY;
 const LONG_S = 3_600;
-/** The overall mean forgets over days, so that a pool that grows is seen to. */
+/** Time constant of the overall mean: short enough to follow a growing pool. */
 const MEAN_S = 3 * DAY_S;
-/** As many days are remembered of each time of day. */
+/** Days of memory for each time of day. */
 const PROFILE_DAYS = 10;
-/** Times of day up to an hour away lend a share of what was seen then. */
+/** Times of day up to an hour away contribute a share of their launches. */
 const NEIGHBOURS = TIMES_OF_DAY / 24;
-/** So long the overall mean counts as seen at any time of day: it is all there is on the first day. */
+/** Weight of the overall mean at any time of day, as observation time. On the first day nothing else is known. */
 const PRIOR_S = 3_600;
-/** As many launches of evidence stand behind what the time of day says, against the last minutes and the last hour. */
+/** Weight of the time of day against the last minutes and the last hour, as a number of launches. */
 const PRIOR_LAUNCHES = 4;
 
-/** A pool that nobody has launched yet is expected to be launched seldom: one worker is kept for it, not two. */
+/** Prior of a pool without launches: it expects few of them, so the forecast keeps one worker, not two. */
 const UNSEEN_LAUNCHES = 0.03;
 const UNSEEN_S = 600;
 
-/** What is kept over a restart. Times of day in quarters of an hour, UTC. */
+/** The state that survives a restart. Times of day are quarters of an hour, UTC. */
 export interface SavedArrivals {
   readonly mean: readonly [launches: number, seconds: number];
   readonly launches: readonly number[];
@@ -30,7 +30,7 @@ export class ArrivalRate {
   #short = 0;
   #long = 0;
   #atS: number | undefined;
-  /** Of the windows: how long they have been filled. */
+  /** Observation time of the windows. */
   #seenS = 0;
   #meanLaunches = 0;
   #meanSeconds = 0;
@@ -61,16 +61,16 @@ export class ArrivalRate {
     this.#launches[at] = (valueAt(this.#launches, at) + arrivals) * keptShare;
   }
 
-  /** Launches a second over the last days. Never zero: a pool may be new. */
+  /** Launches per second over the last days. Never zero, because a pool may be new. */
   get meanPerS(): number {
     return (this.#meanLaunches + UNSEEN_LAUNCHES) / (this.#meanSeconds + UNSEEN_S);
   }
 
   /**
-   * Launches a second now: the larger of what the short and the long window say, each weighed against the usual rate of this
-   * time of day. The weighing is the posterior mean of a Poisson rate with a Gamma prior (Gelman et al., Bayesian Data Analysis,
-   * 2.6): (prior launches + seen) / (prior launches / usual rate + seconds). Where launches come in
-   * clumps, each says less.
+   * Launches per second now: the larger rate of the short and the long window, each weighted against the usual rate of this
+   * time of day. The weighted rate is the posterior mean of a Poisson rate with a Gamma prior (Gelman et al., Bayesian Data
+   * Analysis, 2.6): (prior launches + observed) / (prior launches / usual rate + seconds). If launches arrive in clumps, each
+   * has less weight.
    *
    * @param dispersion variance of counts over their mean; 1 for a Poisson process.
    */
@@ -90,7 +90,7 @@ export class ArrivalRate {
     };
   }
 
-  /** Launches a second at this time of day, as on the last days; the overall mean where little is known. */
+  /** Launches per second at this time of day over the last days, drawn towards the overall mean if data is scarce. */
   #usualPerS(nowS: number): number {
     const middle = timeOfDay(nowS);
     let launches = this.meanPerS * PRIOR_S;

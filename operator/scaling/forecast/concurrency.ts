@@ -1,28 +1,28 @@
 import { upperGamma } from "./gamma.ts";
 
-/** Beyond these, terms are not added up one by one. */
+/** Above these numbers an approximation replaces the exact sum. */
 const EXACT_ARRIVALS = 60;
 const EXACT_SESSIONS = 150;
 const NEGLIGIBLE = 1e-9;
 const MAX_TERMS = 600;
 
 export interface Outlook {
-  /** Sessions now, and launches that wait. */
+  /** Sessions and waiting launches now. */
   readonly sessions: number;
-  /** Launches expected until then. */
+  /** Expected launches within the period. */
   readonly arrivals: number;
-  /** Variance of their count over its mean, at least 1. */
+  /** Variance of their number divided by its mean, at least 1. */
   readonly dispersion: number;
-  /** Chance of each session to end until then. */
+  /** Probability that a session ends within the period. */
   readonly ends: number;
 }
 
 /**
- * How many slots will be taken a time-to-warm from now: sessions + arrivals - departures. Arrivals are negative binomial with the
- * mean and the dispersion given (Poisson at dispersion 1), departures binomial, independent of each other.
+ * The number of taken slots after one time-to-warm: sessions + arrivals - departures. Arrivals are negative binomial with the
+ * given mean and dispersion (Poisson at dispersion 1). Departures are binomial and independent of the arrivals.
  *
- * Large numbers are not added up: a Gamma distribution of the same mean and variance stands for arrivals, moved by the departures
- * expected. It keeps the long tail of bursts, which a normal one would lose.
+ * For large numbers, a Gamma distribution of the same mean and variance replaces the arrivals, shifted by the expected
+ * departures. It keeps the long tail of bursts, which a normal distribution would lose.
  *
  * @returns the probability that at least `slots` will be taken.
  */
@@ -43,7 +43,7 @@ function approximate({ sessions, dispersion, ends, ...outlook }: Outlook): (slot
 function exact({ sessions, arrivals, dispersion, ends }: Outlook): (slots: number) => number {
   const arriving = countProbabilities(arrivals, dispersion);
   const ending = endProbabilities(sessions, ends);
-  // Index 0 stands for every possible departure and no arrival.
+  // Index 0 means no arrival and the largest number of departures.
   const lowest = sessions - (ending.length - 1);
   const atLeast = new Float64Array(arriving.length + ending.length);
   for (let came = 0; came < arriving.length; came++) {
@@ -55,7 +55,7 @@ function exact({ sessions, arrivals, dispersion, ends }: Outlook): (slots: numbe
   return (slots) => (slots <= lowest ? 1 : (atLeast[slots - lowest] ?? 0));
 }
 
-/** Probabilities of 0, 1, 2, … launches: negative binomial, Poisson where the dispersion is 1. */
+/** Probabilities of 0, 1, 2, … launches: negative binomial, or Poisson if the dispersion is 1. */
 function countProbabilities(mean: number, dispersion: number): readonly number[] {
   if (mean <= 0) return [1];
   const poisson = dispersion <= 1.001;
@@ -66,13 +66,13 @@ function countProbabilities(mean: number, dispersion: number): readonly number[]
 
 /** Probabilities that 0, 1, 2, … of the sessions end. */
 function endProbabilities(sessions: number, ends: number): readonly number[] {
-  // From the likelier side, where the first term does not vanish.
+  // Start from the likelier side: on the other one the first term may underflow.
   if (ends <= 0.5) return binomial(sessions, ends);
   const stay = binomial(sessions, 1 - ends);
   return [...Array.from({ length: sessions + 1 - stay.length }, () => 0), ...stay.toReversed()];
 }
 
-/** Probabilities of 0, 1, 2, … successes, @param chance of each at most a half. */
+/** Probabilities of 0, 1, 2, … successes. @param chance of each success, at most 0.5. */
 function binomial(trials: number, chance: number): readonly number[] {
   if (chance <= 0) return [1];
   const odds = chance / (1 - chance);

@@ -1,14 +1,13 @@
 const MEMORY_FORECASTS = 1_000;
-/** A Poisson process of so many launches counts as seen. */
+/** Prior: a Poisson process with this number of launches. */
 const PRIOR_LAUNCHES = 10;
 const MAX_DISPERSION = 400;
-/** Forecasts that wait to be compared with what came. */
+/** Maximum number of forecasts whose period has not ended. */
 const MAX_PENDING = 64;
 
 /**
- * How far counts of launches miss their forecast: mean squared error over mean, 1 for a Poisson process whose rate is known
- * (index of dispersion; Cox and Lewis, The Statistical Analysis of Series of Events, 4.5). Bursts, batches and errors of the
- * rate all widen it.
+ * The index of dispersion of forecast errors: mean squared error over mean, 1 for a Poisson process with a known rate
+ * (Cox and Lewis, The Statistical Analysis of Series of Events, 4.5). Bursts, batches and errors of the rate increase it.
  */
 export class Dispersion {
   #error = 0;
@@ -22,8 +21,8 @@ export class Dispersion {
   }
 
   /**
-   * @param arrived launches since some fixed moment.
-   * @param expected launches of the next `overS` seconds, as forecast now.
+   * @param arrived launches since a fixed moment.
+   * @param expected forecast of the launches in the next `overS` seconds.
    */
   add(nowS: number, arrived: number, expected: number, overS: number): void {
     const last = this.#pending.at(-1);

@@ -5,20 +5,20 @@ import { worth } from "./price.ts";
 import { type SavedLength, SessionLength } from "./session-length.ts";
 import { type SavedTrials, Trials, weightOf } from "./trials.ts";
 
-/** What is seen of the demand at a moment. Counts are since any fixed moment; one that starts again counts from zero. */
+/** The observed demand at one moment. Counters start at any fixed moment and may restart from zero. */
 export interface DemandSample {
   readonly nowS: number;
   /** Launches that arrived. */
   readonly arrived: number;
   /** Of those, launches that did not find a warm slot at once. */
   readonly missed: number;
-  /** Sessions that began. */
+  /** Sessions that started. */
   readonly started: number;
   /** Sessions that run now. */
   readonly sessions: number;
   /** Launches that wait now. */
   readonly queued: number;
-  /** Workers that there are, starting ones among them. */
+  /** Existing workers, including starting ones. */
   readonly workers: number;
   readonly warmWorkers: number;
 }
@@ -30,11 +30,11 @@ export interface WorkerShape {
 }
 
 export interface Forecast {
-  /** Workers wanted: with fewer, more are started. */
+  /** Required workers: the operator starts more if there are fewer. */
   readonly workers: number;
-  /** Workers worth their keep: those beyond may go. At least `workers`. */
+  /** Workers that are worth their cost: the operator may remove others. At least `workers`. */
   readonly keep: number;
-  /** How long workers beyond that are kept all the same: as long as it takes to start them again. */
+  /** How long the others are kept: as long as it takes to start them again. */
   readonly holdS: number;
   readonly launchesPerS: number;
   readonly sessionLengthS: number;
@@ -43,7 +43,7 @@ export interface Forecast {
   readonly priceS: number;
 }
 
-/** All that was learned: about 2 KB as JSON. */
+/** The whole state of a forecaster: about 2 KB as JSON. */
 export interface SavedForecaster {
   readonly arrivals: SavedArrivals;
   readonly sessions: SavedLength;
@@ -51,15 +51,15 @@ export interface SavedForecaster {
   readonly trials: SavedTrials;
 }
 
-/** The short window of the arrival rate, in times-to-warm. */
+/** Short window of the arrival rate, as a multiple of the time-to-warm. */
 const SHORT_WINDOW = 4;
 const SHORT_WINDOW_MIN_S = 60;
 
 /**
- * Learns a demand and says how many workers to keep for it. The steps: rate of launches now (`arrival-rate.ts`), how much it varies
- * (`dispersion.ts`), how long sessions last (`session-length.ts`); from these the slots taken a time-to-warm ahead
- * (`concurrency.ts`); from that the workers worth their keep (`price.ts`) at the price that keeps the objective (`trials.ts`).
- * Derived in docs/scaling.md.
+ * Estimates the demand and the number of workers to keep for it. Inputs are the arrival rate (`arrival-rate.ts`), its dispersion
+ * (`dispersion.ts`) and the session length (`session-length.ts`). They give the slots taken one time-to-warm ahead
+ * (`concurrency.ts`), and these give the workers that are worth their cost (`price.ts`) at the price that keeps the objective
+ * (`trials.ts`). docs/scaling.md derives the formulas.
  */
 export class Forecaster {
   readonly #arrivals: ArrivalRate;
@@ -69,10 +69,10 @@ export class Forecaster {
   #last: DemandSample | undefined;
   #arrived = 0;
   #wanted = 0;
-  /** When there were first as many warm workers as wanted: what launches met before says nothing of the price. */
+  /** When the pool first had as many warm workers as required. Misses before that moment say nothing about the price. */
   #settledS: number | undefined;
 
-  /** @param objective share of launches that is to find a warm slot, such as 0.99. */
+  /** @param objective share of launches that must find a warm slot, such as 0.99. */
   constructor(objective: number, saved?: SavedForecaster) {
     this.#arrivals = new ArrivalRate(saved?.arrivals);
     this.#lengths = new SessionLength(saved?.sessions);
@@ -80,7 +80,7 @@ export class Forecaster {
     this.#trials = new Trials(objective, saved?.trials);
   }
 
-  /** Takes a sample, and answers for that moment. Samples of one moment may come in any number; time that goes back stands still. */
+  /** Adds a sample and returns the forecast for its moment. Several samples may have the same time; time never goes back. */
   next(sample: DemandSample, shape: WorkerShape): Forecast {
     const { slotsPerWorker, timeToWarmS } = shape;
     const nowS = Math.max(sample.nowS, this.#last?.nowS ?? sample.nowS);
@@ -102,7 +102,7 @@ export class Forecaster {
     const taken = sample.sessions + sample.queued;
     const weight = weightOf(this.#arrivals.meanPerS * timeToWarmS);
     this.#trials.warmUntil(nowS);
-    // Before, the trials have no warm workers either.
+    // Before that moment the trials have no warm workers either.
     if (this.#settledS !== undefined && nowS > this.#settledS + timeToWarmS) {
       const before = Math.max(0, taken - arrivals);
       // A clump of misses has one cause, so it counts as one.
@@ -136,7 +136,7 @@ export class Forecaster {
     };
   }
 
-  /** Launches a second over the last days. */
+  /** Launches per second over the last days. */
   get meanPerS(): number {
     return this.#arrivals.meanPerS;
   }
@@ -151,7 +151,7 @@ export class Forecaster {
   }
 }
 
-/** A count that went back started again. */
+/** A counter that decreased has restarted from zero. */
 function since(now: number, before: number | undefined): number {
   if (before === undefined) return 0;
   return now >= before ? now - before : now;

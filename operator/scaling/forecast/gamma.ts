@@ -21,7 +21,7 @@ const LANCZOS = [
 export function upperGamma(a: number, x: number): number {
   if (x <= 0) return 1;
   const factor = Math.exp(-x + a * Math.log(x) - logGamma(a));
-  // Rounding must not make it negative.
+  // Rounding must not make the result negative.
   return x < a + 1 ? Math.max(0, 1 - factor * seriesOf(a, x)) : factor * fractionOf(a, x);
 }
 

@@ -1,38 +1,38 @@
 /**
- * What one more worker is worth, and how many are worth their keep.
+ * The worth of one more worker, and the number of workers that are worth their cost.
  *
- * A worker is kept warm for the launches that would find no slot without it. With `n` workers of `s` slots, one more catches the
- * launches that arrive while between n*s and (n+1)*s slots are taken: `rate * P(n*s <= taken < (n+1)*s)` a second. It is worth
- * keeping when that, at the price of a miss, outweighs the worker itself:
+ * A worker is kept warm for the launches that would not find a slot without it. With `n` workers of `s` slots, one more serves
+ * the launches that arrive while between n*s and (n+1)*s slots are taken: `rate * P(n*s <= taken < (n+1)*s)` per second. It is
+ * worth its cost if these launches, at the price of a miss, outweigh the worker:
  *
  *     price * (rate now / mean rate) * P(n*s <= taken < (n+1)*s) >= 1
  *
- * One price for all times of day, instead of one quantile, spends the allowed misses where they save most: at an hour in which
- * a launch is rare, a worker kept for it costs more than at noon. Source: the Lagrangian of "least worker-hours subject to a share
- * of misses"; with a lead time and no set-up cost, this base-stock rule is the optimal one (Zipkin, Foundations of Inventory
- * Management, 6.2).
+ * One price for all times of day, instead of one quantile, spends the allowed misses where they save most: at an hour with few
+ * launches, a worker for one of them costs more than at noon. Source: the Lagrangian of "least worker-hours subject to a share of
+ * misses". With a lead time and no set-up cost, this base-stock rule is optimal (Zipkin, Foundations of Inventory Management,
+ * 6.2).
  */
 export interface Worth {
-  /** Fewest workers, of the given or more, such that one more is worth less than its keep. */
+  /** The smallest number of workers, not below `atLeast`, at which one more costs more than it is worth. */
   workers(price: number, atLeast: number): number;
-  /** Share of the launches that would find no free slot with so many workers, a time-to-warm from now. */
+  /** Share of the launches that would not find a free slot with this number of workers, one time-to-warm from now. */
   missShare(workers: number): number;
 }
 
 export interface WorthInputs {
   readonly slotsPerWorker: number;
-  /** Rate of launches over its mean of the last days. */
+  /** Arrival rate divided by its mean over the last days. */
   readonly relativeRate: number;
-  /** Slots that will be taken on average. */
+  /** Mean number of taken slots, one time-to-warm from now. */
   readonly expectedTaken: number;
-  /** Probability that at least so many will be. */
+  /** Probability that at least this number of slots is taken then. */
   readonly takenAtLeast: (slots: number) => number;
 }
 
 export function worth({ slotsPerWorker, relativeRate, expectedTaken, takenAtLeast }: WorthInputs): Worth {
   const mode = Math.floor(expectedTaken / slotsPerWorker);
   const known = new Map<number, number>();
-  // Below what will be taken on average every worker is needed, however narrow its own band.
+  // Below the mean number of taken slots every worker is needed, however narrow its own band.
   const needed = (workers: number): number => {
     const found = known.get(workers);
     if (found !== undefined) return found;
@@ -44,7 +44,7 @@ export function worth({ slotsPerWorker, relativeRate, expectedTaken, takenAtLeas
   return {
     workers: (price, atLeast) => {
       if (price * needed(atLeast) < 1) return atLeast;
-      // The worth falls with every worker: double the stride until it is too little, then halve.
+      // The worth falls with every worker: double the stride until it is too small, then halve it.
       let enough = atLeast;
       let stride = 1;
       while (price * needed(enough + stride) >= 1 && stride < MAX_WORKERS) {

@@ -1,11 +1,11 @@
-/** So many sessions of the expected length count as seen, so that the first real ones do not rule. */
+/** Prior: this number of sessions of the expected length, so the first real sessions do not dominate. */
 const PRIOR_SESSIONS = 5;
 const EXPECTED_S = 300;
 const MEMORY_S = 6 * 3_600;
 
 /**
- * The mean length of a session, by Little's law: session-seconds over sessions that ended (Little, "A proof for the queuing
- * formula L = λW", 1961). Needs counts only, so no session has to be followed.
+ * The mean length of a session by Little's law: session-seconds divided by ended sessions (Little, "A proof for the queuing
+ * formula L = λW", 1961). It needs counts only, so no session is tracked.
  */
 export class SessionLength {
   #sessionSeconds = 0;

@@ -1,25 +1,25 @@
 import { percentile } from "../percentile.ts";
 
-/** The latest workers count. */
+/** Number of latest workers that count. */
 const KEPT = 32;
-/** Beyond so many times what is expected, a worker did not take long to start: it was warmed again. */
+/** A worker that takes longer than this multiple of the expected time was warmed a second time. */
 const IMPLAUSIBLE = 10;
 
 export interface SavedTimeToWarm {
   readonly seconds: readonly number[];
 }
 
-/** How long workers of a group take from their creation until they are warm: the 95th percentile of the latest. */
+/** The time from the creation of a worker until it is warm: 95th percentile of the latest workers of a group. */
 export class TimeToWarm {
   readonly #seconds: number[];
-  /** Workers that are counted already; those that are gone are dropped. */
+  /** Workers that were counted and still exist. */
   #seen = new Set<string>();
 
   constructor(saved?: SavedTimeToWarm) {
     this.#seconds = [...(saved?.seconds ?? [])].slice(-KEPT);
   }
 
-  /** @param workers those that are warm now, by UID, with the seconds that it took. */
+  /** @param workers UIDs of the workers that are warm now, each with its time-to-warm in seconds. */
   see(workers: ReadonlyMap<string, number>, expectedS: number): void {
     for (const [uid, seconds] of workers) {
       if (this.#seen.has(uid) || seconds <= 0 || seconds > expectedS * IMPLAUSIBLE) continue;
@@ -29,7 +29,7 @@ export class TimeToWarm {
     this.#seen = new Set(workers.keys());
   }
 
-  /** Undefined while nobody was seen to become warm. */
+  /** Undefined before the first observation. */
   get p95S(): number | undefined {
     return this.#seconds.length === 0
       ? undefined

@@ -1,35 +1,36 @@
 import type { Worth } from "./price.ts";
 
 /**
- * Which price keeps the objective. The pool's own demand is tried on a ladder of prices at the same time: for each it is
- * counted how many launches would have found no warm slot, had workers been kept at that price. So the right price is known from
- * every launch, not only from those that went wrong, which at 99.9 % would take months.
+ * Finds the price that keeps the objective. Trials run the pool's own demand against a ladder of prices at the same time: each
+ * counts the launches that would have missed a warm slot with the workers kept at its price. So every launch gives evidence, not
+ * only the misses, which at 99.9 % would take months.
  *
- * What no trial sees is a cluster that falls short of the plan: workers that fail, come late, or may not be started. Misses
- * that the trial at the same price did not have raise the price on top, and every launch takes a little back, in the ratio that the
- * objective allows (adaptive conformal inference: Gibbs and Candès, "Adaptive Conformal Inference Under Distribution Shift", 2021).
+ * A trial does not see that a cluster provides less than planned, with workers that fail, start late, or may not start. Misses
+ * that the trial at the same price did not have raise the price in addition. Every launch lowers it a little, in the ratio that
+ * the objective allows (adaptive conformal inference: Gibbs and Candès, "Adaptive Conformal Inference Under Distribution Shift",
+ * 2021).
  */
 
 const PRICES: readonly number[] = Array.from({ length: 18 }, (_, step) => 0.01 * 2.5 ** step);
-/** A worker is given up when it is worth so many times less than starting one. Keeps sizes from swinging. */
+/** A worker is removed if its worth is this many times below that of a new one. Prevents oscillation. */
 const KEEP_FACTOR = 8;
-/** So many launches count as seen, with the share of misses that the price suggests or that the forecast expects at it. */
+/** Weight of the prior share of misses, as a number of launches. */
 const PRIOR_LAUNCHES = 300;
-/** What the forecast expects is the mean of so long: it changes with the hour. */
+/** Time constant of the expected share of misses, which changes with the hour. */
 const EXPECTED_MEMORY_S = 3_600;
-/** Of the misses that the objective allows, so many are aimed for: they come in bursts, and a share that is just kept is missed as often. */
+/** Target share of the allowed misses. Misses occur in bursts, so a target at the limit would exceed it half of the time. */
 const MARGIN = 0.5;
 /**
- * The latest launches count, as many as have so many misses at the objective. Far more than an estimate of the share needs:
- * misses come in clumps, and with a short memory one large burst would buy workers for a day that no other burst needs.
+ * Memory: the number of launches that have this many misses at the objective. Misses occur in clumps. With a shorter memory, one
+ * large burst would keep workers for a day that no other burst needs.
  */
 const MEMORY_MISSES = 300;
-/** How fast misses that no trial had raise the price, and how far (natural logarithm). */
+/** Step and limit of the correction by misses that no trial had, as natural logarithms of the price. */
 const STEP = 0.25;
 const MAX_CORRECTION = 1;
-/** More launches than this within one time-to-warm meet the same capacity: they say no more than this many would. */
+/** Launches within one time-to-warm meet the same capacity. Beyond this number they add no evidence. */
 const INDEPENDENT_LAUNCHES = 4;
-/** Most workers that a trial starts at once. */
+/** Maximum number of workers that a trial starts at once. */
 const MAX_STARTING = 1_000;
 
 export interface SavedTrials {
@@ -40,13 +41,13 @@ export interface SavedTrials {
 
 interface Trial {
   readonly price: number;
-  /** Workers kept, starting ones among them. */
+  /** Number of workers, including starting ones. */
   workers: number;
   warm: number;
-  /** When those that start will be warm, ascending. */
+  /** When the starting workers become warm, ascending. */
   readonly starting: number[];
   missed: number;
-  /** Share of launches that the forecast itself expects to miss with its workers; the price suggests one in so many. */
+  /** Share of launches that the forecast expects to miss with these workers. */
   expectedShare: number;
 }
 
@@ -64,7 +65,7 @@ export class Trials {
   #launches = 0;
   #correction = 0;
 
-  /** @param objective share of launches that is to find a warm slot, such as 0.99. */
+  /** @param objective share of launches that must find a warm slot, such as 0.99. */
   constructor(objective: number, saved?: SavedTrials) {
     this.#allowed = 1 - objective;
     if (saved === undefined) return;
@@ -76,8 +77,8 @@ export class Trials {
   }
 
   /**
-   * What launches really met.
-   * @param taken slots taken before the first of them, launches that wait among them.
+   * Corrects the price by what launches met in the cluster.
+   * @param taken slots taken before the first of these launches, including waiting launches.
    */
   met(arrivals: number, missed: number, taken: number, slotsPerWorker: number, weight: number): void {
     const unforeseen = Math.max(0, missed - missesOf(this.#nextBelow(this.price), arrivals, taken, slotsPerWorker));
@@ -86,7 +87,7 @@ export class Trials {
   }
 
   /**
-   * What these launches would have met at each price.
+   * Counts what these launches would have met at each price.
    * @param taken as for {@link met}.
    */
   tried(arrivals: number, taken: number, slotsPerWorker: number, weight: number): void {
@@ -100,7 +101,7 @@ export class Trials {
     for (const trial of this.#trials) trial.missed *= kept;
   }
 
-  /** Resizes what is kept at each price. */
+  /** Resizes the fleet of each trial. */
   resize(worth: Worth, atLeast: number, nowS: number, timeToWarmS: number): void {
     const news = Math.min(1, Math.max(0, nowS - (this.#resizedS ?? nowS)) / EXPECTED_MEMORY_S);
     this.#resizedS = nowS;
@@ -118,7 +119,7 @@ export class Trials {
     }
   }
 
-  /** Workers that were starting are warm from their time on. */
+  /** Marks the workers as warm that became warm until now. */
   warmUntil(nowS: number): void {
     for (const trial of this.#trials) {
       const warm = trial.starting.findIndex((atS) => atS > nowS);
@@ -134,7 +135,7 @@ export class Trials {
     return this.#triedPrice() * Math.exp(this.#correction);
   }
 
-  /** The price at which a worker that is there is kept. */
+  /** The price at which an existing worker is kept. */
   get keepPrice(): number {
     return this.price * KEEP_FACTOR;
   }
@@ -148,14 +149,14 @@ export class Trials {
     };
   }
 
-  /** The trial at this price, or at the next lower one. */
+  /** The trial at this price or at the next lower one. */
   #nextBelow(price: number): Trial | undefined {
     return this.#trials.findLast((trial) => trial.price <= price);
   }
 
   /**
-   * The lowest price with few enough misses, between two rungs of the ladder where its neighbour has too many. Where even the
-   * highest has too many, such as after the first burst ever, those that it had count for none: no price would have avoided them.
+   * The lowest price with few enough misses, interpolated between two rungs of the ladder. If even the highest price has too many,
+   * for example after the first burst, its misses are ignored at every price: no price would have avoided them.
    */
   #triedPrice(): number {
     const allowed = this.#allowed * MARGIN;
@@ -180,18 +181,18 @@ export class Trials {
   }
 }
 
-/** A worker is worth its keep to the last when one launch in so many needs it. */
+/** At this price the last worker is worth its cost if one launch in `price` needs it. */
 function suggestedShare(price: number): number {
   return Math.min(1, 1 / price);
 }
 
-/** How many of these launches would find no free slot. */
+/** Number of these launches that would not find a free slot. */
 function missesOf(trial: Trial | undefined, arrivals: number, taken: number, slotsPerWorker: number): number {
   const free = Math.max(0, (trial?.warm ?? 0) * slotsPerWorker - taken);
   return Math.max(0, arrivals - free);
 }
 
-/** Those that start go first. */
+/** Removes starting workers first. */
 function remove(trial: Trial, count: number): void {
   const starting = Math.min(count, trial.starting.length);
   trial.starting.splice(trial.starting.length - starting, starting);
@@ -199,7 +200,7 @@ function remove(trial: Trial, count: number): void {
   trial.workers -= count;
 }
 
-/** How much each launch says, where so many arrive within one time-to-warm. */
+/** Weight of one launch as evidence. */
 export function weightOf(launchesPerWarmUp: number): number {
   return 1 / Math.max(1, launchesPerWarmUp / INDEPENDENT_LAUNCHES);
 }
