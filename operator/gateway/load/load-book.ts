@@ -2,7 +2,7 @@ import type { AccountErrorKind, PoolLoad, Reclaimed, WorkerLoad } from "../../ap
 import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
 
-/** How a launch met short capacity. */
+/** Kind of short capacity that a launch meets. */
 export type Shortage = keyof PoolLoad["shortages"][string];
 
 /** What the load book counts for a launch. `cold`: it went to a free worker that was not warm. That is no shortage of slots. */
@@ -10,36 +10,36 @@ export type Met = Shortage | "cold";
 
 type LaunchCounts = PoolLoad["launches"][string];
 
-/** What happened to a pool's load since it was last spoken of. */
+/** A change of a pool's load. */
 export interface LoadChange {
   readonly pool: string;
-  /** A launch met short capacity then (Unix time in ms): the operator must know at once. */
+  /** Unix time in ms of a shortage, which the gateway reports at once. */
   readonly shortSinceMs?: number;
-  /** A session began to run, this long after its launch arrived. */
+  /** Start-up time of a session that reached `running`. */
   readonly startupMs?: number;
-  /** UID of the worker's pod, where the launch had not to wait for it. */
+  /** UID of the worker's pod, if the launch did not wait. */
   readonly worker?: string | undefined;
 }
 
-/** The part of a pool's load that is a state; what happened since the last report is each reader's own. */
+/** The level-based part of a pool's load. What happened since the last report differs for each reader. */
 export type PoolState = Omit<PoolLoad, "shortSinceMs" | "startupsMs" | "workerStartups">;
 
-/** A pool's state without its workers, of which there may be thousands. */
+/** The state of a pool without its workers, which may be thousands. */
 export type PoolSummary = Omit<PoolState, "workers">;
 
-/** The key under which face images that are no preset are counted. */
+/** Key of launches with a custom face image. */
 const NO_PRESET = "";
 
-/** Counts short capacity per pool and preset, and tells the open load streams what changed. */
+/** Counts launches and shortages by pool and preset, and notifies the open load streams of changes. */
 export class LoadBook {
   readonly #clock: Clock;
-  /** Bounded: known pools, and their presets. */
+  /** Bounded by the pools and their presets. */
   readonly #shortages = new Map<string, Map<string, Record<Shortage, number>>>();
-  /** Bounded like it. */
+  /** Bounded by the pools and their presets. */
   readonly #launches = new Map<string, Map<string, LaunchCounts>>();
-  /** Bounded: known pools, and three kinds. */
+  /** Bounded by the pools and three kinds. */
   readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
-  /** Bounded: known pools. In seconds, with their fractions. */
+  /** Bounded by the pools. Seconds have fractions. */
   readonly #reclaimed = new Map<string, Reclaimed>();
   readonly #listeners = new Set<(change: LoadChange) => void>();
 
@@ -47,7 +47,7 @@ export class LoadBook {
     this.#clock = clock;
   }
 
-  /** Calls back on every change. @returns how to stop it. */
+  /** Calls the listener on every change. @returns a function that unsubscribes. */
   subscribe(listener: (change: LoadChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -55,12 +55,12 @@ export class LoadBook {
 
   /** Workers or the queue of a pool changed. */
   changed(pool: string): void {
-    this.#tell({ pool });
+    this.#notify({ pool });
   }
 
-  /** @param worker UID of its pod, unless the launch had to wait, which is not the worker's fault. */
+  /** @param worker UID of its pod. Undefined if the launch waited, because that time does not measure the worker. */
   started(pool: string, startupMs: number, worker?: string): void {
-    this.#tell({ pool, startupMs, worker });
+    this.#notify({ pool, startupMs, worker });
   }
 
   /**
@@ -79,31 +79,31 @@ export class LoadBook {
         missed = true;
         launches.missed += 1;
       }
-      if (met === "cold") this.#tell({ pool });
+      if (met === "cold") this.#notify({ pool });
       else this.#countShortage(pool, preset ?? NO_PRESET, met);
     };
   }
 
   #countShortage(pool: string, preset: string, shortage: Shortage): void {
     this.#countsOf(pool, preset)[shortage] += 1;
-    this.#tell({ pool, shortSinceMs: this.#clock.now() });
+    this.#notify({ pool, shortSinceMs: this.#clock.now() });
   }
 
   /** A launch got its session. */
   served(pool: string, preset: string | undefined): void {
     this.#launchesOf(pool, preset ?? NO_PRESET).started += 1;
-    this.#tell({ pool });
+    this.#notify({ pool });
   }
 
-  /** A worker refused a launch because of the account that its secret belongs to. */
+  /** A worker rejected a launch because of the account of its secret. */
   accountError(pool: string, kind: AccountErrorKind): void {
     const errors = this.#accountErrors.get(pool) ?? {};
     const count = (errors[kind]?.count ?? 0) + 1;
     this.#accountErrors.set(pool, { ...errors, [kind]: { count, lastMs: this.#clock.now() } });
-    this.#tell({ pool });
+    this.#notify({ pool });
   }
 
-  /** Nothing where there were none. */
+  /** Empty without errors. */
   accountErrors(pool: string): Pick<PoolLoad, "accountErrors"> {
     const accountErrors = this.#accountErrors.get(pool);
     return accountErrors === undefined ? {} : { accountErrors };
@@ -113,10 +113,10 @@ export class LoadBook {
   reclaimedSlot(pool: string, reclaimedMs: number): void {
     const { sessions, slotSeconds } = this.#reclaimed.get(pool) ?? { sessions: 0, slotSeconds: 0 };
     this.#reclaimed.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + reclaimedMs / 1_000 });
-    this.#tell({ pool });
+    this.#notify({ pool });
   }
 
-  /** Nothing where there were none. */
+  /** Empty if none were reclaimed. */
   reclaimed(pool: string): Pick<PoolLoad, "reclaimed"> {
     const reclaimed = this.#reclaimed.get(pool);
     return reclaimed === undefined ? {} : { reclaimed: { ...reclaimed, slotSeconds: Math.round(reclaimed.slotSeconds) } };
@@ -130,7 +130,7 @@ export class LoadBook {
     return Object.fromEntries([...(this.#launches.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
   }
 
-  /** Forgets a pool that is gone. */
+  /** Removes a deleted pool. */
   forget(pool: string): void {
     this.#launches.delete(pool);
     this.#shortages.delete(pool);
@@ -152,12 +152,12 @@ export class LoadBook {
     return counts;
   }
 
-  #tell(change: LoadChange): void {
+  #notify(change: LoadChange): void {
     for (const listener of this.#listeners) listener(change);
   }
 }
 
-/** A worker's load as the operator is told. */
+/** The entry of a worker in a load report. */
 export function workerLoad(worker: Worker): WorkerLoad {
   return {
     pod: worker.name,

@@ -40,11 +40,11 @@ const worker = { pod: "p".repeat(60), uid: "u".repeat(36), ready: true, sessions
 const names = (reports: readonly LoadReport[]) => reports.map(({ full, pools }) => [full, ...pools.map(({ name }) => name)]);
 
 describe("the load stream", () => {
-  it("speaks of every pool first, in the operator's schema", () => {
+  it("reports every pool first, in the operator's schema", () => {
     expect(names(setup().open().lines())).toEqual([[true, "one", "two"]]);
   });
 
-  it("says what changed within 50 ms in one line, and nothing of other pools", async () => {
+  it("reports the changes within 50 ms in one line, without other pools", async () => {
     const { clock, book, open } = setup();
     const { lines } = open();
     lines();
@@ -79,7 +79,7 @@ describe("the load stream", () => {
     expect(lines()[0]?.pools[0]).not.toHaveProperty("shortSinceMs");
   });
 
-  it("tells every reader everything", async () => {
+  it("reports everything to every reader", async () => {
     const { clock, book, open } = setup();
     const readers = [open(), open()];
     for (const { lines } of readers) lines();
@@ -88,7 +88,7 @@ describe("the load stream", () => {
     for (const { lines } of readers) expect(lines()[0]?.pools[0]?.startupsMs).toEqual([4_000]);
   });
 
-  it("beats every second", async () => {
+  it("sends a heartbeat every second", async () => {
     const { clock, open } = setup();
     const { lines } = open();
     lines();
@@ -96,7 +96,7 @@ describe("the load stream", () => {
     expect(names(lines())).toEqual([[false], [false], [false]]);
   });
 
-  it("says nothing of a pool that is gone", async () => {
+  it("reports nothing of a deleted pool", async () => {
     const { clock, book, states, open } = setup();
     const { lines } = open();
     lines();
@@ -139,7 +139,7 @@ describe("the load stream", () => {
     expect(lines().flatMap(({ pools }) => pools.map(({ name, workers }) => [name, workers?.length]))).toEqual([["three", 1]]);
   });
 
-  it("cuts a reader that does not read, and leaves no timer behind", async () => {
+  it("disconnects a reader that does not read, and leaves no timer behind", async () => {
     const { clock, book, states, open } = setup();
     const { out, ended } = open();
     states.set("avatars/one", { ...emptyPool, workers: Array(1_000).fill(worker) });
@@ -164,7 +164,7 @@ describe("LoadBook", () => {
     expect(book.shortages("avatars/one")).not.toHaveProperty("preset-2");
   });
 
-  it("counts each kind of shortage once a launch, by preset", () => {
+  it("counts each kind of shortage once per launch, by preset", () => {
     const { book } = setup();
     const met = book.arrived("avatars/one", undefined);
     met("worker503");

@@ -4,42 +4,42 @@ import { LOAD_HEARTBEAT_MS, type LoadReport, type PoolReport } from "../../api/l
 import type { Clock } from "../../runtime/clock.ts";
 import type { LoadChange, PoolState, PoolSummary } from "./load-book.ts";
 
-/** Changes within this time go out as one line. */
+/** Changes within this time are sent as one line. */
 const COALESCE_MS = 50;
 /**
- * Rest after a line, for each worker in it: every line of a large pool is long, and who wrote and read one after the other of
- * them would do nothing else. Ten thousand workers are spoken of once a second.
+ * Pause after a line, per worker in it. The lines of a large pool are long, and without a pause writing and reading them would
+ * take all of the time. A pool of ten thousand workers is reported once a second.
  */
-const REST_PER_WORKER_MS = 0.1;
+const PAUSE_PER_WORKER_MS = 0.1;
 /** A shortage does not wait for that pause: the gateway sends it without the workers, at most this often. */
-const SHORTAGE_REST_MS = 100;
-/** A reader that lets this much pile up is cut: it opens a new stream, whose first line says everything. */
+const SHORTAGE_INTERVAL_MS = 100;
+/** A reader with more unread bytes is disconnected. It opens a new stream, whose first line contains everything. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
-/** Start-ups kept between two lines, should a reader's line be late; the oldest go first. */
+/** Maximum number of start-ups between two lines; the oldest are dropped. */
 const MAX_STARTUPS = 1_000;
 
 export interface LoadSource {
   /** Keys of all pools. */
   pools(): readonly string[];
-  /** Undefined for a pool that is gone. */
+  /** Undefined for a deleted pool. */
   state(pool: string): PoolState | undefined;
   /** The same without its workers. */
   summary(pool: string): PoolSummary | undefined;
   subscribe(listener: (change: LoadChange) => void): () => void;
 }
 
-interface Unsaid {
+interface Pending {
   shortSinceMs: number | undefined;
   readonly startupsMs: number[];
   readonly workerStartups: PoolReport["workerStartups"];
 }
 
-const noNews = (): Unsaid => ({ shortSinceMs: undefined, startupsMs: [], workerStartups: [] });
+const nothingPending = (): Pending => ({ shortSinceMs: undefined, startupsMs: [], workerStartups: [] });
 
 /**
- * Tells one reader about the load until either side ends: first of every pool, then of those that changed, with a
- * heartbeat every second. A shortage goes out in the next turn of the event loop, the rest in lines 50 ms apart, or a little
- * later where a pool has thousands of workers.
+ * Streams load reports to one reader until either side ends: first every pool, then the pools that changed, with a heartbeat
+ * every second. A shortage is sent in the next turn of the event loop. Other changes are sent in lines 50 ms apart, or later if a
+ * pool has thousands of workers.
  * @param onEnd called once when the stream has ended.
  */
 export function streamLoad(
@@ -47,12 +47,12 @@ export function streamLoad(
   out: Writable,
 ): void {
   const { gateway, clock, source } = options;
-  const unsaid = new Map<string, Unsaid>();
-  /** Pools whose workers this reader knows. */
-  const told = new Set<string>();
+  const pending = new Map<string, Pending>();
+  /** Pools whose workers this reader has received. */
+  const reported = new Set<string>();
   let heartbeat = clock.schedule(LOAD_HEARTBEAT_MS, beat);
   let flush: { readonly urgent: boolean; cancel(): void } | undefined;
-  let restsUntilMs = 0;
+  let pausedUntilMs = 0;
   let shortageSentMs = 0;
 
   function send(report: Omit<LoadReport, "gateway">): void {
@@ -61,7 +61,7 @@ export function streamLoad(
       return;
     }
     const workers = report.pools.reduce((sum, pool) => sum + (pool.workers?.length ?? 0), 0);
-    restsUntilMs = Math.max(restsUntilMs, clock.now() + workers * REST_PER_WORKER_MS);
+    pausedUntilMs = Math.max(pausedUntilMs, clock.now() + workers * PAUSE_PER_WORKER_MS);
     out.write(`${JSON.stringify(withFormerNames({ gateway, ...report }))}\n`);
   }
 
@@ -71,8 +71,8 @@ export function streamLoad(
   }
 
   function note(change: LoadChange): void {
-    const entry = unsaid.get(change.pool) ?? noNews();
-    unsaid.set(change.pool, entry);
+    const entry = pending.get(change.pool) ?? nothingPending();
+    pending.set(change.pool, entry);
     entry.shortSinceMs ??= change.shortSinceMs;
     if (change.startupMs !== undefined) entry.startupsMs.push(change.startupMs);
     if (change.startupMs !== undefined && change.worker !== undefined)
@@ -85,31 +85,33 @@ export function streamLoad(
     if (flush !== undefined && (flush.urgent || !urgent)) return;
     flush?.cancel();
     const nowMs = clock.now();
-    const atMs = urgent ? Math.min(restsUntilMs, shortageSentMs + SHORTAGE_REST_MS) : Math.max(restsUntilMs, nowMs + COALESCE_MS);
-    flush = { urgent, ...cancelOnly(clock.schedule(Math.max(0, atMs - nowMs), sayUnsaid)) };
+    const atMs = urgent
+      ? Math.min(pausedUntilMs, shortageSentMs + SHORTAGE_INTERVAL_MS)
+      : Math.max(pausedUntilMs, nowMs + COALESCE_MS);
+    flush = { urgent, ...cancelOnly(clock.schedule(Math.max(0, atMs - nowMs), sendPending)) };
   }
 
-  function sayUnsaid(): void {
+  function sendPending(): void {
     flush = undefined;
     const nowMs = clock.now();
-    const resting = nowMs < restsUntilMs;
-    const all = [...unsaid];
-    unsaid.clear();
-    const pools = all.flatMap(([pool, news]) => {
-      if (!resting || !told.has(pool)) return whole(pool, news);
-      // Its workers are spoken of when the rest is over.
+    const paused = nowMs < pausedUntilMs;
+    const all = [...pending];
+    pending.clear();
+    const pools = all.flatMap(([pool, happened]) => {
+      if (!paused || !reported.has(pool)) return withWorkers(pool, happened);
+      // Its workers follow after the pause.
       note({ pool });
-      return report(source.summary(pool), news);
+      return report(source.summary(pool), happened);
     });
-    if (resting) shortageSentMs = nowMs;
+    if (paused) shortageSentMs = nowMs;
     if (pools.length > 0) send({ full: false, pools });
   }
 
-  function whole(pool: string, news: Unsaid): readonly PoolReport[] {
+  function withWorkers(pool: string, happened: Pending): readonly PoolReport[] {
     const state = source.state(pool);
-    if (state === undefined) told.delete(pool);
-    else told.add(pool);
-    return report(state, news);
+    if (state === undefined) reported.delete(pool);
+    else reported.add(pool);
+    return report(state, happened);
   }
 
   function end(): void {
@@ -123,13 +125,13 @@ export function streamLoad(
   out.once("close", end);
   send({
     full: true,
-    pools: source.pools().flatMap((pool) => whole(pool, noNews())),
+    pools: source.pools().flatMap((pool) => withWorkers(pool, nothingPending())),
   });
 }
 
-function report(state: PoolSummary | undefined, news: Unsaid): readonly PoolReport[] {
+function report(state: PoolSummary | undefined, happened: Pending): readonly PoolReport[] {
   if (state === undefined) return [];
-  const { shortSinceMs, ...startups } = news;
+  const { shortSinceMs, ...startups } = happened;
   return [{ ...state, ...(shortSinceMs === undefined ? {} : { shortSinceMs }), ...startups }];
 }
 

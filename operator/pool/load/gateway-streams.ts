@@ -9,13 +9,13 @@ import { sleep } from "../../runtime/sleep.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { LoadHub } from "./load-hub.ts";
 
-/** A stream that says nothing for this long is dead: a heartbeat comes every second. */
+/** A stream without a line for this long is dead, because a gateway sends a heartbeat every second. */
 const SILENCE_MS = 5 * LOAD_HEARTBEAT_MS;
 const BACKOFF = { baseMs: 100, maxMs: 2_000 };
 
 export interface GatewayStreamsOptions {
   readonly hub: LoadHub;
-  /** File with the ServiceAccount token that gateways ask for; read again at each connection, since it rotates. */
+  /** File with the ServiceAccount token that gateways require. It is read at each connection, because the token rotates. */
   readonly tokenFile: string;
   readonly onChange: (poolKey: string) => void;
   readonly onConnections: (connected: number) => void;
@@ -24,7 +24,7 @@ export interface GatewayStreamsOptions {
   readonly logger: Logger;
 }
 
-/** Keeps one load stream open to every gateway that there is, and feeds the hub. */
+/** Keeps one load stream open to every gateway, and feeds the hub. */
 export class GatewayStreams {
   readonly #options: GatewayStreamsOptions;
   readonly #agent: Dispatcher = new Agent({ bodyTimeout: SILENCE_MS, headersTimeout: SILENCE_MS, connect: { timeout: 2_000 } });
@@ -36,7 +36,7 @@ export class GatewayStreams {
     this.#signal = signal;
   }
 
-  /** The base URLs of the gateways that exist now. Streams to others are closed. */
+  /** Sets the base URLs of the present gateways. Streams to others are closed. */
   set(addresses: readonly string[]): void {
     const { hub, clock } = this.#options;
     hub.setGateways(addresses, clock.now());

@@ -16,7 +16,7 @@ const worker = (change: Partial<PoolLoad["workers"][number]> = {}): PoolLoad["wo
   ...change,
 });
 
-/** A hub that knows these gateways and has heard one full line from each. */
+/** A hub with these gateways, after one full line of each. */
 function hubWith(loads: Readonly<Record<string, Partial<PoolLoad>>>): LoadHub {
   const hub = new LoadHub();
   hub.setGateways(Object.keys(loads), NOW_MS);
@@ -28,7 +28,7 @@ const counts = (change: Partial<{ worker503: number; waited: number; refused: nu
 });
 
 describe("LoadHub", () => {
-  it("takes a worker's sessions from whoever saw most, and adds up what gateways have under way", () => {
+  it("uses the largest report of a worker's sessions, and adds up the reservations of the gateways", () => {
     const hub = hubWith({
       a: { workers: [worker({ sessions: 2, reserved: 1 })], queued: { maya: 1 } },
       b: { workers: [worker({ sessions: 1, reserved: 3 })], queued: { maya: 2 } },
@@ -47,7 +47,7 @@ describe("LoadHub", () => {
     expect([view.queued.get("maya"), view.pressurePerMinute]).toEqual([1, 1]);
   });
 
-  it("takes a cordon as acknowledged only when every gateway that knows the worker has seen it", () => {
+  it("reports a cordon as acknowledged only if every gateway that reports the worker acknowledges it", () => {
     const seen = { workers: [worker({ cordoned: true })] };
     const acknowledged = (loads: Parameters<typeof hubWith>[0]) =>
       hubWith(loads).view(KEY, NOW_MS).workers.get("w")?.cordonAcknowledged;
@@ -57,7 +57,7 @@ describe("LoadHub", () => {
     expect(acknowledged({ a: seen, b: {} })).toBe(true);
   });
 
-  it("distrusts the view for a minute after a gateway fell silent, and for a gateway that never spoke", () => {
+  it("reports a silent gateway for a minute after it disconnected, and for a gateway that never connected", () => {
     const hub = hubWith({ a: {} });
     expect(hub.view(KEY, NOW_MS).gatewaySilent).toBe(false);
     hub.disconnected("a", NOW_MS);
@@ -67,14 +67,14 @@ describe("LoadHub", () => {
     expect(hub.view(KEY, NOW_MS + 60_000).gatewaySilent).toBe(true);
   });
 
-  it("forgets what a gateway said that is gone, and hears nobody whom it does not know", () => {
+  it("removes the reports of removed gateways, and ignores unknown gateways", () => {
     const hub = hubWith({ a: { queued: { maya: 1 } } });
     hub.setGateways([], NOW_MS);
     expect(hub.accept("a", report("a", [load({ queued: { maya: 1 } })]), NOW_MS)).toEqual([]);
     expect(hub.view(KEY, NOW_MS)).toMatchObject({ gatewaysConnected: 0, queued: new Map() });
   });
 
-  it("takes the counters of a first line, or of a restarted gateway, for the past", () => {
+  it("uses the counters of a first line, or of a restarted gateway, as a base only", () => {
     const hub = hubWith({ a: { shortages: counts({ worker503: 50, refused: 7 }) } });
     expect(hub.view(KEY, NOW_MS).deficit).toEqual(new Map());
     hub.accept("a", report("restarted", [load({ shortages: counts({ worker503: 60 }) })]), NOW_MS);
@@ -91,14 +91,14 @@ describe("LoadHub", () => {
     expect(hub.view(KEY, NOW_MS + 180_000)).toMatchObject({ deficit: new Map(), deficitFallsAtMs: undefined });
   });
 
-  it("remembers for five minutes what was wrong with the account", () => {
+  it("keeps an account error for five minutes", () => {
     const hub = hubWith({ a: { accountErrors: { limit: { count: 3, lastMs: NOW_MS - 100_000 } } }, b: {} });
     hub.accept("b", report("b", [load({ accountErrors: { limit: { count: 1, lastMs: NOW_MS - 200_000 } } })], false), NOW_MS);
     expect(hub.view(KEY, NOW_MS).accountErrors).toEqual(new Map([["limit", NOW_MS + 200_000]]));
     expect(hub.view(KEY, NOW_MS + 200_000).accountErrors).toEqual(new Map());
   });
 
-  it("remembers the first launch that was short until a decision answered it", () => {
+  it("keeps the time of the first shortage until a decision answers it", () => {
     const hub = hubWith({ a: {}, b: {} });
     hub.accept("a", report("a", [load({ shortSinceMs: 20 })], false), NOW_MS);
     hub.accept("b", report("b", [load({ shortSinceMs: 10 })], false), NOW_MS);
@@ -109,7 +109,7 @@ describe("LoadHub", () => {
     expect(hub.view(KEY, NOW_MS).shortSinceMs).toBeUndefined();
   });
 
-  it("tells start-ups of ten minutes, ascending, and of the last five hundred at most", () => {
+  it("returns the start-up times of ten minutes, ascending, and at most the last five hundred", () => {
     const hub = hubWith({ a: { startupsMs: [4_000, 3_000] } });
     expect(hub.view(KEY, NOW_MS).startupsMs).toEqual([3_000, 4_000]);
     expect(hub.view(KEY, NOW_MS + 600_000).startupsMs).toEqual([]);
@@ -117,14 +117,14 @@ describe("LoadHub", () => {
     expect(hub.view(KEY, NOW_MS).startupsMs).toHaveLength(500);
   });
 
-  it("names the pools that a line changes; a heartbeat changes none, a full line also those that it leaves out", () => {
+  it("returns the pools that a line changes: none for a heartbeat, and also the missing ones for a full line", () => {
     const hub = hubWith({ a: {} });
     expect(hub.accept("a", report("a", [], false), NOW_MS)).toEqual([]);
     expect(hub.accept("a", report("a", [load({ name: "other" })], false), NOW_MS)).toEqual(["avatars/other"]);
     expect(new Set(hub.accept("a", report("a", []), NOW_MS))).toEqual(new Set([KEY, "avatars/other"]));
   });
 
-  it("keeps nothing of a pool that is gone", () => {
+  it("keeps nothing of a deleted pool", () => {
     const hub = hubWith({ a: { startupsMs: [1], shortSinceMs: 1 } });
     hub.forget(KEY);
     expect(hub.view(KEY, NOW_MS)).toMatchObject({ startupsMs: [], shortSinceMs: undefined });

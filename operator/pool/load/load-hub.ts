@@ -6,20 +6,20 @@ import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts
 import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
 import { addReclaimed, noneReclaimed } from "./reclaimed.ts";
 
-/** Launches that were short of capacity are told per minute. */
+/** Period of the pressure in the status. */
 const SHORT_SPAN_MS = 60_000;
-/** After this time without another error the account is taken to be well again. */
+/** An account error expires after this time. */
 const ACCOUNT_ERROR_SPAN_MS = 300_000;
-/** Start-ups are told over this time, and over this many at most. */
+/** Start-up times are kept for this time, up to this number. */
 const STARTUP_SPAN_MS = 600_000;
 const STARTUPS_KEPT = 500;
-/** A gateway that fell silent may still send launches; after this time its own watch has shown it every cordon. */
+/** A disconnected gateway may still send launches. After this time its watch has shown it every cordon. */
 const SILENT_GATEWAY_MS = 60_000;
 
-/** What all gateways together say of one pool. */
+/** The load of one pool over all gateways. */
 export interface PoolLoadView {
   readonly gatewaysConnected: number;
-  /** Some gateway fell silent only lately: it may send launches that nobody told us of. */
+  /** Whether a gateway disconnected recently: it may send launches that it does not report. */
   readonly gatewaySilent: boolean;
   readonly queued: ReadonlyMap<string, number>;
   /** By preset: slots that launches lacked because they were refused or met a worker's 503. Halves every minute. */
@@ -28,21 +28,21 @@ export interface PoolLoadView {
   readonly pressurePerMinute: number;
   /** When `deficit` falls by its next slot. */
   readonly deficitFallsAtMs: number | undefined;
-  /** What was wrong with the maker's account over the last minutes, and until when each is taken to last. */
+  /** Recent errors of the maker's account, with the Unix time in ms at which each expires. */
   readonly accountErrors: ReadonlyMap<AccountErrorKind, number>;
   readonly overflow: OverflowLoad;
-  /** Since this operator began to listen. */
+  /** Since this operator started. */
   readonly reclaimed: Reclaimed;
-  /** Names of Secrets of the pool that gateways must read and may not. */
+  /** Names of Secrets that gateways need but have no permission to read. */
   readonly forbiddenSecrets: ReadonlySet<string>;
-  /** Start-up times of late, ascending, in ms. */
+  /** Recent start-up times in ms, ascending. */
   readonly startupsMs: readonly number[];
-  /** Launches since this operator began to listen, by preset. */
+  /** Launches since this operator started, by preset. */
   readonly launches: ReadonlyMap<string, LaunchCounts>;
-  /** Those of launches that had not to wait, by UID of the worker's pod. */
+  /** Recent start-up times of launches that did not wait, by UID of the worker's pod. */
   readonly startupsByWorker: ReadonlyMap<string, readonly number[]>;
   readonly workers: ReadonlyMap<string, WorkerLoadView>;
-  /** Unix time in ms since when a launch meets short capacity that no decision has answered yet. */
+  /** Unix time in ms of the first shortage that no decision has answered yet. */
   readonly shortSinceMs: number | undefined;
 }
 
@@ -50,31 +50,31 @@ export type LaunchCounts = PoolLoad["launches"][string];
 
 interface GatewayEntry {
   connected: boolean;
-  /** When its stream was lost; unset before the first connection. */
+  /** When its stream was lost, or when the gateway was added. */
   silentSinceMs: number;
   gateway: string | undefined;
   readonly pools: Map<string, PoolLoad>;
 }
 
-/** What was said of a pool over the last minutes. */
+/** Recent history of a pool. */
 interface PoolHistory {
   short: Window;
   deficit: Map<string, Deficit>;
   readonly launches: Map<string, LaunchCounts>;
   reclaimed: Reclaimed;
-  /** When it was seen last. */
+  /** Unix time in ms of the last error. */
   accountErrors: Map<AccountErrorKind, number>;
   startups: { atMs: number; valueMs: number }[];
   workerStartups: { atMs: number; uid: string; startupMs: number }[];
   shortSinceMs: number | undefined;
 }
 
-/** Merges the load streams of all gateways. Holds what was said last; I/O is elsewhere. */
+/** Merges the load reports of all gateways. Keeps the latest report of each; I/O is elsewhere. */
 export class LoadHub {
   readonly #gateways = new Map<string, GatewayEntry>();
   readonly #pools = new Map<string, PoolHistory>();
 
-  /** The gateways that exist now, by address. What was said by others is forgotten. */
+  /** Sets the addresses of the present gateways. Reports of others are removed. */
   setGateways(addresses: readonly string[], nowMs: number): void {
     for (const address of this.#gateways.keys()) if (!addresses.includes(address)) this.#gateways.delete(address);
     for (const address of addresses)
@@ -93,7 +93,7 @@ export class LoadHub {
     entry.silentSinceMs = nowMs;
   }
 
-  /** Takes one line of a gateway's stream. Returns the keys of the pools that it changes. */
+  /** Adds one line of a gateway's stream. @returns the keys of the pools that it changes. */
   accept(address: string, report: LoadReport, nowMs: number): readonly string[] {
     const entry = this.#gateways.get(address);
     if (entry === undefined) return [];
@@ -105,11 +105,11 @@ export class LoadHub {
       for (const key of entry.pools.keys()) if (!changed.has(key)) entry.pools.delete(key);
       for (const key of this.#pools.keys()) changed.add(key);
     }
-    for (const said of report.pools) {
-      const key = poolKey(said);
+    for (const reported of report.pools) {
+      const key = poolKey(reported);
       const before = entry.pools.get(key);
-      const load = { ...said, workers: said.workers ?? before?.workers ?? [] };
-      // Counters of a stream's first line tell of a time that nobody watched: they are a base, not news.
+      const load = { ...reported, workers: reported.workers ?? before?.workers ?? [] };
+      // The counters in the first line of a stream cover an unobserved time: they are only the base for later ones.
       this.#remember(key, first ? load : before, load, nowMs);
       entry.pools.set(key, load);
     }
@@ -121,7 +121,7 @@ export class LoadHub {
     let short = 0;
     for (const [preset, counts] of Object.entries(now.shortages)) {
       const old = before?.shortages[preset] ?? { worker503: 0, waited: 0, refused: 0 };
-      // A launch that waits shows in the queue already; a refused one comes again, and a 503 tells of load that is not ours.
+      // Waiting launches are in the queue already. A refused one is retried later, and a 503 shows load of other clients.
       const raising = Math.max(0, counts.refused - old.refused) + Math.max(0, counts.worker503 - old.worker503);
       short += raising + Math.max(0, counts.waited - old.waited);
       const deficit = addDeficit(memory.deficit.get(preset) ?? noDeficit, raising, nowMs);
@@ -162,13 +162,13 @@ export class LoadHub {
     return memory;
   }
 
-  /** A decision has answered the shortness: the next one is measured from its own beginning. */
+  /** A decision has answered the shortage: the next shortage has its own start time. */
   answered(key: string, sinceMs: number): void {
     const memory = this.#pools.get(key);
     if (memory?.shortSinceMs === sinceMs) memory.shortSinceMs = undefined;
   }
 
-  /** The pool is gone. */
+  /** Removes a deleted pool. */
   forget(key: string): void {
     this.#pools.delete(key);
   }
@@ -176,8 +176,8 @@ export class LoadHub {
   view(key: string, nowMs: number): PoolLoadView {
     const memory = this.#pools.get(key);
     const gateways = [...this.#gateways.values()];
-    const speaking = gateways.filter((gateway) => gateway.connected);
-    const loads = speaking.flatMap((gateway) => gateway.pools.get(key) ?? []);
+    const connected = gateways.filter((gateway) => gateway.connected);
+    const loads = connected.flatMap((gateway) => gateway.pools.get(key) ?? []);
     const gatewaySilent = gateways.some((gateway) => !gateway.connected && nowMs - gateway.silentSinceMs < SILENT_GATEWAY_MS);
     const deficit = new Map<string, number>();
     let fallsNextAtMs: number | undefined;
@@ -191,7 +191,7 @@ export class LoadHub {
       ([kind, lastMs]) => [kind, lastMs + ACCOUNT_ERROR_SPAN_MS] as const,
     );
     return {
-      gatewaysConnected: speaking.length,
+      gatewaysConnected: connected.length,
       gatewaySilent,
       queued: mergeQueues(loads),
       deficit,
@@ -213,7 +213,7 @@ export class LoadHub {
   }
 }
 
-/** Adds what came since `before`. A launch of which nothing was told before counts from the beginning. */
+/** Adds the launches since `before`. A preset without a previous report counts from zero. */
 function addLaunches(total: Map<string, LaunchCounts>, before: PoolLoad["launches"], now: PoolLoad["launches"]): void {
   for (const [preset, { arrived, missed, started }] of Object.entries(now)) {
     const old = before[preset] ?? { arrived: 0, missed: 0, started: 0 };

@@ -1,17 +1,17 @@
 import type { PoolLoad } from "../../api/load-report.ts";
 
-/** What all gateways together say of a worker. */
+/** The load of a worker over all gateways. */
 export interface WorkerLoadView {
   readonly sessions: number;
   readonly reserved: number;
   readonly slots: number;
-  /** Some gateway reached it lately. */
+  /** Whether any gateway reached it with its last probe. */
   readonly ready: boolean;
-  /** No connected gateway sends it launches any more. */
+  /** Whether no connected gateway sends it launches any more. */
   readonly cordonAcknowledged: boolean;
 }
 
-/** Launches that wait at all gateways, by preset. */
+/** Waiting launches over all gateways, by preset. */
 export function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {
   const queued = new Map<string, number>();
   for (const load of loads)
@@ -20,8 +20,8 @@ export function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {
 }
 
 /**
- * Sessions are the worker's own count, so the largest that any gateway saw; reservations are each gateway's own, so they
- * add up. A gateway that does not list a worker does not know it, and so sends it nothing.
+ * Sessions are the count of the worker itself, so the largest report counts. Reservations belong to one gateway each, so they add
+ * up. A gateway that does not report a worker sends it no launches.
  */
 export function mergeWorkers(loads: readonly PoolLoad[]): Map<string, WorkerLoadView> {
   const merged = new Map<string, WorkerLoadView>();

@@ -1,10 +1,10 @@
 import type { OverflowErrorKind, PoolLoad } from "../../api/load-report.ts";
 
-/** After this time without another error the cloud is taken to be well again; gateways try it every five minutes. */
+/** An error of the cloud expires after this time. Gateways retry every five minutes. */
 const ERROR_SPAN_MS = 600_000;
 
 export interface OverflowError {
-  /** Without what concerns one launch only. */
+  /** Without errors that concern a single launch. */
   readonly kind: Exclude<OverflowErrorKind, "rejected">;
   readonly untilMs: number;
 }
@@ -12,18 +12,18 @@ export interface OverflowError {
 /** Sessions in the maker's cloud. */
 export interface OverflowLoad {
   readonly sessions: number;
-  /** The newest of what went wrong there and is not known to be over. */
+  /** The newest error that has not expired. */
   readonly error: OverflowError | undefined;
 }
 
-/** What all gateways together say of the cloud. */
+/** The overflow over all gateways. */
 export function overflowLoad(loads: readonly PoolLoad[], nowMs: number): OverflowLoad {
-  const told = loads.flatMap(({ overflow }) => overflow ?? []);
-  const errors = told
+  const reported = loads.flatMap(({ overflow }) => overflow ?? []);
+  const errors = reported
     .flatMap(({ error }) =>
       error === undefined ? [] : { kind: error.kind, untilMs: Math.min(error.lastMs, nowMs) + ERROR_SPAN_MS },
     )
     .filter(({ untilMs }) => untilMs > nowMs)
     .sort((a, b) => b.untilMs - a.untilMs);
-  return { sessions: told.reduce((sum, { sessions }) => sum + sessions, 0), error: errors[0] };
+  return { sessions: reported.reduce((sum, { sessions }) => sum + sessions, 0), error: errors[0] };
 }

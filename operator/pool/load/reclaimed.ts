@@ -2,7 +2,7 @@ import type { Reclaimed } from "../../api/load-report.ts";
 
 export const noneReclaimed: Reclaimed = { sessions: 0, slotSeconds: 0 };
 
-/** Adds what one gateway counted since `before`. */
+/** Adds the slots that one gateway reclaimed since `before`. */
 export function addReclaimed(total: Reclaimed, now: Reclaimed = noneReclaimed, before: Reclaimed = noneReclaimed): Reclaimed {
   return {
     sessions: total.sessions + Math.max(0, now.sessions - before.sessions),
