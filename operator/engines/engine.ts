@@ -1,18 +1,18 @@
 /**
- * An engine is a record of data: how one kind of worker is run, probed, warmed up and spoken to.
- * Whoever needs to know something about a kind of worker reads it here; nobody switches on an engine's name.
+ * An engine is a record of data: how one kind of worker is run, probed, warmed up and called. Code reads the properties of a
+ * worker from this record and never switches on the name of an engine.
  */
 
-/** How a preset can be given. Which of them an engine can load is {@link Engine.serves}. */
+/** Kinds of preset assets. {@link Engine.serves} lists those that an engine can load. */
 export type AssetKind = "image" | "model" | "avatarId";
 
-/** Where a preset comes from, as the pool states it. */
+/** The source of a preset, as in the spec of the pool. */
 export type PresetAsset =
   | { readonly kind: "image"; readonly url: string }
   | { readonly kind: "model"; readonly url: string; readonly sha256?: string | undefined }
   | { readonly kind: "avatarId"; readonly avatarId: string };
 
-/** The avatar that a launch asks for. */
+/** The avatar that a launch requests. */
 export type AvatarChoice =
   | { readonly kind: "preset"; readonly name: string; readonly asset: PresetAsset }
   | { readonly kind: "imageUrl"; readonly url: string }
@@ -24,7 +24,7 @@ export interface UploadedFile {
   readonly data: Buffer;
 }
 
-/** What a client asks for, whatever the dialect it asked in. */
+/** The request of a client, independent of its dialect. */
 export interface LaunchRequest {
   readonly livekitUrl: string;
   readonly livekitToken: string;
@@ -35,7 +35,7 @@ export interface LaunchRequest {
   readonly apiSecret?: string;
 }
 
-/** The form that a worker is sent: text fields, and at most one file. Multipart with a file, urlencoded without. */
+/** The form for a worker: text fields and at most one file. Multipart with a file, urlencoded without. */
 export interface WorkerForm {
   readonly fields: Readonly<Record<string, string>>;
   readonly file?: { readonly field: string } & UploadedFile;
@@ -51,14 +51,14 @@ export interface WarmupCall {
 export interface VolumeSpec {
   readonly name: string;
   readonly mountPath: string;
-  /** `memory`: RAM-backed and of this size at most. `modelCache`: what the group's `modelCache` says. `assets`: filled before start. */
+  /** `memory`: a tmpfs with this size limit. `modelCache`: the group's `modelCache`. `assets`: filled before the worker starts. */
   readonly source:
     | { readonly kind: "memory"; readonly sizeLimit: string }
     | { readonly kind: "modelCache" }
     | { readonly kind: "assets" };
 }
 
-/** How a launch is written: as a form, or as the JSON of the maker's cloud API. */
+/** The body format of a launch: a form, or the JSON of the maker's cloud API. */
 export const dialects = ["form", "json"] as const;
 export type Dialect = (typeof dialects)[number];
 
@@ -67,37 +67,37 @@ export interface Engine {
   /** One sentence for documentation and messages. */
   readonly summary: string;
   readonly accelerator: "gpu" | "cpu";
-  /** Absent where no public image exists: the group must name one. */
+  /** Absent if no public image exists: then the group must name one. */
   readonly defaultImage?: string;
   /** HTTP port of the worker. */
   readonly port: number;
   /** Kinds of presets it can load. */
   readonly serves: readonly AssetKind[];
-  /** Whether a launch may bring a face image that is no preset. */
+  /** Whether a launch may contain a custom face image. */
   readonly customAvatars: boolean;
-  /** Sessions that one worker renders at once, where the group does not say. */
+  /** Default number of concurrent sessions per worker. */
   readonly sessionsPerWorker: number;
-  /** Expected time from a pod's creation until it is warm, until it was measured. */
+  /** Expected time from the creation of a pod until it is warm, used before the first measurement. */
   readonly coldStartMs: number;
   readonly paths: { readonly health: string; readonly ready: string; readonly launch: string; readonly tasks: string };
-  /** How long its workers keep a session that everybody has left, unless they are told to end it. */
+  /** How long a worker keeps a session without participants, unless the session is ended. */
   readonly idleTimeoutMs: number;
-  /** The startup probe's period, and how long a start may take before the container is restarted. */
+  /** Period of the startup probe, and the time limit after which the kubelet restarts the container. */
   readonly startup: { readonly periodSeconds: number; readonly limitSeconds: number };
   readonly warmup: readonly WarmupCall[];
-  /** Environment variable that carries the maker's API secret. */
+  /** Environment variable with the maker's API secret. */
   readonly secretEnv: string;
-  /** Variables that are the same in every pool, unless a group's `env` says otherwise. */
+  /** Default environment variables, which a group's `env` may override. */
   readonly env: Readonly<Record<string, string>>;
-  /** Environment variable that is set to the sessions per worker. */
+  /** Environment variable with the sessions per worker. */
   readonly sessionsEnv?: string;
   readonly volumes: readonly VolumeSpec[];
   readonly resources: {
     readonly requests: Readonly<Record<string, string>>;
     readonly limits: Readonly<Record<string, string>>;
   };
-  /** How its workers are sent launches, where the group does not say. */
+  /** Default dialect of the launches to its workers. */
   readonly dialect: Dialect;
-  /** The fields that start a session, whatever the dialect. */
+  /** The fields that start a session, in any dialect. */
   readonly launchForm: (request: LaunchRequest) => WorkerForm;
 }

@@ -2,8 +2,8 @@ import type { Engine, LaunchRequest, WorkerForm } from "./engine.ts";
 import { commonFields } from "./launch-form.ts";
 
 /**
- * Renders pre-built `.imx` avatars on a CPU. No public image exists: the group brings one that answers the same calls as
- * the expression worker and finds the avatar `NAME` as `NAME.imx` in the folder that BITHUMAN_MODEL_PATH names.
+ * Renders pre-built `.imx` avatars on a CPU. No public image exists: the group names an image that serves the same API as the
+ * expression worker and loads the avatar `NAME` from `NAME.imx` in the folder BITHUMAN_MODEL_PATH.
  */
 export const essence = {
   name: "essence",
@@ -17,7 +17,7 @@ export const essence = {
   paths: { health: "/health", ready: "/ready", launch: "/launch", tasks: "/tasks" },
   idleTimeoutMs: 600_000,
   startup: { periodSeconds: 2, limitSeconds: 300 },
-  // The worker loads the models of its folder before it answers ready: nothing is left to warm.
+  // The worker loads all models of its folder before it reports ready, so it needs no warm-up.
   warmup: [],
   secretEnv: "BITHUMAN_API_SECRET",
   sessionsEnv: "MAX_SESSIONS",

@@ -1,7 +1,7 @@
 import type { Engine, LaunchRequest, WorkerForm } from "./engine.ts";
 import { commonFields } from "./launch-form.ts";
 
-/** Renders any face image on a GPU. Image, port, paths, volumes and timings are those its maker documents. */
+/** Renders any face image on a GPU. Image, port, paths, volumes and timings are those that the maker documents. */
 export const expression = {
   name: "expression",
   summary: "GPU worker that animates any face image",

@@ -5,7 +5,7 @@ import { expression } from "./expression.ts";
 export type * from "./engine.ts";
 export { dialects } from "./engine.ts";
 
-/** Every engine, by the name that a worker group gives. A new engine is a file beside this one and an entry here. */
+/** All engines, by the name that a worker group uses. To add an engine, add a file in this folder and an entry here. */
 export const engines = { expression, essence } as const satisfies Record<string, Engine>;
 
 export type EngineName = keyof typeof engines;
@@ -16,12 +16,12 @@ export function engineOf(name: EngineName): Engine {
   return engines[name];
 }
 
-/** The engine of a name that was read from an object's label, if there is one of that name. */
+/** The engine with this name, which may come from the label of an object; undefined if there is none. */
 export function findEngine(name: string): Engine | undefined {
   return Object.hasOwn(engines, name) ? engines[name as EngineName] : undefined;
 }
 
-/** Names of the engines for which a property of theirs holds, in a stable order. */
+/** Names of the engines that satisfy a predicate, in a stable order. */
 export function enginesWhere(holds: (engine: Engine) => boolean): readonly EngineName[] {
   return engineNames.filter((name) => holds(engines[name]));
 }

@@ -1,6 +1,6 @@
 import type { LaunchRequest } from "./engine.ts";
 
-/** The fields that every worker's `/launch` takes, without the avatar. */
+/** The fields that `/launch` of every worker accepts, without the avatar. */
 export function commonFields(request: LaunchRequest): Record<string, string> {
   return {
     livekit_url: request.livekitUrl,

@@ -1,14 +1,14 @@
 import type { V1EnvVar } from "@kubernetes/client-node";
 
-/** Begins the name of every variable of the container that fetches models. */
+/** Prefix of all variables of the container that fetches models. */
 export const ASSETS_PREFIX = "AVATARPOOL_ASSETS_";
 
-/** Linux takes 128 kB for one variable, its name included, and 2 MB for all. */
+/** Linux accepts 128 kB per variable, including its name, and 2 MB in total. */
 const VARIABLE_LIMIT_BYTES = 96_000;
 
 /**
- * The list of models, in as many variables as it needs: `AVATARPOOL_ASSETS_0` and so on, each with a JSON list.
- * No value holds a `$`, which the kubelet would expand.
+ * The list of models, split over the variables `AVATARPOOL_ASSETS_0` and so on, each with a JSON list. No value contains a `$`,
+ * which the kubelet would expand.
  */
 export function assetVariables(assets: readonly object[]): readonly V1EnvVar[] {
   const lists: string[][] = [[]];

@@ -6,7 +6,7 @@ import { type HeldBack, heldBackText } from "./held-back.ts";
 import { ownedBy } from "./owner.ts";
 import { recordOf, templateHash, type WorkerTemplate } from "./worker-template.ts";
 
-/** A Deployment as we apply it: what is always there, and nothing that the API server fills in. */
+/** A Deployment as the operator applies it, without the fields that the API server fills in. */
 export interface DeploymentManifest {
   readonly apiVersion: "apps/v1";
   readonly kind: "Deployment";
@@ -22,8 +22,8 @@ export interface DeploymentManifest {
 
 /**
  * The whole Deployment of a worker group, for server-side apply.
- * @param chosen the template of its pods.
- * @param heldBack stops the rollout of that template; any other is rolled out.
+ * @param chosen the pod template.
+ * @param heldBack pauses the rollout of this template; any other template is rolled out.
  */
 export function workerDeployment(
   pool: PoolConfig,
@@ -49,7 +49,7 @@ export function workerDeployment(
       replicas,
       selector: { matchLabels: groupLabels(pool, group) },
       revisionHistoryLimit: 3,
-      // A start may take as long as the startup probe allows; only then is a rollout stuck.
+      // The startup probe limits the start of a worker. A rollout is stuck only after that time.
       progressDeadlineSeconds: group.engine.startup.limitSeconds + 600,
       strategy: {
         type: "RollingUpdate",

@@ -3,13 +3,13 @@ import type { GroupConfig } from "../api/pool-config.ts";
 
 const NVIDIA_GPU = "nvidia.com/gpu";
 
-/** The extended resource that a worker of the group requests; empty on CPU, and where claims alone give the GPU. */
+/** The extended resource that a worker requests; empty for CPU workers and if resource claims provide the GPU. */
 export function gpuResource(group: GroupConfig): Readonly<Record<string, string>> {
   const name = resourceName(group);
   return name === undefined ? {} : { [name]: String(group.spec.gpu?.count ?? 1) };
 }
 
-/** The claims of the pod, and what of them its worker's container uses. */
+/** The resource claims of the pod, and those that the worker container uses. */
 export function gpuClaims({ spec }: GroupConfig): {
   readonly pod: Pick<V1PodSpec, "resourceClaims">;
   readonly container: Pick<NonNullable<V1Container["resources"]>, "claims">;
@@ -28,7 +28,7 @@ export function gpuClaims({ spec }: GroupConfig): {
   };
 }
 
-/** Nodes with GPUs are tainted by the name of their resource; those of NVIDIA by `nvidia.com/gpu`, whatever the slices are called. */
+/** GPU nodes have a taint with the name of their resource. NVIDIA nodes use `nvidia.com/gpu` for slices of any name. */
 export function gpuTolerations(group: GroupConfig): readonly V1Toleration[] {
   const name = resourceName(group);
   if (name === undefined) return [];

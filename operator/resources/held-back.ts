@@ -1,12 +1,12 @@
-/** A rollout that must not go on by itself. */
+/** A rollout that the operator pauses. */
 export interface HeldBack {
-  /** Hash of the template, as on the pods made from it. */
+  /** Hash of the template, as in the label of its pods. */
   readonly template: string;
-  /** The start-up time on its workers that stopped it; undefined while it only waits for the first of them. */
+  /** The slow start-up time that stopped the rollout; undefined while it waits for the first start-ups. */
   readonly startupMs: number | undefined;
 }
 
-/** As an annotation of the Deployment, where what stopped it outlives the operator. Undefined: there is nothing to remember. */
+/** Value of the annotation that keeps the reason over a restart of the operator. Undefined if there is nothing to keep. */
 export function heldBackText({ template, startupMs }: HeldBack): string | undefined {
   return startupMs === undefined ? undefined : `${template} ${startupMs}`;
 }

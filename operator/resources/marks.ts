@@ -1,21 +1,21 @@
 import { annotations, labels } from "../api/names.ts";
 
-/** What the operator has to say on a worker's pod. */
+/** The state that the operator records on the pod of a worker. */
 export interface PodMarks {
-  /** Since when gateways must not send launches to it. */
+  /** Time of the cordon: gateways send no launches to this worker. */
   readonly cordonedAtMs: number | undefined;
-  /** The one to go when its group shrinks. */
+  /** Whether the next scale-down of the group deletes this pod. */
   readonly released: boolean;
-  /** Not to be evicted: it has sessions, or may have. */
+  /** Whether evictions are denied, because the worker has or may have sessions. */
   readonly protected: boolean;
 }
 
-/** The ReplicaSet controller takes the pods with the lowest cost first. */
+/** The ReplicaSet controller deletes the pods with the lowest cost first. */
 const COST = { released: "-1000", idle: "0", protected: "1000" } as const;
 
 /**
- * Labels and annotations of a pod with these marks. What does not hold is said too, where the pod template says the
- * opposite: leaving it out of a server-side apply would only take away what was applied before.
+ * Labels and annotations of a pod with these marks. They override the pod template explicitly: a field that is left out of a
+ * server-side apply would only remove the value of an earlier apply.
  */
 export function marksMetadata(marks: PodMarks): {
   readonly labels: Record<string, string>;
@@ -27,11 +27,11 @@ export function marksMetadata(marks: PodMarks): {
     annotations: {
       ...(cordonedAtMs === undefined ? {} : { [annotations.cordoned]: new Date(cordonedAtMs).toISOString() }),
       [annotations.deletionCost]: marks.released ? COST.released : marks.protected ? COST.protected : COST.idle,
-      // "true" says more than nothing: without it a pod with an emptyDir keeps its node from being removed.
+      // Without an explicit "true", a pod with an emptyDir prevents the removal of its node.
       [annotations.safeToEvict]: String(!marks.protected),
     },
   };
 }
 
-/** A pod as its template makes it: protected until it is known to be idle, so that nothing depends on an operator that is away. */
+/** A new pod is protected until the operator finds it idle, so protection does not depend on a running operator. */
 export const templateMarks: PodMarks = { cordonedAtMs: undefined, released: false, protected: true };

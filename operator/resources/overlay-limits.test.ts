@@ -22,15 +22,18 @@ describe("an overlay on the pod", () => {
     [worker({ ports: [{ containerPort: 8089, name: "other" }] }), /port http of container worker must stay/],
     [worker({ ports: [{ containerPort: 9, name: "http" }] }), /port http/],
     [worker({ env: [{ name: "MAX_SESSIONS", value: "9" }] }), /BITHUMAN_API_SECRET and MAX_SESSIONS .*sessionsPerWorker/],
-    [worker({ env: [{ name: "BITHUMAN_API_SECRET", value: "x" }] }), /use apiSecretRef/],
+    [worker({ env: [{ name: "BITHUMAN_API_SECRET", value: "x" }] }), /set apiSecretRef/],
     [worker({ env: null }), /must stay/],
-    [helper("drain-hook", { image: "mine" }), /container drain-hook must stay as it is: use helpers\.resources/],
+    [
+      helper("drain-hook", { image: "mine" }),
+      /container drain-hook must stay unchanged: set its resources with helpers\.resources/,
+    ],
     [helper("fetch-assets", { args: ["x"] }), /of container fetch-assets must stay/],
     [helper("fetch-assets", { env: [{ name: "AVATARPOOL_ASSETS_0", value: "[]" }] }), /AVATARPOOL_ASSETS_\*/],
     [{ initContainers: null }, /spec\.initContainers cannot be removed/],
     [{ containers: null }, /spec\.containers cannot be removed/],
     [{ containers: { name: "worker" } }, /spec\.containers must be a list/],
-    [{ containers: [{ image: "x" }] }, /spec\.containers\[0\] needs the field name, by which it is merged/],
+    [{ containers: [{ image: "x" }] }, /spec\.containers\[0\] needs the field name, which identifies the item/],
     [
       {
         volumes: [
@@ -38,7 +41,7 @@ describe("an overlay on the pod", () => {
           { name: "a", emptyDir: {} },
         ],
       },
-      /spec\.volumes\[1\] has the name of an item before it/,
+      /spec\.volumes\[1\] has the same name as an earlier item/,
     ],
     [worker({ $patch: "delete" }), /spec\.containers\[0\]\.\$patch is a patch directive.*set a field to null/],
   ])("is refused with what is wrong and what to do: %j", (spec, sentence) => {

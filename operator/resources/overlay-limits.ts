@@ -5,8 +5,9 @@ import { isObject, type JsonObject, mergeKeys } from "./overlay.ts";
 import { ASSETS_CONTAINER, DRAIN_CONTAINER } from "./sidecar.ts";
 
 /**
- * What a group's `podTemplate` may not touch. The CRD refuses what its rules can see; what lies inside containers is refused here.
- * @returns what is wrong and what to do, one sentence each.
+ * Checks the fields that `podTemplate` of a group must not change. The rules of the CRD reject the outer fields. This function
+ * rejects fields inside containers, which the rules cannot inspect.
+ * @returns one sentence per problem, with what to do.
  */
 export function overlayProblems(group: GroupConfig): readonly string[] {
   const spec = group.spec.podTemplate?.spec ?? {};
@@ -23,7 +24,7 @@ function directives(path: string, value: unknown): readonly string[] {
   );
 }
 
-/** Lists that are merged by a key: each item needs it, once. */
+/** In a list that is merged by a key, each item needs a unique key. */
 function unkeyed(path: string, value: unknown): readonly string[] {
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([field, inner]) => {
@@ -33,8 +34,9 @@ function unkeyed(path: string, value: unknown): readonly string[] {
     if (!Array.isArray(inner)) return [`${here} must be a list`];
     const keys = inner.map((item) => (isObject(item) ? item[key] : undefined));
     return inner.flatMap((item, index) => {
-      if (keys[index] === undefined) return [`${here}[${index}] needs the field ${key}, by which it is merged`];
-      if (keys.indexOf(keys[index]) !== index) return [`${here}[${index}] has the ${key} of an item before it: merge the two`];
+      if (keys[index] === undefined) return [`${here}[${index}] needs the field ${key}, which identifies the item`];
+      if (keys.indexOf(keys[index]) !== index)
+        return [`${here}[${index}] has the same ${key} as an earlier item: merge the two items`];
       return unkeyed(`${here}[${index}]`, item);
     });
   });
@@ -50,10 +52,10 @@ function touched({ engine }: GroupConfig, spec: JsonObject): readonly string[] {
   const problem = (isTouched: boolean, sentence: string) => (isTouched ? [sentence] : []);
   return [
     ...problem(spec.containers === null, "spec.containers cannot be removed"),
-    ...problem(spec.initContainers === null, "spec.initContainers cannot be removed: they hold a worker until its sessions end"),
+    ...problem(spec.initContainers === null, "spec.initContainers cannot be removed: they keep a worker until its sessions end"),
     ...problem(
       worker?.lifecycle === null || lifecycle?.preStop !== undefined,
-      `the preStop hook of container ${WORKER_CONTAINER} must stay: it holds a worker until its sessions end; drain.timeout says for how long`,
+      `the preStop hook of container ${WORKER_CONTAINER} must stay: it keeps a worker until its sessions end; set the limit with drain.timeout`,
     ),
     ...problem(
       worker?.ports === null || hasPort(worker?.ports, engine.port),
@@ -61,14 +63,14 @@ function touched({ engine }: GroupConfig, spec: JsonObject): readonly string[] {
     ),
     ...problem(
       worker?.env === null || namesIn(worker?.env).some((name) => ours.includes(name)),
-      `the variables ${ours.join(" and ")} of container ${WORKER_CONTAINER} must stay: use apiSecretRef and sessionsPerWorker`,
+      `the variables ${ours.join(" and ")} of container ${WORKER_CONTAINER} must stay: set apiSecretRef and sessionsPerWorker instead`,
     ),
-    ...problem(drain !== undefined, `container ${DRAIN_CONTAINER} must stay as it is: use helpers.resources for its resources`),
+    ...problem(drain !== undefined, `container ${DRAIN_CONTAINER} must stay unchanged: set its resources with helpers.resources`),
     ...problem(
       ["image", "command", "args", "restartPolicy"].some((field) => assets?.[field] !== undefined) ||
         assets?.env === null ||
         ofAssets.length > 0,
-      `image, command, args and the variables ${ASSETS_PREFIX}* of container ${ASSETS_CONTAINER} must stay: presets say what it fetches`,
+      `image, command, args and the variables ${ASSETS_PREFIX}* of container ${ASSETS_CONTAINER} must stay: the presets define the files to fetch`,
     ),
   ];
 }

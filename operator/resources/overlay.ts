@@ -1,10 +1,9 @@
 /**
- * A strategic merge, as `kubectl patch --type=strategic` does it on a pod: objects are merged field by field, the lists that
- * Kubernetes tells apart by a key are merged by it, other lists are replaced, and null removes a field. Directives such as
- * `$patch` are not supported.
+ * A strategic merge patch of a pod, as in `kubectl patch --type=strategic`: objects are merged field by field, lists with a merge
+ * key are merged by that key, other lists are replaced, and null removes a field. Directives such as `$patch` are not supported.
  */
 
-/** Lists that are merged, and the key of their items. Source: `patchMergeKey` in Kubernetes `staging/src/k8s.io/api/core/v1/types.go`. */
+/** Lists that are merged, with their merge key. Source: `patchMergeKey` in Kubernetes `staging/src/k8s.io/api/core/v1/types.go`. */
 export const mergeKeys: Readonly<Record<string, string>> = {
   containers: "name",
   initContainers: "name",
@@ -20,12 +19,12 @@ export const mergeKeys: Readonly<Record<string, string>> = {
   schedulingGates: "name",
 };
 
-/** Lists whose items are replaced as a whole: an item has exactly one source, and two of them would be refused. */
+/** Lists whose items are replaced as a whole: an item has exactly one source, and the API server rejects two. */
 const wholeItems = new Set(["volumes", "env"]);
 
 export type JsonObject = { readonly [field: string]: unknown };
 
-/** The base with the overlay's word on it. Neither is changed. */
+/** Merges the overlay into the base. Returns a new object. */
 export function overlaid<T extends object>(base: T, overlay: JsonObject): T {
   return mergeObjects(base as unknown as JsonObject, overlay) as unknown as T;
 }

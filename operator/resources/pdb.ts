@@ -16,12 +16,12 @@ export interface DisruptionBudgetManifest {
 }
 
 /**
- * More workers than any pool may have, so that there are never too many of them. `maxUnavailable: 0` would allow an eviction
- * for each protected worker beyond the size of the Deployments: in a rollout with a surge.
+ * More workers than any pool may have, so the budget never allows a disruption. `maxUnavailable: 0` would allow one for each
+ * protected worker beyond the size of the Deployments, which occurs in a rollout with a surge.
  */
 const MORE_THAN_ANY = 1_000_000;
 
-/** Refuses every eviction of a protected worker of the pool, and none of the others. */
+/** Denies the eviction of every protected worker of the pool, and of no other worker. */
 export function workerDisruptionBudget(pool: PoolConfig): DisruptionBudgetManifest {
   const selector = { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name };
   return {
@@ -36,7 +36,7 @@ export function workerDisruptionBudget(pool: PoolConfig): DisruptionBudgetManife
     spec: {
       minAvailable: MORE_THAN_ANY,
       selector: { matchLabels: { ...selector, [labels.protected]: "true" } },
-      // Workers that are not Ready are refused too: gateways use them as soon as they answer, whether the gate is set or not.
+      // The budget covers workers that are not Ready too: gateways use a worker as soon as it answers, with or without the gate.
       unhealthyPodEvictionPolicy: "IfHealthyBudget",
     },
   };

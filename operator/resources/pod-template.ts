@@ -10,14 +10,14 @@ import { requirements } from "./resource-requirements.ts";
 import { assetsContainer, drainContainer, drainHook } from "./sidecar.ts";
 import { volumeMounts, volumes } from "./volumes.ts";
 
-/** Room between the end of the drain and the kill, for the worker's own clean-up. */
+/** Time for the worker's own clean-up, between the end of the drain and the kill. */
 const CLEANUP_SECONDS = 30;
 
 /** The pod template of a group, as this version renders it. */
 export function podTemplate(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1PodTemplateSpec {
   const marks = marksMetadata(templateMarks);
   const overlay = group.spec.podTemplate ?? {};
-  // Ours come last: the CRD refuses an overlay that names them.
+  // These come last: the CRD rejects an overlay that sets them.
   const allLabels = { ...overlay.metadata?.labels, ...workerLabels(pool, group), ...marks.labels };
   const allAnnotations = { ...overlay.metadata?.annotations, ...marks.annotations };
   const spec = overlaid(podSpec(pool, group, sidecarImage), overlay.spec ?? {});
@@ -29,7 +29,7 @@ function hashOf(parts: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 16);
 }
 
-/** Presets that only a new worker loads, so that a change of them needs new workers: those of a warm-up by session. */
+/** Presets that a warm-up by session loads. Only a new worker loads them, so a change of these presets needs new workers. */
 function loadedPresets({ presets, warm }: PoolConfig, group: GroupConfig): readonly unknown[] {
   if (warm.mode !== "session") return [];
   return presets.filter(({ name }) => group.presets.includes(name)).map(({ name, asset }) => ({ name, asset }));
@@ -42,10 +42,10 @@ function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1
     initContainers: [...(assets === undefined ? [] : [assets]), drainContainer(pool, group, sidecarImage)],
     containers: [workerContainer(pool, group)],
     volumes: volumes(group),
-    // Set by the operator once the presets are loaded: a rollout waits for warm workers, and cold ones go first.
+    // The operator sets the gate when the presets are loaded. So a rollout waits for warm workers, and cold ones are deleted first.
     readinessGates: [{ conditionType: WARM_GATE }],
     terminationGracePeriodSeconds: Math.ceil(group.drainTimeoutMs / 1_000) + CLEANUP_SECONDS,
-    // The maker wants an init process that reaps children: with a shared namespace the pause container is it.
+    // The worker needs an init process that reaps child processes. With a shared namespace, the pause container does this.
     shareProcessNamespace: true,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -76,9 +76,9 @@ function workerContainer(pool: PoolConfig, group: GroupConfig): V1Container {
       engine.startup.periodSeconds,
       Math.ceil(engine.startup.limitSeconds / engine.startup.periodSeconds),
     ),
-    // Health, not ready: a full worker is not "ready", and a ReplicaSet deletes pods that are not Ready first.
+    // The health path, not the ready path: a full worker is not "ready", and a ReplicaSet deletes pods that are not Ready first.
     readinessProbe: probe(engine.paths.health, 5, 3),
-    // No liveness probe: a restart ends every session of the worker; gateways stop using one that hangs.
+    // No liveness probe: a restart would end all sessions of the worker. Gateways stop using a worker that hangs.
     lifecycle: { preStop: drainHook(pool, group) },
   };
 }
@@ -111,11 +111,11 @@ function resources(group: GroupConfig): NonNullable<V1Container["resources"]> {
   const { engine, spec } = group;
   const gpu = gpuResource(group);
   const { requests, limits } = requirements(engine.resources, spec.resources);
-  // Extended resources cannot be overcommitted: request and limit must be the same.
+  // Extended resources cannot be overcommitted: the request must equal the limit.
   return { requests: { ...requests, ...gpu }, limits: { ...limits, ...gpu }, ...gpuClaims(group).container };
 }
 
-/** The object without the keys whose value is undefined, which an exact optional type does not allow. */
+/** Removes keys with the value undefined, which exact optional types do not allow. */
 function defined<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]: Exclude<T[Key], undefined>;

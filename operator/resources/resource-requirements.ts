@@ -5,7 +5,7 @@ interface Requirements {
   readonly limits?: Quantities | undefined;
 }
 
-/** Requests and limits of a container: those given over the defaults, name by name. */
+/** Requests and limits of a container: the given ones override the defaults by name. */
 export function requirements(defaults: Requirements, given: Requirements = {}) {
   return {
     requests: { ...quantities(defaults.requests), ...quantities(given.requests) },
@@ -13,7 +13,7 @@ export function requirements(defaults: Requirements, given: Requirements = {}) {
   };
 }
 
-/** What is no quantity goes on as its JSON: the API server's refusal quotes it. */
+/** Passes on an invalid quantity as JSON, so the error of the API server quotes it. */
 function quantities(map: Quantities = {}): Record<string, string> {
   return Object.fromEntries(
     Object.entries(map).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),

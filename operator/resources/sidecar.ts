@@ -5,7 +5,7 @@ import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { ASSETS_PREFIX, assetVariables } from "./asset-variables.ts";
 import { requirements } from "./resource-requirements.ts";
 
-/** The containers of ours in a worker pod: one fetches models before the start, one holds the pod until sessions ended. */
+/** The containers of AvatarPool in a worker pod: one fetches models before the start, one keeps the pod until its sessions end. */
 
 export const ASSETS_CONTAINER = "fetch-assets";
 export const DRAIN_CONTAINER = "drain-hook";
@@ -19,7 +19,7 @@ const restricted: V1SecurityContext = {
   seccompProfile: { type: "RuntimeDefault" },
 };
 
-/** Present where the engine reads its presets from a folder. */
+/** Present if the engine reads its presets from a folder. */
 export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: string): V1Container | undefined {
   const volume = group.engine.volumes.find(({ source }) => source.kind === "assets");
   if (volume === undefined) return undefined;
@@ -40,8 +40,8 @@ export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: str
 }
 
 /**
- * A sidecar (an init container that stays) which answers the worker's preStop hook once the worker has no session left.
- * The hook cannot be a command: nothing is known of the shells and tools in the worker's image.
+ * A sidecar (a restartable init container) that answers the preStop hook of the worker when the worker has no session left. The
+ * hook cannot be a command, because the worker image may have no shell.
  */
 export function drainContainer(pool: PoolConfig, group: GroupConfig, image: string): V1Container {
   return {
@@ -61,13 +61,13 @@ export function drainContainer(pool: PoolConfig, group: GroupConfig, image: stri
   };
 }
 
-/** The worker's preStop hook: who has no token cannot make the sidecar look at the worker. */
+/** The preStop hook of the worker. The sidecar rejects requests without the token. */
 export function drainHook(pool: PoolConfig, group: GroupConfig): V1LifecycleHandler {
   const httpHeaders = [{ name: DRAIN_TOKEN_HEADER, value: drainToken(pool, group) }];
   return { httpGet: { path: "/drain", port: DRAIN_PORT, scheme: "HTTP", httpHeaders } };
 }
 
-/** Who may read the pod or the pool knows it; who can only reach the pod does not. */
+/** The token is known to readers of the pod or of the pool, not to everyone who can reach the pod. */
 function drainToken({ uid }: PoolConfig, { name }: GroupConfig): string {
   return createHash("sha256").update(`${uid}/${name}/drain`).digest("base64url");
 }

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import type { WorkerGroupSpec } from "../api/v1alpha1/index.ts";
 
-/** Fields of a group that its pod template is not made from. */
+/** Fields of a group that do not affect its pod template. */
 type OutsideTemplate = "name" | "min" | "max" | "priority" | "costPerHour" | "presets" | "dialect" | "coldStart" | "rollout";
 type GroupInputs = { readonly [Field in Exclude<keyof WorkerGroupSpec, OutsideTemplate>]: WorkerGroupSpec[Field] };
 
 /**
- * Hash of what the user wrote that a group's pod template is made from, without our defaults: it is the same in every version
- * of AvatarPool, so a template can be kept while it is. A field that is added here must be absent unless the user writes it.
+ * Hash of the user's fields that determine the pod template of a group, without defaults. It is the same in every version of
+ * AvatarPool, so an upgrade can keep the template. A field that is added here must be absent unless the user sets it.
  */
 export function templateInputs(pool: PoolConfig, group: GroupConfig): string {
   const { spec } = group;
@@ -36,12 +36,12 @@ export function templateInputs(pool: PoolConfig, group: GroupConfig): string {
   return createHash("sha256").update(canonical(all)).digest("base64url").slice(0, 16);
 }
 
-/** Models are fetched before the start; a warm-up by session loads every preset. */
+/** Models are fetched before the worker starts. A warm-up by session loads every preset. */
 function isInTemplate({ warm }: PoolConfig, kind: string): boolean {
   return kind === "model" || warm.mode === "session";
 }
 
-/** JSON with sorted keys: the order of fields is no input. */
+/** JSON with sorted keys, so the order of fields is irrelevant. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "object" && part !== null && !Array.isArray(part)

@@ -7,51 +7,51 @@ import { podTemplate } from "./pod-template.ts";
 import { templateInputs } from "./template-inputs.ts";
 
 /**
- * What operator, gateways and the containers of ours in a worker pod rely on in each other: the gate, the marks, the drain
- * hook, the worker's port and its number of sessions. Raised if a version changes one of them.
+ * Version of the contract between the operator, the gateways and the containers of AvatarPool in a worker pod: the gate, the
+ * marks, the drain hook, the port and the number of sessions. A version that changes one of them increases it.
  */
 export const SIDECAR_CONTRACT = 1;
-/** The oldest contract that this version works with. */
+/** The oldest contract that this version supports. */
 export const OLDEST_CONTRACT = 1;
 
-/** Compressed. All annotations of an object may have 256 kB. */
+/** Limit of the compressed template. All annotations of an object together may have 256 kB. */
 const RECORD_LIMIT = 128_000;
 const TEMPLATE_LIMIT_BYTES = 4_000_000;
-/** In one sentence. */
+/** Maximum number of problems in one sentence. */
 const MOST_PROBLEMS = 3;
 
-/** A pod template, with what its Deployment records of it. */
+/** A pod template and the record of it on its Deployment. */
 export interface WorkerTemplate {
   readonly template: V1PodTemplateSpec;
-  /** Of the user's inputs that it was made from. */
+  /** Hash of the user's inputs. */
   readonly inputs: string;
   /** Image of the AvatarPool that rendered it. */
   readonly renderedBy: string;
   readonly contract: number;
-  /** Why the group's overlay on the pod cannot be applied. */
+  /** Why the `podTemplate` of the group is rejected. */
   readonly refused?: string;
 }
 
-/** What a Deployment records of the template that it has. */
+/** The record of the present template on a Deployment. */
 export interface TemplateRecord {
   readonly hash: string;
   readonly inputs: string;
   readonly renderedBy: string;
   readonly contract: number;
-  /** The template as it was applied, compressed: what others have changed or filled in since is not in it. */
+  /** The applied template, compressed, without later changes by others or by the API server. */
   readonly applied: string;
 }
 
-/** The template that a group is to have. */
+/** The template that the operator applies to a group. */
 export interface ChosenTemplate extends WorkerTemplate {
-  /** Why it is the standing one although another was rendered: by another version, or from an overlay that is refused. */
+  /** Why the present template is kept: another version rendered the new one, or the overlay is rejected. */
   readonly kept: "upgrade" | "refused" | undefined;
 }
 
-/** @param image of this AvatarPool, for its containers in worker pods. */
+/** @param image image of this AvatarPool version, for its containers in worker pods. */
 export function renderTemplate(pool: PoolConfig, group: GroupConfig, image: string): WorkerTemplate {
   const problems = overlayProblems(group).slice(0, MOST_PROBLEMS).join("; ");
-  const effect = "its workers stay as they are until it is corrected";
+  const effect = "its workers stay unchanged until it is corrected";
   return {
     template: podTemplate(pool, group, image),
     inputs: templateInputs(pool, group),
@@ -62,9 +62,9 @@ export function renderTemplate(pool: PoolConfig, group: GroupConfig, image: stri
 }
 
 /**
- * An upgrade replaces no worker: the standing template is kept while the user's inputs are those that it was made from,
- * unless the group takes what a new version renders at once. It is kept as well while the group's overlay is refused.
- * @returns undefined where the overlay is refused and no template is recorded.
+ * Chooses between the present and the rendered template. An upgrade replaces no worker: the present template is kept while the
+ * user's inputs are unchanged, unless the group has `rollout.onUpgrade: replace`. It is also kept while the overlay is rejected.
+ * @returns undefined if the overlay is rejected and no template is recorded.
  */
 export function chooseTemplate(
   rendered: WorkerTemplate,
@@ -82,12 +82,12 @@ function kept({ applied, inputs, renderedBy, contract }: TemplateRecord, why: "u
   return template && { template, inputs, renderedBy, contract, kept: why };
 }
 
-/** Hash of a template, as on the pods made from it. */
+/** Hash of a template, as in the label of its pods. */
 export function templateHash({ metadata }: V1PodTemplateSpec): string {
   return metadata?.annotations?.[annotations.template] ?? "";
 }
 
-/** Annotations of the Deployment. A template that is too large is not recorded: an upgrade then renders it anew. */
+/** Annotations of the Deployment. A template that is too large is not recorded, so an upgrade renders it again. */
 export function recordOf({ template, inputs, renderedBy, contract }: WorkerTemplate): Record<string, string> {
   const applied = deflateRawSync(JSON.stringify(template)).toString("base64");
   return {
@@ -99,7 +99,7 @@ export function recordOf({ template, inputs, renderedBy, contract }: WorkerTempl
   };
 }
 
-/** Undefined where nothing, or not enough, is recorded. */
+/** Undefined if the record is absent or incomplete. */
 export function parseRecord(noted: Readonly<Record<string, string>> = {}): TemplateRecord | undefined {
   const hash = noted[annotations.template];
   const inputs = noted[annotations.templateInputs];
@@ -109,7 +109,7 @@ export function parseRecord(noted: Readonly<Record<string, string>> = {}): Templ
   return { hash, inputs, renderedBy, applied, contract: Number(noted[annotations.sidecarContract] ?? 0) };
 }
 
-/** Undefined if somebody damaged it. */
+/** Undefined if the annotation is damaged. */
 function decode(applied: string): V1PodTemplateSpec | undefined {
   try {
     const json = inflateRawSync(Buffer.from(applied, "base64"), { maxOutputLength: TEMPLATE_LIMIT_BYTES }).toString();

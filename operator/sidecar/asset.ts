@@ -9,7 +9,7 @@ export interface Asset {
   readonly sha256?: string | undefined;
 }
 
-/** A failure that says in one sentence which preset, which address, and what to do. Never holds a signed query. */
+/** An error that names the preset, the address and what to do. Its message never contains a signed query. */
 export class AssetError extends Error {
   override readonly name = "AssetError";
 }
@@ -17,7 +17,7 @@ export class AssetError extends Error {
 const assetsSchema = z
   .array(
     z.object({
-      // Becomes a file name: nothing that leaves the folder.
+      // The name becomes a file name, so it must not leave the folder.
       name: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
       url: z.string(),
       sha256: z
@@ -29,8 +29,8 @@ const assetsSchema = z
   .max(1_000);
 
 /**
- * Reads the lists that the operator hands to the init container, in the variables `AVATARPOOL_ASSETS_0` and so on.
- * @throws AssetError when there is none, or one is not the JSON that is expected.
+ * Reads the lists of assets from the variables `AVATARPOOL_ASSETS_0` and so on, which the operator sets on the init container.
+ * @throws AssetError if there is no list, or a list is not valid JSON.
  */
 export function parseAssets(env: Readonly<Record<string, string | undefined>>): readonly Asset[] {
   const assets: Asset[] = [];
@@ -48,11 +48,11 @@ function parseList(name: string, json: string): readonly Asset[] {
   try {
     return assetsSchema.parse(JSON.parse(json));
   } catch (cause) {
-    throw new AssetError(`${name} is not a list of {name, url, sha256?}: it is set by the operator, leave it alone`, { cause });
+    throw new AssetError(`${name} is not a list of {name, url, sha256?}; the operator sets it, do not override it`, { cause });
   }
 }
 
-/** The address as messages show it: a query may hold a signature. */
+/** The address for messages, without its query, which may contain a signature. */
 export function shownUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
 
 export interface DrainOptions {
-  /** The worker's health path, at each address where the worker may listen. */
+  /** URLs of the worker's health path, one for each address on which the worker may listen. */
   readonly healthUrls: readonly string[];
   readonly clock: Clock;
   /** Ends the wait. */
@@ -11,20 +11,20 @@ export interface DrainOptions {
 }
 
 const LOOK_INTERVAL_MS = 250;
-/** One look may miss a launch that is on its way. */
+/** One check may miss a launch in flight. */
 const IDLE_LOOKS = 2;
-/** Of one look. Real time: it is about the machine, not about the sessions. */
+/** Time limit of one check. Uses real time, because it limits the machine and not the sessions. */
 const LOOK_TIMEOUT_MS = 2_000;
 
-/** A worker may listen on the loopback address of one IP family alone. */
+/** A worker may listen on the loopback address of only one IP family. */
 export function localHealthUrls(port: number): readonly string[] {
   return ["127.0.0.1", "::1"].map((address) => `${httpOrigin(address, port)}/health`);
 }
 
 /**
- * Waits until the worker has no session left: two looks in a row say so, or nothing listens on its port any more.
- * A worker that answers nothing understandable may still have sessions, so it is waited for.
- * @returns `aborted` when the signal came first.
+ * Waits until the worker has no session: two consecutive checks report none, or nothing listens on its port. A worker with an
+ * unknown answer may still have sessions, so the wait continues.
+ * @returns `aborted` if the signal aborts first.
  */
 export async function drainWorker({ healthUrls, clock, signal }: DrainOptions): Promise<"drained" | "gone" | "aborted"> {
   let idleLooks = 0;
@@ -38,7 +38,7 @@ export async function drainWorker({ healthUrls, clock, signal }: DrainOptions): 
   return "aborted";
 }
 
-/** What the worker answers at the first address where it listens; `gone` when it refuses connections at all of them. */
+/** The answer of the worker at the first address on which it listens; `gone` if it refuses connections at all of them. */
 async function look(healthUrls: readonly string[], signal: AbortSignal): Promise<number | "gone" | "unknown"> {
   for (const healthUrl of healthUrls) {
     const seen = await lookAt(healthUrl, signal);
@@ -47,7 +47,7 @@ async function look(healthUrls: readonly string[], signal: AbortSignal): Promise
   return "gone";
 }
 
-/** The sessions that the worker reports, `gone` when nothing can listen there, `unknown` for anything else. */
+/** The number of sessions that the worker reports, `gone` if nothing listens there, `unknown` otherwise. */
 async function lookAt(healthUrl: string, signal: AbortSignal): Promise<number | "gone" | "unknown"> {
   try {
     const response = await fetch(healthUrl, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]) });
@@ -59,7 +59,7 @@ async function lookAt(healthUrl: string, signal: AbortSignal): Promise<number | 
   }
 }
 
-/** The connection was refused, or the machine has no such IP family. */
+/** Whether the connection was refused, or the machine lacks this IP family. */
 const NOBODY_THERE = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"]);
 
 function isNobodyThere(error: unknown): boolean {

@@ -4,29 +4,30 @@ import type { Socket } from "node:net";
 import { DRAIN_TOKEN_HEADER } from "../api/names.ts";
 import type { SharedDrain } from "./shared-drain.ts";
 
-/** Of those without the token. Beyond it the oldest is closed: a new one may be the kubelet's. */
+/** Maximum number of connections without the token. The server then closes the oldest: a new one may be the kubelet's. */
 const MOST_STRANGERS = 256;
-/** Of hooks that wait. A worker has one. */
+/** Maximum number of waiting hooks. A worker has one. */
 const MOST_HOOKS = 16;
-/** For a whole request. Those of the kubelet come in one packet. */
+/** Time limit of a whole request. The kubelet sends its requests in one packet. */
 const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
- * The sidecar's server, for the kubelet: `GET /drain` with the token is answered when the worker has drained, `GET /healthz` at
- * once. Whoever has no token makes no look at the worker and holds a connection for seconds only. The caller lets it listen and
- * closes it.
+ * The server of the sidecar, for the kubelet. It answers `GET /drain` with the token when the worker has drained, and
+ * `GET /healthz` at once. A client without the token triggers no check of the worker and keeps a connection for seconds only. The
+ * caller starts and closes the server.
  */
 export function drainServer(drain: Pick<SharedDrain, "wait">, token: string): Server {
   const strangers = new Set<Socket>();
   const hooks = new Set<ServerResponse>();
   const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 4_096 };
   const server = createServer({ ...limits, connectionsCheckingInterval: 1_000 }, (request, response) => {
-    // A connection that is kept would only delay the end.
+    // A kept connection would only delay the end.
     response.shouldKeepAlive = false;
     const path = request.url?.split("?", 1)[0];
     if (request.method !== "GET" || (path !== "/drain" && path !== "/healthz")) return answer(response, 404, "not found");
     if (path === "/healthz") return answer(response, 200, "ok");
-    if (!hasToken(request, token)) return answer(response, 403, "only the kubelet drains this worker, by its preStop hook");
+    if (!hasToken(request, token))
+      return answer(response, 403, "the token is missing or wrong: only the preStop hook may drain this worker");
     if (hooks.size >= MOST_HOOKS) return answer(response, 503, "too many hooks wait already");
     strangers.delete(request.socket);
     hooks.add(response);

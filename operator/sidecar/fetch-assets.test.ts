@@ -66,14 +66,14 @@ describe("failures name the preset, the address and what to do, and leave no fil
   it("404", async () => {
     answer = (_, response) => response.writeHead(404).end("no such file");
     await expect(fetchLeo()).rejects.toThrow(
-      `preset leo: ${origin}/leo.imx answered 404 Not Found; correct the preset's model.url, or put the file there`,
+      `preset leo: ${origin}/leo.imx answered 404 Not Found; correct the preset's model.url, or upload the file`,
     );
   });
 
   it("another sha256", async () => {
     const expected = "0".repeat(64);
     await expect(fetchLeo({ sha256: expected })).rejects.toThrow(
-      `preset leo: ${origin}/leo.imx sent a file with the sha256 ${sha256}, not ${expected}; correct the preset's model.sha256`,
+      `preset leo: ${origin}/leo.imx sent a file with sha256 ${sha256}, expected ${expected}; correct the preset's model.sha256`,
     );
   });
 
@@ -91,7 +91,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
       response.writeHead(200, { "content-length": 1_000 });
       response.write(model, () => response.destroy());
     };
-    await expect(fetchLeo()).rejects.toThrow(`preset leo: ${origin}/leo.imx broke off`);
+    await expect(fetchLeo()).rejects.toThrow(`preset leo: ${origin}/leo.imx closed the connection early`);
   });
 
   it("a server that is away", async () => {
@@ -115,7 +115,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
   });
 
   it("an address that is not http", async () => {
-    await expect(fetchLeo({ url: "file:///etc/passwd" })).rejects.toThrow("preset leo: its url is no http or https address");
+    await expect(fetchLeo({ url: "file:///etc/passwd" })).rejects.toThrow("preset leo: its url is not an http or https address");
   });
 
   it("without the query of a signed address", async () => {
@@ -134,7 +134,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
 
   it("without the password in an address", async () => {
     const fetching = fetchLeo({ url: origin.replace("//", "//user:secret@") });
-    await expect(fetching).rejects.toThrow("preset leo: its url holds a user name or password");
+    await expect(fetching).rejects.toThrow("preset leo: its url contains a user name or password");
     await expect(fetching).rejects.not.toThrow("secret");
   });
 });

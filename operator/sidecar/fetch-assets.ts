@@ -10,9 +10,9 @@ import { type Asset, AssetError, shownUrl } from "./asset.ts";
 export interface FetchOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal;
-  /** The largest file that is accepted. */
+  /** Maximum size of a file. */
   readonly limitBytes?: number;
-  /** For one file, from the request to its last byte. */
+  /** Time limit of one file, from the request to the last byte. */
   readonly timeoutMs?: number;
 }
 
@@ -21,9 +21,9 @@ const TIMEOUT_MS = 30 * 60_000;
 const LONGEST_STATUS_TEXT = 200;
 
 /**
- * Puts every asset into the folder as `NAME.imx`, one after the other, and checks what arrives. A file appears under its
- * name only when it is whole; one that is there already and has the right hash is kept, so that a restart is cheap.
- * @throws AssetError at the first asset that cannot be had.
+ * Downloads the assets into the folder as `NAME.imx`, one after the other, and verifies them. A file gets its name only when it is
+ * complete. An existing file with the right hash is kept, so a restart is cheap.
+ * @throws AssetError for the first asset that cannot be fetched.
  */
 export async function fetchAssets(assets: readonly Asset[], dir: string, options: FetchOptions): Promise<void> {
   for (const asset of assets) await fetchAsset(asset, join(dir, `${asset.name}.imx`), options);
@@ -48,15 +48,15 @@ async function fetchAsset(asset: Asset, path: string, options: FetchOptions): Pr
 function parseUrl(asset: Asset): URL {
   const url = URL.parse(asset.url);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw failure(asset, "its url is no http or https address; correct the preset's model.url");
+    throw failure(asset, "its url is not an http or https address; correct the preset's model.url");
   }
   if (url.username !== "" || url.password !== "") {
-    throw failure(asset, "its url holds a user name or password, which everybody who reads the pool sees; use a signed address");
+    throw failure(asset, "its url contains a user name or password, which everyone who can read the pool sees; use a signed URL");
   }
   return url;
 }
 
-/** Without a hash to compare, a whole file counts: the folder is the pod's own, and another url makes another pod. */
+/** Without a hash, any complete file is accepted: the folder belongs to the pod, and a changed url creates a new pod. */
 async function isThere(asset: Asset, path: string): Promise<boolean> {
   const size = await stat(path).then(
     (file) => file.size,
@@ -78,7 +78,7 @@ async function download(asset: Asset, url: URL, path: string, options: FetchOpti
     return await save(response.body ?? [], asset, url, path, limitBytes);
   } finally {
     timer.cancel();
-    // Lets go of the connection when the answer was not read to its end.
+    // Closes the connection if the answer was not read to its end.
     deadline.abort();
   }
 }
@@ -91,7 +91,7 @@ async function request(asset: Asset, url: URL, signal: AbortSignal): Promise<Res
   if (response.status === 200) return response;
   const answer =
     `${response.status} ${hideSecrets(response.statusText.slice(0, LONGEST_STATUS_TEXT), [url.search.slice(1)])}`.trim();
-  throw failure(asset, `${shownUrl(url)} answered ${answer}; correct the preset's model.url, or put the file there`);
+  throw failure(asset, `${shownUrl(url)} answered ${answer}; correct the preset's model.url, or upload the file`);
 }
 
 async function save(
@@ -106,15 +106,19 @@ async function save(
   await using file = await open(path, "w");
   for await (const chunk of readable(body, asset, url)) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) throw failure(asset, `${shownUrl(url)} sent more than ${limitBytes} bytes; that is no .imx model`);
+    if (sizeBytes > limitBytes)
+      throw failure(
+        asset,
+        `${shownUrl(url)} sent more than ${limitBytes} bytes, which is too large for an .imx model; correct the preset's model.url`,
+      );
     hash.update(chunk);
     await file.writeFile(chunk);
   }
-  if (sizeBytes === 0) throw failure(asset, `${shownUrl(url)} sent an empty file; put the model there`);
+  if (sizeBytes === 0) throw failure(asset, `${shownUrl(url)} sent an empty file; upload the model again`);
   return hash.digest("hex");
 }
 
-/** The body's chunks, with a break of the connection told as such: everything else that fails in saving is the disk's. */
+/** The chunks of the body. Reports a broken connection as such, because any other error while saving comes from the disk. */
 async function* readable(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   asset: Asset,
@@ -125,7 +129,7 @@ async function* readable(
   } catch (error) {
     throw failure(
       asset,
-      `${shownUrl(url)} broke off (${reasonOf(error)}); it is tried again, check that server if this stays`,
+      `${shownUrl(url)} closed the connection early (${reasonOf(error)}); the download is retried, check that server if this continues`,
       error,
     );
   }
@@ -133,7 +137,7 @@ async function* readable(
 
 function checkHash(asset: Asset, url: URL, hash: string): void {
   if (asset.sha256 === undefined || hash === asset.sha256.toLowerCase()) return;
-  const message = `${shownUrl(url)} sent a file with the sha256 ${hash}, not ${asset.sha256}; correct the preset's model.sha256, or the file`;
+  const message = `${shownUrl(url)} sent a file with sha256 ${hash}, expected ${asset.sha256}; correct the preset's model.sha256, or the file`;
   throw failure(asset, message);
 }
 
@@ -141,7 +145,7 @@ function failure(asset: Asset, sentence: string, cause?: unknown): AssetError {
   return new AssetError(`preset ${asset.name}: ${sentence}`, cause === undefined ? undefined : { cause });
 }
 
-/** `fetch` hides what happened in the cause of its error. */
+/** `fetch` reports the reason in the cause of its error. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message;

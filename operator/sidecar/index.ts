@@ -15,16 +15,16 @@ export { fetchAssets } from "./fetch-assets.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the container leaves here becomes the message of its terminated state. */
+/** The kubelet reads this file as the termination message of the container. */
 const TERMINATION_LOG = "/dev/termination-log";
 
 /**
- * The command of the init container: fetches what the environment lists.
- * @throws AssetError with the sentence that says what is wrong.
+ * The command of the init container: fetches the assets that the environment lists.
+ * @throws AssetError that names the asset and what to do.
  */
 export async function assetsFromEnvironment(env: Environment, clock: Clock, signal?: AbortSignal): Promise<void> {
   const dir = env.AVATARPOOL_ASSETS_DIR;
-  if (!dir) throw new AssetError("AVATARPOOL_ASSETS_DIR is empty: it is set by the operator, leave it alone");
+  if (!dir) throw new AssetError("AVATARPOOL_ASSETS_DIR is empty; the operator sets it, do not override it");
   await fetchAssets(parseAssets(env), dir, { clock, ...(signal && { signal }) });
 }
 
@@ -33,18 +33,18 @@ export async function runFetchAssets(env: Environment, signal?: AbortSignal): Pr
   const logger = createLogger("fetch-assets", env.AVATARPOOL_LOG_LEVEL);
   try {
     await assetsFromEnvironment(env, systemClock, signal);
-    logger.info("all models are there");
+    logger.info("all models fetched");
     return 0;
   } catch (error) {
     const sentence = error instanceof Error ? error.message : String(error);
     logger.error(sentence);
-    // Outside a container there is no such file: the log has said it.
+    // Outside a container this file does not exist. The log has the error.
     await writeFile(TERMINATION_LOG, sentence, { flag: "r+" }).catch(() => undefined);
     return 1;
   }
 }
 
-/** The process `drain-hook`: serves until the signal, then answers the hook that is waiting and ends. */
+/** The process `drain-hook`: serves until the signal, then answers the waiting hook and exits. */
 export async function runDrainHook(env: Environment, signal: AbortSignal): Promise<void> {
   const logger = createLogger("drain-hook", env.AVATARPOOL_LOG_LEVEL);
   const healthUrls = localHealthUrls(port(env.AVATARPOOL_WORKER_PORT, 8_089));

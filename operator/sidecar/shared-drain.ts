@@ -1,7 +1,7 @@
 type Outcome = "drained" | "gone" | "aborted";
 type Drain = (signal: AbortSignal) => Promise<Outcome>;
 
-/** One drain of the worker at a time, however many wait for it. */
+/** Singleflight for drains: one drain of the worker at a time, shared by all callers. */
 export class SharedDrain {
   readonly #drain: Drain;
   #waiting = 0;
@@ -11,12 +11,12 @@ export class SharedDrain {
     this.#drain = drain;
   }
 
-  /** Waits for a drain that began no earlier than this call. @returns `aborted` when the signal came first. */
+  /** Waits for a drain that starts after this call. @returns `aborted` if the signal aborts first. */
   async wait(signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) return "aborted";
     this.#waiting++;
     signal.addEventListener("abort", () => this.#leave(), { once: true });
-    // What one that is under way has seen so far may miss a launch that came since.
+    // A drain in progress may have missed a launch that arrived since its last check.
     if (this.#current !== undefined) await this.#current.outcome;
     if (signal.aborted) return "aborted";
     this.#current ??= this.#begin();

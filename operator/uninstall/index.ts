@@ -7,9 +7,9 @@ import { releasePools } from "./release-pools.ts";
 import { stopOperator } from "./stop-operator.ts";
 
 /**
- * Prepares the release for its uninstall: stops the operator, then removes its finalizer from the pools, which nobody could
- * remove later.
- * @throws when an operator still runs, or a pool cannot be written.
+ * Prepares the release for its uninstall: stops the operator, then removes its finalizer from the pools, because later no
+ * operator could remove it.
+ * @throws Error if an operator still runs, or a pool cannot be written.
  */
 export async function runReleasePools({ namespace, operatorName, namespaces, logLevel }: UninstallSettings): Promise<void> {
   const logger = createLogger("release-pools", logLevel);

@@ -6,7 +6,7 @@ import { type KubeObject, keyOf, type ObjectRef } from "../kube/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 const PAGE = 500;
-/** Users and gateways seldom change a pool in the moment of an uninstall. */
+/** Conflicting changes of a pool during an uninstall are rare. */
 const TRIES = 5;
 
 export interface ReleasePoolsDeps {
@@ -15,9 +15,9 @@ export interface ReleasePoolsDeps {
 }
 
 /**
- * Removes the operator's finalizer from all pools of these namespaces, or of the cluster if there are none. Pools and workers
- * stay. Can be repeated. The operator must not run: it would add the finalizer again.
- * @returns how many pools had it.
+ * Removes the finalizer of the operator from all pools of these namespaces, or of the cluster if the list is empty. Pools and
+ * workers stay. The function is idempotent. The operator must not run, because it would add the finalizer again.
+ * @returns the number of pools that had the finalizer.
  */
 export async function releasePools(deps: ReleasePoolsDeps, namespaces: readonly string[]): Promise<number> {
   let released = 0;
@@ -36,10 +36,10 @@ async function* poolsOf({ client, logger }: ReleasePoolsDeps, namespace: string 
   do {
     const options = { limit: PAGE, ...(namespace !== undefined && { namespace }), ...(next !== undefined && { continue: next }) };
     const page = await client.list(avatarPools, options).catch((error: unknown) => {
-      // Without the CRD there are no pools. The rights in a namespace are deleted with it.
+      // Without the CRD there are no pools. The rights in a deleted namespace are gone too.
       if (isNotFound(error)) return undefined;
       if (namespace === undefined || !isForbidden(error)) throw error;
-      logger.warn({ namespace, err: error }, "namespace skipped: its pools cannot be listed");
+      logger.warn({ namespace, err: error }, "namespace skipped: failed to list its pools");
       return undefined;
     });
     yield* page?.items ?? [];
@@ -57,7 +57,7 @@ async function release({ client, logger }: ReleasePoolsDeps, pool: KubeObject): 
   logger.info({ pool: keyOf(ref) }, "finalizer removed");
 }
 
-/** @returns false if the pool has changed meanwhile, and may be read and tried again. */
+/** @returns false on a conflict: the caller may read the pool and retry. */
 async function removed(
   { client }: Pick<ReleasePoolsDeps, "client">,
   ref: ObjectRef,

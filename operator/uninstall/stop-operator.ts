@@ -8,7 +8,7 @@ import { sleep } from "../runtime/sleep.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 const LOOK_INTERVAL_MS = 1_000;
-/** An operator ends within seconds of its SIGTERM; the kubelet kills it after 30 s. */
+/** An operator exits within seconds of its SIGTERM. The kubelet kills it after 30 s. */
 const LIMIT_MS = 90_000;
 
 export interface StopOperatorDeps {
@@ -18,8 +18,9 @@ export interface StopOperatorDeps {
 }
 
 /**
- * Scales the operator's Deployment to zero, and waits until its pods are gone and no operator holds the Lease of the same name.
- * @throws Error that names what still runs after 90 s.
+ * Scales the Deployment of the operator to zero, then waits until its pods are gone and no operator holds the Lease of the same
+ * name.
+ * @throws Error that names the pods or the holder that still run after 90 s.
  */
 export async function stopOperator(deps: StopOperatorDeps, operator: ObjectRef): Promise<void> {
   const { client, clock, logger } = deps;
@@ -49,8 +50,8 @@ async function podsOf(client: Pick<KubeClient, "list">, deployment: Json<V1Deplo
 }
 
 /**
- * Who leads, at each call. A Lease that does not change for its own duration has expired: the clocks of machines are never
- * compared.
+ * Returns the leader at each call. A Lease that does not change for its own duration has expired. This never compares the clocks of
+ * different machines.
  */
 function leaseWatch({ client, clock }: StopOperatorDeps, ref: ObjectRef): () => Promise<string | undefined> {
   let seen: { readonly version: string | undefined; readonly sinceMs: number } | undefined;
@@ -69,6 +70,6 @@ function stillRuns(operator: ObjectRef, left: readonly string[], holder: string 
   const what =
     left.length > 0
       ? `pods ${left.join(", ")} of Deployment ${keyOf(operator)} still run; delete them`
-      : `operator ${holder} still holds Lease ${keyOf(operator)}; stop that operator, which runs outside of the Deployment`;
+      : `operator ${holder} still holds Lease ${keyOf(operator)}; stop that operator, which runs outside the Deployment`;
   return new Error(`the operator did not stop within ${LIMIT_MS / 1_000} s: ${what}, then uninstall again`);
 }

@@ -2,17 +2,17 @@ import { ByteCollector } from "../runtime/byte-collector.ts";
 import type { WorkerAnswer } from "./answers.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
-/** Longest answer that is read: a list of a thousand tasks. All others have a few hundred bytes. */
+/** Maximum size of an answer: a list of a thousand tasks. Other answers have a few hundred bytes. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_HEAD_BYTES = 16 * 1024;
 
-/** The same with the framing of chunks, which takes five bytes for a chunk of one. */
+/** The same with chunk framing, which adds five bytes to a chunk of one byte. */
 const MAX_FRAMED_BYTES = 8 * MAX_ANSWER_BYTES;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const HEAD_END = "\r\n\r\n";
 
-/** How the end of a body is told: by its length, by its last chunk, or by the end of the connection (RFC 9112, 6.3). */
+/** What ends a body: its length, its last chunk, or the end of the connection (RFC 9112, 6.3). */
 type Framing = { readonly kind: "length"; readonly bytes: number } | { readonly kind: "chunked" } | { readonly kind: "close" };
 
 interface Head {
@@ -23,8 +23,8 @@ interface Head {
 }
 
 /**
- * Reads one HTTP/1.1 answer from the bytes of a connection, at a cost that is linear in them, whatever their chunks. An answer
- * that is longer than the limit is cut off there. Errors: what is no HTTP answer throws.
+ * Reads one HTTP/1.1 answer from the bytes of a connection in linear time, however they are split. An answer beyond the limit is
+ * truncated. Bytes that are not an HTTP answer throw an error.
  */
 export class AnswerReader {
   #start = new ByteCollector();
@@ -33,20 +33,20 @@ export class AnswerReader {
   #head: Head | undefined;
   #begun = false;
   #keepAlive = false;
-  /** Bytes of the body as they came, with the framing of chunks. */
+  /** Bytes of the body as received, with chunk framing. */
   #bodyBytes = 0;
 
-  /** Whether any byte of an answer has come. */
+  /** Whether any byte of an answer has arrived. */
   get begun(): boolean {
     return this.#begun;
   }
 
-  /** Whether the connection may carry another request once the answer is complete. */
+  /** Whether the connection can carry another request after this answer. */
   get keepAlive(): boolean {
     return this.#keepAlive;
   }
 
-  /** Takes further bytes. @returns the answer when it is complete. */
+  /** Adds bytes. @returns the answer if it is complete. */
   push(chunk: Buffer): WorkerAnswer | undefined {
     this.#begun ||= chunk.length > 0;
     if (this.#head !== undefined) return this.#take(this.#head, chunk);
@@ -54,22 +54,22 @@ export class AnswerReader {
     return this.#head === undefined ? undefined : this.#take(this.#head, rest);
   }
 
-  /** The connection has ended. @returns the answer, where its end was to be told in this way. */
+  /** The connection has ended. @returns the answer if the end of the connection completes it. */
   end(): WorkerAnswer | undefined {
     if (this.#head?.framing.kind !== "close") return undefined;
     return answerOf(this.#head, this.#body.bytes);
   }
 
-  /** Reads the head that counts, past interim answers (100 Continue, 103 Early Hints). @returns what follows it. */
+  /** Reads the final head after interim answers (100 Continue, 103 Early Hints). @returns the bytes after it. */
   #readHeads(chunk: Buffer): Buffer {
-    // The end may have begun with the bytes before.
+    // The end of the head may have begun in the previous bytes.
     let from = Math.max(0, this.#start.length - HEAD_END.length + 1);
     this.#start.push(chunk);
     for (;;) {
       const bytes = this.#start.bytes;
       const end = bytes.indexOf(HEAD_END, from);
       if (end < 0) {
-        if (bytes.length > MAX_HEAD_BYTES) throw new Error("the head of the answer does not end");
+        if (bytes.length > MAX_HEAD_BYTES) throw new Error("the head of the answer is too long");
         return NOTHING;
       }
       const head = readHead(bytes.toString("latin1", 0, end));
@@ -93,7 +93,7 @@ export class AnswerReader {
     return answerOf(head, this.#body.bytes);
   }
 
-  /** @returns how many bytes follow the end of the body; undefined while it has not come. */
+  /** @returns the number of bytes after the end of the body; undefined before the end. */
   #addToBody(framing: Framing, chunk: Buffer): number | undefined {
     switch (framing.kind) {
       case "chunked":
@@ -116,7 +116,7 @@ function answerOf({ status, contentType }: Head, body: Buffer): WorkerAnswer {
 
 function readHead(text: string): Head {
   const start = /^HTTP\/1\.([01]) (\d{3})(?: .*)?(?:\r\n|$)/.exec(text);
-  if (start === null) throw new Error("the answer is no HTTP/1.1");
+  if (start === null) throw new Error("the answer is not HTTP/1.1");
   const status = Number(start[2]);
   return {
     status,
@@ -131,6 +131,6 @@ function framingOf(status: number, head: string): Framing {
   if (/\r\ntransfer-encoding:[ \t]*chunked[ \t]*(?:\r\n|$)/i.test(head)) return { kind: "chunked" };
   const length = /\r\ncontent-length:(.*)/i.exec(head)?.[1]?.trim();
   if (length === undefined) return { kind: "close" };
-  if (!/^\d{1,15}$/.test(length)) throw new Error("the answer's length is no number");
+  if (!/^\d{1,15}$/.test(length)) throw new Error("the content-length of the answer is not a number");
   return { kind: "length", bytes: Number(length) };
 }

@@ -1,8 +1,8 @@
 import { hideSecrets } from "./hide-secrets.ts";
 
-/** What a worker's answers mean. Pure: status and body in, meaning out. */
+/** Interprets the answers of workers. Pure functions of status and body. */
 
-/** An HTTP answer, its body read up to a limit. */
+/** An HTTP answer, with its body up to a limit. */
 export interface WorkerAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -11,13 +11,13 @@ export interface WorkerAnswer {
 
 export type Readiness =
   | { readonly kind: "ready"; readonly sessions: number | undefined; readonly slots: number | undefined }
-  /** Works, and every slot is taken. */
+  /** The worker is healthy and every slot is taken. */
   | { readonly kind: "full"; readonly sessions: number | undefined; readonly slots: number | undefined }
   | { readonly kind: "not-ready" };
 
 export type BusyReason = "at_capacity" | "not_ready";
 
-/** Reads the answer of a worker's ready path: a full worker answers 503 there, and is ready all the same. */
+/** Interprets the answer of the ready path. A full worker answers 503 there and is still ready. */
 export function readReadiness(answer: WorkerAnswer): Readiness {
   const full = answer.status === 503 && busyReason(answer) === "at_capacity";
   if (answer.status !== 200 && !full) return { kind: "not-ready" };
@@ -26,23 +26,23 @@ export function readReadiness(answer: WorkerAnswer): Readiness {
   return { kind: full ? "full" : "ready", ...counts };
 }
 
-/** Sessions by a worker's health; undefined when it does not say. */
+/** The sessions in the answer of the health path; undefined if it has none. */
 export function sessionsIn(answer: WorkerAnswer): number | undefined {
   return answer.status === 200 ? countOf(jsonObject(answer.body).active_sessions) : undefined;
 }
 
-/** Why a worker answered 503. Some wrap the word in a sentence or in `detail`, so the whole body is looked through. */
+/** Why a worker answered 503. Some workers wrap the word in a sentence or in `detail`, so the whole body is searched. */
 export function busyReason(answer: WorkerAnswer): BusyReason {
   return answer.body.includes("at_capacity") ? "at_capacity" : "not_ready";
 }
 
 const LONGEST_MESSAGE = 500;
-/** What is searched for secrets: what they hide leaves room for more of the text. */
+/** Length of the text that is searched for secrets. Longer than the quote, because hidden secrets shorten it. */
 const LONGEST_SEARCHED = 4 * LONGEST_MESSAGE;
 
 /**
- * The worker's own words about an error: a string of the usual fields, or the start of the text.
- * @param secrets what the worker was sent; no part of it is quoted, as some workers answer with the form that they got.
+ * The error message of the worker: a string in one of the usual fields, or the start of the text.
+ * @param secrets secrets in the request. No part of them is quoted, because some workers repeat the form in their answer.
  */
 export function workerMessage(answer: WorkerAnswer, secrets: readonly string[]): string {
   const body = jsonObject(answer.body);
@@ -51,7 +51,7 @@ export function workerMessage(answer: WorkerAnswer, secrets: readonly string[]):
   return hideSecrets(message.slice(0, LONGEST_SEARCHED), secrets).slice(0, LONGEST_MESSAGE);
 }
 
-/** What FastAPI finds wrong with a form, `[{loc, msg, input}]`, without the input; undefined for what is no such list. */
+/** The form errors of FastAPI, `[{loc, msg, input}]`, without the input; undefined if it is not such a list. */
 function faultsIn(detail: unknown): string | undefined {
   if (!Array.isArray(detail)) return undefined;
   const faults = detail.map(objectOf).flatMap(({ loc, msg }) => {
@@ -61,19 +61,19 @@ function faultsIn(detail: unknown): string | undefined {
   return faults.length === 0 ? undefined : faults.join("; ");
 }
 
-/** The id under which a worker keeps a launched session. */
+/** The id of a launched session at its worker. */
 export function taskId(answer: WorkerAnswer): string | undefined {
   return safeId(jsonObject(answer.body).task_id);
 }
 
-/** An id that may stand in a path. */
+/** An id that is valid in a path. */
 function safeId(id: unknown): string | undefined {
   return typeof id === "string" && /^[\w.-]{1,128}$/.test(id) ? id : undefined;
 }
 
 export type TaskState = "pending" | "running" | "ended" | "unknown";
 
-/** Where a session stands. `ended` covers completed, failed and cancelled, and a task that the worker has forgotten. */
+/** State of a session. `ended` covers completed, failed and cancelled tasks, and tasks that the worker no longer knows. */
 export function taskState(answer: WorkerAnswer): TaskState {
   if (answer.status === 404) return "ended";
   const body = jsonObject(answer.body);
@@ -92,13 +92,13 @@ export function taskState(answer: WorkerAnswer): TaskState {
 }
 
 export type TaskInRoom =
-  /** A session of the room is running or about to. */
+  /** A session of the room is running or pending. */
   | { readonly kind: "live"; readonly taskId: string }
   | { readonly kind: "none" }
-  /** The answer is no list of tasks. */
+  /** The answer is not a list of tasks. */
   | { readonly kind: "unknown" };
 
-/** Looks a room up in a worker's list of tasks. @param isOther tasks of the room that do not count. */
+/** Finds a room in the task list of a worker. @param isOther tasks of the room that do not count. */
 export function taskInRoom(answer: WorkerAnswer, room: string, isOther: (taskId: string) => boolean): TaskInRoom {
   const tasks = tasksIn(answer);
   if (tasks === undefined) return { kind: "unknown" };
@@ -110,14 +110,14 @@ export function taskInRoom(answer: WorkerAnswer, room: string, isOther: (taskId:
 
 const listedStates = ["pending", "running", "completed", "failed", "cancelled"] as const;
 
-/** A session as its worker lists it. */
+/** A session in the task list of its worker. */
 export interface ListedTask {
   readonly taskId: string;
   readonly roomName: string;
   readonly state: (typeof listedStates)[number];
 }
 
-/** A worker's list of tasks, `{"tasks": [...]}` or the bare list, without those that make no sense; undefined when it is none. */
+/** The task list of a worker, `{"tasks": [...]}` or the bare list, without invalid entries; undefined if it is not a list. */
 export function tasksIn(answer: WorkerAnswer): readonly ListedTask[] | undefined {
   if (answer.status !== 200) return undefined;
   const body = parsed(answer.body);
@@ -143,7 +143,7 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-/** Undefined when it is no JSON. */
+/** Undefined if the text is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

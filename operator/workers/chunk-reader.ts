@@ -1,17 +1,17 @@
 import type { ByteCollector } from "../runtime/byte-collector.ts";
 
 const LF = 0x0a;
-/** A size has a few digits; extensions are allowed, and nobody sends them. */
+/** A size has a few digits. Extensions are allowed but rare. */
 const MAX_LINE_LENGTH = 256;
 /** The line end after the data of a chunk, and after the last chunk. */
 const LINE_END_BYTES = 2;
 
-/** Takes the framing off a chunked body (RFC 9112, 7.1), as it arrives. Every byte is looked at once. */
+/** Removes the framing of a chunked body (RFC 9112, 7.1) while it arrives. Reads every byte once. */
 export class ChunkReader {
   readonly #into: ByteCollector;
   #line = "";
   #state: "size" | "data" | "data-end" | "last" = "size";
-  /** Bytes that are left of the data, or of a line end. */
+  /** Remaining bytes of the data or of a line end. */
   #left = 0;
 
   constructor(into: ByteCollector) {
@@ -19,8 +19,8 @@ export class ChunkReader {
   }
 
   /**
-   * @returns how many bytes follow the end of the body; undefined while it has not come.
-   * @throws Error when the size of a chunk is none.
+   * @returns the number of bytes after the end of the body; undefined before the end.
+   * @throws Error if the size of a chunk is invalid.
    */
   push(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length; ) {
@@ -48,11 +48,11 @@ export class ChunkReader {
   #readSize(bytes: Buffer, from: number): number {
     const lineFeed = bytes.indexOf(LF, from);
     const to = lineFeed < 0 ? bytes.length : lineFeed + 1;
-    if (this.#line.length + to - from > MAX_LINE_LENGTH) throw new Error("the size of a chunk does not end");
+    if (this.#line.length + to - from > MAX_LINE_LENGTH) throw new Error("the size of a chunk is too long");
     this.#line += bytes.toString("latin1", from, to);
     if (!this.#line.endsWith("\r\n")) return to;
     const size = /^[0-9a-f]{1,8}/i.exec(this.#line)?.[0];
-    if (size === undefined) throw new Error("the size of a chunk is no number");
+    if (size === undefined) throw new Error("the size of a chunk is not a number");
     this.#line = "";
     this.#left = Number.parseInt(size, 16);
     this.#state = this.#left === 0 ? "last" : "data";

@@ -11,17 +11,17 @@ export { IDLE_TIMEOUT_MS, type PostBody, WorkerUnreachable } from "./line.ts";
 export const LAUNCH_TIMEOUT_MS = 60_000;
 
 const READ_BUFFER_BYTES = 64 * 1024;
-/** Idle connections that are kept to one worker: as many as launches that one gateway has on the way to it. */
+/** Maximum number of idle connections to one worker: the launches of one gateway that may be in flight to it. */
 const MAX_KEPT_LINES = 8;
-/** A connection that has been idle for longer carries no launch: the worker may be about to close it, or its machine gone. */
+/** A connection that was idle for longer carries no launch: the worker may close it, or its machine may be lost. */
 const FRESH_MS = 2_000;
 
-/** How the gateway speaks to workers. Failures are those of {@link WorkerUnreachable} or the transport's own. */
+/** HTTP client for workers. It throws {@link WorkerUnreachable} or an error of the transport. */
 export interface WorkerClient {
-  /** @param keep whether the worker will be asked again within seconds: true unless said otherwise. */
+  /** @param keep whether another request to the worker follows within seconds; true by default. */
   get(origin: string, path: string, signal: AbortSignal, keep?: boolean): Promise<WorkerAnswer>;
   post(origin: string, path: string, body: PostBody, signal: AbortSignal): Promise<WorkerAnswer>;
-  /** Calls back when a worker closed an idle connection of ours: it may have died. @returns how to stop it. */
+  /** Calls back if a worker closes an idle connection, because it may have died. @returns a function that unsubscribes. */
   onClosed?(listener: (origin: string) => void): () => void;
 }
 
@@ -31,13 +31,13 @@ interface Kept {
 }
 
 /**
- * Speaks HTTP/1.1 to workers over kept connections. One that the worker has closed meanwhile is noticed only when nothing
- * comes back: a query is then sent again over a new one, a launch never, since nobody can tell whether it had arrived.
- * So launches take only what was in use a moment ago.
+ * Sends HTTP/1.1 requests to workers over kept connections. A connection that the worker has closed shows this only when a request
+ * gets no answer. A query is then retried over a new connection. A launch is never retried, because the worker may have received
+ * it. So launches use only connections that were in use a moment ago.
  */
 export class HttpWorkerClient implements WorkerClient {
   readonly #clock: Clock;
-  /** Idle connections by origin, the one used last at the end. Each ends by itself after some seconds without a query. */
+  /** Idle connections by origin, the last used at the end. Each closes after some seconds without a query. */
   readonly #lines = new Map<string, Kept[]>();
   readonly #busy = new Set<Line>();
   readonly #readBuffer = Buffer.alloc(READ_BUFFER_BYTES);
@@ -74,7 +74,7 @@ export class HttpWorkerClient implements WorkerClient {
     for (const line of [...this.#busy, ...idle]) line.close();
   }
 
-  /** Takes the connection that was used last, unless it has been idle for longer than this. */
+  /** Takes the connection that was used last, unless it was idle for longer than this. */
   #keptLine(origin: string, maxIdleMs = Number.POSITIVE_INFINITY): Line | undefined {
     const lines = this.#lines.get(origin) ?? [];
     for (let kept = lines.at(-1); kept !== undefined; kept = lines.at(-1)) {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Dialect, Engine, WorkerForm } from "../engines/index.ts";
 import type { PostBody } from "./client.ts";
 
-/** The body of a worker's form: multipart with a file, urlencoded without, as the maker's own client sends it. */
+/** Encodes a form for a worker as the client of the maker does: multipart with a file, urlencoded without. */
 export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomUUID()}`): PostBody {
   if (form.file === undefined) {
     const text = new URLSearchParams(form.fields).toString();
@@ -19,12 +19,12 @@ export function encodeForm(form: WorkerForm, boundary = `avatarpool-${randomUUID
   };
 }
 
-/** As browsers write names in `content-disposition`: what would end the name or the line is percent-encoded. */
+/** Quotes a name in `content-disposition` as browsers do: characters that would end the name or the line are percent-encoded. */
 function quote(name: string): string {
   return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-/** The body of a launch in the dialect of a worker's group. */
+/** The body of a launch in the dialect of the worker group. */
 export function encodeLaunch(form: WorkerForm, to: { readonly engine: Engine; readonly dialect: Dialect }): PostBody {
   const { livekit_token: token = "", api_secret: secret = "" } = form.fields;
   return { ...encodeAs(form, to), secrets: [token, secret] };
@@ -39,7 +39,7 @@ function encodeAs(form: WorkerForm, to: { readonly engine: Engine; readonly dial
   }
 }
 
-/** The JSON of the maker's cloud API: its own names for avatar and image, and the secret in a header. */
+/** The JSON of the maker's cloud API, with its names for avatar and image and the secret in a header. */
 function encodeJson(form: WorkerForm, mode: Engine["accelerator"]): PostBody {
   const { avatar_id: agentId, avatar_image_url: imageUrl, api_secret: apiSecret, ...fields } = form.fields;
   const image = form.file?.data.toString("base64") ?? imageUrl;

@@ -1,38 +1,37 @@
 const HIDDEN = "[hidden]";
-/** Shorter texts are no secrets, and would be found in every word. */
+/** Shorter texts are not hidden, because they would match parts of ordinary words. */
 const SHORTEST_SECRET = 8;
-/** A piece of a secret of this length is hidden too: libraries shorten what they quote, and keep its beginning and its end. */
+/** A part of a secret with this length is hidden too: libraries shorten their quotes and keep the beginning and the end. */
 const PIECE = 12;
-/** What is longer than this is no base64 value of a message, but an image or a key. */
+/** A longer base64 text is an image or a key and not part of a message. */
 const LONGEST_BASE64 = 256;
 
-/** Texts that are secret by their form, whoever has made them, and what a message shows in their place. */
+/** Patterns of texts that are secret by their form, with their replacement. */
 const shapes: readonly (readonly [RegExp, string])[] = [
-  // The header of a JSON Web Token begins with `{"`; the rest of the token may be cut off.
+  // The header of a JSON Web Token begins with `{"`. The rest of the token may be cut off.
   [/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, HIDDEN],
   [/\b(Bearer|Basic) +[^\s"',]{8,}/gi, `$1 ${HIDDEN}`],
-  // A user and a password, and a query that may hold a signature.
+  // User and password, and a query that may contain a signature.
   [/\b([a-z][a-z\d+.-]*:\/\/)[^\s/?#"'<>@]+@/gi, `$1${HIDDEN}@`],
   [/\b((?:https?|wss?):\/\/[^\s?#"'<>]+)\?[^\s"'<>]+/gi, "$1?…"],
   [new RegExp(`[\\w+/-]{${LONGEST_BASE64},}={0,2}`, "g"), HIDDEN],
 ];
 
 /**
- * A text that others wrote, as messages, conditions, events and logs may quote it: without these secrets, however they are
- * written, and without what is a secret by its form. Each text that comes from a worker, a cloud, a pod or a LiveKit server
- * passes here before it is quoted.
- * @param secrets what was sent to whoever wrote the text.
+ * Makes a foreign text safe to quote in messages, conditions, events and logs: hides these secrets in every encoding, and texts
+ * that are secret by their form. Every text from a worker, a cloud, a pod or a LiveKit server passes through this function.
+ * @param secrets secrets that were sent to the author of the text.
  */
 export function hideSecrets(text: string, secrets: readonly string[] = []): string {
   const known = hidePieces(text, secrets.filter(({ length }) => length >= SHORTEST_SECRET).flatMap(spellings));
   return shapes.reduce((rest, [shape, shown]) => rest.replace(shape, shown), known);
 }
 
-/** How a secret is written in JSON, in a URL or form, and in base64, wherever in the encoded text it begins. */
+/** The spellings of a secret in JSON, in a URL or form, and in base64 at any offset. */
 function spellings(secret: string): readonly string[] {
   const inBase64 = [0, 1, 2].flatMap((before) => {
     const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
-    // The first and the last group hold bits of what stands beside the secret.
+    // The first and the last group contain bits of the text beside the secret.
     return (["base64", "base64url"] as const).map((encoding) =>
       bytes.toString(encoding).slice(before === 0 ? 0 : 4, 4 * Math.floor(bytes.length / 3)),
     );
@@ -41,7 +40,7 @@ function spellings(secret: string): readonly string[] {
   return [...new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), inForm, ...inBase64])];
 }
 
-/** Hides every stretch of the text that is made of pieces of these texts. */
+/** Hides every part of the text that consists of pieces of these texts. */
 function hidePieces(text: string, hidden: readonly string[]): string {
   const pieces = piecesBySize(hidden);
   let shown = "";

@@ -2,40 +2,40 @@ import { connect, type Socket } from "node:net";
 import { AnswerReader } from "./answer-reader.ts";
 import type { WorkerAnswer } from "./answers.ts";
 
-/** A pod's network answers within milliseconds; one that does not accept in this time is as good as gone. */
+/** The network of a pod answers within milliseconds. A pod that does not accept in this time counts as lost. */
 export const CONNECT_TIMEOUT_MS = 2_000;
-/** How long a connection is kept idle. Workers close it after about this time themselves. */
+/** How long an idle connection is kept. Workers close it after about the same time. */
 export const IDLE_TIMEOUT_MS = 5_000;
 
 export interface PostBody {
   readonly contentType: string;
-  /** Sent one after the other, without being joined: an image is not copied. */
+  /** Chunks that are sent without being joined, so an image is not copied. */
   readonly chunks: readonly Buffer[];
   /** Further headers, in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Values in it that an answer may hold and that nobody may quote. */
+  /** Secret values in the body, which must not be quoted from an answer. */
   readonly secrets?: readonly string[];
 }
 
 export interface Question {
   readonly path: string;
-  /** What is posted; without one it is a GET. */
+  /** Body of a POST; without a body the request is a GET. */
   readonly body?: PostBody;
-  /** Whether another question will follow; otherwise the worker is asked to close. */
+  /** Whether another request follows; otherwise the request has `connection: close`. */
   readonly keep: boolean;
 }
 
-/** No connection came about: the worker has seen nothing of the request. */
+/** No connection was established: the worker has not received any part of the request. */
 export class WorkerUnreachable extends Error {
   override readonly name = "WorkerUnreachable";
 
-  /** Whether the connection was refused: then no process listens there. */
+  /** Whether the connection was refused, so no process listens there. */
   get refused(): boolean {
     return (this.cause as { readonly code?: unknown } | undefined)?.code === "ECONNREFUSED";
   }
 }
 
-/** The connection had been kept from before and ended without a byte of an answer: the worker had closed it. */
+/** A kept connection ended without a byte of an answer, because the worker had closed it. */
 export class LineStale extends Error {
   override readonly name = "LineStale";
 }
@@ -47,8 +47,8 @@ interface Asking {
 }
 
 /**
- * One connection to a worker that carries requests, one at a time, and is kept between them. Its own few lines instead
- * of an HTTP library, because thousands of workers are asked all the time: see `docs/decisions/0011-probes-and-load.md`.
+ * One connection to a worker that carries one request at a time and is kept between requests. It replaces an HTTP library,
+ * because a gateway probes thousands of workers continuously: see `docs/decisions/0011-probes-and-load.md`.
  */
 export class Line {
   readonly #host: string;
@@ -59,8 +59,8 @@ export class Line {
   #closed = false;
 
   /**
-   * @param readBuffer what is read into; lines may share one, which spares each of them 64 kB a read.
-   * @param onClosed called once when the connection is gone; `byWorker`: while it was idle, and not by us.
+   * @param readBuffer buffer for reads; lines may share one, which saves 64 kB per read and line.
+   * @param onClosed called once when the connection is closed. `byWorker`: the worker closed it while it was idle.
    */
   constructor(origin: URL, readBuffer: Buffer, onClosed: (byWorker: boolean) => void) {
     this.#host = origin.host;
@@ -95,7 +95,7 @@ export class Line {
     return !this.#closed && this.#asking === undefined && this.#socket.readyState === "open";
   }
 
-  /** @throws WorkerUnreachable, {@link LineStale}, the signal's reason, or what broke the connection. */
+  /** @throws WorkerUnreachable, {@link LineStale}, the signal's reason, or the error of the connection. */
   ask(question: Question, signal: AbortSignal): Promise<WorkerAnswer> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
@@ -133,7 +133,7 @@ export class Line {
 
   #take(chunk: Buffer): void {
     const asking = this.#asking;
-    // Bytes that nobody asked for: the worker and we are out of step.
+    // Bytes without a request: the worker and the gateway are out of step.
     if (asking === undefined) {
       this.close();
       return;
@@ -149,7 +149,7 @@ export class Line {
 
   #answered(asking: Asking, answer: WorkerAnswer): void {
     this.#asking = undefined;
-    // A worker that answers before it was told all may take the rest for something else.
+    // A worker that responds early may parse the remaining bytes as the next request.
     if (!asking.reader.keepAlive || this.#socket.writableLength > 0) this.close();
     asking.resolve(answer);
   }
@@ -159,7 +159,7 @@ export class Line {
     if (this.#asking !== undefined && answer !== undefined) this.#answered(this.#asking, answer);
   }
 
-  /** Nothing came or went for a while: neither a connection, nor a question, nor an answer, whose time others limit. */
+  /** No traffic for a while: the connection is not established, or it is idle. Callers limit the time of requests. */
   #silent(): void {
     if (!this.#connected) this.#fail(unreachable(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)));
     if (this.#asking === undefined) this.close();

@@ -74,7 +74,7 @@ describe.concurrent("a preset's model", () => {
     await scenario.pool(model(url));
     const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /404/ });
     expect(message).toContain("leo cannot be launched: 1 worker of group cpu cannot start");
-    expect(message).toContain(`preset leo: ${url} answered 404 Not Found; correct the preset's model.url, or put the file there`);
+    expect(message).toContain(`preset leo: ${url} answered 404 Not Found; correct the preset's model.url, or upload the file`);
     await scenario.event("NotReady", /404/);
     models.put("/late.imx", "a model");
     await scenario.condition("Ready", { status: "True" });
@@ -87,7 +87,7 @@ describe.concurrent("a preset's model", () => {
     const wrong = createHash("sha256").update("another file").digest("hex");
     await scenario.pool(model(models.put("/model.imx", "another file"), right));
     const message = await scenario.condition("Ready", { status: "False", reason: "WorkerFailing", message: /sha256/ });
-    expect(message).toContain(`sent a file with the sha256 ${wrong}, not ${right}`);
+    expect(message).toContain(`sent a file with sha256 ${wrong}, expected ${right}`);
     models.put("/model.imx", "the model");
     await scenario.condition("Ready", { status: "True" });
   });
