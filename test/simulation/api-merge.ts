@@ -1,7 +1,7 @@
 import { KubeError } from "../../operator/kube/errors.ts";
 import { type ApiObject, type PodStatus, withConditions } from "./api-objects.ts";
 
-/** A write that names an object's UID or its version is meant for that one only. */
+/** A write with an object's UID or version applies to that object only. */
 export function refuseOther(before: ApiObject | undefined, meant: Readonly<Record<string, unknown>>): void {
   for (const [field, value] of Object.entries(meant))
     if (value !== undefined && before?.metadata[field] !== value)
@@ -43,10 +43,10 @@ interface Spec {
   readonly template?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
 }
 
-/** What `kubectl` writes on a pod template, and no other field manager takes away. */
+/** Annotation that `kubectl` writes on a pod template. No other field manager removes it. */
 const RESTARTED = "kubectl.kubernetes.io/restartedAt";
 
-/** A spec as an apply leaves it: fields that others have set stay. */
+/** The spec after an apply: fields of other managers stay. */
 export function withForeign(present: unknown, wanted: unknown): object {
   const { template, ...rest } = wanted as Spec;
   const restartedAt = (present as Spec).template?.metadata?.annotations?.[RESTARTED];

@@ -50,7 +50,7 @@ export function isDeleting(object: ApiObject): boolean {
   return object.metadata.deletionTimestamp !== undefined;
 }
 
-/** Its containers have ended for good. */
+/** Its containers have ended permanently. */
 export function hasFailed(pod: ApiObject): boolean {
   return statusOf(pod).phase === "Failed";
 }

@@ -7,22 +7,22 @@ import { type ApiObject, timeText } from "./api-objects.ts";
 import type { SimProcess } from "./process.ts";
 import type { LaggingView } from "./watched.ts";
 
-/** What is wrong with the API server, for as long as it stands here. */
+/** The current faults of the API server. */
 export type ApiTrouble =
-  /** Every request is refused. */
+  /** It rejects every request. */
   | "fails"
-  /** Nothing is answered, and nothing happens. */
+  /** Requests have no effect and get no response. */
   | "hangs"
-  /** Everything takes seconds. */
+  /** Every request takes seconds. */
   | "slow"
-  /** Writes take effect, and their answers are lost. */
+  /** Writes take effect, and their responses are lost. */
   | "loses-answers";
 
-/** Writes that the API server refuses for good, for as long as it stands here. */
+/** Writes that the API server currently rejects. */
 export interface ApiRefusal {
   readonly plural: string;
   readonly subresource: string | undefined;
-  /** Of the object; undefined for every object of the kind. */
+  /** Name of the object; undefined for every object of the kind. */
   readonly key: string | undefined;
   readonly error: KubeError;
 }
@@ -45,15 +45,15 @@ export interface Sender {
 export interface SimApiOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** What the Secrets hold, by their name; one that is missing does not exist. */
+  /** The contents of the Secrets, by name. A missing entry is a missing Secret. */
   readonly secrets: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Every write of the operator, before it takes effect. */
   readonly onWrite: (write: Write) => void;
-  /** A write that is refused. */
+  /** A rejected write. */
   readonly onRefused: (sender: Sender) => void;
   /** Every change of an object, from any process. */
   readonly onChange: (plural: string, key: string, after: ApiObject | undefined, before: ApiObject | undefined) => void;
-  /** Deletes a pod the way that pods go. */
+  /** Deletes a pod gracefully. */
   readonly deletePod: (pod: ApiObject, graceMs: number) => void;
 }
 
@@ -70,7 +70,7 @@ export class SimApi {
   refusal: ApiRefusal | undefined;
   readonly #objects = new Map<string, Map<string, ApiObject>>();
   readonly #views = new Map<string, Set<LaggingView<unknown>>>();
-  /** Fields of the metadata that server-side apply has set, by UID: those that are not sent again go. */
+  /** Metadata fields that server-side apply has set, by UID. An apply without them removes them. */
   readonly #applied = new Map<string, { readonly labels: readonly string[]; readonly annotations: readonly string[] }>();
   readonly #options: SimApiOptions;
   #serial = 0;
@@ -267,7 +267,7 @@ export class SimApi {
     return known;
   }
 
-  /** The way there, or what keeps the request from arriving. */
+  /** The path of a request, or the fault that stops it. */
   async #sent(): Promise<void> {
     switch (this.trouble) {
       case "fails":

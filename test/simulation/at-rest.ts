@@ -6,11 +6,11 @@ import { isDeleting, nodeOf } from "./api-objects.ts";
 import { groupOf } from "./pod-spec.ts";
 import type { World } from "./world.ts";
 
-/** From an edge of `warm.schedule` on until the world has followed, starts ahead of it included. */
+/** Time after an edge of `warm.schedule` until the world matches it, early starts included. */
 const EDGE_MS = 120_000;
 const MINUTE_MS = 60_000;
 
-/** At rest only the warm buffer is kept: as much as is wanted, and no worker that could be missed. @returns what is not so. */
+/** At rest, the pool has exactly the warm buffer: no slot is missing, and no worker is superfluous. @returns the violations. */
 export function wrongAtRest(world: World): readonly string[] {
   const { groups } = world.pool;
   const size = (name: string) => world.replicas(name) ?? 0;
@@ -31,7 +31,7 @@ export function wrongAtRest(world: World): readonly string[] {
   for (const group of groups.filter(({ name, min }) => size(name) > min)) {
     const without = (name: string) => serving(name) - Number(name === group.name);
     const served = sets.filter(({ set }) => set.groups.includes(group.name));
-    // A group that is filled later is filled with whole workers: of their slots some may be too many.
+    // A later group gets whole workers, so some of their slots may be superfluous.
     const later = groups.slice(groups.indexOf(group) + 1).filter(({ name, min }) => size(name) > min);
     const rounding = (set: ServingSet) =>
       Math.max(0, ...membersOf(set).map((member) => (later.includes(member) ? member.slotsPerWorker - 1 : 0)));
@@ -43,7 +43,7 @@ export function wrongAtRest(world: World): readonly string[] {
   return wrong;
 }
 
-/** Between which numbers of slots lies what a set is to have, without a session. */
+/** The smallest and largest number of slots that a set must have without a session. */
 function wantedOf(world: World, set: ServingSet): { readonly least: number; readonly most: number } {
   const { presets, warm, limits } = world.pool;
   const unasked = set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? 1 : 0;

@@ -21,14 +21,14 @@ interface ServedWorld extends JudgedWorld {
 /** The clients of a world: their launches, the results, and the promises about them. */
 export class Clients {
   readonly launches: LaunchRecord[] = [];
-  /** Sessions that began while no operator ran, or the API server was in trouble. */
+  /** Sessions that began without an operator, or during a fault of the API server. */
   servedAlone = 0;
-  /** When the pool had as many sessions as it may last. */
+  /** When the pool last had its maximum of sessions. */
   lastFullMs = Number.NEGATIVE_INFINITY;
   readonly #world: ServedWorld;
   readonly #waiting = new Set<LaunchRecord>();
   readonly #serving = new ServingWatch();
-  /** Rooms into which several launches went. */
+  /** Rooms with several launches. */
   readonly rooms: Rooms;
   #launched = 0;
 
@@ -37,18 +37,18 @@ export class Clients {
     this.rooms = new Rooms(world);
   }
 
-  /** Launches that have no answer yet. */
+  /** Launches without a response so far. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** For how long the launch that waits longest has waited. */
+  /** Time for which the oldest waiting launch has waited. */
   get longestWaitMs(): number {
     const [oldest] = this.#waiting;
     return oldest === undefined ? 0 : this.#world.clock.now() - oldest.atMs;
   }
 
-  /** A client's launch through one of the gateways; it may lose patience. */
+  /** A client's launch through one of the gateways. The client may disconnect early. */
   launch(preset: string | undefined, patienceMs?: number): void {
     const room = `room-${this.#launched + 1}`;
     this.#send({ room, id: room, preset, begunBefore: 0 }, patienceMs);
@@ -74,12 +74,12 @@ export class Clients {
     const found = await gateway.core.sessions.end(pool, room);
     ended();
     const empty = found.complete && workers.inRoom(room).length === 0;
-    // Somebody else may have launched meanwhile.
+    // Another client may have launched meanwhile.
     if (empty && last.outcome === "session" && this.rooms.last(room) === last && gateway.process.alive)
       this.#send({ room, id, preset, begunBefore: started.get(id) ?? 0 });
   }
 
-  /** The last launch of a room of the last minutes, where it has a session. */
+  /** The last launch of a recent room, if it has a session. */
   #settled(draw: Draw): LaunchRecord | undefined {
     const sinceMs = this.#world.clock.now() - RECENT_MS;
     const recent = this.launches.filter((record) => record.atMs > sinceMs && this.rooms.last(record.room) === record);
@@ -91,7 +91,7 @@ export class Clients {
     const { room, id, preset } = asked;
     const gateway = gateways[this.#launched % Math.max(1, gateways.length)];
     this.#launched++;
-    // Nobody listens: the client's own affair.
+    // The client has disconnected, so there is nothing to judge.
     if (gateway === undefined) return;
     const client = new AbortController();
     const deadlineMs = pool.launch.queueDeadlineMs;
@@ -114,7 +114,7 @@ export class Clients {
     if (patienceMs !== undefined) clock.schedule(patienceMs, () => client.abort());
   }
 
-  /** A gateway died, with the connections of its clients, who try again at another one. */
+  /** A gateway died with the connections of its clients. The clients retry at another one. */
   cutOff(gateway: SimGateway): void {
     this.rooms.cutOff(gateway);
     for (const record of [...this.#waiting]) {
@@ -125,7 +125,7 @@ export class Clients {
     }
   }
 
-  /** The promises to those that wait, at every step. */
+  /** The promises about waiting launches, at every step. */
   look(): void {
     if (isFull(this.#world)) this.lastFullMs = this.#world.clock.now();
     for (const record of this.#waiting) judgeWait(this.#world, record);

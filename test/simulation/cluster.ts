@@ -19,7 +19,7 @@ import type { SimNode } from "./nodes.ts";
 import { BROKEN_IMAGE, graceMsOf, imageOf, slotsOf } from "./pod-spec.ts";
 import { SimWorker, type SimWorkers } from "./workers.ts";
 
-/** Why a pod with sessions on it is taken away. */
+/** Reason for the deletion of a pod with sessions. */
 export type Cause =
   | "scale-down"
   | "rollout"
@@ -47,11 +47,11 @@ interface PodFate {
   readonly hash: string;
   /** When its grace period is over, once it is being deleted. */
   endMs: number;
-  /** Its machine says nothing any more: nothing starts there, and nothing ends. */
+  /** Its machine does not respond: nothing starts or ends on it. */
   silent?: boolean;
 }
 
-/** After how long it is noticed that a machine fell silent, its pods are deleted, and its pods' objects go. */
+/** Delays after a machine failure: until it is noticed, until its pods are deleted, and until their objects are removed. */
 export interface Silence {
   readonly noticedMs: number;
   readonly evictedMs: number;
@@ -61,12 +61,12 @@ export interface Silence {
 /** The kubelet's startup probe: its period, and how many failures in a row restart the container. */
 const STARTUP_PROBE = { periodMs: 5_000, failureThreshold: 12 };
 
-/** The cluster: scheduler, kubelet, garbage collector and the controllers of Deployments. Each with its own delays. */
+/** The cluster: scheduler, kubelet, garbage collector and the controllers of Deployments, each with its own delays. */
 export class SimCluster {
   readonly #options: ClusterOptions;
   readonly #deployments: SimDeployments;
   readonly #fates = new Map<string, PodFate>();
-  /** Nodes fail every pod that would start. */
+  /** Nodes fail every new pod. */
   refusesAdmission = false;
   #serial = 0;
 
@@ -105,7 +105,7 @@ export class SimCluster {
     else this.#deployments.syncSoon(key);
   }
 
-  /** To be called before the operator takes workers away. */
+  /** Must be called before the operator removes workers. */
   loweredByOperator(key: string): void {
     this.#deployments.scaledBy(key, "operator");
   }
@@ -161,7 +161,7 @@ export class SimCluster {
     each(removedMs, (pod) => this.#vanish(pod, "node-lost"));
   }
 
-  /** A kubelet ends a pod for good, or does not admit it. Its object stays. */
+  /** A kubelet ends a pod permanently, or does not admit it. Its object stays. */
   fail(pod: ApiObject, reason: string, message: string): void {
     const current = this.#current(pod);
     const fate = this.#fates.get(pod.metadata.uid);
@@ -183,7 +183,7 @@ export class SimCluster {
     this.#deployments.syncSoon(fate.owner);
   }
 
-  /** Somebody makes a pod with the labels of another one, which runs a worker of its own. @returns its name. */
+  /** A user creates a pod with the labels of another one. It runs its own worker. @returns its name. */
   copy(pod: ApiObject, ofAnother: boolean): string {
     const { api, clock, workers } = this.#options;
     const { namespace, labels, annotations } = pod.metadata;
@@ -210,7 +210,7 @@ export class SimCluster {
     this.#options.nodes.push(node);
   }
 
-  /** Deletes a pod as its owner, a person or an eviction does: it may finish its sessions, for as long as its grace lasts. */
+  /** Deletes a pod as its owner, a user or an eviction does. It may finish its sessions within its grace period. */
   deletePod(pod: ApiObject, cause: Cause, graceMs = graceMsOf(pod)): void {
     const { api, clock } = this.#options;
     const fate = this.#fates.get(pod.metadata.uid);
@@ -319,7 +319,7 @@ export class SimCluster {
     else this.#afterMs(periodMs, () => this.#probeStartup(pod, worker, failures + 1));
   }
 
-  /** The preStop hook: the pod goes once it is empty, or when its grace period is over. */
+  /** The preStop hook: the pod ends once it is empty, or when its grace period is over. */
   #drain(pod: ApiObject): void {
     const current = this.#current(pod);
     const fate = this.#fates.get(pod.metadata.uid);
@@ -336,11 +336,11 @@ export class SimCluster {
     this.#options.api.remove("pods", keyOf(pod.metadata));
     const fate = this.#fates.get(pod.metadata.uid);
     this.#fates.delete(pod.metadata.uid);
-    // A pod that is still wanted is replaced.
+    // If the size still includes the pod, it is replaced.
     if (fate !== undefined) this.#deployments.syncSoon(fate.owner);
   }
 
-  /** The garbage collector: pods of a Deployment that is gone are deleted. */
+  /** The garbage collector: deletes the pods of a deleted Deployment. */
   #collect(key: string): void {
     this.#deployments.forget(key);
     const owned = [...this.#options.api.of("pods").values()].filter((pod) => this.#fates.get(pod.metadata.uid)?.owner === key);
@@ -358,7 +358,7 @@ export class SimCluster {
     }));
   }
 
-  /** The pod as it is now; undefined when it is gone. */
+  /** The current pod; undefined if it is gone. */
   #current(pod: ApiObject): ApiObject | undefined {
     const current = this.#options.api.get("pods", keyOf(pod.metadata));
     return current?.metadata.uid === pod.metadata.uid ? current : undefined;

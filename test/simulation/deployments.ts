@@ -6,7 +6,7 @@ import { type ApiObject, holds, labelsOf } from "./api-objects.ts";
 import { deletedFirst } from "./pod-spec.ts";
 import { absolute, nextSizes } from "./rollout.ts";
 
-/** Why a ReplicaSet loses pods. */
+/** Reason for which a ReplicaSet loses pods. */
 type Lowered = "scale-down" | "rollout" | "by-hand";
 
 export interface DeploymentsOptions {
@@ -35,10 +35,10 @@ export class SimDeployments {
   readonly #options: DeploymentsOptions;
   /** Key of the Deployment -> hash of the template -> its ReplicaSet. */
   readonly #sets = new Map<string, Map<string, SimReplicaSet>>();
-  /** Who lowered the number of replicas last, by key of the Deployment. */
+  /** The process or user that last lowered the replicas, by key of the Deployment. */
   readonly #scaledBy = new Map<string, "operator" | "hand">();
   readonly #toLookAt = new Set<string>();
-  /** By key of the Deployment: the template that it had last, how many it has had, and whether all pods are of it. */
+  /** By key of the Deployment: its last template, the number of its templates, and whether all pods have the last one. */
   readonly #revisions = new Map<string, { readonly hash: string; readonly revision: number; readonly complete: boolean }>();
   readonly #hashes = new WeakMap<object, string>();
 
@@ -46,7 +46,7 @@ export class SimDeployments {
     this.#options = options;
   }
 
-  /** Somebody lowers, or is about to lower, its number of replicas. */
+  /** A process or user lowers, or will lower, its number of replicas. */
   scaledBy(key: string, who: "operator" | "hand"): void {
     this.#scaledBy.set(key, who);
   }
@@ -58,7 +58,7 @@ export class SimDeployments {
     this.#revisions.delete(key);
   }
 
-  /** To be called when it or its pods have changed; it is looked at a little later. */
+  /** Must be called when the Deployment or its pods have changed. The controller runs a little later. */
   syncSoon(key: string): void {
     this.#soon(50, 400, () => this.#sync(key));
   }
@@ -101,11 +101,11 @@ export class SimDeployments {
       this.#options.api.remove("replicasets", `${key}-${hash}`);
     }
     const complete = this.#report(key, newest, desired);
-    // Its pods become ready and go in time of their own: it looks again until the old ones are gone.
+    // Its pods become ready and end at any time, so the controller runs again until the old ones are gone.
     if (rolling || !complete) this.#lookAgain(key);
   }
 
-  /** Writes what its controller says of a Deployment. @returns whether it has no pods but those of its template, and all of them. */
+  /** Writes the status of a Deployment. @returns whether its pods are exactly those of its template. */
   #report(key: string, newest: string, desired: number): boolean {
     const { api } = this.#options;
     const last = this.#revisions.get(key);

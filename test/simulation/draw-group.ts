@@ -1,6 +1,6 @@
 import type { Random } from "../../operator/runtime/clock.ts";
 
-/** Chances, from one source of randomness. */
+/** Random draws from one source. */
 export class Draw {
   readonly random: Random;
 

@@ -4,10 +4,10 @@ import { type FaultName, faultNames } from "./faults.ts";
 import { drawPolicy } from "./policy.ts";
 import type { WorldOptions } from "./world.ts";
 
-/** How a world is, and what will happen to it, all of it drawn from the seed. */
+/** The setup of a world and its faults, drawn from the seed. */
 export interface DrawnWorld extends WorldOptions {
   readonly busyMinutes: number;
-  /** What may go wrong in it. */
+  /** The faults that may occur in it. */
   readonly faults: readonly FaultName[];
   /** Whether its end is the pool's deletion. */
   readonly deleted: boolean;
@@ -15,7 +15,7 @@ export interface DrawnWorld extends WorldOptions {
 
 const images = ["maya", "leo", "ada"] as const;
 
-/** Drawn from a stream of their own, so that the worlds without them stay as they were. */
+/** Drawn from a separate stream, so that worlds without them do not change. */
 const lateFaults: readonly FaultName[] = [
   "operator-frozen",
   "write-refused",

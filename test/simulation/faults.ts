@@ -9,7 +9,7 @@ import { BROKEN_IMAGE } from "./pod-spec.ts";
 import { drawWarm } from "./policy.ts";
 import type { Troubled, World } from "./world.ts";
 
-/** Does something bad to a world. @returns what, in words; undefined where there was nothing to do it to. */
+/** Injects a fault into a world. @returns its description; undefined if the world has no target for it. */
 type Fault = (world: World, draw: Draw) => string | undefined | Promise<string | undefined>;
 
 type Spec = Record<string, unknown>;
@@ -19,13 +19,13 @@ interface GroupSpec extends Spec {
   max: number;
 }
 
-/** Everything that can go wrong, by name. None of it may end a session by our own action, or lose a launch without a word. */
+/** All faults by name. None of them may make AvatarPool end a session, or lose a launch without an error. */
 const faults = {
   ...memberFaults,
   "operator-restarts": async (world, draw) => {
     await world.killOperator();
     const forMs = draw.chance(0.3) ? 0 : draw.int(0, 20) * 1_000;
-    // The next one may lead while writes of the last are still on their way.
+    // The next operator may lead while writes of the previous one are still under way.
     after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
     return `the operator dies, the next one leads after ${forMs} ms`;
   },
@@ -257,7 +257,7 @@ export type FaultName = keyof typeof faults;
 
 export const faultNames = Object.keys(faults) as readonly FaultName[];
 
-/** Lets one thing go wrong. */
+/** Injects one fault. */
 export async function strike(world: World, name: FaultName, draw: Draw): Promise<void> {
   const what = await (faults[name] as Fault)(world, draw);
   if (what === undefined) return;
@@ -265,7 +265,7 @@ export async function strike(world: World, name: FaultName, draw: Draw): Promise
   world.troubled(ofControlPlane.has(name) ? "control-plane" : "anything");
 }
 
-/** What gateways and workers do not notice. */
+/** Faults that gateways and workers do not notice. */
 const ofControlPlane: ReadonlySet<FaultName> = new Set<FaultName>([
   "operator-restarts",
   "operator-upgraded",
@@ -278,7 +278,7 @@ const ofControlPlane: ReadonlySet<FaultName> = new Set<FaultName>([
   "quota-spent",
 ]);
 
-/** Undoes it later; the world is troubled until then. */
+/** Ends the fault later. The world is troubled until then. */
 function after(world: World, delayMs: number, undo: () => unknown, what?: Troubled): void {
   world.undoAfter(delayMs, undo, what);
 }
@@ -299,7 +299,7 @@ function apiTrouble(world: World, draw: Draw, trouble: ApiTrouble): string | und
   return `the API server ${trouble} for ${forMs} ms`;
 }
 
-/** Of one object or of a whole kind, as a validation, an admission webhook and a missing right do it. */
+/** For one object or a whole kind, as a validation, an admission webhook or a missing permission does. */
 function drawRefusal(world: World, draw: Draw): ApiRefusal {
   const status = (code: number, reason: string, said: string) => new KubeError(said, { status: code, reason, said });
   const webhook = status(403, "Forbidden", 'admission webhook "policy.test" denied the request: no');
@@ -329,7 +329,7 @@ function views(world: World) {
   return [...(world.operator?.views ?? []), ...world.gateways.flatMap((gateway) => gateway.views)];
 }
 
-/** The Eviction API: refuses where a PodDisruptionBudget allows none. */
+/** The Eviction API: rejects an eviction that a PodDisruptionBudget does not allow. */
 function evict(world: World, pod: ApiObject): boolean {
   if (isDeleting(pod)) return true;
   const guarded = [...world.api.of("poddisruptionbudgets").values()].some((budget) => {

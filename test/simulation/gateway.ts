@@ -23,7 +23,7 @@ import type { SimWorkers } from "./workers.ts";
 export interface SimGatewayOptions {
   readonly name: string;
   readonly clock: Clock;
-  /** By how much the clock of its machine is wrong. */
+  /** Error of its machine's clock. */
   readonly wrongByMs: number;
   readonly random: Random;
   readonly api: SimApi;
@@ -33,7 +33,7 @@ export interface SimGatewayOptions {
   readonly onReport: (line: string) => void;
 }
 
-/** How a launch reaches the pool: what the HTTP server in front would have read of it. */
+/** A launch as the HTTP server in front would pass it on. */
 export interface ClientLaunch {
   readonly pool: string;
   readonly room: string;
@@ -44,7 +44,7 @@ export interface ClientLaunch {
   readonly signal: AbortSignal;
 }
 
-/** One gateway process: the real one without its sockets. */
+/** One gateway process: the real gateway without its sockets. */
 export class SimGateway {
   readonly process: SimProcess;
   readonly registry = createRegistry({ process: false });
@@ -53,7 +53,7 @@ export class SimGateway {
   readonly #options: SimGatewayOptions;
   readonly #unfollow: () => void;
   #launches = 0;
-  /** Launches that did not find a warm slot at once, by what became of them. */
+  /** Launches that did not find a warm slot at once, by outcome. */
   #missed = 0;
 
   constructor(options: SimGatewayOptions) {
@@ -112,7 +112,7 @@ export class SimGateway {
     return launching;
   }
 
-  /** Opens a load stream. @returns how to break it. */
+  /** Opens a load stream. @returns a function that breaks it. */
   openStream(onLine: (report: LoadReport) => void): () => void {
     const { clock, random, onReport } = this.#options;
     let lastDueMs = 0;
@@ -132,7 +132,7 @@ export class SimGateway {
     return () => out.destroy();
   }
 
-  /** The process ends: at once, or after it has said so to those that wait. */
+  /** The process ends: at once, or after it has responded to waiting launches. */
   stop(): void {
     this.process.alive = false;
     this.#options.peers.left(this.name);

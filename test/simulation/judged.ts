@@ -7,7 +7,7 @@ import type { Timeline } from "./timeline.ts";
 import type { Witness } from "./witness.ts";
 import type { SimWorkers } from "./workers.ts";
 
-/** A world as those see it who judge whether it keeps the promises. */
+/** The view of a world for the checks of the promises. */
 export interface JudgedWorld {
   readonly clock: Clock;
   readonly timeline: Timeline;
@@ -16,7 +16,7 @@ export interface JudgedWorld {
   readonly cluster: SimCluster;
   readonly workers: SimWorkers;
   readonly pool: PoolConfig;
-  /** Undefined when the pool is gone. */
+  /** Undefined if the pool is gone. */
   readonly poolObject: ApiObject | undefined;
   /** Undefined while none runs. */
   readonly operator: { readonly startedMs: number } | undefined;
@@ -30,7 +30,7 @@ export interface JudgedWorld {
   readonly hasRoom: boolean;
   readonly longestStartMs: number;
   readonly longestWaitMs: number;
-  /** When the pool had as many sessions as it may last. */
+  /** When the pool last had its maximum of sessions. */
   readonly lastFullMs: number;
   replicas(group: string): number | undefined;
   sessions(): number;

@@ -7,29 +7,29 @@ import type { JudgedWorld } from "./judged.ts";
 import { groupOf } from "./pod-spec.ts";
 import { freeSlots, isFull } from "./serving.ts";
 
-/** What one launch came to. */
+/** The outcome of one launch. */
 export interface LaunchRecord {
   readonly room: string;
-  /** The launch: its room, or its agent where the room has had several. */
+  /** The launch: its room, or its agent if the room has had several. */
   readonly id: string;
   /** Sessions of the launch that had begun before its repeat. */
   readonly begunBefore: number;
   readonly preset: string | undefined;
   readonly gateway: SimGateway;
   readonly atMs: number;
-  /** How long it may wait, by the spec of the time of its arrival. */
+  /** Its longest wait, by the spec at its arrival. */
   readonly deadlineMs: number;
   /** `cut-off`: its gateway died. */
   outcome: "waiting" | "session" | "refused" | "cut-off";
   code: string;
 }
 
-/** A launch is tried at a few workers before it is to wait. */
+/** A launch is tried at a few workers before it waits. */
 const AT_ONCE_MS = 1_000;
-/** Views, specs and machines may differ for so long after trouble. */
+/** Time after a fault in which views, specs and machines may differ. */
 const AFTER_TROUBLE_MS = 60_000;
 
-/** The refusals that begin no session for sure. */
+/** The errors that certainly begin no session. */
 const harmless: readonly LaunchErrorCode[] = [
   "queue_full",
   "deadline_exceeded",
@@ -38,7 +38,7 @@ const harmless: readonly LaunchErrorCode[] = [
   "preset_not_found",
 ];
 
-/** Promises 2 and 3, at every answer. */
+/** Promises 2 and 3, at every response. */
 export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: LaunchError | undefined): void {
   const { witness } = world;
   if (record.outcome === "session" && (world.started.get(record.id) ?? 0) <= record.begunBefore)
@@ -57,7 +57,7 @@ export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: Lau
 export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
   const overdueMs = world.clock.now() - record.atMs - record.deadlineMs;
   if (overdueMs < LAUNCH_TIMEOUT_MS + 1_000) return;
-  // The longest wait allowed is that of the spec that it came under or of one that it was kept under.
+  // The longest allowed wait is that of any spec between its arrival and now.
   if (world.timeline.of("edit").length > 0 && overdueMs < 300_000) return;
   world.witness.broken(2, `${record.room} still waits ${overdueMs} ms after its deadline`);
 }
@@ -65,7 +65,7 @@ export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
 function judgeDeadline(world: JudgedWorld, record: LaunchRecord): void {
   const { clock, witness } = world;
   const waitedMs = clock.now() - record.atMs;
-  // At once is right where its turn would come long after the deadline, and the pool cannot grow.
+  // An immediate rejection is right if its turn is long after the deadline and the pool cannot grow.
   const atOnce = waitedMs < AT_ONCE_MS && world.pool.groups.every(({ name, max }) => (world.replicas(name) ?? 0) >= max);
   if (waitedMs < record.deadlineMs && !atOnce && world.timeline.of("edit").length === 0)
     witness.broken(2, `${record.room} was refused after ${waitedMs} ms, before its deadline`);
@@ -83,7 +83,7 @@ function isServedBy(world: JudgedWorld, pod: ApiObject, preset: string | undefin
   return group !== undefined && groupServes(group, preset);
 }
 
-/** A group that serves the launch, was below its maximum all the time, and for whose workers there is room. */
+/** A group that serves the launch, was always below its maximum, and has room for more workers. */
 function growable(world: JudgedWorld, record: LaunchRecord): string | undefined {
   const { pool } = world;
   const longestStartMs = world.longestStartMs;

@@ -6,7 +6,7 @@ import { Draw } from "./draw-group.ts";
 import { strike } from "./faults.ts";
 import { World } from "./world.ts";
 
-/** What became of a world. */
+/** The result of a world. */
 export interface Life {
   readonly seed: number;
   readonly violations: readonly string[];
@@ -21,19 +21,19 @@ export interface Life {
   readonly drained: number;
   /** Sessions that began without an operator or an API server. */
   readonly servedAlone: number;
-  /** Seconds of the world's own time. */
+  /** Seconds of simulated time. */
   readonly lastedS: number;
   readonly timeline: readonly string[];
 }
 
-/** Without a write and a session for so long, a world is at rest: the deficit is a minute old at most. */
+/** A world without a write and a session for this time is at rest: the deficit is a minute old at most. */
 const REST_MS = 75_000;
 /** The deficit halves every minute: its last slot may expire after a longer silence. */
 const LONGEST_REST_MS = 300_000;
-/** Deficits, sessions, windows and views that lag: all of it is over by then. */
+/** By then, all deficits, sessions, windows and stale views have ended. */
 const LONGEST_SETTLING_MS = 1_200_000;
 
-/** Lives through one world: busy minutes in which things go wrong, then quiet, then perhaps the end of the pool. */
+/** Runs one world: busy minutes with faults, then quiet, then in some worlds the deletion of the pool. */
 export async function live(seed: number): Promise<Life> {
   const drawn = drawWorld(seed);
   const draw = new Draw(seededRandom(seed, "life"));
@@ -90,12 +90,12 @@ async function strikeOne(world: World, { faults }: DrawnWorld, draw: Draw): Prom
   if (name !== undefined) await strike(world, name, draw);
 }
 
-/** Left alone, every world comes to rest: no session, no write, and no more workers than are wanted. */
+/** Without input, every world becomes quiet: no session, no write, and no superfluous worker. */
 async function untilAtRest(world: World): Promise<void> {
   const endMs = world.clock.now() + LONGEST_SETTLING_MS;
   let busyMs = world.clock.now();
   for (;;) {
-    // A forecast changes with time alone, and what is said of it.
+    // A forecast and its description change with time alone.
     const { lastChangeMs, lastWriteMs } = world.witness;
     const restMs = world.clock.now() - Math.max(busyMs, world.pool.warm.slots.kind === "auto" ? lastChangeMs : lastWriteMs);
     const wrong = wrongAtRest(world);
@@ -112,13 +112,13 @@ async function untilAtRest(world: World): Promise<void> {
   }
 }
 
-/** How long workers that are not wanted any more may be kept. */
+/** Longest time for which superfluous workers may be kept. */
 function holdMs({ pool, operator }: World): number {
   const forecasts = [...(operator?.forecast(poolKey(pool))?.values() ?? [])];
   return pool.scaling.scaleDownAfterMs ?? Math.max(LONGEST_REST_MS, ...forecasts.map(({ holdMs: each }) => each));
 }
 
-/** A pool that is deleted goes once its sessions have ended, and takes all that it made with it. */
+/** A deleted pool disappears with all its objects once its sessions have ended. */
 async function untilGone(world: World): Promise<void> {
   world.deletePool();
   const endMs = world.clock.now() + LONGEST_SETTLING_MS;

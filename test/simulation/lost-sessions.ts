@@ -13,7 +13,7 @@ interface LostWorld {
   readonly pool: PoolConfig;
 }
 
-/** Promise 6 for sessions: what died with its pod or its machine is in no gateway's load after seconds. */
+/** Promise 6 for sessions: a session that died with its pod or machine leaves every gateway's load within seconds. */
 export class LostSessionsWatch {
   /** By UID of the pod, with the time of its end, oldest first. */
   readonly #dead = new Map<string, number>();

@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed N [--worlds M] [--verbose]`: lives through worlds N, N+1, … and says which promises were broken. What
+ * `npm run sim -- --seed N [--worlds M] [--verbose]`: runs worlds N, N+1, … and prints the broken promises. What
  * happened in a world is printed with `--verbose`, or if it failed. The last line is JSON.
  */
 import { parseArgs } from "node:util";

@@ -1,9 +1,9 @@
 /** The machines of the simulated cluster. */
 export interface SimNode {
   readonly name: string;
-  /** Pods that find room on it. */
+  /** Number of pods that fit on it. */
   readonly room: number;
-  /** `kubectl cordon`: takes no further pods. */
+  /** `kubectl cordon`: accepts no further pods. */
   cordoned: boolean;
 }
 

@@ -20,10 +20,10 @@ import type { SimWorkers } from "./workers.ts";
 
 export interface SimOperatorOptions {
   readonly name: string;
-  /** Of the AvatarPool that it is of: each version has its own. */
+  /** The version of AvatarPool that it runs. */
   readonly image: string;
   readonly clock: Clock;
-  /** By how much the clock of its machine is wrong. */
+  /** Error of its machine's clock. */
   readonly wrongByMs: number;
   readonly random: Random;
   readonly api: SimApi;
@@ -45,9 +45,9 @@ export class SimOperator {
   readonly #hub = new LoadHub();
   readonly #stop = new AbortController();
   readonly #controllers: PoolControllers;
-  /** When it renewed its lease last; undefined while it renews it every now and then. */
+  /** Time of its last renewal of the lease; undefined while it renews regularly. */
   #renewedMs: number | undefined;
-  /** By name of the gateway: how to break the stream. */
+  /** By name of the gateway: a function that breaks the stream. */
   readonly #streams = new Map<string, () => void>();
 
   constructor(options: SimOperatorOptions) {
@@ -88,12 +88,12 @@ export class SimOperator {
     void controllers.run(this.#stop.signal);
   }
 
-  /** What it forecasts for a pool, by serving set. */
+  /** Its forecast for a pool, by serving set. */
   forecast(key: string): PoolMemory["forecast"] | undefined {
     return this.#controllers.memory(key)?.forecast;
   }
 
-  /** The gateways that it finds: streams to new ones are opened, those to others are closed. */
+  /** The gateways that it finds. It opens streams to new ones and closes streams to removed ones. */
   setGateways(gateways: readonly SimGateway[]): void {
     const names = gateways.map(({ name }) => name);
     this.#hub.setGateways(names, this.process.clock.now());
@@ -101,7 +101,7 @@ export class SimOperator {
     for (const gateway of gateways) if (!this.#streams.has(gateway.name)) this.#open(gateway);
   }
 
-  /** The connection to a gateway is lost, and comes back after a while. */
+  /** The connection to a gateway is lost for a while. */
   breakStream(gateway: SimGateway, forMs: number): void {
     this.#close(gateway.name);
     this.#hub.disconnected(gateway.name, this.process.clock.now());
@@ -117,7 +117,7 @@ export class SimOperator {
   }
 
   /**
-   * Its machine stands still for longer than its lease lasts. When it goes on, it finds by its own timer that it does not lead any
+   * Its machine is suspended for longer than its lease. When it resumes, its own timer shows that it does not lead any
    * more, and its process ends a little later.
    */
   freeze(forMs: number, renewedMs: number, endsAfterMs: number): void {
@@ -134,7 +134,7 @@ export class SimOperator {
     return this.#renewedMs === undefined || this.process.clock.now() - this.#renewedMs < RENEW_DEADLINE_MS;
   }
 
-  /** SIGKILL: whatever it was doing stays half done. */
+  /** SIGKILL: unfinished work stays unfinished. */
   kill(): void {
     this.process.alive = false;
     for (const view of this.views) this.#options.api.unwatch<unknown>(view as never);

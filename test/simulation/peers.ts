@@ -17,7 +17,7 @@ export class SimPeers {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #members = new Map<string, Member>();
-  /** By gateway: how to break the connections of those that wait for its answer. */
+  /** By gateway: functions that break the connections of gateways that wait for its response. */
   readonly #hangUps = new Map<string, readonly (() => void)[]>();
   #listed: readonly string[] = [];
 

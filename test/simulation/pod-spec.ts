@@ -12,7 +12,7 @@ interface Template {
   }[];
 }
 
-/** How long it may take to go. */
+/** Its grace period. */
 export function graceMsOf(pod: ApiObject): number {
   return ((pod.spec as Template).terminationGracePeriodSeconds ?? 30) * 1_000;
 }
@@ -21,13 +21,13 @@ export function imageOf(pod: ApiObject): string {
   return (pod.spec as Template).containers?.[0]?.image ?? "";
 }
 
-/** As the worker's own environment says. */
+/** Read from the worker's environment. */
 export function slotsOf(pod: ApiObject): number {
   const variable = (pod.spec as Template).containers?.[0]?.env?.find(({ name }) => name === "MAX_SESSIONS");
   return Number(variable?.value ?? 1);
 }
 
-/** The ReplicaSet controller's order (`ActivePodsWithRanks`): whom it deletes first. Ties: the youngest. */
+/** The order in which the ReplicaSet controller deletes pods (`ActivePodsWithRanks`). Ties: the youngest first. */
 export function deletedFirst(a: ApiObject, b: ApiObject): number {
   return (
     Number(nodeOf(a) !== undefined) - Number(nodeOf(b) !== undefined) ||

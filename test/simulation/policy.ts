@@ -1,8 +1,8 @@
 import type { Draw } from "./draw-group.ts";
 
 /**
- * What a pool's size is decided by: the warm buffer, its floors and windows, the order of the groups, steps and limits.
- * Drawn from a stream of its own, so that the rest of a world stays as it is when there is more to draw.
+ * The inputs of a pool's size: the warm buffer, its floors and windows, the order of the groups, steps and limits.
+ * Drawn from a separate stream, so that new draws do not change the rest of a world.
  */
 export function drawPolicy(
   draw: Draw,

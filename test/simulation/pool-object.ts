@@ -12,7 +12,7 @@ export function poolObject(spec: Record<string, unknown>): object {
   };
 }
 
-/** What the rules of the CRD refuse, as far as edits come near it. */
+/** The rules of the CRD that edits can violate. */
 export function isAllowed({ presets, groups }: PoolConfig): boolean {
   const unique = (items: readonly { readonly name: string }[]) => new Set(items.map(({ name }) => name)).size === items.length;
   const served = presets.every(({ name }) => groups.some((group) => group.presets.includes(name)));

@@ -1,9 +1,9 @@
 import type { Clock } from "../../operator/runtime/clock.ts";
 
-/** A process of the product on a machine whose wall clock is wrong. Its own clock follows that only when it starts. */
+/** A process of the product on a machine with a wrong wall clock. Its own clock reads the wall clock only at its start. */
 export class SimProcess {
   readonly name: string;
-  /** False once it was killed: what it sent may still arrive, and nothing reaches it. */
+  /** False once it was killed: its requests may still arrive, and nothing reaches it. */
   alive = true;
   readonly clock: Clock;
   readonly #base: Clock;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { liveInShards } from "./shards.ts";
 
-/** `SEED=n` replays one world, `SEED=n WORLDS=m` lives through m from there on. */
+/** `SEED=n` replays one world, `SEED=n WORLDS=m` runs m worlds from there. */
 const FIRST = Number(process.env.SEED ?? 1_000);
 const WORLDS = Number(process.env.WORLDS ?? (process.env.SEED === undefined ? 2_000 : 1));
 

@@ -4,16 +4,16 @@ import { isDeleting } from "./api-objects.ts";
 import type { JudgedWorld } from "./judged.ts";
 
 const MINUTE_MS = 60_000;
-/** Sizes change while a Deployment is refused, and each size is tried once; up to 32 pods are tried one by one. */
+/** Sizes change while a Deployment is rejected, and each size is tried once. Up to 32 pods are tried one by one. */
 const MOST_IN_A_MINUTE = 50;
 /** A request without a response times out only after half a minute. */
 const AFTER_TROUBLE_MS = 45_000;
 
-/** Promise 6 where the API server refuses a write for good: it is said, and it is not repeated again and again. */
+/** Promise 6 if the API server rejects a write permanently: it is reported, and retried at a limited rate. */
 export class RefusalWatch {
   #lately: readonly Sender[] = [];
 
-  /** A write was refused. */
+  /** A write was rejected. */
   refused(world: JudgedWorld, sender: Sender): void {
     const nowMs = world.clock.now();
     const before = this.#lately.findLast(({ name }) => name === sender.name);
@@ -22,7 +22,7 @@ export class RefusalWatch {
       world.witness.broken(6, "a write that the API server refuses is repeated again and again");
     const { poolObject: object, api } = world;
     if (before === undefined || object === undefined || isDeleting(object) || api.trouble !== undefined) return;
-    // Of its own status a pool cannot say it.
+    // A rejected write of the status cannot be reported in the status.
     if (api.refusal?.plural === "avatarpools" && api.refusal.subresource === "status") return;
     if (before.sentMs < world.calmSinceMs + AFTER_TROUBLE_MS || nowMs - before.sentMs < 10_000) return;
     const { conditions = [] } = (object.status ?? {}) as {

@@ -7,7 +7,7 @@ export interface ReplicaSet {
   readonly pods: number;
   /** Of those: Ready. */
   readonly ready: number;
-  /** As its annotations say: what the Deployment wanted when it was scaled last, and how many pods that allowed. */
+  /** From its annotations: the Deployment's replicas at its last scaling, and the number of pods that they allowed. */
   readonly desired: number;
   readonly most: number;
 }
@@ -16,19 +16,19 @@ export interface RolloutBounds {
   readonly desired: number;
   readonly maxSurge: number;
   readonly maxUnavailable: number;
-  /** Held back: sizes change with what is desired, and no worker is replaced. */
+  /** Paused: sizes follow the desired replicas, and no worker is replaced. */
   readonly paused: boolean;
 }
 
 export interface Sizes {
   /** By template hash. */
   readonly replicas: ReadonlyMap<string, number>;
-  /** Another number of workers is wanted: otherwise workers are replaced. */
+  /** The number of replicas has changed. Otherwise workers are replaced. */
   readonly scaling: boolean;
 }
 
 /**
- * The sizes after the next step. While the number of replicas is new to a ReplicaSet nothing is replaced.
+ * The sizes after the next step. A step that scales replaces nothing.
  * Source: `syncDeployment` and `isScalingEvent` in `pkg/controller/deployment`.
  * @param sets the oldest first.
  */
@@ -40,7 +40,7 @@ export function nextSizes(sets: readonly ReplicaSet[], newest: string, bounds: R
     : { scaling, replicas: scaled(sets, newest, bounds) };
 }
 
-/** All are new, and ready: the old ones go whatever else is the matter. Source: `IsSaturated` in `util/deployment_util.go`. */
+/** All new pods are ready, so the old ones are removed in any case. Source: `IsSaturated` in `util/deployment_util.go`. */
 function isDone(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBounds): boolean {
   const { replicas, desired, ready } = sets.find(({ hash }) => hash === newest) ?? {};
   return [replicas, desired, ready].every((count) => count === bounds.desired) && sets.filter((set) => set.replicas > 0).length > 1;

@@ -5,14 +5,14 @@ import type { SimSession } from "./workers.ts";
 
 /** From the start of the newer session: until a gateway sees it run and has tried a few times to end the older one. */
 const REPLACED_WITHIN_MS = 45_000;
-/** Gateways and workers may be behind for so long after trouble. */
+/** Time after a fault in which gateways and workers may be behind. */
 const AFTER_TROUBLE_MS = 60_000;
 
 interface RoomsWorld extends JudgedWorld {
   readonly gateways: readonly SimGateway[];
 }
 
-/** The rooms into which agents were dispatched again: each launch has an avatar of its own, and one of them stays. */
+/** The rooms with repeated dispatches: each launch has its own avatar, and one of them stays. */
 export class Rooms {
   readonly #world: RoomsWorld;
   /** Launches by room, oldest first. */
@@ -28,7 +28,7 @@ export class Rooms {
     this.#launches.set(record.room, [...(this.#launches.get(record.room) ?? []), record]);
   }
 
-  /** Somebody ends the sessions of a room, also those that begin meanwhile. @returns to be called once the gateway has done so. */
+  /** A client ends the sessions of a room, also those that begin meanwhile. @returns a function to call once the gateway is done. */
   ends(room: string, gateway: SimGateway): () => void {
     const ending = { room, gateway };
     this.#ending.add(ending);
@@ -59,7 +59,7 @@ export class Rooms {
       witness.broken(1, `${launch} is told to end in ${room}, and nothing newer replaces it`);
   }
 
-  /** No slot is left behind. */
+  /** No slot leaks. */
   look(): void {
     for (const [room, launches] of this.#launches) if (launches.length > 1) this.#judge(room, launches);
   }

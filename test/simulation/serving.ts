@@ -5,14 +5,14 @@ import { groupOf } from "./pod-spec.ts";
 
 /** Time after which every gateway must have received a probe's result or a watch event. */
 const SETTLED_MS = 3_000;
-/** After trouble at a worker gateways leave it alone for a while, and views and specs may differ. */
+/** After a fault of a worker, gateways eject it for a while, and views and specs may differ. */
 const AFTER_TROUBLE_MS = 60_000;
-/** Longest that a launch may take to find a slot that is free: a few refusals, and the probes in between. */
+/** Longest time until a launch finds a free slot: a few rejections, and the probes in between. */
 const FINDING_MS = 10_000;
-/** Launches that may have a slot reserved for all that time. */
+/** Launches that may reserve a slot for all that time. */
 const LONGEST_UNDER_WAY = 1;
 
-/** A launch, as far as it matters here. */
+/** The fields of a launch that this check uses. */
 interface Asked {
   readonly room: string;
   readonly preset: string | undefined;
@@ -20,8 +20,8 @@ interface Asked {
 }
 
 /**
- * Promise 5, and 3 while all is well, at every step and every refusal: a launch does not wait, and is not refused, while slots are
- * free, whatever became of the operator and of the API server.
+ * Promise 5, and 3 without faults, at every step and every rejection: a launch does not wait, and is not rejected, while slots are
+ * free, regardless of the operator and the API server.
  */
 export class ServingWatch {
   /** By UID of a worker's pod: since when it has slots free, more than a gateway may be about to take. */
@@ -29,7 +29,7 @@ export class ServingWatch {
   /** Since when gateways receive nothing from the API server. */
   #unheardSinceMs: number | undefined;
 
-  /** To be called every second. */
+  /** Must be called every second. */
   look(world: JudgedWorld, waiting: Iterable<Asked>): void {
     const nowMs = world.clock.now();
     const { trouble } = world.api;
@@ -39,12 +39,12 @@ export class ServingWatch {
     for (const asked of waiting) if (nowMs - asked.atMs >= FINDING_MS) this.#judge(world, asked, "waits", LONGEST_UNDER_WAY);
   }
 
-  /** A launch was refused for want of a slot, while so many others were under way. */
+  /** A launch was rejected for lack of a slot. `others`: launches under way. */
   refused(world: JudgedWorld, asked: Asked, others: number): void {
     this.#judge(world, asked, "was refused", others);
   }
 
-  /** @param underWay launches that may have slots reserved which their workers know nothing of yet. */
+  /** @param underWay launches whose reserved slots their workers may not count yet. */
   #judge(world: JudgedWorld, { room, preset, atMs }: Asked, what: string, underWay: number): void {
     const nowMs = world.clock.now();
     if (!isServingCalm(world, atMs) || isFull(world)) return;
@@ -68,7 +68,7 @@ export class ServingWatch {
   }
 }
 
-/** Whether the pool has as many sessions as it may, or had until a moment ago. */
+/** Whether the pool has its maximum of sessions, or had it until a moment ago. */
 export function isFull(world: JudgedWorld): boolean {
   const { maxSessions } = world.pool.limits;
   return maxSessions !== undefined && world.sessions() >= maxSessions - 1;

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 /**
- * Most worlds that one process lives through before the next takes over: few enough to share fairly. A process needs some ten of
+ * Maximum of worlds per process: few enough for a fair distribution. A process needs some ten of
  * them until its code is compiled for speed.
  */
 const WORLDS_A_PROCESS = 250;
@@ -19,13 +19,13 @@ export interface Figures {
 }
 
 export interface ShardResult {
-  /** What it printed: what broke, and how to look at it again. */
+  /** Its output: the broken promises, and how to replay them. */
   readonly output: string;
   /** Undefined when the process broke down. */
   readonly figures: Figures | undefined;
 }
 
-/** Lives through worlds on all cores: processes that print what broke, and their figures. */
+/** Runs worlds on all cores, in processes that print broken promises and their figures. */
 export async function liveInShards(firstSeed: number, worlds: number): Promise<readonly ShardResult[]> {
   const size = Math.min(WORLDS_A_PROCESS, Math.ceil(worlds / availableParallelism()));
   const shares = Array.from({ length: Math.ceil(worlds / size) }, (_, index) => ({

@@ -2,9 +2,9 @@ import type { PoolConfig } from "../../operator/api/pool-config.ts";
 import type { Write } from "./api.ts";
 import { type ApiObject, labelsOf } from "./api-objects.ts";
 
-/** Views may be this far behind in a troubled world: a write may follow the spec of then. */
+/** Maximum lag of views in a troubled world: a write may follow the spec of that time. */
 const OLD_SPEC_MS = 65_000;
-/** The default of `scaling.maxStep`: 10 workers, or half of those that there are. */
+/** The default of `scaling.maxStep`: 10 workers, or half of the existing ones. */
 const DEFAULT_STEP = 10;
 
 interface Bounds {
@@ -22,7 +22,7 @@ interface SpecVersion {
 export interface SizeJudgeOptions {
   readonly now: () => number;
   readonly broken: (promise: number, what: string) => void;
-  /** Whether fewer workers than the minimum are right: none is started without the API secret, and all go with their pool. */
+  /** Whether fewer workers than the minimum are right: without the API secret none starts, and a deleted pool has none. */
   readonly belowMinimum: () => boolean;
   readonly untroubled: () => boolean;
   /** Pods of a Deployment that are not being deleted. */
@@ -33,7 +33,7 @@ export interface SizeJudgeOptions {
 export class SizeJudge {
   readonly #options: SizeJudgeOptions;
   #specs: SpecVersion[] = [];
-  /** By name of the Deployment: the size that an operator gave it last. */
+  /** By name of the Deployment: the last size that an operator wrote. */
   readonly #written = new Map<string, number>();
   /** Changes of size by group: those that were written, and those that were announced. */
   readonly #changes = new Map<string, { written: number; told: number }>();
@@ -42,13 +42,13 @@ export class SizeJudge {
     this.#options = options;
   }
 
-  /** The pool's spec is this from now on. */
+  /** The pool's spec from now on. */
   specChanged({ groups, scaling: { maxStep } }: PoolConfig): void {
     const bounds = new Map(groups.map(({ deploymentName, min, max }) => [deploymentName, { min, max, maxStep }]));
     this.#specs = [...this.#recent(), { sinceMs: this.#options.now(), bounds }];
   }
 
-  /** A Deployment is written, by whatever name. */
+  /** A write of a Deployment. */
   wrote(name: string, { before, wanted }: Write): void {
     const next = replicasOf(wanted);
     const last = before && replicasOf(before);
@@ -92,7 +92,7 @@ export class SizeJudge {
     this.#options.broken(4, `${name} is given ${next} replicas (had ${last}), outside ${bounds}`);
   }
 
-  /** Beyond the workers that exist by a step at most, or up to the minimum. Nobody sees pods the moment that they come and go. */
+  /** A size exceeds the existing workers by one step at most, or is the minimum. Views of pods lag a moment. */
   #judgeStep(name: string, last: number, next: number): void {
     const known = this.#recent().flatMap(({ bounds }) => bounds.get(name) ?? []);
     if (next <= last || known.length === 0) return;
@@ -106,7 +106,7 @@ export class SizeJudge {
       this.#options.broken(4, `${name} grows from ${last} to ${next} at once, with ${existing} workers: more than scaling.maxStep`);
   }
 
-  /** The specs that the operator may have planned by. */
+  /** The specs that the operator may have used for its plan. */
   #recent(): SpecVersion[] {
     const sinceMs = this.#options.now() - OLD_SPEC_MS;
     return this.#specs.filter((_, index) => (this.#specs[index + 1]?.sinceMs ?? Number.POSITIVE_INFINITY) >= sinceMs);

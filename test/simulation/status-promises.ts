@@ -25,9 +25,9 @@ interface Condition {
   readonly message?: string;
 }
 
-/** Promise 6, at every step: what does not work is said in a condition, in words. */
+/** Promise 6, at every step: a condition reports every fault. */
 export class StatusWatch {
-  /** What is wrong, and since when. */
+  /** The current faults, and their beginnings. */
   #wrong = new Map<string, number>();
 
   look(world: JudgedWorld): void {
@@ -47,14 +47,14 @@ export class StatusWatch {
   }
 }
 
-/** What keeps the world from working, each under a name that stays the same while it lasts. */
+/** The causes that keep the world from working, each under a stable name. */
 function troubles(world: JudgedWorld): readonly string[] {
   const pods = world.cluster.pods().filter((pod) => !isDeleting(pod));
   const wrong: string[] = [];
   for (const { name } of world.pool.presets) {
     const groups = world.pool.groups.filter(({ presets }) => presets.includes(name));
     const serving = pods.some((pod) => holds(pod, "ContainersReady") && groups.some((group) => group.name === groupOf(pod)));
-    // A group of which no worker is wanted serves by growing.
+    // A group with size 0 serves by growing.
     const wanted = groups.every((group) => (world.replicas(group.name) ?? 0) > 0);
     if (wanted && !serving) wrong.push(`nobody serves ${name}`);
   }

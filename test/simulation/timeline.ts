@@ -5,7 +5,7 @@ export interface Happening {
   readonly text: string;
 }
 
-/** More than any world has; a fuse for one that does not come to rest. */
+/** More than any world has. Limits a world that does not become quiet. */
 const MOST_KEPT = 200_000;
 
 export class Timeline {

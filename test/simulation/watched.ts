@@ -5,10 +5,10 @@ import type { ApiObject } from "./api-objects.ts";
 
 type Handler<T> = (key: string, after: T | undefined, before: T | undefined) => void;
 
-/** Longest that a watch event is on its way, on an ordinary day. Events of one watch never overtake each other. */
+/** Longest delay of a watch event without faults. Events of one watch stay in order. */
 const USUAL_LAG_MS = 400;
 
-/** What one reader sees of one kind: a copy that lags behind, as every informer's store does. */
+/** One reader's view of one kind: a copy that lags behind, like every informer's store. */
 export class LaggingView<T> {
   readonly store: IndexedStore<T>;
   readonly synced = true;
@@ -19,7 +19,7 @@ export class LaggingView<T> {
   #source: () => Iterable<ApiObject> = () => [];
   #lagMs = USUAL_LAG_MS;
   #lastDueMs = 0;
-  /** Events of an earlier watch do not count any more: a list came after them. */
+  /** Events of an earlier watch are ignored, because a list followed them. */
   #watch = 0;
   #connected = true;
   #closed = false;
@@ -36,13 +36,13 @@ export class LaggingView<T> {
     return () => this.#handlers.delete(handler);
   }
 
-  /** The first full list, which arrives at once, and where later ones come from. */
+  /** The first full list, which arrives at once, and the source of later lists. */
   follow(source: () => Iterable<ApiObject>): void {
     this.#source = source;
     this.#list();
   }
 
-  /** An event: the object as it is now, or undefined when it is gone. */
+  /** An event: the current object, or undefined if it is gone. */
   changed(key: string, object: ApiObject | undefined): void {
     if (this.#closed || !this.#connected) return;
     const watch = this.#watch;
@@ -53,7 +53,7 @@ export class LaggingView<T> {
     });
   }
 
-  /** Events take up to this long from now on; undefined: as on an ordinary day. */
+  /** Longest delay of events from now on; undefined: the normal delay. */
   lag(maxMs = USUAL_LAG_MS): void {
     this.#lagMs = maxMs;
   }
@@ -89,7 +89,7 @@ export class LaggingView<T> {
   }
 }
 
-/** A transform that does its work once for each version of an object, however many readers there are. */
+/** A transform that runs once per version of an object, regardless of the number of readers. */
 export function once<T>(transform: (raw: never) => T | undefined): (raw: never) => T | undefined {
   const known = new WeakMap<object, { readonly value: T | undefined }>();
   return (raw: object) => {

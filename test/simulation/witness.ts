@@ -8,7 +8,7 @@ import type { Cause } from "./cluster.ts";
 import { SizeJudge, type SizeJudgeOptions } from "./sizes.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** In every secret of a world, so that one look finds whatever got out. */
+/** Part of every secret of a world, so that one search finds every leak. */
 export const SECRET_MARK = "SECRETVALUE";
 const marks = [SECRET_MARK, Buffer.from(SECRET_MARK).toString("base64").slice(0, 12)];
 
@@ -23,7 +23,7 @@ export interface WitnessOptions extends Omit<SizeJudgeOptions, "broken"> {
   readonly timeline: Timeline;
 }
 
-/** Notes every broken promise in what the product writes, says and does, at the moment at which it happens. */
+/** Records every broken promise in the product's writes, messages and actions, when it happens. */
 export class Witness {
   readonly violations: string[] = [];
   readonly counts = { writes: 0, decisions: 0, endedByUs: 0, endedByDrainTimeout: 0, endedByTrouble: 0, drained: 0 };
@@ -47,7 +47,7 @@ export class Witness {
     if (this.violations.length < MOST_VIOLATIONS) this.violations.push(text);
   }
 
-  /** The pool's spec is this from now on. */
+  /** The pool's spec from now on. */
   specChanged(pool: PoolConfig): void {
     this.#sizes.specChanged(pool);
   }
@@ -60,7 +60,7 @@ export class Witness {
       case "scale-down":
       case "deployment-deleted":
       case "startup-probe":
-        // The drain would save them, for as long as it may take; the safe path never comes to that.
+        // The drain would protect them for its timeout, but the safe path never needs it.
         if (ended) this.counts.endedByUs += sessions;
         this.broken(1, `${pod.metadata.name} is taken away with ${sessions} sessions on it: ${cause}`);
         return;
@@ -97,7 +97,7 @@ export class Witness {
     }
   }
 
-  /** Promise 1: no upgrade of AvatarPool replaces workers, nor does anything else but a change of the user's. */
+  /** Promise 1: only a change by the user replaces workers, never an upgrade of AvatarPool. */
   #replaces(name: string, { verb, before, wanted }: Write): void {
     if (verb !== "apply" || before === undefined) return;
     const [was, is] = [templateOf(before), templateOf(wanted)];
@@ -105,7 +105,7 @@ export class Witness {
       this.broken(1, `${name} gets another pod template though the user changed nothing that it is made from`);
   }
 
-  /** Promise 7, wherever the product says something. */
+  /** Promise 7, in every message of the product. */
   told(where: string, text: string): void {
     for (const mark of marks) {
       const at = text.indexOf(mark);
@@ -117,7 +117,7 @@ export class Witness {
     this.told("an event", JSON.stringify(event));
   }
 
-  /** A line of the operator's log. Every decision is one, with its reason. */
+  /** A line of the operator's log. Every decision has one, with its reason. */
   log(line: string): void {
     this.told("a log line", line);
     const { msg, group, from, to, reason } = JSON.parse(line) as Partial<Record<"msg" | "group" | "reason", string>> & LogCounts;
@@ -145,7 +145,7 @@ function templateOf(object: unknown): { readonly inputs: string | undefined; rea
   };
 }
 
-/** What of a write a reader of the timeline wants to see. */
+/** The part of a write that the timeline shows. */
 function brief({ plural, wanted, before }: Write): string {
   const { spec, metadata, status } = wanted as {
     readonly spec?: { readonly replicas?: number };

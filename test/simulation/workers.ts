@@ -14,16 +14,16 @@ export interface SimSession {
   readonly endsAtMs: number;
 }
 
-/** A worker's process: slots, sessions, how long it takes to be ready, and what is wrong with it. */
+/** A worker's process: slots, sessions, time until it is ready, and faults. */
 export class SimWorker {
   readonly slots: number;
   readonly sessions = new Map<string, SimSession>();
   readonly readyAtMs: number;
-  /** Until then it answers nothing. */
+  /** Until then it does not respond. */
   hangsUntilMs = 0;
-  /** Until then it refuses launches though it has slots. */
+  /** Until then it rejects launches although it has slots. */
   refusesUntilMs = 0;
-  /** It runs in a pod that is no member of the pool: a launch there breaks a promise. */
+  /** It runs in a pod that is not a member of the pool. A launch to it breaks a promise. */
   stray = false;
   readonly #clock: Clock;
 
@@ -61,13 +61,13 @@ export interface SimWorkersOptions {
   readonly onStop: (session: SimSession) => void;
 }
 
-/** The network to the workers, and the workers behind it: what a gateway and the operator reach by HTTP. */
+/** The network to the workers, and the workers: everything that gateways and the operator reach by HTTP. */
 export class SimWorkers {
-  /** By pod IP. A worker that is not in here refuses connections, unless its machine is silent. */
+  /** By pod IP. A missing worker refuses connections, unless its machine does not respond. */
   readonly byIp = new Map<string, SimWorker>();
-  /** IPs of pods whose machine answers nothing and refuses nothing. */
+  /** IPs of pods whose machine does not respond. */
   readonly #silent = new Set<string>();
-  /** Launches whose answers get lost on the way. */
+  /** Launches whose responses are lost. */
   answersToLose = 0;
   readonly #options: SimWorkersOptions;
   #tasks = 0;
@@ -109,7 +109,7 @@ export class SimWorkers {
     this.#silent.add(ip);
   }
 
-  /** Sends a request, and waits for the answer. All of the time is spent on the way there, or all of it on the way back. */
+  /** Sends a request and waits for the response. Either the request or the response takes all of the time. */
   async #exchange(
     process: SimProcess,
     origin: string,
