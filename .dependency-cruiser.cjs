@@ -1,5 +1,6 @@
 /** Import directions of the design: what decides is pure, two processes never import each other, one folder touches the client. */
 const pure = "^operator/(api|engines|scaling|resources)/";
+const decides = "^operator/pool/((planning|conditions)/|(plan|snapshot|delays|wording)[.]ts|report/status[.]ts|warmup/warmth[.]ts)";
 const io = "^(node:)?(fs|net|http|https|child_process|dgram|tls|timers|os)(/|$)";
 
 module.exports = {
@@ -24,6 +25,20 @@ module.exports = {
       severity: "error",
       from: { path: pure, pathNot: "[.]test[.]ts$" },
       to: { path: ["^operator/(kube|runtime|workers|pool|gateway|telemetry|sidecar)/", io], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "reconcile-decides-pure",
+      comment: "gather and apply do the I/O of a reconcile; its plan, conditions and status import nothing that does",
+      severity: "error",
+      from: { path: decides, pathNot: "[.]test[.]ts$" },
+      to: { path: ["^operator/", io], pathNot: [pure, decides], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "reconcile-types-not-circular",
+      comment: "memory, Snapshot and plan are understood one after the other",
+      severity: "error",
+      from: { path: "^operator/pool/" },
+      to: { circular: true },
     },
     {
       name: "client-node-only-in-kube",

@@ -21,11 +21,13 @@ import type { PoolView } from "./views.ts";
 
 const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
 
+const victims = { verify: async () => true };
+
 function operator(memory: PoolMemory = new Memories().of("p")) {
   const client = new RecordingClient();
   const carryOut = async (view: PoolView, change: WorldChange) => {
     const seen = snapshot(view, { ...change, memory });
-    const applied = await apply({ client }, seen, plan(seen), memory);
+    const applied = await apply({ client, victims }, seen, plan(seen), memory);
     if (applied.failure !== undefined) throw applied.failure;
     return applied;
   };
@@ -221,7 +223,7 @@ describe("apply", () => {
       return client.apply(type, object);
     };
     const counting = Object.assign(Object.create(client), { apply: slow }) as RecordingClient;
-    await apply({ client: counting }, seen, plan(seen), memory);
+    await apply({ client: counting, victims }, seen, plan(seen), memory);
     expect(most).toBe(32);
     expect(client.writes.at(-1)).toMatchObject({ plural: "deployments", sent: { spec: { replicas: 0 } } });
   });

@@ -20,6 +20,7 @@ import { Refusals } from "./refusals/refusals.ts";
 import type { ReplicaSetView } from "./replica-sets.ts";
 import { type PoolEvent, Reporter } from "./report/reporter.ts";
 import { PodEvents } from "./slow-starts/pod-events.ts";
+import { VictimVerifier } from "./victim-verification.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
 import { presetLoader } from "./warmup/load-presets.ts";
 import { warmupReconciler } from "./warmup/warmup.ts";
@@ -77,13 +78,13 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       pools.enqueue(key);
     },
   });
+  const enqueue = (key: string) => pools.enqueue(key);
   const pools: Controller = new Controller({
     ...common,
     name: "pool",
     concurrency: POOL_CONCURRENCY,
     reconcile: poolReconciler({
       client,
-      isEmpty: (pod) => isEmpty(workers, pod),
       pools: options.pools.store,
       world: {
         deployments: options.deployments.store,
@@ -95,7 +96,8 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       memories,
       refusals,
       podEvents: new PodEvents({ client: options.events, clock, logger }),
-      enqueue: (key) => pools.enqueue(key),
+      victims: new VictimVerifier({ isEmpty: (pod) => isEmpty(workers, pod), enqueue, clock }),
+      enqueue,
       forecastStore: new ForecastStore({
         clientOf: (pool) => guardedClient(client, refusals, pool),
         onForeign: (pool, ref, message) => refusals.foreign(pool, targetOf("apply", configMaps, ref), message),
@@ -123,7 +125,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     }),
   });
 
-  options.pools.onChange((key) => pools.enqueue(key));
+  options.pools.onChange(enqueue);
   options.deployments.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
   options.replicaSets.onChange((_key, after, before) => enqueueOwner(pools, after ?? before));
   options.pods.onChange((key, after, before) => {
@@ -131,7 +133,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     if (after !== undefined) warmups.enqueue(key);
   });
   return {
-    enqueue: (key) => pools.enqueue(key),
+    enqueue,
     memory: (key) => memories.find(key),
     refusals,
     run: async (signal) => {

@@ -28,28 +28,26 @@ export class CredentialsCheck {
 
   /** Problems of the other Secrets that the pool names: clients' tokens, and LiveKit's key. */
   async problems({ namespace, launch, livekit }: PoolConfig): Promise<readonly SecretProblem[]> {
-    const problems: SecretProblem[] = [];
     const check = async (
       field: SecretProblem["field"],
       name: string,
       problemIn: (keys: Keys) => SecretProblem["problem"] | undefined,
-    ): Promise<void> => {
+    ): Promise<readonly SecretProblem[]> => {
       const read = await this.#secrets.get({ namespace, name }, (keys) => problemIn(keys) === undefined);
       const problem = readProblem(read) ?? problemIn(read.view ?? new Map());
-      if (problem !== undefined) problems.push({ field, name, problem });
+      return problem === undefined ? [] : [{ field, name, problem }];
     };
-    if (launch.auth !== undefined) {
-      const hasToken = (keys: Keys) => [...keys.values()].includes(true);
-      await check("launch.auth", launch.auth.secretRef.name, (keys) => (hasToken(keys) ? undefined : { kind: "no-tokens" }));
-    }
-    if (livekit !== undefined) {
-      const { name, keyKey, secretKey } = livekit.apiKeyRef;
-      await check("livekit.apiKeyRef", name, (keys) => {
-        const missing = [keyKey, secretKey].filter((key) => keys.get(key) !== true);
+    const hasToken = (keys: Keys) => [...keys.values()].includes(true);
+    const tokens =
+      launch.auth &&
+      check("launch.auth", launch.auth.secretRef.name, (keys) => (hasToken(keys) ? undefined : { kind: "no-tokens" }));
+    const livekitKey =
+      livekit &&
+      check("livekit.apiKeyRef", livekit.apiKeyRef.name, (keys) => {
+        const missing = [livekit.apiKeyRef.keyKey, livekit.apiKeyRef.secretKey].filter((key) => keys.get(key) !== true);
         return missing.length === 0 ? undefined : { kind: "no-keys", missing };
       });
-    }
-    return problems;
+    return [...((await tokens) ?? []), ...((await livekitKey) ?? [])];
   }
 }
 

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { load, NOW_MS, report } from "../../test/support/pools.ts";
 import { DECISIONS_PATH, decisionsSchema, WORKERS_PATH, workersSchema } from "../api/debug.ts";
 import { debugPages, type Leadership, type Role } from "./debug-pages.ts";
+import { DecisionLog } from "./decision-log.ts";
 import { LoadHub } from "./load/load-hub.ts";
-import { DecisionLog, type DecisionRecord, outcomeOf } from "./planning/decision.ts";
+import { type DecisionRecord, outcomeOf } from "./planning/decision.ts";
 
 const POOL = "avatars/support";
 const record = (from: number, to: number, atMs = NOW_MS): DecisionRecord => ({

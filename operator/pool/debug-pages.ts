@@ -1,8 +1,9 @@
 import { DECISIONS_PATH, type Decision, type Decisions, type PoolList, WORKERS_PATH, type Workers } from "../api/debug.ts";
 import type { JsonAnswer, JsonPage } from "../telemetry/health-server.ts";
+import type { DecisionLog } from "./decision-log.ts";
 import type { PoolLoadView } from "./load/load-hub.ts";
 import type { PoolMemory } from "./memory.ts";
-import type { DecisionLog, DecisionRecord } from "./planning/decision.ts";
+import type { DecisionRecord } from "./planning/decision.ts";
 
 /** What a leading operator knows. */
 export interface Leadership {

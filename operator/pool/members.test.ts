@@ -53,7 +53,7 @@ describe("a pod that ended for good", () => {
   });
 
   it("is no reason to call workers failing where it was one or two", () => {
-    const pods = [pod("next", { stage: "pending" }), pod("a", evicted), pod("b", evicted)];
+    const pods = [pod("next", { stage: "starting" }), pod("a", evicted), pod("b", evicted)];
     expect(ready({ pods })).toMatchObject({ reason: "Starting" });
   });
 
@@ -61,7 +61,7 @@ describe("a pod that ended for good", () => {
     const message = "Pod was rejected: Node didn't have enough resource: memory, requested: 64, used: 0, capacity: 32";
     const ended = { reason: "OutOfmemory", message };
     const pods = [
-      pod("next", { stage: "pending" }),
+      pod("next", { stage: "starting" }),
       ...["a", "b", "c"].map((name, index) => pod(name, { ended: { ...ended, atMs: NOW_MS - index * 1_000 } })),
     ];
     const list = "-l avatarpool.dev/pool=support,avatarpool.dev/group=gpu --field-selector status.phase=Failed";

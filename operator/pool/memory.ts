@@ -6,14 +6,12 @@ import type { PodMarks } from "../resources/marks.ts";
 import type { WorkerTemplate } from "../resources/worker-template.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
-import { DecisionLog } from "./planning/decision.ts";
+import { DecisionLog } from "./decision-log.ts";
+import { WATCH_LAG_MS } from "./delays.ts";
+import { noneReclaimed } from "./load/reclaimed.ts";
+import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { DeploymentView } from "./views.ts";
-
-/** After this time our own write has surely come back through the watch. */
-export const WATCH_LAG_MS = 5_000;
-/** A Deployment that was somebody else's may be gone: look again. */
-export const FOREIGN_RECHECK_MS = 30_000;
 
 /**
  * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins
@@ -32,10 +30,10 @@ export interface PoolMemory {
   readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
   /** By UID of a pod: how we marked it last, until the watch shows it. */
   readonly marks: Map<string, { readonly marks: PodMarks; readonly atMs: number }>;
-  /** By UID of a pod: when it last had sessions, until it is known to be idle. */
-  readonly lastBusyMs: Map<string, number>;
   readonly decisions: DecisionLog;
-  /** As it was at the last plan. */
+  /** As the last snapshot had it. */
+  lastBusyMs: Snapshot["lastBusyMs"];
+  /** As the last plan had it. */
   forecast: Snapshot["forecast"];
   /** The reclaimed slots in the status when this operator first read it. */
   reclaimedBefore: Reclaimed | undefined;
@@ -44,6 +42,26 @@ export interface PoolMemory {
   /** Kept here too, because the status that would carry it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
+}
+
+/** Keeps what the next reconcile needs of this one, whether its writes succeeded or not. */
+export function remember(memory: PoolMemory, snapshot: Snapshot, plan: Pick<Plan, "groups">): void {
+  const { pool, nowMs, status, groups } = snapshot;
+  memory.lastBusyMs = snapshot.lastBusyMs;
+  memory.reclaimedBefore ??= reclaimedIn(status);
+  for (const { config, rendered } of groups) memory.rendered.set(config.name, { pool, template: rendered });
+  for (const [uid, { atMs }] of memory.marks) if (nowMs - atMs > WATCH_LAG_MS) memory.marks.delete(uid);
+  for (const group of plan.groups) {
+    if (group.kind === "refused") continue;
+    memory.wanted.set(group.config.name, group.wanted);
+    if (group.shortage === undefined) memory.shortages.delete(group.config.name);
+    else memory.shortages.set(group.config.name, group.shortage);
+  }
+}
+
+/** The reclaimed slots in a status, also in one that a former version wrote. */
+export function reclaimedIn(status: AvatarPoolStatus | undefined): Reclaimed {
+  return status?.reclaimed ?? status?.wonBack ?? noneReclaimed;
 }
 
 export interface AppliedDeployment {
@@ -76,8 +94,8 @@ export class Memories {
         applied: new Map(),
         foreign: new Map(),
         marks: new Map(),
-        lastBusyMs: new Map(),
         decisions: new DecisionLog(),
+        lastBusyMs: new Map(),
         forecast: new Map(),
         reclaimedBefore: undefined,
         finalizedMs: undefined,

@@ -23,6 +23,7 @@ import { Memories } from "./memory.ts";
 import { poolReconciler } from "./reconcile.ts";
 import { Refusals } from "./refusals/refusals.ts";
 import { type PoolEvent, Reporter } from "./report/reporter.ts";
+import { VictimVerifier } from "./victim-verification.ts";
 import type { PoolView } from "./views.ts";
 
 const KEY = "avatars/support";
@@ -43,7 +44,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
   const refusals = new Refusals({ clock, random: () => 1, onRefused: () => {} });
   const reconcile = poolReconciler({
     client,
-    isEmpty: async ({ name }) => !busy.has(name),
+    victims: new VictimVerifier({ isEmpty: async ({ name }) => !busy.has(name), enqueue: () => {}, clock }),
     pools,
     world: seen,
     memories,
@@ -151,9 +152,12 @@ describe("poolReconciler", () => {
 
   it("announces no decision about a worker that turns out to be busy", async () => {
     const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
-    const { client, busy, events, reconcile } = operator({ pods: [pod("a"), pod("b", { cordonedAtMs: 1 })] }, quick);
+    const { client, clock, busy, events, reconcile } = operator({ pods: [pod("a"), pod("b", { cordonedAtMs: 1 })] }, quick);
     busy.add("b");
-    expect(await reconcile()).toEqual({ kind: "requeue", afterMs: 5_000 });
+    await reconcile();
+    await clock.advance(1_000);
+    // The worker is asked again five seconds after it reported its session.
+    expect(await reconcile()).toEqual({ kind: "requeue", afterMs: 4_000 });
     expect(events.map(({ reason }) => reason)).not.toContain("Scaled");
     expect(client.writes.find(({ plural }) => plural === "deployments")?.sent).toMatchObject({ spec: { replicas: 2 } });
   });

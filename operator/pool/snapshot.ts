@@ -12,7 +12,15 @@ import type { Refusal } from "./refusals/refusal.ts";
 import type { DeploymentView, PodView } from "./views.ts";
 
 /** All that a plan is made from, read at one moment. Nothing in it changes afterwards. */
-export interface Snapshot {
+export interface Snapshot extends Observed {
+  /** By key of the serving set: how much is to be kept warm for it; absent while nothing is known. */
+  readonly forecast: ReadonlyMap<string, AutoTarget>;
+  /** In how many milliseconds another snapshot may differ though no watch and no gateway reports a change. */
+  readonly dueMs: number | undefined;
+}
+
+/** What the forecast is made from. */
+export interface Observed {
   readonly nowMs: number;
   readonly pool: PoolConfig;
   readonly status: AvatarPoolStatus | undefined;
@@ -30,10 +38,10 @@ export interface Snapshot {
   readonly load: PoolLoadView;
   /** Slots that gateways reclaimed since the pool was created. */
   readonly reclaimed: Reclaimed;
-  /** By key of the serving set: how much is to be kept warm for it; absent while nothing is known. */
-  readonly forecast: ReadonlyMap<string, AutoTarget>;
   /** Workers that gateways reach and the watch does not show: what it shows is not all that there is. */
   readonly unseenWorkers: number;
+  /** By UID of the pod: when each worker last had sessions, as far as that decides on its protection. */
+  readonly lastBusyMs: ReadonlyMap<string, number>;
 }
 
 /** Whether the maker's API secret is where the pool says. `unknown`: it could not be looked at. */

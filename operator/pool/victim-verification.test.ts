@@ -1,44 +1,76 @@
 import { describe, expect, it } from "vitest";
-import { deployment, gpuOnly, NOW_MS, pod, pool, snapshot } from "../../test/support/pools.ts";
-import { changesOf } from "./plan.ts";
-import { planWithVerifiedVictims } from "./victim-verification.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { deployment, gpuOnly, NOW_MS, pod, pool, type WorldChange, world } from "../../test/support/pools.ts";
+import { RecordingClient } from "../../test/support/recording-client.ts";
+import { apply } from "./apply.ts";
+import { buildSnapshot, nothingRead } from "./gather/build-snapshot.ts";
+import { Memories } from "./memory.ts";
+import { changesOf, plan } from "./plan.ts";
+import { VictimVerifier } from "./victim-verification.ts";
+import type { PodView } from "./views.ts";
 
+const KEY = "avatars/support";
 const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
 const cordoned = { cordonedAtMs: 1 };
-const emptyExcept = (...busy: readonly string[]) => {
+
+/** Reconciles of one pool, without their reports, over workers of which some are busy. */
+function operator(change: WorldChange, ...busy: readonly string[]) {
+  const clock = new FakeClock(NOW_MS);
+  const client = new RecordingClient();
   const asked: string[] = [];
-  return { asked, isEmpty: async ({ name }: { readonly name: string }) => asked.push(name) > 0 && !busy.includes(name) };
-};
+  const isEmpty = async ({ name }: PodView) => asked.push(name) > 0 && !busy.includes(name);
+  let enqueued = 0;
+  const victims = new VictimVerifier({ isEmpty, enqueue: () => enqueued++, clock });
+  const memory = new Memories().of(KEY);
+  const stores = world(quick.config, change);
+  const reconcile = async () => {
+    const readings = { ...nothingRead, verdicts: victims.verdicts(KEY) };
+    const snapshot = buildSnapshot(stores, quick, readings, memory, clock.now());
+    return { snapshot, applied: await apply({ client, victims }, snapshot, plan(snapshot), memory) };
+  };
+  /** Until no reconcile is requested. */
+  const settle = async () => {
+    for (;;) {
+      enqueued = 0;
+      const result = await reconcile();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (enqueued === 0) return { ...result, plan: result.applied.plan };
+    }
+  };
+  return { asked, clock, client, settle };
+}
 
-describe("planWithVerifiedVictims", () => {
+describe("victim verification", () => {
   it("asks only workers that are to go, and lets those go that are empty", async () => {
-    const { asked, isEmpty } = emptyExcept();
-    const { plan, lookAgainMs } = await planWithVerifiedVictims(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
+    const { asked, settle } = operator({ pods: [pod("a"), pod("b", cordoned)] });
+    const { snapshot, plan: done } = await settle();
     expect(asked).toEqual(["b"]);
-    expect(changesOf(plan)).toMatchObject([{ from: 2, to: 1 }]);
-    expect(lookAgainMs).toBeUndefined();
+    expect(changesOf(done)).toMatchObject([{ from: 2, to: 1 }]);
+    expect(snapshot.dueMs).toBeUndefined();
   });
 
-  it("decides nothing about a worker that turns out to have a session, counts the session, and looks again", async () => {
-    const { isEmpty } = emptyExcept("b");
-    const considered = await planWithVerifiedVictims(snapshot(quick, { pods: [pod("a"), pod("b", cordoned)] }), isEmpty);
-    expect(changesOf(considered.plan)).toEqual([]);
-    expect(considered.snapshot.groups[0]!.members.workers).toMatchObject([{ busy: 0 }, { pod: "b", busy: 1 }]);
-    expect(considered.lookAgainMs).toBe(5_000);
+  it("decides nothing about a worker that turns out to have a session, counts the session, and asks again", async () => {
+    const { asked, clock, settle } = operator({ pods: [pod("a"), pod("b", cordoned)] }, "b");
+    const { snapshot, plan: done } = await settle();
+    expect(changesOf(done)).toEqual([]);
+    expect(snapshot.groups[0]!.members.workers).toMatchObject([{ busy: 0 }, { pod: "b", busy: 1 }]);
+    expect(snapshot.dueMs).toBe(5_000);
+    await clock.advance(5_000);
+    await settle();
+    expect(asked).toEqual(["b", "b"]);
   });
 
-  it("asks nobody twice, however often it plans", async () => {
-    const { asked, isEmpty } = emptyExcept("w3", "w5");
+  it("asks no worker twice, however often it plans", async () => {
     const pods = Array.from({ length: 40 }, (_, index) => pod(`w${index}`, index === 0 ? {} : cordoned));
-    const { plan } = await planWithVerifiedVictims(snapshot(quick, { pods, nowMs: NOW_MS }), isEmpty);
+    const { asked, settle } = operator({ pods }, "w3", "w5");
+    const { plan: done } = await settle();
     expect(new Set(asked).size).toBe(asked.length);
-    expect(changesOf(plan)[0]!.reason).not.toMatch(/\bw[35]\b/);
+    expect(changesOf(done)[0]!.reason).not.toMatch(/\bw[35]\b/);
   });
 
   it("asks workers of groups that the pool no longer has", async () => {
     const old = pod("o", { group: "old", ...cordoned });
-    const { isEmpty } = emptyExcept("o");
-    const world = { pods: [old], deployments: [deployment("gpu"), deployment("old")] };
-    expect((await planWithVerifiedVictims(snapshot(quick, world), isEmpty)).plan.retire).toMatchObject([{ replicas: 1 }]);
+    const { settle } = operator({ pods: [old], deployments: [deployment("gpu"), deployment("old")] }, "o");
+    expect((await settle()).plan.retire).toMatchObject([{ replicas: 1 }]);
   });
 });

@@ -1,60 +1,114 @@
-import type { WorkerState } from "../scaling/victims.ts";
-import { type Plan, plan } from "./plan.ts";
-import type { Members, Snapshot } from "./snapshot.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { sleep } from "../runtime/sleep.ts";
 import type { PodView } from "./views.ts";
 
-/** Sessions that no gateway tells of end unseen: look again. */
-const LOOK_AGAIN_MS = 5_000;
-const LOOKS_AT_ONCE = 32;
+/** A worker that had no session may be released for this time, and is asked again afterwards. */
+const EMPTY_FOR_MS = 2_000;
+/** A session that no gateway reports counts for this time: nothing reports its end. */
+const BUSY_FOR_MS = 5_000;
+/** Workers of one group that are asked at once. */
+const AT_ONCE = 32;
+/** Workers answer within milliseconds. A reconcile does not wait for one that hangs: its pool may have to grow meanwhile. */
+const PATIENCE_MS = 50;
 
-export interface Considered {
-  /** The world with the sessions that the last look found. */
-  readonly snapshot: Snapshot;
-  readonly plan: Plan;
-  /** When to look again, where a worker that was to go turned out not to be empty. */
-  readonly lookAgainMs: number | undefined;
+/** What victims have reported of themselves lately. */
+export interface Verdicts {
+  /** UIDs of workers that had a session, or did not answer. */
+  readonly busy: ReadonlySet<string>;
+  /** When the first of them is to be asked again. */
+  readonly untilMs: number | undefined;
+}
+
+export const noVerdicts: Verdicts = { busy: new Set(), untilMs: undefined };
+
+interface Verdict {
+  readonly empty: boolean;
+  readonly atMs: number;
+}
+
+export interface VictimVerifierOptions {
+  /** False while a worker has sessions, or does not answer. Never rejects. */
+  readonly isEmpty: (worker: PodView) => Promise<boolean>;
+  /** Requests a reconcile of the pool. */
+  readonly enqueue: (key: string) => void;
+  readonly clock: Clock;
 }
 
 /**
- * Plans, and looks at every worker that is to go before anything is done about it: one that is not empty counts as busy, and
- * the plan is made anew. So what the plan says is what happens.
- * @param isEmpty false while a worker has sessions, or does not say.
+ * Verifies victims of a scale-down: the workers themselves are asked for their sessions before they are released. A session that
+ * a victim reports counts in the next plan.
  */
-export async function planWithVerifiedVictims(
-  observed: Snapshot,
-  isEmpty: (worker: PodView) => Promise<boolean>,
-): Promise<Considered> {
-  const empty = new Set<string>();
-  const busy = new Set<string>();
-  let snapshot = observed;
-  // Ends: every turn looks at workers that none looked at before, and one that is busy is not let go.
-  for (;;) {
-    const planned = plan(snapshot);
-    const unseen = leaving(snapshot, planned).filter(({ uid }) => !empty.has(uid));
-    if (unseen.length === 0) return { snapshot, plan: planned, lookAgainMs: busy.size === 0 ? undefined : LOOK_AGAIN_MS };
-    await Promise.all(
-      unseen.slice(0, LOOKS_AT_ONCE).map(async (pod) => {
-        ((await isEmpty(pod)) ? empty : busy).add(pod.uid);
-      }),
-    );
-    snapshot = withSessions(snapshot, busy);
+export class VictimVerifier {
+  readonly #options: VictimVerifierOptions;
+  /** By pool, by UID. */
+  readonly #verdicts = new Map<string, Map<string, Verdict>>();
+  /** By pool and group. */
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(options: VictimVerifierOptions) {
+    this.#options = options;
+  }
+
+  verdicts(key: string): Verdicts {
+    const nowMs = this.#options.clock.now();
+    const busy = [...(this.#verdicts.get(key) ?? [])].filter(([, verdict]) => !verdict.empty && isFresh(verdict, nowMs));
+    if (busy.length === 0) return noVerdicts;
+    return {
+      busy: new Set(busy.map(([uid]) => uid)),
+      untilMs: Math.min(...busy.map(([, { atMs }]) => atMs + BUSY_FOR_MS)),
+    };
+  }
+
+  /**
+   * Whether all these workers of a group are empty. Otherwise none of the group may be released now, and the pool is reconciled
+   * again with what they report.
+   */
+  async verify(key: string, group: string, victims: readonly PodView[]): Promise<boolean> {
+    if (this.#areEmpty(key, victims)) return true;
+    const id = `${key}/${group}`;
+    const running = this.#running.get(id) ?? this.#start(key, id, victims);
+    const patience = new AbortController();
+    await Promise.race([running, sleep(this.#options.clock, PATIENCE_MS, patience.signal)]);
+    patience.abort();
+    if (this.#areEmpty(key, victims)) return true;
+    void running.then(() => this.#options.enqueue(key));
+    return false;
+  }
+
+  forget(key: string): void {
+    this.#verdicts.delete(key);
+  }
+
+  #areEmpty(key: string, victims: readonly PodView[]): boolean {
+    const nowMs = this.#options.clock.now();
+    const known = this.#verdicts.get(key);
+    return victims.every(({ uid }) => {
+      const verdict = known?.get(uid);
+      return verdict?.empty === true && isFresh(verdict, nowMs);
+    });
+  }
+
+  #start(key: string, id: string, victims: readonly PodView[]): Promise<void> {
+    const running = this.#ask(key, victims).finally(() => this.#running.delete(id));
+    this.#running.set(id, running);
+    return running;
+  }
+
+  /** All verdicts of a group begin to age together, however many rounds it takes to ask for them. */
+  async #ask(key: string, victims: readonly PodView[]): Promise<void> {
+    const { isEmpty, clock } = this.#options;
+    const answers: [uid: string, empty: boolean][] = [];
+    const rest = victims.values();
+    const ask = async () => {
+      for (const pod of rest) answers.push([pod.uid, await isEmpty(pod)]);
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, victims.length) }, ask));
+    const atMs = clock.now();
+    const fresh = [...(this.#verdicts.get(key) ?? [])].filter(([, verdict]) => isFresh(verdict, atMs));
+    this.#verdicts.set(key, new Map([...fresh, ...answers.map(([uid, empty]) => [uid, { empty, atMs }] as const)]));
   }
 }
 
-function leaving(snapshot: Snapshot, planned: Plan): readonly PodView[] {
-  const steps = [
-    ...planned.groups.flatMap((group) => (group.kind === "scale" ? group.step : [])),
-    ...planned.retire.map(({ step }) => step),
-  ];
-  const uids = new Set(steps.flatMap(({ release }) => release.map(({ uid }) => uid)));
-  return [...snapshot.groups, ...snapshot.retired].flatMap(({ members }) => members.pods.filter(({ uid }) => uids.has(uid)));
-}
-
-function withSessions(snapshot: Snapshot, busy: ReadonlySet<string>): Snapshot {
-  const atLeastOne = (worker: WorkerState) => (busy.has(worker.uid) ? { ...worker, busy: Math.max(1, worker.busy) } : worker);
-  const seen = <T extends { readonly members: Members }>(group: T): T => ({
-    ...group,
-    members: { ...group.members, workers: group.members.workers.map(atLeastOne) },
-  });
-  return { ...snapshot, groups: snapshot.groups.map(seen), retired: snapshot.retired.map(seen) };
+function isFresh({ empty, atMs }: Verdict, nowMs: number): boolean {
+  return nowMs - atMs < (empty ? EMPTY_FOR_MS : BUSY_FOR_MS);
 }

@@ -5,9 +5,9 @@ import { deploymentName, type PoolConfig, poolKey } from "../../operator/api/poo
 import { type AvatarPoolSpecInput, avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
 import { IndexedStore, type Indexes } from "../../operator/kube/store.ts";
 import { type Json, keyOf } from "../../operator/kube/types.ts";
-import { BY_POOL, buildSnapshot, type World } from "../../operator/pool/gather/build-snapshot.ts";
+import { BY_POOL, buildSnapshot, nothingRead, type Readings, type World } from "../../operator/pool/gather/build-snapshot.ts";
 import { LoadHub } from "../../operator/pool/load/load-hub.ts";
-import { Memories, type PoolMemory } from "../../operator/pool/memory.ts";
+import { Memories, type PoolMemory, remember } from "../../operator/pool/memory.ts";
 import { type ReplicaSetView, replicaSetView } from "../../operator/pool/replica-sets.ts";
 import type { Credentials, Snapshot } from "../../operator/pool/snapshot.ts";
 import { type DeploymentView, deploymentView, type PodView, type PoolView, podView, poolView } from "../../operator/pool/views.ts";
@@ -306,6 +306,7 @@ export interface WorldChange {
   /** Default 1. */
   readonly gateways?: 0 | 1;
   readonly credentials?: Credentials;
+  readonly latestEvent?: Readings["latestEvent"];
   readonly memory?: PoolMemory;
   readonly nowMs?: number;
 }
@@ -351,7 +352,9 @@ function hubOf(change: WorldChange): LoadHub {
 /** What the operator sees of the pool in that world. */
 export function snapshot(view: PoolView, change: WorldChange = {}): Snapshot {
   const memory = change.memory ?? new Memories().of(poolKey(view.config));
-  const credentials = change.credentials ?? { kind: "present" };
-  const seen = buildSnapshot(world(view.config, change), view, credentials, memory, change.nowMs ?? NOW_MS);
-  return { ...seen, secretProblems: change.secretProblems ?? [] };
+  const { credentials = nothingRead.credentials, secretProblems = [], latestEvent = nothingRead.latestEvent } = change;
+  const readings = { ...nothingRead, credentials, secretProblems, latestEvent };
+  const seen = buildSnapshot(world(view.config, change), view, readings, memory, change.nowMs ?? NOW_MS);
+  remember(memory, seen, { groups: [] });
+  return seen;
 }

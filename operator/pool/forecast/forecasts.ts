@@ -3,7 +3,7 @@ import { Forecaster, type SavedForecaster } from "../../scaling/forecast/forecas
 import { type SavedTimeToWarm, TimeToWarm } from "../../scaling/forecast/time-to-warm.ts";
 import type { ServingSet } from "../../scaling/serving-sets.ts";
 import { servingSetsOf } from "../planning/demand.ts";
-import { busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
+import { busyOn, type GroupSnapshot, type Observed } from "../snapshot.ts";
 import { isWarm } from "../warmup/warmth.ts";
 
 /** What a pool's demand was learned to be, as it is kept over restarts. */
@@ -28,7 +28,7 @@ export class Forecasts {
   }
 
   /** Learns from what was observed. @returns by key of the serving set: what is to be kept warm for it. */
-  next(snapshot: Snapshot): ReadonlyMap<string, AutoTarget> {
+  next(snapshot: Observed): ReadonlyMap<string, AutoTarget> {
     const { pool, load } = snapshot;
     if (pool.warm.slots.kind !== "auto") return new Map();
     for (const group of snapshot.groups) this.#learnTimeToWarm(group);
@@ -45,7 +45,7 @@ export class Forecasts {
   }
 
   /** When to look again though nothing is told: demand is forecast anew as time passes. */
-  dueMs({ pool, groups, load }: Snapshot): number | undefined {
+  dueMs({ pool, groups, load }: Observed): number | undefined {
     if (pool.warm.slots.kind !== "auto") return undefined;
     return forecastIntervalMs(load.queued.size > 0 || groups.some(({ members }) => busyOn(members) > 0));
   }
@@ -66,7 +66,7 @@ export class Forecasts {
     return forecaster;
   }
 
-  #targetOf(snapshot: Snapshot, set: ServingSet, forecasters: ReadonlyMap<string, Forecaster>): AutoTarget {
+  #targetOf(snapshot: Observed, set: ServingSet, forecasters: ReadonlyMap<string, Forecaster>): AutoTarget {
     const objective = snapshot.pool.objective.launchSuccessPercent;
     const forecaster = this.#forecaster(set.key, objective / 100);
     const groups = snapshot.groups.filter(({ config }) => set.groups.includes(config.name));
@@ -91,7 +91,7 @@ export class Forecasts {
 }
 
 /** Sessions tell no preset: where sets share groups, each is taken to have as large a share of them as it has of the launches. */
-function shareOf(snapshot: Snapshot, set: ServingSet, forecasters: ReadonlyMap<string, Forecaster>): number {
+function shareOf(snapshot: Observed, set: ServingSet, forecasters: ReadonlyMap<string, Forecaster>): number {
   const rivals = servingSetsOf(snapshot.pool).filter(({ groups }) => groups.some((name) => set.groups.includes(name)));
   const rate = (key: string) => forecasters.get(key)?.meanPerS ?? 0;
   const total = rivals.reduce((sum, { key }) => sum + rate(key), 0);
@@ -99,7 +99,7 @@ function shareOf(snapshot: Snapshot, set: ServingSet, forecasters: ReadonlyMap<s
 }
 
 function sampleOf(
-  { load, nowMs }: Snapshot,
+  { load, nowMs }: Observed,
   set: ServingSet,
   groups: readonly GroupSnapshot[],
   slotsPerWorker: number,

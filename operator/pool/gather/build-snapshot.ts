@@ -1,19 +1,21 @@
 import { type GroupConfig, type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { Store } from "../../kube/store.ts";
-import { keyOf } from "../../kube/types.ts";
 import { renderTemplate, type WorkerTemplate } from "../../resources/worker-template.ts";
-import type { WorkerState } from "../../scaling/victims.ts";
 import { addForMaximum, emptyWindow, type Window } from "../../scaling/window.ts";
+import { earliest, remaining, WATCH_LAG_MS } from "../delays.ts";
+import type { Forecasts } from "../forecast/forecasts.ts";
 import type { LoadHub, PoolLoadView } from "../load/load-hub.ts";
-import { addReclaimed, noneReclaimed } from "../load/reclaimed.ts";
-import { FOREIGN_RECHECK_MS, type PoolMemory, WATCH_LAG_MS } from "../memory.ts";
-import { isAbandoned } from "../planning/drain-end.ts";
-import { protectionOf } from "../planning/protection.ts";
+import { addReclaimed } from "../load/reclaimed.ts";
+import { type PoolMemory, reclaimedIn } from "../memory.ts";
 import { newestRevision, type ReplicaSetView } from "../replica-sets.ts";
-import type { Credentials, GroupSnapshot, Members, OwnDeployment, RetiredSnapshot, Snapshot } from "../snapshot.ts";
+import type { PodEvent } from "../slow-starts/pod-events.ts";
+import { withSlowStarts } from "../slow-starts/slow-starts.ts";
+import type { GroupSnapshot, Members, Observed, OwnDeployment, Snapshot } from "../snapshot.ts";
+import { noVerdicts, type Verdicts } from "../victim-verification.ts";
 import type { DeploymentView, PodView, PoolView } from "../views.ts";
-import { hasWarmupSession } from "../warmup/warmth.ts";
 import { asMarked } from "../writes/marks.ts";
+import { lastBusy, type MemberContext, membersOf } from "./members.ts";
+import { latestOf, ownDeployment } from "./own-deployment.ts";
 
 /** Index by which Deployments and pods of a pool are found. */
 export const BY_POOL = "pool";
@@ -27,56 +29,87 @@ export interface World {
   readonly sidecarImage: string;
 }
 
-/** Reads all that a plan needs at one moment, from stores and memory only. */
-export function buildSnapshot(world: World, view: PoolView, credentials: Credentials, memory: PoolMemory, nowMs: number): Snapshot {
+/** What a snapshot contains that no watch shows. */
+export interface Readings extends Pick<Snapshot, "credentials" | "secretProblems" | "refusals"> {
+  readonly verdicts: Verdicts;
+  /** The latest event of a pod that does not start, if it has been read. */
+  readonly latestEvent: (pod: PodView) => PodEvent | undefined;
+  readonly forecasts: Pick<Forecasts, "next" | "dueMs">;
+}
+
+/** The readings of a world in which nothing but the watches is read. */
+export const nothingRead: Readings = {
+  credentials: { kind: "present" },
+  secretProblems: [],
+  refusals: [],
+  verdicts: noVerdicts,
+  latestEvent: () => undefined,
+  forecasts: { next: () => new Map(), dueMs: () => undefined },
+};
+
+/** Puts together all that a plan needs at one moment. Changes nothing: what a reconcile remembers, it remembers after its writes. */
+export function buildSnapshot(world: World, view: PoolView, readings: Readings, memory: PoolMemory, nowMs: number): Snapshot {
   const pool = view.config;
   const key = poolKey(pool);
   const load = world.hub.view(key, nowMs);
-  const pods = groupBy(asMarked(world.pods.byIndex(BY_POOL, key), memory, nowMs), (pod) => pod.group);
+  const allPods = asMarked(world.pods.byIndex(BY_POOL, key), memory, nowMs);
+  const pods = Map.groupBy(allPods, (pod) => pod.group);
+  const lastBusyMs = lastBusy(allPods, load, memory.lastBusyMs, nowMs);
+  const context = { pool, load, lastBusyMs, verdicts: readings.verdicts, nowMs };
   const names = new Set(pool.groups.map(({ name }) => name));
-  const retired: RetiredSnapshot[] = world.deployments
-    .byIndex(BY_POOL, key)
-    .filter((deployment) => deployment.ownerUid === pool.uid && !names.has(deployment.group))
-    .map((deployment) => ({
-      deployment: current(deployment, memory),
-      members: membersOf(pods.get(deployment.group) ?? [], pool, load, memory, nowMs),
-    }));
   const written = memory.status;
   const status = written !== undefined && nowMs - written.atMs < WATCH_LAG_MS ? written.written : view.status;
-  return {
+  const starts = withSlowStarts(
+    pool.groups.map((config) => groupOf(world, config, pods.get(config.name) ?? [], memory, context)),
+    nowMs,
+    readings.latestEvent,
+  );
+  const observed: Observed = {
     nowMs,
     pool,
     status,
     lastDecision: memory.lastDecision ?? status?.lastDecision,
     hasFinalizer: view.hasFinalizer || (memory.finalizedMs !== undefined && nowMs - memory.finalizedMs < WATCH_LAG_MS),
-    credentials,
-    secretProblems: [],
-    refusals: [],
-    groups: pool.groups.map((config) => observeGroup(world, pool, config, pods.get(config.name) ?? [], load, memory, nowMs)),
-    retired,
+    credentials: readings.credentials,
+    secretProblems: readings.secretProblems,
+    refusals: readings.refusals,
+    groups: starts.groups,
+    retired: world.deployments
+      .byIndex(BY_POOL, key)
+      .filter((deployment) => deployment.ownerUid === pool.uid && !names.has(deployment.group))
+      .map((deployment) => ({
+        deployment: latestOf(deployment, memory),
+        members: membersOf(pods.get(deployment.group) ?? [], context),
+      })),
     load,
-    reclaimed: addReclaimed(memory.reclaimedBefore ?? noneReclaimed, load.reclaimed),
-    forecast: new Map(),
-    unseenWorkers: unseenWorkers(load, pods),
+    reclaimed: addReclaimed(memory.reclaimedBefore ?? reclaimedIn(status), load.reclaimed),
+    unseenWorkers: unseenWorkers(load, allPods),
+    lastBusyMs,
   };
+  const { forecasts, verdicts } = readings;
+  return Object.freeze({
+    ...observed,
+    forecast: forecasts.next(observed),
+    dueMs: earliest(starts.dueMs, remaining(verdicts.untilMs, nowMs), forecasts.dueMs(observed)),
+  });
 }
 
-function observeGroup(
+function groupOf(
   world: World,
-  pool: PoolConfig,
   config: GroupConfig,
   pods: readonly PodView[],
-  load: PoolLoadView,
   memory: PoolMemory,
-  nowMs: number,
+  context: MemberContext,
 ): GroupSnapshot {
-  const deployment = deploymentOf(world, pool, config, memory, nowMs);
-  const members = membersOf(pods, pool, load, memory, nowMs);
+  const { pool, nowMs } = context;
+  const deployment = ownDeployment(world.deployments, pool, config, memory, nowMs);
+  const members = membersOf(pods, context);
   return {
     config,
     deployment,
-    newest: deployment.kind === "own" ? newestRevision(replicaSetsOf(world, pool), deployment.view) : undefined,
-    rendered: rendered(pool, config, world.sidecarImage, memory),
+    newest:
+      deployment.kind === "own" ? newestRevision(world.replicaSets.byIndex(BY_POOL, poolKey(pool)), deployment.view) : undefined,
+    rendered: templateOf(pool, config, world.sidecarImage, memory),
     members,
     wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs),
     shortage: memory.shortages.get(config.name),
@@ -84,96 +117,19 @@ function observeGroup(
 }
 
 /** Rendered once for each change of the pool: a plan that changes nothing costs no template. */
-function rendered(pool: PoolConfig, config: GroupConfig, image: string, memory: PoolMemory): WorkerTemplate {
+function templateOf(pool: PoolConfig, config: GroupConfig, image: string, memory: PoolMemory): WorkerTemplate {
   const known = memory.rendered.get(config.name);
-  if (known?.pool === pool) return known.template;
-  const template = renderTemplate(pool, config, image);
-  memory.rendered.set(config.name, { pool, template });
-  return template;
+  return known?.pool === pool ? known.template : renderTemplate(pool, config, image);
 }
 
-function replicaSetsOf(world: World, pool: PoolConfig): readonly ReplicaSetView[] {
-  return world.replicaSets.byIndex(BY_POOL, poolKey(pool));
-}
-
-function unseenWorkers({ workers }: PoolLoadView, seen: ReadonlyMap<string, readonly PodView[]>): number {
-  const uids = new Set([...seen.values()].flatMap((pods) => pods.map(({ uid }) => uid)));
+function unseenWorkers({ workers }: PoolLoadView, pods: readonly PodView[]): number {
+  const uids = new Set(pods.map(({ uid }) => uid));
   return [...workers].filter(([uid, { ready }]) => ready && !uids.has(uid)).length;
 }
 
-/** A new leader takes the size that it finds, less what was being taken away, as what was wanted lately. */
+/** A new leader takes the size that it finds, without the cordoned workers, for the size that was wanted over the last minutes. */
 function firstWindow(deployment: OwnDeployment, members: Members, nowMs: number): Window {
   if (deployment.kind !== "own") return emptyWindow;
   const leaving = members.workers.filter((worker) => worker.cordonedAtMs !== undefined).length;
   return addForMaximum(emptyWindow, nowMs, deployment.view.replicas - leaving, Number.POSITIVE_INFINITY);
-}
-
-function deploymentOf(world: World, pool: PoolConfig, config: GroupConfig, memory: PoolMemory, nowMs: number): OwnDeployment {
-  const view = world.deployments.get(keyOf({ namespace: pool.namespace, name: config.deploymentName }));
-  if (view !== undefined) {
-    return view.ownerUid === pool.uid
-      ? { kind: "own", view: current(view, memory), assumed: false }
-      : { kind: "foreign", why: foreignMessage(view.namespace, view.name, view.ownerUid) };
-  }
-  const applied = memory.applied.get(config.deploymentName);
-  if (applied?.view.ownerUid === pool.uid && nowMs - applied.atMs < WATCH_LAG_MS) {
-    return { kind: "own", view: applied.view, assumed: true };
-  }
-  const foreign = memory.foreign.get(config.deploymentName);
-  return foreign !== undefined && nowMs - foreign.atMs < FOREIGN_RECHECK_MS
-    ? { kind: "foreign", why: foreign.why }
-    : { kind: "absent" };
-}
-
-export function foreignMessage(namespace: string, name: string, ownerUid: string | undefined): string {
-  const owner =
-    ownerUid === undefined ? "belongs to no pool" : "belongs to another object, perhaps a deleted pool of the same name";
-  return `Deployment ${namespace}/${name} exists and ${owner}: delete it, or rename the pool or the group; it is left untouched`;
-}
-
-/** The Deployment as we left it, while the watch has not shown that yet. */
-function current(view: DeploymentView, memory: PoolMemory): DeploymentView {
-  const ours = memory.applied.get(view.name)?.view;
-  return ours?.uid === view.uid && view.generation < ours.generation ? ours : view;
-}
-
-function membersOf(pods: readonly PodView[], pool: PoolConfig, load: PoolLoadView, memory: PoolMemory, nowMs: number): Members {
-  const staying = pods.filter((pod) => !pod.deleting && pod.end === undefined);
-  const terminating = pods.filter((pod) => pod.deleting && pod.end === undefined && !isAbandoned(pod, nowMs));
-  return {
-    pods: staying,
-    workers: staying.map((pod) => workerState(pod, load)),
-    terminating,
-    terminatingBusy: terminating.reduce((total, pod) => total + (load.workers.get(pod.uid)?.sessions ?? 0), 0),
-    warmupSessions: staying.filter((pod) => hasWarmupSession(pod, pool, load, nowMs)).length,
-    protection: protectionOf(staying, load, memory.lastBusyMs, nowMs),
-    ended: pods.filter((pod) => !pod.deleting && pod.end !== undefined),
-  };
-}
-
-function workerState(pod: PodView, load: PoolLoadView): WorkerState {
-  const told = load.workers.get(pod.uid);
-  return {
-    pod: pod.name,
-    uid: pod.uid,
-    createdAtMs: pod.createdAtMs,
-    scheduled: pod.scheduled,
-    running: pod.running,
-    ready: pod.ready,
-    busy: told === undefined ? 0 : told.sessions + told.reserved,
-    ...(pod.cordonedAtMs === undefined ? {} : { cordonedAtMs: pod.cordonedAtMs }),
-    cordonAcknowledged: !load.gatewaySilent && (told?.cordonAcknowledged ?? true),
-    released: pod.released,
-    revision: pod.revision,
-  };
-}
-
-function groupBy<T>(items: readonly T[], keyOfItem: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOfItem(item));
-    if (group === undefined) groups.set(keyOfItem(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }

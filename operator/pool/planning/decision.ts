@@ -47,28 +47,3 @@ export interface DecisionRecord {
 export function outcomeOf(from: number, to: number): DecisionRecord["outcome"] {
   return to > from ? "grew" : to < from ? "shrank" : "unchanged";
 }
-
-const KEPT = 50;
-
-/** What was decided of one pool: the last changes, and for each group the latest look, whether it changed anything or not. */
-export class DecisionLog {
-  #changes: readonly DecisionRecord[] = [];
-  #latest: ReadonlyMap<string, DecisionRecord> = new Map();
-
-  /** Takes over what a plan decided on each group. */
-  add(records: readonly DecisionRecord[]): void {
-    const changes = records.filter(({ outcome }) => outcome !== "unchanged");
-    if (changes.length > 0) this.#changes = [...this.#changes, ...changes].slice(-KEPT);
-    this.#latest = new Map(records.map((record) => [record.group, record]));
-  }
-
-  /** The last 50 changes, oldest first. */
-  get changes(): readonly DecisionRecord[] {
-    return this.#changes;
-  }
-
-  /** By group: the latest decision, also where it was to change nothing. */
-  get latest(): ReadonlyMap<string, DecisionRecord> {
-    return this.#latest;
-  }
-}

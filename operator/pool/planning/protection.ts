@@ -1,5 +1,4 @@
 import type { PoolLoadView } from "../load/load-hub.ts";
-import type { PoolMemory } from "../memory.ts";
 import type { PodView } from "../views.ts";
 
 /**
@@ -20,23 +19,15 @@ export interface Protection {
  * A worker with sessions or launches under way is protected at once; one that is known to be idle is let go after a while.
  * Pods begin protected, and one of which not enough is known stays as it is: no gateway is connected, one fell silent, or none
  * has reached the worker. One whose process has ended and cannot be started has no sessions, whatever is known.
- * @param lastBusyMs by UID, when this operator last saw sessions; brought up to date here.
+ * @param lastBusyMs by UID, when this operator last saw sessions, now included.
  */
-export function protectionOf(
-  pods: readonly PodView[],
-  load: PoolLoadView,
-  lastBusyMs: PoolMemory["lastBusyMs"],
-  nowMs: number,
-): Protection {
+export function protectionOf(pods: readonly PodView[], load: PoolLoadView, lastBusyMs: ReadonlyMap<string, number>): Protection {
   const changes = new Map<string, boolean>();
   const due: number[] = [];
-  // Those that are gone, too: without an entry a worker counts as idle for long.
-  for (const [uid, atMs] of lastBusyMs) if (nowMs - atMs >= PROTECTED_AFTER_SESSION_MS) lastBusyMs.delete(uid);
   const listening = load.gatewaysConnected > 0 && !load.gatewaySilent;
   for (const pod of pods) {
-    const told = load.workers.get(pod.uid);
-    if (told !== undefined && told.sessions + told.reserved > 0) {
-      lastBusyMs.set(pod.uid, nowMs);
+    const reported = load.workers.get(pod.uid);
+    if (reported !== undefined && reported.sessions + reported.reserved > 0) {
       if (!pod.protected) changes.set(pod.uid, true);
       continue;
     }
@@ -44,7 +35,7 @@ export function protectionOf(
       changes.set(pod.uid, false);
       continue;
     }
-    if (!pod.protected || !listening || !pod.ready || told?.ready !== true) continue;
+    if (!pod.protected || !listening || !pod.ready || reported?.ready !== true) continue;
     const busyMs = lastBusyMs.get(pod.uid);
     if (busyMs === undefined) changes.set(pod.uid, false);
     else due.push(busyMs + PROTECTED_AFTER_SESSION_MS);

@@ -13,7 +13,7 @@ import {
   type WorldChange,
   world,
 } from "../../../test/support/pools.ts";
-import { buildSnapshot } from "../gather/build-snapshot.ts";
+import { buildSnapshot, nothingRead } from "../gather/build-snapshot.ts";
 import { Memories } from "../memory.ts";
 import { rolloutOf } from "./rollout.ts";
 
@@ -36,7 +36,7 @@ function measured(startups: Readonly<Record<string, readonly number[]>>, change:
     list.map((startupMs) => ({ uid: `uid-${name}`, startupMs })),
   );
   stores.hub.accept("http://gateway", report("g", [load({ workerStartups })], false), nowMs);
-  const seen = buildSnapshot(stores, view, { kind: "present" }, new Memories().of("p"), nowMs);
+  const seen = buildSnapshot(stores, view, nothingRead, new Memories().of("p"), nowMs);
   return rolloutOf(seen, seen.groups[0]!);
 }
 

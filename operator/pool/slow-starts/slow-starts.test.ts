@@ -7,7 +7,6 @@ import { conditionsOf } from "../conditions/conditions.ts";
 import { plan } from "../plan.ts";
 import { podView } from "../views.ts";
 import { latestOf, PodEvents } from "./pod-events.ts";
-import { withSlowStarts } from "./slow-starts.ts";
 import { startingOf } from "./starting.ts";
 
 const ago = (seconds: number) => new Date(NOW_MS - seconds * 1_000).toISOString();
@@ -22,9 +21,8 @@ const sandbox = { warning: true, reason: "FailedCreatePodSandBox", note: 'no run
 
 /** What Ready says of a pool with this one pod. */
 function ready(seconds: number, event?: typeof sandbox) {
-  const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))!] });
-  const { snapshot: explained, dueMs } = withSlowStarts(seen, () => event);
-  return { ...conditionsOf(explained, plan(explained))[0]!, dueMs };
+  const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))!], latestEvent: () => event });
+  return { ...conditionsOf(seen, plan(seen))[0]!, dueMs: seen.dueMs };
 }
 
 describe("a pod that has a node and does not start", () => {
@@ -46,10 +44,11 @@ describe("a pod that has a node and does not start", () => {
     const names = ["a", "b", "c", "d"];
     const pods = names.map((name) => ({ ...podView(object(60))!, name, uid: name }));
     const asked: string[] = [];
-    withSlowStarts(snapshot(pool(gpuOnly), { pods }), ({ name }) => {
+    const latestEvent = ({ name }: { readonly name: string }) => {
       asked.push(name);
       return undefined;
-    });
+    };
+    snapshot(pool(gpuOnly), { pods, latestEvent });
     expect(asked).toEqual(["a", "b"]);
   });
 });

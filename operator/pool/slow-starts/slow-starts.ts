@@ -1,5 +1,5 @@
 import { earliest } from "../delays.ts";
-import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
+import type { GroupSnapshot } from "../snapshot.ts";
 import type { PodProblem, PodView } from "../views.ts";
 import { type PodEvent, REFRESH_MS } from "./pod-events.ts";
 
@@ -9,8 +9,8 @@ export const WARNING_PATIENCE_MS = 30_000;
 const PODS_OF_A_GROUP = 2;
 
 export interface SlowStarts {
-  /** The world with a problem for each pod that does not start. */
-  readonly snapshot: Snapshot;
+  /** The groups with a problem for each pod that does not start. */
+  readonly groups: readonly GroupSnapshot[];
   /** When to look again. */
   readonly dueMs: number | undefined;
 }
@@ -21,10 +21,13 @@ export interface SlowStarts {
  * is a warning, and otherwise after the time that the engine's startup probe allows for a start.
  * @param latestEvent of a pod, as far as it is known.
  */
-export function withSlowStarts(snapshot: Snapshot, latestEvent: (pod: PodView) => PodEvent | undefined): SlowStarts {
-  const { nowMs } = snapshot;
+export function withSlowStarts(
+  seen: readonly GroupSnapshot[],
+  nowMs: number,
+  latestEvent: (pod: PodView) => PodEvent | undefined,
+): SlowStarts {
   const due: (number | undefined)[] = [];
-  const groups = snapshot.groups.map((group) => {
+  const groups = seen.map((group) => {
     const limitMs = group.config.engine.startup.limitSeconds * 1_000;
     const waiting = group.members.pods
       .filter(({ starting, problem }) => starting !== undefined && problem === undefined)
@@ -41,7 +44,7 @@ export function withSlowStarts(snapshot: Snapshot, latestEvent: (pod: PodView) =
     }
     return problems.size === 0 ? group : withProblems(group, problems);
   });
-  return { snapshot: { ...snapshot, groups }, dueMs: earliest(due) };
+  return { groups, dueMs: earliest(due) };
 }
 
 function problemOf({ starting }: PodView, event: PodEvent | undefined): PodProblem {

@@ -7,8 +7,8 @@ import { isConflict, requestFailureOf } from "../../kube/errors.ts";
 import { deployments } from "../../kube/resource-types.ts";
 import type { Json, KubeObject, ObjectRef } from "../../kube/types.ts";
 import { type DeploymentManifest, workerDeployment } from "../../resources/deployment.ts";
-import { foreignMessage } from "../gather/build-snapshot.ts";
 import type { AppliedDeployment, DeploymentWish, PoolMemory } from "../memory.ts";
+import { foreignDeployment } from "../name-taken.ts";
 import type { ScalePlan } from "../planning/plan-group.ts";
 import type { OwnDeployment } from "../snapshot.ts";
 import { type DeploymentView, deploymentView } from "../views.ts";
@@ -72,7 +72,7 @@ async function createDeployment(
   } catch (error) {
     if (!isConflict(error)) throw error;
     const owner = (await read(client, { namespace, name }))?.ownerUid;
-    foreign.set(name, { why: foreignMessage(namespace, name, owner), atMs: write.atMs });
+    foreign.set(name, { why: foreignDeployment({ namespace, name }, owner), atMs: write.atMs });
   }
 }
 

@@ -4,9 +4,10 @@ import { labels } from "../../api/names.ts";
 import { isConflict } from "../../kube/errors.ts";
 import { disruptionBudgets } from "../../kube/resource-types.ts";
 import type { Store } from "../../kube/store.ts";
-import { type Json, keyOf, type ObjectRef } from "../../kube/types.ts";
+import { type Json, keyOf } from "../../kube/types.ts";
 import { workerDisruptionBudget } from "../../resources/pdb.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../../runtime/outcome.ts";
+import { foreignBudget } from "../name-taken.ts";
 import { guardedClient, type PoolClient } from "../refusals/guarded-client.ts";
 import { targetOf } from "../refusals/refusal.ts";
 import type { Refusals } from "../refusals/refusals.ts";
@@ -57,14 +58,10 @@ export function budgetReconciler({ client, refusals, pools, budgets }: BudgetOpt
       // Without force what is not ours is not taken over.
       await guardedClient(client, refusals, pool).apply(disruptionBudgets, wanted, { force: own });
     } catch (error) {
-      if (!own && isConflict(error)) return requeueAfter(refusals.foreign(pool, target, foreignMessage(wanted.metadata)));
+      if (!own && isConflict(error)) return requeueAfter(refusals.foreign(pool, target, foreignBudget(wanted.metadata)));
       // What is refused is held from now on: the next look says for how long.
       throw error;
     }
     return awaitChange;
   };
-}
-
-function foreignMessage({ namespace, name }: ObjectRef): string {
-  return `PodDisruptionBudget ${namespace}/${name} exists and does not belong to the pool: delete it, or rename the pool`;
 }

@@ -5,10 +5,11 @@ import { pods } from "../../kube/resource-types.ts";
 import type { Json } from "../../kube/types.ts";
 import { marksMetadata, type PodMarks } from "../../resources/marks.ts";
 import type { ShrinkStep, WorkerState } from "../../scaling/victims.ts";
-import { type PoolMemory, WATCH_LAG_MS } from "../memory.ts";
+import { WATCH_LAG_MS } from "../delays.ts";
+import type { PoolMemory } from "../memory.ts";
 import type { Members } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
-import { writeEach } from "./write-each.ts";
+import { type WriteLimit, writeEach } from "./write-each.ts";
 
 /** Pods whose protection changes in one go; the others follow when the watch shows these. */
 const PROTECTED_AT_ONCE = 32;
@@ -17,6 +18,7 @@ export interface MarkContext {
   readonly client: Pick<KubeClient, "apply">;
   readonly memory: PoolMemory;
   readonly nowMs: number;
+  readonly limit: WriteLimit;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface MarkContext {
 export async function applyStep(context: MarkContext, members: Members, step: ShrinkStep): Promise<number> {
   const released = new Set(step.release.map(({ uid }) => uid));
   let gone = 0;
-  await writeEach(stepMarks(members, step, context.nowMs), async ({ pod, marks }) => {
+  await writeEach(context.limit, stepMarks(members, step, context.nowMs), async ({ pod, marks }) => {
     const marked = await mark(context, pod, marks);
     if (!marked && released.has(pod.uid)) gone++;
   });
@@ -45,7 +47,7 @@ export async function applyProtection(context: MarkContext, members: Members, st
   const changed = members.pods.filter(({ uid }) => members.protection.changes.has(uid) && !marked.has(uid));
   // Who became busy first: an eviction may come at any moment.
   const urgent = changed.sort((a, b) => Number(a.protected) - Number(b.protected)).slice(0, PROTECTED_AT_ONCE);
-  await writeEach(urgent, async (pod) => {
+  await writeEach(context.limit, urgent, async (pod) => {
     const { cordonedAtMs, released } = pod;
     await mark(context, pod, { cordonedAtMs, released, protected: isProtected(members, pod) });
   });
@@ -89,11 +91,10 @@ async function mark({ client, memory, nowMs }: MarkContext, { namespace, name, u
   }
 }
 
-/** The pods as we marked them last, while the watch has not shown it yet. Forgets the marks that it must have shown by now. */
-export function asMarked(pods: readonly PodView[], memory: PoolMemory, nowMs: number): readonly PodView[] {
-  for (const [uid, { atMs }] of memory.marks) if (nowMs - atMs > WATCH_LAG_MS) memory.marks.delete(uid);
+/** The pods as we marked them last, while the watch may not have shown it yet. */
+export function asMarked(pods: readonly PodView[], { marks }: PoolMemory, nowMs: number): readonly PodView[] {
   return pods.map((pod) => {
-    const last = memory.marks.get(pod.uid)?.marks;
-    return last === undefined ? pod : { ...pod, ...last };
+    const last = marks.get(pod.uid);
+    return last === undefined || nowMs - last.atMs > WATCH_LAG_MS ? pod : { ...pod, ...last.marks };
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DecisionLog, type DecisionRecord } from "./decision.ts";
+import { DecisionLog } from "./decision-log.ts";
+import type { DecisionRecord } from "./planning/decision.ts";
 
 const record = (change: Partial<DecisionRecord>): DecisionRecord => ({
   atMs: 0,

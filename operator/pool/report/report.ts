@@ -1,0 +1,73 @@
+import { poolKey } from "../../api/pool-config.ts";
+import type { OperatorMetrics } from "../../telemetry/metrics.ts";
+import type { Applied } from "../apply.ts";
+import { conditionsOf } from "../conditions/conditions.ts";
+import { earliest } from "../delays.ts";
+import type { ForecastStore } from "../forecast/forecast-store.ts";
+import type { LoadHub } from "../load/load-hub.ts";
+import type { PoolMemory } from "../memory.ts";
+import type { Refusals } from "../refusals/refusals.ts";
+import type { Snapshot } from "../snapshot.ts";
+import type { Reporter } from "./reporter.ts";
+import { type StatusContext, writeStatus } from "./write-status.ts";
+
+export interface ReportContext extends StatusContext {
+  readonly world: { readonly hub: Pick<LoadHub, "answered"> };
+  readonly refusals: Pick<Refusals, "sweep" | "of" | "dueInMs">;
+  readonly forecastStore: Pick<ForecastStore, "keep">;
+  readonly reporter: Reporter;
+  readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
+}
+
+/**
+ * Reports what a reconcile saw and did: log lines, events, gauges, the pool's status, and the decisions and the forecast for the
+ * next operator.
+ * @returns in how many milliseconds there is something to report or to write again.
+ */
+export async function report(
+  context: ReportContext,
+  seen: Snapshot,
+  applied: Applied,
+  memory: PoolMemory,
+): Promise<number | undefined> {
+  const { refusals, reporter, forecastStore } = context;
+  const { plan } = applied;
+  const { pool, nowMs } = seen;
+  const key = poolKey(pool);
+  // While victims are verified, the group's writes are wanted although they were not attempted.
+  if (!applied.verifying) refusals.sweep(pool, nowMs, podNames(seen));
+  const snapshot = { ...seen, refusals: refusals.of(key) };
+  memory.decisions.add(plan.records);
+  memory.forecast = snapshot.forecast;
+  const conditions = conditionsOf(snapshot, plan);
+  const pressureToPatchMs = answerPressure(context, snapshot, applied);
+  const eventsDueMs = reporter.report(snapshot, plan, conditions, pressureToPatchMs);
+  const isGone = plan.finalizer === "remove" && applied.finalizerWritten;
+  const [statusDueMs] = await Promise.all([
+    isGone ? undefined : writeStatus(context, snapshot, plan, conditions, memory),
+    forecastStore.keep(pool),
+  ]);
+  return earliest(eventsDueMs, statusDueMs, refusals.dueInMs(key));
+}
+
+function podNames({ groups, retired }: Snapshot): ReadonlySet<string> {
+  const members = [...groups, ...retired].flatMap(({ members: { pods, terminating } }) => [...pods, ...terminating]);
+  return new Set(members.map(({ name }) => name));
+}
+
+/**
+ * Notes that the plan has answered the launches that were short of capacity.
+ * @returns if the plan grew the pool, how long the first of these launches had waited for it.
+ */
+function answerPressure(
+  { world, metrics, clock }: ReportContext,
+  { pool, load: { shortSinceMs } }: Snapshot,
+  { plan, failure }: Applied,
+): number | undefined {
+  if (shortSinceMs === undefined || failure !== undefined) return undefined;
+  world.hub.answered(poolKey(pool), shortSinceMs);
+  if (!plan.records.some(({ outcome }) => outcome === "grew")) return undefined;
+  const pressureToPatchMs = clock.now() - shortSinceMs;
+  metrics.pressureToPatchSeconds.observe(pressureToPatchMs / 1_000);
+  return pressureToPatchMs;
+}
