@@ -24,7 +24,7 @@ import { Overflow, type OverflowDeps } from "./overflow/overflow.ts";
 import type { SessionLocation } from "./sessions/session-location.ts";
 import { Sessions, type SessionsDeps } from "./sessions/sessions.ts";
 import type { Directory, DirectoryListener } from "./workers/directory.ts";
-import { Prober } from "./workers/probe.ts";
+import { Prober } from "./workers/prober.ts";
 import type { Shares } from "./workers/shares.ts";
 import { Slots } from "./workers/slots.ts";
 import type { WorkerRecord } from "./workers/worker-record.ts";
@@ -90,7 +90,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       metrics,
       findPool,
       workersOf: (key) => this.#workers.ofPool(key),
-      ask: (worker) => this.#prober.soon(worker),
+      probeNow: (worker) => this.#prober.probeNow(worker),
       onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
       lookAt: deps.lookAt,
       reclaimed: (key, reclaimedMs) => this.#load.reclaimedSlot(key, reclaimedMs),
@@ -146,11 +146,11 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       claims,
       overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
-      ask: (worker) => this.#prober.hasten(worker),
+      ask: (worker) => this.#prober.reschedule(worker),
       replacements: this.#replacements,
       sessions,
       stillRuns: runs,
-      onAwaited: (key) => this.#hasten(key),
+      onAwaited: (key) => this.#rescheduleProbes(key),
     });
   }
 
@@ -263,8 +263,8 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   }
 
   /** The pool has queued launches: probe its busy workers more often. */
-  #hasten(key: string): void {
-    for (const worker of this.#workers.ofPool(key)) this.#prober.hasten(worker);
+  #rescheduleProbes(key: string): void {
+    for (const worker of this.#workers.ofPool(key)) this.#prober.reschedule(worker);
   }
 
   #capacityChanged(key: string): void {

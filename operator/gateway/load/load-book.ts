@@ -163,9 +163,9 @@ export function workerLoad(worker: Worker): WorkerLoad {
     pod: worker.name,
     uid: worker.uid,
     ready: worker.ready,
-    sessions: worker.ledger.sessions,
-    reserved: worker.ledger.reserved,
-    slots: worker.ledger.slots,
+    sessions: worker.reservations.sessions,
+    reserved: worker.reservations.reserved,
+    slots: worker.reservations.slots,
     cordoned: worker.cordoned,
   };
 }

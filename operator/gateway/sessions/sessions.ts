@@ -31,7 +31,7 @@ export interface SessionsDeps {
   readonly findPool: (key: string) => PoolConfig | undefined;
   readonly workersOf: (key: string) => Iterable<Worker>;
   /** Asks a worker at once how many sessions it has. */
-  readonly ask: (worker: Worker) => void;
+  readonly probeNow: (worker: Worker) => void;
   /** A worker's sessions were counted anew. */
   readonly onRecounted: (worker: Worker) => void;
   /** Looks into rooms; absent if abandoned sessions are left to their workers. */
@@ -106,7 +106,7 @@ export class Sessions {
   /** A probe changed what is known of a worker. */
   workerChanged(worker: Worker): void {
     this.#survey.changed(worker);
-    if (worker.ledger.sessions > 0) this.#follow(worker);
+    if (worker.reservations.sessions > 0) this.#follow(worker);
   }
 
   /** A worker's pod is gone. */
@@ -179,7 +179,7 @@ export class Sessions {
   /** Goes on as long as there are sessions. */
   #round(): void {
     for (const worker of this.#busy) {
-      if (worker.ledger.sessions === 0 && this.#book.countOn(worker) === 0) this.#busy.delete(worker);
+      if (worker.reservations.sessions === 0 && this.#book.countOn(worker) === 0) this.#busy.delete(worker);
     }
     // Not waited for: neither a worker nor a LiveKit server that does not answer holds up the others.
     void this.#survey.round(this.#busy);
@@ -190,7 +190,7 @@ export class Sessions {
   async #stop(session: Session): Promise<boolean> {
     const done = await stopTask(this.#deps, session);
     if (done) this.#book.stopped(session);
-    this.#deps.ask(session.worker);
+    this.#deps.probeNow(session.worker);
     return done;
   }
 

@@ -52,9 +52,9 @@ export class Survey {
     const nowMs = this.#deps.clock.now();
     const due: { readonly worker: Worker; readonly askedMs: number }[] = [];
     for (const worker of workers) {
-      if (worker.ledger.sessions === 0 && this.#deps.book.countOn(worker) === 0) continue;
+      if (worker.reservations.sessions === 0 && this.#deps.book.countOn(worker) === 0) continue;
       const { askedMs, counted } = this.#lookAt(worker);
-      const waitMs = worker.ready && counted === worker.ledger.sessions ? REFRESH_MS : CHANGED_MS;
+      const waitMs = worker.ready && counted === worker.reservations.sessions ? REFRESH_MS : CHANGED_MS;
       if (nowMs - askedMs >= waitMs) due.push({ worker, askedMs });
     }
     due.sort((a, b) => a.askedMs - b.askedMs);
@@ -106,7 +106,7 @@ export class Survey {
       const tasks = tasksIn(answer);
       if (tasks === undefined || look.gone) return false;
       book.listed(worker, tasks, { askedMs, restarted: look.restarted });
-      look.counted = worker.ledger.sessions;
+      look.counted = worker.reservations.sessions;
       look.restarted = !worker.ready;
       // Its ready path has no count to tell while it starts anew.
       if (!worker.ready) this.#recount(worker, moment, tasks.filter(isLive).length);
@@ -124,8 +124,8 @@ export class Survey {
 
   /** Sessions that are gone must not count against `limits.maxSessions` until the worker is back. */
   #recount(worker: Worker, moment: number, sessions: number): void {
-    if (worker.ledger.sessions === sessions) return;
-    worker.ledger.count(moment, { sessions, slots: worker.ledger.slots });
+    if (worker.reservations.sessions === sessions) return;
+    worker.reservations.count(moment, { sessions, slots: worker.reservations.slots });
     this.#deps.onRecounted(worker);
   }
 

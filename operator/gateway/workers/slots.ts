@@ -1,13 +1,13 @@
 import { groupServes, type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { LaunchQueue } from "../queue/queue.ts";
-import type { SlotReservation } from "./ledger.ts";
-import { type NoPick, pick, type Wanted, whyNone } from "./pick.ts";
+import { type NoEndpoint, pickEndpoint, type Wanted, whyNone } from "./endpoint-picker.ts";
+import type { SlotReservation } from "./slot-reservations.ts";
 import type { Worker } from "./worker.ts";
 import type { FindPool, WorkerTable } from "./worker-table.ts";
 
 /** Why there is no slot: no worker has one, or the pool may have no further session. */
-export type Shortfall = NoPick | "session-limit";
+export type Shortfall = NoEndpoint | "session-limit";
 
 /** A slot that a launch holds. */
 export interface Slot extends SlotReservation {
@@ -45,7 +45,7 @@ export class Slots {
   /** A slot for a launch that does not wait. Those that wait come first. */
   take(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
     this.wake(poolKey(pool));
-    return this.#pick(pool, preset, tried);
+    return this.#pickEndpoint(pool, preset, tried);
   }
 
   /** Why no launch of this preset finds a slot now. */
@@ -84,7 +84,7 @@ export class Slots {
   /** Takes a slot for a launch that waits, with the pool as it is by then. */
   takeQueued(key: string, preset: string | undefined): Slot | undefined {
     const pool = this.#findPool(key);
-    return pool === undefined ? undefined : this.#pick(pool, preset, nobody);
+    return pool === undefined ? undefined : this.#pickEndpoint(pool, preset, nobody);
   }
 
   /** The slot of a session that is about to be ended for a launch; undefined when its worker cannot take the launch. */
@@ -115,13 +115,13 @@ export class Slots {
     const { maxSessions } = pool.limits;
     if (maxSessions === undefined) return false;
     let sessions = this.#elsewhere(poolKey(pool));
-    for (const { ledger } of this.#workers.ofPool(poolKey(pool))) sessions += ledger.sessions + ledger.reserved;
+    for (const { reservations } of this.#workers.ofPool(poolKey(pool))) sessions += reservations.sessions + reservations.reserved;
     return sessions >= maxSessions;
   }
 
-  #pick(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
+  #pickEndpoint(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
     if (this.atSessionLimit(pool)) return undefined;
-    const picked = pick(this.#workers.shelves(poolKey(pool)), wantedOf(pool, preset, tried));
+    const picked = pickEndpoint(this.#workers.endpoints(poolKey(pool)), wantedOf(pool, preset, tried));
     const reservation = picked?.worker.reserve();
     return picked === undefined || reservation === undefined ? undefined : { ...reservation, ...picked };
   }

@@ -1,9 +1,8 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { poolKey } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Shelving } from "./pick.ts";
+import { EndpointIndex } from "./endpoint-index.ts";
 import { Shares } from "./shares.ts";
-import { Shelves } from "./shelves.ts";
 import { type Expectation, Worker } from "./worker.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
@@ -12,12 +11,10 @@ export type FindPool = (key: string) => PoolConfig | undefined;
 
 interface PoolWorkers {
   readonly workers: Set<Worker>;
-  readonly shelves: Shelves<Worker>;
+  readonly endpoints: EndpointIndex<Worker>;
 }
 
-const noShelves: Shelving<Worker> = { shelf: () => [] };
-
-/** Every worker that the gateway knows, by pool, and those that can take a launch in the order of picking. */
+/** Every worker that the gateway knows, by pool, and those that can take a launch, sorted for the endpoint picker. */
 export class WorkerTable {
   readonly #findPool: FindPool;
   readonly #clock: Clock;
@@ -42,8 +39,8 @@ export class WorkerTable {
     return this.#byPool.get(key)?.workers ?? [];
   }
 
-  shelves(key: string): Shelving<Worker> {
-    return this.#byPool.get(key)?.shelves ?? noShelves;
+  endpoints(key: string): EndpointIndex<Worker> {
+    return this.#byPool.get(key)?.endpoints ?? new EndpointIndex();
   }
 
   /** Adds the worker or takes over its new record. */
@@ -54,13 +51,13 @@ export class WorkerTable {
       return known;
     }
     const key = poolOf(record);
-    const pool = this.#byPool.get(key) ?? { workers: new Set(), shelves: new Shelves() };
+    const pool = this.#byPool.get(key) ?? { workers: new Set(), endpoints: new EndpointIndex() };
     this.#byPool.set(key, pool);
     const worker = new Worker(record, {
       clock: this.#clock,
       expectation: () => this.#expectation(record),
       // One that is gone may still have a launch to settle.
-      onMoved: (moved) => this.#byUid.has(moved.uid) && pool.shelves.put(moved, moved.standing),
+      onMoved: (moved) => this.#byUid.has(moved.uid) && pool.endpoints.put(moved, moved.endpoint),
     });
     this.#byUid.set(record.uid, worker);
     pool.workers.add(worker);
@@ -76,7 +73,7 @@ export class WorkerTable {
     const key = poolOf(worker.record);
     const pool = this.#byPool.get(key);
     pool?.workers.delete(worker);
-    pool?.shelves.put(worker, undefined);
+    pool?.endpoints.put(worker, undefined);
     if (pool?.workers.size === 0) this.#byPool.delete(key);
   }
 
@@ -89,7 +86,7 @@ export class WorkerTable {
   /** The pool says something else of its workers now. */
   poolChanged(key: string): void {
     const pool = this.#byPool.get(key);
-    for (const worker of pool?.workers ?? []) pool?.shelves.put(worker, worker.standing);
+    for (const worker of pool?.workers ?? []) pool?.endpoints.put(worker, worker.endpoint);
   }
 
   #expectation(record: WorkerRecord): Expectation {

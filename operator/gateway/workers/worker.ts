@@ -1,12 +1,11 @@
 import { httpOrigin } from "../../api/http-origin.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Readiness } from "../../workers/answers.ts";
-import { SlotLedger, type SlotReservation } from "./ledger.ts";
+import type { Endpoint, EndpointClass } from "./endpoint-index.ts";
+import { Liveness } from "./liveness.ts";
 import { type Failure, OutlierEjection } from "./outlier-ejection.ts";
-import type { Candidate, ShelfName } from "./pick.ts";
 import { hashOf, type Shares } from "./shares.ts";
-import type { Standing } from "./shelves.ts";
-import { Silence } from "./silence.ts";
+import { type SlotReservation, SlotReservations } from "./slot-reservations.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
 const GOOD_PROBES_NEEDED: Readonly<Record<Failure, number>> = { full: 0, "not-ready": 1, broken: 1, "timed-out": 2 };
@@ -33,11 +32,11 @@ export interface WorkerDeps {
  * One worker: what its pod says, what its probes say, and its slots. Only the probes decide whether it can be used, so that
  * workers created while the operator is away still serve.
  */
-export class Worker implements Candidate {
+export class Worker {
   readonly uid: string;
-  readonly ledger: SlotLedger;
+  readonly reservations: SlotReservations;
   readonly #gone = new AbortController();
-  readonly #silence = new Silence();
+  readonly #liveness = new Liveness();
   readonly #deps: WorkerDeps;
   readonly #hash: number;
   readonly #ejection: OutlierEjection;
@@ -58,7 +57,7 @@ export class Worker implements Candidate {
     this.#record = record;
     this.#deps = deps;
     this.#ejection = new OutlierEjection(deps.clock);
-    this.ledger = new SlotLedger(
+    this.reservations = new SlotReservations(
       () => deps.expectation().slots,
       () => deps.onMoved(this),
     );
@@ -91,7 +90,7 @@ export class Worker implements Candidate {
 
   /** Whether it gave no answer for so long that its sessions count as lost. */
   get dead(): boolean {
-    return this.#silence.lasts;
+    return this.#liveness.dead;
   }
 
   /** Whether its last probe was answered with "ready" or "at capacity". */
@@ -110,7 +109,7 @@ export class Worker implements Candidate {
 
   /** Whether sessions run there, or launches are on their way. */
   get busy(): boolean {
-    return this.ledger.sessions + this.ledger.reserved > 0;
+    return this.reservations.sessions + this.reservations.reserved > 0;
   }
 
   /** Base URL; undefined while it cannot be spoken to. */
@@ -120,23 +119,24 @@ export class Worker implements Candidate {
     return httpOrigin(ip, engine.port);
   }
 
-  /** Its place among those that can take a launch now; undefined when it cannot. */
-  get standing(): Standing | undefined {
-    if (!this.usable || this.cordoned || this.terminating || this.ledger.room <= 0) return undefined;
-    if (this.#ejection.onTrial && this.ledger.underWay > 0) return undefined;
-    const { name, group } = this;
-    return { name, group, own: this.#own, free: this.ledger.free, weight: this.#weight, shelves: this.#shelves() };
+  /** What the endpoint picker sees; undefined while the worker can take no launch. */
+  get endpoint(): Endpoint<Worker> | undefined {
+    if (!this.usable || this.cordoned || this.terminating || this.reservations.room <= 0) return undefined;
+    if (this.#ejection.onTrial && this.reservations.underWay > 0) return undefined;
+    const { uid, name, group } = this;
+    const { free } = this.reservations;
+    return { worker: this, uid, name, group, own: this.#own, free, weight: this.#weight, classes: this.#classes() };
   }
 
   /** Takes a slot there; undefined when there is none. */
   reserve(): SlotReservation | undefined {
-    return this.standing === undefined ? undefined : this.ledger.reserve();
+    return this.endpoint === undefined ? undefined : this.reservations.reserve();
   }
 
   /** Takes the slot of a session there that is about to be ended; undefined when the worker can take no launch. */
   reserveNext(): SlotReservation | undefined {
     if (!this.usable || this.cordoned || this.terminating || this.#ejection.onTrial) return undefined;
-    return this.ledger.reserveNext();
+    return this.reservations.reserveNext();
   }
 
   /** A session of this preset was seen running here. */
@@ -167,7 +167,7 @@ export class Worker implements Candidate {
 
   /** @returns the moment to hand to {@link probed}. */
   probeBegins(): number {
-    return this.ledger.probeBegins();
+    return this.reservations.probeBegins();
   }
 
   /**
@@ -176,7 +176,7 @@ export class Worker implements Candidate {
    */
   probed(askedAt: number, answer: ProbeAnswer): boolean {
     const before = this.#fingerprint();
-    this.#silence.probed(answer.kind === "silent", this.#deps.clock.now());
+    this.#liveness.probed(answer.kind === "silent", this.#deps.clock.now());
     this.#take(askedAt, answer.kind === "silent" ? { kind: "not-ready" } : answer);
     this.#moved();
     return this.#fingerprint() !== before;
@@ -191,8 +191,8 @@ export class Worker implements Candidate {
     }
     if (askedAt > this.#failedAt && this.#goodProbesNeeded > 0) this.#goodProbesNeeded -= 1;
     const { slots, sessions = 0 } = readiness;
-    const busy = readiness.kind === "full" ? Math.max(sessions, slots ?? this.ledger.slots) : sessions;
-    this.ledger.count(askedAt, { sessions: busy, slots });
+    const busy = readiness.kind === "full" ? Math.max(sessions, slots ?? this.reservations.slots) : sessions;
+    this.reservations.count(askedAt, { sessions: busy, slots });
   }
 
   /** A launch went well there. */
@@ -204,13 +204,13 @@ export class Worker implements Candidate {
   failed(failure: Failure): void {
     this.#ejection.failed(failure);
     this.#ejected = this.#ejection.ejected;
-    if (failure === "full") this.ledger.markFull();
-    this.#failedAt = this.ledger.probeBegins();
+    if (failure === "full") this.reservations.markFull();
+    this.#failedAt = this.reservations.probeBegins();
     this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, GOOD_PROBES_NEEDED[failure]);
     this.#moved();
   }
 
-  #shelves(): readonly ShelfName[] {
+  #classes(): readonly EndpointClass[] {
     const { warm } = this.#record;
     if (warm && this.#deps.expectation().warmHasPresets) return ["loaded"];
     return [warm ? "warm" : "cold", ...[...this.#served].map((preset) => `served/${preset}` as const)];
@@ -221,7 +221,7 @@ export class Worker implements Candidate {
   }
 
   #fingerprint(): string {
-    const { sessions, slots, reserved, free } = this.ledger;
+    const { sessions, slots, reserved, free } = this.reservations;
     return [this.#ready, this.dead, this.usable, sessions, slots, reserved, free].join();
   }
 }

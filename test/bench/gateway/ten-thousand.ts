@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { pick } from "../../../operator/gateway/workers/pick.ts";
+import { pickEndpoint } from "../../../operator/gateway/workers/endpoint-picker.ts";
 import { Shares } from "../../../operator/gateway/workers/shares.ts";
 import { WorkerTable } from "../../../operator/gateway/workers/worker-table.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
@@ -62,7 +62,7 @@ function pickTimesUs() {
   const times: number[] = [];
   for (let round = 0; round < 50_000; round += 1) {
     const fromNs = process.hrtime.bigint();
-    const picked = pick(table.shelves("avatars/support"), wanted);
+    const picked = pickEndpoint(table.endpoints("avatars/support"), wanted);
     times.push(Number(process.hrtime.bigint() - fromNs) / 1_000);
     const reservation = picked?.worker.reserve();
     if (random() < 0.9) reservation?.release();

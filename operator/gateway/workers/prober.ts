@@ -1,7 +1,7 @@
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { readReadiness } from "../../workers/answers.ts";
 import { IDLE_TIMEOUT_MS, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
-import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
+import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-schedule.ts";
 import type { ProbeAnswer, Worker } from "./worker.ts";
 
 /** The ready path answers from memory; a worker that takes longer hangs. */
@@ -22,9 +22,9 @@ export interface ProberOptions {
 }
 
 /** A worker under watch. */
-interface Watch {
+interface ProbeTarget {
   readonly worker: Worker;
-  care: Care;
+  cadence: Cadence;
   timer: { cancel(): void } | undefined;
   dueMs: number;
   /** Ends the probe that is under way. */
@@ -35,17 +35,17 @@ interface Watch {
 }
 
 /**
- * Asks every worker whether it is ready, as often as what is known of it deserves: see {@link careFor}. At most one probe of a
+ * Asks every worker whether it is ready, as often as what is known of it deserves: see {@link cadenceOf}. At most one probe of a
  * worker is under way. Where the next one is near the connection is kept, so the death of a worker's process is seen when it
  * ends; thousands of idle ones would only fill the memory.
  */
 export class Prober {
   readonly #options: ProberOptions;
-  readonly #watches = new Map<string, Watch>();
-  readonly #byOrigin = new Map<string, Watch>();
-  readonly #counts: Record<Care, number> = { starting: 0, awaited: 0, busy: 0, idle: 0, foreign: 0 };
+  readonly #watches = new Map<string, ProbeTarget>();
+  readonly #byOrigin = new Map<string, ProbeTarget>();
+  readonly #counts: Record<Cadence, number> = { starting: 0, awaited: 0, busy: 0, idle: 0, foreign: 0 };
   /** Whose first probe has not ended. */
-  readonly #unprobed = new Set<Watch>();
+  readonly #unprobed = new Set<ProbeTarget>();
   readonly #unlisten: (() => void) | undefined;
 
   constructor(options: ProberOptions) {
@@ -65,7 +65,7 @@ export class Prober {
     if (worker.origin !== undefined) this.#byOrigin.set(worker.origin, watch);
     const delayMs = known === undefined ? firstDelayMs(this.#counts.starting) : 0;
     if (delayMs > 0) this.#schedule(watch, delayMs);
-    else this.soon(worker);
+    else this.probeNow(worker);
   }
 
   forget(uid: string): void {
@@ -73,7 +73,7 @@ export class Prober {
     if (watch === undefined) return;
     this.#watches.delete(uid);
     this.#unprobed.delete(watch);
-    this.#counts[watch.care] -= 1;
+    this.#counts[watch.cadence] -= 1;
     watch.timer?.cancel();
     watch.asking?.abort();
     const { origin } = watch.worker;
@@ -86,7 +86,7 @@ export class Prober {
   }
 
   /** Asks a worker now: something happened that only it can tell more of. */
-  soon(worker: Worker): void {
+  probeNow(worker: Worker): void {
     const watch = this.#watches.get(worker.uid);
     if (watch === undefined) return;
     if (watch.asking !== undefined) watch.askAgain = true;
@@ -94,18 +94,18 @@ export class Prober {
   }
 
   /** What is known of a worker changed: it may have to be asked sooner than was planned. Never later. */
-  hasten(worker: Worker): void {
+  reschedule(worker: Worker): void {
     const watch = this.#watches.get(worker.uid);
-    if (watch === undefined || watch.asking !== undefined || this.#careFor(worker) === watch.care) return;
+    if (watch === undefined || watch.asking !== undefined || this.#cadenceOf(worker) === watch.cadence) return;
     const { clock } = this.#options;
     const delayMs = this.#delayMs(watch);
     if (clock.now() + delayMs < watch.dueMs) this.#schedule(watch, delayMs);
   }
 
-  #begin(worker: Worker): Watch {
-    const watch: Watch = {
+  #begin(worker: Worker): ProbeTarget {
+    const watch: ProbeTarget = {
       worker,
-      care: "starting",
+      cadence: "starting",
       timer: undefined,
       dueMs: 0,
       asking: undefined,
@@ -124,10 +124,10 @@ export class Prober {
     const nowMs = this.#options.clock.now();
     if (watch === undefined || !watch.worker.busy || nowMs - watch.alarmedMs < ALARM_INTERVAL_MS) return;
     watch.alarmedMs = nowMs;
-    this.soon(watch.worker);
+    this.probeNow(watch.worker);
   }
 
-  async #probe(watch: Watch): Promise<void> {
+  async #probe(watch: ProbeTarget): Promise<void> {
     const { worker } = watch;
     watch.timer?.cancel();
     watch.askAgain = false;
@@ -142,38 +142,38 @@ export class Prober {
     if (changed) this.#options.onChanged(worker);
   }
 
-  async #answer(watch: Watch): Promise<ProbeAnswer> {
+  async #answer(watch: ProbeTarget): Promise<ProbeAnswer> {
     const { origin, record } = watch.worker;
     if (origin === undefined) return { kind: "not-ready" };
     const asking = new AbortController();
     watch.asking = asking;
-    const answer = await this.#ask(origin, record.engine.paths.ready, asking, this.#isSoonAgain(watch));
+    const answer = await this.#ask(origin, record.engine.paths.ready, asking, this.#isRepeatedSoon(watch));
     watch.asking = undefined;
     return answer;
   }
 
-  #schedule(watch: Watch, delayMs: number): void {
+  #schedule(watch: ProbeTarget, delayMs: number): void {
     const { clock } = this.#options;
     watch.timer?.cancel();
     watch.dueMs = clock.now() + delayMs;
     watch.timer = clock.schedule(delayMs, () => void this.#probe(watch));
   }
 
-  #careFor(worker: Worker): Care {
-    const { usable, own, busy, ledger } = worker;
-    return careFor({ usable, own, busy, doubtful: ledger.doubtful }, this.#options.awaited(worker));
+  #cadenceOf(worker: Worker): Cadence {
+    const { usable, own, busy, reservations } = worker;
+    return cadenceOf({ usable, own, busy, doubtful: reservations.doubtful }, this.#options.awaited(worker));
   }
 
-  #delayMs(watch: Watch): number {
-    this.#counts[watch.care] -= 1;
-    watch.care = this.#careFor(watch.worker);
-    this.#counts[watch.care] += 1;
-    return probeDelayMs(watch.care, this.#counts[watch.care], this.#options.random());
+  #delayMs(watch: ProbeTarget): number {
+    this.#counts[watch.cadence] -= 1;
+    watch.cadence = this.#cadenceOf(watch.worker);
+    this.#counts[watch.cadence] += 1;
+    return probeDelayMs(watch.cadence, this.#counts[watch.cadence], this.#options.random());
   }
 
   /** Whether the next probe will come before an idle connection ends, if nothing changes. */
-  #isSoonAgain({ care }: Watch): boolean {
-    return probeDelayMs(care, this.#counts[care], 1) < IDLE_TIMEOUT_MS;
+  #isRepeatedSoon({ cadence }: ProbeTarget): boolean {
+    return probeDelayMs(cadence, this.#counts[cadence], 1) < IDLE_TIMEOUT_MS;
   }
 
   async #ask(origin: string, path: string, asking: AbortController, keep: boolean): Promise<ProbeAnswer> {

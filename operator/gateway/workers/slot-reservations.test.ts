@@ -1,28 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SlotLedger, type SlotReservation } from "./ledger.ts";
+import { type SlotReservation, SlotReservations } from "./slot-reservations.ts";
 
-const twoSlots = () => new SlotLedger(() => 2);
+const twoSlots = () => new SlotReservations(() => 2);
 
-describe("SlotLedger", () => {
+describe("SlotReservations", () => {
   it("gives a slot once, and again after its release", () => {
-    const ledger = twoSlots();
-    const first = ledger.reserve();
-    ledger.reserve();
-    expect(ledger.reserve()).toBeUndefined();
+    const reservations = twoSlots();
+    const first = reservations.reserve();
+    reservations.reserve();
+    expect(reservations.reserve()).toBeUndefined();
     first?.release();
     first?.release();
-    expect(ledger.free).toBe(1);
+    expect(reservations.free).toBe(1);
   });
 
   it("keeps a confirmed slot taken until a probe that began later has counted the session", () => {
-    const ledger = twoSlots();
-    const early = ledger.probeBegins();
-    ledger.reserve()?.confirm();
-    ledger.count(early, { sessions: 0, slots: 2 });
-    expect(ledger.free).toBe(1);
-    ledger.count(ledger.probeBegins(), { sessions: 1, slots: 2 });
-    expect({ free: ledger.free, reserved: ledger.reserved, sessions: ledger.sessions }).toEqual({
+    const reservations = twoSlots();
+    const early = reservations.probeBegins();
+    reservations.reserve()?.confirm();
+    reservations.count(early, { sessions: 0, slots: 2 });
+    expect(reservations.free).toBe(1);
+    reservations.count(reservations.probeBegins(), { sessions: 1, slots: 2 });
+    expect({ free: reservations.free, reserved: reservations.reserved, sessions: reservations.sessions }).toEqual({
       free: 1,
       reserved: 0,
       sessions: 1,
@@ -30,42 +30,42 @@ describe("SlotLedger", () => {
   });
 
   it("counts a launch once that the worker has counted before its answer came", () => {
-    const ledger = new SlotLedger(() => 4);
-    const early = ledger.probeBegins();
-    const [first, second] = [ledger.reserve(), ledger.reserve()];
+    const reservations = new SlotReservations(() => 4);
+    const early = reservations.probeBegins();
+    const [first, second] = [reservations.reserve(), reservations.reserve()];
     first?.confirm();
-    ledger.count(early, { sessions: 1, slots: 4 });
-    expect(ledger).toMatchObject({ sessions: 1, reserved: 1, free: 2 });
-    ledger.count(ledger.probeBegins(), { sessions: 2, slots: 4 });
-    expect(ledger).toMatchObject({ sessions: 2, reserved: 0, free: 2 });
-    ledger.count(ledger.probeBegins(), { sessions: 1, slots: 4 });
-    expect(ledger).toMatchObject({ sessions: 1, reserved: 1, free: 2 });
+    reservations.count(early, { sessions: 1, slots: 4 });
+    expect(reservations).toMatchObject({ sessions: 1, reserved: 1, free: 2 });
+    reservations.count(reservations.probeBegins(), { sessions: 2, slots: 4 });
+    expect(reservations).toMatchObject({ sessions: 2, reserved: 0, free: 2 });
+    reservations.count(reservations.probeBegins(), { sessions: 1, slots: 4 });
+    expect(reservations).toMatchObject({ sessions: 1, reserved: 1, free: 2 });
     second?.release();
-    expect(ledger).toMatchObject({ sessions: 1, reserved: 0, free: 3 });
+    expect(reservations).toMatchObject({ sessions: 1, reserved: 0, free: 3 });
   });
 
   it("has no free slot after a 503 until a probe that began later says so", () => {
-    const ledger = twoSlots();
-    const early = ledger.probeBegins();
-    ledger.markFull();
-    ledger.count(early, { sessions: 0, slots: 2 });
-    expect(ledger.free).toBe(0);
-    ledger.count(ledger.probeBegins(), { sessions: 1, slots: 2 });
-    expect(ledger.free).toBe(1);
+    const reservations = twoSlots();
+    const early = reservations.probeBegins();
+    reservations.markFull();
+    reservations.count(early, { sessions: 0, slots: 2 });
+    expect(reservations.free).toBe(0);
+    reservations.count(reservations.probeBegins(), { sessions: 1, slots: 2 });
+    expect(reservations.free).toBe(1);
   });
 
   it("ignores an answer that was overtaken", () => {
-    const ledger = twoSlots();
-    const slow = ledger.probeBegins();
-    ledger.count(ledger.probeBegins(), { sessions: 2, slots: 2 });
-    ledger.count(slow, { sessions: 0, slots: 2 });
-    expect(ledger.sessions).toBe(2);
+    const reservations = twoSlots();
+    const slow = reservations.probeBegins();
+    reservations.count(reservations.probeBegins(), { sessions: 2, slots: 2 });
+    reservations.count(slow, { sessions: 0, slots: 2 });
+    expect(reservations.sessions).toBe(2);
   });
 
   it("believes the worker's own number of slots before the group's", () => {
-    const ledger = twoSlots();
-    ledger.count(ledger.probeBegins(), { sessions: 0, slots: 4 });
-    expect(ledger.free).toBe(4);
+    const reservations = twoSlots();
+    reservations.count(reservations.probeBegins(), { sessions: 0, slots: 4 });
+    expect(reservations.free).toBe(4);
   });
 
   type Step =
@@ -82,14 +82,14 @@ describe("SlotLedger", () => {
   it("never overbooks a worker and never leaks a slot, whatever the order of launches, answers and probes", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: "max" }), fc.integer({ min: 1, max: 5 }), (steps, slots) => {
-        const ledger = new SlotLedger(() => slots);
+        const reservations = new SlotReservations(() => slots);
         const open: { readonly reservation: SlotReservation; arrived: boolean }[] = [];
         let probe: { readonly askedAt: number; readonly sessions: number } | undefined;
         let sessions = 0;
         for (const step of steps) {
           switch (step.kind) {
             case "reserve": {
-              const reservation = ledger.reserve();
+              const reservation = reservations.reserve();
               if (reservation !== undefined) open.push({ reservation, arrived: false });
               break;
             }
@@ -111,20 +111,21 @@ describe("SlotLedger", () => {
               sessions = Math.max(0, sessions - 1);
               break;
             case "ask":
-              probe ??= { askedAt: ledger.probeBegins(), sessions };
+              probe ??= { askedAt: reservations.probeBegins(), sessions };
               break;
             case "answer-to-probe":
-              if (probe !== undefined) ledger.count(probe.askedAt, { sessions: step.late ? sessions : probe.sessions, slots });
+              if (probe !== undefined)
+                reservations.count(probe.askedAt, { sessions: step.late ? sessions : probe.sessions, slots });
               probe = undefined;
               break;
           }
           expect(sessions).toBeLessThanOrEqual(slots);
-          expect(ledger.free).toBeGreaterThanOrEqual(0);
-          expect(sessions).toBeLessThanOrEqual(ledger.sessions + ledger.reserved);
+          expect(reservations.free).toBeGreaterThanOrEqual(0);
+          expect(sessions).toBeLessThanOrEqual(reservations.sessions + reservations.reserved);
         }
         for (const launch of open) launch.reservation.release();
-        ledger.count(ledger.probeBegins(), { sessions, slots });
-        expect(ledger).toMatchObject({ reserved: 0, sessions, free: slots - sessions });
+        reservations.count(reservations.probeBegins(), { sessions, slots });
+        expect(reservations).toMatchObject({ reserved: 0, sessions, free: slots - sessions });
       }),
       { numRuns: 500 },
     );

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Candidate, comparePlaces, pick, type ShelfName, type Wanted, whyNone } from "./pick.ts";
-import { Shelves, type Standing } from "./shelves.ts";
+import { compareEndpoints, type Endpoint, type EndpointClass, EndpointIndex } from "./endpoint-index.ts";
+import { pickEndpoint, type Wanted, whyNone } from "./endpoint-picker.ts";
 
 interface Shape {
   readonly uid: string;
@@ -26,21 +26,22 @@ const worker = (uid: string, changes: Partial<Shape> = {}): Shape => ({
   ...changes,
 });
 
-function standingOf({ uid, group, own, free, weight, has, served }: Shape): Standing | undefined {
+function endpointOf(shape: Shape): Endpoint<Shape> | undefined {
+  const { uid, group, own, free, weight, has, served } = shape;
   if (free === 0) return undefined;
-  const shelves: ShelfName[] = [has, ...(has === "loaded" ? [] : served.map((preset) => `served/${preset}` as const))];
-  return { name: uid, group, own, free, weight, shelves };
+  const classes: EndpointClass[] = [has, ...(has === "loaded" ? [] : served.map((preset) => `served/${preset}` as const))];
+  return { worker: shape, uid, name: uid, group, own, free, weight, classes };
 }
 
-function shelved(workers: readonly Shape[]): Shelves<Shape> {
-  const shelves = new Shelves<Shape>();
-  for (const shape of workers) shelves.put(shape, standingOf(shape));
-  return shelves;
+function indexOf(workers: readonly Shape[]): EndpointIndex<Shape> {
+  const endpoints = new EndpointIndex<Shape>();
+  for (const shape of workers) endpoints.put(shape, endpointOf(shape));
+  return endpoints;
 }
 
 const wanted: Wanted = { groups: ["gpu", "spare"], preset: "maya", tried: new Set() };
 const picked = (workers: readonly Shape[], changes: Partial<Wanted> = {}) =>
-  pick(shelved(workers), { ...wanted, ...changes })?.worker.uid;
+  pickEndpoint(indexOf(workers), { ...wanted, ...changes })?.worker.uid;
 
 describe("pick", () => {
   it("prefers a worker with the preset loaded to a warm one to a cold one, even in a later group and emptier", () => {
@@ -109,9 +110,9 @@ describe("pick", () => {
           (a, b) =>
             rank(a) - rank(b) ||
             wanted.groups.indexOf(a.group) - wanted.groups.indexOf(b.group) ||
-            comparePlaces({ ...a, worker: a, name: a.uid }, { ...b, worker: b, name: b.uid }),
+            compareEndpoints({ ...a, worker: a, name: a.uid, classes: [] }, { ...b, worker: b, name: b.uid, classes: [] }),
         );
-        // The shelves saw every change, in order; each worker is one object that is known by its uid.
+        // The index saw every change, in order; each worker is one object that is known by its uid.
         expect(picked(changes, { tried, preset })).toBe(able[0]?.uid);
       }),
       { numRuns: 500 },
@@ -119,8 +120,10 @@ describe("pick", () => {
   });
 });
 
+type Checked = Parameters<typeof whyNone>[0] extends Iterable<infer One> ? One : never;
+
 describe("whyNone", () => {
-  const candidate = (uid: string, changes: Partial<Candidate> = {}): Candidate => ({
+  const candidate = (uid: string, changes: Partial<Checked> = {}): Checked => ({
     uid,
     group: "gpu",
     usable: true,
@@ -129,7 +132,7 @@ describe("whyNone", () => {
     ...changes,
   });
 
-  it.each<[string, readonly Candidate[]]>([
+  it.each<[string, readonly Checked[]]>([
     ["no-workers", [candidate("a", { group: "other" })]],
     ["none-usable", [candidate("a", { usable: false })]],
     [

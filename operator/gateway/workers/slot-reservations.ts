@@ -10,7 +10,7 @@ const MAX_IN_FLIGHT = 8;
  * while another gateway's session begins in the same moment one may be missed, and the worker's 503 then says so. Where sessions
  * end in that moment one may be counted twice until the next probe. `free` is never negative.
  */
-export class SlotLedger {
+export class SlotReservations {
   #sessions = 0;
   readonly #expectedSlots: () => number;
   readonly #onChange: () => void;

@@ -6,20 +6,20 @@ const SILENT_PROBES = 4;
 const SILENT_MS = 4_000;
 
 /** Tells a worker that is silent for good from one that missed a probe. */
-export class Silence {
+export class Liveness {
   #sinceMs = 0;
   #probes = 0;
-  #lasts = false;
+  #dead = false;
 
   /** Whether the worker counts as dead. */
-  get lasts(): boolean {
-    return this.#lasts;
+  get dead(): boolean {
+    return this.#dead;
   }
 
   /** @param silent whether a probe that ended now (Unix time in ms) got no answer, nor a refusal. */
   probed(silent: boolean, nowMs: number): void {
     if (this.#probes === 0) this.#sinceMs = nowMs;
     this.#probes = silent ? this.#probes + 1 : 0;
-    this.#lasts = this.#probes >= SILENT_PROBES && nowMs - this.#sinceMs >= SILENT_MS;
+    this.#dead = this.#probes >= SILENT_PROBES && nowMs - this.#sinceMs >= SILENT_MS;
   }
 }

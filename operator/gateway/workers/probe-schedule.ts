@@ -1,5 +1,5 @@
 /** How closely a worker is watched. */
-export type Care =
+export type Cadence =
   /** It cannot be used yet, or refused a launch: the next answer may change that. */
   | "starting"
   /** It is busy, and launches wait for a slot. */
@@ -11,7 +11,7 @@ export type Care =
   /** Idle, in another gateway's share. */
   | "foreign";
 
-interface Pace {
+interface ProbeRate {
   /** Time between two probes of a worker. */
   readonly intervalMs: number;
   /** Probes of all workers of this kind together, at most: with more workers each of them is asked more seldom. */
@@ -20,9 +20,9 @@ interface Pace {
 
 /**
  * An idle worker need not be watched: launches sent to it are known, its pod's end is seen by the watch, and a launch that
- * finds it dead or full goes on to the next at once. All paces together keep a gateway below a fifth of a core.
+ * finds it dead or full goes on to the next at once. All probeRates together keep a gateway below a fifth of a core.
  */
-const paces: Readonly<Record<Care, Pace>> = {
+const probeRates: Readonly<Record<Cadence, ProbeRate>> = {
   starting: { intervalMs: 250, perSecond: 400 },
   awaited: { intervalMs: 250, perSecond: 400 },
   busy: { intervalMs: 1_000, perSecond: 400 },
@@ -38,8 +38,8 @@ const JITTER = 0.2;
  * @param count workers of this kind.
  * @param random uniform in [0, 1).
  */
-export function probeDelayMs(care: Care, count: number, random: number): number {
-  const { intervalMs, perSecond } = paces[care];
+export function probeDelayMs(cadence: Cadence, count: number, random: number): number {
+  const { intervalMs, perSecond } = probeRates[cadence];
   return Math.max(intervalMs, (count / perSecond) * 1_000) * (1 - JITTER / 2 + JITTER * random);
 }
 
@@ -52,7 +52,7 @@ const FIRST_AT_ONCE = 50;
  * @param starting workers that cannot be used yet.
  */
 export function firstDelayMs(starting: number): number {
-  return (Math.max(0, starting - FIRST_AT_ONCE) / paces.starting.perSecond) * 1_000;
+  return (Math.max(0, starting - FIRST_AT_ONCE) / probeRates.starting.perSecond) * 1_000;
 }
 
 /** What decides how closely a worker is watched. */
@@ -64,7 +64,7 @@ export interface Watched {
 }
 
 /** @param awaited whether launches wait in the worker's pool. */
-export function careFor({ usable, own, busy, doubtful }: Watched, awaited: boolean): Care {
+export function cadenceOf({ usable, own, busy, doubtful }: Watched, awaited: boolean): Cadence {
   if (!usable || doubtful) return "starting";
   if (busy) return awaited ? "awaited" : "busy";
   return own ? "idle" : "foreign";

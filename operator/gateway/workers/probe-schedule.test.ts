@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Care, careFor, firstDelayMs, probeDelayMs } from "./pace.ts";
+import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-schedule.ts";
 
 const worker = { usable: true, own: true, busy: false, doubtful: false };
-const kinds: readonly Care[] = ["starting", "awaited", "busy", "idle", "foreign"];
+const kinds: readonly Cadence[] = ["starting", "awaited", "busy", "idle", "foreign"];
 
 describe("the pace of probes", () => {
-  it.each<[Care, Partial<typeof worker>, boolean]>([
+  it.each<[Cadence, Partial<typeof worker>, boolean]>([
     ["starting", { usable: false, busy: true }, false],
     ["starting", { doubtful: true, busy: true }, false],
     ["awaited", { busy: true, own: false }, true],
     ["busy", { busy: true, own: false }, false],
     ["idle", {}, true],
     ["foreign", { own: false }, false],
-  ])("%s: %j, launches wait: %j", (care, changes, awaited) => {
-    expect(careFor({ ...worker, ...changes }, awaited)).toBe(care);
+  ])("%s: %j, launches wait: %j", (cadence, changes, awaited) => {
+    expect(cadenceOf({ ...worker, ...changes }, awaited)).toBe(cadence);
   });
 
   it("sees a session's end within about a second, and within a quarter while launches wait", () => {
@@ -28,8 +28,8 @@ describe("the pace of probes", () => {
 
   it("asks no more often than its budget allows, however many workers there are", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 100_000 }), (care, count) => {
-        expect((count / probeDelayMs(care, count, 0.5)) * 1_000).toBeLessThanOrEqual(400.001);
+      fc.property(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 100_000 }), (cadence, count) => {
+        expect((count / probeDelayMs(cadence, count, 0.5)) * 1_000).toBeLessThanOrEqual(400.001);
       }),
     );
   });
