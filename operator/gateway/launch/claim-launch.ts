@@ -17,7 +17,7 @@ export interface ClaimedFor extends Pick<SearchTarget, "isOther"> {
  * @throws LaunchError if another gateway has the launch and its outcome is unknown.
  */
 export async function claimFor(
-  { sessions }: { readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "look"> },
+  { sessions }: { readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "poll"> },
   worker: Worker,
   { key, keys, request, claims }: LaunchContext,
   yielded: () => void,
@@ -30,6 +30,6 @@ export async function claimFor(
   };
   const first = await claim();
   if (first.claimed.kind !== "granted" || first.claimed.others.length === 0) return first;
-  await sessions.look(worker);
+  await sessions.poll(worker);
   return claim();
 }

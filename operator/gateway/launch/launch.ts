@@ -66,7 +66,7 @@ export interface LaunchDeps extends FindSlotDeps, SendDeps, Pick<WaitDeps, "onAw
   readonly accepted: AcceptedLaunches;
   readonly doubts: Doubts;
   readonly overflow: Pick<Overflow, "exit" | "lastChance" | "send" | "resolve">;
-  readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "look">;
+  readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "poll">;
 }
 
 /**

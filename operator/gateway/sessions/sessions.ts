@@ -3,14 +3,14 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
+import { AbandonedSessionReaper } from "./abandoned-session-reaper.ts";
+import { BulkPoller } from "./bulk-poller.ts";
 import { endReplaced } from "./replaced.ts";
 import type { RoomEvent } from "./room-event.ts";
 import type { RoomView } from "./room-view.ts";
 import { isLive, type Launched, roomKey, type Session, SessionBook } from "./session-book.ts";
+import { SessionPoller } from "./session-poller.ts";
 import { stopTask } from "./stop-task.ts";
-import { Survey } from "./survey.ts";
-import { Sweep } from "./sweep.ts";
-import { WinBack } from "./win-back.ts";
 
 const ROUND_MS = 1_000;
 /** A video track that is published later than this after the launch is no start-up worth a figure. */
@@ -52,9 +52,9 @@ export interface Found {
 export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #book: SessionBook;
-  readonly #survey: Survey;
-  readonly #sweep: Sweep;
-  readonly #winBack: WinBack | undefined;
+  readonly #poller: SessionPoller;
+  readonly #bulkPoller: BulkPoller;
+  readonly #reaper: AbandonedSessionReaper | undefined;
   /** Workers that have sessions, or had some when they were last looked at. */
   readonly #busy = new Set<Worker>();
   /** Sessions whose video track was published. */
@@ -66,12 +66,12 @@ export class Sessions {
     this.#deps = deps;
     const { clock, client, findPool, lookAt } = deps;
     this.#book = new SessionBook(clock, {
-      onBegan: (session) => this.#winBack?.known(session),
+      onBegan: (session) => this.#reaper?.known(session),
       onEnded: (session) => this.#ended(session),
     });
-    this.#survey = new Survey({ clock, client, book: this.#book, onRecounted: deps.onRecounted });
-    this.#sweep = new Sweep({ clock, survey: this.#survey, workersOf: deps.workersOf });
-    this.#winBack = lookAt && new WinBack({ clock, findPool, lookAt, end: (...args) => this.#endAbandoned(...args) });
+    this.#poller = new SessionPoller({ clock, client, book: this.#book, onRecounted: deps.onRecounted });
+    this.#bulkPoller = new BulkPoller({ clock, poller: this.#poller, workersOf: deps.workersOf });
+    this.#reaper = lookAt && new AbandonedSessionReaper({ clock, findPool, lookAt, end: (...args) => this.#endAbandoned(...args) });
   }
 
   /** A launch was served by a worker. */
@@ -99,26 +99,26 @@ export class Sessions {
   }
 
   /** Asks a worker for its sessions. Never throws. */
-  async look(worker: Worker): Promise<void> {
-    await this.#survey.look(worker);
+  async poll(worker: Worker): Promise<void> {
+    await this.#poller.poll(worker);
   }
 
   /** A probe changed what is known of a worker. */
   workerChanged(worker: Worker): void {
-    this.#survey.changed(worker);
+    this.#poller.changed(worker);
     if (worker.reservations.sessions > 0) this.#follow(worker);
   }
 
   /** A worker's pod is gone. */
   workerGone(worker: Worker): void {
-    this.#survey.gone(worker);
+    this.#poller.gone(worker);
     this.#busy.delete(worker);
   }
 
   /** A pool's live sessions, and those that were lost of late, as their workers say now. */
   async inPool(pool: PoolConfig): Promise<Found> {
     const key = poolKey(pool);
-    const complete = await this.#sweep.pool(key);
+    const complete = await this.#bulkPoller.pool(key);
     const live = [...this.#deps.workersOf(key)].flatMap((worker) => this.#book.on(worker));
     return { sessions: [...live, ...this.#book.lostOf(key)], complete };
   }
@@ -127,7 +127,8 @@ export class Sessions {
   async inRoom(pool: PoolConfig, room: string): Promise<Found> {
     const key = poolKey(pool);
     const known = this.liveIn(key, room);
-    const complete = known.length > 0 ? await this.#sweep.workers(known.map(({ worker }) => worker)) : await this.#sweep.pool(key);
+    const complete =
+      known.length > 0 ? await this.#bulkPoller.workers(known.map(({ worker }) => worker)) : await this.#bulkPoller.pool(key);
     return { sessions: this.#book.inRoom(key, room), complete };
   }
 
@@ -146,10 +147,10 @@ export class Sessions {
     switch (event.kind) {
       case "left":
       case "finished":
-        this.#winBack?.heard(key, live, event.kind === "finished");
+        this.#reaper?.heard(key, live, event.kind === "finished");
         return;
       case "avatar-joined":
-        for (const session of live) this.#winBack?.here(session);
+        for (const session of live) this.#reaper?.here(session);
         return;
       case "video":
         for (const session of live) this.#publishes(pool, session, event.identity);
@@ -182,8 +183,8 @@ export class Sessions {
       if (worker.reservations.sessions === 0 && this.#book.countOn(worker) === 0) this.#busy.delete(worker);
     }
     // Not waited for: neither a worker nor a LiveKit server that does not answer holds up the others.
-    void this.#survey.round(this.#busy);
-    void this.#winBack?.round(this.#book.live());
+    void this.#poller.round(this.#busy);
+    void this.#reaper?.round(this.#book.live());
     this.#timer = this.#busy.size === 0 ? undefined : this.#deps.clock.schedule(ROUND_MS, () => this.#round());
   }
 
@@ -197,7 +198,7 @@ export class Sessions {
   async #endAbandoned(session: Session, emptyMs: number): Promise<void> {
     const { metrics, tell, reclaimed } = this.#deps;
     // It may have ended by itself since, or by another gateway.
-    await this.#survey.look(session.worker);
+    await this.#poller.poll(session.worker);
     if (!isLive(session)) return;
     if (!(await this.#stop(session))) {
       tell?.({ kind: "abandoned-not-stopped", session });
@@ -221,7 +222,7 @@ export class Sessions {
     const { launched } = session;
     if (launched === undefined || launched.identity !== identity || this.#published.has(session)) return;
     this.#published.add(session);
-    this.#winBack?.here(session);
+    this.#reaper?.here(session);
     const tookMs = this.#deps.clock.now() - launched.arrivedMs;
     if (tookMs > TRACK_LIMIT_MS) return;
     const { namespace, name } = pool;

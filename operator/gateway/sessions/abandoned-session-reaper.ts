@@ -20,7 +20,7 @@ const LOOKS_PER_ROUND = 50;
 const MAX_HEARD = 10_000;
 const HEARD_MS = 60_000;
 
-export interface WinBackDeps {
+export interface AbandonedSessionReaperDeps {
   readonly clock: Clock;
   readonly findPool: (key: string) => PoolConfig | undefined;
   /** @throws when the room cannot be looked at now. */
@@ -30,7 +30,7 @@ export interface WinBackDeps {
 }
 
 /** What is known of a session's room. */
-interface Watch {
+interface RoomWatch {
   nextLookMs: number;
   /** Since when nobody was seen there; undefined while somebody is. */
   emptySinceMs: number | undefined;
@@ -60,13 +60,13 @@ interface Heard {
  * fails ends nothing. A room that is not there counts as empty only when it is known to be one of the pool's server. A session
  * that this gateway launched to another LiveKit server is not judged.
  */
-export class WinBack {
-  readonly #deps: WinBackDeps;
-  readonly #watches = new WeakMap<Session, Watch>();
+export class AbandonedSessionReaper {
+  readonly #deps: AbandonedSessionReaperDeps;
+  readonly #watches = new WeakMap<Session, RoomWatch>();
   /** By pool and room, oldest first. */
   readonly #heard: ExpiringMap<string, Heard>;
 
-  constructor(deps: WinBackDeps) {
+  constructor(deps: AbandonedSessionReaperDeps) {
     this.#deps = deps;
     this.#heard = new ExpiringMap({ clock: deps.clock, ttlMs: HEARD_MS, max: MAX_HEARD });
   }
@@ -99,7 +99,7 @@ export class WinBack {
   /** Looks at those rooms of running sessions that should be looked at now. */
   async round(sessions: Iterable<Session>): Promise<void> {
     const nowMs = this.#deps.clock.now();
-    const due: { readonly session: Session; readonly watch: Watch }[] = [];
+    const due: { readonly session: Session; readonly watch: RoomWatch }[] = [];
     const known = [...sessions];
     const inRoom = new Map<string, number>();
     for (const session of known) inRoom.set(roomKey(session), (inRoom.get(roomKey(session)) ?? 0) + 1);
@@ -115,7 +115,7 @@ export class WinBack {
     await Promise.all(due.slice(0, LOOKS_PER_ROUND).map(({ session, watch }) => this.#look(session, watch)));
   }
 
-  async #look(session: Session, watch: Watch): Promise<void> {
+  async #look(session: Session, watch: RoomWatch): Promise<void> {
     const { clock, findPool, lookAt, end } = this.#deps;
     const pool = findPool(session.pool);
     if (pool?.livekit === undefined) return;
@@ -147,7 +147,7 @@ export class WinBack {
   }
 
   /** Nothing is known against the session: who was heard to leave may have been its agent, or not. */
-  #planLook(watch: Watch, nowMs: number): void {
+  #planLook(watch: RoomWatch, nowMs: number): void {
     const { heardMs = Number.NEGATIVE_INFINITY } = watch;
     const afterMs = HEARD_LOOKS_MS.find((eachMs) => heardMs + eachMs > nowMs);
     if (afterMs === undefined) watch.heardMs = undefined;
@@ -167,10 +167,10 @@ export class WinBack {
     return livekit !== undefined && (launched === undefined || isSameServer(launched.livekitUrl, livekit.url));
   }
 
-  #watch(session: Session): Watch {
+  #watch(session: Session): RoomWatch {
     const known = this.#watches.get(session);
     if (known !== undefined) return known;
-    const watch: Watch = {
+    const watch: RoomWatch = {
       nextLookMs: session.knownSinceMs + LOOK_EVERY_MS,
       emptySinceMs: undefined,
       here: session.launched !== undefined,
@@ -185,7 +185,7 @@ export class WinBack {
 }
 
 /** Whose rooms are looked at before those of sessions that nothing is known against. */
-function isSuspect({ heardMs, emptySinceMs }: Watch): boolean {
+function isSuspect({ heardMs, emptySinceMs }: RoomWatch): boolean {
   return heardMs !== undefined || emptySinceMs !== undefined;
 }
 

@@ -13,7 +13,7 @@ const CHANGED_MS = 1_000;
 /** Lists asked for in one round: a round comes every second. */
 const LISTS_PER_ROUND = 40;
 
-interface Look {
+interface PollState {
   /** When a list was last asked for. */
   askedMs: number;
   /** Sessions by the worker's own count when the last list came. */
@@ -27,7 +27,7 @@ interface Look {
   gone: boolean;
 }
 
-export interface SurveyDeps {
+export interface SessionPollerDeps {
   readonly clock: Clock;
   readonly client: WorkerClient;
   readonly book: SessionBook;
@@ -39,11 +39,11 @@ export interface SurveyDeps {
  * Learns from workers which sessions they have. Only workers with sessions are asked: those whose count has changed within a
  * second, others every 15 s, and all together within a fixed budget, so that with very many workers each is asked more seldom.
  */
-export class Survey {
-  readonly #deps: SurveyDeps;
-  readonly #looks = new WeakMap<Worker, Look>();
+export class SessionPoller {
+  readonly #deps: SessionPollerDeps;
+  readonly #states = new WeakMap<Worker, PollState>();
 
-  constructor(deps: SurveyDeps) {
+  constructor(deps: SessionPollerDeps) {
     this.#deps = deps;
   }
 
@@ -53,12 +53,12 @@ export class Survey {
     const due: { readonly worker: Worker; readonly askedMs: number }[] = [];
     for (const worker of workers) {
       if (worker.reservations.sessions === 0 && this.#deps.book.countOn(worker) === 0) continue;
-      const { askedMs, counted } = this.#lookAt(worker);
+      const { askedMs, counted } = this.#stateOf(worker);
       const waitMs = worker.ready && counted === worker.reservations.sessions ? REFRESH_MS : CHANGED_MS;
       if (nowMs - askedMs >= waitMs) due.push({ worker, askedMs });
     }
     due.sort((a, b) => a.askedMs - b.askedMs);
-    await Promise.all(due.slice(0, LISTS_PER_ROUND).map(({ worker }) => this.look(worker)));
+    await Promise.all(due.slice(0, LISTS_PER_ROUND).map(({ worker }) => this.poll(worker)));
   }
 
   /**
@@ -66,53 +66,53 @@ export class Survey {
    * dead are lost; if it answers again after all, its list of tasks revives them.
    */
   changed(worker: Worker): void {
-    const look = this.#lookAt(worker);
-    if (worker.ready) look.down = false;
+    const state = this.#stateOf(worker);
+    if (worker.ready) state.down = false;
     if (worker.dead) {
       this.#deps.book.lost(worker);
       this.#recount(worker, worker.probeBegins(), 0);
       return;
     }
-    if (worker.ready || look.down || this.#deps.book.countOn(worker) === 0) return;
-    look.down = true;
-    look.restarted = true;
-    void this.look(worker);
+    if (worker.ready || state.down || this.#deps.book.countOn(worker) === 0) return;
+    state.down = true;
+    state.restarted = true;
+    void this.poll(worker);
   }
 
   /** The worker's pod is gone, and its sessions with it. */
   gone(worker: Worker): void {
-    this.#lookAt(worker).gone = true;
+    this.#stateOf(worker).gone = true;
     this.#deps.book.lost(worker);
   }
 
   /** Asks a worker for its sessions. Whoever asks while it is being asked gets the same. @returns whether it answered. */
-  look(worker: Worker): Promise<boolean> {
-    const look = this.#lookAt(worker);
-    look.asking ??= this.#ask(worker, look).finally(() => {
-      look.asking = undefined;
+  poll(worker: Worker): Promise<boolean> {
+    const state = this.#stateOf(worker);
+    state.asking ??= this.#ask(worker, state).finally(() => {
+      state.asking = undefined;
     });
-    return look.asking;
+    return state.asking;
   }
 
-  async #ask(worker: Worker, look: Look): Promise<boolean> {
+  async #ask(worker: Worker, state: PollState): Promise<boolean> {
     const { clock, client, book } = this.#deps;
     const { origin, record } = worker;
     if (origin === undefined) return false;
     const askedMs = clock.now();
     const moment = worker.probeBegins();
-    look.askedMs = askedMs;
+    state.askedMs = askedMs;
     try {
       const answer = await withDeadline(clock, LIST_TIMEOUT_MS, (signal) => client.get(origin, record.engine.paths.tasks, signal));
       const tasks = tasksIn(answer);
-      if (tasks === undefined || look.gone) return false;
-      book.listed(worker, tasks, { askedMs, restarted: look.restarted });
-      look.counted = worker.reservations.sessions;
-      look.restarted = !worker.ready;
+      if (tasks === undefined || state.gone) return false;
+      book.listed(worker, tasks, { askedMs, restarted: state.restarted });
+      state.counted = worker.reservations.sessions;
+      state.restarted = !worker.ready;
       // Its ready path has no count to tell while it starts anew.
       if (!worker.ready) this.#recount(worker, moment, tasks.filter(isLive).length);
       return true;
     } catch (error) {
-      if (look.gone) return false;
+      if (state.gone) return false;
       const dead = error instanceof WorkerUnreachable && error.refused;
       if (dead) {
         book.lost(worker);
@@ -129,10 +129,10 @@ export class Survey {
     this.#deps.onRecounted(worker);
   }
 
-  #lookAt(worker: Worker): Look {
-    const known = this.#looks.get(worker);
+  #stateOf(worker: Worker): PollState {
+    const known = this.#states.get(worker);
     if (known !== undefined) return known;
-    const look: Look = {
+    const state: PollState = {
       askedMs: Number.NEGATIVE_INFINITY,
       counted: undefined,
       down: false,
@@ -140,7 +140,7 @@ export class Survey {
       asking: undefined,
       gone: false,
     };
-    this.#looks.set(worker, look);
-    return look;
+    this.#states.set(worker, state);
+    return state;
   }
 }

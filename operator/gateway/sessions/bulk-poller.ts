@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
-import type { Survey } from "./survey.ts";
+import type { SessionPoller } from "./session-poller.ts";
 
 /** What was asked so lately is not asked again. */
 const FRESH_MS = 1_000;
@@ -14,19 +14,19 @@ interface Asked {
   readonly complete: Promise<boolean>;
 }
 
-export interface SweepDeps {
+export interface BulkPollerDeps {
   readonly clock: Clock;
-  readonly survey: Pick<Survey, "look">;
+  readonly poller: Pick<SessionPoller, "poll">;
   readonly workersOf: (pool: string) => Iterable<Worker>;
 }
 
 /** Asks many workers for their sessions on somebody's behalf: a few at once, and for whoever asks at the same time once. */
-export class Sweep {
-  readonly #deps: SweepDeps;
+export class BulkPoller {
+  readonly #deps: BulkPollerDeps;
   /** Bounded: known pools. */
   readonly #asked = new Map<string, Asked>();
 
-  constructor(deps: SweepDeps) {
+  constructor(deps: BulkPollerDeps) {
     this.#deps = deps;
   }
 
@@ -44,13 +44,13 @@ export class Sweep {
 
   /** Asks these workers. @returns whether every one has answered. */
   async workers(workers: readonly Worker[]): Promise<boolean> {
-    const { clock, survey } = this.#deps;
+    const { clock, poller } = this.#deps;
     const untilMs = clock.now() + LIMIT_MS;
     const waiting = workers.slice(0, MAX_WORKERS);
     let complete = waiting.length === workers.length;
     const askOneByOne = async (): Promise<void> => {
       for (let worker = waiting.shift(); worker !== undefined; worker = waiting.shift()) {
-        if (clock.now() >= untilMs || !(await survey.look(worker))) complete = false;
+        if (clock.now() >= untilMs || !(await poller.poll(worker))) complete = false;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, askOneByOne));
