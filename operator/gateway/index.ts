@@ -21,8 +21,6 @@ import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { HttpPeers } from "./claims/http-peers.ts";
 import { GatewayCore } from "./core.ts";
-import { FirstLook } from "./first-look.ts";
-import { front } from "./front.ts";
 import { updateGauges } from "./gauges.ts";
 import { DenialLog } from "./http/denial-log.ts";
 import { internalServer } from "./http/internal-server.ts";
@@ -30,8 +28,10 @@ import { LoadAuth } from "./load/load-auth.ts";
 import { reviewTokenWith } from "./load/review-token.ts";
 import { HttpCloud } from "./overflow/cloud.ts";
 import { overflowLog } from "./overflow/overflow-log.ts";
+import { publicServer } from "./public-server.ts";
 import { Livekit } from "./sessions/livekit.ts";
 import { loggedLooks, sessionLog } from "./sessions/session-log.ts";
+import { StartupReadiness } from "./startup-readiness.ts";
 import { directoryOf, follow } from "./workers/directory.ts";
 import { workerRecord } from "./workers/worker-record.ts";
 
@@ -90,12 +90,12 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     tell: sessionLog(logger),
   });
   const unfollow = follow(core, pools, workers);
-  const firstLook = new FirstLook({ clock, synced: () => directory.synced, unprobed: () => core.unprobed });
+  const startup = new StartupReadiness({ clock, synced: () => directory.synced, unprobed: () => core.unprobed });
 
   const review = reviewTokenWith(kube);
   const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
   const peerAuth = new LoadAuth({ review, clock, user: settings.gatewayUser });
-  const notReady = () => (signal.aborted ? "stopping" : firstLook.missing());
+  const notReady = () => (signal.aborted ? "stopping" : startup.notReadyReason());
   const denials = new DenialLog({ clock, logger });
   const internal = internalServer({
     gateway: `${settings.podName}-${randomBytes(4).toString("hex")}`,
@@ -110,7 +110,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     notReady,
   });
   const watching = new AbortController();
-  const launches = await front(
+  const launches = await publicServer(
     {
       settings,
       kube,

@@ -35,6 +35,14 @@ export interface Peers {
   supersede(peer: string, message: Superseded): Promise<readonly string[]>;
 }
 
+/** The requests of other gateways that this gateway serves. */
+export interface ClaimSource {
+  claim(claim: Claim): Verdict;
+  peerAnswer(launch: string): Promise<PeerAnswer>;
+  /** A newer session at a peer has the seat. @returns UIDs of the workers whose session was ended. */
+  supersede(message: Superseded): Promise<readonly string[]>;
+}
+
 export interface ClaimsDeps {
   readonly clock: Clock;
   readonly client: WorkerClient;

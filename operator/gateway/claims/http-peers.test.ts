@@ -8,9 +8,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
-import { type ClaimSource, internalServer } from "../http/internal-server.ts";
+import { internalServer } from "../http/internal-server.ts";
 import { LoadBook } from "../load/load-book.ts";
-import type { PeerAnswer } from "./claims.ts";
+import type { ClaimSource, PeerAnswer } from "./claims.ts";
 import { HttpPeers } from "./http-peers.ts";
 import { MAX_HELD_OF_PEER } from "./peer-protocol.ts";
 

@@ -4,10 +4,11 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../runtime/clock.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
+import type { ClaimSource } from "../claims/claims.ts";
 import { MAX_HELD_OF_PEER } from "../claims/peer-protocol.ts";
 import type { Access } from "../load/load-auth.ts";
 import { LoadBook } from "../load/load-book.ts";
-import { type ClaimSource, internalServer, MAX_CLAIMS } from "./internal-server.ts";
+import { internalServer, MAX_CLAIMS } from "./internal-server.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

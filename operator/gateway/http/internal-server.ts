@@ -4,8 +4,7 @@ import { LOAD_PATH } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { KeyCounter } from "../../runtime/key-counter.ts";
-import type { Claim, Verdict } from "../claims/claim-book.ts";
-import type { PeerAnswer } from "../claims/claims.ts";
+import type { ClaimSource } from "../claims/claims.ts";
 import {
   ANSWER_WAIT_MS,
   CLAIM_ANSWERS_PATH,
@@ -15,7 +14,6 @@ import {
   questionSchema,
   SUPERSEDED_PATH,
   SUPERSEDED_WAIT_MS,
-  type Superseded,
   supersededSchema,
 } from "../claims/peer-protocol.ts";
 import type { Access } from "../load/load-auth.ts";
@@ -30,14 +28,6 @@ const MAX_READERS = 8;
 const MAX_HELD = 1_000;
 /** Claims and messages of peers under way at once: they wait only while tokens are checked. Further ones get a 503. */
 export const MAX_CLAIMS = 500;
-
-/** What peers ask of this gateway. */
-export interface ClaimSource {
-  claim(claim: Claim): Verdict;
-  peerAnswer(launch: string): Promise<PeerAnswer>;
-  /** A newer session of a peer has a seat. @returns UIDs of the workers whose session was ended. */
-  supersede(message: Superseded): Promise<readonly string[]>;
-}
 
 export interface InternalServerDeps {
   /** Identity of this process in load reports. */

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { launchErrors, sessionErrors } from "../errors.ts";
 import { launchFields } from "../form/launch-fields.ts";
 import { launchPaths } from "../launch/launch-trace.ts";
-import { sessionsSchema } from "../sessions/session-schemas.ts";
 import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
+import { sessionsSchema } from "./session-schemas.ts";
 
 type Errors = Readonly<Record<string, { readonly status: number; readonly meaning: string }>>;
 

@@ -2,7 +2,7 @@ import { type Backoff, fullJitterMs } from "../../runtime/backoff.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { sleep } from "../../runtime/sleep.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
-import type { Slot, Slots } from "../workers/slots.ts";
+import type { Slot, Slots } from "../queue/slots.ts";
 import type { LaunchContext } from "./launch-context.ts";
 import type { Replacements } from "./replacements.ts";
 

@@ -3,7 +3,7 @@ import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
 import { LaunchError, maybeStarted } from "../errors.ts";
 import { retryAfterMs } from "../queue/retry-after.ts";
-import type { Shortfall } from "../workers/slots.ts";
+import type { Shortfall } from "../queue/slots.ts";
 
 /** The sentences with which launches end that got no session. */
 

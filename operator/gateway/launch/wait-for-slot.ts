@@ -4,7 +4,7 @@ import type { LaunchError } from "../errors.ts";
 import type { LoadBook } from "../load/load-book.ts";
 import type { QueueExit } from "../queue/queued-launch.ts";
 import { isHopeless } from "../queue/retry-after.ts";
-import type { Slot, Slots } from "../workers/slots.ts";
+import type { Slot, Slots } from "../queue/slots.ts";
 import type { LaunchContext } from "./launch-context.ts";
 import { deadlineExceeded, deadlineHopeless, queueFull } from "./refusals.ts";
 

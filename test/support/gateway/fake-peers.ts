@@ -1,6 +1,5 @@
 import type { Claim, Verdict } from "../../../operator/gateway/claims/claim-book.ts";
-import type { PeerAnswer, Peers } from "../../../operator/gateway/claims/claims.ts";
-import type { ClaimSource } from "../../../operator/gateway/http/internal-server.ts";
+import type { ClaimSource, PeerAnswer, Peers } from "../../../operator/gateway/claims/claims.ts";
 import { Shares } from "../../../operator/gateway/workers/shares.ts";
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import type { FakeClock } from "../fake-clock.ts";

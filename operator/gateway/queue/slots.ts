@@ -1,10 +1,10 @@
 import { groupServes, type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { LaunchQueue } from "../queue/queue.ts";
-import { type NoEndpoint, pickEndpoint, type Wanted, whyNone } from "./endpoint-picker.ts";
-import type { SlotReservation } from "./slot-reservations.ts";
-import type { Worker } from "./worker.ts";
-import type { FindPool, WorkerTable } from "./worker-table.ts";
+import { type NoEndpoint, pickEndpoint, type Wanted, whyNone } from "../workers/endpoint-picker.ts";
+import type { SlotReservation } from "../workers/slot-reservations.ts";
+import type { Worker } from "../workers/worker.ts";
+import type { FindPool, WorkerTable } from "../workers/worker-table.ts";
+import { LaunchQueue } from "./queue.ts";
 
 /** Why there is no slot: no worker has one, or the pool may have no further session. */
 export type Shortfall = NoEndpoint | "session-limit";

@@ -7,16 +7,16 @@ import { LaunchError } from "../errors.ts";
 import type { BodyRooms } from "../form/body-rooms.ts";
 import { type BodyTime, readBody } from "../form/read-body.ts";
 import { announcedLength } from "../form/read-form.ts";
-import { refusalOf, refuse } from "../http/answer.ts";
-import { networkOf } from "../http/caller.ts";
-import type { DenialLog } from "../http/denial-log.ts";
-import { discard } from "../http/discard.ts";
-import { type FindPoolDeps, requirePool } from "../http/find-pool.ts";
-import type { Livekit } from "./livekit.ts";
-import { roomEvent } from "./room-event.ts";
-import { isLive } from "./session-book.ts";
+import type { Livekit } from "../sessions/livekit.ts";
+import { roomEvent } from "../sessions/room-event.ts";
+import { isLive } from "../sessions/session-book.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import { refusalOf, refuse } from "./answer.ts";
+import { networkOf } from "./caller.ts";
+import type { DenialLog } from "./denial-log.ts";
+import { discard } from "./discard.ts";
+import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 import { sessionsBody } from "./session-schemas.ts";
-import type { Sessions } from "./sessions.ts";
 
 export interface SessionRoutesDeps extends FindPoolDeps {
   readonly logger: Logger;

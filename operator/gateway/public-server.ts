@@ -9,14 +9,14 @@ import { ClientTokens } from "./admission/client-tokens.ts";
 import { Gate } from "./admission/gate.ts";
 import { BodyRooms } from "./form/body-rooms.ts";
 import { type LaunchServerDeps, launchServer } from "./http/launch-server.ts";
+import { type SessionRoutesDeps, serveSessions } from "./http/session-routes.ts";
 import { followTlsFiles, readTlsPair, type TlsPair } from "./http/tls-files.ts";
-import { type SessionRoutesDeps, serveSessions } from "./sessions/session-routes.ts";
 
 const MEGABYTE = 1024 * 1024;
 /** Longest that a body may take to arrive: 16 MB at 2 Mbit/s. */
 const BODY_TIMEOUT_MS = 60_000;
 
-export interface FrontDeps
+export interface PublicServerDeps
   extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "notReady" | "denials"> {
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;
@@ -29,7 +29,7 @@ export interface FrontDeps
  * The launch server as the settings want it. Follows the certificate's files until the signal aborts.
  * @throws when the certificate cannot be used.
  */
-export async function front(deps: FrontDeps, signal: AbortSignal): Promise<FastifyInstance> {
+export async function publicServer(deps: PublicServerDeps, signal: AbortSignal): Promise<FastifyInstance> {
   const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit, denials, notReady } =
     deps;
   const files = settings.tls;

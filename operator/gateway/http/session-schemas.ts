@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isLive, type Session } from "./session-book.ts";
+import { isLive, type Session } from "../sessions/session-book.ts";
 
 /** A session as the API shows it. */
 export const sessionSchema = z.object({

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { testPool, testRecord } from "../../../test/support/gateway/pool.ts";
 import { poolKey } from "../../api/pool-config.ts";
+import { WorkerTable } from "../workers/worker-table.ts";
 import { Slots } from "./slots.ts";
-import { WorkerTable } from "./worker-table.ts";
 
 const pool = testPool();
 const key = poolKey(pool);

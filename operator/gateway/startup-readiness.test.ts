@@ -3,7 +3,7 @@ import { FakeWorkers } from "../../test/support/gateway/fake-workers.ts";
 import { gatewayHarness } from "../../test/support/gateway/harness.ts";
 import { testRecord } from "../../test/support/gateway/pool.ts";
 import type { WorkerClient } from "../workers/client.ts";
-import { FirstLook } from "./first-look.ts";
+import { StartupReadiness } from "./startup-readiness.ts";
 
 /** A gateway that starts beside workers which answer their probes when they are told to, or never. */
 function setup() {
@@ -19,7 +19,7 @@ function setup() {
   };
   const { clock, core, launch } = gatewayHarness(undefined, { workers, network });
   const lists = { synced: false };
-  const look = new FirstLook({ clock, synced: () => lists.synced, unprobed: () => core.unprobed });
+  const look = new StartupReadiness({ clock, synced: () => lists.synced, unprobed: () => core.unprobed });
   const list = (count: number) => {
     for (let at = 0; at < count; at += 1) {
       workers.add(`w${at}`);
@@ -33,32 +33,32 @@ function setup() {
 describe("a gateway that has just started", () => {
   it("waits for its lists, and then until each worker was probed once", async () => {
     const { clock, launch, look, list, answers } = setup();
-    expect(look.missing()).toBe("waiting for the first full lists");
+    expect(look.notReadyReason()).toBe("waiting for the first full lists");
     list(3);
-    expect(look.missing()).toBe("waiting for the first probe of 3 workers");
+    expect(look.notReadyReason()).toBe("waiting for the first probe of 3 workers");
     answers.resolve();
     await clock.advance(0);
-    expect(look.missing()).toBeUndefined();
+    expect(look.notReadyReason()).toBeUndefined();
     expect(await launch()).toMatchObject({ status: 200, trace: { path: "warm" } });
   });
 
   it("counts a worker that does not answer as probed", async () => {
     const { clock, look, list } = setup();
     list(3);
-    expect(look.missing()).toBeDefined();
+    expect(look.notReadyReason()).toBeDefined();
     await clock.advance(1_000);
-    expect(look.missing()).toBeUndefined();
+    expect(look.notReadyReason()).toBeUndefined();
   });
 
   it("waits no longer than ten seconds, however many workers there are", async () => {
     const { clock, core, look, list, answers } = setup();
     answers.resolve();
     list(10_000);
-    expect(look.missing()).toMatch(/^waiting for the first probe of \d+ workers$/);
+    expect(look.notReadyReason()).toMatch(/^waiting for the first probe of \d+ workers$/);
     await clock.advance(9_900);
-    expect(look.missing()).toBeDefined();
+    expect(look.notReadyReason()).toBeDefined();
     await clock.advance(100);
-    expect(look.missing()).toBeUndefined();
+    expect(look.notReadyReason()).toBeUndefined();
     expect(core.unprobed).toBeGreaterThan(0);
     core.stop();
   });
@@ -66,16 +66,16 @@ describe("a gateway that has just started", () => {
   it("with no worker waits for none, and stays ready when workers come", async () => {
     const { clock, look, list } = setup();
     list(0);
-    expect(look.missing()).toBeUndefined();
+    expect(look.notReadyReason()).toBeUndefined();
     list(2);
     await clock.advance(0);
-    expect(look.missing()).toBeUndefined();
+    expect(look.notReadyReason()).toBeUndefined();
   });
 
   it("forgets a worker that goes before it was probed", async () => {
     const { core, look, list } = setup();
     list(1);
     core.workerChanged(undefined, testRecord("w0"));
-    expect(look.missing()).toBeUndefined();
+    expect(look.notReadyReason()).toBeUndefined();
   });
 });
