@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 import { LaunchError } from "../errors.ts";
-import type { LaunchForm } from "../form/form.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
 import { admit } from "./admit.ts";
 
 const good = { livekit_url: "wss://lk.example.com", livekit_token: "t", room_name: "room-1", avatar_id: "maya" };

@@ -1,9 +1,9 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
 import { badField, LaunchError } from "../errors.ts";
-import type { LaunchForm } from "../form/form.ts";
-import { type LaunchFields, launchFields } from "../form/launch-fields.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
 import { chooseAvatar } from "./choose-avatar.ts";
+import { type LaunchFields, launchFields } from "./launch-fields.ts";
 
 /**
  * Checks a form against the pool and returns its launch.

@@ -1,9 +1,9 @@
 import { findPreset, groupServes, type PoolConfig, type PresetConfig } from "../../api/pool-config.ts";
 import type { AvatarChoice } from "../../engines/index.ts";
 import { badField, LaunchError } from "../errors.ts";
-import type { LaunchForm } from "../form/form.ts";
-import type { LaunchFields } from "../form/launch-fields.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
 import { checkedImageUrl } from "./image-url.ts";
+import type { LaunchFields } from "./launch-fields.ts";
 
 type File = NonNullable<LaunchForm["file"]>;
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { LaunchForm } from "../form/form.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
 
 /** A longer text is not a token: to check it would only take time. */
 const MAX_LENGTH = 4_096;

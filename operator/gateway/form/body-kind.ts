@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { LaunchError } from "../errors.ts";
 
-/** The forms in which a launch may be written. */
+/** Limit on the fields of a form. A launch has about ten. */
+export const MAX_FIELDS = 64;
+
+/** The encodings of a launch. */
 export type BodyKind = "multipart" | "urlencoded" | "json";
 
 const kinds: ReadonlyMap<string, BodyKind> = new Map([

@@ -1,5 +1,6 @@
 import { LaunchError } from "../errors.ts";
-import { type LaunchForm, MAX_FIELDS } from "./form.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
+import { MAX_FIELDS } from "./body-kind.ts";
 
 /** A prompt or a token is a few kB. */
 const MAX_FIELD_BYTES = 256 * 1024;

@@ -1,5 +1,6 @@
 import { badField, LaunchError } from "../errors.ts";
-import { type LaunchForm, MAX_FIELDS } from "./form.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
+import { MAX_FIELDS } from "./body-kind.ts";
 import { utf8 } from "./utf8.ts";
 
 /** What a launch has beside its strings is a few hundred bytes. Deep nesting, endless numbers and thousands of fields have more. */

@@ -1,5 +1,6 @@
 import { LaunchError } from "../errors.ts";
-import { type LaunchForm, MAX_FIELDS } from "./form.ts";
+import type { LaunchForm } from "../launch/launch-form.ts";
+import { MAX_FIELDS } from "./body-kind.ts";
 import { utf8 } from "./utf8.ts";
 
 const AMPERSAND = 0x26;

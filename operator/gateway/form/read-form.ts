@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import type { LaunchForm } from "../launch/launch-form.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
 import type { HeldBody } from "./body-rooms.ts";
-import type { LaunchForm } from "./form.ts";
 import { parseMultipart } from "./multipart.ts";
 import { parseJson } from "./parse-json.ts";
 import { parseUrlencoded } from "./parse-urlencoded.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { launchFields } from "../admission/launch-fields.ts";
 import { launchErrors, sessionErrors } from "../errors.ts";
-import { launchFields } from "../form/launch-fields.ts";
 
 /** The shapes of bodies as the API describes them, beside the fields that all dialects share. */
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { launchFields } from "../admission/launch-fields.ts";
 import { launchErrors, sessionErrors } from "../errors.ts";
-import { launchFields } from "../form/launch-fields.ts";
 import { launchPaths } from "../launch/launch-trace.ts";
 import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
 import { sessionsSchema } from "./session-schemas.ts";
