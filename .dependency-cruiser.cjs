@@ -3,6 +3,39 @@ const pure = "^operator/(api|engines|scaling|resources)/";
 const decides = "^operator/pool/((planning|conditions)/|(plan|snapshot|delays|wording)[.]ts|report/status[.]ts|warmup/warmth[.]ts)";
 const io = "^(node:)?(fs|net|http|https|child_process|dgram|tls|timers|os)(/|$)";
 
+/**
+ * The rooms of the gateway, from the top to the bottom. A room imports only rooms of later rows. Rooms of one row do not import
+ * each other, except the files of the first row, which compose the process.
+ */
+const gatewayRooms = [
+  ["index", "public-server", "startup-readiness", "gauges"],
+  ["http"],
+  ["core"],
+  ["admission", "form"],
+  ["launch"],
+  ["overflow", "claims", "queue", "load"],
+  ["sessions"],
+  ["workers"],
+  ["errors"],
+];
+const gatewayPath = (rooms) => `^operator/gateway/(${rooms.join("|")})(/|[.]ts$)`;
+const gatewayOrder = gatewayRooms.slice(1).flatMap((row, at) =>
+  row.map((room) => ({
+    name: `gateway-order-${room}`,
+    comment: "type-only imports count too: what two rooms share lies below both",
+    severity: "error",
+    from: { path: gatewayPath([room]), pathNot: "[.]test[.]ts$" },
+    to: { path: gatewayPath([...gatewayRooms.slice(0, at + 1).flat(), ...row.filter((other) => other !== room)]) },
+  })),
+);
+const gatewayRoomsOnly = {
+  name: "gateway-rooms-have-a-place",
+  comment: "a new folder or file of the gateway gets its place in the order above",
+  severity: "error",
+  from: {},
+  to: { path: "^operator/gateway/", pathNot: [gatewayPath(gatewayRooms.flat()), "[.]test[.]ts$"] },
+};
+
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true, dependencyTypesNot: ["type-only"] } },
@@ -19,6 +52,8 @@ module.exports = {
       from: { path: "^operator/gateway/" },
       to: { path: "^operator/(pool|scaling|resources|sidecar)/" },
     },
+    ...gatewayOrder,
+    gatewayRoomsOnly,
     {
       name: "pure-imports-pure",
       comment: "what decides takes data and returns data",

@@ -25,11 +25,6 @@ export function admit(pool: PoolConfig, form: LaunchForm, asyncQuery: string | u
   };
 }
 
-/** The name of the requested preset; undefined for a custom face image. */
-export function presetOf(request: LaunchRequest): string | undefined {
-  return request.avatar.kind === "preset" ? request.avatar.name : undefined;
-}
-
 export function poolDeleting(pool: { readonly namespace: string; readonly name: string }): LaunchError {
   return new LaunchError(410, "pool_deleting", `pool ${pool.namespace}/${pool.name} is being deleted and accepts no launches`);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { launchFields } from "../admission/launch-fields.ts";
 import { launchErrors, sessionErrors } from "../errors.ts";
-import { launchPaths } from "../launch/launch-trace.ts";
+import { launchPaths } from "../sessions/launch-path.ts";
 import { errorBodySchema, jsonFields, launchedSchema, multipartFields } from "./launch-schemas.ts";
 import { sessionsSchema } from "./session-schemas.ts";
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
-import { admit, presetOf } from "../admission/admit.ts";
+import { admit } from "../admission/admit.ts";
 import { fieldToken, headerToken, withMakerSecret } from "../admission/credential.ts";
 import type { Gate, Pass } from "../admission/gate.ts";
 import type { BodyRooms, HeldBody } from "../form/body-rooms.ts";
@@ -11,6 +11,7 @@ import type { BodyTime } from "../form/read-body.ts";
 import { announcedLength, readForm } from "../form/read-form.ts";
 import type { Arrival } from "../launch/launch-context.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
+import { presetOf } from "../launch/preset-of.ts";
 
 export interface ServeLaunchDeps {
   readonly gate: Pick<Gate, "enter" | "isToken">;

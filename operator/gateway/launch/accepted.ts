@@ -2,12 +2,12 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { taskId, type WorkerAnswer } from "../../workers/answers.ts";
 import type { LoadBook } from "../load/load-book.ts";
+import type { LaunchPath } from "../sessions/launch-path.ts";
 import type { Launched, Session } from "../sessions/session-book.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { LaunchContext } from "./launch-context.ts";
-import type { LaunchPath } from "./launch-trace.ts";
 import type { Replacements, SentLaunch } from "./replacements.ts";
 import type { StartupWatch } from "./startup.ts";
 

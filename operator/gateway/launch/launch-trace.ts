@@ -1,9 +1,4 @@
-/**
- * How a launch came to its slot. warm: free on arrival, preset loaded. cold: free on arrival, preset not loaded. queued: waited.
- * repeated: got the answer of an earlier request for the same launch. overflow: sent to the maker's cloud.
- */
-export const launchPaths = ["warm", "cold", "queued", "repeated", "overflow"] as const;
-export type LaunchPath = (typeof launchPaths)[number];
+import type { LaunchPath } from "../sessions/launch-path.ts";
 
 /** The record of one launch for the access log and the metrics, written while it is served. Contains no secret. */
 export interface LaunchTrace {

@@ -1,5 +1,5 @@
 import type { OverflowErrorKind } from "../../api/load-report.ts";
-import type { LaunchPath } from "./launch-trace.ts";
+import type { LaunchPath } from "../sessions/launch-path.ts";
 import type { NotBegun } from "./send-launch.ts";
 
 /** Why a launch needs a slot. */

@@ -1,7 +1,6 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
-import { presetOf } from "../admission/admit.ts";
 import type { PeerAnswer } from "../claims/claims.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
 import type { Overflow } from "../overflow/overflow.ts";
@@ -10,6 +9,7 @@ import { type LaunchDeps, runLaunch } from "./launch.ts";
 import { launchBodies } from "./launch-body.ts";
 import type { Arrival } from "./launch-context.ts";
 import { launchKeys } from "./launch-key.ts";
+import { presetOf } from "./preset-of.ts";
 import { Singleflight } from "./singleflight.ts";
 
 export interface LauncherDeps extends Omit<LaunchDeps, "claims" | "overflow"> {

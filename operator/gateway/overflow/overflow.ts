@@ -3,7 +3,6 @@ import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { LaunchError } from "../errors.ts";
-import type { QueueExit } from "../queue/queued-launch.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
@@ -57,11 +56,11 @@ export class Overflow {
    * How a launch leaves the queue; undefined if it cannot be sent to the cloud.
    * @param errors why the cloud has refused this launch before.
    */
-  exit(launch: OverflowLaunch, errors: readonly OverflowErrorKind[]): QueueExit<CloudReservation> | undefined {
+  exit(launch: OverflowLaunch, errors: readonly OverflowErrorKind[]) {
     const { pool, arrivedMs } = launch;
     const body = cloudBody(pool, launch.request);
     if (pool.overflow === undefined || body === undefined || !mayTry(launch, errors)) return undefined;
-    const take = () => {
+    const take = (): CloudReservation | undefined => {
       const reserved = this.#reserve(launch, body, false);
       return typeof reserved === "object" ? reserved : undefined;
     };

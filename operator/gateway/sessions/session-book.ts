@@ -1,9 +1,9 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import type { ListedTask } from "../../workers/answers.ts";
-import type { LaunchPath } from "../launch/launch-trace.ts";
 import type { Worker } from "../workers/worker.ts";
 import { poolOf } from "../workers/worker-table.ts";
+import type { LaunchPath } from "./launch-path.ts";
 
 /** What a worker says of a session; or `lost`: its worker died with it. */
 export type SessionState = ListedTask["state"] | "lost";
