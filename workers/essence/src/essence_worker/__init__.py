@@ -1,0 +1,1 @@
+"""CPU worker of AvatarPool: renders `.imx` avatars into LiveKit rooms behind the launch contract."""
