@@ -9,6 +9,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
 import { ensurePackages } from "../test/support/debian.ts";
+import { pythonEnvironment } from "../test/support/python.ts";
 
 interface Step {
   readonly name: string;
@@ -16,16 +17,17 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
-  { name: "lint", run: () => command("biome", "check") },
-  { name: "phrases", run: () => command("node", "scripts/phrases.ts") },
-  { name: "duplicates", run: () => command("node", "scripts/duplicates.ts") },
-  { name: "types", run: () => command("tsc", "-p", ".") },
-  { name: "layers", run: () => command("depcruise", "operator", "pulumi", "scripts", "test") },
-  { name: "generated", run: () => command("node", "scripts/generate.ts", "--check") },
+  { name: "lint", run: () => command("biome", ["check"]) },
+  { name: "phrases", run: () => command("node", ["scripts/phrases.ts"]) },
+  { name: "duplicates", run: () => command("node", ["scripts/duplicates.ts"]) },
+  { name: "types", run: () => command("tsc", ["-p", "."]) },
+  { name: "layers", run: () => command("depcruise", ["operator", "pulumi", "scripts", "test"]) },
+  { name: "generated", run: () => command("node", ["scripts/generate.ts", "--check"]) },
   { name: "crd", run: validateCrd },
   { name: "unit", run: () => vitest("unit") },
   { name: "fuzz", run: () => vitest("fuzz") },
   { name: "proxy", run: vitestBehindProxies },
+  { name: "essence", run: checkEssenceWorker },
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
   { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },
@@ -61,12 +63,24 @@ async function buildTools(): Promise<void> {
 
 /** Uses the code of the oldest supported version: newer versions have larger budgets for rules. */
 async function validateCrd(): Promise<void> {
-  await command(await toolPath("validate-crd", lineOnStderr), "crds/avatarpool.dev_avatarpools.yaml");
+  await command(await toolPath("validate-crd", lineOnStderr), ["crds/avatarpool.dev_avatarpools.yaml"]);
 }
 
 async function vitestBehindProxies(): Promise<void> {
   ensurePackages(["nginx-light"], lineOnStderr);
   await vitest("proxy");
+}
+
+/** The CPU worker's own checks, in rooms of a real LiveKit server. */
+async function checkEssenceWorker(): Promise<void> {
+  const folder = "workers/essence";
+  const environment = await pythonEnvironment(join(folder, "requirements-dev.lock"), lineOnStderr);
+  const python = (...args: readonly string[]) => command(join(environment, "bin", "python"), ["-m", ...args], options);
+  const options = { cwd: folder, env: { PYTHONPATH: "src", LIVEKIT_SERVER: await toolPath("livekit-server", lineOnStderr) } };
+  await python("ruff", "check");
+  await python("ruff", "format", "--check");
+  await python("mypy");
+  await python("pytest", "--quiet");
 }
 
 /** @throws if tests fail. Prints each with the first line of its message, because people read the end of a long log first. */
@@ -75,7 +89,7 @@ async function vitest(project: string): Promise<void> {
   const results = join(folder, "results.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`];
   try {
-    await command("vitest", "run", "--project", project, "--passWithNoTests", ...reporters);
+    await command("vitest", ["run", "--project", project, "--passWithNoTests", ...reporters]);
   } catch (error) {
     console.error(`\n${failedTests(results).join("\n")}`);
     throw error;
@@ -108,9 +122,14 @@ function failedTests(path: string): readonly string[] {
   });
 }
 
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a program on this terminal. @throws if it fails. */
-async function command(name: string, ...args: readonly string[]): Promise<void> {
-  const child = spawn(name, args, { stdio: "inherit" });
+async function command(name: string, args: readonly string[], { cwd = ".", env = {} }: Surroundings = {}): Promise<void> {
+  const child = spawn(name, args, { stdio: "inherit", cwd, env: { ...process.env, ...env } });
   // A terminal sends Ctrl-C to the child itself.
   const passOn = (signal: NodeJS.Signals): void => {
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);

@@ -18,7 +18,11 @@ const INSTALL_LIMIT_MS = 180_000;
  */
 export function ensurePackages(packages: readonly DebianPackage[], progress: Progress): void {
   const missing = packages.filter((name) => !existsSync(programs[name]));
-  if (missing.length === 0) return;
+  if (missing.length > 0) installPackages(missing, progress);
+}
+
+/** @throws Error that says what to install. */
+export function installPackages(missing: readonly string[], progress: Progress): void {
   const command = `apt-get install ${missing.join(" ")}`;
   if (process.getuid?.() !== 0) throw new Error(`${missing.join(" and ")} are not installed: run ${command} as root`);
   progress(`installing ${missing.join(" and ")}`);

@@ -50,7 +50,8 @@ function kubebuilderAsset(name: ToolName): string | undefined {
   return folder && KUBEBUILDER_TOOLS.includes(name) ? path.join(folder, name) : undefined;
 }
 
-function cacheFolder(): string {
+/** Folder of everything that is built or installed once on this machine. */
+export function cacheFolder(): string {
   return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "avatarpool");
 }
 

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import path from "node:path";
+import type { Progress } from "./controlplane/index.ts";
+import { run } from "./controlplane/run.ts";
+import { cacheFolder } from "./controlplane/tools.ts";
+import { installPackages } from "./debian.ts";
+
+/**
+ * Folder of a Python environment with the packages of a lock file, from the project's cache, else installed into that cache
+ * (a minute or two).
+ * @param lock path of the lock file: versions with hashes, for pip.
+ * @throws Error if Python is missing or a package cannot be installed; the message says what to do.
+ */
+export async function pythonEnvironment(lock: string, progress: Progress): Promise<string> {
+  const version = await python(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
+  const key = createHash("sha256")
+    .update(version)
+    .update(await readFile(lock))
+    .digest("hex")
+    .slice(0, 12);
+  const target = path.join(cacheFolder(), `python-${key}`);
+  if (existsSync(target)) return target;
+  progress(`installing the Python packages of ${lock} (once on this machine, usually a minute or two)`);
+  // An environment cannot be moved: it is made under a name of its own, and appears by a link, whole.
+  const made = `${target}.${process.pid}`;
+  await mkdir(path.dirname(target), { recursive: true });
+  try {
+    await makeEnvironment(made, progress);
+    const pip = [path.join(made, "bin", "pip"), "install", "--quiet", "--require-hashes", "--requirement", lock];
+    await succeed(pip[0] ?? "", pip.slice(1), "check that pip can reach its package index");
+    await symlink(made, `${made}.link`);
+    await rename(`${made}.link`, target);
+  } catch (error) {
+    await rm(made, { recursive: true, force: true });
+    throw error;
+  }
+  progress("installed the Python packages");
+  return target;
+}
+
+async function makeEnvironment(folder: string, progress: Progress): Promise<void> {
+  const args = ["-m", "venv", folder];
+  const { code } = await run("python3", args, { env: process.env });
+  if (code === 0) return;
+  // Debian has it as a package of its own.
+  await rm(folder, { recursive: true, force: true });
+  installPackages(["python3-venv"], progress);
+  await python(args);
+}
+
+async function python(args: readonly string[]): Promise<string> {
+  return succeed("python3", args, "install Python 3.11 or newer");
+}
+
+async function succeed(command: string, args: readonly string[], advice: string): Promise<string> {
+  const result = await run(command, args, { env: process.env }).catch((cause: unknown) => {
+    throw new Error(`${command} cannot be started: ${advice}`, { cause });
+  });
+  if (result.code === 0) return result.stdout.trim();
+  throw new Error(`${command} ${args.join(" ")} failed: ${advice}\n${result.stderr.slice(-2_000)}`);
+}
