@@ -239,11 +239,8 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       namespace: pool.namespace,
       name: pool.name,
       queued: Object.fromEntries(this.#slots.queued(key)),
-      shortages: this.#load.shortages(key),
-      launches: this.#load.launches(key),
-      ...this.#load.accountErrors(key),
+      ...this.#load.counts(key),
       ...this.#overflow.load(pool, key),
-      ...this.#load.reclaimed(key),
       ...this.#secretAccess?.load(key),
     };
   }

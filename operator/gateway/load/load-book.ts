@@ -30,17 +30,19 @@ export type PoolSummary = Omit<PoolState, "workers">;
 /** Key of launches with a custom face image. */
 const NO_PRESET = "";
 
+/** The counts of one pool since the gateway started. Its presets and the kinds of errors bound it. */
+interface PoolCounts {
+  readonly shortages: Map<string, Record<Shortage, number>>;
+  readonly launches: Map<string, LaunchCounts>;
+  accountErrors?: NonNullable<PoolLoad["accountErrors"]>;
+  /** Seconds have fractions. */
+  reclaimed?: Reclaimed;
+}
+
 /** Counts launches and shortages by pool and preset, and notifies the open load streams of changes. */
 export class LoadBook {
   readonly #clock: Clock;
-  /** Bounded by the pools and their presets. */
-  readonly #shortages = new Map<string, Map<string, Record<Shortage, number>>>();
-  /** Bounded by the pools and their presets. */
-  readonly #launches = new Map<string, Map<string, LaunchCounts>>();
-  /** Bounded by the pools and three kinds. */
-  readonly #accountErrors = new Map<string, NonNullable<PoolLoad["accountErrors"]>>();
-  /** Bounded by the pools. Seconds have fractions. */
-  readonly #reclaimed = new Map<string, Reclaimed>();
+  readonly #pools = new Map<string, PoolCounts>();
   readonly #listeners = new Set<(change: LoadChange) => void>();
 
   constructor(clock: Clock) {
@@ -70,91 +72,82 @@ export class LoadBook {
   arrived(pool: string, preset: string | undefined): (met: Met) => void {
     const all = new Set<Met>();
     let missed = false;
-    const launches = this.#launchesOf(pool, preset ?? NO_PRESET);
-    launches.arrived += 1;
+    const { shortages, launches } = this.#of(pool);
+    const counts = countsOf(launches, noLaunches, preset);
+    counts.arrived += 1;
     return (met) => {
       if (all.has(met)) return;
       all.add(met);
       if (met !== "worker503" && !missed) {
         missed = true;
-        launches.missed += 1;
+        counts.missed += 1;
       }
-      if (met === "cold") this.#notify({ pool });
-      else this.#countShortage(pool, preset ?? NO_PRESET, met);
+      if (met === "cold") return this.#notify({ pool });
+      countsOf(shortages, noShortages, preset)[met] += 1;
+      this.#notify({ pool, shortSinceMs: this.#clock.now() });
     };
-  }
-
-  #countShortage(pool: string, preset: string, shortage: Shortage): void {
-    this.#countsOf(pool, preset)[shortage] += 1;
-    this.#notify({ pool, shortSinceMs: this.#clock.now() });
   }
 
   /** A launch got its session. */
   served(pool: string, preset: string | undefined): void {
-    this.#launchesOf(pool, preset ?? NO_PRESET).started += 1;
+    countsOf(this.#of(pool).launches, noLaunches, preset).started += 1;
     this.#notify({ pool });
   }
 
   /** A worker rejected a launch because of the account of its secret. */
   accountError(pool: string, kind: AccountErrorKind): void {
-    const errors = this.#accountErrors.get(pool) ?? {};
-    const count = (errors[kind]?.count ?? 0) + 1;
-    this.#accountErrors.set(pool, { ...errors, [kind]: { count, lastMs: this.#clock.now() } });
+    const counts = this.#of(pool);
+    const count = (counts.accountErrors?.[kind]?.count ?? 0) + 1;
+    counts.accountErrors = { ...counts.accountErrors, [kind]: { count, lastMs: this.#clock.now() } };
     this.#notify({ pool });
-  }
-
-  /** Empty without errors. */
-  accountErrors(pool: string): Pick<PoolLoad, "accountErrors"> {
-    const accountErrors = this.#accountErrors.get(pool);
-    return accountErrors === undefined ? {} : { accountErrors };
   }
 
   /** The gateway ended an abandoned session, this long before the worker would have. */
   reclaimedSlot(pool: string, reclaimedMs: number): void {
-    const { sessions, slotSeconds } = this.#reclaimed.get(pool) ?? { sessions: 0, slotSeconds: 0 };
-    this.#reclaimed.set(pool, { sessions: sessions + 1, slotSeconds: slotSeconds + reclaimedMs / 1_000 });
+    const counts = this.#of(pool);
+    const { sessions, slotSeconds } = counts.reclaimed ?? { sessions: 0, slotSeconds: 0 };
+    counts.reclaimed = { sessions: sessions + 1, slotSeconds: slotSeconds + reclaimedMs / 1_000 };
     this.#notify({ pool });
   }
 
-  /** Empty if none were reclaimed. */
-  reclaimed(pool: string): Pick<PoolLoad, "reclaimed"> {
-    const reclaimed = this.#reclaimed.get(pool);
-    return reclaimed === undefined ? {} : { reclaimed: { ...reclaimed, slotSeconds: Math.round(reclaimed.slotSeconds) } };
-  }
-
-  shortages(pool: string): PoolLoad["shortages"] {
-    return Object.fromEntries([...(this.#shortages.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
-  }
-
-  launches(pool: string): PoolLoad["launches"] {
-    return Object.fromEntries([...(this.#launches.get(pool) ?? [])].map(([preset, counts]) => [preset, { ...counts }]));
+  /** A copy of the counts of a pool. */
+  counts(pool: string): Pick<PoolLoad, "shortages" | "launches" | "accountErrors" | "reclaimed"> {
+    const { shortages, launches, accountErrors, reclaimed } = this.#of(pool);
+    return {
+      shortages: copyOf(shortages),
+      launches: copyOf(launches),
+      ...(accountErrors && { accountErrors }),
+      ...(reclaimed && { reclaimed: { ...reclaimed, slotSeconds: Math.round(reclaimed.slotSeconds) } }),
+    };
   }
 
   /** Removes a deleted pool. */
   forget(pool: string): void {
-    this.#launches.delete(pool);
-    this.#shortages.delete(pool);
-    this.#accountErrors.delete(pool);
-    this.#reclaimed.delete(pool);
+    this.#pools.delete(pool);
   }
 
-  #countsOf(pool: string, preset: string): Record<Shortage, number> {
-    const presets = this.#shortages.get(pool) ?? new Map<string, Record<Shortage, number>>();
-    const counts = presets.get(preset) ?? { worker503: 0, waited: 0, refused: 0 };
-    this.#shortages.set(pool, presets.set(preset, counts));
-    return counts;
-  }
-
-  #launchesOf(pool: string, preset: string): LaunchCounts {
-    const presets = this.#launches.get(pool) ?? new Map<string, LaunchCounts>();
-    const counts = presets.get(preset) ?? { arrived: 0, missed: 0, started: 0 };
-    this.#launches.set(pool, presets.set(preset, counts));
+  #of(pool: string): PoolCounts {
+    const counts = this.#pools.get(pool) ?? { shortages: new Map(), launches: new Map() };
+    this.#pools.set(pool, counts);
     return counts;
   }
 
   #notify(change: LoadChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+const noShortages = () => ({ worker503: 0, waited: 0, refused: 0 });
+const noLaunches = () => ({ arrived: 0, missed: 0, started: 0 });
+
+function countsOf<T>(presets: Map<string, T>, none: () => T, preset = NO_PRESET): T {
+  const counts = presets.get(preset) ?? none();
+  presets.set(preset, counts);
+  return counts;
+}
+
+function copyOf<T extends object>(presets: ReadonlyMap<string, T>): Record<string, T> {
+  return Object.fromEntries([...presets].map(([preset, counts]) => [preset, { ...counts }]));
 }
 
 /** The entry of a worker in a load report. */

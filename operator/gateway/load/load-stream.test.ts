@@ -158,10 +158,10 @@ describe("LoadBook", () => {
     const missed = meetings.map((all, index) => {
       const met = book.arrived("avatars/one", `preset-${index}`);
       for (const each of all) met(each);
-      return book.launches("avatars/one")[`preset-${index}`]?.missed;
+      return book.counts("avatars/one").launches[`preset-${index}`]?.missed;
     });
     expect(missed).toEqual([0, 0, 1, 1, 1]);
-    expect(book.shortages("avatars/one")).not.toHaveProperty("preset-2");
+    expect(book.counts("avatars/one").shortages).not.toHaveProperty("preset-2");
   });
 
   it("counts each kind of shortage once per launch, by preset", () => {
@@ -171,7 +171,7 @@ describe("LoadBook", () => {
     met("worker503");
     met("waited");
     book.arrived("avatars/one", "maya")("refused");
-    expect(book.shortages("avatars/one")).toEqual({
+    expect(book.counts("avatars/one").shortages).toEqual({
       "": { worker503: 1, waited: 1, refused: 0 },
       maya: { worker503: 0, waited: 0, refused: 1 },
     });
