@@ -79,7 +79,7 @@ describe("sizeGroups where nodes are short", () => {
     expect(sizing.unmet.size).toBe(0);
     expect(sizing.groups[0]).toMatchObject({ workers: 3, wanted: 5, atMaximum: false });
     expect(explainSize(sizing.groups[0]!)).toBe(
-      "0 sessions + 8 queued + 0 warm = 8 slots / 4 per worker = 2, but 5 are wanted: no node for the others now",
+      "0 sessions + 8 queued + 0 warm = 8 slots / 4 per worker = 2, but 5 are required: no node for the others now",
     );
   });
 

@@ -208,7 +208,7 @@ export function explainSize(size: GroupSize): string {
   if (own < min) clauses.push(`at least min ${min}`);
   if (lost > 0) clauses.push(`plus ${lost} to replace lost workers`);
   if (lost + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
-  if (wanted > workers) clauses.push(`but ${wanted} are wanted: no node for the others now`);
+  if (wanted > workers) clauses.push(`but ${wanted} are required: no node for the others now`);
   else if (kept > 0) clauses.push(`plus ${kept} kept until the workers of earlier groups have nodes`);
   else if (workers > Math.max(own, wanted)) clauses.push(`plus ${workers - Math.max(own, wanted)} in case a node is found`);
   return clauses.join(", ");
