@@ -60,7 +60,7 @@ export type UserEntry = z.output<typeof userSchema>;
 export type ContextEntry = z.output<typeof contextSchema>;
 
 /** Entries are as they were written: each is checked when it is used. */
-interface Entry {
+interface NamedSection {
   readonly value: unknown;
   /** The file that it stands in. */
   readonly file: string;
@@ -68,9 +68,9 @@ interface Entry {
 
 export interface Kubeconfig {
   readonly currentContext: string | undefined;
-  readonly clusters: ReadonlyMap<string, Entry>;
-  readonly users: ReadonlyMap<string, Entry>;
-  readonly contexts: ReadonlyMap<string, Entry>;
+  readonly clusters: ReadonlyMap<string, NamedSection>;
+  readonly users: ReadonlyMap<string, NamedSection>;
+  readonly contexts: ReadonlyMap<string, NamedSection>;
 }
 
 /**
@@ -140,8 +140,8 @@ function parsed(content: string, file: string): unknown {
   }
 }
 
-function entries(list: readonly unknown[] | null | undefined, kind: string, file: string): ReadonlyMap<string, Entry> {
-  const named = new Map<string, Entry>();
+function entries(list: readonly unknown[] | null | undefined, kind: string, file: string): ReadonlyMap<string, NamedSection> {
+  const named = new Map<string, NamedSection>();
   for (const item of list ?? []) {
     const { name, [kind]: value } = z.looseObject({ name: digits }).catch({ name: "" }).parse(item);
     if (name !== "" && !named.has(name)) named.set(name, { value, file });
@@ -149,7 +149,7 @@ function entries(list: readonly unknown[] | null | undefined, kind: string, file
   return named;
 }
 
-function entryOf(map: ReadonlyMap<string, Entry>, kind: string, name: string): Entry {
+function entryOf(map: ReadonlyMap<string, NamedSection>, kind: string, name: string): NamedSection {
   const entry = map.get(name);
   if (entry !== undefined) return entry;
   const names = map.size === 0 ? "none" : [...map.keys()].join(", ");

@@ -42,7 +42,7 @@ export interface SecretCacheOptions<View> {
   readonly retryMs: number;
 }
 
-interface Entry<View> {
+interface CachedSecret<View> {
   last: SecretRead<View>;
   readMs: number;
   reading: Promise<SecretRead<View>> | undefined;
@@ -54,7 +54,7 @@ interface Entry<View> {
  */
 export class SecretCache<View> {
   readonly #options: SecretCacheOptions<View>;
-  readonly #entries: ExpiringMap<string, Entry<View>>;
+  readonly #entries: ExpiringMap<string, CachedSecret<View>>;
 
   constructor(options: SecretCacheOptions<View>) {
     this.#options = options;
@@ -77,7 +77,7 @@ export class SecretCache<View> {
     return this.#entries.get(keyOf(ref))?.last.view;
   }
 
-  #entry(ref: ObjectRef): Entry<View> {
+  #entry(ref: ObjectRef): CachedSecret<View> {
     const key = keyOf(ref);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
@@ -87,7 +87,7 @@ export class SecretCache<View> {
   }
 
   /** Never throws. */
-  async #read(entry: Entry<View>, ref: ObjectRef): Promise<SecretRead<View>> {
+  async #read(entry: CachedSecret<View>, ref: ObjectRef): Promise<SecretRead<View>> {
     const { clock, read, view } = this.#options;
     try {
       const values = await withDeadline(clock, READ_TIMEOUT_MS, (signal) => read(ref, signal));

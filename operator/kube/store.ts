@@ -12,7 +12,7 @@ export interface Store<T> {
   readonly size: number;
 }
 
-interface Entry<T> {
+interface StoredItem<T> {
   readonly item: T;
   readonly resourceVersion: string;
 }
@@ -22,7 +22,7 @@ interface Entry<T> {
  * Not for readers: only its informer writes.
  */
 export class IndexedStore<T> implements Store<T> {
-  readonly #entries = new Map<ObjectKey, Entry<T>>();
+  readonly #entries = new Map<ObjectKey, StoredItem<T>>();
   readonly #indexes: Indexes<T>;
   /** Index name -> value -> keys; values without keys are removed. */
   readonly #keysByValue = new Map<string, Map<string, Set<ObjectKey>>>();

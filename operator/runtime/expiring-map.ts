@@ -10,7 +10,7 @@ export interface ExpiringMapOptions<Key> {
   readonly onExpired?: (key: Key) => void;
 }
 
-interface Entry<Key, Value> {
+interface TimedValue<Key, Value> {
   readonly key: Key;
   readonly value: Value;
   readonly setMs: number;
@@ -25,9 +25,9 @@ const MAX_REMOVED = 1_000;
  */
 export class ExpiringMap<Key, Value> {
   readonly #options: ExpiringMapOptions<Key>;
-  readonly #entries = new Map<Key, Entry<Key, Value>>();
+  readonly #entries = new Map<Key, TimedValue<Key, Value>>();
   /** Oldest first, from `#first` on. It also holds entries that were deleted or set again. */
-  #queue: Entry<Key, Value>[] = [];
+  #queue: TimedValue<Key, Value>[] = [];
   #first = 0;
 
   constructor(options: ExpiringMapOptions<Key>) {
@@ -77,11 +77,11 @@ export class ExpiringMap<Key, Value> {
     }
   }
 
-  #isCurrent(entry: Entry<Key, Value>): boolean {
+  #isCurrent(entry: TimedValue<Key, Value>): boolean {
     return this.#entries.get(entry.key) === entry;
   }
 
-  #isExpired({ setMs }: Entry<Key, Value>): boolean {
+  #isExpired({ setMs }: TimedValue<Key, Value>): boolean {
     return this.#options.clock.now() - setMs >= (this.#options.ttlMs ?? Number.POSITIVE_INFINITY);
   }
 }

@@ -1,11 +1,11 @@
 /** A sliding window over the last minutes. Windows are immutable: adding a value returns a new one without expired entries. */
 
-interface Entry {
+interface WindowSample {
   readonly atMs: number;
   readonly value: number;
 }
 
-export type Window = readonly Entry[];
+export type Window = readonly WindowSample[];
 
 export const emptyWindow: Window = [];
 
@@ -30,7 +30,7 @@ export function maximumEndsAtMs(window: Window, nowMs: number, spanMs: number): 
 }
 
 /** Values are in descending order. The newest one is valid until the next one, whatever its age. */
-function topOf(window: Window, nowMs: number, spanMs: number): Entry | undefined {
+function topOf(window: Window, nowMs: number, spanMs: number): WindowSample | undefined {
   return window.find((entry) => entry.atMs > nowMs - spanMs) ?? window.at(-1);
 }
 

@@ -44,7 +44,7 @@ const MAX_OF_ROOM = 16;
 /** Tasks that are remembered of one claim. */
 export const MAX_BEFORE = 16;
 
-interface Entry {
+interface GrantedClaim {
   readonly gateway: string;
   readonly worker: string;
   readonly before: readonly string[];
@@ -54,7 +54,7 @@ interface Entry {
 /** Keeps, for launches that fall to this gateway, which gateway sends each: the first that asks. */
 export class ClaimBook {
   readonly #tickets: Tickets;
-  readonly #entries: ExpiringMap<string, Entry>;
+  readonly #entries: ExpiringMap<string, GrantedClaim>;
   /** The launches of a room, oldest first. */
   readonly #rooms: ExpiringMap<string, readonly string[]>;
 

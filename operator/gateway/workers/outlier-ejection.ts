@@ -2,11 +2,11 @@ import { CircuitBreaker } from "../../runtime/circuit-breaker.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
 /** 503 at_capacity; or 503 not_ready, or a refused connection. */
-type Refusal = "full" | "not-ready";
+type RefusedLaunch = "full" | "not-ready";
 /** The connection broke after the launch was sent, or the answer made no sense; or no answer came in time. */
 type Fault = "broken" | "timed-out";
 /** Why a launch at a worker failed. */
-export type Failure = Refusal | Fault;
+export type Failure = RefusedLaunch | Fault;
 
 /**
  * Outlier ejection of one worker: a worker may pass its probes while its launches fail. A worker that breaks launches is
@@ -14,7 +14,7 @@ export type Failure = Refusal | Fault;
  * races for the last slot, and ejections for more are short.
  */
 export class OutlierEjection {
-  readonly #refusals: CircuitBreaker<Refusal>;
+  readonly #refusals: CircuitBreaker<RefusedLaunch>;
   readonly #faults: CircuitBreaker<Fault>;
 
   constructor(clock: Clock) {

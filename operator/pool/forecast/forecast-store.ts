@@ -37,7 +37,7 @@ interface LearnedConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-interface Entry {
+interface PoolForecasts {
   readonly forecasts: Forecasts;
   /** What is kept has been read, or is not asked for. */
   readonly read: boolean;
@@ -59,7 +59,7 @@ export interface ForecastStoreOptions {
  */
 export class ForecastStore {
   readonly #options: ForecastStoreOptions;
-  readonly #pools = new Map<string, Entry>();
+  readonly #pools = new Map<string, PoolForecasts>();
 
   constructor(options: ForecastStoreOptions) {
     this.#options = options;
@@ -77,7 +77,7 @@ export class ForecastStore {
     return entry.forecasts;
   }
 
-  async #begin(pool: PoolConfig, known: Entry | undefined): Promise<Entry> {
+  async #begin(pool: PoolConfig, known: PoolForecasts | undefined): Promise<PoolForecasts> {
     const begun = (forecasts: Forecasts, read: boolean) => ({
       forecasts,
       read,

@@ -11,7 +11,7 @@ export const FAILING_PATIENCE_MS = 30_000;
 /** Refused objects of one kind that are remembered one by one. With more, the kind is left alone until the next repetition. */
 const MAX_OF_A_KIND = 32;
 
-interface Entry {
+interface HeldRequest {
   readonly refusal: Refusal;
   readonly error: unknown;
   readonly fingerprint: string;
@@ -42,7 +42,7 @@ export interface RefusalsOptions {
  */
 export class Refusals {
   readonly #options: RefusalsOptions;
-  readonly #pools = new Map<string, Map<string, Entry>>();
+  readonly #pools = new Map<string, Map<string, HeldRequest>>();
 
   constructor(options: RefusalsOptions) {
     this.#options = options;
@@ -132,7 +132,7 @@ export class Refusals {
     this.#pools.delete(key);
   }
 
-  #holding(entries: ReadonlyMap<string, Entry>, pool: PoolConfig, target: Target, fingerprint: string) {
+  #holding(entries: ReadonlyMap<string, HeldRequest>, pool: PoolConfig, target: Target, fingerprint: string) {
     const nowMs = this.#options.clock.now();
     for (const id of [kindIdOf(target), idOf(target)]) {
       const entry = entries.get(id);
@@ -168,7 +168,7 @@ export class Refusals {
     fingerprint: string,
     error: unknown,
     startMs: number,
-  ): Entry {
+  ): HeldRequest {
     const { clock, random } = this.#options;
     const entries = this.#of(poolKey(pool));
     const before = entries.get(id);
@@ -180,7 +180,7 @@ export class Refusals {
     const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** tries) * (0.5 + 0.5 * random());
     const { generation } = pool;
     const nowMs = clock.now();
-    const entry: Entry = {
+    const entry: HeldRequest = {
       refusal: { ...refusal, retryAtMs: nowMs + delayMs },
       error,
       fingerprint,
@@ -199,15 +199,15 @@ export class Refusals {
     return ofKind.length >= MAX_OF_A_KIND;
   }
 
-  #of(key: string): Map<string, Entry> {
-    const known = this.#pools.get(key) ?? new Map<string, Entry>();
+  #of(key: string): Map<string, HeldRequest> {
+    const known = this.#pools.get(key) ?? new Map<string, HeldRequest>();
     this.#pools.set(key, known);
     return known;
   }
 }
 
 /** Whether the request is not to be sent now. */
-function isHeld({ refusal, generation }: Entry, pool: PoolConfig, nowMs: number): boolean {
+function isHeld({ refusal, generation }: HeldRequest, pool: PoolConfig, nowMs: number): boolean {
   return generation === pool.generation && nowMs < (refusal.retryAtMs ?? 0);
 }
 
@@ -216,7 +216,7 @@ function withoutName(said: string): string {
   return said.replace(/^\S+ "[^"]*" is forbidden: /, "");
 }
 
-function dueMsOf({ refusal, sinceMs }: Entry): number {
+function dueMsOf({ refusal, sinceMs }: HeldRequest): number {
   return refusal.retryAtMs ?? sinceMs + FAILING_PATIENCE_MS;
 }
 
