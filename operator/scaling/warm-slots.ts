@@ -36,6 +36,6 @@ export function warmOf(slots: WarmSlots, { floor, least, taken, target }: WarmIn
 }
 
 /** Free slots that make up `percent` of all slots, as in the buffer of Agones: ceil(taken * p / (100 - p)). */
-export function shareOfSlots(taken: number, percent: number): number {
+function shareOfSlots(taken: number, percent: number): number {
   return Math.ceil((taken * percent) / (100 - percent));
 }

@@ -1,95 +1,166 @@
-import type { WarmSlots } from "../api/pool-config.ts";
-import { type Forecast, Forecaster } from "../scaling/forecast/forecaster.ts";
-import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, shareOfSlots } from "../scaling/warm-slots.ts";
-import { addForMaximum, emptyWindow, maximum } from "../scaling/window.ts";
+import type { WarmSlots, WarmWindow } from "../api/pool-config.ts";
+import { type AutoTarget, autoTarget, forecastIntervalMs } from "../scaling/auto-target.ts";
+import { Forecaster } from "../scaling/forecast/forecaster.ts";
+import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../scaling/pressure.ts";
+import { type ScheduledFloor, scheduledFloor } from "../scaling/schedule.ts";
+import { sizeGroups } from "../scaling/size.ts";
+import { growthLimit } from "../scaling/step.ts";
+import { type Target, targetSize } from "../scaling/target.ts";
+import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, warmOf } from "../scaling/warm-slots.ts";
+import { addForMaximum, emptyWindow, maximum, maximumEndsAtMs, type Window } from "../scaling/window.ts";
 import type { FleetShape, FleetView, Policy } from "./policy.ts";
 
-export interface AvatarPoolPolicyOptions {
-  /** Share of launches that is to find a warm slot, such as 0.99. Asked of `warm.slots: auto` only. */
-  readonly objective: number;
+export interface AvatarPoolOptions {
+  /** Name of the worker group. */
+  readonly group: string;
   readonly shape: FleetShape;
-  /** `warm.slots`; auto by default. */
-  readonly slots?: WarmSlots;
-  /** Slots that are kept warm at a time in any case; none by default. */
-  readonly floorAt?: (nowS: number) => number;
-  /** `scaling.scaleDownAfter`; auto by default. */
-  readonly holdS?: number | undefined;
+  /** `objective.launchSuccess`. Used by `warm.slots: auto` only. */
+  readonly objectivePercent: number;
+  /** `warm.slots`. */
+  readonly slots: WarmSlots;
+  /** The largest of `presets[].warmSlots`. */
+  readonly presetSlots: number;
+  /** `warm.schedule`. */
+  readonly schedule: readonly WarmWindow[];
+  /** `scaling.scaleDownAfter`; undefined: auto. */
+  readonly scaleDownAfterMs: number | undefined;
+  /** `scaling.maxStep`; undefined: the default. */
+  readonly maxStep: number | undefined;
+  /** Unix time of the beginning of the trace. */
+  readonly startMs: number;
 }
 
-/** Workers that are asked for, and for how long more than that are kept. */
-interface Wish {
-  readonly workers: number;
-  readonly holdS: number;
-}
-
-/** The operator plans at most so often for what it is told. */
-const PLAN_INTERVAL_S = 1;
-/** It plans so often when it is told nothing. */
-const SYNC_S = 5;
-
-/** This product: the sizes that the operator decides on, asked as the operator asks for them. */
-export function avatarPoolPolicy(options: AvatarPoolPolicyOptions): Policy {
-  const { objective, shape, slots = { kind: "auto" }, floorAt = () => 0 } = options;
-  const wishOf = slots.kind === "auto" ? forecasting(objective, shape) : keeping(slots, shape);
-  let lately = emptyWindow;
+/** The settings of a pool that gives only an objective. */
+export function defaultsWith(objectivePercent: number, shape: FleetShape): AvatarPoolOptions {
   return {
-    name: nameOf(slots, objective),
-    syncS: SYNC_S,
+    group: "workers",
+    shape,
+    objectivePercent,
+    slots: { kind: "auto" },
+    presetSlots: 0,
+    schedule: [],
+    scaleDownAfterMs: undefined,
+    maxStep: undefined,
+    startMs: 0,
+  };
+}
+
+/** Plans are at least this far apart, unless a launch waits or was refused. */
+const PLAN_INTERVAL_S = 1;
+
+/** AvatarPool itself: one worker group, sized as the operator sizes it. */
+export function avatarPoolPolicy(options: AvatarPoolOptions): Policy {
+  const planner = new GroupPlanner(options);
+  let seen: readonly number[] = [];
+  let refused = 0;
+  let plannedS = Number.NEGATIVE_INFINITY;
+  let workers = 0;
+  return {
+    name: nameOf(options),
+    syncS: PLAN_INTERVAL_S,
     eventDriven: true,
     removes: "drained",
     decide: (view) => {
-      const wish = wishOf(view);
-      const wanted = Math.max(wish.workers, workersFor(view, floorAt(view.nowS), shape));
-      const nowMs = view.nowS * 1_000;
-      const holdMs = (options.holdS ?? wish.holdS) * 1_000;
-      lately = addForMaximum(lately, nowMs, wanted, holdMs);
-      return Math.max(wanted, maximum(lately, nowMs, holdMs) ?? wanted);
+      const isUrgent = view.queued > 0 || view.refused !== refused;
+      if (!isUrgent && view.nowS - plannedS < PLAN_INTERVAL_S) return workers;
+      const now = [view.arrived, view.sessions, view.drainingSessions, view.workers, view.drainingWorkers, view.warmWorkers];
+      const isDue = options.startMs + view.nowS * 1_000 >= planner.dueMs;
+      if (!isUrgent && !isDue && now.every((value, index) => value === seen[index])) return workers;
+      seen = now;
+      refused = view.refused;
+      plannedS = view.nowS;
+      workers = planner.next(view).workers;
+      return workers;
     },
   };
 }
 
-/** `warm.slots: auto`: the forecaster that the operator runs. */
-function forecasting(objective: number, shape: FleetShape): (view: FleetView) => Wish {
-  const forecaster = new Forecaster(objective);
-  let forecast: Forecast | undefined;
-  let askedS = Number.NEGATIVE_INFINITY;
-  return (view) => {
-    if (forecast === undefined || view.queued > 0 || view.nowS - askedS >= PLAN_INTERVAL_S) {
-      askedS = view.nowS;
-      forecast = forecaster.next(sampleOf(view), shape);
-    }
-    return { workers: Math.max(forecast.workers, Math.min(view.workers, forecast.keep)), holdS: forecast.holdS };
-  };
+/** The operator's plan for one worker group and one serving set. Holds what the operator remembers between two plans. */
+export class GroupPlanner {
+  readonly #options: AvatarPoolOptions;
+  readonly #forecaster: Forecaster;
+  #wanted: Window = emptyWindow;
+  #pressure: Pressure = noPressure;
+  #refused = 0;
+  #scheduled: ScheduledFloor = { slots: 0, nextEdgeMs: Number.NEGATIVE_INFINITY, unreadable: [] };
+  #dueMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: AvatarPoolOptions) {
+    this.#options = options;
+    this.#forecaster = new Forecaster(options.objectivePercent / 100);
+  }
+
+  /** When the fleet, left alone, needs another plan. */
+  get dueMs(): number {
+    return this.#dueMs;
+  }
+
+  next(view: FleetView): Target {
+    const { group, shape, slots, scaleDownAfterMs, maxStep, startMs } = this.#options;
+    const nowMs = startMs + view.nowS * 1_000;
+    const replicas = view.workers + view.drainingWorkers;
+    const sessions = view.sessions + view.drainingSessions;
+    const taken = sessions + view.queued;
+    const auto = slots.kind === "auto" ? this.#forecast(view, nowMs, sessions, replicas) : undefined;
+    const pressure = this.#pressureAt(view, nowMs);
+    const floor = this.#floorAt(nowMs);
+    const warm = warmOf(slots, { floor, least: DEFAULT_WARM_SLOTS, taken, target: auto });
+    const { slotsPerWorker, min, max } = shape;
+    const [size] = sizeGroups(
+      [{ name: group, slotsPerWorker, min, max, sessions, replicas, lost: 0 }],
+      [{ set: { key: group, groups: [group], presets: [] }, queued: view.queued, pressure, ...warm }],
+    ).groups;
+    if (size === undefined) throw new Error(`worker group ${group} has no size`);
+    const holdMs = scaleDownAfterMs ?? auto?.holdMs ?? DEFAULT_HOLD_MS;
+    this.#wanted = addForMaximum(this.#wanted, nowMs, size.workers, holdMs);
+    this.#dueMs = Math.min(
+      auto === undefined ? Number.POSITIVE_INFINITY : nowMs + forecastIntervalMs(taken > 0),
+      this.#scheduled.nextEdgeMs ?? Number.POSITIVE_INFINITY,
+      pressureFalls(this.#pressure, nowMs) ?? Number.POSITIVE_INFINITY,
+      maximumEndsAtMs(this.#wanted, nowMs, holdMs) ?? Number.POSITIVE_INFINITY,
+    );
+    return targetSize({
+      size,
+      because: warm.because,
+      maxStep: growthLimit(maxStep, replicas, replicas) - replicas,
+      holdMs,
+      wantedLately: maximum(this.#wanted, nowMs, holdMs) ?? size.workers,
+    });
+  }
+
+  #forecast(view: FleetView, nowMs: number, sessions: number, workers: number): AutoTarget {
+    const { arrived, cold, started, queued } = view;
+    const warmWorkers = view.warmWorkers + view.drainingWorkers;
+    const sample = { nowS: nowMs / 1_000, arrived, cold, started, sessions, queued, workers, warmWorkers };
+    const { shape, objectivePercent } = this.#options;
+    return autoTarget(this.#forecaster.next(sample, shape), sample, shape, objectivePercent);
+  }
+
+  #pressureAt({ refused }: FleetView, nowMs: number): number {
+    const pressure = addPressure(this.#pressure, refused - this.#refused, nowMs);
+    const slots = pressureAt(pressure, nowMs);
+    this.#refused = refused;
+    // The load hub, too, drops what rounds to no slot.
+    this.#pressure = slots === 0 ? noPressure : pressure;
+    return slots;
+  }
+
+  /** Searching the schedule costs more than the rest of a plan, so the result is kept until a window opens or closes. */
+  #floorAt(nowMs: number): number {
+    const { shape, slots, presetSlots, schedule } = this.#options;
+    if (nowMs >= (this.#scheduled.nextEdgeMs ?? Number.POSITIVE_INFINITY))
+      this.#scheduled = scheduledFloor(schedule, nowMs, shape.timeToWarmS * 1_000);
+    return Math.max(this.#scheduled.slots, presetSlots, slots.kind === "count" ? slots.slots : 0);
+  }
 }
 
-/** A number of slots, or a share of them. */
-function keeping(slots: Exclude<WarmSlots, { kind: "auto" }>, shape: FleetShape): (view: FleetView) => Wish {
-  const free = (view: FleetView) =>
-    slots.kind === "count" ? slots.slots : Math.max(DEFAULT_WARM_SLOTS, shareOfSlots(taken(view), slots.percent));
-  return (view) => ({ workers: workersFor(view, free(view), shape), holdS: DEFAULT_HOLD_MS / 1_000 });
-}
-
-/** Workers for all sessions, launches that wait and free slots. */
-function workersFor(view: FleetView, free: number, { slotsPerWorker }: FleetShape): number {
-  return Math.ceil((taken(view) + free) / slotsPerWorker);
-}
-
-function taken({ sessions, drainingSessions, queued }: FleetView): number {
-  return sessions + drainingSessions + queued;
-}
-
-function nameOf(slots: WarmSlots, objective: number): string {
+function nameOf({ slots, objectivePercent }: AvatarPoolOptions): string {
   switch (slots.kind) {
     case "auto":
-      return `avatarpool ${objective * 100}%`;
+      return `avatarpool ${objectivePercent}%`;
     case "count":
       return `avatarpool ${slots.slots} warm`;
     case "share":
       return `avatarpool ${slots.percent}% warm`;
   }
-}
-
-function sampleOf(view: FleetView) {
-  const { nowS, arrived, missed, started, queued, workers, warmWorkers } = view;
-  return { nowS, arrived, missed, started, sessions: view.sessions + view.drainingSessions, queued, workers, warmWorkers };
 }

@@ -80,7 +80,8 @@ class Fleet {
   #sessions = 0;
   #drainingSessions = 0;
   #arrived = 0;
-  #missed = 0;
+  #cold = 0;
+  #expired = 0;
   #started = 0;
   #syncS = 0;
   #lastS: number;
@@ -102,9 +103,11 @@ class Fleet {
     queued: 0,
     workers: 0,
     warmWorkers: 0,
+    drainingWorkers: 0,
     busyWorkers: 0,
     arrived: 0,
-    missed: 0,
+    cold: 0,
+    refused: 0,
     started: 0,
   };
 
@@ -141,11 +144,13 @@ class Fleet {
       } else if (nowS === warmsS) {
         const worker = this.#starting.shift();
         if (worker !== undefined) this.#warmed(worker, nowS);
+        if (eventDriven) this.#decide(nowS);
       } else if (nowS === arrivesS) {
         this.#arrive(nowS, durationS[next++] ?? 0);
         if (eventDriven) this.#decide(nowS);
       } else if (nowS === expiresS) {
         this.#expire();
+        if (eventDriven) this.#decide(nowS);
       } else if (nowS === sampleS) {
         this.#sample(nowS);
         sampleS += timelineS ?? never;
@@ -177,6 +182,7 @@ class Fleet {
   /** The launch that waits longest gives up. */
   #expire(): void {
     const waiting = this.#nextWaiting();
+    this.#expired++;
     if (waiting !== undefined && waiting.arrivedS >= this.#options.countFromS) this.#refused++;
   }
 
@@ -272,8 +278,10 @@ class Fleet {
     view.workers = this.#staying;
     view.warmWorkers = this.#staying - this.#starting.length;
     view.busyWorkers = view.warmWorkers - (this.#byBusy[0]?.size ?? 0);
+    view.drainingWorkers = this.#draining.size;
     view.arrived = this.#arrived;
-    view.missed = this.#missed;
+    view.cold = this.#cold;
+    view.refused = this.#expired;
     view.started = this.#started;
     return view;
   }

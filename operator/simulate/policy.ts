@@ -19,12 +19,16 @@ export interface FleetView {
   /** Workers that stay, the starting ones among them. */
   readonly workers: number;
   readonly warmWorkers: number;
+  /** Workers that get no more launches and go when their sessions have ended. */
+  readonly drainingWorkers: number;
   /** Warm workers that stay and have at least one session. */
   readonly busyWorkers: number;
   /** Launches that arrived since the start of the trace. */
   readonly arrived: number;
-  /** Of those, launches that did not find a warm slot. */
-  readonly missed: number;
+  /** Of those, launches that found no warm slot. */
+  readonly cold: number;
+  /** Launches that were refused since the start of the trace. */
+  readonly refused: number;
   /** Sessions that began since the start of the trace. */
   readonly started: number;
 }
@@ -38,7 +42,7 @@ export interface Policy {
    * not asked. At least `syncS`; without this it is asked every time.
    */
   readonly memoryS?: number;
-  /** Asked besides after every arrival and departure: its operator is told of them. */
+  /** Asked also after every arrival, departure and refusal, and when a worker is warm: its operator sees these at once. */
   readonly eventDriven: boolean;
   /**
    * Whom a smaller size takes. `blind`: whom the ReplicaSet controller takes, whatever runs on it. `empty`: only workers

@@ -7,7 +7,17 @@ const single: FleetShape = { ...shape, slotsPerWorker: 1 };
 
 function view(fields: Partial<FleetView>): FleetView {
   const { sessions = 0, workers = 0, warmWorkers = workers } = fields;
-  const idle = { nowS: 0, drainingSessions: 0, queued: 0, busyWorkers: 0, arrived: 0, missed: 0, started: 0 };
+  const idle = {
+    nowS: 0,
+    drainingSessions: 0,
+    queued: 0,
+    drainingWorkers: 0,
+    busyWorkers: 0,
+    arrived: 0,
+    cold: 0,
+    refused: 0,
+    started: 0,
+  };
   return { ...idle, ...fields, sessions, workers, warmWorkers };
 }
 

@@ -1,4 +1,4 @@
-import { avatarPoolPolicy } from "../../../operator/simulate/avatarpool-policy.ts";
+import { avatarPoolPolicy, defaultsWith } from "../../../operator/simulate/avatarpool-policy.ts";
 import { clairvoyantBoundHours } from "../../../operator/simulate/clairvoyant.ts";
 import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
 import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
@@ -62,7 +62,7 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
   const shape = fleetShape(cell);
   const baselines = baselineFrontier(trace, shape, quick);
   const own = (objective: number) =>
-    compare(objective, measure(trace, shape, avatarPoolPolicy({ objective, shape }), "AvatarPool"), baselines);
+    compare(objective, measure(trace, shape, avatarPoolPolicy(defaultsWith(100 * objective, shape)), "AvatarPool"), baselines);
   const own99 = own(0.99);
   const own999 = own(0.999);
   return {
