@@ -22,6 +22,14 @@ it("packs sessions on as few workers as their number needs", () => {
   expect(seconds(trace([100, 100, 100, 1_000], [100, 300, 100, 0]), 1)).toBe(60 + 300 + 60 + 100 + 60);
 });
 
+it("gives the slot of a session that ends to one that begins at that moment", () => {
+  const single = { ...shape, slotsPerWorker: 1 };
+  const workerS = (input: Trace) => Math.round(clairvoyantBoundHours(input, single, 1, 0) * 3_600);
+  expect(workerS(trace([311, 980, 6_000], [669, 0, 0]))).toBe(60 + 669 + 60);
+  // Two sessions of no length follow one another; a longer one beside them needs a second worker.
+  expect(workerS(trace([100, 200, 200, 6_000], [500, 0, 0, 0]))).toBe(60 + 500 + 60 + 60);
+});
+
 it("pays nothing before the time from which is counted", () => {
   expect(seconds(trace([100, 1_000], [1_000, 0]), 1, 600)).toBe(400);
 });

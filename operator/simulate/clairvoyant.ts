@@ -1,4 +1,5 @@
-import type { FleetShape } from "./fleet.ts";
+import { Heap } from "./heap.ts";
+import type { FleetShape } from "./policy.ts";
 import type { Trace } from "./trace.ts";
 
 /**
@@ -31,33 +32,30 @@ export function clairvoyantBoundHours(trace: Trace, shape: FleetShape, warmShare
 /** Worker-seconds of the relaxation with all launches warm. */
 function allWarmSeconds(trace: Trace, shape: FleetShape, counted: (fromS: number, toS: number) => number): number {
   const { slotsPerWorker, timeToWarmS } = shape;
-  const { arrivalS, durationS } = trace;
-  const departS = arrivalS.map((atS, row) => atS + (durationS[row] ?? 0)).sort();
+  const departuresS = new Heap<number>((a, b) => a - b);
   const neededSinceS: number[] = [];
   const idleSinceS: number[] = [];
-  let sessions = 0;
-  let departed = 0;
   let totalS = 0;
-  for (const atS of arrivalS) {
-    for (; (departS[departed] ?? atS) < atS; departed++) {
-      sessions--;
-      if (sessions % slotsPerWorker !== 0) continue;
-      const level = sessions / slotsPerWorker;
-      const leftS = departS[departed] ?? atS;
+  trace.arrivalS.forEach((atS, row) => {
+    // A session that ends as another one begins frees its slot first, as in a replay.
+    for (let leftS = departuresS.first; leftS !== undefined && leftS <= atS; leftS = departuresS.first) {
+      departuresS.take();
+      if (departuresS.size % slotsPerWorker !== 0) continue;
+      const level = departuresS.size / slotsPerWorker;
       totalS += counted(neededSinceS[level] ?? leftS, leftS);
       idleSinceS[level] = leftS;
     }
-    if (sessions % slotsPerWorker === 0) {
-      const level = sessions / slotsPerWorker;
+    if (departuresS.size % slotsPerWorker === 0) {
+      const level = departuresS.size / slotsPerWorker;
       const startedS = counted(atS - timeToWarmS, atS);
       const idleS = idleSinceS[level];
       totalS += idleS === undefined ? startedS : Math.min(startedS, counted(idleS, atS));
       neededSinceS[level] = atS;
     }
-    sessions++;
-  }
-  // What is still needed when the trace ends is needed until then.
-  const levels = Math.ceil(sessions / slotsPerWorker);
+    departuresS.add(atS + (trace.durationS[row] ?? 0));
+  });
+  // Workers that are needed when the trace ends are needed until then.
+  const levels = Math.ceil(departuresS.size / slotsPerWorker);
   for (let level = 0; level < levels; level++) totalS += counted(neededSinceS[level] ?? 0, Number.POSITIVE_INFINITY);
   return totalS;
 }

@@ -30,7 +30,7 @@ export function groupLoads(trace: Trace, pool: PoolConfig, random: Random): read
   if (choices.length === 0) throw new Error("no worker group serves any preset of the pool");
   trace.arrivalS.forEach((arrivalS, row) => {
     const servers = choices[Math.floor(random() * choices.length)] ?? [];
-    for (const { departuresS } of servers) while ((departuresS.first ?? arrivalS) < arrivalS) departuresS.take();
+    for (const { departuresS } of servers) while ((departuresS.first ?? Number.POSITIVE_INFINITY) <= arrivalS) departuresS.take();
     const taker = servers.find(hasRoom) ?? servers[0];
     taker?.rows.push(row);
     taker?.departuresS.add(arrivalS + (trace.durationS[row] ?? 0));
