@@ -95,6 +95,20 @@ module.exports = {
       to: { path: "^operator/(?!runtime/|telemetry/)" },
     },
     {
+      name: "simulator-only-behind-its-command",
+      comment: "the operator, the gateway and the other commands load nothing of the simulator",
+      severity: "error",
+      from: { path: "^operator/(?!simulate/|cli/simulate(-options)?[.])", pathNot: "[.]test[.]ts$" },
+      to: { path: "^operator/simulate/" },
+    },
+    {
+      name: "simulator-shares-arithmetic-only",
+      comment: "what the simulator shares with the controller is pure and lies in scaling",
+      severity: "error",
+      from: { path: "^operator/simulate/", pathNot: "[.]test[.]ts$" },
+      to: { path: "^operator/(?!simulate/|scaling/|api/|runtime/(clock|random)[.])" },
+    },
+    {
       name: "product-imports-no-test",
       severity: "error",
       from: { path: "^operator/", pathNot: "[.]test[.]ts$" },

@@ -74,14 +74,13 @@ program
   .option("--html <file>", "write one page with the table and plots")
   .option("--json", "print the figures as one JSON object in the last line")
   .action(async (file: string, flags: SimulateFlags) => {
-    const [{ simulate }, { simulateOptions }, { poolPolicy }] = await Promise.all([
+    const [{ simulate }, { simulateOptions }] = await Promise.all([
       import("./cli/simulate.ts"),
       import("./cli/simulate-options.ts"),
-      import("./simulate/pool-policy.ts"),
     ]);
     // A reader that has seen enough, such as head, is no error.
     process.stdout.on("error", () => process.exit(0));
-    await simulate(file, simulateOptions(flags), poolPolicy, printLine);
+    await simulate(file, simulateOptions(flags), printLine);
   });
 
 program

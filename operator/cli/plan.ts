@@ -16,10 +16,10 @@ import { plan } from "../pool/plan.ts";
 import { replicaSetView } from "../pool/replica-sets.ts";
 import { deploymentView, type PoolView, podView, poolView } from "../pool/views.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { parsePool } from "../simulate/pool-file.ts";
 import { type AskOperator, OperatorError } from "./ask-operator.ts";
 import { findPool, noSuchPool } from "./cluster.ts";
 import { planLines, planned } from "./plan-lines.ts";
+import { parsePool } from "./pool-file.ts";
 
 export interface PlanOptions {
   readonly name: string | undefined;

@@ -37,8 +37,8 @@ async function run(pool: string, flags: SimulateFlags = {}): Promise<string[]> {
   await simulate(
     await file("pool.yaml", pool),
     simulateOptions(flags),
-    () => twoWorkers,
     (line) => lines.push(line),
+    () => twoWorkers,
   );
   return lines;
 }

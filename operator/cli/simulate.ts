@@ -9,10 +9,11 @@ import { callLengthS } from "../simulate/draws.ts";
 import { generate } from "../simulate/generate.ts";
 import { groupLoads } from "../simulate/group-loads.ts";
 import { htmlPage } from "../simulate/html.ts";
-import { parsePool } from "../simulate/pool-file.ts";
+import { poolPolicy } from "../simulate/pool-policy.ts";
 import { columns, tableLines, whole } from "../simulate/table.ts";
 import type { Trace } from "../simulate/trace.ts";
 import { parseTrace } from "../simulate/trace-csv.ts";
+import { parsePool } from "./pool-file.ts";
 import type { SimulateOptions } from "./simulate-options.ts";
 
 /** Points of a plot: about two for every three pixels. */
@@ -27,8 +28,8 @@ const TIMELINE_POINTS = 600;
 export async function simulate(
   poolFile: string,
   options: SimulateOptions,
-  ownPolicy: (pool: PoolConfig, startMs: number) => PolicyOf,
   print: (line: string) => void,
+  ownPolicy: (pool: PoolConfig, startMs: number) => PolicyOf = poolPolicy,
 ): Promise<void> {
   const pool = parsePool(poolFile, (await read(poolFile)).toString());
   const { trace, endS } = await traceOf(options);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { parsePool } from "../cli/pool-file.ts";
 import { COUNT_FROM_S, outcomeOf } from "./comparison.ts";
-import { parsePool } from "./pool-file.ts";
 import { poolPolicy } from "./pool-policy.ts";
 import type { Trace } from "./trace.ts";
 

@@ -1,0 +1,39 @@
+import path from "node:path";
+import type { BuildOptions } from "esbuild";
+
+export const root = path.join(import.meta.dirname, "..");
+
+const forNode: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node22.19",
+  format: "esm",
+  outExtension: { ".js": ".mjs" },
+  logLevel: "warning",
+};
+
+/**
+ * Each dynamically imported command becomes a separate chunk. The helpers in worker pods thus do not load the Kubernetes
+ * client: 59 MB resident instead of 89 MB.
+ */
+export const processes = {
+  ...forNode,
+  entryPoints: { avatarpool: "operator/main.ts" },
+  outdir: "dist",
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+  minify: true,
+  sourcemap: "linked",
+  legalComments: "external",
+  // Some bundled packages are CommonJS and call require for Node's own modules.
+  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+} as const satisfies BuildOptions;
+
+/** Bundled because Pulumi's plugin host does not resolve imports that end in `.ts`. */
+export const pulumiPackage: BuildOptions = {
+  ...forNode,
+  entryPoints: ["pulumi/index.ts"],
+  outdir: "pulumi/dist/lib",
+  packages: "external",
+};
