@@ -34,6 +34,6 @@ describe("what is shipped", () => {
 
   it("every process starts without the simulator; its command loads it", () => {
     expect(sourcesBehind("operator/main.ts", ["import-statement"]).filter(isSimulator)).toEqual([]);
-    expect(sourcesBehind("operator/cli/simulate.ts", everyImport)).toContain("operator/simulate/fleet.ts");
+    expect(sourcesBehind("operator/cli/simulate.ts", everyImport)).toContain("operator/simulate/replay.ts");
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { avatarPoolPolicy, defaultsWith } from "./avatarpool-policy.ts";
 import { agones } from "./baselines/index.ts";
-import { replay } from "./fleet.ts";
 import { type GeneratorName, generate } from "./generate.ts";
+import { replay } from "./replay.ts";
 
 const shape = { slotsPerWorker: 4, timeToWarmS: 45, min: 0, max: 500 };
 const options = { shape, countFromS: 600, deadlineS: Number.POSITIVE_INFINITY };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { clairvoyantBoundHours } from "./clairvoyant.ts";
-import type { FleetShape } from "./fleet.ts";
+import type { FleetShape } from "./policy.ts";
 import type { Trace } from "./trace.ts";
 
 const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 60, min: 0, max: 100 };

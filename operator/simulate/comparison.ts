@@ -1,7 +1,8 @@
 import type { GroupConfig } from "../api/pool-config.ts";
 import { clairvoyantBoundHours } from "./clairvoyant.ts";
-import { type FleetShape, type Policy, type Replay, replay, type TimelinePoint } from "./fleet.ts";
 import type { GroupLoad } from "./group-loads.ts";
+import type { FleetShape, Policy } from "./policy.ts";
+import { type Replay, replay, type TimelinePoint } from "./replay.ts";
 
 /** Makes a policy for a group of workers. */
 export type PolicyOf = (shape: FleetShape, group: GroupConfig) => Policy;

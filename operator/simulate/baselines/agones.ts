@@ -1,4 +1,4 @@
-import type { FleetShape, FleetView, Policy } from "../fleet.ts";
+import type { FleetShape, FleetView, Policy } from "../policy.ts";
 import { ceil } from "./hpa.ts";
 
 /** How a FleetAutoscaler keeps its buffer: of game servers (Buffer policy) or of room on them (Counter policy). */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FleetShape, FleetView, Policy } from "../fleet.ts";
+import type { FleetShape, FleetView, Policy } from "../policy.ts";
 import { agones, hpa, KEDA_DEFAULTS, KNATIVE_DEFAULTS, keda, knative } from "./index.ts";
 
 const shape: FleetShape = { slotsPerWorker: 8, timeToWarmS: 45, min: 0, max: 1_000 };

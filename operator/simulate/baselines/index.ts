@@ -1,4 +1,4 @@
-import type { FleetShape, Policy } from "../fleet.ts";
+import type { FleetShape, Policy } from "../policy.ts";
 import { AGONES_DEFAULTS, AGONES_PERCENT_DEFAULTS, agones } from "./agones.ts";
 import { HPA_DEFAULTS, hpa } from "./hpa.ts";
 import { KEDA_DEFAULTS, keda } from "./keda.ts";

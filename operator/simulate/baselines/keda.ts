@@ -1,4 +1,4 @@
-import type { FleetShape, FleetView, Policy } from "../fleet.ts";
+import type { FleetShape, FleetView, Policy } from "../policy.ts";
 import { ceil } from "./hpa.ts";
 import { HPA_MEMORY_S, HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
 

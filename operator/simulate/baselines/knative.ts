@@ -1,4 +1,4 @@
-import type { FleetShape, FleetView, Policy } from "../fleet.ts";
+import type { FleetShape, FleetView, Policy } from "../policy.ts";
 import { ceil } from "./hpa.ts";
 import { MovingMaximum } from "./moving-maximum.ts";
 import { MovingMean } from "./moving-mean.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type FleetShape, replay } from "../fleet.ts";
+import type { FleetShape } from "../policy.ts";
+import { replay } from "../replay.ts";
 import { baselines, KNATIVE_DEFAULTS, knative } from "./index.ts";
 
 const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 45, min: 0, max: 100 };

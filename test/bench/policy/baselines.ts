@@ -1,6 +1,7 @@
 import { type AgonesOptions, agones, hpa, keda, knative } from "../../../operator/simulate/baselines/index.ts";
 import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
-import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
+import type { FleetShape, Policy } from "../../../operator/simulate/policy.ts";
+import { replay } from "../../../operator/simulate/replay.ts";
 import type { Trace } from "../../../operator/simulate/trace.ts";
 import { type Point, paretoFrontier } from "./frontier.ts";
 

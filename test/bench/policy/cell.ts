@@ -1,7 +1,8 @@
 import { avatarPoolPolicy, defaultsWith } from "../../../operator/simulate/avatarpool-policy.ts";
 import { clairvoyantBoundHours } from "../../../operator/simulate/clairvoyant.ts";
 import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
-import { type FleetShape, type Policy, replay } from "../../../operator/simulate/fleet.ts";
+import type { FleetShape, Policy } from "../../../operator/simulate/policy.ts";
+import { replay } from "../../../operator/simulate/replay.ts";
 import type { Trace } from "../../../operator/simulate/trace.ts";
 import { type BaselineFrontier, baselineFrontier, measure } from "./baselines.ts";
 import { type Comparison, compare } from "./compare.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clairvoyantBoundHours } from "./clairvoyant.ts";
-import { type FleetShape, type Policy, type ReplayOptions, replay } from "./fleet.ts";
+import type { FleetShape, Policy } from "./policy.ts";
+import { type ReplayOptions, replay } from "./replay.ts";
 import type { Trace } from "./trace.ts";
 
 const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 60, min: 0, max: 100 };

@@ -1,0 +1,274 @@
+import { Fleet, type Worker } from "./fleet.ts";
+import { Heap } from "./heap.ts";
+import type { FleetShape, FleetView, Policy } from "./policy.ts";
+import type { Trace } from "./trace.ts";
+import { WaitingLaunches } from "./waiting-launches.ts";
+
+export interface Replay {
+  readonly launches: number;
+  /** Launches that found a warm slot at once. */
+  readonly warm: number;
+  /** Launches that gave up when their deadline passed. */
+  readonly refused: number;
+  /** Seconds that the other launches waited, ascending. Launches that wait when the trace ends are not among them. */
+  readonly waitsS: Float64Array;
+  readonly workerHours: number;
+  /** Sessions that a policy would have ended by its choice of a victim. They are served to their end all the same, and paid for. */
+  readonly wouldHaveEnded: number;
+  /** How often the size changed its direction. */
+  readonly directionChanges: number;
+  /** Integral of sessions / slots, rounded up: with every session packed perfectly, no fewer worker-hours serve them. */
+  readonly packingBoundHours: number;
+  readonly hours: number;
+  readonly timeline: readonly TimelinePoint[];
+}
+
+export interface TimelinePoint {
+  readonly atS: number;
+  readonly sessions: number;
+  readonly workers: number;
+  readonly queued: number;
+}
+
+export interface ReplayOptions {
+  readonly shape: FleetShape;
+  /** Nothing before this time counts: every policy starts with no worker. */
+  readonly countFromS: number;
+  /** Longest wait of a launch; it is refused then. */
+  readonly deadlineS: number;
+  /** When the replay ends: at the last arrival where this is left out. Launches after it are not replayed. */
+  readonly untilS?: number;
+  /** Sampling interval of the timeline; without it none is kept. */
+  readonly timelineS?: number;
+}
+
+type MutableView = { -readonly [K in keyof FleetView]: FleetView[K] };
+
+/**
+ * Replays a trace against a fleet whose size a policy decides. Launches take the fullest warm worker with a free slot, for
+ * every policy alike, so that policies differ by their sizes and victims only.
+ */
+export function replay(trace: Trace, policy: Policy, options: ReplayOptions): Replay {
+  return new Replayer(trace, policy, options).run();
+}
+
+class Replayer {
+  readonly #trace: Trace;
+  readonly #policy: Policy;
+  readonly #options: ReplayOptions;
+  readonly #fleet: Fleet;
+  readonly #departures = new Heap<{ readonly atS: number; readonly worker: Worker }>((a, b) => a.atS - b.atS);
+  readonly #waiting = new WaitingLaunches();
+  #syncS = 0;
+  #lastS: number;
+  #workerSeconds = 0;
+  #packedSeconds = 0;
+  #launches = 0;
+  #warm = 0;
+  #refused = 0;
+  readonly #waits: number[] = [];
+  #wouldHaveEnded = 0;
+  #direction = 0;
+  #directionChanges = 0;
+  readonly #timeline: TimelinePoint[] = [];
+  /** One object for every decision: a long trace has millions of them. Its counts include the time before `countFromS`. */
+  readonly #view: MutableView = {
+    nowS: 0,
+    sessions: 0,
+    drainingSessions: 0,
+    queued: 0,
+    workers: 0,
+    warmWorkers: 0,
+    drainingWorkers: 0,
+    busyWorkers: 0,
+    arrived: 0,
+    cold: 0,
+    refused: 0,
+    started: 0,
+  };
+
+  constructor(trace: Trace, policy: Policy, options: ReplayOptions) {
+    this.#trace = trace;
+    this.#policy = policy;
+    this.#options = options;
+    this.#fleet = new Fleet(options.shape, policy.removes);
+    this.#lastS = options.countFromS;
+  }
+
+  run(): Replay {
+    const { arrivalS, durationS } = this.#trace;
+    const never = Number.POSITIVE_INFINITY;
+    const { timelineS, deadlineS, untilS = arrivalS.at(-1) ?? 0 } = this.#options;
+    let next = 0;
+    let sampleS = timelineS === undefined ? never : 0;
+    for (;;) {
+      const arrivesS = arrivalS[next] ?? never;
+      const departsS = this.#departures.first?.atS ?? never;
+      const warmsS = this.#fleet.nextWarmS ?? never;
+      const expiresS = (this.#waiting.first?.arrivedS ?? never) + deadlineS;
+      const nowS = Math.min(arrivesS, departsS, warmsS, expiresS, sampleS, untilS);
+      if (this.#syncS < nowS) {
+        this.#syncUntil(nowS);
+        continue;
+      }
+      this.#account(nowS);
+      if (nowS === departsS) this.#depart(nowS);
+      else if (nowS === warmsS) this.#warmed(nowS);
+      else if (nowS === arrivesS) this.#arrive(nowS, durationS[next++] ?? 0);
+      else if (nowS === expiresS) this.#expire();
+      else if (nowS === sampleS) {
+        this.#sample(nowS);
+        sampleS += timelineS ?? never;
+        continue;
+      } else break;
+      if (this.#policy.eventDriven) this.#decide(nowS);
+    }
+    return this.#result(untilS);
+  }
+
+  #account(nowS: number): void {
+    if (nowS <= this.#lastS) return;
+    const passedS = nowS - this.#lastS;
+    this.#lastS = nowS;
+    const { workers, drainingWorkers, sessions, drainingSessions } = this.#fleet;
+    this.#workerSeconds += passedS * (workers + drainingWorkers);
+    this.#packedSeconds += passedS * Math.ceil((sessions + drainingSessions) / this.#options.shape.slotsPerWorker);
+  }
+
+  #arrive(nowS: number, durationS: number): void {
+    this.#view.arrived++;
+    const counts = this.#counts(nowS);
+    if (counts) this.#launches++;
+    if (this.#start(nowS, durationS)) {
+      if (counts) this.#warm++;
+      return;
+    }
+    this.#view.cold++;
+    this.#waiting.add({ arrivedS: nowS, durationS });
+  }
+
+  /** The deadline of the launch that has waited longest has passed. */
+  #expire(): void {
+    const launch = this.#waiting.take();
+    this.#view.refused++;
+    if (launch !== undefined && this.#counts(launch.arrivedS)) this.#refused++;
+  }
+
+  #sample(nowS: number): void {
+    const { sessions, drainingSessions, workers, drainingWorkers } = this.#fleet;
+    this.#timeline.push({
+      atS: nowS,
+      sessions: sessions + drainingSessions,
+      workers: workers + drainingWorkers,
+      queued: this.#waiting.length,
+    });
+  }
+
+  /** Whether a warm slot was free. */
+  #start(nowS: number, durationS: number): boolean {
+    const worker = this.#fleet.takeSlot();
+    if (worker === undefined) return false;
+    this.#view.started++;
+    this.#departures.add({ atS: nowS + durationS, worker });
+    return true;
+  }
+
+  #depart(nowS: number): void {
+    const departure = this.#departures.take();
+    if (departure !== undefined) this.#fleet.freeSlot(departure.worker);
+    this.#serveWaiting(nowS);
+  }
+
+  #warmed(nowS: number): void {
+    this.#fleet.warmNext();
+    this.#serveWaiting(nowS);
+  }
+
+  #serveWaiting(nowS: number): void {
+    for (let launch = this.#waiting.first; launch !== undefined; launch = this.#waiting.first) {
+      if (!this.#start(nowS, launch.durationS)) return;
+      this.#waiting.take();
+      if (this.#counts(launch.arrivedS)) this.#waits.push(nowS - launch.arrivedS);
+    }
+  }
+
+  /** Calls the policy at each sync before the next event, or until it changes the size. */
+  #syncUntil(nextS: number): void {
+    const view = this.#look();
+    const { syncS, memoryS = Number.POSITIVE_INFINITY } = this.#policy;
+    const settledS = this.#syncS + memoryS;
+    let isSame = true;
+    while (isSame && this.#syncS < nextS) {
+      // Skips to the last syncs before the next event: the policy remembers those.
+      if (this.#syncS > settledS) this.#syncS += syncS * Math.max(0, Math.floor((nextS - memoryS - this.#syncS) / syncS));
+      view.nowS = this.#syncS;
+      this.#syncS += syncS;
+      isSame = this.#resize(this.#policy.decide(view), view.nowS);
+    }
+  }
+
+  #decide(nowS: number): void {
+    const view = this.#look();
+    view.nowS = nowS;
+    this.#resize(this.#policy.decide(view), nowS);
+  }
+
+  #look(): MutableView {
+    const view = this.#view;
+    const fleet = this.#fleet;
+    view.sessions = fleet.sessions;
+    view.drainingSessions = fleet.drainingSessions;
+    view.queued = this.#waiting.length;
+    view.workers = fleet.workers;
+    view.warmWorkers = fleet.warmWorkers;
+    view.drainingWorkers = fleet.drainingWorkers;
+    view.busyWorkers = fleet.busyWorkers;
+    return view;
+  }
+
+  /** Returns whether the size is the same as before. */
+  #resize(wanted: number, nowS: number): boolean {
+    const { min, max } = this.#options.shape;
+    const target = Math.max(min, Math.min(max, wanted));
+    const before = this.#fleet.workers;
+    if (target === before) return true;
+    this.#account(nowS);
+    if (target > before) this.#grow(target - before, nowS);
+    else this.#shrink(before - target, nowS);
+    const direction = Math.sign(this.#fleet.workers - before);
+    if (direction === 0) return true;
+    if (direction !== this.#direction && this.#direction !== 0 && this.#counts(nowS)) this.#directionChanges++;
+    this.#direction = direction;
+    return false;
+  }
+
+  #grow(count: number, nowS: number): void {
+    const back = this.#policy.removes === "drained" ? this.#fleet.undrain(count) : 0;
+    if (back > 0) this.#serveWaiting(nowS);
+    this.#fleet.start(count - back, nowS);
+  }
+
+  #shrink(count: number, nowS: number): void {
+    const sessions = this.#fleet.remove(count);
+    if (this.#policy.removes === "blind" && this.#counts(nowS)) this.#wouldHaveEnded += sessions;
+  }
+
+  #counts(atS: number): boolean {
+    return atS >= this.#options.countFromS;
+  }
+
+  #result(endS: number): Replay {
+    return {
+      launches: this.#launches,
+      warm: this.#warm,
+      refused: this.#refused,
+      waitsS: Float64Array.from(this.#waits).sort(),
+      workerHours: this.#workerSeconds / 3_600,
+      wouldHaveEnded: this.#wouldHaveEnded,
+      directionChanges: this.#directionChanges,
+      packingBoundHours: this.#packedSeconds / 3_600,
+      hours: Math.max(0, endS - this.#options.countFromS) / 3_600,
+      timeline: this.#timeline,
+    };
+  }
+}
