@@ -90,7 +90,7 @@ export class GroupPlanner {
     this.#forecaster = new Forecaster(options.objectivePercent / 100);
   }
 
-  /** When the fleet, left alone, needs another plan. */
+  /** When an unchanged fleet needs another plan. */
   get dueMs(): number {
     return this.#dueMs;
   }

@@ -3,17 +3,17 @@ import type { FleetShape } from "./policy.ts";
 import type { Trace } from "./trace.ts";
 
 /**
- * A lower bound of the worker-hours of any policy, one that knows the future among them, at a given share of launches that
- * find a warm slot. It is a bound, not a plan: no policy needs to be able to reach it.
+ * A lower bound of the worker-hours of any policy, even one that knows the future, at a given share of warm launches. It is a
+ * bound, not a plan: possibly no policy reaches it.
  *
- * Relaxation for all launches warm: sessions move between workers at will, so that at each moment `ceil(sessions / slots)`
- * workers serve them all. The k-th worker is needed while there are more than `(k - 1) * slots` sessions; between two such
- * times it is kept or started again, whichever costs less: `min(gap, time to warm)`. Levels do not depend on each other, so
- * their sum is the optimum of the relaxation.
+ * Relaxation if all launches are warm: sessions can move between workers, so `ceil(sessions / slots)` workers serve them at any
+ * time. The k-th worker is needed while there are more than `(k - 1) * slots` sessions. Between two such times it is kept or
+ * started again, whichever costs less: `min(gap, time to warm)`. The levels are independent of each other, so the sum of their
+ * costs is the optimum of the relaxation.
  *
- * Launches that may miss are left out altogether. Leaving a set out saves no more than serving each of them on a worker of
- * its own costs, `duration + time to warm`; the longest are assumed to be left out, which makes the bound loose for many
- * slots a worker. No fewer hours than `slot time of the rest / slots` are needed either way.
+ * Launches that may be cold are left out. Leaving one out saves at most the cost of serving it on a worker of its own,
+ * `duration + time to warm`. The bound leaves out the longest ones, so it is loose for many slots per worker. In any case the
+ * rest needs at least `slot time / slots`.
  */
 export function clairvoyantBoundHours(trace: Trace, shape: FleetShape, warmShare: number, countFromS: number): number {
   const { slotsPerWorker, timeToWarmS } = shape;
@@ -29,7 +29,7 @@ export function clairvoyantBoundHours(trace: Trace, shape: FleetShape, warmShare
   return Math.max(allWarmS - savedS, workS / slotsPerWorker) / 3_600;
 }
 
-/** Worker-seconds of the relaxation with all launches warm. */
+/** Worker-seconds of the relaxation if all launches are warm. */
 function allWarmSeconds(trace: Trace, shape: FleetShape, counted: (fromS: number, toS: number) => number): number {
   const { slotsPerWorker, timeToWarmS } = shape;
   const departuresS = new Heap<number>((a, b) => a - b);

@@ -7,46 +7,46 @@ import { type Replay, replay, type TimelinePoint } from "./replay.ts";
 /** Makes a policy for a group of workers. */
 export type PolicyOf = (shape: FleetShape, group: GroupConfig) => Policy;
 
-/** What a policy came to over all groups of a pool. */
+/** The result of a policy over all groups of a pool. */
 export interface Outcome {
   readonly name: string;
   readonly launches: number;
   readonly warm: number;
   readonly waited: number;
   readonly refused: number;
-  /** From a launch's arrival until its first frame, of those that were served. */
+  /** Start-up of the served launches: from arrival to first frame. */
   readonly startupS: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly workerHours: number;
-  /** Undefined where a group has no `costPerHour`. */
+  /** Undefined if a group has no `costPerHour`. */
   readonly cost: number | undefined;
   readonly wouldHaveEnded: number;
   readonly directionChangesPerHour: number;
-  /** No policy serves as many launches warm with fewer worker-hours, not even one that knows the future. */
+  /** Lower bound of the worker-hours of any policy with as many warm launches, even one that knows the future. */
   readonly clairvoyantHours: number;
   readonly timeline: readonly CapacityPoint[];
 }
 
-/** All groups at a moment. */
+/** All groups at one time. */
 export interface CapacityPoint extends TimelinePoint {
-  /** Of all workers, those that start or drain among them. */
+  /** Slots of all workers, including those that start or drain. */
   readonly slots: number;
 }
 
 export interface ComparisonOptions {
-  /** Instead of what the pool and its engines say. */
+  /** Overrides the group's `coldStart`. */
   readonly timeToWarmS: number | undefined;
   readonly deadlineS: number;
   readonly untilS: number;
   readonly timelineS: number;
 }
 
-/** Every policy starts with no worker: so much of a trace does not count. */
+/** The first seconds of a trace do not count, because every policy starts with no worker. */
 export const COUNT_FROM_S = 600;
 
-/** From a warm slot to the first frame. */
+/** Start-up on a warm slot. */
 const FIRST_FRAME_S = 4;
 
-/** Replays a policy on each group of a pool by itself, and adds up. */
+/** Replays a policy on each group of a pool separately and adds up the results. */
 export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], options: ComparisonOptions): Outcome {
   const { timeToWarmS, deadlineS, untilS, timelineS } = options;
   const parts = loads.map(({ group, trace }) => {
@@ -88,13 +88,13 @@ export function outcomeOf(policyOf: PolicyOf, loads: readonly GroupLoad[], optio
   };
 }
 
-/** The quantile of the start-ups, where `warm` launches did not wait and the others waited as listed. */
+/** Quantile of the start-ups of `warm` launches that did not wait and of others with the given waits. */
 function startup(share: number, warm: number, waitsS: Float64Array): number {
   const rank = Math.ceil(share * (warm + waitsS.length)) - 1 - warm;
   return FIRST_FRAME_S + (rank < 0 ? 0 : (waitsS[rank] ?? 0));
 }
 
-/** All groups are sampled at the same times. */
+/** Adds up the timelines of the groups, which are sampled at the same times. */
 function addUp(timelines: readonly (readonly CapacityPoint[])[]): readonly CapacityPoint[] {
   const [first = []] = timelines;
   return first.map(({ atS }, index) => {

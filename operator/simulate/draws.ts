@@ -1,12 +1,12 @@
 import type { Random } from "../runtime/clock.ts";
 
-/** Random draws of the generators. */
+/** Random draws for the generators. */
 
 export function exponential(random: Random, mean: number): number {
   return -mean * Math.log(1 - random());
 }
 
-/** By the method of Box and Muller. */
+/** Standard normal, by the Box-Muller method. */
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
@@ -17,7 +17,7 @@ export function lognormal(random: Random, mu: number, sigma: number): number {
 
 /**
  * Gamma with the given shape and scale (mean: shape times scale), by Marsaglia and Tsang, "A simple method for generating
- * gamma variables" (2000); shapes below 1 by their boost.
+ * gamma variables" (2000). Shapes below 1 use their boost.
  */
 export function gamma(random: Random, shape: number, scale: number): number {
   if (shape < 1) return gamma(random, shape + 1, scale) * (1 - random()) ** (1 / shape);
@@ -31,8 +31,8 @@ export function gamma(random: Random, shape: number, scale: number): number {
 }
 
 /**
- * Length of a call in seconds: lognormal with a median of 120 s and a mean of 188 s, as calls to call centres are
- * (Brown et al., "Statistical analysis of a telephone call center", 2005, found lognormal service times).
+ * Length of a call in seconds: lognormal with a median of 120 s and a mean of 188 s. Brown et al., "Statistical analysis of a
+ * telephone call center" (2005), found lognormal service times.
  */
 export function callLengthS(random: Random): number {
   return lognormal(random, 4.784, 0.953);

@@ -8,21 +8,21 @@ export type GeneratorName = (typeof generatorNames)[number];
 
 export interface GenerateOptions {
   readonly hours: number;
-  /** Launches a minute, on average over the whole time. */
+  /** Launches per minute, on average over the whole time. */
   readonly ratePerMinute: number;
   readonly seed: number;
-  /** Longer calls are cut. */
+  /** Longest call: longer ones are cut. */
   readonly capS: number;
 }
 
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
 
-/** How often launches arrive, over the mean, and how many at once. All are 1 on average over a day (or a burst cycle). */
+/** An arrival process. Its rate is relative to the mean and averages 1 over a day (or a burst cycle). */
 interface Arrivals {
   readonly rateAt: (atS: number) => number;
   readonly highestRate: number;
-  /** Launches of one arrival. */
+  /** Number of launches that arrive together. */
   readonly batch: (random: Random) => number;
   readonly meanBatch: number;
 }
@@ -30,13 +30,13 @@ interface Arrivals {
 const one = { batch: () => 1, meanBatch: 1 };
 
 /**
- * Share of a working day's calls by hour, with the late-morning peak, the dip at noon and the afternoon of call centres
- * (the shape of Brown et al., 2005, figure 2).
+ * Relative number of calls per hour of a working day, with the late-morning peak, the dip at noon and the afternoon peak of call
+ * centres (the shape of Brown et al., 2005, figure 2).
  */
 const CALLS_BY_HOUR = [1, 1, 1, 1, 1, 2, 5, 14, 34, 56, 66, 66, 58, 56, 62, 60, 52, 42, 34, 28, 22, 14, 7, 3];
 const meanCalls = CALLS_BY_HOUR.reduce((sum, calls) => sum + calls, 0) / CALLS_BY_HOUR.length;
 
-/** Once an hour six times the rate for five minutes, as after a broadcast. */
+/** Six times the rate for five minutes of each hour, as after a broadcast. */
 const BURST_S = 300;
 const BURST_FACTOR = 6;
 const QUIET_RATE = HOUR_S / (HOUR_S + (BURST_FACTOR - 1) * BURST_S);
@@ -54,7 +54,7 @@ const arrivals: Readonly<Record<GeneratorName, Arrivals>> = {
     rateAt: (atS) => QUIET_RATE * (atS % HOUR_S >= HOUR_S / 2 && atS % HOUR_S < HOUR_S / 2 + BURST_S ? BURST_FACTOR : 1),
     highestRate: QUIET_RATE * BURST_FACTOR,
   },
-  // Geometric sizes: most batches are small, a few are several times the mean.
+  // Sizes are geometric: most batches are small, a few are several times the mean.
   batch: {
     rateAt: () => 1,
     highestRate: 1,
@@ -69,8 +69,8 @@ const arrivals: Readonly<Record<GeneratorName, Arrivals>> = {
 };
 
 /**
- * A made-up trace: a Poisson process of arrivals whose rate changes with time, thinned from its highest rate (Lewis and
- * Shedler, 1979), with the lengths of calls. The same options give the same trace.
+ * Generates a trace. Arrivals are a Poisson process whose rate changes with time, thinned from its highest rate (Lewis and
+ * Shedler, 1979); durations are lengths of calls. The same options give the same trace.
  */
 export function generate(name: GeneratorName, { hours, ratePerMinute, seed, capS }: GenerateOptions): Trace {
   const random = seededRandom(seed, name);
@@ -85,7 +85,7 @@ export function generate(name: GeneratorName, { hours, ratePerMinute, seed, capS
   return { name, arrivalS: Float64Array.from(arrivalS), durationS };
 }
 
-/** Linear between the values at whole hours; after the last comes the first. */
+/** Interpolates linearly between the values at whole hours. The last value is followed by the first. */
 function between(values: readonly number[], hour: number): number {
   const before = Math.floor(hour);
   const from = values[before] ?? 0;

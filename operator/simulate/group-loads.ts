@@ -3,7 +3,7 @@ import type { Random } from "../runtime/clock.ts";
 import { Heap } from "./heap.ts";
 import type { Trace } from "./trace.ts";
 
-/** The launches that one worker group gets. */
+/** The launches of one worker group. */
 export interface GroupLoad {
   readonly group: GroupConfig;
   readonly trace: Trace;
@@ -16,10 +16,10 @@ interface Filling {
 }
 
 /**
- * Shares launches out among the groups of a pool as the gateway would, were every group at its maximum: each launch asks for
- * one of the presets, all alike often, and goes to the first group that serves it and has room at its maximum; when none has,
- * it waits for the first. Which group gets a launch then depends on the trace and the pool only, so that each group can be
- * replayed by itself under any policy.
+ * Assigns launches to the groups of a pool as the gateway would if every group were at its maximum. Each launch has one of the
+ * presets, with equal probability. It goes to the first group that serves the preset and has a free slot at its maximum, or to
+ * the first group if none has. The assignment depends only on the trace and the pool, so each group can be replayed separately
+ * under any policy.
  */
 export function groupLoads(trace: Trace, pool: PoolConfig, random: Random): readonly GroupLoad[] {
   const fillings = pool.groups.map((group) => ({ group, departuresS: new Heap<number>((a, b) => a - b), rows: [] as number[] }));

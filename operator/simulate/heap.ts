@@ -1,4 +1,4 @@
-/** A binary heap: the smallest first. */
+/** A binary heap: the smallest item is first. */
 export class Heap<T> {
   readonly #items: T[] = [];
   readonly #compare: (a: T, b: T) => number;

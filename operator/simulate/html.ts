@@ -19,12 +19,12 @@ dt { font-weight: 600; } dd { margin: 0 0 .3rem 1rem; }
 
 export interface Page {
   readonly title: string;
-  /** Sentences about what was simulated. */
+  /** Sentences that describe the simulated pool and launches. */
   readonly about: readonly string[];
   readonly outcomes: readonly Outcome[];
 }
 
-/** One page that needs nothing else: a table of figures, and each policy over time. */
+/** A self-contained page: a table of figures, and a plot over time for each policy. */
 export function htmlPage({ title, about, outcomes }: Page): string {
   const top = Math.max(1, ...outcomes.flatMap(({ timeline }) => timeline.map(({ slots, queued }) => Math.max(slots, queued))));
   return `<!doctype html>
@@ -39,7 +39,7 @@ ${about.map((sentence) => `<p>${html(sentence)}</p>`).join("\n")}
 <tr>${columns.map((column) => `<th title="${html(column.meaning)}">${html(column.title)}</th>`).join("")}</tr>
 ${outcomes.map((outcome) => `<tr>${columns.map(({ cell }) => `<td>${html(cell(outcome))}</td>`).join("")}</tr>`).join("\n")}
 </table></div>
-<p class="key"><span style="--of: var(--slots)">slots of all workers, starting ones too</span><span style="--of: var(--sessions)">sessions</span><span style="--of: var(--queued)">launches that wait</span></p>
+<p class="key"><span style="--of: var(--slots)">slots of all workers, including those that start</span><span style="--of: var(--sessions)">sessions</span><span style="--of: var(--queued)">waiting launches</span></p>
 ${outcomes.map(({ name, timeline }) => `<h2>${html(name)}</h2>\n${timelinePlot(html(name), timeline, top)}`).join("\n")}
 <h2>Columns</h2>
 <dl>${columns.map(({ title: term, meaning }) => `<dt>${html(term)}</dt><dd>${html(meaning)}</dd>`).join("")}</dl>

@@ -1,6 +1,6 @@
 import type { CapacityPoint } from "./comparison.ts";
 
-/** Plots as inline SVG: no script, no font, no picture from elsewhere. */
+/** Plots as inline SVG, without scripts, fonts or other resources. */
 
 const WIDTH = 960;
 const HEIGHT = 150;
@@ -8,7 +8,7 @@ const TOP = 8;
 const LEFT = 44;
 const BOTTOM = 18;
 
-/** One policy over time: slots of its workers, sessions on them, and launches that wait. The title is HTML already. */
+/** One policy over time: slots, sessions and waiting launches. The title is already escaped HTML. */
 export function timelinePlot(title: string, timeline: readonly CapacityPoint[], topSlots: number): string {
   const endS = timeline.at(-1)?.atS ?? 1;
   const x = (atS: number) => round(LEFT + ((WIDTH - LEFT) * atS) / (endS || 1));
@@ -32,7 +32,7 @@ function gridLine(y: number, slots: number): string {
   return `<line x1="${LEFT}" x2="${WIDTH}" y1="${y}" y2="${y}"/><text class="size" x="${LEFT - 6}" y="${y + 4}">${slots}</text>`;
 }
 
-/** A few round numbers up to the top. */
+/** A few round numbers up to `top`. */
 function ticks(top: number): readonly number[] {
   const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000].find((size) => top / size <= 4) ?? 20_000;
   return Array.from({ length: Math.floor(top / step) + 1 }, (_, index) => index * step);
@@ -44,7 +44,7 @@ function hourTicks(endS: number): readonly { readonly atS: number; readonly labe
   return Array.from({ length: Math.floor(hours / stepH) + 1 }, (_, index) => ({
     atS: index * stepH * 3_600,
     label: stepH >= 24 ? `day ${(index * stepH) / 24}` : `${index * stepH} h`,
-    // A label at the very end would be cut off.
+    // A label at the right edge would be cut off.
   })).filter(({ atS }) => atS < 0.96 * endS);
 }
 

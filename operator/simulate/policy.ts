@@ -1,25 +1,25 @@
-/** The workers of one group, as far as scaling is concerned. */
+/** What a policy must know of the workers of one group. */
 export interface FleetShape {
   /** Sessions that one worker serves at a time. */
   readonly slotsPerWorker: number;
-  /** From a worker's creation until its slots are warm. It is paid for all that time. */
+  /** From a worker's creation until its slots are warm. The worker is paid for during this time. */
   readonly timeToWarmS: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** What a policy sees when it is asked. The object is reused: it holds for the call only. */
+/** The state of the fleet at a decision. The object is reused: it is valid during the call only. */
 export interface FleetView {
   readonly nowS: number;
   /** Sessions on workers that stay. */
   readonly sessions: number;
-  /** Sessions on workers that get no more launches and go when these have ended. */
+  /** Sessions on draining workers. */
   readonly drainingSessions: number;
   readonly queued: number;
-  /** Workers that stay, the starting ones among them. */
+  /** Workers that stay, including those that start. */
   readonly workers: number;
   readonly warmWorkers: number;
-  /** Workers that get no more launches and go when their sessions have ended. */
+  /** Workers that get no more launches and are removed when their sessions have ended. */
   readonly drainingWorkers: number;
   /** Warm workers that stay and have at least one session. */
   readonly busyWorkers: number;
@@ -35,21 +35,21 @@ export interface FleetView {
 
 export interface Policy {
   readonly name: string;
-  /** Asked every so many seconds. */
+  /** Interval between two decisions, in seconds. */
   readonly syncS: number;
   /**
-   * How far back it looks: when nothing has changed for so long, its answer stays the same until something does, and it is
-   * not asked. At least `syncS`; without this it is asked every time.
+   * Seconds of history that a decision depends on, at least `syncS`. If nothing has changed for this long, the decision stays
+   * the same until the next change, and the replay skips the syncs between. Undefined: no sync is skipped.
    */
   readonly memoryS?: number;
-  /** Asked also after every arrival, departure and refusal, and when a worker is warm: its operator sees these at once. */
+  /** Whether the policy also decides after every arrival, departure and refusal, and when a worker is warm. */
   readonly eventDriven: boolean;
   /**
-   * Whom a smaller size takes. `blind`: whom the ReplicaSet controller takes, whatever runs on it. `empty`: only workers
-   * without sessions, at once. `drained`: workers with the fewest sessions get no more launches and go when they are empty;
-   * they serve again when the size grows before that.
+   * Which workers a smaller size removes. `blind`: those that the ReplicaSet controller would delete, whatever runs on them.
+   * `empty`: only workers without sessions, at once. `drained`: workers with the fewest sessions; they get no more launches and
+   * are removed when they are empty, or serve again if the size grows before that.
    */
   readonly removes: "blind" | "empty" | "drained";
-  /** Workers wanted. The fleet keeps it within min and max. */
+  /** The number of workers wanted. The replay limits it to min and max. */
   decide(view: FleetView): number;
 }

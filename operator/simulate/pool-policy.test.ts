@@ -38,7 +38,7 @@ function workersAt(hours: readonly number[], spec: object, trace = twoAllDay): r
   return hours.map((hour) => timeline.find(({ atS }) => atS >= hour * HOUR_S)?.workers);
 }
 
-describe("the simulated pool keeps what its file says", () => {
+describe("the simulated pool keeps what its file says", { timeout: 60_000 }, () => {
   it("a number of slots", () => {
     expect(workersAt([6], { warm: { slots: 5 } })).toEqual([4]);
   });

@@ -8,16 +8,16 @@ export interface Replay {
   readonly launches: number;
   /** Launches that found a warm slot at once. */
   readonly warm: number;
-  /** Launches that gave up when their deadline passed. */
+  /** Launches that were refused because their deadline passed. */
   readonly refused: number;
-  /** Seconds that the other launches waited, ascending. Launches that wait when the trace ends are not among them. */
+  /** Seconds that the other launches waited, ascending. Launches that still wait when the trace ends are left out. */
   readonly waitsS: Float64Array;
   readonly workerHours: number;
-  /** Sessions that a policy would have ended by its choice of a victim. They are served to their end all the same, and paid for. */
+  /** Sessions that the policy would have ended by removing their worker. The replay serves and pays for them to their end. */
   readonly wouldHaveEnded: number;
-  /** How often the size changed its direction. */
+  /** How often the fleet changed from growing to shrinking or back. */
   readonly directionChanges: number;
-  /** Integral of sessions / slots, rounded up: with every session packed perfectly, no fewer worker-hours serve them. */
+  /** Integral of ceil(sessions / slots): the fewest worker-hours that serve the sessions, even with perfect packing. */
   readonly packingBoundHours: number;
   readonly hours: number;
   readonly timeline: readonly TimelinePoint[];
@@ -32,21 +32,21 @@ export interface TimelinePoint {
 
 export interface ReplayOptions {
   readonly shape: FleetShape;
-  /** Nothing before this time counts: every policy starts with no worker. */
+  /** Nothing before this time counts, because every policy starts with no worker. */
   readonly countFromS: number;
-  /** Longest wait of a launch; it is refused then. */
+  /** Longest wait of a launch before it is refused. */
   readonly deadlineS: number;
-  /** When the replay ends: at the last arrival where this is left out. Launches after it are not replayed. */
+  /** When the replay ends. Undefined: at the last arrival. Later launches are not replayed. */
   readonly untilS?: number;
-  /** Sampling interval of the timeline; without it none is kept. */
+  /** Sampling interval of the timeline. Undefined: no timeline. */
   readonly timelineS?: number;
 }
 
 type MutableView = { -readonly [K in keyof FleetView]: FleetView[K] };
 
 /**
- * Replays a trace against a fleet whose size a policy decides. Launches take the fullest warm worker with a free slot, for
- * every policy alike, so that policies differ by their sizes and victims only.
+ * Replays a trace against a fleet whose size a policy decides. Under every policy, launches take the fullest warm worker with a
+ * free slot, so policies differ only in their sizes and in the workers that they remove.
  */
 export function replay(trace: Trace, policy: Policy, options: ReplayOptions): Replay {
   return new Replayer(trace, policy, options).run();

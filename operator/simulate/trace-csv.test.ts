@@ -4,7 +4,7 @@ import { parseTrace } from "./trace-csv.ts";
 const options = { capS: 1_800, missingS: () => 42 };
 const parse = (text: string) => parseTrace("calls.csv", text, options);
 
-it("reads arrivals and durations, cuts long ones, fills in missing ones", () => {
+it("reads arrivals and durations, cuts long durations and draws missing ones", () => {
   const trace = parse("arrival_s,duration_s\n0.5,10\r\n3,\n3,9999\n");
   expect([...trace.arrivalS]).toEqual([0.5, 3, 3]);
   expect([...trace.durationS]).toEqual([10, 42, 1_800]);
@@ -21,7 +21,11 @@ it.each([
   ["one column", "arrival_s,duration_s\n17\n", 'calls.csv, line 2: expected an arrival and a duration in seconds, found "17"'],
   ["a negative duration", "arrival_s,duration_s\n1,-2\n", "calls.csv, line 2: expected an arrival"],
   ["an empty line", "arrival_s,duration_s\n1,2\n\n3,4\n", "calls.csv, line 3: expected an arrival"],
-  ["a step back", "arrival_s,duration_s\n9,2\n8,2\n", "calls.csv, line 3: arrives at 8 s, before the line above (9 s)"],
-])("names the line where there is %s", (_, text, message) => {
+  [
+    "a step back",
+    "arrival_s,duration_s\n9,2\n8,2\n",
+    "calls.csv, line 3: the arrival at 8 s is before the previous one (9 s); sort the lines by arrival",
+  ],
+])("names the line of an error: %s", (_, text, message) => {
   expect(() => parse(text)).toThrow(message);
 });

@@ -1,17 +1,18 @@
 import type { Trace } from "./trace.ts";
 
 export interface CsvOptions {
-  /** Longer sessions are cut: a product has a session limit. */
+  /** Longest session: longer ones are cut, as a product has a session limit. */
   readonly capS: number;
-  /** Length of a session where the file has none. */
+  /** Returns the length of a session whose duration is empty. */
   readonly missingS: () => number;
 }
 
 const HEADER = "arrival_s,duration_s";
 
 /**
- * Reads a trace: the header `arrival_s,duration_s`, then one session a line, ascending by arrival, in seconds from the start
- * of the trace. A duration may be empty. Throws an Error that names the line when the text is something else.
+ * Reads a trace: the header `arrival_s,duration_s`, then one session per line, ascending by arrival, in seconds from the start
+ * of the trace. A duration may be empty.
+ * @throws Error that names the line that is not valid.
  */
 export function parseTrace(name: string, text: string, { capS, missingS }: CsvOptions): Trace {
   const lines = text.split(/\r?\n/);
@@ -27,7 +28,10 @@ export function parseTrace(name: string, text: string, { capS, missingS }: CsvOp
     const duration = comma + 1 === line.length ? missingS() : Number(line.slice(comma + 1));
     if (!(arrival >= 0 && arrival < Number.POSITIVE_INFINITY && duration >= 0))
       throw new Error(`${name}, line ${row + 2}: expected an arrival and a duration in seconds, found ${shortened(line)}`);
-    if (arrival < last) throw new Error(`${name}, line ${row + 2}: arrives at ${arrival} s, before the line above (${last} s)`);
+    if (arrival < last)
+      throw new Error(
+        `${name}, line ${row + 2}: the arrival at ${arrival} s is before the previous one (${last} s); sort the lines by arrival`,
+      );
     last = arrival;
     arrivalS[row] = arrival;
     durationS[row] = Math.min(duration, capS);

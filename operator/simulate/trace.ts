@@ -1,8 +1,8 @@
-/** Arrivals of launches over time, as the simulator replays them. Seconds from the start of the trace. */
+/** Launches to replay. Times are seconds from the start of the trace. */
 export interface Trace {
   readonly name: string;
   /** Ascending. */
   readonly arrivalS: Float64Array;
-  /** How long each session lasts, from the moment that it runs. */
+  /** Length of each session, from its start on a worker. */
   readonly durationS: Float64Array;
 }

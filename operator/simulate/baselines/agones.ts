@@ -1,15 +1,15 @@
 import type { FleetShape, FleetView, Policy } from "../policy.ts";
 import { ceil } from "./hpa.ts";
 
-/** How a FleetAutoscaler keeps its buffer: of game servers (Buffer policy) or of room on them (Counter policy). */
+/** Settings of a FleetAutoscaler: a buffer of game servers (Buffer policy) or of free slots on them (Counter policy). */
 export interface AgonesOptions {
   readonly unit: "servers" | "slots";
-  /** A number of them, or their share of all, in percent (below 100). */
+  /** A number, or a percentage of all (below 100). */
   readonly buffer: { readonly fixed: number } | { readonly percent: number };
   readonly minReplicas: number;
 }
 
-/** The buffer of Agones' examples is 2 or 5 game servers. */
+/** Agones' examples use a buffer of 2 or 5 game servers. */
 export const AGONES_DEFAULTS: AgonesOptions = { unit: "servers", buffer: { fixed: 2 }, minReplicas: 0 };
 export const AGONES_PERCENT_DEFAULTS: AgonesOptions = { unit: "slots", buffer: { percent: 30 }, minReplicas: 1 };
 
@@ -18,7 +18,7 @@ const SYNC_S = 30;
 /**
  * The FleetAutoscaler of Agones, every 30 s. Servers with sessions (Allocated) are never removed.
  * Buffer policy: `allocated + buffer` servers, or `ceil(100 * allocated / (100 - percent))`.
- * Counter policy: the same in slots of all servers, the starting ones among them; at least one server.
+ * Counter policy: the same in slots of all servers, including those that start; at least one server.
  *
  * https://agones.dev/site/docs/reference/fleetautoscaler/ and googleforgames/agones
  * pkg/fleetautoscalers/fleetautoscalers.go, `applyBufferPolicy`, `applyCounterOrListPolicy`.
@@ -43,11 +43,11 @@ function serversWanted({ busyWorkers }: FleetView, buffer: AgonesOptions["buffer
 
 function serversForSlots(view: FleetView, buffer: AgonesOptions["buffer"], slots: number): number {
   const { workers, sessions } = view;
-  // With a percentage of nothing, one server is kept.
+  // Without sessions a percentage keeps one server.
   if ("percent" in buffer && sessions === 0) return 1;
   const wanted = withBuffer(sessions, buffer) - sessions;
   const available = workers * slots - sessions;
-  // Counts up by whole servers to reach the buffer, down by whole servers as long as it stays reached.
+  // Adds whole servers until the buffer is reached, or removes whole servers while it stays reached.
   const missing = available < wanted ? ceil((wanted - available) / slots) : -Math.floor((available - wanted) / slots);
   return Math.max(1, workers + missing);
 }

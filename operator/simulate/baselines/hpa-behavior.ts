@@ -5,17 +5,18 @@ export const HPA_SYNC_S = 15;
 const STABILIZATION_S = 300;
 const TOLERANCE = 0.1;
 
-/** Whether a ratio of metric to target is too near to 1 to act on. */
+/** Whether a ratio of metric to target is within the tolerance around 1. */
 export function isTolerated(ratio: number): boolean {
   return Math.abs(1 - ratio) <= TOLERANCE + 1e-9;
 }
 
-/** How far back the behaviour looks, and a sync. */
+/** Seconds of history that the behaviour depends on: the stabilization window and one sync. */
 export const HPA_MEMORY_S = STABILIZATION_S + HPA_SYNC_S;
 
 /**
- * From what a metric asks for to what the HorizontalPodAutoscaler sets, with the default behaviour: a smaller size only when
- * every recommendation of the last 300 s was smaller; growth by 4 pods or to the double within 15 s, whichever is more.
+ * Turns the recommendation of a metric into the size that the HorizontalPodAutoscaler sets, with the default behaviour. It
+ * shrinks only to the largest recommendation of the last 300 s. Within 15 s it adds at most 4 pods or doubles the size, whichever
+ * is more.
  *
  * https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/#default-behavior and
  * kubernetes/kubernetes pkg/controller/podautoscaler/horizontal.go, `normalizeDesiredReplicasWithBehaviors`.
@@ -26,7 +27,7 @@ export class HpaBehavior {
   next(nowS: number, current: number, wanted: number, min: number): number {
     const highest = this.#recommended.add(nowS, wanted);
     const stable = wanted > current ? wanted : Math.min(current, highest);
-    // Syncs are as far apart as the policy's period: what was added before does not count against it.
+    // The interval between syncs equals the period of the policy, so pods that earlier syncs added do not count.
     const limit = Math.max(2 * current, current + 4);
     return Math.max(min, Math.min(stable, limit));
   }

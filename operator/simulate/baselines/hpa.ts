@@ -2,19 +2,19 @@ import type { FleetShape, FleetView, Policy } from "../policy.ts";
 import { HPA_MEMORY_S, HPA_SYNC_S, HpaBehavior, isTolerated } from "./hpa-behavior.ts";
 
 export interface HpaOptions {
-  /** Sessions per slot that it aims at, as a share: 0.7 is 70 %. */
+  /** Target utilisation of slots: 0.7 is 70%. */
   readonly target: number;
   readonly minReplicas: number;
 }
 
-/** Where a user starts: the utilisation of the Kubernetes examples is 50 to 80 %. */
+/** A usual first setting: the Kubernetes examples use a utilisation of 50% to 80%. */
 export const HPA_DEFAULTS: HpaOptions = { target: 0.7, minReplicas: 1 };
 
 /**
  * The HorizontalPodAutoscaler on the utilisation of slots (sessions / slots of a pod), every 15 s:
- * `ceil(ready pods * utilisation / target)`, nothing within 10 % of the target. Pods that are not ready are set aside; when
- * the ready ones ask for more, the others are taken in at 0 %, and nothing is done when that turns the direction.
- * It sees neither the queue nor anything while no pod is ready, and never scales to or from zero.
+ * `ceil(ready pods * utilisation / target)`, and no change within 10% of the target. Pods that are not ready are ignored. If the
+ * ready ones require growth, the others count with 0%, and the size stays if that reverses the direction. The queue does not
+ * count. Without a ready pod the size stays, and it never changes to or from zero.
  *
  * https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/#algorithm-details and
  * kubernetes/kubernetes pkg/controller/podautoscaler/replica_calculator.go, `GetResourceReplicas`.
@@ -36,7 +36,7 @@ export function hpa({ target, minReplicas }: HpaOptions, { slotsPerWorker }: Fle
   };
 }
 
-/** Replicas that the utilisation asks for. `perPod`: sessions that a pod is to have on average. */
+/** Replicas for the utilisation. @param perPod target number of sessions per pod. */
 function utilisationReplicas(view: FleetView, perPod: number): number {
   const { workers, warmWorkers, sessions } = view;
   if (warmWorkers === 0) return workers;
@@ -47,7 +47,7 @@ function utilisationReplicas(view: FleetView, perPod: number): number {
   return ceil(withStarting * workers);
 }
 
-/** Rounds up, but not because of an error in the last binary digit. */
+/** Rounds up, but ignores an error in the last binary digit. */
 export function ceil(value: number): number {
   return Math.ceil(value - 1e-9);
 }

@@ -9,7 +9,7 @@ export { HPA_DEFAULTS, type HpaOptions, hpa } from "./hpa.ts";
 export { KEDA_DEFAULTS, type KedaOptions, keda } from "./keda.ts";
 export { KNATIVE_DEFAULTS, type KnativeOptions, knative } from "./knative.ts";
 
-/** The autoscalers that people use today, as they are after installation. */
+/** Common autoscalers with their default settings. */
 export const baselines: readonly ((shape: FleetShape) => Policy)[] = [
   (shape) => hpa(HPA_DEFAULTS, shape),
   (shape) => keda(KEDA_DEFAULTS, shape),

@@ -4,7 +4,7 @@ import { MovingMaximum } from "./moving-maximum.ts";
 import { MovingMean } from "./moving-mean.ts";
 
 export interface KnativeOptions {
-  /** `target-utilization-percentage` as a share; the hard limit of a pod is its slots. */
+  /** `target-utilization-percentage` as a fraction. The hard limit of a pod is its number of slots. */
   readonly utilization: number;
   readonly minScale: number;
   /** `autoscaling.knative.dev/window`. */
@@ -13,7 +13,7 @@ export interface KnativeOptions {
   readonly scaleDownDelayS: number;
 }
 
-/** `config-autoscaler` as it is shipped. */
+/** The defaults of `config-autoscaler`. */
 export const KNATIVE_DEFAULTS: KnativeOptions = { utilization: 0.7, minScale: 0, stableWindowS: 60, scaleDownDelayS: 0 };
 
 const TICK_S = 2;
@@ -24,10 +24,10 @@ const MAX_SCALE_DOWN_RATE = 2;
 const SCALE_TO_ZERO_GRACE_S = 30;
 
 /**
- * The Knative Pod Autoscaler on concurrency, every 2 s: `ceil(mean concurrency / target)` over the stable window, and over a
- * tenth of it while it panics, which it does from twice the concurrency that the ready pods are meant for until none was
- * seen for a stable window; panicking it never scales down. Launches that wait are in flight too: the activator holds them.
- * The last pod goes when nothing was in flight for the stable window, and the grace has passed.
+ * The Knative Pod Autoscaler on concurrency, every 2 s: `ceil(mean concurrency / target)` over the stable window. Panic mode uses
+ * a tenth of the window. It starts at twice the target concurrency of the ready pods and ends when the concurrency has been lower
+ * for a stable window; in panic mode the size never shrinks. Waiting launches count as concurrency, because the activator holds
+ * them. The last pod is removed after a stable window without launches and the grace period.
  *
  * https://knative.dev/docs/serving/autoscaling/kpa-specific/ and knative/serving pkg/autoscaler/scaling/autoscaler.go,
  * `Scale`; pkg/reconciler/autoscaling/kpa/scaler.go, `handleScaleToZero`.
@@ -64,7 +64,7 @@ export function knative(options: KnativeOptions, { slotsPerWorker }: FleetShape)
   return {
     name: `Knative ${Math.round(utilization * 100)}%, min ${minScale}, window ${stableWindowS} s, delay ${scaleDownDelayS} s`,
     syncS: TICK_S,
-    // The window fills, panic ends, scaling down is delayed, and the last pod has its grace.
+    // The sum of the stable window, the end of panic mode, the scale-down delay and the grace period of the last pod.
     memoryS: 2 * stableWindowS + scaleDownDelayS + SCALE_TO_ZERO_GRACE_S + 2 * TICK_S,
     eventDriven: false,
     removes: "blind",

@@ -1,7 +1,7 @@
-/** The largest of the values that were added within a span of time. */
+/** The largest value that was added within a time span. */
 export class MovingMaximum {
   readonly #spanS: number;
-  /** Values that may still become the largest: falling, with the times at which they were added. */
+  /** Values that may become the largest, in descending order, with the times at which they were added. */
   readonly #values: number[] = [];
   readonly #timesS: number[] = [];
   #head = 0;
@@ -10,7 +10,7 @@ export class MovingMaximum {
     this.#spanS = spanS;
   }
 
-  /** Adds a value and returns the largest that was added after `nowS - span`. */
+  /** Adds a value and returns the largest one that was added after `nowS - span`. */
   add(nowS: number, value: number): number {
     const values = this.#values;
     const times = this.#timesS;

@@ -1,4 +1,4 @@
-/** The mean of the last values, of fewer when fewer were added. */
+/** The mean of the last values. Until enough have been added, the mean of all values. */
 export class MovingMean {
   readonly #values: Float64Array;
   #next = 0;
