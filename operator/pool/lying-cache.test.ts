@@ -16,7 +16,7 @@ const view = fc.record({
 });
 
 describe("a cache that lags and lies", () => {
-  it("never makes the operator ask for more workers than demand and maximum allow", () => {
+  it("never makes the operator ask for more workers than demand and maximum allow", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.array(view, { minLength: 1, maxLength: 8 }), (views) => {
         for (const { shown, resurrected, replicas, sessions, queued } of views) {
