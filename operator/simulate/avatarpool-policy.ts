@@ -1,7 +1,7 @@
 import type { WarmSlots, WarmWindow } from "../api/pool-config.ts";
 import { type AutoTarget, autoTarget, forecastIntervalMs } from "../scaling/auto-target.ts";
+import { addDeficit, type Deficit, deficitAt, deficitFallsAtMs, noDeficit } from "../scaling/deficit.ts";
 import { Forecaster } from "../scaling/forecast/forecaster.ts";
-import { addPressure, noPressure, type Pressure, pressureAt, pressureFalls } from "../scaling/pressure.ts";
 import { type ScheduledFloor, scheduledFloor } from "../scaling/schedule.ts";
 import { sizeGroups } from "../scaling/size.ts";
 import { growthLimit } from "../scaling/step.ts";
@@ -80,7 +80,7 @@ export class GroupPlanner {
   readonly #options: AvatarPoolOptions;
   readonly #forecaster: Forecaster;
   #wanted: Window = emptyWindow;
-  #pressure: Pressure = noPressure;
+  #deficit: Deficit = noDeficit;
   #refused = 0;
   #scheduled: ScheduledFloor = { slots: 0, nextEdgeMs: Number.NEGATIVE_INFINITY, unreadable: [] };
   #dueMs = Number.NEGATIVE_INFINITY;
@@ -102,13 +102,13 @@ export class GroupPlanner {
     const sessions = view.sessions + view.drainingSessions;
     const taken = sessions + view.queued;
     const auto = slots.kind === "auto" ? this.#forecast(view, nowMs, sessions, replicas) : undefined;
-    const pressure = this.#pressureAt(view, nowMs);
+    const deficit = this.#deficitAt(view, nowMs);
     const floor = this.#floorAt(nowMs);
     const warm = warmOf(slots, { floor, least: DEFAULT_WARM_SLOTS, taken, target: auto });
     const { slotsPerWorker, min, max } = shape;
     const [size] = sizeGroups(
       [{ name: group, slotsPerWorker, min, max, sessions, replicas, lost: 0 }],
-      [{ set: { key: group, groups: [group], presets: [] }, queued: view.queued, pressure, ...warm }],
+      [{ set: { key: group, groups: [group], presets: [] }, queued: view.queued, deficit, ...warm }],
     ).groups;
     if (size === undefined) throw new Error(`worker group ${group} has no size`);
     const holdMs = scaleDownAfterMs ?? auto?.holdMs ?? DEFAULT_HOLD_MS;
@@ -116,7 +116,7 @@ export class GroupPlanner {
     this.#dueMs = Math.min(
       auto === undefined ? Number.POSITIVE_INFINITY : nowMs + forecastIntervalMs(taken > 0),
       this.#scheduled.nextEdgeMs ?? Number.POSITIVE_INFINITY,
-      pressureFalls(this.#pressure, nowMs) ?? Number.POSITIVE_INFINITY,
+      deficitFallsAtMs(this.#deficit, nowMs) ?? Number.POSITIVE_INFINITY,
       maximumEndsAtMs(this.#wanted, nowMs, holdMs) ?? Number.POSITIVE_INFINITY,
     );
     return targetSize({
@@ -136,12 +136,12 @@ export class GroupPlanner {
     return autoTarget(this.#forecaster.next(sample, shape), sample, shape, objectivePercent);
   }
 
-  #pressureAt({ refused }: FleetView, nowMs: number): number {
-    const pressure = addPressure(this.#pressure, refused - this.#refused, nowMs);
-    const slots = pressureAt(pressure, nowMs);
+  #deficitAt({ refused }: FleetView, nowMs: number): number {
+    const deficit = addDeficit(this.#deficit, refused - this.#refused, nowMs);
+    const slots = deficitAt(deficit, nowMs);
     this.#refused = refused;
     // The load hub, too, drops what rounds to no slot.
-    this.#pressure = slots === 0 ? noPressure : pressure;
+    this.#deficit = slots === 0 ? noDeficit : deficit;
     return slots;
   }
 

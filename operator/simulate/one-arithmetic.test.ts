@@ -79,7 +79,7 @@ class Controller {
     const { arrived, cold, started, refused, queued } = now;
     const told = load({
       queued: queued === 0 ? {} : { maya: queued },
-      pressure: { maya: { worker503: 0, waited: 0, refused } },
+      shortages: { maya: { worker503: 0, waited: 0, refused } },
       launches: { maya: { arrived, cold, started } },
     });
     this.#hub.accept(GATEWAY, report("g", [told], false), nowMs);
