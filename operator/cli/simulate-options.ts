@@ -1,7 +1,7 @@
 import { parseDurationMs } from "../api/duration.ts";
 import { type GeneratorName, generatorNames } from "../simulate/generate.ts";
 
-/** What `avatarpool simulate` was asked for. */
+/** The options of `avatarpool simulate`. */
 export interface SimulateOptions {
   readonly source:
     | { readonly csv: string }
@@ -9,13 +9,13 @@ export interface SimulateOptions {
   readonly seed: number;
   readonly capS: number;
   readonly timeToWarmS: number | undefined;
-  /** When the launches begin, since the epoch. */
+  /** Unix time of the start of the launches. */
   readonly startMs: number;
   readonly html: string | undefined;
   readonly json: boolean;
 }
 
-/** Flags as commander hands them over: those that were given. */
+/** Flags as commander passes them: only those that were given. */
 export interface SimulateFlags {
   readonly trace?: string;
   readonly generate?: string;
@@ -32,7 +32,7 @@ export interface SimulateFlags {
 
 const A_MONDAY = "2026-01-05T00:00:00Z";
 
-/** Throws an Error that says which flag is wrong and what it may be. */
+/** @throws Error that names the wrong flag and its possible values. */
 export function simulateOptions(flags: SimulateFlags): SimulateOptions {
   return {
     source: sourceOf(flags),
@@ -49,12 +49,12 @@ function sourceOf(flags: SimulateFlags): SimulateOptions["source"] {
   const { trace, generate, hours, days, rate } = flags;
   if (trace !== undefined) {
     if ([generate, hours, days, rate].some((flag) => flag !== undefined))
-      throw new Error("--trace brings its own arrivals: leave out --generate, --hours, --days and --rate");
+      throw new Error("--trace contains the arrivals; omit --generate, --hours, --days and --rate");
     return { csv: trace };
   }
-  if (hours !== undefined && days !== undefined) throw new Error("give --hours or --days, not both");
+  if (hours !== undefined && days !== undefined) throw new Error("--hours and --days exclude each other; give one of them");
   const generator = generatorNames.find((name) => name === (generate ?? "call-centre"));
-  if (generator === undefined) throw new Error(`--generate ${generate}: there are ${generatorNames.join(", ")}`);
+  if (generator === undefined) throw new Error(`--generate ${generate}: expected one of ${generatorNames.join(", ")}`);
   return {
     generator,
     hours: hours === undefined ? 24 * number("--days", days ?? "1", 1 / 24) : number("--hours", hours, 1),

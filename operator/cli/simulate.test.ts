@@ -18,7 +18,7 @@ spec:
     - { name: gpu, engine: expression, sessionsPerWorker: 4, max: 40, costPerHour: 2 }
 `;
 
-/** Two workers for good: 8 slots. */
+/** Always two workers with 8 slots. */
 const twoWorkers: PolicyOf = () => ({ name: "two", syncS: 60, eventDriven: false, removes: "drained", decide: () => 2 });
 
 let folder: string;
@@ -50,7 +50,7 @@ interface Answer {
 const answer = (lines: readonly string[]) => JSON.parse(lines.at(-1) ?? "") as Answer;
 
 describe("simulate", () => {
-  it("replays a file, and counts by hand what comes out", async () => {
+  it("replays a file with the figures that a calculation by hand gives", async () => {
     // Ten launches at once after an hour of nothing: eight find a slot, two wait 100 s. Two workers for 4,600 s are paid for.
     const rows = ["0,1", ...Array.from({ length: 10 }, () => "3600,100"), "5200,1"];
     const trace = await file("ten.csv.gz", gzipSync(`arrival_s,duration_s\n${rows.join("\n")}\n`));
@@ -69,7 +69,7 @@ describe("simulate", () => {
     expect(own?.cost).toBeCloseTo((2 * 2 * 4_600) / 3_600, 6);
   });
 
-  it("shows every baseline beside our policy, in columns", async () => {
+  it("shows the AvatarPool policy and every baseline in aligned columns", async () => {
     const lines = await run(POOL, { generate: "burst", hours: "6", rate: "3", timeToWarm: "45s" });
     const table = lines.slice(lines.findIndex((line) => line.startsWith("policy")));
     expect(table.slice(1, 7).map((line) => line.split(/[ ,]/)[0])).toEqual(["two", "HPA", "KEDA", "Agones", "Agones", "Knative"]);
@@ -77,7 +77,7 @@ describe("simulate", () => {
     expect(lines[1]).toContain("gpu (0 to 40 workers of 4, warm after 45 s)");
   });
 
-  it("writes a page that needs nothing from elsewhere", async () => {
+  it("writes a self-contained page", async () => {
     const html = path.join(folder, "page.html");
     await run(POOL.replace("support", '"<b>"'), { html, hours: "2" });
     const page = await readFile(html, "utf8");
@@ -86,7 +86,7 @@ describe("simulate", () => {
     expect(page).not.toMatch(/<script|<link|<img|@import|url\(|https?:/);
   });
 
-  it("fills the preferred group first and spills to the next where the preset allows", async () => {
+  it("fills the preferred group first and spills to the next one that serves the preset", async () => {
     const two = POOL.replace("max: 40, costPerHour: 2", "max: 1, priority: 2").concat(
       "    - { name: more, engine: expression, sessionsPerWorker: 4, max: 9, min: 3, priority: 1 }\n",
     );
@@ -104,19 +104,19 @@ describe("simulate", () => {
     ["another object", POOL.replace("AvatarPool", "ConfigMap"), {}, "there is no object of kind AvatarPool"],
     ["two pools", `${POOL}---${POOL}`, {}, "there are 2 objects of kind AvatarPool"],
     ["broken YAML", "spec: [", {}, "pool.yaml: "],
-    ["no trace file", POOL, { trace: "/nowhere.csv" }, "there is no file /nowhere.csv"],
-    ["an unknown generator", POOL, { generate: "storm" }, "there are call-centre, burst, batch, sparse"],
+    ["no trace file", POOL, { trace: "/nowhere.csv" }, "/nowhere.csv does not exist"],
+    ["an unknown generator", POOL, { generate: "storm" }, "expected one of call-centre, burst, batch, sparse"],
     ["a wrong rate", POOL, { rate: "many" }, "--rate many: expected a number"],
     ["a wrong duration", POOL, { cap: "30" }, '--cap: "30" is not a duration'],
     ["a wrong time", POOL, { start: "Monday" }, "--start Monday: expected a time such as 2026-01-05T08:00:00Z"],
-    ["two sources", POOL, { trace: "a.csv", hours: "3" }, "--trace brings its own arrivals"],
-  ])("says what is wrong with %s", async (_, pool, flags, message) => {
+    ["two sources", POOL, { trace: "a.csv", hours: "3" }, "--trace contains the arrivals"],
+  ])("reports what is wrong with %s", async (_, pool, flags, message) => {
     await expect(run(pool, flags)).rejects.toThrow(message);
   });
 
-  it("refuses a trace that ends before it counts, or is no gzip", async () => {
+  it("rejects a trace that is too short or not a gzip file", async () => {
     const short = await file("short.csv", "arrival_s,duration_s\n0,1\n700,1\n");
-    await expect(run(POOL, { trace: short })).rejects.toThrow("covers 700 s: at least 1200 are needed");
+    await expect(run(POOL, { trace: short })).rejects.toThrow("covers 700 s, but at least 1200 s are needed");
     const plain = await file("plain.csv.gz", "arrival_s,duration_s\n");
     await expect(run(POOL, { trace: plain })).rejects.toThrow("is not a gzip file");
   });

@@ -16,14 +16,14 @@ import { parseTrace } from "../simulate/trace-csv.ts";
 import { parsePool } from "./pool-file.ts";
 import type { SimulateOptions } from "./simulate-options.ts";
 
-/** Points of a plot: about two for every three pixels. */
+/** Points of a plot: about two per three pixels. */
 const TIMELINE_POINTS = 600;
 
 /**
- * `avatarpool simulate`: replays launches against the groups of a pool file, under the pool's own policy and under the
- * autoscalers that people use today. Prints a table; the last line is one JSON object where that is asked for.
- * @param ownPolicy the pool's own, where the trace begins at `startMs`.
- * @throws Error whose message says what is wrong with a file or a flag.
+ * `avatarpool simulate`: replays launches against the groups of a pool file, under the policy of AvatarPool and under common
+ * autoscalers. Prints a table, and with `--json` one JSON object as the last line.
+ * @param ownPolicy returns the policy of the pool for a trace that begins at `startMs`.
+ * @throws Error that describes what is wrong with a file or a flag.
  */
 export async function simulate(
   poolFile: string,
@@ -33,7 +33,7 @@ export async function simulate(
 ): Promise<void> {
   const pool = parsePool(poolFile, (await read(poolFile)).toString());
   const { trace, endS } = await traceOf(options);
-  const outcomes = compete(pool, trace, endS, options, ownPolicy(pool, options.startMs));
+  const outcomes = compare(pool, trace, endS, options, ownPolicy(pool, options.startMs));
   const about = describe(pool, trace, endS, options);
   for (const sentence of about) print(sentence);
   print("");
@@ -48,7 +48,7 @@ export async function simulate(
     print(JSON.stringify({ pool: pool.name, trace: trace.name, hours: endS / 3_600, outcomes: outcomes.map(figures) }));
 }
 
-function compete(pool: PoolConfig, trace: Trace, endS: number, options: SimulateOptions, own: PolicyOf): readonly Outcome[] {
+function compare(pool: PoolConfig, trace: Trace, endS: number, options: SimulateOptions, own: PolicyOf): readonly Outcome[] {
   const loads = groupLoads(trace, pool, seededRandom(options.seed, "presets"));
   const comparison = {
     timeToWarmS: options.timeToWarmS,
@@ -66,7 +66,7 @@ async function traceOf({ source, seed, capS }: SimulateOptions): Promise<{ reado
   const endS = trace.arrivalS.at(-1) ?? 0;
   if (endS < 2 * COUNT_FROM_S)
     throw new Error(
-      `${source.csv} covers ${endS} s: at least ${2 * COUNT_FROM_S} are needed, since the first ${COUNT_FROM_S} do not count`,
+      `${source.csv} covers ${endS} s, but at least ${2 * COUNT_FROM_S} s are needed; the first ${COUNT_FROM_S} s do not count`,
     );
   return { trace, endS };
 }
@@ -78,7 +78,7 @@ function describe(pool: PoolConfig, trace: Trace, endS: number, { timeToWarmS, c
     return `${name} (${min} to ${max} workers of ${slotsPerWorker}, warm after ${warmS} s)`;
   });
   return [
-    `${trace.name}: ${whole(trace.arrivalS.length)} launches in ${(endS / 3_600).toFixed(1)} h, ${perMinute.toFixed(2)} a minute; sessions are cut at ${capS} s. The first ${COUNT_FROM_S / 60} min do not count: every policy starts with no worker.`,
+    `${trace.name}: ${whole(trace.arrivalS.length)} launches in ${(endS / 3_600).toFixed(1)} h, ${perMinute.toFixed(2)} per minute; sessions are cut at ${capS} s. The first ${COUNT_FROM_S / 60} min do not count, because every policy starts with no worker.`,
     `Pool ${pool.name}: ${groups.join("; ")}. Launches wait at most ${pool.launch.queueDeadlineMs / 1_000} s.`,
   ];
 }
@@ -93,7 +93,7 @@ async function readUnzipped(file: string): Promise<Buffer> {
   try {
     return await promisify(gunzip)(content);
   } catch {
-    throw new Error(`${file} is not a gzip file`);
+    throw new Error(`${file} is not a gzip file; remove the suffix .gz or compress the file`);
   }
 }
 
@@ -102,6 +102,6 @@ async function read(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    throw new Error(code === "ENOENT" ? `there is no file ${file}` : `${file} cannot be read: ${String(code ?? error)}`);
+    throw new Error(code === "ENOENT" ? `${file} does not exist` : `failed to read ${file}: ${String(code ?? error)}`);
   }
 }

@@ -6,16 +6,16 @@ import { Product } from "../support/product/product.ts";
 
 export const NAMESPACE = "avatars";
 
-/** A control plane with the chart installed, a namespace with the maker's secret, and an administrator's client. */
+/** A control plane with the installed chart, a namespace with the API secret, and an administrator's client. */
 export interface Cluster {
   readonly plane: ControlPlane;
   readonly product: Product;
   readonly admin: KubeClient;
-  /** Standard output of a kubectl that must succeed. */
+  /** Runs kubectl and returns its standard output. @throws if it fails. */
   readonly kubectl: (args: readonly string[], stdin?: string) => Promise<string>;
 }
 
-/** Runs `use` on a cluster of its own; nothing of it is left afterwards. */
+/** Runs `use` on a new cluster and removes the cluster afterwards. */
 export async function withCluster<T>(options: ControlPlaneOptions, use: (cluster: Cluster) => Promise<T>): Promise<T> {
   await ensureBundle(console.error);
   await using plane = await startControlPlane(options);
@@ -37,10 +37,10 @@ export async function withCluster<T>(options: ControlPlaneOptions, use: (cluster
   }
 }
 
-/** Workers of a group: from least to most. */
+/** Minimum and maximum of the workers of a group. */
 export type Range = readonly [min: number, max: number];
 
-/** A typical pool with a GPU group and, if requested, a CPU group. */
+/** A typical pool with a GPU group and, optionally, a CPU group. */
 export function poolManifest(name: string, size: { readonly gpu: Range; readonly cpu?: Range }): object {
   const { gpu, cpu } = size;
   const image = "registry.example.com/essence-worker:1.4";

@@ -1,4 +1,4 @@
-/** A measured number and what it may be at most. */
+/** A measured number and its upper limit. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -7,12 +7,12 @@ export interface Figure {
 
 export interface ScenarioResult {
   readonly figures: readonly Figure[];
-  /** What explains the figures. */
+  /** Further numbers that explain the figures. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 export function isMissed({ value, limit }: Figure): boolean {
-  // A figure that could not be measured is NaN, and not reached.
+  // A figure that could not be measured is NaN and counts as missed.
   return !(value <= limit);
 }
 

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:gateway [scenario …]`: what a gateway costs with ten thousand workers, how it serves launches that wait, how
- * several share workers that are nearly full, and what it adds compared with nginx and HAProxy. See docs/benchmarks.md. The last line is one JSON object. Exits with 1 if a figure misses its limit.
+ * `npm run bench:gateway [scenario …]`: the cost of a gateway with ten thousand workers, the service of waiting launches,
+ * several gateways with nearly full workers, and the added latency and CPU time compared with nginx and HAProxy. See
+ * docs/benchmarks.md. The last line is one JSON object. The exit status is 1 if a figure is missed.
  */
 import { comparedWithProxies } from "./gateway/compare.ts";
 import { ninetyPercent } from "./gateway/occupancy.ts";

@@ -13,12 +13,12 @@ const WORKERS_PER_GROUP = 50;
 const PODS = POOLS * 2 * WORKERS_PER_GROUP;
 const LIMIT_MS = 180_000;
 const HASH = "6d4cf56db6";
-/** Requests at once while the pods are made. */
+/** Concurrent requests while the pods are created. */
 const MAKERS = 16;
 
 /**
- * Ten thousand ready and warm pods, made from the templates of the operator's own Deployments. The operator sees each come
- * and become ready through its watch; then another one starts and reads them all as a list.
+ * Ten thousand ready and warm pods, created from the templates of the operator's Deployments. The operator receives each change
+ * through its watch; then a second operator starts and reads all pods as a list.
  */
 export function manyPods(): Promise<ScenarioResult> {
   return withCluster({ kwok: false }, async (cluster) => {
@@ -38,7 +38,7 @@ export function manyPods(): Promise<ScenarioResult> {
     const startMs = performance.now();
     const second = await product.startOperator();
     await until("the new leader", LIMIT_MS, async () => /^avatarpool_leader 1$/m.test(await metricsOf(second.url)));
-    await until("every pool looked at", LIMIT_MS, async () => reconciles(await metricsOf(second.url)) >= POOLS);
+    await until("every pool reconciled", LIMIT_MS, async () => reconciles(await metricsOf(second.url)) >= POOLS);
     const listed = await memoryOf(second.process);
     return {
       figures: [
@@ -69,7 +69,7 @@ function* addresses(): Generator<string, string> {
   for (let number = 0; ; number++) yield `127.250.${Math.floor(number / 250)}.${(number % 250) + 1}`;
 }
 
-/** The pod as it looks once the controllers, the kubelet and the operator are done with it. */
+/** The pod in its final state, as controllers, kubelet and operator leave it. */
 async function makePod({ admin }: Cluster, { deployment, index }: Worker, podIP: string): Promise<void> {
   const { template } = deployment.spec ?? {};
   const ref = { namespace: NAMESPACE, name: `${deployment.metadata?.name}-${index}` };
@@ -120,7 +120,7 @@ function reconciles(metrics: string): number {
   return Number(/^avatarpool_reconcile_seconds_count\{controller="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
-/** Does the work of all items, some at a time. */
+/** Processes all items with limited concurrency. */
 async function atOnce<T>(lanes: number, items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]();
   const lane = async () => {

@@ -9,12 +9,12 @@ const POOLS = 1_000;
 const DEPLOYMENTS = 2 * POOLS;
 const LIMIT_MS = 300_000;
 const QUIET_MS = 3_000;
-/** Seldom, because every look takes time from the API server that is being measured. */
+/** Long, because every poll takes time from the measured API server. */
 const POLL_MS = 500;
 
 /**
- * A thousand pools of two groups are created by one kubectl. No controller manager runs, so that nothing is measured but
- * the operator and the API server: the Deployments stay without pods.
+ * One kubectl creates a thousand pools of two groups. No controller manager runs, so only the operator and the API server are
+ * measured and the Deployments have no pods.
  */
 export function manyPools(): Promise<ScenarioResult> {
   return withCluster({ kwok: false }, async (cluster) => {
@@ -45,7 +45,7 @@ export function manyPools(): Promise<ScenarioResult> {
       ],
       details: {
         kubectlSeconds: round(kubectlMs / 1_000),
-        // Status of the last pool written.
+        // When the status of the last pool was written.
         settledSeconds: round(reconciledMs / 1_000),
         operatorMb: memory,
         cpuSeconds: cpuBetween(before.cpu, after.cpu),
@@ -60,7 +60,7 @@ async function countDeployments({ admin }: Cluster): Promise<number> {
   return items.length + remaining;
 }
 
-/** When the last request that changed something was seen. */
+/** Time of the last request that changed an object. */
 async function untilQuiet({ plane }: Cluster): Promise<number> {
   let lastMs = performance.now();
   let last = await writes(plane);

@@ -10,12 +10,12 @@ import { memoryOf } from "./usage.ts";
 
 const WORKERS = 50;
 const LIMIT_MS = 240_000;
-/** Workers start this much faster than in life. */
+/** Workers start faster than real ones by this factor. */
 const TIME_FACTOR = 20;
 const QUIET_MS = 10_000;
 const NODE = { cpu: "256", memory: "4096Gi" };
 
-/** One pool of 50 workers that really start and get warm, then some quiet: what an ordinary installation takes. */
+/** One pool whose 50 workers start and become warm, then a quiet time: the resources of a typical installation. */
 export function onePool(): Promise<ScenarioResult> {
   const nodes = [{ name: "gpu-0", gpus: WORKERS, ...NODE }];
   return withCluster({ nodes }, async ({ plane, product, admin, kubectl }) => {

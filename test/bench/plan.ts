@@ -1,6 +1,6 @@
 /**
- * `npm run bench:plan`: how long a snapshot and a plan take for a pool of 2,000 workers, in the states that cost most. The last
- * line is one JSON object. Exits with 1 when a figure is missed.
+ * `npm run bench:plan`: the time of a snapshot and a plan for a pool of 2,000 workers, in the most expensive states. The last
+ * line is one JSON object. The exit status is 1 if a figure is missed.
  */
 import type { AvatarPoolSpecInput } from "../../operator/api/v1alpha1/index.ts";
 import { buildSnapshot, nothingRead } from "../../operator/pool/gather/build-snapshot.ts";
@@ -10,7 +10,7 @@ import { deployment, gpuGroup, gpuOnly, NOW_MS, pod, pool, type WorldChange, wor
 
 const WORKERS = 2_000;
 const LIMIT_MS = 5;
-/** The clock of processor time ticks in milliseconds: one measurement is the mean of so many plans. */
+/** Plans per measurement: the resolution of processor time is a millisecond. */
 const BATCH = 25;
 const BATCHES = 40;
 const WARM_UP_BATCHES = 2;
@@ -41,7 +41,7 @@ const states: Readonly<Record<string, WorldChange>> = {
   },
 };
 
-/** Time that this thread had a processor: other programs on the machine do not count. */
+/** Processor time of this thread, which other programs on the machine do not affect. */
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
@@ -50,7 +50,7 @@ function cpuMs(): number {
 interface Times {
   readonly planP50Ms: number;
   readonly planP99Ms: number;
-  /** The snapshot included. */
+  /** Including the snapshot. */
   readonly bothP99Ms: number;
 }
 

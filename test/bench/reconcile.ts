@@ -1,6 +1,6 @@
 /**
- * `npm run bench:reconcile [scenario …]`: how fast the operator is and how much memory operator and gateway take, as they are
- * shipped, on a real API server. The last line is one JSON object. Exits with 1 when a figure is missed.
+ * `npm run bench:reconcile [scenario …]`: speed and memory of the shipped operator and gateway on a real API server. The last
+ * line is one JSON object. The exit status is 1 if a figure is missed.
  */
 import { manyPods } from "./many-pods.ts";
 import { manyPools } from "./many-pools.ts";

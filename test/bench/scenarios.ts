@@ -1,14 +1,14 @@
 import { describeFigure, isMissed, type ScenarioResult } from "./figures.ts";
 
 /**
- * Measures the scenarios that the command line names, or all of them, one after the other, and prints what they came to; the
- * last line is one JSON object. Ends the process: with 1 when a figure is missed, with 2 when a name is unknown.
+ * Runs the scenarios that the command line names, or all of them, one after the other, and prints their figures. The last line is
+ * one JSON object. Ends the process with status 1 if a figure is missed, and 2 if a name is unknown.
  */
 export async function runScenarios(scenarios: Readonly<Record<string, () => Promise<ScenarioResult>>>): Promise<never> {
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !Object.hasOwn(scenarios, name));
   if (unknown !== undefined) {
-    console.error(`no scenario is called ${unknown}; there are ${Object.keys(scenarios).join(", ")}`);
+    console.error(`unknown scenario ${unknown}; use one of ${Object.keys(scenarios).join(", ")}`);
     process.exit(2);
   }
   const results: Record<string, ScenarioResult> = {};

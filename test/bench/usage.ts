@@ -3,10 +3,10 @@ import { apiServerMetrics } from "../support/api-requests.ts";
 import type { ControlPlane } from "../support/controlplane/index.ts";
 import type { ProductProcess } from "../support/product/processes.ts";
 
-/** Linux counts the time of processes in these. */
+/** Clock ticks per second: Linux counts CPU time in ticks. */
 const TICKS_PER_SECOND = 100;
 
-/** Resident memory of a process, in MB: now, and the most since it started. */
+/** Resident memory of a process, in MB: current and peak. */
 export async function memoryOf(process: {
   readonly pid: number;
 }): Promise<{ readonly residentMb: number; readonly peakMb: number }> {
@@ -15,7 +15,7 @@ export async function memoryOf(process: {
   return { residentMb: megabytes("VmRSS"), peakMb: megabytes("VmHWM") };
 }
 
-/** CPU seconds since their start. */
+/** CPU seconds since the start of each process. */
 export interface CpuSeconds {
   readonly operator: number;
   readonly apiServer: number;
@@ -33,10 +33,10 @@ export function cpuBetween(before: CpuSeconds, after: CpuSeconds): CpuSeconds {
   return { operator: used("operator"), apiServer: used("apiServer"), etcd: used("etcd") };
 }
 
-/** CPU seconds of a process since its start, without its children's. */
+/** CPU seconds of a process since its start, without its children. */
 export async function cpuOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  // The second field, the name in brackets, may hold spaces; user and system time are the 14th and 15th.
+  // The second field, the name in brackets, may contain spaces; user and system time are the 14th and 15th.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

@@ -5,26 +5,26 @@ import { testFrame } from "../support/fleet/test-frame.ts";
 import { NAMESPACE, POOL } from "./sample-pool.ts";
 import type { AvatarKind, Phase, PlannedLaunch } from "./schedule.ts";
 
-/** One launch as its caller sees it. Times are Unix ms. */
+/** One launch and what its caller received. Times are Unix ms. */
 export interface Call {
   readonly phase: Phase;
   readonly avatar: AvatarKind;
   readonly sentAtMs: number;
-  /** Absent while the caller waits for an answer. */
+  /** Absent until the caller has a response. */
   readonly outcome?: LaunchOutcome;
-  /** When the session began to run, as its worker says. */
+  /** When the session began to run, as its worker reports. */
   readonly runningAtMs?: number;
 }
 
 const FOLLOW_MS = 250;
 const ownImage = new Uint8Array(testFrame);
 
-/** The callers of the demo: they launch at the gateways in turn, as behind a load balancer, and remember what they saw. */
+/** The callers of the demo. They use the gateways in turn, as behind a load balancer, and record every launch. */
 export class Callers implements AsyncDisposable {
   readonly #calls: Call[] = [];
   readonly #gatewayUrls: readonly string[];
   readonly #fleet: Pick<FleetProcess, "tasks">;
-  readonly #hangUp = new AbortController();
+  readonly #abort = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   readonly #following: Promise<void>;
 
@@ -38,13 +38,13 @@ export class Callers implements AsyncDisposable {
     return this.#calls;
   }
 
-  /** Launches that have not been answered, or whose session does not run yet. */
+  /** Launches without a response, or whose session does not run yet. */
   get pending(): number {
     return this.#calls.filter(({ outcome, runningAtMs }) => outcome === undefined || (outcome.ok && runningAtMs === undefined))
       .length;
   }
 
-  /** Places all calls in time. Resolves when the last was sent. @throws when the signal aborts. */
+  /** Sends each launch at its time. Resolves when the last one is sent. @throws when the signal aborts. */
   async play(launches: readonly PlannedLaunch[], signal: AbortSignal): Promise<void> {
     const startMs = performance.now();
     for (const planned of launches) {
@@ -62,22 +62,22 @@ export class Callers implements AsyncDisposable {
       avatar: avatar === "own image" ? { imageFile: ownImage } : { preset: avatar },
       sessionSeconds,
     };
-    const call = launch(request, this.#hangUp.signal).then((outcome) => {
+    const call = launch(request, this.#abort.signal).then((outcome) => {
       this.#update(n, { outcome });
       this.#underWay.delete(call);
     });
     this.#underWay.add(call);
   }
 
-  /** All callers hang up. */
+  /** Aborts all launches. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#hangUp.abort();
+    this.#abort.abort();
     await Promise.all([...this.#underWay, this.#following]);
   }
 
-  /** Reads from the fleet when sessions began to run. The times are exact, regardless of how often it polls. */
+  /** Polls the fleet for the times at which sessions began to run. The times are exact at any poll interval. */
   async #follow(): Promise<void> {
-    const { signal } = this.#hangUp;
+    const { signal } = this.#abort;
     while (!signal.aborted) {
       await sleep(FOLLOW_MS, undefined, { signal }).catch(() => {});
       const starting = this.#calls.flatMap(({ outcome, runningAtMs }, n) =>
@@ -93,8 +93,8 @@ export class Callers implements AsyncDisposable {
     }
   }
 
-  #update(n: number, news: Partial<Call>): void {
+  #update(n: number, change: Partial<Call>): void {
     const call = this.#calls[n];
-    if (call !== undefined) this.#calls[n] = { ...call, ...news };
+    if (call !== undefined) this.#calls[n] = { ...call, ...change };
   }
 }

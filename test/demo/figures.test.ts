@@ -12,14 +12,14 @@ const served = (path: string, startUpMs: number, more: Partial<Call> = {}): Call
   ...more,
 });
 
-describe("what callers saw", () => {
-  it("tells start-ups apart by what the launch found", () => {
+describe("the figures of clients", () => {
+  it("separates start-ups by kind", () => {
     const { startUps } = clientFigures([
       served("warm", 4_000),
       served("warm", 6_000, { avatar: "own image" }),
       served("queued", 20_000),
       served("cold", 8_000),
-      // It waited in the queue, but for the very first worker.
+      // It waited in the queue for the first worker.
       served("queued", 40_000, { phase: "first" }),
     ]);
     expect(startUps.warm).toEqual({ count: 1, p50Ms: 4_000, p95Ms: 4_000 });
@@ -28,7 +28,7 @@ describe("what callers saw", () => {
     expect(startUps.cold).toEqual({ count: 2, p50Ms: 8_000, p95Ms: 40_000 });
   });
 
-  it("counts every 503 and every other error, also where a later try was served", () => {
+  it("counts every 503 and every other error, even if a later attempt succeeds", () => {
     const status = (code: number) => ({ status: code, body: "" });
     const calls: Call[] = [
       served("warm", 4_000, { outcome: { ok: true, path: "warm", tries: [status(503), status(0), status(200)] } }),
@@ -39,7 +39,7 @@ describe("what callers saw", () => {
   });
 });
 
-it("takes for a percentile the smallest value that enough others do not exceed", () => {
+it("computes percentiles by nearest rank", () => {
   expect(percentile([], 0.5)).toBeUndefined();
   fc.assert(
     fc.property(fc.array(fc.nat(), { minLength: 1 }), fc.double({ min: 0.01, max: 1, noNaN: true }), (values, share) => {
@@ -51,7 +51,7 @@ it("takes for a percentile the smallest value that enough others do not exceed",
   );
 });
 
-it("finds in the operator's log how fast growth was written", () => {
+it("reads the time from pressure to patch from the operator's log", () => {
   const log = [
     '{"msg":"listening"}',
     '{"msg":"scaled","from":1,"to":3,"pressureToPatchMs":41}',

@@ -1,27 +1,27 @@
 import type { Call } from "./callers.ts";
 
-/** What a launch found, which decides how long its start-up takes. */
+/** The state of the pool when a launch arrived, which determines its start-up time. */
 export const startKinds = ["warm", "own image", "queued", "cold"] as const;
 export type StartKind = (typeof startKinds)[number];
 
 export interface StartUps {
   readonly count: number;
-  /** Absent while there are none. */
+  /** Absent if `count` is 0. */
   readonly p50Ms?: number;
   readonly p95Ms?: number;
 }
 
 export interface ClientFigures {
   readonly launches: number;
-  /** A session runs, or is about to. */
+  /** Launches whose session runs or starts. */
   readonly served: number;
-  /** Launches without an answer yet. */
+  /** Launches without a response. */
   readonly waiting: number;
-  /** 503 answers that reached a client, tries that were repeated included. */
+  /** Responses with status 503 that a client received, including those of repeated attempts. */
   readonly client503: number;
-  /** Other tries that brought no session: refused with another status, or broken off. */
+  /** Other attempts without a session: another error status, or a broken connection. */
   readonly clientErrors: number;
-  /** By what the launch found: from when it was sent until its session ran. */
+  /** By kind of start: the time from sending a launch until its session runs. */
   readonly startUps: Readonly<Record<StartKind, StartUps>>;
 }
 
@@ -43,7 +43,7 @@ export function clientFigures(calls: readonly Call[]): ClientFigures {
 /** Undefined for a launch that has no session. */
 function kindOf({ phase, avatar, outcome }: Call): StartKind | undefined {
   if (!outcome?.ok) return undefined;
-  // Sent when no worker had started: it lived through the whole cold start.
+  // Sent before any worker had started: it waited for the whole cold start.
   if (phase === "first" || outcome.path === "cold") return "cold";
   if (outcome.path === "queued") return "queued";
   return avatar === "own image" ? "own image" : "warm";
@@ -55,13 +55,13 @@ function startUpsOf(calls: readonly Call[]): StartUps {
   return { count: timesMs.length, ...(p50Ms !== undefined && { p50Ms }), ...(p95Ms !== undefined && { p95Ms }) };
 }
 
-/** Nearest rank: the smallest value that at least `share` of all values do not exceed. */
+/** Nearest rank: the smallest value such that at least `share` of all values do not exceed it. */
 export function percentile(values: readonly number[], share: number): number | undefined {
   const ascending = [...values].sort((a, b) => a - b);
   return ascending[Math.max(1, Math.ceil(share * ascending.length)) - 1];
 }
 
-/** From the operator's log: for each growth that answered short capacity, the ms from the first such launch to the patch. */
+/** From the operator's log: the ms from the first launch without capacity to the patch, for each growth that followed. */
 export function pressureToPatchMs(log: string): readonly number[] {
   return log.split("\n").flatMap((line) => {
     if (!line.includes("pressureToPatchMs")) return [];

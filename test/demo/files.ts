@@ -6,7 +6,7 @@ const files: Readonly<Record<string, Buffer>> = {
   "/leo.imx": Buffer.from("stand-in for an .imx model"),
 };
 
-/** Serves the presets' files on loopback, on a free port. */
+/** Serves the files of the presets on a free loopback port. */
 export class FileServer implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
@@ -27,7 +27,7 @@ export class FileServer implements AsyncDisposable {
       server.listen(0, "127.0.0.1", resolve);
     });
     const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("the file server has no port");
+    if (address === null || typeof address === "string") throw new Error("the file server has no TCP port");
     return new FileServer(server, `http://127.0.0.1:${address.port}`);
   }
 

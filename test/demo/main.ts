@@ -9,35 +9,35 @@ import { type Stage, setUp } from "./stage.ts";
 import { type Figures, summary } from "./summary.ts";
 
 /**
- * `npm run demo`: the whole product on a control plane of its own, from `kubectl apply` through a burst to the way back down,
- * in real seconds. Ends by itself, or on Ctrl-C, and leaves nothing behind.
+ * `npm run demo`: the whole product on its own control plane, from `kubectl apply` through a burst to the scale-down, in real
+ * time. It ends by itself or on Ctrl-C, and removes everything that it created.
  */
 async function main(options: Options, signal: AbortSignal): Promise<void> {
   using output = new Output(options);
-  signal.addEventListener("abort", () => output.say("ending everything"), { once: true });
+  signal.addEventListener("abort", () => output.log("stopping all processes"), { once: true });
   await using cleanup = new AsyncDisposableStack();
   const stage = await setUp(cleanup, output.progress, signal);
   const { figures, clients, sizes } = await play(stage, options, output, signal);
   output[Symbol.dispose]();
 
-  const tell = () => {
-    // The clock of this process began with it.
+  const report = () => {
+    // `performance.now()` counts from the start of this process.
     const all: Figures = { ...figures, wallMs: Math.round(performance.now()) };
-    output.say(summary(all, clients, sizes));
+    output.log(summary(all, clients, sizes));
     if (options.json) process.stdout.write(`${JSON.stringify(all)}\n`);
   };
   if (options.keep) {
-    tell();
-    output.say(await howToUse(stage));
+    report();
+    output.log(await howToUse(stage));
     await once(signal, "abort");
   }
   await cleanup.disposeAsync();
-  if (!options.keep) tell();
+  if (!options.keep) report();
 }
 
 async function howToUse({ plane, gateways }: Stage): Promise<string> {
   return `
-Everything keeps running until Ctrl-C. From another terminal:
+All processes run until Ctrl-C. From another terminal:
 
   export KUBECONFIG=${plane.kubeconfig}
   ${await toolPath("kubectl")} -n ${NAMESPACE} get avp,deployments,pods
@@ -51,7 +51,7 @@ Everything keeps running until Ctrl-C. From another terminal:
 const stopping = new AbortController();
 let stoppedBy: NodeJS.Signals | undefined;
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  // A second one changes nothing: what is being cleaned up must not be left half.
+  // A second signal has no effect, so that the cleanup is complete.
   process.on(name, () => {
     stoppedBy ??= name;
     stopping.abort();
@@ -72,7 +72,7 @@ if (options === "help") {
 try {
   await main(options, stopping.signal);
 } catch (error) {
-  // Whatever broke after a signal broke because of it.
+  // Errors after a signal are caused by it.
   if (stoppedBy === undefined) {
     process.stderr.write(`the demo failed: ${messageOf(error)}\n`);
     process.exit(1);

@@ -8,7 +8,7 @@ it("reads the flags", () => {
 });
 
 it.each([[["--seconds", "5"]], [["--seconds", "soon"]], [["--seconds", "1e9"]], [["--second", "90"]], [["90"]], [["--seconds"]]])(
-  "refuses %j in one sentence",
+  "rejects %j with one sentence",
   (args) => {
     expect(() => parseOptions(args)).toThrow(/^[^\n]{10,200}$/);
   },

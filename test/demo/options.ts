@@ -4,22 +4,22 @@ import { SHORTEST_LOAD_SECONDS } from "./schedule.ts";
 export interface Options {
   /** Length of the load phase. */
   readonly loadSeconds: number;
-  /** No view; the last line on stdout is one JSON object. */
+  /** Show no live view; print one JSON object as the last line on stdout. */
   readonly json: boolean;
-  /** Leave everything running after the load. */
+  /** Keep all processes running after the load. */
   readonly keep: boolean;
 }
 
 export const usage = `npm run demo -- [--seconds N] [--json] [--keep]
 
-  --seconds N  length of the load: steady, then a burst, then quiet (default 120)
-  --json       no live view; the last line on stdout is one JSON object with the figures
-  --keep       leave everything running after the load, until Ctrl-C
+  --seconds N  length of the load: steady, then a burst, then none (default 120)
+  --json       show no live view; print the figures as one JSON object in the last line on stdout
+  --keep       keep all processes running after the load, until Ctrl-C
 `;
 
 const LONGEST_LOAD_SECONDS = 3_600;
 
-/** @throws Error with one sentence for the person who typed the flags. */
+/** @throws Error with one sentence that says which flag is wrong and what it may be. */
 export function parseOptions(args: readonly string[]): Options | "help" {
   const { values } = parseArgs({
     args: [...args],
@@ -34,8 +34,8 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   const loadSeconds = Number(values.seconds);
   if (!Number.isInteger(loadSeconds) || loadSeconds < SHORTEST_LOAD_SECONDS || loadSeconds > LONGEST_LOAD_SECONDS) {
     throw new Error(
-      `--seconds ${values.seconds}: give whole seconds from ${SHORTEST_LOAD_SECONDS}, ` +
-        `which a burst, a cold start and the scale-down after it need, to ${LONGEST_LOAD_SECONDS}`,
+      `--seconds ${values.seconds}: expected a whole number from ${SHORTEST_LOAD_SECONDS} to ${LONGEST_LOAD_SECONDS}; ` +
+        "a burst, a cold start and the scale-down need the minimum",
     );
   }
   return { loadSeconds, json: values.json, keep: values.keep };

@@ -3,7 +3,7 @@ import { render, renderLine, seconds, type View } from "./view.ts";
 
 const LINE_INTERVAL_MS = 5_000;
 
-/** The demo's output: a live view on a terminal, else a line every few seconds. It goes to stderr if stdout is for JSON. */
+/** Output of the demo: a live view on a terminal, otherwise a line every few seconds. With `--json` it goes to stderr. */
 export class Output implements Disposable {
   readonly #stream: NodeJS.WriteStream;
   readonly #screen: Screen | undefined;
@@ -14,10 +14,10 @@ export class Output implements Disposable {
     this.#screen = !options.json && process.stdout.isTTY ? new Screen(process.stdout) : undefined;
   }
 
-  /** A step of the preparations, with the time since the demo's start. */
-  readonly progress = (line: string): void => this.say(`${seconds(performance.now())}  ${line}`);
+  /** Prints a step of the set-up with the time since the start of the demo. */
+  readonly progress = (line: string): void => this.log(`${seconds(performance.now())}  ${line}`);
 
-  readonly say = (line: string): void => {
+  readonly log = (line: string): void => {
     if (this.#screen === undefined) this.#stream.write(`${line}\n`);
     else this.#screen.log(line);
   };
@@ -32,7 +32,7 @@ export class Output implements Disposable {
     this.#stream.write(`${renderLine(view)}\n`);
   }
 
-  /** Ends the view. */
+  /** Ends the live view. */
   [Symbol.dispose](): void {
     this.#screen?.[Symbol.dispose]();
   }

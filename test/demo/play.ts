@@ -17,22 +17,22 @@ export interface Result {
 }
 
 const POLL_MS = 200;
-/** Far more than a cold start and the warm-up after it. */
+/** Much longer than a cold start and warm-up. */
 const WARM_LIMIT_MS = 120_000;
 const FIRST_SESSION_SECONDS = 10;
-/** Gateways see a new pool a moment after the operator. */
+/** Gateways may see a new pool later than the operator. */
 const POOL_SEEN_MS = 500;
 
 const titles: Readonly<Record<Phase, string>> = {
-  first: "cold start: workers load, the first two callers wait for them",
+  first: "cold start: workers load while the first two callers wait",
   steady: "steady load",
   burst: "burst beyond capacity",
   quiet: "quiet: waiting callers are served, then the pool shrinks",
 };
 
 /**
- * The load on a pool that was just applied, from cold to quiet, and what it showed.
- * @throws when the signal aborts, or when the pool does not become warm.
+ * Runs the load on a new pool, from the cold start to the scale-down, and returns the figures.
+ * @throws when the signal aborts, or if the pool does not become warm in time.
  */
 export async function play(stage: Stage, options: Options, output: Output, signal: AbortSignal): Promise<Result> {
   const plan = schedule(options.loadSeconds, seededRandom(1, "demo"));
@@ -62,18 +62,18 @@ export async function play(stage: Stage, options: Options, output: Output, signa
   return resultOf(stage, watch, callers, { before, readyMs, scaledDown });
 }
 
-/** The first callers come to a pool without a single worker; then every worker becomes warm. */
+/** The first launches meet a pool without workers. Resolves when every worker is warm. */
 async function becomeWarm(watch: Watch, callers: Callers, signal: AbortSignal): Promise<readonly GroupStatus[]> {
   await until(() => watch.status.groups !== undefined, WARM_LIMIT_MS, signal);
   await sleep(POOL_SEEN_MS, undefined, { signal });
   const avatars: readonly AvatarKind[] = ["maya", "leo"];
   for (const avatar of avatars) callers.call({ atMs: 0, phase: "first", avatar, sessionSeconds: FIRST_SESSION_SECONDS });
   const warm = await until(() => isWarm(watch.status), WARM_LIMIT_MS, signal);
-  if (!warm) throw new Error(`the pool was not warm after ${WARM_LIMIT_MS / 1_000} s: ${conditions(watch)}`);
+  if (!warm) throw new Error(`the pool is not warm after ${WARM_LIMIT_MS / 1_000} s: ${conditions(watch)}`);
   return watch.status.groups ?? [];
 }
 
-/** Waits for the way back to the size before, to the end of the load at most. @returns whether it came. */
+/** Waits for the size before the load, at most until the end of the load. @returns whether it was reached. */
 function shrink(
   watch: Watch,
   callers: Callers,
@@ -130,10 +130,10 @@ function conditions({ status }: Watch): string {
   const broken = (status.conditions ?? []).filter(
     ({ type, status: holds }) => type !== "AtMaximum" && type !== "Paused" && holds !== "True",
   );
-  return broken.map(({ type, message }) => `${type}: ${message}`).join("; ") || "its status has no condition that says why";
+  return broken.map(({ type, message }) => `${type}: ${message}`).join("; ") || "its status has no condition with the reason";
 }
 
-/** @returns whether it came to be in time. @throws when the signal aborts. */
+/** @returns whether the condition held in time. @throws when the signal aborts. */
 async function until(holds: () => boolean, limitMs: number, signal: AbortSignal): Promise<boolean> {
   const endMs = performance.now() + limitMs;
   while (!holds()) {

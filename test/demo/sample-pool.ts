@@ -1,9 +1,9 @@
-/** What the demo applies with kubectl. */
+/** The manifests that the demo applies with kubectl. */
 
 export const NAMESPACE = "avatars";
 export const POOL = "support";
 
-/** It is not secret, because no service outside this machine receives it. */
+/** Not a real secret: the demo uses no service outside this machine. */
 const secret = `
 apiVersion: v1
 kind: Secret
@@ -19,7 +19,7 @@ stringData:
   api-secret: ${"stand-in".repeat(4)}
 `;
 
-/** @param filesUrl base address of what serves the presets' files. */
+/** @param filesUrl base URL of the server of the preset files. */
 export function samplePool(filesUrl: string): string {
   return `
 apiVersion: v1
@@ -43,7 +43,7 @@ spec:
   livekit:
     url: ws://127.0.0.1:7880
     apiKeyRef: { name: livekit }
-  # Minutes in real life: here the scale-down is to be seen.
+  # Minutes in production; short here so that the demo shows the scale-down.
   scaling: { scaleDownAfter: 5s }
 `;
 }

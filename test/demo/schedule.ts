@@ -1,7 +1,7 @@
 import type { Random } from "../../operator/runtime/clock.ts";
 
 export type Phase = "first" | "steady" | "burst" | "quiet";
-/** A preset, or a face image of the caller's own, which has to be encoded where it was not seen before. */
+/** A preset, or a face image of the caller, which a worker encodes on its first use. */
 export type AvatarKind = "maya" | "leo" | "own image";
 
 export interface PlannedLaunch {
@@ -13,14 +13,14 @@ export interface PlannedLaunch {
 }
 
 export interface Schedule {
-  /** In the order of time. */
+  /** Ascending by time. */
   readonly launches: readonly PlannedLaunch[];
   readonly burstAtMs: number;
   readonly quietAtMs: number;
   readonly endMs: number;
 }
 
-/** What follows the burst does not shrink: a cold start of 33 s, the sessions that waited for it, the way back down. */
+/** Fixed time after the burst: a cold start of 33 s, the sessions that waited for it, and the scale-down. */
 const AFTER_BURST_MS = 72_000;
 const LEAST_STEADY_MS = 8_000;
 export const SHORTEST_LOAD_SECONDS = (AFTER_BURST_MS + LEAST_STEADY_MS) / 1_000;
@@ -30,7 +30,7 @@ const BURST_INTERVAL_MS = 100;
 const BURST = { gpu: 12, cpu: 8 };
 const SESSION_SECONDS = { shortest: 12, longest: 18 };
 
-/** Steady load that the warm slots carry; then, within 2 s, more than all slots together but less than the pool's maximum; then nothing. */
+/** A steady load that fits the warm slots; then, within 2 s, more launches than slots but fewer than the maximum; then none. */
 export function schedule(loadSeconds: number, random: Random): Schedule {
   const endMs = loadSeconds * 1_000;
   const burstAtMs = endMs - AFTER_BURST_MS;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Screen } from "./screen.ts";
 
-/** A terminal of 20 columns that understands what Screen writes. */
+/** A terminal of 20 columns that interprets the escape sequences of Screen. */
 function terminal() {
   let text = "";
   const lines = () => {
@@ -28,7 +28,7 @@ function terminal() {
   return { stream, lines, written: () => text };
 }
 
-it("redraws in place, and takes lines away that are no longer drawn", () => {
+it("redraws in place and removes lines that are no longer drawn", () => {
   const { stream, lines } = terminal();
   const screen = new Screen(stream);
   screen.draw("one\ntwo\nthree");
@@ -36,7 +36,7 @@ it("redraws in place, and takes lines away that are no longer drawn", () => {
   expect(lines()).toEqual(["1", "2"]);
 });
 
-it("keeps what is told above what is drawn", () => {
+it("writes log lines above the block", () => {
   const { stream, lines } = terminal();
   const screen = new Screen(stream);
   screen.log("before");
@@ -46,14 +46,14 @@ it("keeps what is told above what is drawn", () => {
   expect(lines()).toEqual(["before", "news", "1", "2"]);
 });
 
-it("cuts what would wrap or scroll", () => {
+it("cuts lines that would wrap or scroll", () => {
   const { stream, lines } = terminal();
   new Screen(stream).draw(`${"●".repeat(30)}\n${"x\n".repeat(20)}`);
   expect(lines()[0]).toHaveLength(19);
   expect(lines()).toHaveLength(9);
 });
 
-it("gives the cursor back, once", () => {
+it("restores the cursor once", () => {
   const { stream, written } = terminal();
   const screen = new Screen(stream);
   screen.draw("one");

@@ -5,7 +5,7 @@ const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** A block of lines at the end of a terminal that is redrawn in place, each time in one write. */
+/** A block of lines at the end of a terminal, redrawn in place with one write. */
 export class Screen implements Disposable {
   readonly #stream: Pick<WriteStream, "write" | "columns" | "rows">;
   #drawn: readonly string[] = [];
@@ -14,7 +14,7 @@ export class Screen implements Disposable {
     this.#stream = stream;
   }
 
-  /** Lines are cut to the terminal's size: one that wrapped would break the count of lines to go up. */
+  /** Lines are cut to the size of the terminal: a wrapped line would make the number of lines wrong. */
   draw(text: string): void {
     const { columns, rows } = this.#stream;
     const lines = text
@@ -31,7 +31,7 @@ export class Screen implements Disposable {
     else this.#write([...line.split("\n"), ...this.#drawn]);
   }
 
-  /** Leaves the block as it was drawn last, and the terminal as it was before. */
+  /** Leaves the last block on the screen and restores the cursor. */
   [Symbol.dispose](): void {
     if (this.#drawn.length > 0) this.#stream.write(SHOW_CURSOR);
     this.#drawn = [];

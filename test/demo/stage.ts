@@ -7,7 +7,7 @@ import { type GatewayProcess, Product } from "../support/product/product.ts";
 import { FileServer } from "./files.ts";
 import { samplePool } from "./sample-pool.ts";
 
-/** All that runs while the demo plays. */
+/** The processes of the demo. */
 export interface Stage {
   readonly plane: ControlPlane;
   readonly fleet: FleetProcess;
@@ -33,10 +33,10 @@ const tools: readonly ToolName[] = [
 ];
 
 /**
- * Builds what is missing and starts everything up to the sample pool.
+ * Builds missing programs, starts all processes and applies the sample pool.
  *
- * @param cleanup gets everything that was started, in its order.
- * @throws when `signal` aborts, between two steps; or what a step threw.
+ * @param cleanup receives every started process, in order.
+ * @throws when `signal` aborts between two steps, or the error of a step.
  */
 export async function setUp(cleanup: AsyncDisposableStack, progress: (line: string) => void, signal: AbortSignal): Promise<Stage> {
   await unlessAborted(buildMissing(progress), signal);
@@ -50,7 +50,7 @@ export async function setUp(cleanup: AsyncDisposableStack, progress: (line: stri
   signal.throwIfAborted();
 
   progress("starting two gateways and the operator with the chart's ServiceAccounts");
-  // In this order, because the operator needs the addresses of the gateways.
+  // The gateways start first: the operator needs their addresses.
   const gateways = [await product.startGateway(), await product.startGateway()];
   const { process: operator } = await product.startOperator();
   signal.throwIfAborted();
@@ -68,7 +68,7 @@ async function buildMissing(progress: (line: string) => void): Promise<void> {
   await ensureBundle(progress);
 }
 
-/** Gives up waiting when the signal aborts. What was waited for ends with this process. */
+/** Stops waiting when the signal aborts. The awaited work ends with this process. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const ended = new AbortController();

@@ -1,7 +1,7 @@
 import { type ClientFigures, type StartKind, startKinds } from "./figures.ts";
 import { seconds } from "./view.ts";
 
-/** The figures at the end of a run. Times in ms, from where their name says; null where nothing was measured. */
+/** The figures of a run. Times are in ms; null if nothing was measured. */
 export interface Figures {
   readonly startupP50Ms: number | null;
   readonly startupP95Ms: number | null;
@@ -24,7 +24,7 @@ export interface Figures {
   readonly wallMs: number;
 }
 
-/** How the groups' sizes went, for the summary. */
+/** Sizes of a group during the run. */
 export interface GroupSizes {
   readonly name: string;
   readonly before: number;
@@ -33,13 +33,13 @@ export interface GroupSizes {
 }
 
 const explanation: Readonly<Record<StartKind, string>> = {
-  warm: "a slot was free on a worker that has been running for long and has the preset loaded",
-  "own image": "the same, but the caller brought an image, which is encoded at its first use on a worker",
-  queued: "no slot was free: waited until a session ended or a new worker had started",
-  cold: "no worker was warm yet: a GPU worker needs 30 s to start, a CPU worker 20 s, then the avatar is loaded",
+  warm: "a slot was free on a warm worker with the preset loaded",
+  "own image": "a slot was free, but the worker first encoded an image of the caller",
+  queued: "no slot was free: the launch waited for the end of a session or for a new worker",
+  cold: "no worker was warm: a GPU worker starts in 30 s, a CPU worker in 20 s, then the avatar is loaded",
 };
 
-/** The table for a person. */
+/** The figures as text. */
 export function summary(figures: Figures, clients: ClientFigures, sizes: readonly GroupSizes[]): string {
   const ms = (value: number | null) => (value === null ? "-" : `${Math.round(value)} ms`);
   const time = (value: number | undefined) => (value === undefined ? "-" : seconds(value).trim()).padStart(8);
@@ -49,18 +49,18 @@ export function summary(figures: Figures, clients: ClientFigures, sizes: readonl
   });
   return [
     "",
-    "Start-up, from the caller's request until its session ran on the worker (stand-in workers, real seconds)",
-    `  ${"found".padEnd(10)}${"launches".padStart(9)}${"p50".padStart(8)}${"p95".padStart(8)}`,
+    "Start-up: from the request of the caller until the session runs (stand-in workers, real time)",
+    `  ${"start".padEnd(10)}${"launches".padStart(9)}${"p50".padStart(8)}${"p95".padStart(8)}`,
     ...table,
     "",
-    `Callers         ${figures.launches} launches, ${figures.served} served; ${figures.client503} answers 503, ${figures.clientErrors} other errors`,
-    `Workers         answered 503 ${figures.worker503} times; the gateways kept that from the callers`,
+    `Callers         ${figures.launches} launches, ${figures.served} served; ${figures.client503} responses 503, ${figures.clientErrors} other errors`,
+    `Workers         sent ${figures.worker503} responses 503 to the gateways`,
     `Sessions        ${figures.sessionsKilled} killed`,
-    `Growth          ${ms(figures.pressureToPatchP95Ms)} (p95) from the first launch that met short capacity to the Deployment's new size`,
+    `Growth          ${ms(figures.pressureToPatchP95Ms)} (p95) from the first launch without capacity to the patch of the Deployment`,
     `Scale-down      ${sizes.map(({ name, before, most, after }) => `${name} ${before} -> ${most} -> ${after}`).join(", ")}${
       figures.scaledDown ? "" : " (not finished)"
     }`,
-    `Memory          operator ${figures.operatorMb} MB, gateway ${figures.gatewayMb} MB, resident at most`,
-    `Ready           ${seconds(figures.readyMs).trim()} from the demo's start to a warm pool; the whole run took ${seconds(figures.wallMs).trim()}`,
+    `Memory          operator ${figures.operatorMb} MB, gateway ${figures.gatewayMb} MB, peak resident`,
+    `Ready           ${seconds(figures.readyMs).trim()} from the start of the demo to a warm pool; whole run ${seconds(figures.wallMs).trim()}`,
   ].join("\n");
 }

@@ -36,7 +36,7 @@ const view: View = {
 };
 
 describe("the live view", () => {
-  it("shows everything that is going on", () => {
+  it("shows all figures", () => {
     expect(`\n${render(view)}\n`).toBe(`
 AvatarPool demo   01:15   burst beyond capacity
 
@@ -44,9 +44,9 @@ gpu workers   ●●◐◐○·                   2 warm, 2 starting, 1 draining
 gpu slots     █████░░░░░░░             5 sessions, 12 slots
 
 warm slots    maya 3   leo 0
-queue         10 callers wait
+queue         10 callers waiting
 launches      15 sent, 5 served
-503s          workers answered 2, clients saw 0; other errors that clients saw: 0
+503s          from workers 2, to clients 0; other errors to clients: 0
 sessions      0 killed
 start-up      warm          5 launches   p50   4.0 s   p95   4.3 s
               own image     0 launches
@@ -56,13 +56,13 @@ last decision gpu 3 -> 6: 5 sessions + 10 queued
 `);
   });
 
-  it("stands before the operator has written any status", () => {
+  it("needs no status", () => {
     const text = render({ ...view, status: {} });
     expect(text).toContain("last decision none yet");
     expect(text).not.toContain("undefined");
   });
 
-  it("keeps a large group within the line", () => {
+  it("limits the length of the bar of a large group", () => {
     const [workers] = render({ ...view, status: { groups: [{ ...gpu, warm: 500 }] } })
       .split("\n")
       .filter((line) => line.includes("●"));
@@ -71,7 +71,7 @@ last decision gpu 3 -> 6: 5 sessions + 10 queued
   });
 });
 
-it("says the same in one line", () => {
+it("has the same content in one line", () => {
   expect(renderLine(view)).toBe(
     "01:15 burst beyond capacity: gpu 2 warm, 2 starting, 1 draining, 1 without a node; sessions 5/12; 10 waiting; " +
       "503s: workers 2, clients 0",

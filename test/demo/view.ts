@@ -1,7 +1,7 @@
 import type { AvatarPoolStatus, GroupStatus } from "../../operator/api/v1alpha1/index.ts";
 import { type ClientFigures, type StartUps, startKinds } from "./figures.ts";
 
-/** All that the terminal shows at one moment. */
+/** The content of the terminal at one time. */
 export interface View {
   readonly title: string;
   readonly elapsedMs: number;
@@ -12,10 +12,10 @@ export interface View {
 }
 
 const NAME_WIDTH = 13;
-/** Workers and slots of a group that are drawn one by one. */
+/** Longest bar: workers and slots beyond this are only counted. */
 const MAX_MARKS = 24;
 
-/** The live view, one line for each `\n`. Pure: the same view gives the same text. */
+/** The live view as text. Pure: the same view gives the same text. */
 export function render({ title, elapsedMs, status, clients, worker503, sessionsKilled }: View): string {
   const { groups = [], presets = [], lastDecision } = status;
   const rows = [
@@ -24,12 +24,9 @@ export function render({ title, elapsedMs, status, clients, worker503, sessionsK
     ...groups.flatMap(renderGroup),
     "",
     row("warm slots", presets.map(({ name, warmSlots }) => `${name} ${warmSlots}`).join("   ")),
-    row("queue", `${clients.waiting} callers wait`),
+    row("queue", `${clients.waiting} callers waiting`),
     row("launches", `${clients.launches} sent, ${clients.served} served`),
-    row(
-      "503s",
-      `workers answered ${worker503}, clients saw ${clients.client503}; other errors that clients saw: ${clients.clientErrors}`,
-    ),
+    row("503s", `from workers ${worker503}, to clients ${clients.client503}; other errors to clients: ${clients.clientErrors}`),
     row("sessions", `${sessionsKilled} killed`),
     ...startKinds.map((kind, n) => row(n === 0 ? "start-up" : "", `${kind.padEnd(10)} ${renderStartUps(clients.startUps[kind])}`)),
     row(
@@ -42,7 +39,7 @@ export function render({ title, elapsedMs, status, clients, worker503, sessionsK
   return rows.map((line) => line.trimEnd()).join("\n");
 }
 
-/** The same in one line, for a log. */
+/** The same content in one line, for a log. */
 export function renderLine({ title, elapsedMs, status, clients, worker503 }: View): string {
   const groups = (status.groups ?? []).map((group) => {
     const { name, warm, draining, unschedulable } = group;
@@ -79,7 +76,7 @@ function renderGroup(group: GroupStatus): readonly string[] {
   ];
 }
 
-/** Workers that are wanted and cannot serve warm yet. */
+/** Wanted workers that are not warm yet. */
 function starting({ desired, ready, unschedulable }: GroupStatus): number {
   return Math.max(0, desired - ready - unschedulable);
 }

@@ -10,27 +10,27 @@ import type { Stage } from "./stage.ts";
 
 const INTERVAL_MS = 500;
 
-/** The values that the demo polls: the pool's status as a user of the cluster sees it, the fleet's totals, memory. */
+/** Polls the status of the pool, the totals of the fleet, and the memory of the processes. */
 export class Watch implements AsyncDisposable {
   status: AvatarPoolStatus = {};
   totals: FleetTotals = { launches: 0, served: 0, refused503: 0, sessionsEnded: 0, sessionsKilled: 0, kills: [] };
-  /** Largest resident memory seen, in MB. */
+  /** Largest observed resident memory, in MB. */
   operatorMb = 0;
   gatewayMb = 0;
-  /** By group: most workers that were wanted. */
+  /** By group: the largest number of wanted workers. */
   readonly mostWorkers = new Map<string, number>();
   readonly #stage: Stage;
   readonly #client: KubeClient;
   readonly #stopped = new AbortController();
   readonly #asking: Promise<void>;
 
-  /** @param onNews called after each round. */
-  constructor(stage: Stage, onNews: () => void) {
+  /** @param onRound called after each round. */
+  constructor(stage: Stage, onRound: () => void) {
     this.#stage = stage;
     const config = new KubeConfig();
     config.loadFromFile(stage.plane.kubeconfig);
     this.#client = new KubeClient(config, { userAgent: "avatarpool-demo" });
-    this.#asking = this.#ask(onNews);
+    this.#asking = this.#ask(onRound);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -39,11 +39,11 @@ export class Watch implements AsyncDisposable {
     await this.#client.close();
   }
 
-  async #ask(onNews: () => void): Promise<void> {
+  async #ask(onRound: () => void): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      // A round that failed shows in nothing moving; the next one comes soon.
-      await this.#round().then(onNews, () => {});
+      // A failed round leaves the figures as they are; the next round follows soon.
+      await this.#round().then(onRound, () => {});
       await sleep(INTERVAL_MS, undefined, { signal }).catch(() => {});
     }
   }
@@ -64,12 +64,12 @@ export class Watch implements AsyncDisposable {
   }
 }
 
-/** Every worker that is wanted is warm. */
+/** Every wanted worker is warm. */
 export function isWarm({ groups = [] }: AvatarPoolStatus): boolean {
   return groups.length > 0 && groups.every(({ desired, warm }) => desired > 0 && warm === desired);
 }
 
-/** Every group has its original size, and no worker is being removed. */
+/** Every group has its former size, and no worker is draining. */
 export function isBackTo(before: readonly GroupStatus[], { groups = [] }: AvatarPoolStatus): boolean {
   return before.every(({ name, desired }) => {
     const group = groups.find((candidate) => candidate.name === name);

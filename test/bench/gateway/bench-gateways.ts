@@ -16,13 +16,13 @@ import { addressesOf } from "./addresses.ts";
 export interface BenchGateways extends AsyncDisposable {
   readonly cores: readonly GatewayCore[];
   readonly pool: PoolConfig;
-  /** Resolves when every gateway has seen every worker ready, or not, as wanted. */
+  /** Resolves when every gateway has observed the wanted readiness of every worker. */
   untilSeen(ready: boolean): Promise<void>;
-  /** @returns status 200, or the error's. */
+  /** @returns status 200, or the status of the error. */
   launch(gateway: number, room: string, client?: string): Promise<{ readonly status: number; readonly trace: LaunchTrace }>;
 }
 
-/** Gateways without HTTP in front, in this process, before workers that are spoken to over real connections. */
+/** Gateways without their HTTP server, in this process, with real connections to the workers. */
 export function benchGateways(count: number, workers: { readonly count: number; readonly slots: number }): BenchGateways {
   const pool = testPool({
     workers: [{ name: "gpu", engine: "expression", sessionsPerWorker: workers.slots, max: 5_000 }],
@@ -34,7 +34,7 @@ export function benchGateways(count: number, workers: { readonly count: number; 
   const cores: GatewayCore[] = [];
   for (const [at, self] of names.entries()) {
     const shares = new Shares(self, names);
-    // What a claim costs on the network is not measured here.
+    // The network cost of a claim is not measured.
     const coreOf = (peer: string) => cores[names.indexOf(peer)];
     const peers: Peers = {
       self,

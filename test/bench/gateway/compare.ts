@@ -9,11 +9,11 @@ import { LaunchLoad, type Target, type Targets } from "./launch-load.ts";
 import { missingProxies, startProxy } from "./proxies.ts";
 
 const WORKERS = 200;
-/** Never the limit: what is compared is the way of a launch, and not who knows better where there is room. */
+/** Enough slots for every launch: the scenario compares the path of a launch, not the choice of a worker. */
 const SLOTS = 64;
 const SESSION_MS = 500;
 const PER_SECOND = 500;
-/** Before anything is measured: JavaScript is compiled while it runs, which takes seconds of CPU time, and gateways run for days. */
+/** Warm-up before the measurement: just-in-time compilation takes seconds of CPU time, and gateways run for days. */
 const WARM_UP_MS = { direct: 5_000, nginx: 2_000, haproxy: 2_000, avatarpool: 30_000 } as const;
 const ROUNDS = 5;
 const ROUND_MS = 3_000;
@@ -28,11 +28,11 @@ interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
-  /** CPU time of the proxy; NaN for direct calls. */
+  /** CPU time of the proxy; NaN without one. */
   readonly cpuMsPerLaunch: number;
 }
 
-/** The way of a launch through nginx, HAProxy and one gateway to the same workers, against a call without anyone between. */
+/** A launch through nginx, HAProxy and one gateway to the same workers, compared with a direct call. */
 export async function comparedWithProxies(): Promise<ScenarioResult> {
   const missing = missingProxies();
   if (missing !== undefined) return { figures: [], details: { skipped: missing } };
@@ -75,7 +75,7 @@ export async function comparedWithProxies(): Promise<ScenarioResult> {
   };
 }
 
-/** Each way in turn, several times, so that what else the machine does meets all of them. */
+/** Measures the ways in turn, several times, so that other load of the machine affects all of them. */
 async function latencies(
   targets: Readonly<Record<Way, Targets>>,
   through: Readonly<Partial<Record<Way, { readonly pid: number }>>>,
@@ -118,7 +118,7 @@ function figuresOf(
   };
   const ratio = (percentile: "p50" | "p99") => {
     const better = Math.min(added("nginx", percentile), added("haproxy", percentile));
-    // Less than the noise of the machine: there is nothing to compare with.
+    // The added latency is below the noise of the machine, so there is no ratio.
     return better > 0 ? rounded(added("avatarpool", percentile) / better) : Number.NaN;
   };
   const best = Math.max(median(perCore.nginx), median(perCore.haproxy));

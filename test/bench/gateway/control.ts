@@ -2,32 +2,32 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
-/** The settings that the workers receive. */
+/** Settings of the workers. */
 export interface ControlOrder {
   readonly ready: boolean;
   readonly slots: number;
-  /** How long a session runs. Undefined: until too many run. */
+  /** Length of a session. Undefined: until too many sessions run. */
   readonly sessionMs: number | undefined;
   /**
-   * So many sessions run from the start, and no more at any time, where none has a length of its own: with each that begins
-   * another one ends, so that the workers stay as full as they are.
+   * Number of sessions from the start on, if sessions have no length. For each session that begins another one ends, so the
+   * occupancy stays the same.
    */
   readonly heldSessions: number;
-  /** How long a launch takes to be answered. */
+  /** Response time of a launch. */
   readonly answerMs: number;
 }
 
-/** The workers' counts since their last settings. */
+/** Counts of the workers since the last settings. */
 export interface WorkerCounts {
   readonly launches: number;
   readonly refused: number;
   readonly probes: number;
   readonly sessions: number;
-  /** Held sessions that launches met, all together. */
+  /** Sum of the held sessions at the arrival of each launch. */
   readonly sessionsSeen: number;
-  /** The most launches that any one of them was answering at once. */
+  /** Largest number of concurrent launches on one worker. */
   readonly mostAnswering: number;
-  /** Rooms in the order in which their launches were taken. */
+  /** Rooms in the order in which the workers accepted their launches. */
   readonly rooms: readonly string[];
 }
 
@@ -36,13 +36,13 @@ export interface LightWorkers extends AsyncDisposable {
   counts(): Promise<WorkerCounts>;
 }
 
-/** Starts the process of light workers: see worker-server.ts. */
+/** Starts the process of the stand-in workers: see worker-server.ts. */
 export async function startLightWorkers(count: number): Promise<LightWorkers> {
   const main = path.join(import.meta.dirname, "worker-server.ts");
   const child = spawn(process.execPath, [main, String(count)], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
   const line = await Promise.race([once(child.stdout, "data"), exited.then(() => undefined)]);
-  if (line === undefined) throw new Error("the workers ended before they listened: is their port in use?");
+  if (line === undefined) throw new Error("the worker process ended before it listened; check whether its port is in use");
   const url = `http://127.0.0.1:${Number(String(line[0]).trim())}/control`;
   return {
     tell: async (order) => {

@@ -9,13 +9,13 @@ const START_LIMIT_MS = 180_000;
 
 export interface BenchGateway extends AsyncDisposable {
   readonly pid: number;
-  /** Host and port that it takes launches at. */
+  /** Host and port of its launch server. */
   readonly host: string;
   readonly port: number;
   readonly readyAfterMs: number;
 }
 
-/** One gateway as it is shipped, with the flags of the image, before so many workers. Resolves when it knows each as ready. */
+/** The shipped gateway with the flags of the image. Resolves when it has observed every worker as ready. */
 export async function startBenchGateway(workers: { readonly count: number; readonly slots: number }): Promise<BenchGateway> {
   await ensureBundle(console.error);
   const api = await standInApi(workers);
@@ -27,7 +27,7 @@ export async function startBenchGateway(workers: { readonly count: number; reado
     AVATARPOOL_LAUNCH_PORT: String(port),
     AVATARPOOL_INTERNAL_PORT: String(internalPort),
     AVATARPOOL_SETTLE_SECONDS: "0",
-    // So that the same request can be sent to a worker itself.
+    // The same request can then be sent to a worker directly.
     AVATARPOOL_DEFAULT_POOL: `${POOL.namespace}/${POOL.name}`,
   };
   const process = new ProductProcess("gateway", { build: "bundle", env, logFile: `${api.folder}/gateway.log` });
@@ -45,7 +45,7 @@ export async function startBenchGateway(workers: { readonly count: number; reado
     await sleep(100);
   }
   load.close();
-  // As in a cluster, an operator listens all the time; what it makes of it costs other processors.
+  // As in a cluster, an operator reads the load stream. Its processing is not part of the measurement.
   const listener = await fetch(`${internal}/load`, { headers: { authorization: "Bearer bench" }, signal: listening.signal });
   void listener.body?.pipeTo(new WritableStream()).catch(() => {});
   return {

@@ -4,13 +4,13 @@ import { seededRandom } from "../../support/fleet/random.ts";
 
 const BODY_BYTES = 20_000;
 const BOUNDARY = "bench-boundary";
-/** As long as room tokens are, with an identity. */
+/** A token with an identity and the usual length of a room token. */
 const TOKEN = [
   "header",
   Buffer.from(JSON.stringify({ sub: "avatar", video: "v".repeat(600) })).toString("base64url"),
   "signature",
 ].join(".");
-/** A connection that is silent for so long has lost its answer. */
+/** Response timeout of a connection. */
 const ANSWER_LIMIT_MS = 10_000;
 
 export interface Target {
@@ -18,7 +18,7 @@ export interface Target {
   readonly port: number;
 }
 
-/** Chooses the target of each launch, in turn. */
+/** Returns the target of the next launch. */
 export type Targets = () => Target;
 
 interface Line {
@@ -27,8 +27,8 @@ interface Line {
 }
 
 /**
- * Sends launches as the real client does, multipart with an image file, 20 kB each and each for a room of its own. Bytes on
- * sockets instead of an HTTP library, so that it takes less of a core than the measured process. Connections are kept.
+ * Sends launches like the real client: multipart with an image file of 20 kB, each for its own room. It writes to sockets without
+ * an HTTP library, so that it needs less CPU time than the measured program. Connections are kept alive.
  */
 export class LaunchLoad {
   readonly #free = new Map<string, Line[]>();
@@ -37,12 +37,12 @@ export class LaunchLoad {
   readonly #run: string;
   #count = 0;
 
-  /** @param run makes its rooms differ from those of other runs. */
+  /** @param run distinguishes its rooms from those of other runs. */
   constructor(run: string) {
     this.#run = run;
   }
 
-  /** Launches at random moments, so many a second on average. @returns the time of each in ms, sorted; NaN for a failed one. */
+  /** Launches at random times with an average rate. @returns the latencies in ms, sorted; NaN for a failed launch. */
   async steady(targets: Targets, perSecond: number, forMs: number): Promise<readonly number[]> {
     const random = seededRandom(1, "arrivals");
     const begun: Promise<number>[] = [];
@@ -55,7 +55,7 @@ export class LaunchLoad {
     return (await Promise.all(begun)).sort((a, b) => a - b);
   }
 
-  /** Launches as fast as so many clients get their answers. @returns how many succeeded and failed. */
+  /** Launches with a number of clients, each after its previous response. @returns counts of successes and failures. */
   async closed(targets: Targets, clients: number, forMs: number): Promise<{ readonly served: number; readonly failed: number }> {
     const untilMs = performance.now() + forMs;
     let served = 0;
@@ -132,7 +132,7 @@ export class LaunchLoad {
   }
 }
 
-/** Answers are short: by their length, or chunked. */
+/** Parses a response with a content length or chunked encoding. */
 function isComplete(answer: string): boolean {
   const end = answer.indexOf("\r\n\r\n");
   if (end < 0) return false;

@@ -15,7 +15,7 @@ const MEASURE_MS = 40_000;
 const GATEWAYS = 3;
 const BUSY = { ready: true, slots: SLOTS, sessionMs: undefined, heldSessions: WORKERS * SLOTS * OCCUPANCY };
 
-/** 200 workers whose slots are 90% taken, first behind three gateways, then behind a proxy that goes round. */
+/** 200 workers with 90% of their slots taken, first behind three gateways, then behind a round-robin proxy. */
 export async function ninetyPercent(): Promise<ScenarioResult> {
   const avatarpool = await gatewaysAt();
   const roundRobin = await roundRobinAt();
@@ -64,12 +64,12 @@ async function roundRobinAt() {
   return { launches: answers.length, refused, refusedPercent, meanOccupancy: meanOccupancy(await workers.counts()) };
 }
 
-/** Mean share of slots that were taken when launches arrived. */
+/** Mean share of taken slots at the arrival of a launch. */
 function meanOccupancy({ sessionsSeen, launches }: WorkerCounts): number {
   return Number((sessionsSeen / launches / (WORKERS * SLOTS)).toFixed(3));
 }
 
-/** Launches at random moments, as many as make sessions this long on average. @returns what they come to. */
+/** Launches at random times, at the rate that gives sessions this mean length. @returns the counts. */
 async function arrivals<T>(begin: (at: number) => Promise<T>): Promise<Promise<T>[]> {
   const random = seededRandom(1, "arrivals");
   const perMs = (WORKERS * SLOTS * OCCUPANCY) / SESSION_MS;

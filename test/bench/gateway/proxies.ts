@@ -13,7 +13,7 @@ import { addressesOf, WORKER_PORT } from "./addresses.ts";
 const START_LIMIT_MS = 10_000;
 
 export interface Proxy extends AsyncDisposable {
-  /** The process that does the work. */
+  /** The worker process of the proxy. */
   readonly pid: number;
   readonly host: string;
   readonly port: number;
@@ -25,7 +25,7 @@ interface Kind {
   readonly args: (file: string, folder: string) => readonly string[];
 }
 
-/** Each as one process that goes round and keeps connections to clients and workers, with bodies of this size in memory. */
+/** Each proxy is one round-robin process with keep-alive connections on both sides and bodies of this size in memory. */
 const kinds = {
   nginx: {
     packageName: "nginx-light",
@@ -41,7 +41,7 @@ const kinds = {
 
 export type ProxyKind = keyof typeof kinds;
 
-/** Whether both can be run: installs what is missing where that is allowed. @returns why not, as a sentence. */
+/** Installs missing proxies if allowed. @returns the reason if a proxy cannot run. */
 export function missingProxies(): string | undefined {
   try {
     ensurePackages(

@@ -18,11 +18,11 @@ const OPERATOR = "system:serviceaccount:avatarpool:avatarpool-operator";
 
 export interface StandInApi extends AsyncDisposable {
   readonly kubeconfig: string;
-  /** A process may keep files next to it; they are removed with it. */
+  /** Temporary folder. Processes may put their files here; disposal removes them. */
   readonly folder: string;
 }
 
-/** The part of an API server that a gateway needs: lists one pool and its workers, in pages, and never reports a change. */
+/** The part of an API server that a gateway needs: paged lists of one pool and its workers, and watches without events. */
 export async function standInApi(workers: { readonly count: number; readonly slots: number }): Promise<StandInApi> {
   const pool = poolObject(workers.slots);
   const pods = addressesOf(workers.count).map(podObject);
@@ -76,7 +76,7 @@ function poolObject(slots: number) {
   return { apiVersion: API_GROUP_VERSION, kind: KIND, metadata, spec };
 }
 
-/** With what makes real pods large: their environment, volumes, statuses, and who wrote which field. */
+/** Includes the large parts of real pods: environment, volumes, statuses and managed fields. */
 function podObject(ip: string, index: number) {
   const name = `${POOL.name}-${GROUP}-7d9c8b6f5d-${String(index).padStart(5, "0")}`;
   const env = Array.from({ length: 12 }, (_, at) => ({ name: `VARIABLE_${at}`, value: `value ${at}` }));

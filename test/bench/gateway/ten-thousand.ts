@@ -13,15 +13,15 @@ import { startBenchGateway } from "./gateway-process.ts";
 const WORKERS = 10_000;
 const SLOTS = 8;
 const MEASURE_MS = 30_000;
-/** Sessions on a thousand workers or so: the others are idle. */
+/** Sessions on about a thousand workers; the others are idle. */
 const BUSY_SLOTS = 1_000;
 
-/** Ten thousand workers known to one gateway, all in its share: the time of a pick, memory, and what polling costs. */
+/** One gateway with ten thousand workers, all in its share: time of a pick, memory, and cost of polling. */
 export async function tenThousandWorkers(): Promise<ScenarioResult> {
   await using workers = await startLightWorkers(WORKERS);
   await workers.tell({ slots: SLOTS, heldSessions: BUSY_SLOTS });
   await using gateway = await startBenchGateway({ count: WORKERS, slots: SLOTS });
-  // Connections from the first look at everyone end meanwhile.
+  // The connections of the first probes close in the meantime.
   await sleep(10_000);
   const probesBefore = (await workers.counts()).probes;
   const cpuBefore = await cpuOf(gateway.pid);
@@ -47,7 +47,7 @@ export async function tenThousandWorkers(): Promise<ScenarioResult> {
   };
 }
 
-/** Picks between reservations and releases, with workers of every fullness; in µs. */
+/** Times of picks in µs, between reservations and releases, with workers of every occupancy. */
 function pickTimesUs() {
   const pool = testPool();
   const table = new WorkerTable({ findPool: () => pool, clock: systemClock });

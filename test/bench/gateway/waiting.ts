@@ -8,10 +8,10 @@ const LAUNCHES = 1_000;
 const CLIENTS = 10;
 const WORKERS = 150;
 const SLOTS = 8;
-/** As many launches as a gateway has on the way to one worker at most. */
+/** Largest number of launches that a gateway sends to one worker concurrently. */
 const HERD_LIMIT = 8;
 
-/** A thousand launches wait at one gateway, and then all workers become ready at once. */
+/** A thousand launches wait at one gateway, then all workers become ready at the same time. */
 export async function waitingLaunches(): Promise<ScenarioResult> {
   await using workers = await startLightWorkers(WORKERS);
   await workers.tell({ ready: false, slots: SLOTS, sessionMs: 600_000, answerMs: 20 });
@@ -41,12 +41,12 @@ export async function waitingLaunches(): Promise<ScenarioResult> {
   };
 }
 
-/** Waiting begins some milliseconds after the arrival from which these times count. */
+/** Tolerance: a launch begins to wait some milliseconds after its arrival, from which these times count. */
 const NEAR_MS = 10;
 
 /**
- * Launches that got their slot after a later one of the same client: {@link LAUNCHES} in the order in which they came. In which
- * order workers then take those that are sent in the same moment is the network's.
+ * Launches that got their slot after a later launch of the same client, of {@link LAUNCHES} in the order of arrival. The network
+ * determines the order of launches that are sent at the same time.
  */
 function overtaken(traces: readonly LaunchTrace[]): number {
   const grantedMs = traces.map(({ arrivedMs, waitedMs }) => arrivedMs + waitedMs);
@@ -60,7 +60,7 @@ function overtaken(traces: readonly LaunchTrace[]): number {
   return count;
 }
 
-/** How many of the first hundred launches each client had: ten, where they take turns. */
+/** Launches of each client among the first hundred: ten, if the queue is fair. */
 function shareOfFirst(rooms: readonly string[]): readonly number[] {
   const first = rooms.slice(0, 100).map((room) => Number(room.split("-")[0]));
   return Array.from({ length: CLIENTS }, (_, client) => first.filter((each) => each === client).length);

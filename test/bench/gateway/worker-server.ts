@@ -1,7 +1,7 @@
 /**
- * Many light workers as one process, each on an address of its own: as many as the first argument says.
- * They serve `/ready`, `/launch` and `/tasks`, and count. `POST /control` on 127.0.0.1 sets them up, `GET /control` returns the counts.
- * Prints the port of that when all listen. Ends with its standard input.
+ * Stand-in workers in one process, each on its own address; the first argument is their number. They serve `/ready`, `/launch`
+ * and `/tasks`, and count launches. `POST /control` on 127.0.0.1 changes their settings, `GET /control` returns their counts. The
+ * process prints the port of `/control` when all workers listen, and ends with its standard input.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -11,9 +11,9 @@ import { addressesOf, WORKER_PORT } from "./addresses.ts";
 import type { ControlOrder, WorkerCounts } from "./control.ts";
 
 interface Worker {
-  /** Sessions that run, by their task's id: the room. */
+  /** Room of each running session, by task id. */
   readonly sessions: Map<string, string>;
-  /** Launches that it is answering now, and the most that it ever was. */
+  /** Concurrent launches: current and peak. */
   answering: number;
   mostAnswering: number;
 }
@@ -28,10 +28,10 @@ const addresses = addressesOf(Number(process.argv[2]));
 const workers = new Map<string, Worker>(
   addresses.map((address) => [address, { sessions: new Map(), answering: 0, mostAnswering: 0 }]),
 );
-/** Those that end by chance: see {@link ControlOrder.heldSessions}. */
+/** Sessions that end at random: see {@link ControlOrder.heldSessions}. */
 const held: Session[] = [];
 const counts = { launches: 0, refused: 0, probes: 0, sessionsSeen: 0 };
-/** Rooms in the order in which their launches were taken: the first of them. */
+/** The first rooms, in the order in which the workers accepted their launches. */
 const rooms: string[] = [];
 const MAX_ROOMS = 10_000;
 let order: ControlOrder = { ready: true, slots: 8, sessionMs: undefined, heldSessions: 0, answerMs: 0 };
@@ -46,7 +46,7 @@ function begin(worker: Worker, room: string): string {
   return task;
 }
 
-/** Another one ends where there would be one too many: any, as how long a session has run says nothing about how long it will. */
+/** Ends a random session if there is one too many: session lengths are memoryless. */
 function hold(session: Session): void {
   held.push(session);
   if (held.length <= order.heldSessions) return;
@@ -78,9 +78,9 @@ async function launch(worker: Worker, request: IncomingMessage, response: Server
   counts.sessionsSeen += held.length;
   worker.answering += 1;
   worker.mostAnswering = Math.max(worker.mostAnswering, worker.answering);
-  // Urlencoded or multipart.
+  // The body is urlencoded or multipart.
   const found = /room_name(?:=|"\r\n\r\n)([\w-]+)/.exec(await bodyOf(request))?.[1] ?? "";
-  // A copy: what a match found would keep the whole body in memory.
+  // A copy, because a substring of the match would keep the whole body in memory.
   const room = Buffer.from(found).toString();
   if (order.answerMs > 0) await new Promise((resolve) => setTimeout(resolve, order.answerMs));
   worker.answering -= 1;
@@ -98,7 +98,7 @@ function control(body: string): void {
   Object.assign(counts, { launches: 0, refused: 0, probes: 0, sessionsSeen: 0 });
   rooms.length = 0;
   for (const worker of workers.values()) worker.mostAnswering = 0;
-  // Sessions that others began: spread at random, one after the other, over workers with room.
+  // Earlier sessions, placed at random on workers with a free slot.
   while (held.length < order.heldSessions) {
     const worker = workers.get(addresses[Math.floor(random() * addresses.length)] ?? "");
     if (worker !== undefined && worker.sessions.size < order.slots) begin(worker, "another");
@@ -115,7 +115,7 @@ function told(): WorkerCounts {
   };
 }
 
-/** What a worker says of itself: status and body. */
+/** Status and body of `/ready`. */
 function lookAt(worker: Worker, path: string, task: string | undefined): readonly [number, object] {
   if (path === "ready") {
     counts.probes += 1;

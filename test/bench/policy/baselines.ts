@@ -6,26 +6,26 @@ import type { Trace } from "../../../operator/simulate/trace.ts";
 import { type Point, paretoFrontier } from "./frontier.ts";
 
 export interface BaselineFrontier {
-  /** The frontier of each baseline by itself; a frontier of all is made of these. */
+  /** The frontier of each baseline. */
   readonly families: Readonly<Record<string, readonly Point[]>>;
-  /** Of all baselines together. */
+  /** The frontier of all baselines together. */
   readonly points: readonly Point[];
   readonly replays: number;
 }
 
-/** Settings of one baseline that differ in one parameter, the least generous first. */
+/** Settings of one baseline that differ in one parameter, smallest fleet first. */
 type Walk = readonly (() => Policy)[];
-/** Walks that differ in another parameter, again the least generous first. */
+/** Walks that differ in another parameter, smallest fleet first. */
 type Grid = readonly Walk[];
 
-/** The end of a walk: more generous settings only cost more, and no objective exceeds 99.98 %. */
+/** A walk ends at this warm share: larger fleets only cost more, and no objective is above it. */
 const ALL_WARM = 0.9998;
 
-/** How well each baseline does on a trace with every setting of a generous grid, each the best in hindsight somewhere. */
+/** Replays a trace with every setting of a fine grid for each baseline. */
 export function baselineFrontier(trace: Trace, shape: FleetShape, quick = false): BaselineFrontier {
   const families: Record<string, readonly Point[]> = {};
   let replays = 0;
-  // Once a setting serves almost every launch warm, settings that cost more are of no use.
+  // More expensive settings are irrelevant once a setting serves nearly every launch warm.
   let enoughHours = Number.POSITIVE_INFINITY;
   for (const [family, gridsOfFamily] of Object.entries(grids(shape, quick))) {
     const points: Point[] = [];
@@ -47,7 +47,7 @@ export function baselineFrontier(trace: Trace, shape: FleetShape, quick = false)
   return { families, points: paretoFrontier(Object.values(families).flat()), replays };
 }
 
-/** Replays a policy; every launch waits for as long as it takes, so that all policies serve the same sessions. */
+/** Replays a policy without a deadline, so that all policies serve the same sessions. */
 export function measure(trace: Trace, shape: FleetShape, policy: Policy, family: string): Point {
   const result = replay(trace, policy, { shape, countFromS: COUNT_FROM_S, deadlineS: Number.POSITIVE_INFINITY });
   return {
@@ -63,7 +63,7 @@ export function measure(trace: Trace, shape: FleetShape, policy: Policy, family:
 const TARGETS = steps(1, 0.05, 0.05);
 const PERCENTS = steps(5, 95, 5);
 
-/** The cheap ones first: what they reach limits how far the others are walked. */
+/** Cheap baselines first: their results limit the walks of the others. */
 function grids(shape: FleetShape, quick: boolean): Readonly<Record<string, readonly Grid[]>> {
   const { slotsPerWorker, max } = shape;
   const targets = quick ? everyOther(TARGETS) : TARGETS;
@@ -85,7 +85,7 @@ function grids(shape: FleetShape, quick: boolean): Readonly<Record<string, reado
       agonesGrid("servers", percents),
     ],
     HPA: [minima.map((minReplicas) => targets.map((target) => () => hpa({ target, minReplicas }, shape)))],
-    // The cooldown is between one replica and none only.
+    // The cooldown affects only the step from one replica to none.
     KEDA: [[kedaWalk(0, 1_800)], [0, ...minima].map((minReplicaCount) => kedaWalk(minReplicaCount, 300))],
     Knative: [60, 300].flatMap((stableWindowS) =>
       [0, 300, 900].map((scaleDownDelayS) =>
@@ -110,7 +110,7 @@ function everyOther<T>(values: readonly T[]): readonly T[] {
   return values.filter((_, index) => index % 2 === 0);
 }
 
-/** Whole numbers from one to another, each about `factor` times the one before. */
+/** Whole numbers in a range, each about `factor` times the previous one. */
 function geometric(from: number, to: number, factor: number): readonly number[] {
   const values: number[] = [];
   for (let value = from; value <= to; value = Math.max(value + 1, Math.round(value * factor))) values.push(value);

@@ -1,4 +1,4 @@
-/** A thread that works off cells: takes one, answers with its result. */
+/** A thread that receives cells and posts their results. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type Cell, runCell } from "./cell.ts";
 

@@ -19,17 +19,17 @@ export interface Cell {
 export interface CellResult extends Cell {
   readonly preparation: string;
   readonly launches: number;
-  /** With every session packed perfectly, no fewer worker-hours serve them, regardless of the launches that wait. */
+  /** The fewest worker-hours that serve the sessions, with perfect packing. */
   readonly packingBoundHours: number;
-  /** Bounds at 99 % and 99.9 % warm, with knowledge of the future. */
+  /** Lower bounds at 99% and 99.9% warm, with knowledge of the future. */
   readonly clairvoyant99Hours: number;
   readonly clairvoyant999Hours: number;
-  /** AvatarPool over the best baseline in worker-hours, at our warm share. */
+  /** Worker-hours of AvatarPool over those of the best baseline with at least its warm share. */
   readonly ratio99: number | undefined;
   readonly ratio999: number | undefined;
   readonly own99: Comparison;
   readonly own999: Comparison;
-  /** Cheapest setting of a baseline at a warm share, in hindsight. */
+  /** Cheapest setting of a baseline at a warm share, chosen in hindsight. */
   readonly best99: Best | undefined;
   readonly best999: Best | undefined;
   readonly baselines: BaselineFrontier;
@@ -37,7 +37,7 @@ export interface CellResult extends Cell {
 }
 
 export interface Best extends Point {
-  /** On the lower convex hull, at exactly the share. */
+  /** On the lower convex hull, at exactly this share. */
   readonly hullHours: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export const SHAPES: readonly { readonly slots: number; readonly timeToWarmS: nu
   { slots: 1, timeToWarmS: 120 },
 ];
 
-/** More workers than any trace needs: the frontier is about policies, not about maxima. */
+/** More workers than any trace needs, so that the maximum limits no policy. */
 const MAX_WORKERS = 4_096;
 
 export function fleetShape({ slots, timeToWarmS }: Pick<Cell, "slots" | "timeToWarmS">): FleetShape {
@@ -57,7 +57,7 @@ export function fleetShape({ slots, timeToWarmS }: Pick<Cell, "slots" | "timeToW
 
 export function runCell(cell: Cell, folder: string, quick: boolean): CellResult {
   const source = benchTraces.find(({ name }) => name === cell.trace);
-  if (source === undefined) throw new Error(`no trace is called ${cell.trace}`);
+  if (source === undefined) throw new Error(`unknown trace ${cell.trace}`);
   const startMs = performance.now();
   const trace = source.load(folder);
   const shape = fleetShape(cell);
@@ -84,7 +84,7 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
   };
 }
 
-/** Result of a replay in which no launch waits. */
+/** From a replay in which no launch waits. */
 function packingBoundHours(trace: Trace, shape: FleetShape): number {
   const plenty: Policy = { name: "plenty", syncS: 3_600, eventDriven: false, removes: "empty", decide: () => shape.max };
   return replay(trace, plenty, { shape, countFromS: COUNT_FROM_S, deadlineS: Number.POSITIVE_INFINITY }).packingBoundHours;

@@ -1,20 +1,20 @@
 import type { BaselineFrontier } from "./baselines.ts";
 import { cheapestAt, hullHoursAt, type Point } from "./frontier.ts";
 
-/** AvatarPool's policy with one objective, compared with the baselines at the warm share that it reached. */
+/** AvatarPool with one objective, compared with the baselines at the warm share that it reached. */
 export interface Comparison {
   readonly own: Point;
-  /** Share of launches that the objective requires to be warm. */
+  /** `objective.launchSuccess` as a fraction. */
   readonly objective: number;
-  /** How much it fell short of that: 0 where it reached it. */
+  /** Objective minus warm share; 0 if the objective was reached. */
   readonly shortfall: number;
-  /** Cheapest setting of a baseline with at least our warm share; none where no baseline reaches it. */
+  /** Cheapest setting of a baseline with at least the same warm share; undefined if none reaches it. */
   readonly baseline: Point | undefined;
-  /** Our worker-hours over that baseline's. */
+  /** Worker-hours of AvatarPool over those of that baseline. */
   readonly ratio: number | undefined;
-  /** Over the lower convex hull of the baselines: stricter. */
+  /** Worker-hours over the lower convex hull of the baselines, which is stricter. */
   readonly hullRatio: number | undefined;
-  /** Our changes of direction over those of the cheapest HPA with at least our warm share. */
+  /** Changes of direction over those of the cheapest HPA with at least the same warm share. */
   readonly turnsRatio: number | undefined;
 }
 

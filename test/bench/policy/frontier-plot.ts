@@ -1,7 +1,7 @@
 import type { CellResult } from "./cell.ts";
 import { cheapestAt, type Point } from "./frontier.ts";
 
-/** The frontier of one trace on one shape of fleet, as an SVG that needs nothing else. */
+/** The frontier of one trace on one shape of fleet, as a self-contained SVG. */
 
 const WIDTH = 640;
 const HEIGHT = 360;
@@ -9,12 +9,12 @@ const LEFT = 56;
 const RIGHT = 12;
 const TOP = 28;
 const BOTTOM = 40;
-/** Share of launches that found no warm slot, from left to right. */
+/** Ticks of the x axis: share of launches that found no warm slot. */
 const COLD = [0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005] as const;
 const COLOURS = { HPA: "#c2410c", KEDA: "#7c3aed", Agones: "#0369a1", Knative: "#15803d" } as const;
 const AVATARPOOL = "#111827";
 
-/** Worker-hours over the packing bound, against the share of cold launches. Down and to the right is better. */
+/** Worker-hours over the packing bound, against the share of cold launches. Lower and further right is better. */
 export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own999, packingBoundHours }: CellResult): string {
   const own = [own99.own, own999.own];
   const lines = Object.entries(COLOURS).flatMap(([family, colour]) => {
@@ -42,13 +42,13 @@ export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own9
     ...lines.map(({ family, colour }, index) => legend(index, family, colour)),
     `<polyline fill="none" stroke="${AVATARPOOL}" stroke-width="2.5" points="${own.map(at).join(" ")}"/>`,
     ...own.map((point) => `<circle cx="${at(point).split(" ")[0]}" cy="${at(point).split(" ")[1]}" r="4.5" fill="${AVATARPOOL}"/>`),
-    legend(lines.length, "AvatarPool, asked for 99% and 99.9%", AVATARPOOL),
+    legend(lines.length, "AvatarPool, objectives 99% and 99.9%", AVATARPOOL),
     "</svg>",
     "",
   ].join("\n");
 }
 
-/** The cheapest setting for each share on the axis, without those that are no better than their left neighbour. */
+/** The cheapest setting for each tick, without repetitions. */
 function frontierOf(points: readonly Point[]): readonly Point[] {
   const found: Point[] = [];
   for (const cold of COLD) {

@@ -19,7 +19,7 @@ const frontier = paretoFrontier([
   point(0.4, 10),
 ]);
 
-it("keeps what no other setting beats in both", () => {
+it("keeps the settings that no other one beats in both figures", () => {
   expect(frontier.map(({ warmShare, workerHours }) => [warmShare, workerHours])).toEqual([
     [0.5, 10],
     [0.95, 30],
@@ -27,7 +27,7 @@ it("keeps what no other setting beats in both", () => {
   ]);
 });
 
-it("takes the cheapest setting that is good enough, without interpolation", () => {
+it("finds the cheapest setting with enough warm launches, without interpolation", () => {
   expect(cheapestAt(frontier, 0.9)?.workerHours).toBe(30);
   expect(cheapestAt(frontier, 0.95)?.workerHours).toBe(30);
   expect(cheapestAt(frontier, 0.999)).toBeUndefined();
@@ -38,7 +38,7 @@ it("interpolates on the lower hull", () => {
   expect(hullHoursAt(frontier, 0.97)).toBeCloseTo(35, 9);
   expect(hullHoursAt(frontier, 0.1)).toBe(10);
   expect(hullHoursAt(frontier, 0.999)).toBeUndefined();
-  // A setting above the line between its neighbours is no corner.
+  // A setting above the line between its neighbours is not a corner.
   const bent = paretoFrontier([point(0.5, 10), point(0.6, 29), point(0.9, 30)]);
   expect(hullHoursAt(bent, 0.6)).toBeCloseTo(15, 9);
 });

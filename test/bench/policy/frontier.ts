@@ -1,4 +1,4 @@
-/** What one setting of one policy came to. */
+/** The result of one setting of one policy. */
 export interface Point {
   readonly policy: string;
   readonly family: string;
@@ -9,7 +9,7 @@ export interface Point {
   readonly directionChanges: number;
 }
 
-/** The points that no other beats in both worker-hours and warm share, cheapest first. */
+/** The points that no other point beats in both worker-hours and warm share, cheapest first. */
 export function paretoFrontier(points: readonly Point[]): readonly Point[] {
   const frontier: Point[] = [];
   for (const point of [...points].sort((a, b) => a.workerHours - b.workerHours || b.warmShare - a.warmShare)) {
@@ -24,8 +24,8 @@ export function cheapestAt(frontier: readonly Point[], warmShare: number): Point
 }
 
 /**
- * Worker-hours at exactly this warm share on the lower convex hull of the frontier: what switching between two settings in
- * the best proportion would reach, which no user can know. Undefined beyond the best warm share.
+ * Worker-hours at exactly this warm share on the lower convex hull of the frontier: the result of switching between two settings
+ * in the best proportion, which no user can know. Undefined beyond the best warm share.
  */
 export function hullHoursAt(frontier: readonly Point[], warmShare: number): number | undefined {
   const hull = lowerHull(frontier);

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:policy -- --traces DIR [--trace NAME …] [--shape SLOTSxSECONDS …] [--quick] [--dump FILE]
- * [--plots DIR]`: worker-hours and
- * warm starts of every policy on real arrival traces. The last line is one JSON object with a row for each trace and shape.
+ * `npm run bench:policy -- --traces DIR [--trace NAME …] [--shape SLOTSxSECONDS …] [--quick] [--dump FILE] [--plots DIR]`:
+ * worker-hours and warm launches of every policy on real arrival traces. The last line is one JSON object with a row for each
+ * trace and shape.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const { traces: folder, trace: names, shape: shapes, quick, dump, plots } = values;
-if (folder === undefined) fail("say where the traces are: --traces DIR");
+if (folder === undefined) fail("--traces is missing; give the folder of the traces");
 
 const cells: readonly Cell[] = benchTraces
   .filter(({ name }) => names === undefined || names.includes(name))
@@ -33,7 +33,7 @@ const cells: readonly Cell[] = benchTraces
   .filter(({ slots, timeToWarmS }) => shapes === undefined || shapes.includes(`${slots}x${timeToWarmS}`));
 if (cells.length === 0)
   fail(
-    `nothing to do: traces are ${benchTraces.map(({ name }) => name).join(", ")}; shapes are ${SHAPES.map(({ slots, timeToWarmS }) => `${slots}x${timeToWarmS}`).join(", ")}`,
+    `no trace or shape matches; traces are ${benchTraces.map(({ name }) => name).join(", ")}; shapes are ${SHAPES.map(({ slots, timeToWarmS }) => `${slots}x${timeToWarmS}`).join(", ")}`,
   );
 
 const results = await onThreads<Cell, CellResult>(
@@ -53,7 +53,7 @@ console.log(JSON.stringify({ ...summary(results), rows: results.map(({ baselines
 function describe({ trace, slots, timeToWarmS, own99, own999, baselines, seconds }: CellResult): string {
   const beside = [own99, own999].map(
     ({ objective, own, baseline }) =>
-      `${100 * objective}%: ${own.workerHours.toFixed(1)} h at ${(100 * own.warmShare).toFixed(2)}%, ${baseline === undefined ? "no baseline" : `${baseline.workerHours.toFixed(1)} h by ${baseline.policy}`}`,
+      `${100 * objective}%: ${own.workerHours.toFixed(1)} h at ${(100 * own.warmShare).toFixed(2)}%, ${baseline === undefined ? "no baseline reaches it" : `${baseline.workerHours.toFixed(1)} h by ${baseline.policy}`}`,
   );
   return `${trace} ${slots}x${timeToWarmS}: ${beside.join("; ")}; ${baselines.replays} replays in ${seconds} s`;
 }

@@ -1,19 +1,19 @@
 import type { Random } from "../../../operator/runtime/clock.ts";
 import { gamma } from "../../../operator/simulate/draws.ts";
 
-/** How often launches arrive in a stretch of time, and how irregularly. */
+/** Rate and variation of arrivals in a time window. */
 export interface RateWindow {
   readonly lengthS: number;
-  /** Over the mean of all windows. */
+  /** Relative to the mean of all windows. */
   readonly rate: number;
   /** Coefficient of variation of the gaps: 1 is a Poisson process. */
   readonly variation: number;
 }
 
 const WINDOW_S = 600;
-/** A few windows next to missing data have hundreds. */
+/** Upper limit of the variation: a few windows next to missing data have hundreds. */
 const MOST_VARIATION = 10;
-/** Windows below this share of the mean are gaps in the data. */
+/** A window with a rate below this share of the mean has missing data. */
 const NO_DATA = 0.01;
 
 /** The windows of one workload of a table `workload,t_s,rate_per_s,rate_weighted_cv,active_clients`. */
@@ -36,7 +36,7 @@ export function parseRates(text: string, workload: string): readonly RateWindow[
 /** Arrivals of a Gamma renewal process whose rate and variation change from window to window. */
 export function* arrivalsOfRates(windows: readonly RateWindow[], meanPerS: number, random: Random): Generator<number> {
   let startS = 0;
-  // What is left of the gap to the next arrival, in mean gaps.
+  // The rest of the gap to the next arrival, in units of the mean gap.
   let gap = random();
   for (const { lengthS, rate, variation } of windows) {
     const perS = rate * meanPerS;

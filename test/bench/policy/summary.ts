@@ -1,16 +1,16 @@
 import type { CellResult } from "./cell.ts";
 import { type Comparison, geometricMean } from "./compare.ts";
 
-/** A shortfall below this is not stated: half of a tenth of a percent is the noise of a trace. */
+/** Smallest shortfall that is reported: 0.05% is the noise of a trace. */
 const MET = 0.0005;
 
-/** What the whole table comes to. */
+/** Totals of the table. */
 export interface Summary {
   readonly geometricMean: number;
   readonly worst: number;
-  /** Rows where a baseline's best setting in hindsight costs less. */
+  /** Rows in which the best setting of a baseline costs less. */
   readonly lost: readonly string[];
-  /** Rows with fewer warm launches than the objective requires, and the difference. */
+  /** Rows that missed the objective, with the warm share that they reached. */
   readonly short: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function summary(results: readonly CellResult[]): Summary {
   };
 }
 
-/** A line for each row. */
+/** The table as lines of text. */
 export function table(results: readonly CellResult[]): readonly string[] {
   const rows = results.flatMap((cell) =>
     [cell.own99, cell.own999].map((comparison) => [

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 
 /**
- * Works off tasks on some threads of one script, each thread one task at a time. The first error ends all of it.
- * Results come in the order of the tasks.
+ * Runs tasks on threads of one script, each thread one task at a time. The first error ends all threads.
+ * @returns the results in the order of the tasks.
  */
 export async function onThreads<Task, Result>(
   script: URL,

@@ -8,10 +8,10 @@ import type { Trace } from "../../../operator/simulate/trace.ts";
 import { parseTrace } from "../../../operator/simulate/trace-csv.ts";
 import { arrivalsOfRates, parseRates } from "./rates.ts";
 
-/** Real arrival processes, as they are measured with. */
+/** A trace of real arrivals. */
 export interface BenchTrace {
   readonly name: string;
-  /** What was done to the source, in words. */
+  /** Description of the changes to the source. */
   readonly preparation: string;
   load(folder: string): Trace;
 }
@@ -34,7 +34,7 @@ export const benchTraces: readonly BenchTrace[] = [
   },
   {
     name: "azure_vm_2017_dev",
-    preparation: `thinned by batch, ${KEPT_BATCHES * 100}% of the batches kept; ${capped}, which stands for the missing ones too`,
+    preparation: `thinned by batch, ${KEPT_BATCHES * 100}% of the batches kept; ${capped}, also for missing durations`,
     load: (folder) =>
       keepBatches(
         read(folder, "azure_vm_2017_dev", () => CAP_S),
@@ -49,11 +49,11 @@ function sessions(name: string): BenchTrace {
   return { name, preparation: `not thinned; ${capped}`, load: (folder) => read(folder, name, () => CAP_S) };
 }
 
-/** Rates of a service with thousands of requests a second, brought down to those of a pool of avatars. */
+/** Rates of a service with thousands of requests per second, scaled down to a pool of avatars. */
 function servegen(name: string, workload: string, perMinute: number): BenchTrace {
   return {
     name,
-    preparation: `rates scaled to ${perMinute} launches a minute on average; Gamma renewal with each window's coefficient of variation (at most 10), windows without data as the one before; ${drawn}`,
+    preparation: `rates scaled to ${perMinute} launches per minute on average; Gamma renewal with each window's coefficient of variation (at most 10), windows without data repeat the previous one; ${drawn}`,
     load(folder) {
       const windows = parseRates(unzipped(folder, "servegen_rates_dev"), workload);
       const random = seededRandom(SEED, name);
@@ -77,7 +77,7 @@ function unzipped(folder: string, name: string): string {
   return gunzipSync(readFileSync(path.join(folder, `${name}.csv.gz`))).toString();
 }
 
-/** Sessions that arrive in the same second are one batch, kept or left out together: bursts stay as high as they were. */
+/** Sessions that arrive in the same second are one batch and are kept or dropped together, so bursts keep their height. */
 function keepBatches(trace: Trace, share: number): Trace {
   const random = seededRandom(SEED, trace.name);
   let batchS = -1;
