@@ -1,4 +1,4 @@
-import type { FleetShape, Policy } from "./policy.ts";
+import type { FleetShape, FleetView, Policy } from "./policy.ts";
 
 export interface Worker {
   readonly serial: number;
@@ -7,8 +7,20 @@ export interface Worker {
   draining: boolean;
 }
 
-/** The workers of one group: starting, warm or draining. A session takes the fullest warm worker with a free slot. */
-export class Fleet {
+/**
+ * The workers of one group: starting, warm or draining. A session takes the fullest warm worker with a free slot. The fleet itself
+ * is the view of a policy: a long trace has millions of decisions. The replay counts launches in it.
+ */
+export class Fleet implements FleetView {
+  nowS = 0;
+  queued = 0;
+  arrived = 0;
+  missed = 0;
+  refused = 0;
+  started = 0;
+  sessions = 0;
+  drainingSessions = 0;
+  workers = 0;
   readonly #timeToWarmS: number;
   readonly #removes: Policy["removes"];
   /** Warm workers that accept sessions, by the number of their sessions. */
@@ -16,9 +28,6 @@ export class Fleet {
   readonly #starting: Worker[] = [];
   readonly #draining = new Set<Worker>();
   #serial = 0;
-  #staying = 0;
-  #sessions = 0;
-  #drainingSessions = 0;
 
   constructor({ slotsPerWorker, timeToWarmS }: FleetShape, removes: Policy["removes"]) {
     this.#timeToWarmS = timeToWarmS;
@@ -26,13 +35,8 @@ export class Fleet {
     this.#byBusy = Array.from({ length: slotsPerWorker + 1 }, () => new Set<Worker>());
   }
 
-  /** Workers that stay, including those that start. */
-  get workers(): number {
-    return this.#staying;
-  }
-
   get warmWorkers(): number {
-    return this.#staying - this.#starting.length;
+    return this.workers - this.#starting.length;
   }
 
   get busyWorkers(): number {
@@ -41,15 +45,6 @@ export class Fleet {
 
   get drainingWorkers(): number {
     return this.#draining.size;
-  }
-
-  /** Sessions on workers that stay. */
-  get sessions(): number {
-    return this.#sessions;
-  }
-
-  get drainingSessions(): number {
-    return this.#drainingSessions;
   }
 
   /** When the next worker is warm; undefined if no worker starts. */
@@ -62,7 +57,7 @@ export class Fleet {
     for (let busy = this.#byBusy.length - 2; busy >= 0; busy--) {
       const [worker] = this.#byBusy[busy] ?? [];
       if (worker === undefined) continue;
-      this.#sessions++;
+      this.sessions++;
       this.#move(worker, 1);
       return worker;
     }
@@ -72,12 +67,12 @@ export class Fleet {
   /** A session of the worker has ended. */
   freeSlot(worker: Worker): void {
     if (!worker.draining) {
-      this.#sessions--;
+      this.sessions--;
       this.#move(worker, -1);
       return;
     }
     worker.busy--;
-    this.#drainingSessions--;
+    this.drainingSessions--;
     if (worker.busy === 0) this.#draining.delete(worker);
   }
 
@@ -93,10 +88,10 @@ export class Fleet {
     for (const worker of back) {
       this.#draining.delete(worker);
       worker.draining = false;
-      this.#drainingSessions -= worker.busy;
-      this.#sessions += worker.busy;
+      this.drainingSessions -= worker.busy;
+      this.sessions += worker.busy;
       this.#byBusy[worker.busy]?.add(worker);
-      this.#staying++;
+      this.workers++;
     }
     return back.length;
   }
@@ -104,7 +99,7 @@ export class Fleet {
   start(count: number, nowS: number): void {
     for (let started = 0; started < count; started++) {
       this.#starting.push({ serial: ++this.#serial, warmS: nowS + this.#timeToWarmS, busy: 0, draining: false });
-      this.#staying++;
+      this.workers++;
     }
   }
 
@@ -113,17 +108,17 @@ export class Fleet {
     // Every policy removes starting workers first, the youngest of them before the others.
     const starting = Math.min(count, this.#starting.length);
     this.#starting.splice(this.#starting.length - starting);
-    this.#staying -= starting;
+    this.workers -= starting;
     let sessions = 0;
     for (let removed = starting; removed < count; removed++) {
       const worker = this.#victim();
       if (worker === undefined) break;
       this.#byBusy[worker.busy]?.delete(worker);
-      this.#staying--;
+      this.workers--;
       if (worker.busy === 0) continue;
       sessions += worker.busy;
-      this.#sessions -= worker.busy;
-      this.#drainingSessions += worker.busy;
+      this.sessions -= worker.busy;
+      this.drainingSessions += worker.busy;
       worker.draining = true;
       this.#draining.add(worker);
     }

@@ -7,9 +7,8 @@ import { Forecasts } from "../pool/forecast/forecasts.ts";
 import { LoadHub } from "../pool/load/load-hub.ts";
 import { plan } from "../pool/plan.ts";
 import { emptyWindow, type Window } from "../scaling/window.ts";
-import { GroupPlanner } from "./avatarpool-policy.ts";
 import type { FleetView } from "./policy.ts";
-import { optionsOf } from "./pool-policy.ts";
+import { GroupPlanner } from "./pool-policy.ts";
 
 const GATEWAY = "http://gateway";
 
@@ -17,7 +16,7 @@ const GATEWAY = "http://gateway";
 const changes = fc.record({
   passedS: fc.constantFrom(1, 4, 20, 70, 400),
   arrived: fc.nat(12),
-  cold: fc.nat(3),
+  missed: fc.nat(3),
   refused: fc.constantFrom(0, 0, 1, 7),
   queued: fc.constantFrom(0, 0, 0, 2, 9),
   staying: fc.array(fc.constantFrom<"starting" | 0 | 1 | 2>("starting", 0, 1, 2), { maxLength: 10 }),
@@ -76,11 +75,11 @@ class Controller {
       sessions: Object.fromEntries(workers.map((worker) => [worker.pod.name, worker.sessions])),
       nowMs,
     });
-    const { arrived, cold, started, refused, queued } = now;
+    const { arrived, missed, started, refused, queued } = now;
     const told = load({
       queued: queued === 0 ? {} : { maya: queued },
       shortages: { maya: { worker503: 0, waited: 0, refused } },
-      launches: { maya: { arrived, cold, started } },
+      launches: { maya: { arrived, missed, started } },
     });
     this.#hub.accept(GATEWAY, report("g", [told], false), nowMs);
     const reported = { ...this.#hub.view(poolKey(this.#view.config), nowMs), workers: seen.load.workers };
@@ -105,13 +104,13 @@ it("the same launches, sessions and workers give the same size, for the same rea
       const [group] = view.config.groups;
       const { slotsPerWorker, min, max, coldStartMs } = group!;
       const shape = { slotsPerWorker, min, max, timeToWarmS: coldStartMs / 1_000 };
-      const planner = new GroupPlanner(optionsOf(view.config, group!, shape, NOW_MS));
+      const planner = new GroupPlanner(view.config, group!, shape, NOW_MS);
       const controller = new Controller(view);
-      const counts = { nowS: 0, arrived: 0, cold: 0, started: 0, refused: 0 };
+      const counts = { nowS: 0, arrived: 0, missed: 0, started: 0, refused: 0 };
       for (const change of world) {
         counts.nowS += change.passedS;
         counts.arrived += change.arrived;
-        counts.cold += Math.min(change.cold, change.arrived);
+        counts.missed += Math.min(change.missed, change.arrived);
         counts.started += change.arrived;
         counts.refused += change.refused;
         const busy = change.staying.filter((state) => state !== "starting");

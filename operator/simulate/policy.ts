@@ -25,8 +25,8 @@ export interface FleetView {
   readonly busyWorkers: number;
   /** Launches that arrived since the start of the trace. */
   readonly arrived: number;
-  /** Of those, launches that found no warm slot. */
-  readonly cold: number;
+  /** Of those, launches that did not find a warm slot. */
+  readonly missed: number;
   /** Launches that were refused since the start of the trace. */
   readonly refused: number;
   /** Sessions that began since the start of the trace. */

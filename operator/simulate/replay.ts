@@ -1,8 +1,7 @@
 import { Fleet, type Worker } from "./fleet.ts";
 import { Heap } from "./heap.ts";
-import type { FleetShape, FleetView, Policy } from "./policy.ts";
+import type { FleetShape, Policy } from "./policy.ts";
 import type { Trace } from "./trace.ts";
-import { WaitingLaunches } from "./waiting-launches.ts";
 
 export interface Replay {
   readonly launches: number;
@@ -42,7 +41,12 @@ export interface ReplayOptions {
   readonly timelineS?: number;
 }
 
-type MutableView = { -readonly [K in keyof FleetView]: FleetView[K] };
+interface WaitingLaunch {
+  /** Row in the trace: orders launches of the same time. */
+  readonly row: number;
+  readonly arrivedS: number;
+  readonly durationS: number;
+}
 
 /**
  * Replays a trace against a fleet whose size a policy decides. Under every policy, launches take the fullest warm worker with a
@@ -58,7 +62,7 @@ class Replayer {
   readonly #options: ReplayOptions;
   readonly #fleet: Fleet;
   readonly #departures = new Heap<{ readonly atS: number; readonly worker: Worker }>((a, b) => a.atS - b.atS);
-  readonly #waiting = new WaitingLaunches();
+  readonly #waiting = new Heap<WaitingLaunch>((a, b) => a.row - b.row);
   #syncS = 0;
   #lastS: number;
   #workerSeconds = 0;
@@ -71,21 +75,6 @@ class Replayer {
   #direction = 0;
   #directionChanges = 0;
   readonly #timeline: TimelinePoint[] = [];
-  /** One object for every decision: a long trace has millions of them. Its counts include the time before `countFromS`. */
-  readonly #view: MutableView = {
-    nowS: 0,
-    sessions: 0,
-    drainingSessions: 0,
-    queued: 0,
-    workers: 0,
-    warmWorkers: 0,
-    drainingWorkers: 0,
-    busyWorkers: 0,
-    arrived: 0,
-    cold: 0,
-    refused: 0,
-    started: 0,
-  };
 
   constructor(trace: Trace, policy: Policy, options: ReplayOptions) {
     this.#trace = trace;
@@ -114,7 +103,7 @@ class Replayer {
       this.#account(nowS);
       if (nowS === departsS) this.#depart(nowS);
       else if (nowS === warmsS) this.#warmed(nowS);
-      else if (nowS === arrivesS) this.#arrive(nowS, durationS[next++] ?? 0);
+      else if (nowS === arrivesS) this.#arrive({ row: next, arrivedS: nowS, durationS: durationS[next++] ?? 0 });
       else if (nowS === expiresS) this.#expire();
       else if (nowS === sampleS) {
         this.#sample(nowS);
@@ -135,22 +124,22 @@ class Replayer {
     this.#packedSeconds += passedS * Math.ceil((sessions + drainingSessions) / this.#options.shape.slotsPerWorker);
   }
 
-  #arrive(nowS: number, durationS: number): void {
-    this.#view.arrived++;
-    const counts = this.#counts(nowS);
+  #arrive(launch: WaitingLaunch): void {
+    this.#fleet.arrived++;
+    const counts = this.#counts(launch.arrivedS);
     if (counts) this.#launches++;
-    if (this.#start(nowS, durationS)) {
+    if (this.#start(launch.arrivedS, launch.durationS)) {
       if (counts) this.#warm++;
       return;
     }
-    this.#view.cold++;
-    this.#waiting.add({ arrivedS: nowS, durationS });
+    this.#fleet.missed++;
+    this.#waiting.add(launch);
   }
 
   /** The deadline of the launch that has waited longest has passed. */
   #expire(): void {
     const launch = this.#waiting.take();
-    this.#view.refused++;
+    this.#fleet.refused++;
     if (launch !== undefined && this.#counts(launch.arrivedS)) this.#refused++;
   }
 
@@ -160,7 +149,7 @@ class Replayer {
       atS: nowS,
       sessions: sessions + drainingSessions,
       workers: workers + drainingWorkers,
-      queued: this.#waiting.length,
+      queued: this.#waiting.size,
     });
   }
 
@@ -168,7 +157,7 @@ class Replayer {
   #start(nowS: number, durationS: number): boolean {
     const worker = this.#fleet.takeSlot();
     if (worker === undefined) return false;
-    this.#view.started++;
+    this.#fleet.started++;
     this.#departures.add({ atS: nowS + durationS, worker });
     return true;
   }
@@ -194,39 +183,25 @@ class Replayer {
 
   /** Calls the policy at each sync before the next event, or until it changes the size. */
   #syncUntil(nextS: number): void {
-    const view = this.#look();
     const { syncS, memoryS = Number.POSITIVE_INFINITY } = this.#policy;
     const settledS = this.#syncS + memoryS;
     let isSame = true;
     while (isSame && this.#syncS < nextS) {
       // Skips to the last syncs before the next event: the policy remembers those.
       if (this.#syncS > settledS) this.#syncS += syncS * Math.max(0, Math.floor((nextS - memoryS - this.#syncS) / syncS));
-      view.nowS = this.#syncS;
+      const nowS = this.#syncS;
       this.#syncS += syncS;
-      isSame = this.#resize(this.#policy.decide(view), view.nowS);
+      isSame = this.#decide(nowS);
     }
   }
 
-  #decide(nowS: number): void {
-    const view = this.#look();
-    view.nowS = nowS;
-    this.#resize(this.#policy.decide(view), nowS);
-  }
-
-  #look(): MutableView {
-    const view = this.#view;
-    const fleet = this.#fleet;
-    view.sessions = fleet.sessions;
-    view.drainingSessions = fleet.drainingSessions;
-    view.queued = this.#waiting.length;
-    view.workers = fleet.workers;
-    view.warmWorkers = fleet.warmWorkers;
-    view.drainingWorkers = fleet.drainingWorkers;
-    view.busyWorkers = fleet.busyWorkers;
-    return view;
-  }
-
   /** Returns whether the size is the same as before. */
+  #decide(nowS: number): boolean {
+    this.#fleet.nowS = nowS;
+    this.#fleet.queued = this.#waiting.size;
+    return this.#resize(this.#policy.decide(this.#fleet), nowS);
+  }
+
   #resize(wanted: number, nowS: number): boolean {
     const { min, max } = this.#options.shape;
     const target = Math.max(min, Math.min(max, wanted));

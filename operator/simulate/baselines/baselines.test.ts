@@ -14,7 +14,7 @@ function view(fields: Partial<FleetView>): FleetView {
     drainingWorkers: 0,
     busyWorkers: 0,
     arrived: 0,
-    cold: 0,
+    missed: 0,
     refused: 0,
     started: 0,
   };

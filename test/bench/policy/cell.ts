@@ -1,9 +1,10 @@
-import { avatarPoolPolicy, defaultsWith } from "../../../operator/simulate/avatarpool-policy.ts";
 import { clairvoyantBoundHours } from "../../../operator/simulate/clairvoyant.ts";
 import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
 import type { FleetShape, Policy } from "../../../operator/simulate/policy.ts";
+import { poolPolicy } from "../../../operator/simulate/pool-policy.ts";
 import { replay } from "../../../operator/simulate/replay.ts";
 import type { Trace } from "../../../operator/simulate/trace.ts";
+import { gpuOnly, pool } from "../../support/pools.ts";
 import { type BaselineFrontier, baselineFrontier, measure } from "./baselines.ts";
 import { type Comparison, compare } from "./compare.ts";
 import { cheapestAt, hullHoursAt, type Point } from "./frontier.ts";
@@ -63,7 +64,7 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
   const shape = fleetShape(cell);
   const baselines = baselineFrontier(trace, shape, quick);
   const own = (objective: number) =>
-    compare(objective, measure(trace, shape, avatarPoolPolicy(defaultsWith(100 * objective, shape)), "AvatarPool"), baselines);
+    compare(objective, measure(trace, shape, policyOf(100 * objective, shape), "AvatarPool"), baselines);
   const own99 = own(0.99);
   const own999 = own(0.999);
   return {
@@ -82,6 +83,14 @@ export function runCell(cell: Cell, folder: string, quick: boolean): CellResult 
     baselines,
     seconds: Math.round((performance.now() - startMs) / 100) / 10,
   };
+}
+
+/** The policy of a pool that sets only `objective.launchSuccess`. */
+function policyOf(launchSuccess: number, shape: FleetShape): Policy {
+  const { config } = pool({ ...gpuOnly, objective: { launchSuccess } });
+  const [group] = config.groups;
+  if (group === undefined) throw new Error("the pool has no worker group");
+  return poolPolicy(config, 0)(shape, group);
 }
 
 /** From a replay in which no launch waits. */

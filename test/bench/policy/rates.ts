@@ -1,5 +1,5 @@
 import type { Random } from "../../../operator/runtime/clock.ts";
-import { gamma } from "../../../operator/simulate/draws.ts";
+import { normal } from "../../../operator/simulate/draws.ts";
 
 /** Rate and variation of arrivals in a time window. */
 export interface RateWindow {
@@ -49,5 +49,20 @@ export function* arrivalsOfRates(windows: readonly RateWindow[], meanPerS: numbe
     }
     gap -= (lengthS - atS) * perS;
     startS += lengthS;
+  }
+}
+
+/**
+ * Gamma with the given shape and scale (mean: shape times scale), by Marsaglia and Tsang, "A simple method for generating
+ * gamma variables" (2000). Shapes below 1 use their boost.
+ */
+function gamma(random: Random, shape: number, scale: number): number {
+  if (shape < 1) return gamma(random, shape + 1, scale) * (1 - random()) ** (1 / shape);
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = normal(random);
+    const v = (1 + c * x) ** 3;
+    if (v > 0 && Math.log(1 - random()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v * scale;
   }
 }
