@@ -19,12 +19,12 @@ export interface Arrival {
   readonly traceContext: TraceContext;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
-  /** For the access log and the metrics. */
+  /** For the access log and the metrics: no step of the launch reads it. */
   readonly trace: LaunchTrace;
 }
 
 /** One launch, with everything that its steps decide on. */
-export interface LaunchContext extends Pick<Arrival, "order" | "arrivedMs" | "client"> {
+export interface LaunchContext extends Omit<Arrival, "signal" | "traceContext"> {
   readonly pool: PoolConfig;
   /** Key of the pool. */
   readonly key: string;
@@ -41,6 +41,4 @@ export interface LaunchContext extends Pick<Arrival, "order" | "arrivedMs" | "cl
   readonly abandoned: AbortSignal;
   /** Aborts when the launch has an answer: a session, or a refusal. */
   readonly settled: AbortSignal;
-  /** Only reported: no step reads it. */
-  readonly trace: LaunchTrace;
 }

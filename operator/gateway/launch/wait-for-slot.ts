@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { LaunchError } from "../errors.ts";
 import type { LoadBook } from "../load/load-book.ts";
-import type { QueueExit } from "../queue/queued-launch.ts";
+import type { QueueExit, QueueResult } from "../queue/queued-launch.ts";
 import { isHopeless } from "../queue/retry-after.ts";
 import type { Slot, Slots } from "../queue/slots.ts";
 import type { LaunchContext } from "./launch-context.ts";
@@ -18,13 +18,9 @@ export interface WaitDeps {
 }
 
 export type SlotWait<Exit> =
-  | { readonly kind: "granted"; readonly slot: Slot }
-  | { readonly kind: "left"; readonly exit: Exit }
+  | Exclude<QueueResult<Slot, Exit>, { kind: "queue-full" | "deadline" }>
   /** The queue refuses the launch: there is no slot in time. */
-  | { readonly kind: "short"; readonly refusal: LaunchError }
-  | { readonly kind: "cancelled" }
-  /** The pool or this gateway ends. */
-  | { readonly kind: "closed"; readonly error: Error };
+  | { readonly kind: "short"; readonly refusal: LaunchError };
 
 /** @param again whether the launch had a slot before: the queue then takes it back at its old position. */
 export async function waitForSlot<Exit>(

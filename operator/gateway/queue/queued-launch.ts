@@ -34,6 +34,7 @@ export type QueueResult<Slot, Exit = never> =
   | { readonly kind: "queue-full" }
   | { readonly kind: "deadline" }
   | { readonly kind: "cancelled" }
+  /** The pool or this gateway ends. */
   | { readonly kind: "closed"; readonly error: Error };
 
 /** A launch in the queue. */
