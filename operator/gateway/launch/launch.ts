@@ -65,7 +65,7 @@ type OpenState = Exclude<LaunchState, { readonly name: "served" | "refused" }>;
 export interface LaunchDeps extends FindSlotDeps, SendDeps, Pick<WaitDeps, "onAwaited"> {
   readonly accepted: AcceptedLaunches;
   readonly doubts: Doubts;
-  readonly overflow: Pick<Overflow, "exit" | "lastChance" | "send" | "resolve">;
+  readonly overflow: Pick<Overflow, "exit" | "lastChance" | "launcher">;
   readonly sessions: Pick<Sessions, "liveIn" | "isOther" | "poll">;
 }
 
@@ -137,7 +137,7 @@ class LaunchSteps {
 
   async #resolve(): Promise<LaunchState> {
     const { accepted, doubts, overflow } = this.#deps;
-    const inCloud = await overflow.resolve(this.#launch);
+    const inCloud = await overflow.launcher.resolve(this.#launch);
     if (inCloud !== undefined) return this.#served(inCloud, CLOUD.uid, undefined, false);
     const found = await doubts.resolve(this.#launch.keys.launch);
     if (found === undefined) return { name: "pending", why: "arrived", tries: noTries };

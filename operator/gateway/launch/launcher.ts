@@ -3,7 +3,6 @@ import type { LaunchRequest } from "../../engines/index.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { PeerAnswer } from "../claims/claims.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
-import type { Overflow } from "../overflow/overflow.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import { type LaunchDeps, runLaunch } from "./launch.ts";
 import { launchBodies } from "./launch-body.ts";
@@ -12,9 +11,8 @@ import { launchKeys } from "./launch-key.ts";
 import { presetOf } from "./preset-of.ts";
 import { Singleflight } from "./singleflight.ts";
 
-export interface LauncherDeps extends Omit<LaunchDeps, "claims" | "overflow"> {
+export interface LauncherDeps extends LaunchDeps {
   readonly claims: LaunchClaims;
-  readonly overflow: LaunchDeps["overflow"] & Pick<Overflow, "doubts">;
   /** Whether the session of a launch still runs. Never throws. */
   readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
 }
@@ -63,6 +61,6 @@ export class Launcher {
     const { claims, doubts, overflow } = this.#deps;
     const served = claims.defers(launch) ? undefined : await this.#singleflight.find(launch);
     if (served !== undefined) return { kind: "served", answer: served.answer, at: served.at };
-    return { kind: doubts.has(launch) || overflow.doubts(launch) ? "unknown" : "none" };
+    return { kind: doubts.has(launch) || overflow.launcher.doubts(launch) ? "unknown" : "none" };
   }
 }

@@ -13,7 +13,7 @@ export type OverflowOutcome = CloudResult | Extract<Claimed, { kind: "served" }>
  * @throws LaunchError if the launch was not sent.
  */
 export async function overflowLaunch(
-  { clock, overflow }: { readonly clock: Clock; readonly overflow: Pick<Overflow, "send"> },
+  { clock, overflow }: { readonly clock: Clock; readonly overflow: Pick<Overflow, "launcher"> },
   launch: LaunchContext,
   reservation: CloudReservation,
 ): Promise<OverflowOutcome> {
@@ -30,7 +30,7 @@ export async function overflowLaunch(
     }
   }
   const sentMs = clock.now();
-  const result = await overflow.send(launch, reservation);
+  const result = await overflow.launcher.send(launch, reservation);
   launch.trace.forwardMs += clock.now() - sentMs;
   return result;
 }

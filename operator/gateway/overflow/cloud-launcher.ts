@@ -64,6 +64,7 @@ export class CloudLauncher {
     this.#doubts = new ExpiringMap({ clock: deps.clock, ttlMs: DOUBT_MS, max: MAX_DOUBTS });
   }
 
+  /** Ends the reservation, unless a session may have begun. */
   async send(launch: OverflowLaunch, reservation: CloudReservation): Promise<CloudResult> {
     const { pool, request } = launch;
     const secret = request.apiSecret ?? (await this.#secret(pool));
@@ -86,11 +87,16 @@ export class CloudLauncher {
     }
   }
 
+  /** Whether a launch was sent to the cloud and its outcome is unknown. */
   doubts(launch: string): boolean {
     return this.#doubts.get(launch) !== undefined;
   }
 
-  /** See `Overflow.resolve`. */
+  /**
+   * Resolves a launch whose answer was lost: searches its room for the avatar.
+   * @returns the answer of the session that was found; undefined if the launch may begin.
+   * @throws LaunchError `overflow_unclear` if a session may have begun and was not found.
+   */
   async resolve({ keys, pool, request }: OverflowLaunch): Promise<WorkerAnswer | undefined> {
     const { launch, agent } = keys;
     const error = this.#doubts.get(launch);

@@ -1,13 +1,12 @@
 import type { OverflowErrorKind, PoolLoad } from "../../api/load-report.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { LaunchError } from "../errors.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
 import { cloudBody } from "./cloud-body.ts";
 import { type CloudBreaker, cloudBreaker } from "./cloud-breaker.ts";
-import { CloudLauncher, type CloudLauncherDeps, type CloudReservation, type CloudResult } from "./cloud-launcher.ts";
+import { CloudLauncher, type CloudLauncherDeps, type CloudReservation } from "./cloud-launcher.ts";
 import { CloudSessions, type CloudSessionsDeps } from "./cloud-sessions.ts";
 import { type WhyNot, whyNotOverflow } from "./decide.ts";
 import { nextWorkerMs } from "./next-worker.ts";
@@ -41,7 +40,8 @@ export interface OverflowDeps
 export class Overflow {
   readonly #deps: OverflowDeps;
   readonly #sessions: CloudSessions;
-  readonly #launcher: CloudLauncher;
+  /** Sends the launches that have a reservation. */
+  readonly launcher: CloudLauncher;
   /** By key of the pool; bounded by the pools that overflow. */
   readonly #breakers = new Map<string, CloudBreaker>();
   #shares = new Shares("");
@@ -49,7 +49,7 @@ export class Overflow {
   constructor(deps: OverflowDeps) {
     this.#deps = deps;
     this.#sessions = new CloudSessions(deps);
-    this.#launcher = new CloudLauncher({ ...deps, sessions: this.#sessions });
+    this.launcher = new CloudLauncher({ ...deps, sessions: this.#sessions });
   }
 
   /**
@@ -84,28 +84,9 @@ export class Overflow {
     return reserved === undefined ? refusal : overflowFailed(refusal, whyNotSentences[reserved]);
   }
 
-  /** Sends a launch to the cloud. Ends the reservation, unless a session may have begun. */
-  send(launch: OverflowLaunch, reservation: CloudReservation): Promise<CloudResult> {
-    return this.#launcher.send(launch, reservation);
-  }
-
-  /**
-   * Resolves a launch whose answer was lost: searches its room for the avatar.
-   * @returns the answer of the session that was found; undefined if the launch may begin.
-   * @throws LaunchError `overflow_unclear` if a session may have begun and was not found.
-   */
-  resolve(launch: OverflowLaunch): Promise<WorkerAnswer | undefined> {
-    return this.#launcher.resolve(launch);
-  }
-
   /** Whether a launch has a session in the cloud that still counts. */
   runs(launch: string): Promise<boolean> {
     return this.#sessions.runs(launch);
-  }
-
-  /** Whether a launch was sent to the cloud and its outcome is unknown. */
-  doubts(launch: string): boolean {
-    return this.#launcher.doubts(launch);
   }
 
   /** Number of a pool's sessions in the cloud. */
