@@ -21,7 +21,7 @@ export interface AcceptedDeps {
   readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
 }
 
-/** Where a launch was accepted, and how it came there. */
+/** The worker that accepted a launch, and how the launch came to its slot. */
 interface AcceptedBy {
   readonly worker: Worker;
   readonly path: LaunchPath;
@@ -85,7 +85,7 @@ export class AcceptedLaunches {
     if (replaces) await this.#replace(launch, session);
   }
 
-  /** The older sessions stay if the newer one has ended meanwhile. */
+  /** The older sessions stay if the newer one has already ended. */
   async #replace({ keys }: LaunchContext, { worker, task, sent }: NewSession): Promise<void> {
     const { replacements, stillRuns } = this.#deps;
     if (await stillRuns(keys.launch, { worker: worker.uid, task, room: sent.room })) await replacements.runs(sent);

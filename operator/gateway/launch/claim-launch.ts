@@ -12,7 +12,7 @@ export interface ClaimedFor extends Pick<SearchTarget, "isOther"> {
 
 /**
  * Claims a launch for a worker, and records the worker's tasks in the room: after a lost answer they are not this launch's. The
- * worker lists them anew only if another gateway has launched into the room a moment ago. This gateway has seen all others.
+ * gateway queries the worker only if another gateway has launched into the room recently. It knows all other tasks.
  * @param yielded called if another gateway has the launch: the slot is not needed.
  * @throws LaunchError if another gateway has the launch and its outcome is unknown.
  */

@@ -3,9 +3,9 @@ import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { AvatarChoice, LaunchRequest } from "../../engines/index.ts";
 import { type RoomToken, readRoomToken } from "./room-token.ts";
 
-/** The hashes by which launches are compared. They contain neither names nor tokens. */
+/** Hashes that identify launches. They contain neither names nor tokens. */
 export interface LaunchKeys extends RoomToken {
-  /** Two requests with the same value are the same launch. */
+  /** Requests with the same value are the same launch. */
   readonly launch: string;
   /** The room: pool, LiveKit server and room name. */
   readonly room: string;
@@ -34,7 +34,7 @@ export function launchKeys(pool: PoolConfig, { livekitUrl, roomName, livekitToke
 }
 
 function hashOf(texts: readonly string[], last: string | Buffer = ""): string {
-  // The length goes first: no two lists read the same. All in one: every update costs as much as a kilobyte.
+  // Lengths keep the lists distinct. One update: each costs as much as hashing a kilobyte.
   const hash = createHash("sha256").update(texts.map((text) => `${text.length}:${text}`).join(""));
   return hash.update(last).digest("base64url");
 }

@@ -56,7 +56,7 @@ export class Launcher {
     return served.answer;
   }
 
-  /** Answers another gateway that asks for the outcome of a launch. Waits while the launch is under way. */
+  /** The outcome of a launch, for another gateway. Waits while the launch is under way. */
   async peerAnswer(launch: string): Promise<PeerAnswer> {
     const { claims, doubts, overflow } = this.#deps;
     const served = claims.defers(launch) ? undefined : await this.#singleflight.find(launch);

@@ -1,10 +1,10 @@
 import { ON_BEHALF } from "../sessions/room-view.ts";
 
-/** What a room token says of the participant that joins with it. LiveKit verifies the token, the gateway does not. */
+/** The participant of a room token. LiveKit verifies the token, the gateway does not. */
 export interface RoomToken {
   /** The participant's identity (`sub`); undefined if the token has none. */
   readonly identity: string | undefined;
-  /** Identity of the agent whose avatar it is (`attributes["lk.publish_on_behalf"]`); undefined if the token names none. */
+  /** Identity of the avatar's agent (`attributes["lk.publish_on_behalf"]`); undefined if the token names none. */
   readonly agent: string | undefined;
 }
 
@@ -13,7 +13,7 @@ interface Claims {
   readonly attributes?: Readonly<Record<string, unknown>> | null;
 }
 
-/** Reads a LiveKit room token. Never throws: a token that is no JWT names nobody. */
+/** Reads a LiveKit room token. Never throws: a token that is not a JWT has no identity. */
 export function readRoomToken(token: string): RoomToken {
   try {
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Claims | null;

@@ -6,7 +6,7 @@ import { CLOUD } from "../claims/cloud-claim.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Worker } from "../workers/worker.ts";
 
-const LOOK_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 2_000;
 
 /** The result of a launch that has a session. */
 export interface Served {
@@ -38,7 +38,7 @@ export async function stillRuns(deps: StillRunsDeps, launch: string, at: Session
   if (origin === undefined || at.task === undefined) return true;
   const path = `${worker.record.engine.paths.tasks}/${at.task}`;
   try {
-    const answer = await withDeadline(deps.clock, LOOK_TIMEOUT_MS, (signal) => deps.client.get(origin, path, signal), worker.gone);
+    const answer = await withDeadline(deps.clock, QUERY_TIMEOUT_MS, (signal) => deps.client.get(origin, path, signal), worker.gone);
     return taskState(answer) !== "ended";
   } catch (error) {
     return !worker.gone.aborted && !(error instanceof WorkerUnreachable && error.refused);

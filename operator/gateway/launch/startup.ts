@@ -4,15 +4,15 @@ import { KeyCounter } from "../../runtime/key-counter.ts";
 import { type TaskState, taskState, type WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 
-/** Between two looks at a session that is starting: a share of the time that it has taken so far, and this at least. */
-const LOOK_SHARE = 0.1;
-const MIN_LOOK_MS = 250;
-const LOOK_TIMEOUT_MS = 2_000;
-/** A session that does not run after this long is no start-up worth a figure. */
+/** Interval between two queries of a starting session: a share of its age, with a minimum. */
+const QUERY_SHARE = 0.1;
+const MIN_QUERY_MS = 250;
+const QUERY_TIMEOUT_MS = 2_000;
+/** A session that does not run by then is not measured. */
 const LIMIT_MS = 120_000;
 /**
- * Sessions of a pool that are followed at once for their figure alone, and in all. Of more, a sample is measured: of start-ups of
- * 4 s eight a second, whatever the number of launches. Each look costs a good part of what a launch does.
+ * Limits of the sessions of a pool that are followed at once: for their measurement alone, and in total. Beyond the first limit a
+ * sample is measured: with start-ups of 4 s, eight per second. A query costs a good part of the cost of a launch.
  */
 const MAX_SAMPLED = 32;
 const MAX_FOLLOWED = 500;
@@ -23,15 +23,15 @@ export interface FollowedSession {
   readonly origin: string;
   /** Path of the session's task at the worker. */
   readonly path: string;
-  /** With which the worker took it. */
+  /** The answer with which the worker accepted the launch. */
   readonly answer: WorkerAnswer;
-  /** Whether more depends on it than a figure. */
+  /** Whether more than the measurement depends on it. */
   readonly needed: boolean;
 }
 
 /**
- * Follows new sessions at their workers until they run, to measure start-up. A session is taken to have come to run halfway
- * between the last two looks: of 4 s this is off by 0.2 s at most, as often early as late, for 15 looks.
+ * Queries new sessions at their workers until they run, to measure their start-up. The result is the middle between the last two
+ * queries. For a start-up of 4 s it takes 15 queries, and the error is at most 0.2 s in either direction.
  */
 export class StartupWatch {
   readonly #client: WorkerClient;
@@ -46,7 +46,7 @@ export class StartupWatch {
     this.#clock = deps.clock;
   }
 
-  /** @returns when the session came to run (Unix time in ms); undefined when that could not be learned. Never throws. */
+  /** @returns the Unix time in ms at which the session started to run; undefined if it is unknown. Never throws. */
   async ran(session: FollowedSession): Promise<number | undefined> {
     const begunMs = this.#clock.now();
     if (taskState(session.answer) === "running") return begunMs;
@@ -60,21 +60,21 @@ export class StartupWatch {
     }
   }
 
-  /** Ends all looks; whoever waits for one learns nothing more. */
+  /** Ends all queries: their results are undefined. */
   stop(): void {
     this.#stopped = true;
     for (const pause of this.#pauses) pause.cancel();
   }
 
   async #follow(session: FollowedSession, begunMs: number): Promise<number | undefined> {
-    let lookedMs = begunMs;
-    while (!this.#stopped && lookedMs - begunMs < LIMIT_MS) {
-      await this.#pause(lookPauseMs(lookedMs - begunMs));
+    let queriedMs = begunMs;
+    while (!this.#stopped && queriedMs - begunMs < LIMIT_MS) {
+      await this.#pause(queryPauseMs(queriedMs - begunMs));
       const nowMs = this.#clock.now();
-      const state = await this.#look(session);
-      if (state === "running") return Math.round((lookedMs + nowMs) / 2);
+      const state = await this.#query(session);
+      if (state === "running") return Math.round((queriedMs + nowMs) / 2);
       if (state === "ended") return undefined;
-      lookedMs = nowMs;
+      queriedMs = nowMs;
     }
     return undefined;
   }
@@ -89,17 +89,17 @@ export class StartupWatch {
     });
   }
 
-  async #look({ origin, path }: FollowedSession): Promise<TaskState> {
+  async #query({ origin, path }: FollowedSession): Promise<TaskState> {
     try {
-      return taskState(await withDeadline(this.#clock, LOOK_TIMEOUT_MS, (signal) => this.#client.get(origin, path, signal)));
+      return taskState(await withDeadline(this.#clock, QUERY_TIMEOUT_MS, (signal) => this.#client.get(origin, path, signal)));
     } catch {
-      // The next look may succeed; the limit ends it otherwise.
+      // The next query may succeed; otherwise the limit ends the measurement.
       return "unknown";
     }
   }
 }
 
-/** Time until the next look at a session that was taken so long ago, in ms. */
-function lookPauseMs(ageMs: number): number {
-  return Math.max(MIN_LOOK_MS, ageMs * LOOK_SHARE);
+/** Time in ms until the next query of a session of this age. */
+function queryPauseMs(ageMs: number): number {
+  return Math.max(MIN_QUERY_MS, ageMs * QUERY_SHARE);
 }
