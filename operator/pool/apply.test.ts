@@ -102,6 +102,14 @@ describe("apply", () => {
     await carryOut(pool(gpuOnly), { deployments: [] });
     expect(client.take()).toEqual([]);
     expect(memory.foreign.get("support-gpu")?.why).toContain("belongs to no pool");
+
+    const later = (afterMs: number) => carryOut(pool(gpuOnly), { deployments: [], nowMs: NOW_MS + afterMs });
+    await later(30_000);
+    expect(client.requests, "a foreign Deployment is only read again").toBe(1);
+    client.objects.clear();
+    await later(60_000);
+    expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+    expect(memory.foreign.size).toBe(0);
   });
 
   it("cordons before anything else, and shrinks only by those that carry the low cost", async () => {

@@ -7,6 +7,7 @@ export const eventReasons = {
   rolloutBlocked: "RolloutBlocked",
   rolloutResumed: "RolloutResumed",
   writeRefused: "WriteRefused",
+  nameTaken: "NameTaken",
   notReady: "NotReady",
   ready: "Ready",
 } as const;

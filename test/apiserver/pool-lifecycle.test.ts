@@ -217,3 +217,32 @@ describe.concurrent("a Deployment that has a group's name and is not the pool's"
     await scenario.condition("Ready", { status: "True" });
   });
 });
+
+describe.concurrent("a PodDisruptionBudget that has the name of the pool's and is not the pool's", () => {
+  it("is left untouched, a condition and one event report it, and the pool's own replaces it once it is deleted", async () => {
+    const scenario = await stage.scenario("foreign-budget");
+    const spec = { minAvailable: 1, selector: { matchLabels: { app: "somebody-else" } } };
+    const budget = { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "pool-protected" }, spec };
+    await scenario.kubectl(["create", "-f", "-"], stringify(budget));
+    await scenario.pool();
+    const message = await scenario.condition("Ready", { status: "False", reason: "NameTaken" });
+    expect(message).toMatch(
+      /^PodDisruptionBudget foreign-budget\/pool-protected exists and does not belong to the pool: delete it/,
+    );
+    await scenario.event("NameTaken", /pool-protected/);
+    const managers = () =>
+      scenario.kubectl([
+        "get",
+        "pdb",
+        "pool-protected",
+        "--show-managed-fields",
+        "-o=jsonpath={.metadata.managedFields[*].manager}",
+      ]);
+    await scenario.until("the workers to serve all the same", async () => (await scenario.status()).groups?.[0]?.ready === 1);
+    expect(await managers()).not.toContain(FIELD_MANAGER);
+    expect(await scenario.events("NameTaken")).toHaveLength(1);
+    await scenario.kubectl(["delete", "pdb", "pool-protected"]);
+    await scenario.condition("Ready", { status: "True" });
+    expect(await managers()).toContain(FIELD_MANAGER);
+  });
+});

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import { deployment, gpuGroup, gpuOnly, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
 import { conditionsOf } from "../conditions/conditions.ts";
 import { changesOf, plan } from "../plan.ts";
 import { EVENT_INTERVAL_MS, type EventContent, PoolEvents } from "./pool-events.ts";
@@ -37,6 +37,13 @@ describe("PoolEvents", () => {
     ]);
     expect(notes(20_000, serving)).toEqual([]);
     expect(news.dueInMs(NOW_MS + 20_000)).toBeUndefined();
+  });
+
+  it("reports a name that a foreign Deployment has once, for a new pool too", () => {
+    const { notes } = listener();
+    const taken = { deployments: [deployment("gpu", { owner: "nobody" })] };
+    expect(notes(0, taken)).toEqual([expect.stringMatching(/^NameTaken: Deployment avatars\/support-gpu exists/)]);
+    expect(notes(20_000, taken)).toEqual([]);
   });
 
   it("tells what was kept back when the pool is gone", () => {

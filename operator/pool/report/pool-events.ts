@@ -123,18 +123,18 @@ export class PoolEvents {
     return news;
   }
 
-  /** Each refusal once, as long as the API server gives the same reason. */
-  #takeRefusals({ refusals, pool, status }: Snapshot): readonly EventContent[] {
-    const ids = new Set(refusals.map(idOf));
+  /** Each refused request and each name conflict once, as long as its reason stays the same. */
+  #takeRefusals(snapshot: Snapshot): readonly EventContent[] {
+    const refused = refusedIn(snapshot);
+    const ids = new Set(refused.map(({ id }) => id));
     for (const id of this.#refused.keys()) if (!ids.has(id)) this.#refused.delete(id);
-    const told = status?.conditions?.find(({ type }) => type === conditionTypes.ready)?.message ?? "";
-    const fresh = refusals.filter((refusal) => this.#refused.get(idOf(refusal)) !== refusal.said).slice(0, REFUSALS_AT_ONCE);
-    return fresh.flatMap((refusal) => {
-      const note = refusalMessage(refusal, pool);
-      const first = !this.#refused.has(idOf(refusal));
-      this.#refused.set(idOf(refusal), refusal.said);
-      // The operator that led before has recorded it.
-      return first && told.startsWith(note) ? [] : [{ type: "Warning" as const, reason: eventReasons.writeRefused, note }];
+    const reported = snapshot.status?.conditions?.find(({ type }) => type === conditionTypes.ready)?.message ?? "";
+    const fresh = refused.filter(({ id, said }) => this.#refused.get(id) !== said).slice(0, REFUSALS_AT_ONCE);
+    return fresh.flatMap(({ id, said, reason, note }) => {
+      const first = !this.#refused.has(id);
+      this.#refused.set(id, said);
+      // The previous leader has recorded it.
+      return first && reported.startsWith(note) ? [] : [{ type: "Warning" as const, reason, note }];
     });
   }
 
@@ -143,8 +143,8 @@ export class PoolEvents {
     if (changed === undefined) return [];
     const { status, message, reason } = changed.now;
     if (status === "True") return [{ type: "Normal", reason: eventReasons.ready, note: message }];
-    // It has an event of its own.
-    if (reason === conditionReasons.writeRefused) return [];
+    // These have events of their own.
+    if (reason === conditionReasons.writeRefused || reason === conditionReasons.nameTaken) return [];
     if (changed.before === undefined && snapshot.pool.deletedAtMs === undefined) return [];
     return [{ type: "Warning", reason: eventReasons.notReady, note: message }];
   }
@@ -168,4 +168,21 @@ export class PoolEvents {
     this.#conditions.set(type, short);
     return before === short ? undefined : { now, before };
   }
+}
+
+/** What the operator cannot write: requests that the API server refuses, and names that foreign objects have. */
+function refusedIn({ refusals, groups, pool }: Snapshot) {
+  return [
+    ...refusals.map((refusal) => ({
+      id: idOf(refusal),
+      said: refusal.said,
+      reason: refusal.status === 0 ? eventReasons.nameTaken : eventReasons.writeRefused,
+      note: refusalMessage(refusal, pool),
+    })),
+    ...groups.flatMap(({ config: { deploymentName }, deployment }) =>
+      deployment.kind === "foreign"
+        ? { id: `name ${deploymentName}`, said: deployment.why, reason: eventReasons.nameTaken, note: deployment.why }
+        : [],
+    ),
+  ];
 }

@@ -58,21 +58,28 @@ export async function applyDeployment(
   }
 }
 
-/** What the watch does not show may exist all the same, without our labels: without force it is not taken over. */
+/** A Deployment without our labels is not in the watch: without force it is not taken over. A foreign one is only read again. */
 async function createDeployment(
   client: Client,
   manifest: DeploymentManifest,
-  write: Omit<AppliedDeployment, "view">,
+  write: Omit<AppliedDeployment, "view"> & { readonly wish: DeploymentWish },
   { applied, foreign }: PoolMemory,
 ): Promise<void> {
   const { namespace, name } = manifest.metadata;
+  const { atMs, wish } = write;
+  const exists = async (): Promise<boolean> => {
+    const view = await read(client, { namespace, name });
+    if (view?.ownerUid === wish.pool.uid) applied.set(name, { view, hash: "", atMs });
+    else if (view !== undefined) foreign.set(name, { why: foreignDeployment({ namespace, name }, view.ownerUid), atMs });
+    return view !== undefined;
+  };
+  if (foreign.has(name) && (await exists())) return;
+  foreign.delete(name);
   try {
     const written = await client.apply<KubeObject>(deployments, manifest, { force: false });
     applied.set(name, { ...write, view: viewOf(written) });
   } catch (error) {
-    if (!isConflict(error)) throw error;
-    const owner = (await read(client, { namespace, name }))?.ownerUid;
-    foreign.set(name, { why: foreignDeployment({ namespace, name }, owner), atMs: write.atMs });
+    if (!isConflict(error) || !(await exists())) throw error;
   }
 }
 

@@ -47,21 +47,35 @@ describe("budgetReconciler", () => {
     expect(client.writes).toMatchObject([{ force: true }]);
   });
 
-  it("leaves a budget alone that has the name and is not the pool's, reports it, and looks again after a while", async () => {
-    const { client, clock, refusals, run } = setup([{ ...budgetView(wanted), ownerUid: undefined }]);
-    client.failNext = conflict();
+  it("leaves a foreign budget of the name alone, reports it, and only reads it again after a while", async () => {
+    const { client, clock, refusals, run } = setup([]);
+    const ref = { namespace: "avatars", name: "support-protected" };
+    client.put("poddisruptionbudgets", ref, { ...wanted, metadata: { ...ref } });
     expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
     expect(refusals.of("avatars/support")).toMatchObject([
       { said: expect.stringMatching(/support-protected exists and does not belong to the pool: delete it, or rename/) },
     ]);
     expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
-    expect(client.requests).toBe(1);
     await clock.advance(10_000);
+    expect(await run()).toEqual({ kind: "requeue", afterMs: 20_000 });
+    expect(client.requests, "writes").toBe(0);
+    client.objects.clear();
+    await clock.advance(20_000);
     client.failNext = outage();
     await expect(run()).rejects.toThrow("no answer");
     await run();
     expect(client.writes).toMatchObject([{ force: false }]);
     expect(refusals.of("avatars/support")).toEqual([]);
+  });
+
+  it("leaves a budget alone that the watch shows with our labels and that is not the pool's, or that was created meanwhile", async () => {
+    const shown = setup([{ ...budgetView(wanted), ownerUid: undefined }]);
+    expect(await shown.run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    expect(shown.client.requests).toBe(0);
+    const created = setup([]);
+    created.client.failNext = conflict();
+    expect(await created.run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    expect(created.refusals.of("avatars/support")).toMatchObject([{ reason: "NameTaken" }]);
   });
 
   it("reports a budget that the API server refuses, and sends it again after a while only", async () => {

@@ -4,7 +4,7 @@ import { labels } from "../../api/names.ts";
 import { isConflict } from "../../kube/errors.ts";
 import { disruptionBudgets } from "../../kube/resource-types.ts";
 import type { Store } from "../../kube/store.ts";
-import { type Json, keyOf } from "../../kube/types.ts";
+import { type Json, keyOf, type ObjectRef } from "../../kube/types.ts";
 import { workerDisruptionBudget } from "../../resources/pdb.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../../runtime/outcome.ts";
 import { foreignBudget } from "../name-taken.ts";
@@ -39,29 +39,40 @@ export interface BudgetOptions {
 }
 
 /**
- * Keeps the PodDisruptionBudget of a pool as it should be. Its owner reference makes it go with the pool, after the last
- * session. A budget that cannot be written, or whose name is taken, is reported by the pool's `Ready` condition.
- * @throws KubeError the first time that a write fails.
+ * Keeps the PodDisruptionBudget of a pool as it should be. Its owner reference deletes it with the pool, after the last
+ * session. The pool's `Ready` condition reports a budget that cannot be written, or whose name is taken. A foreign budget is read
+ * again after a backoff; the operator never writes to it.
+ * @throws KubeError the first time that a request fails.
  */
 export function budgetReconciler({ client, refusals, pools, budgets }: BudgetOptions): (key: string) => Promise<Outcome> {
   return async (key) => {
     const pool = pools.get(key)?.config;
     if (pool === undefined) return awaitChange;
     const wanted = workerDisruptionBudget(pool);
-    const seen = budgets.get(keyOf(wanted.metadata));
-    const own = seen?.ownerUid === pool.uid;
-    if (own && isDeepStrictEqual(seen.spec, wanted.spec)) return awaitChange;
-    const target = targetOf("apply", disruptionBudgets, wanted.metadata);
+    const ref = wanted.metadata;
+    const shown = budgets.get(keyOf(ref));
+    if (shown?.ownerUid === pool.uid && isDeepStrictEqual(shown.spec, wanted.spec)) return awaitChange;
+    const target = targetOf("apply", disruptionBudgets, ref);
     const heldMs = refusals.waitMs(pool, target);
     if (heldMs !== undefined) return requeueAfter(heldMs);
+    const guarded = guardedClient(client, refusals, pool);
+    const isForeign = () => requeueAfter(refusals.foreign(pool, target, foreignBudget(ref)));
+    // The watch shows no budget without our labels.
+    const seen = shown ?? (await read(guarded, ref));
+    if (seen !== undefined && seen.ownerUid !== pool.uid) return isForeign();
     try {
-      // Without force what is not ours is not taken over.
-      await guardedClient(client, refusals, pool).apply(disruptionBudgets, wanted, { force: own });
+      // Without force, a budget that was created in the meantime is not taken over.
+      await guarded.apply(disruptionBudgets, wanted, { force: seen !== undefined });
     } catch (error) {
-      if (!own && isConflict(error)) return requeueAfter(refusals.foreign(pool, target, foreignBudget(wanted.metadata)));
-      // What is refused is held from now on: the next look says for how long.
+      if (seen === undefined && isConflict(error)) return isForeign();
+      // A refused write is held from now on: the next reconcile returns for how long.
       throw error;
     }
     return awaitChange;
   };
+}
+
+async function read(client: PoolClient, ref: ObjectRef): Promise<BudgetView | undefined> {
+  const found = await client.get<Json<V1PodDisruptionBudget>>(disruptionBudgets, ref);
+  return found && budgetView(found);
 }
