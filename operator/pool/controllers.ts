@@ -38,7 +38,7 @@ export interface Watched<T> {
 
 export interface PoolControllersOptions {
   readonly client: ApplyContext["client"];
-  /** Where the events of pods that do not start are read. */
+  /** Reads the events of pods that do not start. */
   readonly events: Pick<KubeClient, "list">;
   readonly pools: Watched<PoolView>;
   readonly deployments: Watched<DeploymentView>;
@@ -54,13 +54,13 @@ export interface PoolControllersOptions {
   readonly logger: Logger;
 }
 
-/** The controllers of the operator over whatever watches they are given. */
+/** The controllers of the operator, over the given watches. */
 export interface PoolControllers {
   /** Something outside the watches changed for this pool. */
   enqueue(key: string): void;
-  /** What is remembered of a pool; undefined where nothing is yet. */
+  /** The memory of a pool; undefined before its first reconcile. */
   memory(key: string): PoolMemory | undefined;
-  /** For writers beside these controllers. */
+  /** For writers outside these controllers. */
   readonly refusals: Refusals;
   run(signal: AbortSignal): Promise<void>;
 }

@@ -64,7 +64,7 @@ describe("the pages under /debug", () => {
       expect(get(DECISIONS_PATH, query)).toEqual({
         status: 404,
         body: {
-          message: expect.stringMatching(/looks after no pool "\S*": ask for \?pool=NAMESPACE\/NAME, \/debug\/decisions lists/),
+          message: expect.stringMatching(/manages no pool "\S*": request \?pool=NAMESPACE\/NAME; \/debug\/decisions lists/),
         },
       });
     expect(get(WORKERS_PATH).status).toBe(404);
@@ -85,11 +85,11 @@ describe("the pages under /debug", () => {
   it("are the leader's: another replica answers 503 and names it where it knows", () => {
     expect(pages({ leader: "operator-0" })(DECISIONS_PATH)).toEqual({
       status: 503,
-      body: { message: "operator-1 does not lead, operator-0 does: ask that one" },
+      body: { message: "operator-1 does not lead: send the request to the leader operator-0" },
     });
     expect(pages({})(WORKERS_PATH, { pool: POOL })).toEqual({
       status: 503,
-      body: { message: "operator-1 does not lead, nobody that it knows of does: try again in a moment" },
+      body: { message: "operator-1 does not lead: the leader is unknown; retry in a few seconds" },
     });
   });
 });

@@ -5,10 +5,10 @@ import type { PoolLoadView } from "./load/load-hub.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 
-/** What a leading operator knows. */
+/** The state of a leading operator. */
 export interface Leadership {
   readonly sinceMs: number;
-  /** Keys of the pools that it looks after. */
+  /** Keys of its pools. */
   pools(): readonly string[];
   memory(key: string): Pick<PoolMemory, "decisions" | "forecast"> | undefined;
   load(key: string): PoolLoadView;
@@ -17,7 +17,7 @@ export interface Leadership {
 /** Whether this replica leads, as it changes. */
 export interface Role {
   leading: Leadership | undefined;
-  /** Who leads instead, as far as this replica knows. */
+  /** The leading replica, if this replica has observed it. */
   leader: string | undefined;
 }
 
@@ -44,13 +44,13 @@ export function debugPages(operator: string, role: Readonly<Role>): Readonly<Rec
 
 function ofPool(leading: Leadership, pool: string, answer: (key: string) => JsonAnswer): JsonAnswer {
   if (leading.pools().includes(pool)) return answer(pool);
-  const message = `the operator looks after no pool "${pool}": ask for ?pool=NAMESPACE/NAME, ${DECISIONS_PATH} lists them`;
+  const message = `the operator manages no pool "${pool}": request ?pool=NAMESPACE/NAME; ${DECISIONS_PATH} lists the pools`;
   return { status: 404, body: { message } };
 }
 
 function standby(operator: string, leader: string | undefined): JsonAnswer {
-  const who = leader === undefined ? "nobody that it knows of does: try again in a moment" : `${leader} does: ask that one`;
-  return { status: 503, body: { message: `${operator} does not lead, ${who}` } };
+  const cure = leader === undefined ? "the leader is unknown; retry in a few seconds" : `send the request to the leader ${leader}`;
+  return { status: 503, body: { message: `${operator} does not lead: ${cure}` } };
 }
 
 function decisionsOf(log: DecisionLog | undefined): Pick<Decisions, "latest" | "changes"> {

@@ -14,19 +14,19 @@ import type { Snapshot } from "./snapshot.ts";
 import type { DeploymentView } from "./views.ts";
 
 /**
- * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins
- * with none and only shrinks later or writes once more.
+ * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins with an
+ * empty memory, and shrinks later or repeats a write.
  */
 export interface PoolMemory {
   /** By group: what the size should have been over the last minutes. */
   readonly wanted: Map<string, Window>;
-  /** By group: that nodes were short when it was looked at last. */
+  /** By group: the shortage of nodes at the last plan. */
   readonly shortages: Map<string, NodeShortage>;
   /** By group: its template as rendered for this pool. */
   readonly rendered: Map<string, { readonly pool: PoolConfig; readonly template: WorkerTemplate }>;
-  /** By Deployment name: what we applied last; absent where we do not know what became of it. */
+  /** By Deployment name: the last apply; absent if its outcome is unknown. */
   readonly applied: Map<string, AppliedDeployment>;
-  /** By Deployment name: why it is somebody else's, and when that was looked at. */
+  /** By Deployment name: why it is foreign, and when that was read. */
   readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
   /** By UID of a pod: how we marked it last, until the watch shows it. */
   readonly marks: Map<string, { readonly marks: PodMarks; readonly atMs: number }>;
@@ -39,7 +39,7 @@ export interface PoolMemory {
   reclaimedBefore: Reclaimed | undefined;
   /** When the finalizer was added, until the watch shows it. */
   finalizedMs: number | undefined;
-  /** Kept here too, because the status that would carry it may be written later. */
+  /** Kept here too, because the status that contains it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
 }
@@ -65,9 +65,9 @@ export function reclaimedIn(status: AvatarPoolStatus | undefined): Reclaimed {
 }
 
 export interface AppliedDeployment {
-  /** As our write left it: a higher generation was made by somebody else. */
+  /** As our write left it: another writer made a higher generation. */
   readonly view: DeploymentView;
-  /** Of what we applied; empty where it is to be applied once more. */
+  /** Of the applied manifest; empty if it is to be applied again. */
   readonly hash: string;
   /** What its manifest was made from. */
   readonly wish?: DeploymentWish;
@@ -107,7 +107,7 @@ export class Memories {
     return memory;
   }
 
-  /** Undefined for a pool that was not looked at yet. */
+  /** Undefined for a pool that has not been reconciled yet. */
   find(key: string): PoolMemory | undefined {
     return this.#pools.get(key);
   }

@@ -12,19 +12,19 @@ import { isHeld, type Snapshot } from "./snapshot.ts";
 import type { PodView } from "./views.ts";
 import { WARMUP_SEEN_MS } from "./warmup/warmth.ts";
 
-/** What is to be done about a pool now. Data with its reasons: applying it is somebody else's. */
+/** What to write for a pool now, as data with its reasons. */
 export interface Plan {
   readonly finalizer: "add" | "keep" | "remove";
   readonly groups: readonly GroupPlan[];
   /** Deployments that are to be emptied and removed. */
   readonly retire: readonly RetirePlan[];
-  /** Pods that ended for good, beyond those that are kept to be looked at. */
+  /** Pods that ended permanently and are to be deleted; the latest are kept for inspection. */
   readonly discard: readonly PodView[];
   readonly demand: PoolDemand;
   readonly sizing: Sizing;
   /** What was decided on each group, whether it changes anything or not. */
   readonly records: readonly DecisionRecord[];
-  /** When the world, left alone, would ask for another plan. */
+  /** In how many milliseconds the plan changes with time alone. */
   readonly requeueAfterMs: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export function changesOf({ records }: Plan): readonly DecisionRecord[] {
   return records.filter(({ outcome }) => outcome !== "unchanged");
 }
 
-/** The plan without what could not be written: those Deployments have the size that they had, and nothing was decided on them. */
+/** The plan without the groups that could not be written: their Deployments keep their size, and no decision is recorded. */
 export function carriedOut(plan: Plan, unwritten: ReadonlySet<string>): Plan {
   if (unwritten.size === 0) return plan;
   const names = new Set([
@@ -56,7 +56,7 @@ export function carriedOut(plan: Plan, unwritten: ReadonlySet<string>): Plan {
 }
 
 const RECHECK_CREDENTIALS_MS = 5_000;
-/** Should no watch and no gateway tell of it before. */
+/** If no watch and no gateway reports a change earlier. */
 const UNSEEN_RECHECK_MS = 5_000;
 
 /** Decides. Pure: the same snapshot gives the same plan, and a plan for a world that is as planned changes nothing. */
@@ -94,7 +94,7 @@ export function plan(snapshot: Snapshot): Plan {
       planned.map(({ requeueAfterMs }) => requeueAfterMs),
       snapshot.credentials.kind === "present" && snapshot.secretProblems.length === 0 ? undefined : RECHECK_CREDENTIALS_MS,
       snapshot.unseenWorkers > 0 ? UNSEEN_RECHECK_MS : undefined,
-      // From some moment on that session is counted as a caller's.
+      // Later, that session counts as a caller's.
       snapshot.groups.some(({ members }) => members.warmupSessions > 0) ? WARMUP_SEEN_MS : undefined,
       membersDueMs(snapshot),
       remaining(drainEnds(snapshot).dueMs, nowMs),
@@ -120,7 +120,7 @@ function planDeletion(snapshot: Snapshot, demand: PoolDemand, deletedAtMs: numbe
   };
 }
 
-/** When members, left alone, count otherwise than now. */
+/** When the members change with time alone. */
 function membersDueMs({ groups, retired, nowMs }: Snapshot): number | undefined {
   return earliest(
     [...groups, ...retired].flatMap(({ members }) => [

@@ -27,7 +27,7 @@ export interface Observed {
   readonly lastDecision: DecisionStatus | undefined;
   readonly hasFinalizer: boolean;
   readonly credentials: Credentials;
-  /** Other Secrets of the pool that cannot do their service. */
+  /** Other Secrets of the pool that cannot be used. */
   readonly secretProblems: readonly SecretProblem[];
   /** Requests that the API server refuses, as far as they are to be reported. */
   readonly refusals: readonly Refusal[];
@@ -38,20 +38,20 @@ export interface Observed {
   readonly load: PoolLoadView;
   /** Slots that gateways reclaimed since the pool was created. */
   readonly reclaimed: Reclaimed;
-  /** Workers that gateways reach and the watch does not show: what it shows is not all that there is. */
+  /** Workers that gateways reach and the watch does not show: the watch is incomplete. */
   readonly unseenWorkers: number;
   /** By UID of the pod: when each worker last had sessions, as far as that decides on its protection. */
   readonly lastBusyMs: ReadonlyMap<string, number>;
 }
 
-/** Whether the maker's API secret is where the pool says. `unknown`: it could not be looked at. */
+/** Whether the Secret that `apiSecretRef` names has the key. `unknown`: the Secret could not be read. */
 export type Credentials =
   | { readonly kind: "present" }
   | { readonly kind: "no-secret" }
   | { readonly kind: "no-key"; readonly keys: readonly string[] }
   | { readonly kind: "unknown"; readonly why: string };
 
-/** What keeps a Secret that the pool names from its service. */
+/** Why a Secret that the pool names cannot be used. */
 export interface SecretProblem {
   readonly field: "launch.auth" | "livekit.apiKeyRef";
   /** Of the Secret. */
@@ -62,9 +62,9 @@ export interface SecretProblem {
     | { readonly kind: "no-keys"; readonly missing: readonly string[] }
     /** None of its keys has a value. */
     | { readonly kind: "no-tokens" }
-    /** It is there, and gateways have no right to read it. */
+    /** It exists, and gateways have no permission to read it. */
     | { readonly kind: "forbidden" }
-    /** It could not be looked at. */
+    /** It could not be read. */
     | { readonly kind: "unknown"; readonly why: string };
 }
 
@@ -72,7 +72,7 @@ export type OwnDeployment =
   | { readonly kind: "absent" }
   /** `assumed`: we wrote it, and the watch has not shown it yet. */
   | { readonly kind: "own"; readonly view: DeploymentView; readonly assumed: boolean }
-  /** Somebody else's object has the name that the group's Deployment needs. */
+  /** A foreign object has the name of the group's Deployment. */
   | { readonly kind: "foreign"; readonly why: string };
 
 export interface GroupSnapshot {
@@ -85,7 +85,7 @@ export interface GroupSnapshot {
   readonly members: Members;
   /** What the group's size should have been over the last minutes. */
   readonly wanted: Window;
-  /** That nodes were short when it was looked at last. */
+  /** The shortage of nodes at the last plan. */
   readonly shortage: NodeShortage | undefined;
 }
 
@@ -94,21 +94,21 @@ export interface RetiredSnapshot {
   readonly members: Members;
 }
 
-/** The pods of one Deployment. Those that ended for good are no workers, whatever gateways say of them. */
+/** The pods of one Deployment. Pods that ended permanently are no workers, whatever gateways report. */
 export interface Members {
   /** Pods that are not being deleted. */
   readonly pods: readonly PodView[];
   /** The same, as scaling sees them. */
   readonly workers: readonly WorkerState[];
-  /** Pods that wait for their sessions to end before they go. */
+  /** Pods that are being deleted and wait for their sessions to end. */
   readonly terminating: readonly PodView[];
   /** Sessions on those. */
   readonly terminatingBusy: number;
-  /** Of the sessions on those that stay: our own, which warm them up. */
+  /** Of the sessions on pods that stay: the operator's own, which warm them up. */
   readonly warmupSessions: number;
   /** Of those that stay. */
   readonly protection: Protection;
-  /** Pods that ended for good and are not being deleted. */
+  /** Pods that ended permanently and are not being deleted. */
   readonly ended: readonly PodView[];
 }
 

@@ -1,4 +1,4 @@
-/** At most five names, so that a sentence stays readable and an event's note within 1 KB. */
+/** At most five names: a sentence stays readable, and an event's note below 1 KB. */
 export function listed(names: readonly string[]): string {
   return names.length <= 5 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
 }

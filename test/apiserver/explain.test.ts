@@ -87,7 +87,9 @@ it("a replica that does not lead says who does", async () => {
   const standby = await stage.product.startOperator();
   const leader = (await (await page()).json()) as { readonly operator: string };
   const answer = async () => (await fetch(`${standby.url}/debug/decisions`)).json() as Promise<{ readonly message: string }>;
-  await expect.poll(async () => (await answer()).message, { timeout: 20_000 }).toMatch(`does not lead, ${leader.operator} does`);
+  await expect
+    .poll(async () => (await answer()).message, { timeout: 20_000 })
+    .toMatch(`does not lead: send the request to the leader ${leader.operator}`);
   expect((await fetch(`${standby.url}/debug/decisions?pool=a/b`)).status).toBe(503);
   await standby.process.stop();
 });

@@ -10,7 +10,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forecasts, type SavedForecasts } from "./forecasts.ts";
 
-/** What was learned is worth a write so often, and only where launches came. */
+/** A forecast is saved at most this often, and only if the pool had launches. */
 export const SAVE_INTERVAL_MS = 600_000;
 
 const DATA_KEY = "learned.json";
@@ -33,29 +33,29 @@ const savedSchema: z.ZodType<SavedForecasts> = z.object({
   groups: z.record(z.string(), z.object({ seconds: numbers })),
 });
 
-interface LearnedConfigMap extends KubeObject {
+interface ForecastConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
 interface PoolForecasts {
   readonly forecasts: Forecasts;
-  /** What is kept has been read, or is not asked for. */
+  /** The saved forecast has been read, or the pool needs none. */
   readonly read: boolean;
-  keptMs: number;
-  keptLaunches: number;
+  savedMs: number;
+  savedLaunches: number;
 }
 
 export interface ForecastStoreOptions {
   readonly clientOf: (pool: PoolConfig) => Pick<KubeClient, "get" | "create" | "apply">;
-  /** The ConfigMap's name is taken by an object that is not the pool's. */
+  /** A foreign ConfigMap has the name. */
   readonly onForeign: (pool: PoolConfig, ref: ObjectRef, message: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
- * What was learned of the pools' demand. It is kept in a ConfigMap beside each pool, so that the next operator goes on from there;
- * lost or damaged, it is learned again. A ConfigMap of that name that does not belong to the pool is neither read nor written.
+ * The demand forecasts of all pools. Each is saved in a ConfigMap next to its pool, so that the next operator continues from it. A
+ * forecast that is lost or damaged begins anew. A foreign ConfigMap of that name is neither read nor written.
  */
 export class ForecastStore {
   readonly #options: ForecastStoreOptions;
@@ -66,8 +66,8 @@ export class ForecastStore {
   }
 
   /**
-   * Where the API server refuses to give what is kept, it is learned anew, and nothing is written over what is kept.
-   * @throws KubeError where the API server is not reached.
+   * If the API server refuses to return the saved forecast, a new one begins, and the saved one is not overwritten.
+   * @throws KubeError if the API server does not respond.
    */
   async of(pool: PoolConfig): Promise<Forecasts> {
     const known = this.#pools.get(poolKey(pool));
@@ -81,8 +81,8 @@ export class ForecastStore {
     const begun = (forecasts: Forecasts, read: boolean) => ({
       forecasts,
       read,
-      keptMs: this.#options.clock.now(),
-      keptLaunches: 0,
+      savedMs: this.#options.clock.now(),
+      savedLaunches: 0,
     });
     try {
       return begun(new Forecasts(pool.warm.slots.kind === "auto" ? await this.#read(pool) : undefined), true);
@@ -92,34 +92,34 @@ export class ForecastStore {
     }
   }
 
-  /** Writes what is new, seldom. A failure is told and left: the next write brings the same and more. */
-  async keep(pool: PoolConfig): Promise<void> {
+  /** Saves the forecast if it is due. A failure is logged and not retried: the next write contains the same and more. */
+  async save(pool: PoolConfig): Promise<void> {
     const { clock, logger } = this.#options;
     const entry = this.#pools.get(poolKey(pool));
-    if (entry?.read !== true || entry.forecasts.launches === entry.keptLaunches) return;
-    if (clock.now() - entry.keptMs < SAVE_INTERVAL_MS) return;
-    entry.keptMs = clock.now();
-    entry.keptLaunches = entry.forecasts.launches;
+    if (entry?.read !== true || entry.forecasts.launches === entry.savedLaunches) return;
+    if (clock.now() - entry.savedMs < SAVE_INTERVAL_MS) return;
+    entry.savedMs = clock.now();
+    entry.savedLaunches = entry.forecasts.launches;
     try {
       await this.#write(pool, configMapOf(pool, entry.forecasts.save()));
     } catch (error) {
-      logger.warn({ err: error, pool: poolKey(pool) }, "what was learned of the pool's demand could not be kept");
+      logger.warn({ err: error, pool: poolKey(pool) }, "failed to save the demand forecast");
     }
   }
 
-  /** It is looked at before each write: server-side apply would merge ours into an object of somebody else, force or not. */
-  async #write(pool: PoolConfig, wanted: LearnedConfigMap): Promise<void> {
+  /** Reads the ConfigMap first: server-side apply would merge the forecast into a foreign object, with or without force. */
+  async #write(pool: PoolConfig, wanted: ForecastConfigMap): Promise<void> {
     const client = this.#options.clientOf(pool);
-    const found = await client.get<LearnedConfigMap>(configMaps, refOf(pool));
+    const found = await client.get<ForecastConfigMap>(configMaps, refOf(pool));
     if (found === undefined) await client.create(configMaps, wanted);
     else if (!isOf(pool, found)) this.#foreign(pool);
-    // The UID keeps a write from an object that took the name since.
+    // The UID keeps the write from an object that has taken the name since.
     else await client.apply(configMaps, { ...wanted, metadata: { ...wanted.metadata, uid: found.metadata?.uid ?? "" } });
   }
 
   #foreign(pool: PoolConfig): void {
     const ref = refOf(pool);
-    const lost = "what the operator learns of the pool's demand is lost when it restarts";
+    const lost = "the demand forecast is lost when the operator restarts";
     const message = `ConfigMap ${keyOf(ref)} exists and does not belong to the pool, so ${lost}: delete it, or rename the pool; the operator does not change it`;
     this.#options.onForeign(pool, ref, message);
   }
@@ -131,7 +131,7 @@ export class ForecastStore {
   async #read(pool: PoolConfig): Promise<SavedForecasts | undefined> {
     const { clientOf, logger } = this.#options;
     const ref = refOf(pool);
-    const found = await clientOf(pool).get<LearnedConfigMap>(configMaps, ref);
+    const found = await clientOf(pool).get<ForecastConfigMap>(configMaps, ref);
     if (found !== undefined && !isOf(pool, found)) {
       this.#foreign(pool);
       return undefined;
@@ -141,16 +141,13 @@ export class ForecastStore {
     try {
       return savedSchema.parse(JSON.parse(text));
     } catch (error) {
-      logger.warn(
-        { err: error, configMap: keyOf(ref) },
-        "what was learned of the pool's demand cannot be read and is learned again",
-      );
+      logger.warn({ err: error, configMap: keyOf(ref) }, "saved demand forecast is invalid, starting a new one");
       return undefined;
     }
   }
 }
 
-function configMapOf(pool: PoolConfig, saved: SavedForecasts): LearnedConfigMap {
+function configMapOf(pool: PoolConfig, saved: SavedForecasts): ForecastConfigMap {
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -167,6 +164,6 @@ function refOf(pool: PoolConfig): ObjectRef {
   return { namespace: pool.namespace, name: `${pool.name}-learned` };
 }
 
-function isOf({ uid }: PoolConfig, { metadata }: LearnedConfigMap): boolean {
+function isOf({ uid }: PoolConfig, { metadata }: ForecastConfigMap): boolean {
   return metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }

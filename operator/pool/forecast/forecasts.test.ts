@@ -99,7 +99,7 @@ describe("warm.slots: auto", () => {
   });
 });
 
-describe("what was learned", () => {
+describe("ForecastStore", () => {
   const ref = { namespace: "avatars", name: "support-learned" };
   const ownerReference = { apiVersion: "avatarpool.dev/v1alpha1", kind: "AvatarPool", name: "support", uid: "pool-uid" };
   const own = { metadata: { ...ref, uid: "kept", ownerReferences: [ownerReference] } };
@@ -120,7 +120,7 @@ describe("what was learned", () => {
       clock,
       lines,
       foreign,
-      learned: () =>
+      store: () =>
         new ForecastStore({
           clientOf: () => client,
           onForeign: (_pool, _ref, message) => foreign.push(message),
@@ -131,40 +131,40 @@ describe("what was learned", () => {
   }
 
   it("is kept beside the pool, seldom, and only where launches came; the next operator goes on from it", async () => {
-    const { client, clock, learned } = setup();
-    const first = learned();
+    const { client, clock, store } = setup();
+    const first = store();
     const { config } = gpuPool();
     const forecasts = await first.of(config);
     busyHalfHour(forecasts, 4);
-    await first.keep(config);
+    await first.save(config);
     expect(client.take()).toEqual([]);
     await clock.advance(SAVE_INTERVAL_MS);
-    await first.keep(config);
+    await first.save(config);
     const [write] = client.writes;
     expect(client.take()).toEqual(["create configmaps/support-learned"]);
     expect(JSON.stringify(write!.sent).length).toBeLessThan(8_000);
     await clock.advance(SAVE_INTERVAL_MS);
-    await first.keep(config);
+    await first.save(config);
     expect(client.take()).toEqual([]);
 
     client.put("configmaps", { namespace: "avatars", name: "support-learned" }, write!.sent);
-    const next = await learned().of(config);
+    const next = await store().of(config);
     const slots = (from: Forecasts) => from.next(later(1_805, 0)).get("gpu")!.slots;
     expect(slots(next)).toBeGreaterThan(slots(new Forecasts()));
   });
 
   it("is read also as the previous version wrote it", async () => {
-    const { client, clock, learned } = setup();
-    const first = learned();
+    const { client, clock, store } = setup();
+    const first = store();
     busyHalfHour(await first.of(gpuPool().config), 4);
     await clock.advance(SAVE_INTERVAL_MS);
-    await first.keep(gpuPool().config);
+    await first.save(gpuPool().config);
     const sent = client.writes[0]!.sent as { data: { "learned.json": string } };
     const current = sent.data["learned.json"];
     const [next, former] = await Promise.all(
       [current, current.replaceAll('"missed"', '"cold"')].map(async (text) => {
         client.put("configmaps", ref, { ...sent, data: { "learned.json": text } });
-        return (await learned().of(gpuPool().config)).next(later(1_805, 0)).get("gpu")!.slots;
+        return (await store().of(gpuPool().config)).next(later(1_805, 0)).get("gpu")!.slots;
       }),
     );
     expect(former).toBe(next);
@@ -174,21 +174,21 @@ describe("what was learned", () => {
   it.each(["", "{", '{"sets":{"gpu":{}}}', '{"sets":{},"groups":{"gpu":{"seconds":["x"]}}}'])(
     "is learned again where it is damaged: %s",
     async (text) => {
-      const { client, lines, learned } = setup();
+      const { client, lines, store } = setup();
       client.put("configmaps", { namespace: "avatars", name: "support-learned" }, { ...own, data: { "learned.json": text } });
-      const forecasts = await learned().of(gpuPool().config);
+      const forecasts = await store().of(gpuPool().config);
       expect(forecasts.next(later(0, 0)).get("gpu")!.slots).toBe(gpuGroup.sessionsPerWorker);
-      expect(lines.join("")).toContain("learned again");
+      expect(lines.join("")).toContain("starting a new one");
     },
   );
 
   it("is written over what the pool has kept, and over no object that took its name since", async () => {
-    const { client, clock, learned } = setup();
-    const first = learned();
+    const { client, clock, store } = setup();
+    const first = store();
     busyHalfHour(await first.of(gpuPool().config), 4);
     client.put("configmaps", ref, own);
     await clock.advance(SAVE_INTERVAL_MS);
-    await first.keep(gpuPool().config);
+    await first.save(gpuPool().config);
     expect(client.writes).toMatchObject([{ verb: "apply", sent: { metadata: { uid: "kept" } } }]);
   });
 
@@ -196,41 +196,41 @@ describe("what was learned", () => {
     ["nobody", undefined],
     ["a former pool of the name", [{ ...ownerReference, uid: "former" }]],
   ])("is neither read from a ConfigMap that belongs to %s, nor written to it, and the pool reports that", async (_whom, owners) => {
-    const { client, clock, foreign, learned, lines } = setup();
+    const { client, clock, foreign, store, lines } = setup();
     const metadata = { ...ref, uid: "theirs", ...(owners !== undefined && { ownerReferences: owners }) };
     client.put("configmaps", ref, { metadata, data: { "learned.json": "{" } });
-    const first = learned();
+    const first = store();
     busyHalfHour(await first.of(gpuPool().config), 4);
     expect(foreign).toEqual([
-      "ConfigMap avatars/support-learned exists and does not belong to the pool, so what the operator learns of the pool's demand is " +
-        "lost when it restarts: delete it, or rename the pool; the operator does not change it",
+      "ConfigMap avatars/support-learned exists and does not belong to the pool, so the demand forecast is " +
+        "lost when the operator restarts: delete it, or rename the pool; the operator does not change it",
     ]);
     await clock.advance(SAVE_INTERVAL_MS);
-    await first.keep(gpuPool().config);
+    await first.save(gpuPool().config);
     expect([client.take(), foreign.length, lines]).toEqual([[], 2, []]);
     client.objects.clear();
     busyHalfHour(await first.of(gpuPool().config), 9);
     await clock.advance(SAVE_INTERVAL_MS);
-    await first.keep(gpuPool().config);
+    await first.save(gpuPool().config);
     expect(client.take()).toEqual(["create configmaps/support-learned"]);
   });
 
   it("is not started anew while the API server cannot be asked", async () => {
-    const { client, learned } = setup();
+    const { client, store } = setup();
     client.get = () => Promise.reject(new Error("unreachable"));
-    await expect(learned().of(gpuPool().config)).rejects.toThrow("unreachable");
+    await expect(store().of(gpuPool().config)).rejects.toThrow("unreachable");
   });
 
   it("is learned anew, and nothing is written over it, while the API server refuses to give it", async () => {
-    const { client, clock, learned } = setup();
+    const { client, clock, store } = setup();
     const missing = forbidden('configmaps "support-learned" is forbidden: User "operator" cannot get resource "configmaps"');
     const given = client.get.bind(client);
     client.get = () => Promise.reject(missing);
-    const own = learned();
+    const own = store();
     const { config } = gpuPool();
     busyHalfHour(await own.of(config), 4);
     await clock.advance(SAVE_INTERVAL_MS + 1);
-    await own.keep(config);
+    await own.save(config);
     expect(client.take()).toEqual([]);
     const before = await own.of(config);
     client.get = given;

@@ -6,7 +6,7 @@ import { servingSetsOf } from "../planning/demand.ts";
 import { busyOn, type GroupSnapshot, type Observed } from "../snapshot.ts";
 import { isWarm } from "../warmup/warmth.ts";
 
-/** What a pool's demand was learned to be, as it is kept over restarts. */
+/** The forecast of a pool as it is saved. */
 export interface SavedForecasts {
   /** By key of the serving set. */
   readonly sets: Readonly<Record<string, SavedForecaster>>;
@@ -20,7 +20,7 @@ export class Forecasts {
   readonly #groups = new Map<string, TimeToWarm>();
   readonly #saved: SavedForecasts | undefined;
   #last: ReadonlyMap<string, AutoTarget> = new Map();
-  /** Launches that were learned from. */
+  /** Launches that the forecast has counted. */
   launches = 0;
 
   constructor(saved?: SavedForecasts) {

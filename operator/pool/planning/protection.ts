@@ -7,7 +7,7 @@ import type { PodView } from "../views.ts";
  */
 export const PROTECTED_AFTER_SESSION_MS = 30_000;
 
-/** Which of a Deployment's workers are to be kept from eviction. */
+/** Changes of the protection of a Deployment's workers from eviction. */
 export interface Protection {
   /** By UID of the pod: those whose protection must change, and to what. */
   readonly changes: ReadonlyMap<string, boolean>;
@@ -43,7 +43,7 @@ export function protectionOf(pods: readonly PodView[], load: PoolLoadView, lastB
   return { changes, dueMs: due.length === 0 ? undefined : Math.min(...due) };
 }
 
-/** It crashes again and again, as its kubelet says. */
+/** Its kubelet reports that it crashes repeatedly. */
 function hasEnded({ running, startedAtMs, problem }: PodView): boolean {
   return running && startedAtMs === undefined && problem !== undefined;
 }

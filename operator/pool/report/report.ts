@@ -14,7 +14,7 @@ import { type StatusContext, writeStatus } from "./write-status.ts";
 export interface ReportContext extends StatusContext {
   readonly world: { readonly hub: Pick<LoadHub, "answered"> };
   readonly refusals: Pick<Refusals, "sweep" | "of" | "dueInMs">;
-  readonly forecastStore: Pick<ForecastStore, "keep">;
+  readonly forecastStore: Pick<ForecastStore, "save">;
   readonly reporter: Reporter;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
 }
@@ -45,7 +45,7 @@ export async function report(
   const isGone = plan.finalizer === "remove" && applied.finalizerWritten;
   const [statusDueMs] = await Promise.all([
     isGone ? undefined : writeStatus(context, snapshot, plan, conditions, memory),
-    forecastStore.keep(pool),
+    forecastStore.save(pool),
   ]);
   return earliest(eventsDueMs, statusDueMs, refusals.dueInMs(key));
 }

@@ -14,15 +14,15 @@ import type { OwnDeployment } from "../snapshot.ts";
 import { type DeploymentView, deploymentView } from "../views.ts";
 
 /**
- * How Deployments are written. Two writes follow each other faster than the watch, so each is remembered as it left the
- * Deployment, and the next one is planned from that. Where what became of a write is not known, because its answer was lost or
- * another leader made it, the next one holds only for the version that the watch shows: planned from a view that lags, it would
- * bring back the size of a while ago.
+ * How Deployments are written. Two writes may follow each other faster than the watch shows them. Therefore each write is
+ * remembered as it left the Deployment, and the next one is planned from that. If the outcome of a write is unknown, because its
+ * response was lost or another leader made it, the next write requires the version that the watch shows: a plan from a view that
+ * lags would restore an old size.
  */
 
 type Client = Pick<KubeClient, "get" | "apply" | "mergePatch">;
 
-/** Makes a group's Deployment as planned. Writes nothing where it is so. Throws KubeError. */
+/** Writes a group's Deployment if it differs from the plan. Throws KubeError. */
 export async function applyDeployment(
   client: Client,
   pool: PoolConfig,
@@ -51,7 +51,7 @@ export async function applyDeployment(
       return { view: viewOf(written), hash, wish, atMs: nowMs };
     });
   } catch (error) {
-    // A template that is refused must not keep the size from following demand, with the template that stands.
+    // The size follows demand with the present template if the planned template is refused.
     if (requestFailureOf(error) === "refused" && seen.view.replicas !== replicas)
       await resizeDeployment(client, seen.view, replicas, memory, nowMs);
     throw error;
@@ -83,7 +83,7 @@ async function createDeployment(
   }
 }
 
-/** Changes nothing but the size. Throws KubeError. */
+/** Changes only the size. Throws KubeError. */
 export async function resizeDeployment(
   client: Client,
   seen: DeploymentView,
@@ -98,7 +98,7 @@ export async function resizeDeployment(
   });
 }
 
-/** Carries out a write and remembers how it left the Deployment, or that nobody knows. */
+/** Carries out a write, and remembers how it left the Deployment or that its outcome is unknown. */
 async function changing(
   client: Client,
   seen: DeploymentView,
@@ -111,11 +111,11 @@ async function changing(
     applied.set(seen.name, await write(version));
   } catch (error) {
     if (requestFailureOf(error) === "refused") throw error;
-    // It may have been written all the same.
+    // The write may have succeeded.
     applied.delete(seen.name);
     if (isConflict(error)) {
       const view = await read(client, seen);
-      // The next attempt is planned from what there is, however far behind the watch is.
+      // The next attempt is planned from the current object, even if the watch lags.
       if (view !== undefined) applied.set(seen.name, { view, hash: "", atMs: nowMs });
     }
     throw error;
@@ -126,7 +126,7 @@ function isSame(a: DeploymentWish | undefined, b: DeploymentWish): boolean {
   return a?.pool === b.pool && a.replicas === b.replicas && isDeepStrictEqual(a.heldBack, b.heldBack);
 }
 
-/** The watch shows what we left, or has not shown it yet. */
+/** The watch shows our last write, or has not shown it yet. */
 function isAsWeLeftIt(last: AppliedDeployment | undefined, seen: DeploymentView): boolean {
   return last?.view.uid === seen.uid && last.view.generation >= seen.generation;
 }

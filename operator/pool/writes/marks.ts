@@ -11,7 +11,7 @@ import type { Members } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
 import { type WriteLimit, writeEach } from "./write-each.ts";
 
-/** Pods whose protection changes in one go; the others follow when the watch shows these. */
+/** Pods whose protection changes in one reconcile; the others follow when the watch shows these. */
 const PROTECTED_AT_ONCE = 32;
 
 export interface MarkContext {
@@ -22,8 +22,7 @@ export interface MarkContext {
 }
 
 /**
- * Cordons, uncordons and releases. A pod whose protection changes too is written once. Returns when every pod carries its marks or
- * is gone.
+ * Cordons, uncordons and releases workers. A pod whose protection changes too is written once.
  * @throws the worst error once every other pod is marked.
  * @returns how many of the workers that were to be released are gone. Replicas may be lowered by the others alone: in place of one
  * that is gone its ReplicaSet would take a worker that was not released.
@@ -39,13 +38,13 @@ export async function applyStep(context: MarkContext, members: Members, step: Sh
 }
 
 /**
- * Protects workers that became busy and lets go those that are known to be idle; those that the step marks are left out.
+ * Protects workers that became busy and unprotects idle ones, except those that the step marks.
  * @throws the worst error once every other pod is marked.
  */
 export async function applyProtection(context: MarkContext, members: Members, step: ShrinkStep): Promise<void> {
   const marked = new Set(stepMarks(members, step, context.nowMs).map(({ pod }) => pod.uid));
   const changed = members.pods.filter(({ uid }) => members.protection.changes.has(uid) && !marked.has(uid));
-  // Who became busy first: an eviction may come at any moment.
+  // Busy workers first: an eviction may happen at any moment.
   const urgent = changed.sort((a, b) => Number(a.protected) - Number(b.protected)).slice(0, PROTECTED_AT_ONCE);
   await writeEach(context.limit, urgent, async (pod) => {
     const { cordonedAtMs, released } = pod;
