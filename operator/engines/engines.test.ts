@@ -26,7 +26,7 @@ describe("the expression engine", () => {
       { kind: "imageUrl", url: "https://example.com/me.jpg" },
       { avatar_image_url: "https://example.com/me.jpg" },
     ],
-  ])("asks for %s", (_what, avatar, fields) => {
+  ])("requests %s", (_what, avatar, fields) => {
     expect(form("expression", avatar)).toEqual({ fields: { ...common, ...fields } });
   });
 
@@ -44,7 +44,7 @@ describe("the expression engine", () => {
 });
 
 describe("the essence engine", () => {
-  it("asks for a preset by the name of its file", () => {
+  it("requests a preset by the name of its file", () => {
     expect(form("essence", model)).toEqual({ fields: { ...common, avatar_id: "leo" } });
   });
 
@@ -60,13 +60,13 @@ describe("engines", () => {
     expect(engine.startup.limitSeconds * 1_000).toBeGreaterThan(engine.coldStartMs);
     // Only engines that take image presets can take a caller's image.
     if (engine.customAvatars) expect(engine.serves).toContain("image");
-    // Models are fetched into a folder: an engine that plays them has one, and tells its worker.
+    // Models are fetched into a folder: an engine that plays them has one, and passes it to its worker.
     const folder = engine.volumes.find(({ source }) => source.kind === "assets");
     expect(folder !== undefined).toBe(engine.serves.includes("model"));
     if (folder !== undefined) expect(Object.values(engine.env)).toContain(folder.mountPath);
   });
 
-  it("are found by name, and by nothing that merely looks like one", () => {
+  it("are found by their exact name only", () => {
     expect(findEngine("essence")?.name).toBe("essence");
     expect(findEngine("toString")).toBeUndefined();
     expect(enginesWhere(({ accelerator }) => accelerator === "gpu")).toEqual(["expression"]);

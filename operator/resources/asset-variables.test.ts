@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { parseAssets } from "../sidecar/asset.ts";
 import { assetVariables } from "./asset-variables.ts";
 
-/** As the kubelet and the kernel hand them over. */
+/** The variables as the container receives them. */
 function started(variables: ReturnType<typeof assetVariables>) {
   return Object.fromEntries(variables.map(({ name, value = "" }) => [name, value.replaceAll("$$", "$")]));
 }
 
 describe("the models that a worker fetches", () => {
-  it("arrive as they were listed, however many and long, in variables that Linux takes", () => {
+  it("arrive unchanged, whatever their number and length, in variables that Linux accepts", () => {
     const asset = fc.record({
       name: fc.stringMatching(/^[a-z0-9]{1,20}$/),
       url: fc.oneof(fc.webUrl(), fc.string({ unit: "grapheme", maxLength: 2_048 })),
@@ -24,7 +24,7 @@ describe("the models that a worker fetches", () => {
     );
   });
 
-  it("need several variables where one would be too long", () => {
+  it("need several variables if one would be too long", () => {
     const assets = Array.from({ length: 64 }, (_, index) => ({
       name: `p${index}`,
       url: `https://example.com/?${"é$".repeat(1_000)}`,

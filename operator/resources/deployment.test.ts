@@ -43,7 +43,7 @@ describe("workerDeployment", () => {
     expect(manifest.spec.replicas).toBe(3);
   });
 
-  it("replaces workers one by one, never going below the wanted number, and gives a cold start time", () => {
+  it("replaces workers one by one, never below the wanted number, and allows time for a cold start", () => {
     const { strategy, progressDeadlineSeconds } = deploymentOf("gpu").manifest.spec;
     expect(strategy).toEqual({ type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
     expect(progressDeadlineSeconds).toBeGreaterThan(1_200);
@@ -75,7 +75,7 @@ describe("a worker pod", () => {
       ports: [{ containerPort: 8_099 }],
       env: [{ name: "AVATARPOOL_WORKER_PORT", value: "8089" }, expect.anything(), { name: "AVATARPOOL_DRAIN_TOKEN" }],
     });
-    // Who can only reach the pod must not know it.
+    // A client that can only reach the pod must not get the token.
     const [header] = worker.lifecycle!.preStop!.httpGet!.httpHeaders!;
     expect(header).toEqual({ name: "avatarpool-drain-token", value: init("drain-hook")!.env!.at(-1)!.value });
     expect(header!.value).toMatch(/^[\w-]{43}$/);
@@ -122,7 +122,7 @@ describe("a worker pod", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("passes on where the user wants it to run", () => {
+  it("passes on the scheduling fields of the group", () => {
     const placed = {
       nodeSelector: { zone: "a" },
       tolerations: [{ key: "dedicated", operator: "Exists" as const }],
@@ -139,7 +139,7 @@ describe("a worker pod", () => {
 });
 
 describe("a GPU worker", () => {
-  it("asks for one GPU, as request and limit, and tolerates the taint of GPU nodes", () => {
+  it("requests one GPU, with an equal limit, and tolerates the taint of GPU nodes", () => {
     const { worker, pod } = deploymentOf("gpu");
     expect(worker.image).toMatch(/^sgubithuman\/expression-avatar:\d/);
     expect(worker.resources).toMatchObject({
@@ -149,7 +149,7 @@ describe("a GPU worker", () => {
     expect(pod.tolerations).toEqual([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }]);
   });
 
-  it("asks for a slice where the group says so, and overrides resources name by name", () => {
+  it("requests a slice if the group sets one, and overrides resources by name", () => {
     const { worker } = deploymentOf("gpu", {
       gpu: { resourceName: "nvidia.com/mig-1g.10gb", count: 2 },
       resources: { requests: { memory: "16Gi" }, limits: { cpu: 4 } },
@@ -166,7 +166,7 @@ describe("a GPU worker", () => {
   });
 
   it.each(["amd.com/gpu", "gpu.intel.com/i915"])(
-    "asks for %s where its group does, and tolerates the taint of that name",
+    "requests %s if its group does, and tolerates the taint of that name",
     (resourceName) => {
       const { worker, pod } = deploymentOf("gpu", { gpu: { resourceName } });
       expect(worker.resources?.limits).toMatchObject({ [resourceName]: "1" });
@@ -222,7 +222,7 @@ describe("a GPU worker", () => {
 });
 
 describe("a CPU worker", () => {
-  it("asks for no GPU", () => {
+  it("requests no GPU", () => {
     const { worker, pod } = deploymentOf("cpu");
     expect(JSON.stringify([worker.resources, pod.tolerations])).not.toContain("nvidia");
     expect(worker.image).toBe(cpuGroup.image);

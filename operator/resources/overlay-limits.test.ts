@@ -77,7 +77,7 @@ describe("an overlay on the pod", () => {
 });
 
 describe("a pod with an overlay", () => {
-  it("has what the overlay says, and what no overlay may change", () => {
+  it("has the fields of the overlay, and those that no overlay may change", () => {
     const overlay = {
       metadata: { labels: { team: "a" }, annotations: { "sidecar.istio.io/inject": "false" } },
       spec: { ...worker({ securityContext: { runAsUser: 1 }, resources: { limits: { cpu: null } } }), dnsPolicy: "None" },

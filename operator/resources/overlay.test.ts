@@ -27,7 +27,7 @@ const tree = object(2);
 const asOverlay = (value: object) => value as Readonly<Record<string, unknown>>;
 
 describe("a strategic merge", () => {
-  it("leaves the base as it is where the overlay is empty, or says the same", () => {
+  it("leaves the base unchanged if the overlay is empty or equal", () => {
     fc.assert(
       fc.property(tree, (base) => {
         expect(overlaid(base, {})).toEqual(base);
@@ -78,7 +78,7 @@ describe("a strategic merge", () => {
     expect(overlaid(base, overlay)).toEqual(overlay);
   });
 
-  it("removes what the overlay says is null", () => {
+  it("removes fields that are null in the overlay", () => {
     expect(overlaid({ a: { b: 1, c: 2 } }, { a: { b: null } })).toEqual({ a: { c: 2 } });
   });
 });

@@ -16,14 +16,14 @@ export interface AutoTarget {
 const BUSY_INTERVAL_MS = 5_000;
 const QUIET_INTERVAL_MS = 30_000;
 
-/** @param isBusy a session runs or a launch waits. */
+/** @param isBusy whether a session runs or a launch waits. */
 export function forecastIntervalMs(isBusy: boolean): number {
   return isBusy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS;
 }
 
 /**
- * The keep rule: as many workers as the forecast wants, and of those that exist beyond them as many as are worth their keep.
- * @param sample from which the forecast was made.
+ * The keep rule: the workers that the forecast requires, and existing ones beyond them that are worth their cost.
+ * @param sample the sample of the forecast.
  */
 export function autoTarget(
   forecast: Forecast,

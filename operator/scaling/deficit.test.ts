@@ -12,11 +12,11 @@ describe("deficit", () => {
     expect([0, 59_999, 60_000].map((atMs) => deficitAt(of(1), atMs))).toEqual([1, 1, 0]);
   });
 
-  it("adds what comes to what is left", () => {
+  it("adds new launches to the rest", () => {
     expect(deficitAt(addDeficit(of(8), 3, MINUTE_MS), MINUTE_MS)).toBe(7);
   });
 
-  it("says when it falls next", () => {
+  it("returns the time of its next decrease", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5_000 }), fc.nat(300_000), (launches, nowMs) => {
         const deficit = of(launches);

@@ -41,10 +41,10 @@ describe("nodeOutlook", () => {
     expect(nodeOutlook(shortage(1, 900), waiting, NOW_MS)).toMatchObject({ shortage: { allowance: 1 }, dueMs: undefined });
   });
 
-  it("goes on with twice as many when nodes are found, and counts on them", () => {
+  it("doubles the allowance when nodes are found, and counts on them", () => {
     const found = nodeOutlook(shortage(1, 900), placement(4), NOW_MS);
     expect(found).toMatchObject({ shortage: { allowance: 2 }, limit: { placed: 4, obtainable: 6, asked: 6 } });
-    // The two are asked for and not seen yet, then seen and not placed yet: nobody knows.
+    // Two workers are requested and not seen yet, then seen and not placed yet: the outlook is unknown.
     expect(nodeOutlook(found.shortage, { replicas: 6, placed: 4, waiting: [] }, NOW_MS).shortage).toBe(found.shortage);
     expect(nodeOutlook(found.shortage, placement(4, ago(1), ago(1, false)), NOW_MS).limit).toEqual({
       placed: 4,
@@ -53,7 +53,7 @@ describe("nodeOutlook", () => {
     });
   });
 
-  it("forgets the shortage when so many are found that the limit says nothing", () => {
+  it("ends the shortage when the limit no longer limits anything", () => {
     expect(nodeOutlook(shortage(4, 900), placement(3), NOW_MS).limit).toBeUndefined();
   });
 
@@ -62,7 +62,7 @@ describe("nodeOutlook", () => {
     expect(nodeOutlook(undefined, lagging, NOW_MS).limit).toEqual({ placed: 2, obtainable: 19, asked: 23 });
   });
 
-  it("never asks for fewer than have a node, whatever is seen", () => {
+  it("never requests fewer workers than have a node, whatever the view shows", () => {
     const waiting = fc.array(fc.record({ createdAtMs: fc.integer({ min: 0, max: NOW_MS }), unschedulable: fc.boolean() }), {
       maxLength: 30,
     });

@@ -25,25 +25,25 @@ describe("scheduledFloor", () => {
     expect(floor("2026-07-03T16:00:00Z", weekdays).slots).toBe(0);
   });
 
-  it("takes the largest of windows that overlap, and tells of the nearest edge", () => {
+  it("uses the largest of overlapping windows, and returns the nearest edge", () => {
     const noon: WarmWindow = { cron: "0 12 * * *", timeZone: "UTC", durationMs: HOUR_MS, slots: 9 };
     expect(floor("2026-01-02T12:30:00Z", weekdays, noon)).toMatchObject({ slots: 9, nextEdgeMs: at("2026-01-02T13:00:00Z") });
     expect(floor("2026-01-02T13:00:00Z", weekdays, noon).slots).toBe(5);
   });
 
-  it("goes on where a window lasts longer than the time to its next beginning", () => {
+  it("stays active if a window lasts longer than its period", () => {
     const hourly: WarmWindow = { cron: "0 * * * *", timeZone: "UTC", durationMs: 1.5 * HOUR_MS, slots: 2 };
     for (const time of ["2026-01-02T12:10:00Z", "2026-01-02T12:30:00Z", "2026-01-02T12:50:00Z"])
       expect(floor(time, hourly).slots).toBe(2);
   });
 
-  it("knows windows that never come", () => {
+  it("accepts windows that never begin", () => {
     const never: WarmWindow = { ...weekdays, cron: "0 0 31 2 *" };
     expect(floor("2026-01-02T12:00:00Z", never)).toEqual({ slots: 0, nextEdgeMs: undefined, unreadable: [] });
     expect(floor("2026-01-02T12:00:00Z").slots).toBe(0);
   });
 
-  it("lets a window that it cannot read count for nothing, and says so", () => {
+  it("ignores a window that it cannot parse, and reports it", () => {
     const odd: WarmWindow = { ...weekdays, timeZone: "Europe/Atlantis" };
     const told = floor("2026-01-02T12:00:00Z", odd, weekdays);
     expect(told.slots).toBe(5);

@@ -19,7 +19,7 @@ describe("sizeGroups", () => {
     expect(workers([{ ...gpu, sessions: 8 }, cpu], of("gpu"), of("cpu"))).toEqual({ gpu: 3, cpu: 1 });
   });
 
-  it("counts slots that rounding up or min leave free before it asks for more", () => {
+  it("uses slots that rounding up or min leave free before it adds workers", () => {
     expect(workers([{ ...gpu, sessions: 7 }], of("gpu"))).toEqual({ gpu: 2 });
     expect(workers([{ ...gpu, min: 3 }], of("gpu", { warm: 12 }))).toEqual({ gpu: 3 });
     expect(workers([gpu, { ...cpu, min: 2 }], of("gpu+cpu", { queued: 2, warm: 0 }))).toEqual({ gpu: 0, cpu: 2 });
@@ -49,13 +49,13 @@ describe("sizeGroups", () => {
     expect(sizing.unmet.size).toBe(0);
   });
 
-  it("says what no group may grow for", () => {
+  it("reports the slots that no group may grow for", () => {
     const sizing = sizeGroups([{ ...gpu, max: 1 }], [of("gpu", { queued: 6 })]);
     expect(sizing.groups[0]).toMatchObject({ workers: 1, atMaximum: true });
     expect(sizing.unmet).toEqual(new Map([["gpu", 3]]));
   });
 
-  it("starts others in place of workers that were lost, within max", () => {
+  it("replaces lost workers, within max", () => {
     expect(workers([{ ...gpu, sessions: 4, lost: 1 }], of("gpu", { warm: 4 }))).toEqual({ gpu: 3 });
     expect(workers([{ ...gpu, min: 2, lost: 1 }], of("gpu"))).toEqual({ gpu: 3 });
     expect(workers([{ ...gpu, sessions: 20, lost: 2 }], of("gpu"))).toEqual({ gpu: 5 });
@@ -69,12 +69,12 @@ describe("sizeGroups where nodes are short", () => {
     expect(workers([short, { ...cpu, max: 99 }], of("gpu+cpu", { queued: 20, warm: 0 }))).toEqual({ gpu: 3, cpu: 12 });
   });
 
-  it("asks for no more than are wanted", () => {
+  it("requests no more workers than are wanted", () => {
     expect(workers([short], of("gpu", { queued: 8, warm: 0 }))).toEqual({ gpu: 2 });
     expect(workers([short], of("gpu", { queued: 4, warm: 0 }))).toEqual({ gpu: 1 });
   });
 
-  it("does not speak of the maximum where nodes are what is lacking, and says that in the arithmetic", () => {
+  it("reports lacking nodes and not the maximum in the arithmetic", () => {
     const sizing = sizeGroups([short], [of("gpu", { queued: 20, warm: 0 })]);
     expect(sizing.unmet.size).toBe(0);
     expect(sizing.groups[0]).toMatchObject({ workers: 3, wanted: 5, atMaximum: false });
@@ -97,7 +97,7 @@ describe("sizeGroups where nodes are short", () => {
     );
   });
 
-  it("goes on asking for one of the next group too while none has nodes, rather than to forget and to ask again", () => {
+  it("keeps requesting a worker of the next group while neither group has nodes", () => {
     const none = { ...cpu, max: 99, replicas: 1, nodes: { placed: 0, obtainable: 0, asked: 1 } };
     const sizing = sizeGroups([short, none], [of("gpu+cpu", { queued: 20, warm: 0 })]);
     expect(sizing.groups.map((size) => size.workers)).toEqual([3, 1]);
@@ -163,7 +163,7 @@ describe("sizeGroups, for any pool", () => {
     );
   });
 
-  it("leaves every set its free slots, or says how many it lacks", () => {
+  it("gives every set its free slots, or reports how many it lacks", () => {
     fc.assert(
       fc.property(pools, ({ groups, demands }) => {
         const sizing = sizeGroups(
@@ -180,7 +180,7 @@ describe("sizeGroups, for any pool", () => {
     );
   });
 
-  it("never asks for more than a few workers beyond those that find a node", () => {
+  it("never requests more than a few workers beyond those with a node", () => {
     fc.assert(
       fc.property(pools, ({ groups, demands }) => {
         for (const { supply, workers: count } of sizeGroups(groups, demands).groups)

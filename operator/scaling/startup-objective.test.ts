@@ -20,7 +20,7 @@ describe("missedBy", () => {
     expect(missed(times(20, 7_000), times(20, 4_000))).toBe(7_000);
   });
 
-  it("goes on once the slow ones are few, or the objective allows them, and not because nobody launches", () => {
+  it("continues once few are slow or the objective allows them, and not for lack of launches", () => {
     expect(missed([], [], 9_000)).toBe(9_000);
     expect(missed([...times(2, 9_000), ...times(10, 4_000)], [], 9_000)).toBeUndefined();
     expect(missedBy([], [], { ...objective, targetMs: 10_000 }, 9_000)).toBeUndefined();

@@ -6,7 +6,7 @@ describe("growthLimit", () => {
   it.each([
     ["ten for a small group", undefined, 0, 0, 10],
     ["half of a large one", undefined, 100, 100, 150],
-    ["what the user says", 3, 100, 100, 103],
+    ["the user's limit", 3, 100, 100, 103],
     ["nothing more until the pods of the last step exist", undefined, 20, 10, 20],
     ["pods that the view invents do not count", 3, 5, 50, 8],
   ])("%s", (_what, maxStep, replicas, seen, most) => {

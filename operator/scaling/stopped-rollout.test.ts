@@ -17,7 +17,7 @@ describe("shrinkStopped", () => {
     expect(shrinkStopped(going, 3, 1, "r2", one)).toMatchObject({ cordon: [], release: [{ pod: "young" }], lowerBy: 1 });
   });
 
-  it("waits for sessions, for gateways, and for the pods that it knows to be on their way", () => {
+  it("waits for sessions, for gateways, and for pods that are expected", () => {
     const leaving = (change: Partial<WorkerState>) => [
       old("a", { busy: 2 }),
       old("b", { ...cordoned, ...change }),

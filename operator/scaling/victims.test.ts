@@ -30,7 +30,7 @@ describe("shrink", () => {
     expect(pods(shrink([kept, warm("a", cordoned)], 2, 1).release)).toEqual(["a"]);
   });
 
-  it("says what it waits for", () => {
+  it("reports what it waits for", () => {
     expect(shrink([warm("a", { ...cordoned, busy: 3 }), warm("b")], 2, 1).waitingFor).toBe(
       "3 sessions on 1 cordoned workers to end",
     );
@@ -43,7 +43,7 @@ describe("shrink", () => {
     expect(pods(shrink(workers, 3, 2).uncordon)).toEqual(["a"]);
   });
 
-  it("releases nobody while Kubernetes would delete another: one that is not ready but has sessions", () => {
+  it("releases no worker while Kubernetes would delete another one, which is not ready but has sessions", () => {
     const workers = [warm("starting", { ready: false, busy: 1 }), warm("idle", cordoned), warm("kept")];
     expect(pods(shrink(workers, 3, 2).release)).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe("shrink", () => {
     expect(pods(shrink(workers, 2, 1).release)).toEqual([]);
   });
 
-  it("leaves a released worker marked until it is gone, though nobody is to go any more", () => {
+  it("keeps the mark of a released worker until its pod is gone, even if demand returns", () => {
     const released = warm("gone", { ...cordoned, released: true });
     expect(shrink([released, warm("a"), warm("b", { busy: 1 })], 2, 2)).toMatchObject({ uncordon: [], cordon: [] });
   });
@@ -114,7 +114,7 @@ const workerLists = fc
 
 /**
  * Whom the ReplicaSet controller deletes, by its own rules (`ActivePodsWithRanks`), once the released workers carry the low
- * deletion cost. Ties are broken against us: the busiest goes.
+ * deletion cost. Ties are broken in the worst way: the busiest is deleted.
  */
 function replicaSetVictims(
   workers: readonly WorkerState[],
@@ -148,7 +148,7 @@ describe("shrink, for any group", () => {
     );
   });
 
-  it("never goes below the target, and cordons exactly as many as are to go", () => {
+  it("never falls below the target, and cordons exactly the number of workers to remove", () => {
     fc.assert(
       fc.property(workerLists, fc.nat(12), (workers, target) => {
         const step = shrink(workers, workers.length, target);
@@ -159,7 +159,7 @@ describe("shrink, for any group", () => {
     );
   });
 
-  it("comes to rest: with sessions ending, gateways answering and workers getting warm, it reaches the target", () => {
+  it("reaches the target when sessions end, gateways answer and workers become warm", () => {
     fc.assert(
       fc.property(workerLists, fc.nat(12), (start, target) => {
         let workers: readonly WorkerState[] = start;

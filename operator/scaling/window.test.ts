@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addForMaximum, addForSum, emptyWindow, maximum, sum, type Window } from "./window.ts";
 
 describe("the maximum of a window", () => {
-  it("counts a value until the next one came, not only when it was seen", () => {
+  it("counts a value until the next one arrives, not only when it was added", () => {
     const window = addForMaximum(addForMaximum(emptyWindow, 0, 5, 100), 1_000, 2, 100);
     expect(maximum(window, 1_050, 100)).toBe(5);
     expect(maximum(window, 1_101, 100)).toBe(2);

@@ -41,7 +41,7 @@ function drain(signal = new AbortController().signal) {
   return { state, done };
 }
 
-/** Lets one look happen and passes the time until the next. */
+/** Runs one check and advances the clock to the next. */
 async function nextLook(): Promise<void> {
   const before = looks;
   await expect.poll(() => looks).toBe(before + 1);
@@ -50,7 +50,7 @@ async function nextLook(): Promise<void> {
 }
 
 describe("drainWorker", () => {
-  it("waits for the last session, and for a second look after it", async () => {
+  it("waits for the last session, and for a second check after it", async () => {
     sessions = 1;
     const { state, done } = drain();
     await nextLook();
@@ -62,7 +62,7 @@ describe("drainWorker", () => {
     expect(looks).toBe(3);
   });
 
-  it("starts to count anew when a launch slips in between two looks", async () => {
+  it("restarts the count if a launch arrives between two checks", async () => {
     sessions = 0;
     const { done } = drain();
     await nextLook();
@@ -74,7 +74,7 @@ describe("drainWorker", () => {
     expect(looks).toBe(4);
   });
 
-  it("takes an answer that says nothing for a worker that may be busy", async () => {
+  it("treats a worker with an unknown answer as busy", async () => {
     sessions = "broken";
     const { state } = drain();
     for (let count = 0; count < 3; count++) await nextLook();

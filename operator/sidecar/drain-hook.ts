@@ -10,11 +10,11 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
 }
 
-const LOOK_INTERVAL_MS = 250;
+const CHECK_INTERVAL_MS = 250;
 /** One check may miss a launch in flight. */
-const IDLE_LOOKS = 2;
+const IDLE_CHECKS = 2;
 /** Time limit of one check. Uses real time, because it limits the machine and not the sessions. */
-const LOOK_TIMEOUT_MS = 2_000;
+const CHECK_TIMEOUT_MS = 2_000;
 
 /** A worker may listen on the loopback address of only one IP family. */
 export function localHealthUrls(port: number): readonly string[] {
@@ -27,42 +27,42 @@ export function localHealthUrls(port: number): readonly string[] {
  * @returns `aborted` if the signal aborts first.
  */
 export async function drainWorker({ healthUrls, clock, signal }: DrainOptions): Promise<"drained" | "gone" | "aborted"> {
-  let idleLooks = 0;
+  let idleChecks = 0;
   while (!signal.aborted) {
-    const seen = await look(healthUrls, signal);
+    const seen = await check(healthUrls, signal);
     if (seen === "gone") return "gone";
-    idleLooks = seen === 0 ? idleLooks + 1 : 0;
-    if (idleLooks >= IDLE_LOOKS) return "drained";
-    await sleep(clock, LOOK_INTERVAL_MS, signal);
+    idleChecks = seen === 0 ? idleChecks + 1 : 0;
+    if (idleChecks >= IDLE_CHECKS) return "drained";
+    await sleep(clock, CHECK_INTERVAL_MS, signal);
   }
   return "aborted";
 }
 
 /** The answer of the worker at the first address on which it listens; `gone` if it refuses connections at all of them. */
-async function look(healthUrls: readonly string[], signal: AbortSignal): Promise<number | "gone" | "unknown"> {
+async function check(healthUrls: readonly string[], signal: AbortSignal): Promise<number | "gone" | "unknown"> {
   for (const healthUrl of healthUrls) {
-    const seen = await lookAt(healthUrl, signal);
+    const seen = await checkAt(healthUrl, signal);
     if (seen !== "gone") return seen;
   }
   return "gone";
 }
 
 /** The number of sessions that the worker reports, `gone` if nothing listens there, `unknown` otherwise. */
-async function lookAt(healthUrl: string, signal: AbortSignal): Promise<number | "gone" | "unknown"> {
+async function checkAt(healthUrl: string, signal: AbortSignal): Promise<number | "gone" | "unknown"> {
   try {
-    const response = await fetch(healthUrl, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]) });
+    const response = await fetch(healthUrl, { signal: AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)]) });
     const body: unknown = await response.json();
     const sessions = typeof body === "object" && body !== null && "active_sessions" in body ? body.active_sessions : undefined;
     return typeof sessions === "number" ? sessions : "unknown";
   } catch (error) {
-    return isNobodyThere(error) ? "gone" : "unknown";
+    return isRefused(error) ? "gone" : "unknown";
   }
 }
 
-/** Whether the connection was refused, or the machine lacks this IP family. */
-const NOBODY_THERE = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"]);
+/** The connection was refused, or the machine lacks this IP family. */
+const REFUSED_CODES = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"]);
 
-function isNobodyThere(error: unknown): boolean {
+function isRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && NOBODY_THERE.has(String(cause.code));
+  return cause instanceof Error && "code" in cause && REFUSED_CODES.has(String(cause.code));
 }

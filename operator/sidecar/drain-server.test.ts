@@ -48,7 +48,7 @@ describe("the sidecar's server", () => {
     expect([(await hook).status, await (await hook).text()]).toEqual([200, "drained\n"]);
   });
 
-  it("lets strangers neither look at the worker nor wait", async () => {
+  it("rejects clients without the token: they can neither check the worker nor wait", async () => {
     const answers = await Promise.all([fetch(`${url}/drain`), drain("other"), drain(""), drain("tokem")]);
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
     expect((await fetch(`${url}/other`)).status).toBe(404);
@@ -56,7 +56,7 @@ describe("the sidecar's server", () => {
     expect(waits).toEqual([]);
   });
 
-  it("serves nobody's drain where it has no token", async () => {
+  it("rejects every drain if it has no token", async () => {
     const bare = drainServer({ wait: () => Promise.reject(new Error("looked")) }, "");
     await new Promise<void>((resolve) => bare.listen(0, "127.0.0.1", resolve));
     const { status } = await fetch(`http://127.0.0.1:${(bare.address() as AddressInfo).port}/drain`);

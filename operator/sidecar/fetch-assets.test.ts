@@ -101,7 +101,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
     );
   });
 
-  it("an answer that does not come in time", async () => {
+  it("an answer that does not arrive in time", async () => {
     const clock = new FakeClock();
     const asked = new Promise<void>((resolve) => {
       answer = () => resolve();

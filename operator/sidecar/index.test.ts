@@ -37,7 +37,7 @@ async function freePort(): Promise<number> {
 }
 
 describe("drain-hook", () => {
-  it("answers a hook that waits before it ends, also when it is told to end first", async () => {
+  it("answers a waiting hook before it exits, also if the signal arrives first", async () => {
     const port = await freePort();
     const told = new AbortController();
     const env = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SharedDrain } from "./shared-drain.ts";
 
-/** Drains that end when the test says so. */
+/** Drains that the test ends. */
 function drains() {
   const begun: { readonly end: (outcome: "drained") => void; readonly stop: AbortSignal }[] = [];
   const shared = new SharedDrain(
@@ -16,7 +16,7 @@ function drains() {
 const never = () => new AbortController().signal;
 
 describe("a shared drain", () => {
-  it("looks at the worker once for all who wait", async () => {
+  it("checks the worker once for all callers", async () => {
     const { begun, shared } = drains();
     const first = shared.wait(never());
     const later = Promise.all(Array.from({ length: 100 }, () => shared.wait(never())));
@@ -28,7 +28,7 @@ describe("a shared drain", () => {
     expect(begun).toHaveLength(2);
   });
 
-  it("begins anew for who comes while one is under way: what that has seen may miss a launch", async () => {
+  it("starts another drain for a caller during a drain, because the first may have missed a launch", async () => {
     const { begun, shared } = drains();
     void shared.wait(never());
     const second = shared.wait(never());
@@ -38,7 +38,7 @@ describe("a shared drain", () => {
     expect(await second).toBe("drained");
   });
 
-  it("ends when the last who waits has gone, and begins anew for the next", async () => {
+  it("ends when the last caller leaves, and starts again for the next", async () => {
     const { begun, shared } = drains();
     const [one, other] = [new AbortController(), new AbortController()];
     const waits = [shared.wait(one.signal), shared.wait(other.signal)];

@@ -71,7 +71,7 @@ describe("releasePools", () => {
     expect(api.patches).toHaveLength(2);
   });
 
-  it("leaves pools of other releases' namespaces alone, and goes on without a namespace that is gone", async () => {
+  it("leaves pools in namespaces of other releases unchanged, and skips a deleted namespace", async () => {
     pool("a", "one", [FINALIZER]);
     pool("b", "two", [FINALIZER]);
     api.listErrors.set("gone", refused(403, "Forbidden"));

@@ -69,7 +69,7 @@ describe("AnswerReader", () => {
     expect(work).toBeLessThan(10 * bytes.length);
   });
 
-  it.each(Object.entries(answers))("reads an answer whose end is told by %s, in whatever pieces it comes", (how, bytes) => {
+  it.each(Object.entries(answers))("reads an answer that ends by %s, however it is split", (how, bytes) => {
     const keepAlive = how !== "close";
     fc.assert(
       fc.property(fc.array(fc.nat(500), { maxLength: 8 }), (cuts) => {
@@ -100,7 +100,7 @@ describe("AnswerReader", () => {
     expect(() => read(Buffer.from(bytes))).toThrow();
   });
 
-  it("ends with an answer, with none, or by throwing, whatever bytes come", () => {
+  it("returns an answer, none, or throws, whatever bytes arrive", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...Object.values(answers)), fc.nat(60), (noise, good, at) => {
         const bytes = Buffer.concat([good.subarray(0, at), noise, good.subarray(at)]);

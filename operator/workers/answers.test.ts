@@ -16,7 +16,7 @@ describe("answers of workers", () => {
     });
   });
 
-  it("takes 503 at_capacity for ready and full, in whatever field it comes", () => {
+  it("treats 503 at_capacity as ready and full, in any field", () => {
     for (const body of [
       { status: "at_capacity", max_sessions: 8 },
       { detail: { error: "at_capacity" }, max_sessions: 8 },

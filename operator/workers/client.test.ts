@@ -81,7 +81,7 @@ describe("HttpWorkerClient", () => {
     expect(sockets.size).toBe(2);
   });
 
-  it("keeps no connection where no further query will come", async () => {
+  it("keeps no connection if no further query follows", async () => {
     const { client, origin, sockets } = await setup((_request, response) => response.end("{}"));
     await client.get(origin, "/ready", signal, false);
     await vi.waitFor(() => expect([...sockets].map(({ destroyed }) => destroyed)).toEqual([true]));
@@ -110,7 +110,7 @@ describe("HttpWorkerClient", () => {
     expect(Buffer.concat(received).equals(Buffer.concat(chunks))).toBe(true);
   });
 
-  it("tells when a worker closes an idle connection, and asks again over a new one", async () => {
+  it("reports that a worker closed an idle connection, and retries over a new one", async () => {
     const { client, origin, sockets } = await setup((_request, response) => response.end("{}"));
     const closed: string[] = [];
     client.onClosed((from) => closed.push(from));
@@ -120,7 +120,7 @@ describe("HttpWorkerClient", () => {
     expect((await client.get(origin, "/ready", signal)).body).toBe("{}");
   });
 
-  it("asks again when a kept connection ends under a query", async () => {
+  it("retries a query if its kept connection ends", async () => {
     let asked = 0;
     const { client, origin } = await setup((request, response) => {
       asked += 1;
@@ -131,7 +131,7 @@ describe("HttpWorkerClient", () => {
     expect((await client.get(origin, "/ready", signal)).body).toBe("3");
   });
 
-  it("says when there was no connection: only then, nothing can have begun", async () => {
+  it("reports that there was no connection, because only then nothing can have begun", async () => {
     const { client, origin, server } = await setup((request) => request.socket.resetAndDestroy());
     const reset = client.post(origin, "/launch", body, signal);
     await expect(reset).rejects.not.toBeInstanceOf(WorkerUnreachable);

@@ -30,7 +30,7 @@ describe("hideSecrets", () => {
   });
 
   it.each([
-    ["a token that nobody has named", `joined with ${token}`, "joined with [hidden]"],
+    ["a token that is not in the list", `joined with ${token}`, "joined with [hidden]"],
     ["one that is cut off", `"livekit_token":"${token.slice(0, 40)}`, '"livekit_token":"[hidden]'],
     ["a bearer", "sent Authorization: Bearer abcdefghijk", "sent Authorization: Bearer [hidden]"],
     ["a password in a URL", "GET https://me:pass@example.com/a", "GET https://[hidden]@example.com/a"],

@@ -50,7 +50,7 @@ describe("slots taken a time-to-warm ahead", () => {
     expect(mean({ sessions: 300, arrivals: 100, dispersion: 4, ends: 0.25 })).toBeCloseTo(325, 0);
   });
 
-  it("is Poisson where launches are, and has a longer tail where they come in bursts", () => {
+  it("is Poisson if launches are, and has a longer tail if they arrive in bursts", () => {
     const poisson = concurrencyAhead({ sessions: 0, arrivals: 2, dispersion: 1, ends: 0 });
     expect(poisson(1)).toBeCloseTo(1 - Math.exp(-2), 6);
     expect(poisson(3)).toBeCloseTo(1 - 5 * Math.exp(-2), 6);

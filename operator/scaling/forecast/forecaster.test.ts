@@ -4,10 +4,10 @@ import { Forecaster } from "./forecaster.ts";
 
 const HOUR_S = 3_600;
 const SESSION_S = 85;
-/** A client that is refused tries again: these launches all arrive within so long, and none finds a slot. */
+/** Retries of a refused client: these launches all arrive within this time, and none finds a slot. */
 const REFUSALS_S = 300;
 
-/** Most free slots that are wanted in the hours after an hour of calm and then so many refusals. */
+/** Maximum number of wanted free slots in the hours after a quiet hour and then this number of refusals. */
 function mostWantedAfter(refusals: number): number {
   const random = seededRandom(1, "calm");
   const forecaster = new Forecaster(0.99);
@@ -32,7 +32,7 @@ function mostWantedAfter(refusals: number): number {
   return most;
 }
 
-it("wants no more slots after a burst of refusals than launches came", () => {
+it("wants no more slots after a burst of refusals than launches arrived", () => {
   expect(mostWantedAfter(60)).toBeLessThan(75);
   expect(mostWantedAfter(180)).toBeLessThan(100);
 });

@@ -24,7 +24,7 @@ describe("the rate of launches", () => {
     expect(rate.perS(7_200, SHORT_S, 1)).toBeLessThan(0.12);
   });
 
-  it("knows the time of day after some days: nights are quiet before a launch was missed", () => {
+  it("follows the time of day after some days: the rate falls at night before a launch is missing", () => {
     const known = officeDays(5);
     for (let atS = 5 * DAY_S; atS < 5 * DAY_S + 2 * 3_600; atS += 60) known.add(0, atS, SHORT_S);
     const night = known.perS(5 * DAY_S + 2 * 3_600, SHORT_S, 1);
@@ -33,7 +33,7 @@ describe("the rate of launches", () => {
     expect(known.perS(5 * DAY_S + 8.8 * 3_600, SHORT_S, 1)).toBeGreaterThan(3 * night);
   });
 
-  it("rises at once with a burst, and less where launches are known to come in clumps", () => {
+  it("rises at once with a burst, and less if launches usually arrive in clumps", () => {
     const rate = officeDays(2);
     const atS = 2 * DAY_S + 3 * 3_600;
     const before = rate.perS(atS, SHORT_S, 1);
@@ -42,7 +42,7 @@ describe("the rate of launches", () => {
     expect(rate.perS(atS, SHORT_S, 100)).toBeLessThan(2 * before);
   });
 
-  it("goes on from what was kept", () => {
+  it("continues from the saved state", () => {
     const before = officeDays(4);
     const after = new ArrivalRate(JSON.parse(JSON.stringify(before.save())));
     expect(after.meanPerS).toBeCloseTo(before.meanPerS, 3);
@@ -107,7 +107,7 @@ describe("the time until a worker is warm", () => {
     expect(timeToWarm.p95S).toBe(60);
   });
 
-  it("leaves out who was warmed again long after its creation", () => {
+  it("ignores workers that were warmed again long after their creation", () => {
     const timeToWarm = new TimeToWarm({ seconds: [44] });
     timeToWarm.see(
       new Map([

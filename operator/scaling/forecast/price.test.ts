@@ -37,7 +37,7 @@ describe("workers worth their keep", () => {
 });
 
 describe("the price that keeps the objective", () => {
-  /** What so many workers at each price would make of the launches: by default as if no miss were expected. */
+  /** The worth with this number of workers at each price; by default no miss is expected. */
   const worthOf = (workers: Worth["workers"], missShare = 0): Worth => ({ workers, missShare: () => missShare });
 
   /** Workers at every price alike, warm from the start. */
@@ -67,7 +67,7 @@ describe("the price that keeps the objective", () => {
     expect(trials.price).toBe(start);
   });
 
-  it("never runs away, however bad it goes", () => {
+  it("stays bounded, whatever the launches meet", () => {
     const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
     for (let times = 0; times < 1_000; times++) trials.met(3, 3, 0, 1, 1);
@@ -119,14 +119,14 @@ describe("the price that keeps the objective", () => {
     expect(trials.price).toBeLessThan(start);
   });
 
-  it("goes on from what was kept", () => {
+  it("continues from the saved state", () => {
     const trials = new Trials(0.99);
     trials.tried(500, 0, 8, 1);
     keeping(3, trials).met(3, 3, 0, 1, 1);
     expect(new Trials(0.99, JSON.parse(JSON.stringify(trials.save()))).price).toBeCloseTo(trials.price, 1);
   });
 
-  it("weighs launches that come together as the few that they are", () => {
+  it("weighs launches that arrive together as few", () => {
     expect(weightOf(0.1)).toBe(1);
     expect(weightOf(400)).toBe(0.01);
   });
