@@ -10,11 +10,11 @@ const RIGHT = 12;
 const TOP = 28;
 const BOTTOM = 40;
 /** Ticks of the x axis: share of launches that found no warm slot. */
-const COLD = [0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005] as const;
+const MISSED = [0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005] as const;
 const COLOURS = { HPA: "#c2410c", KEDA: "#7c3aed", Agones: "#0369a1", Knative: "#15803d" } as const;
 const AVATARPOOL = "#111827";
 
-/** Worker-hours over the packing bound, against the share of cold launches. Lower and further right is better. */
+/** Worker-hours over the packing bound, against the share of missed launches. Lower and further right is better. */
 export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own999, packingBoundHours }: CellResult): string {
   const own = [own99.own, own999.own];
   const lines = Object.entries(COLOURS).flatMap(([family, colour]) => {
@@ -24,8 +24,9 @@ export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own9
   const height = (point: Point) => point.workerHours / packingBoundHours;
   const highest = Math.max(...[...lines.flatMap(({ points }) => points), ...own].map(height));
   const lowest = Math.min(...[...lines.flatMap(({ points }) => points), ...own].map(height));
-  const [from, to] = [Math.log(COLD[0]), Math.log(COLD.at(-1) ?? COLD[0])];
-  const xOf = (cold: number) => LEFT + ((WIDTH - LEFT - RIGHT) * (Math.log(Math.max(cold, COLD.at(-1) ?? 0)) - from)) / (to - from);
+  const [from, to] = [Math.log(MISSED[0]), Math.log(MISSED.at(-1) ?? MISSED[0])];
+  const xOf = (missed: number) =>
+    LEFT + ((WIDTH - LEFT - RIGHT) * (Math.log(Math.max(missed, MISSED.at(-1) ?? 0)) - from)) / (to - from);
   const yOf = (over: number) => TOP + ((HEIGHT - TOP - BOTTOM) * (highest - over)) / (highest - lowest || 1);
   const at = (point: Point) => `${xOf(1 - point.warmShare).toFixed(1)} ${yOf(height(point)).toFixed(1)}`;
   return [
@@ -33,7 +34,7 @@ export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own9
     `<title>${trace}: worker-hours over the packing bound, against launches that found no warm slot</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     `<text x="${LEFT}" y="18">${trace}, ${slots} slots a worker, ${timeToWarmS} s to warm: worker-hours over the packing bound</text>`,
-    ...COLD.map((cold) => tick(xOf(cold), `${+(100 * cold).toPrecision(2)}%`)),
+    ...MISSED.map((missed) => tick(xOf(missed), `${+(100 * missed).toPrecision(2)}%`)),
     `<text x="${WIDTH - RIGHT}" y="${HEIGHT - 6}" text-anchor="end">launches that found no warm slot</text>`,
     ...[lowest, (lowest + highest) / 2, highest].map((over) => mark(yOf(over), over.toFixed(2))),
     ...lines.map(
@@ -51,8 +52,8 @@ export function frontierPlot({ trace, slots, timeToWarmS, baselines, own99, own9
 /** The cheapest setting for each tick, without repetitions. */
 function frontierOf(points: readonly Point[]): readonly Point[] {
   const found: Point[] = [];
-  for (const cold of COLD) {
-    const point = cheapestAt(points, 1 - cold);
+  for (const missed of MISSED) {
+    const point = cheapestAt(points, 1 - missed);
     if (point !== undefined && point !== found.at(-1)) found.push(point);
   }
   return found;
