@@ -157,7 +157,8 @@ describe.concurrent("workers that cannot start", () => {
     expect(message).toContain("no face was found in the image");
     await scenario.pool(warmed("maya"));
     await scenario.condition("WarmCapacity", { status: "True" });
-    expect(scenario.activeSessions()).toBe(0);
+    // The former worker may still load the corrected preset when the new one is warm.
+    await scenario.until("no warm-up session", () => scenario.activeSessions() === 0);
   });
 });
 
