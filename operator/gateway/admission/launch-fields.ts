@@ -51,9 +51,9 @@ export const launchFields = z.object({
     .optional()
     .describe("true: the answer comes when the worker has accepted the launch (default). false: when the session runs."),
   api_secret: line(MAX_NAME_LENGTH)
-    .refine(isToken, "is no secret: it has spaces or characters beyond ASCII")
+    .refine(isToken, "is invalid: a secret has no spaces and only ASCII characters")
     .optional()
-    .describe("The pool's token, where no header has it; otherwise the maker's API secret that is passed on to the worker."),
+    .describe("The pool's token if no header contains it; otherwise the maker's API secret, which the worker receives."),
   mode: z
     .enum(["cpu", "gpu"], "must be cpu or gpu")
     .optional()
