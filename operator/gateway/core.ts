@@ -42,7 +42,7 @@ export interface GatewayCoreDeps {
   /** The maker's cloud, and the reader of its secret. */
   readonly overflow: Pick<OverflowDeps, "cloud" | "secrets" | "tell">;
   /** Reads LiveKit rooms. Undefined if the gateway does not end abandoned sessions. */
-  readonly lookAt?: SessionsDeps["lookAt"];
+  readonly viewRoom?: SessionsDeps["viewRoom"];
   readonly tell?: SessionsDeps["tell"];
 }
 
@@ -91,7 +91,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       workersOf: (key) => this.#workers.ofPool(key),
       probeNow: (worker) => this.#prober.probeNow(worker),
       onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
-      lookAt: deps.lookAt,
+      viewRoom: deps.viewRoom,
       reclaimed: (key, reclaimedMs) => this.#load.reclaimedSlot(key, reclaimedMs),
       tell: deps.tell,
     });
@@ -117,7 +117,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       clock,
       metrics,
       findPool,
-      lookAt: deps.lookAt,
+      viewRoom: deps.viewRoom,
       workersOf: (key) => this.#workers.ofPool(key),
       atSessionLimit: (pool) => this.#slots.atSessionLimit(pool),
       onChanged: (key) => this.#load.changed(key),
@@ -185,7 +185,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     const worker = this.#workers.upsert(after);
     // A resync reports every pod, also those that have not changed.
     if (after === before && before !== undefined) return;
-    this.#prober.watch(worker);
+    this.#prober.add(worker);
     this.#capacityChanged(poolOf(after));
   }
 
@@ -252,7 +252,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   #drop({ uid }: WorkerRecord): void {
     const worker = this.#workers.get(uid);
     if (worker === undefined) return;
-    this.#prober.forget(uid);
+    this.#prober.remove(uid);
     this.sessions.workerGone(worker);
     this.#workers.remove(uid);
     this.#capacityChanged(poolOf(worker.record));

@@ -3,7 +3,7 @@ import type { GatewayMetrics } from "../telemetry/metrics.ts";
 import type { GatewayCore } from "./core.ts";
 import type { Directory } from "./workers/directory.ts";
 
-/** Brings the gauges up to date; pools that are gone lose theirs. */
+/** Updates the gauges. Removed pools lose theirs. */
 export function updateGauges(metrics: GatewayMetrics, directory: Directory, core: GatewayCore): void {
   metrics.queued.reset();
   metrics.slots.reset();

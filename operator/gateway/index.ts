@@ -30,19 +30,19 @@ import { HttpCloud } from "./overflow/cloud.ts";
 import { overflowLog } from "./overflow/overflow-log.ts";
 import { publicServer } from "./public-server.ts";
 import { Livekit } from "./sessions/livekit.ts";
-import { loggedLooks, sessionLog } from "./sessions/session-log.ts";
+import { loggedRoomViews, sessionLog } from "./sessions/session-log.ts";
 import { StartupReadiness } from "./startup-readiness.ts";
 import { directoryOf, follow } from "./workers/directory.ts";
 import { workerRecord } from "./workers/worker-record.ts";
 
-/** The longest wait in a queue: launches that wait when we are told to stop are still served. */
+/** Longest time in a queue: launches that are queued when the gateway stops are still served. */
 const STOP_LIMIT_MS = 300_000;
-/** What is left to launches that were sent to a worker when that time is over. */
+/** Extra time for the launches that workers have not answered by then. */
 const LAST_ANSWERS_MS = 10_000;
 
 /**
- * Serves launches until the signal aborts; then takes no new ones, lets those under way finish, and returns.
- * @throws when a port cannot be bound or there is no cluster to watch.
+ * Serves launches until the signal aborts. Then it accepts no new launches, waits for those in progress, and returns.
+ * @throws if a port cannot be bound, or if no cluster is configured.
  */
 export async function runGateway(settings: GatewaySettings, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
@@ -86,7 +86,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     peers: settings.gateways.length > 0 || settings.gatewayService !== undefined ? peers : undefined,
     readSecret,
     overflow: { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) },
-    lookAt: loggedLooks(livekit, logger, clock),
+    viewRoom: loggedRoomViews(livekit, logger, clock),
     tell: sessionLog(logger),
   });
   const unfollow = follow(core, pools, workers);
@@ -154,7 +154,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   }
 }
 
-/** Closes the launch port and waits for the launches under way; those that still wait at the limit are refused. */
+/** Closes the launch port and waits for the launches in progress. It refuses launches that are still queued at the time limit. */
 async function finish(server: FastifyInstance, core: GatewayCore): Promise<void> {
   const closed = server.close();
   const done = new AbortController();

@@ -13,7 +13,7 @@ import { type SessionRoutesDeps, serveSessions } from "./http/session-routes.ts"
 import { followTlsFiles, readTlsPair, type TlsPair } from "./http/tls-files.ts";
 
 const MEGABYTE = 1024 * 1024;
-/** Longest that a body may take to arrive: 16 MB at 2 Mbit/s. */
+/** Longest time for a body to arrive: 16 MB at 2 Mbit/s. */
 const BODY_TIMEOUT_MS = 60_000;
 
 export interface PublicServerDeps
@@ -26,8 +26,8 @@ export interface PublicServerDeps
 }
 
 /**
- * The launch server as the settings want it. Follows the certificate's files until the signal aborts.
- * @throws when the certificate cannot be used.
+ * Builds the server for clients from the settings. It reloads the certificate's files until the signal aborts.
+ * @throws if the certificate cannot be used.
  */
 export async function publicServer(deps: PublicServerDeps, signal: AbortSignal): Promise<FastifyInstance> {
   const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit, denials, notReady } =
@@ -59,7 +59,7 @@ export async function publicServer(deps: PublicServerDeps, signal: AbortSignal):
     const use = (pair: TlsPair): void => {
       if (server.server instanceof TlsServer) server.server.setSecureContext(pair);
     };
-    // Open connections keep the certificate that they began with.
+    // Open connections keep the old certificate.
     void followTlsFiles({ clock, logger }, files, tls, use, signal);
   }
   return server;

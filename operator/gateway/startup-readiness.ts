@@ -1,19 +1,19 @@
 import type { Clock } from "../runtime/clock.ts";
 
-/** How long a gateway that has its lists waits for the first answers of its workers: of 10,000 it has asked 4,000 by then. */
+/** Longest wait for the first probes after the full lists. Of 10,000 workers, 4,000 are probed by then. */
 const LIMIT_MS = 10_000;
 
 export interface StartupReadinessDeps {
   readonly clock: Clock;
   /** Whether pools and workers were listed in full once. */
   readonly synced: () => boolean;
-  /** Known workers whose first probe has not ended. */
+  /** Number of workers whose first probe has not ended. */
   readonly unprobed: () => number;
 }
 
 /**
- * Whether a gateway that has just started knows enough to take launches. Without a first look at its workers it would make the
- * first launches wait, or refuse them, while slots are free. Once it knows enough it stays so.
+ * Whether a gateway that has just started can take launches. Before the first probes of its workers it would queue or refuse
+ * launches while slots are free. Once ready, it stays ready.
  */
 export class StartupReadiness {
   readonly #deps: StartupReadinessDeps;
@@ -24,7 +24,7 @@ export class StartupReadiness {
     this.#deps = deps;
   }
 
-  /** Why launches must not come yet; undefined if they may. */
+  /** Why the gateway is not ready; undefined if it is. */
   notReadyReason(): string | undefined {
     if (this.#done) return undefined;
     const { clock, synced, unprobed } = this.#deps;

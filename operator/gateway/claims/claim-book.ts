@@ -2,31 +2,31 @@ import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import { Tickets } from "./tickets.ts";
 
-/** A gateway's word that it is about to send a launch to a worker. */
+/** The claim of a gateway that is about to send a launch to a worker. */
 export interface Claim {
-  /** What makes two requests the same launch. */
+  /** Key of the launch: requests with the same key are one launch. */
   readonly launch: string;
-  /** The launch's room; claims of one room are kept by the same gateways. */
+  /** Key of the room. The same gateways keep all claims of a room. */
   readonly room: string;
   /** The gateway's name among its peers. */
   readonly gateway: string;
   /** UID of the worker; `overflow` for the maker's cloud. */
   readonly worker: string;
-  /** Tasks in the room that the worker had before: they are not this launch's. */
+  /** Earlier tasks of the worker in the room: they do not belong to this launch. */
   readonly before: readonly string[];
-  /** A gateway whose claim is void, as the claimant found out: it did not begin the launch, or is gone. */
+  /** A gateway whose claim the claimant found void: it started no session, or has ended. */
   readonly instead?: string | undefined;
 }
 
 export type Verdict =
   | {
       readonly kind: "granted";
-      /** Rises with every claim of a room: the order of its launches. */
+      /** Sequence number: it rises with every claim of a room and orders its launches. */
       readonly ticket: number;
-      /** Gateways that have claimed another launch of the room a moment ago. */
+      /** Gateways that recently claimed another launch of the room. */
       readonly others: readonly string[];
     }
-  /** Another gateway sends that launch, or has sent it a moment ago. */
+  /** Another gateway is sending the launch or has recently sent it. */
   | {
       readonly kind: "held";
       readonly gateway: string;
@@ -35,13 +35,13 @@ export type Verdict =
       readonly ticket: number;
     };
 
-/** A worker's answer takes a minute at most, and for another minute a retry is answered from memory. */
+/** A worker's answer takes a minute at most, and retries within another minute get the same answer. */
 export const REMEMBER_MS = 120_000;
-/** Those of two minutes with 500 launches a second; the oldest go first. */
+/** Two minutes at 500 launches a second; the oldest claims are dropped first. */
 const MAX_REMEMBERED = 60_000;
-/** Launches that are remembered of one room; the oldest go first. */
+/** Limit on the launches of one room; the oldest are dropped first. */
 const MAX_OF_ROOM = 16;
-/** Tasks that are remembered of one claim. */
+/** Limit on the tasks of one claim. */
 export const MAX_BEFORE = 16;
 
 interface GrantedClaim {
@@ -51,7 +51,7 @@ interface GrantedClaim {
   readonly ticket: number;
 }
 
-/** Keeps, for launches that fall to this gateway, which gateway sends each: the first that asks. */
+/** Keeps the claims of the rooms that hash to this gateway. The first gateway to claim a launch holds it. */
 export class ClaimBook {
   readonly #tickets: Tickets;
   readonly #entries: ExpiringMap<string, GrantedClaim>;

@@ -9,29 +9,29 @@ import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-b
 import { CLOUD } from "./cloud-claim.ts";
 import type { Superseded } from "./peer-protocol.ts";
 
-/** Gateways that keep a claim: with two, one may die at any moment. */
+/** Number of gateways that keep a claim. With two, one may fail at any moment. */
 const KEEPERS = 2;
 
-/** What a gateway says of a launch that it claimed. */
+/** The answer of a gateway about a launch that it claimed. */
 export type PeerAnswer =
   | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at: SessionLocation }
-  /** It runs no session of it, and will begin none. */
+  /** The gateway has no session for the launch and will start none. */
   | { readonly kind: "none" }
-  /** It may have begun one, and cannot tell. */
+  /** The gateway may have started a session, and the outcome is unknown. */
   | { readonly kind: "unknown" };
 
-/** The other gateways, as this one sees them. */
+/** The other gateways in this gateway's view. */
 export interface Peers {
   readonly self: string;
   /** The live gateways without this one. */
   readonly others: readonly string[];
-  /** The live gateways that keep the claims to a room's launches, in the order that all agree upon. */
+  /** The live gateways that keep the claims of a room's launches. All gateways compute the same order. */
   keepers(room: string, count: number): readonly string[];
-  /** @throws when the peer cannot be asked now. */
+  /** @throws if the request to the peer fails. */
   claim(peer: string, claim: Claim): Promise<Verdict>;
-  /** Waits until the peer knows. @throws when it cannot be asked, or the signal's reason. */
+  /** Waits for the outcome of the peer's launch. @throws if the request fails, or the signal's reason. */
   answer(peer: string, launch: string, signal: AbortSignal): Promise<PeerAnswer>;
-  /** A peer's older sessions of a seat are to end. @returns UIDs of the workers that had them. @throws when it cannot be asked. */
+  /** Ends a peer's older sessions of a seat. @returns UIDs of their workers. @throws if the request fails. */
   supersede(peer: string, message: Superseded): Promise<readonly string[]>;
 }
 

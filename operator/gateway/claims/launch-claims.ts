@@ -4,7 +4,7 @@ import type { Verdict } from "./claim-book.ts";
 import type { Claims, SettledClaim } from "./claims.ts";
 import { Tickets } from "./tickets.ts";
 
-/** Gateways that may have claimed a launch, one after the other, and failed. */
+/** Limit on the void claims of other gateways for one launch. */
 const MAX_VOID_CLAIMS = 5;
 
 export type Granted = Extract<Verdict, { kind: "granted" }>;
@@ -12,10 +12,10 @@ export type Granted = Extract<Verdict, { kind: "granted" }>;
 export type Claimed =
   | Granted
   | ({ readonly kind: "served" } & SettledClaim)
-  /** The gateway that had claimed it began no session: it may be claimed again. */
+  /** The holder of the claim started no session: the launch may be claimed again. */
   | { readonly kind: "void" };
 
-/** Claims of this gateway's launches, and those among them that it leaves to another gateway. */
+/** The claims of this gateway's launches, and the launches that wait for another gateway's answer. */
 export class LaunchClaims {
   readonly #claims: Claims | undefined;
   readonly #tickets: Tickets;
@@ -27,7 +27,7 @@ export class LaunchClaims {
     this.#tickets = new Tickets(clock);
   }
 
-  /** Whether this gateway waits for another one's answer to a launch, and so has none to give. */
+  /** Whether this gateway waits for another gateway's answer to a launch, and so has no answer of its own. */
   defers(launch: string): boolean {
     return this.#deferred.has(launch);
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 
-/** Numbers that rise with every launch. They follow the clock, so that those of two gateways are in order but for its error. */
+/** Sequence numbers that follow the clock, so that the numbers of two gateways are in order up to the clock error. */
 export class Tickets {
   readonly #clock: Clock;
   #last = 0;

@@ -4,12 +4,12 @@ import { type ByteOwner, ByteRoom } from "./byte-room.ts";
 const MEGABYTE = 1024 * 1024;
 /** A launch without an image has 2 to 4 kB. */
 export const SMALL_BODY_BYTES = 64 * 1024;
-/** Launches that wait hold their bodies: ten thousand of 2 kB from one client. */
+/** Queued launches keep their bodies: ten thousand of 2 kB from one client fit. */
 const SMALL_ROOM_BYTES = 48 * MEGABYTE;
 const UNVERIFIED_SMALL_ROOM_BYTES = 4 * MEGABYTE;
 /** The largest bodies that fit at once: a hundred waiting launches of one client with ordinary portraits. */
 const LARGE_BODIES = 4;
-/** Shares of the largest body: what all clients without a verified token may hold in large bodies, and one such body. */
+/** Limits for clients without a verified token, as shares of the largest body: all their large bodies, and one of them. */
 const UNVERIFIED_ROOM = 1 / 2;
 const UNVERIFIED_BODY = 1 / 8;
 
@@ -21,8 +21,8 @@ interface Rooms {
 }
 
 /**
- * What the gateway holds of bodies. Bodies that are announced as small have a room of their own, so that uploads do not keep
- * launches without an image out; bodies of clients whose token is not verified have two small ones.
+ * Memory limits for request bodies. Bodies that are announced as small have a separate limit, so that uploads do not block
+ * launches without an image. Bodies of clients without a verified token have lower limits.
  */
 export class BodyRooms {
   readonly #verified: Rooms;
@@ -36,7 +36,7 @@ export class BodyRooms {
     this.#bytes = this.#free;
   }
 
-  /** Bytes of all bodies. */
+  /** Bytes of all bodies in memory. */
   get held(): number {
     return this.#bytes - this.#free;
   }
@@ -46,7 +46,7 @@ export class BodyRooms {
     return new HeldBody(this.#verified, this.#verified, owner, announced);
   }
 
-  /** For a body that has to be read before its client is known. */
+  /** For a body that is read before its client is verified. */
   openUnverified(network: string, announced: number | undefined): HeldBody {
     return new HeldBody(this.#unverified, this.#verified, { pool: "", client: network }, announced);
   }
@@ -92,7 +92,7 @@ export class HeldBody {
     this.#bytes += bytes;
   }
 
-  /** The body's client is known now. @throws LaunchError 503 if that client holds as much as it may. */
+  /** Moves the body to its verified client. @throws LaunchError 503 if that client has reached its limit. */
   verify(owner: ByteOwner): void {
     const room = roomOf(this.#verified, this.#isSmall);
     const bytes = this.#bytes;

@@ -1,6 +1,6 @@
 import { KeyCounter } from "../../runtime/key-counter.ts";
 
-/** Who holds bytes: a client, in a pool. The names are unique in the gateway. */
+/** The owner of bytes: a client of a pool. The names are unique in the gateway. */
 export interface ByteOwner {
   readonly pool: string;
   readonly client: string;

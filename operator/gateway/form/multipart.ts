@@ -4,11 +4,11 @@ import { MAX_FIELDS } from "./body-kind.ts";
 
 /** A prompt or a token is a few kB. */
 const MAX_FIELD_BYTES = 256 * 1024;
-/** The head of a part is a line or two. */
+/** The headers of a part are a line or two. */
 const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
- * Takes a whole multipart body apart (RFC 7578). A library that streams took a fifth of a launch's CPU time: see
+ * Parses a whole multipart body (RFC 7578). A library that streams took a fifth of a launch's CPU time: see
  * `docs/decisions/0009-forwarding.md`. The file is a part of the body, not a copy.
  * @throws LaunchError 400 when it is malformed, 413 when a field is too long.
  */
@@ -42,7 +42,7 @@ interface Part {
   readonly data: Buffer;
 }
 
-/** The parts between the delimiters; what stands before the first and after the last is nobody's (RFC 2046, 5.1.1). */
+/** The parts between the delimiters. The bytes before the first and after the last are ignored (RFC 2046, 5.1.1). */
 function* partsOf(body: Buffer, boundary: string): Iterable<Part> {
   const delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
   const isFirst = body.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2));

@@ -4,21 +4,21 @@ import type { Clock } from "../../runtime/clock.ts";
 import { LaunchError } from "../errors.ts";
 import type { HeldBody } from "./body-rooms.ts";
 
-/** A body that has not ended must bring so many bytes in every so many ms: 4 kB/s, the rate of a poor mobile connection. */
+/** Minimum bytes of an incomplete body per interval: 4 kB/s, the rate of a poor mobile connection. */
 const PACE_MS = 10_000;
 const PACE_BYTES = 40 * 1024;
 
 export interface BodyTime {
   readonly clock: Clock;
-  /** Longest that a body may take to arrive. */
+  /** Longest time for a body to arrive. */
   readonly timeoutMs: number;
 }
 
 /**
- * Reads a body to its end, and takes its bytes from its room. If that fails the rest is left alone: destroying the body would
- * reset the connection before the answer.
- * @param mostBytes longest that this kind of body may be.
- * @throws LaunchError 408, 413, 499, or 503 when the room is taken.
+ * Reads a body to its end and counts its bytes against the memory limits. After an error the rest stays unread: to destroy the
+ * body would reset the connection before the answer.
+ * @param mostBytes size limit for this kind of body.
+ * @throws LaunchError 408, 413, 499, or 503 at the memory limit.
  */
 export function readBody(
   body: Readable,

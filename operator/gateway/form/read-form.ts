@@ -15,9 +15,9 @@ const MAX_URLENCODED_BYTES = 1024 * 1024;
 export type RequestBody = Readable & { readonly headers: IncomingHttpHeaders };
 
 /**
- * Reads the body of a launch, whatever its dialect. On an error the rest of the body stays unread.
- * @param held what the body's bytes are taken from; the caller releases it.
- * @throws LaunchError 400, 408, 413, 415, or 503 when the launches under way hold as much as they may.
+ * Reads the body of a launch in any encoding. After an error the rest of the body stays unread.
+ * @param held counts the body's bytes; the caller releases it.
+ * @throws LaunchError 400, 408, 413, 415, or 503 at the memory limit.
  */
 export async function readForm(body: RequestBody, held: HeldBody, time: BodyTime): Promise<LaunchForm> {
   const kind = bodyKind(body.headers);

@@ -3,7 +3,7 @@ import type { WorkerAnswer } from "../../workers/answers.ts";
 import { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
 
-/** The body of every answer that is no session. */
+/** The body of every error response. */
 export function errorBody({ code, message, field }: LaunchError) {
   return { error: { code, message, ...(field === undefined ? {} : { field }) } };
 }
@@ -13,12 +13,12 @@ export function refuse(reply: FastifyReply, refusal: LaunchError): FastifyReply 
   if (retryAfterMs !== undefined) reply.header("retry-after", String(Math.ceil(retryAfterMs / 1_000)));
   if (status === 401) reply.header("www-authenticate", "Bearer");
   if (status === 405) reply.header("allow", "POST");
-  // The rest of the body will not be read.
+  // The rest of the body stays unread.
   if (status === 408) reply.header("connection", "close");
   return reply.code(status).send(errorBody(refusal));
 }
 
-/** Passes on what the worker answered; a session that it began is one also where its answer cannot be read. */
+/** Sends the worker's answer. If the answer is no JSON object, the session has started all the same. */
 export function accept(reply: FastifyReply, answer: WorkerAnswer, trace: LaunchTrace): FastifyReply {
   const readable = isJsonObject(answer.body);
   return reply
@@ -38,7 +38,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** What went wrong, as an answer; a mistake of ours where it is none that we know. */
+/** The error as a LaunchError; an unknown error becomes `internal`. */
 export function refusalOf(error: unknown): LaunchError {
   if (error instanceof LaunchError) return error;
   const { statusCode = 500, message = "the request cannot be read" } = error as Partial<Record<"statusCode", number> & Error>;

@@ -1,18 +1,18 @@
-/** Launches whose client went away and that are compared. */
+/** Number of aborted launches that are compared. */
 const REMEMBERED = 20;
-/** So many of them at the same time after their arrival are no chance. */
+/** Number of aborts after the same time that is no coincidence. */
 const NEEDED = 5;
 const TOLERANCE_MS = 1_000;
-/** A client that gives up sooner did not wait for anything: it was stopped, or never meant to wait. */
+/** A client that aborts sooner did not run into a timeout. */
 const MIN_WAIT_MS = 1_500;
-/** Between two hints. */
-const SILENCE_MS = 600_000;
+/** Time between two hints. */
+const HINT_INTERVAL_MS = 600_000;
 
-/** What a proxy with a timeout looks like from here. */
+/** The sign of a proxy with a timeout that is too short. */
 export interface CutHint {
-  /** After so many seconds the client's side was closed. */
+  /** Seconds after which the connections were closed. */
   readonly afterSeconds: number;
-  /** Launches that were cut so, of the last `REMEMBERED` whose client went away. */
+  /** Number of launches aborted after that time, of the last `REMEMBERED` aborted ones. */
   readonly launches: number;
 }
 
@@ -35,7 +35,7 @@ export class ClientCuts {
     if (this.#waitsMs.length > REMEMBERED) this.#waitsMs.shift();
     const alike = this.#waitsMs.filter((otherMs) => Math.abs(otherMs - waitedMs) <= TOLERANCE_MS);
     if (alike.length < NEEDED || nowMs < this.#silentUntilMs) return undefined;
-    this.#silentUntilMs = nowMs + SILENCE_MS;
+    this.#silentUntilMs = nowMs + HINT_INTERVAL_MS;
     const meanMs = alike.reduce((sum, otherMs) => sum + otherMs, 0) / alike.length;
     return { afterSeconds: Math.round(meanMs / 1_000), launches: alike.length };
   }

@@ -2,11 +2,11 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { addressOf, type Caller } from "./caller.ts";
 
-/** Lines in one window: guesses by the thousand must not fill a disk, nor hide other lines. */
+/** Limit on the lines of one window: thousands of guesses must not fill a disk or hide other lines. */
 const MAX_LINES = 10;
 const WINDOW_MS = 10_000;
 
-/** Paths are the client's: they are cut. */
+/** Clients choose paths: long ones are cut. */
 const MAX_PATH_LENGTH = 200;
 
 /** Logs requests whose token is wrong or missing, with the client's address and without the token, at a limited rate. */

@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 
-/** What is read of a body that nobody wants. A client that sends more is cut off. */
+/** Limit on the bytes of an unwanted body. The connection of a client that sends more is closed. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads the rest of a body and forgets it. A client that is still sending when the answer comes and the connection closes
- * sees a reset, and never the sentence that says what to do.
+ * Reads and drops the rest of a body. If the connection closed while the client still sends, the client would see a reset instead
+ * of the error message.
  */
 export async function discard(body: Readable): Promise<void> {
   let bytes = 0;
@@ -15,6 +15,6 @@ export async function discard(body: Readable): Promise<void> {
       if (bytes > MAX_DISCARDED_BYTES) body.destroy();
     }
   } catch {
-    // The client has gone: nobody waits for the answer.
+    // The client closed the connection and does not read the answer.
   }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 
-/** Why launches must not be sent here now; undefined when they may. */
+/** Why the gateway is not ready; undefined if it is. */
 export type NotReady = () => string | undefined;
 
 const WHAT_THIS_IS = "AvatarPool gateway: launches go to POST /{namespace}/{pool}/launch, described at /openapi.json";

@@ -35,7 +35,7 @@ export interface InternalServerDeps {
   readonly clock: Clock;
   readonly source: LoadSource;
   readonly registry: Registry;
-  /** Brings gauges up to date before a scrape. */
+  /** Updates the gauges before a scrape. */
   readonly beforeScrape: () => void;
   /** Whether the bearer may read the load. */
   readonly access: (authorization: string | undefined, address: string) => Promise<Access>;
@@ -59,7 +59,7 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
   });
 
   server.get(LOAD_PATH, async (request, reply) => {
-    if (!(await isLetIn(deps, deps.access, request, reply, "only the operator may read this"))) return reply;
+    if (!(await isAuthorized(deps, deps.access, request, reply, "only the operator may read this"))) return reply;
     if (readers >= MAX_READERS) return unavailable(reply, `${MAX_READERS} streams are open already`);
     readers += 1;
     const { gateway, clock, source } = deps;
@@ -75,20 +75,20 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
 
 function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   const { claims, clock } = deps;
-  const claiming = new Places(MAX_CLAIMS);
-  const held = new Places(MAX_HELD);
+  const claiming = new ConcurrencyLimit(MAX_CLAIMS);
+  const held = new ConcurrencyLimit(MAX_HELD);
   const heldOf = new KeyCounter();
 
   // A greeting: its token is known from now on.
   server.get(CLAIMS_PATH, async (request, reply) => {
-    if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may greet"))) return reply;
+    if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may greet"))) return reply;
     return reply.code(204).send();
   });
 
   server.post(CLAIMS_PATH, (request, reply) =>
     claiming.with(
       async () => {
-        if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may claim launches"))) return reply;
+        if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may claim launches"))) return reply;
         const claim = claimSchema.safeParse(request.body);
         return claim.success ? claims.claim(claim.data) : badRequest(reply, claim.error);
       },
@@ -99,7 +99,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   server.post(SUPERSEDED_PATH, (request, reply) =>
     claiming.with(
       async () => {
-        if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may end sessions"))) return reply;
+        if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may end sessions"))) return reply;
         const message = supersededSchema.safeParse(request.body);
         if (!message.success) return badRequest(reply, message.error);
         const ended = withDeadline(clock, SUPERSEDED_WAIT_MS, () => claims.supersede(message.data)).catch(() => []);
@@ -110,7 +110,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   );
 
   server.post(CLAIM_ANSWERS_PATH, async (request, reply) => {
-    if (!(await isLetIn(deps, deps.peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
+    if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
     const question = questionSchema.safeParse(request.body);
     if (!question.success) return badRequest(reply, question.error);
     const { gateway, launch } = question.data;
@@ -127,8 +127,8 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   });
 }
 
-/** A limit on what is under way at once. */
-class Places {
+/** Limits the requests in progress. */
+class ConcurrencyLimit {
   readonly #max: number;
   #taken = 0;
 
@@ -147,8 +147,8 @@ class Places {
   }
 }
 
-/** Answers those who may not, or of whom nobody knows now. */
-async function isLetIn(
+/** Responds to a request without a valid token. */
+async function isAuthorized(
   { denials }: InternalServerDeps,
   access: InternalServerDeps["access"],
   request: FastifyRequest,

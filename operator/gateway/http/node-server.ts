@@ -30,7 +30,7 @@ export interface NodeServerOptions {
   readonly bodyTimeoutMs: number;
 }
 
-/** Node's own server, with a limit on everything that a client can make long, and errors that it answers in our words. */
+/** Node's HTTP server with a limit on everything that a client controls, and with our error bodies. */
 export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: NodeServerOptions): Server {
   const options = {
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -49,7 +49,7 @@ export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: Nod
     response.once("close", () => requests.delete(request));
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // What follows a whole request must not be answered before it: the answer would be taken for the first one's.
+    // An error after a complete request must not be answered first: the client would match it to that request.
     const [first, ...more] = unanswered.get(socket) ?? [];
     const mistakable = first !== undefined && (first.complete || more.length > 0);
     if (error.code === "ECONNRESET" || !socket.writable || mistakable) socket.destroy();
@@ -58,7 +58,7 @@ export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: Nod
   return server;
 }
 
-/** What the parser stumbled over, before there was a request. */
+/** The error for a request that the parser rejects. */
 function parserError(code: string | undefined): LaunchError {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":

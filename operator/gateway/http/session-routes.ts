@@ -21,7 +21,7 @@ import { sessionsBody } from "./session-schemas.ts";
 export interface SessionRoutesDeps extends FindPoolDeps {
   readonly logger: Logger;
   readonly gate: Pick<Gate, "identify">;
-  readonly sessions: Pick<Sessions, "inPool" | "inRoom" | "end" | "heard">;
+  readonly sessions: Pick<Sessions, "inPool" | "inRoom" | "end" | "onRoomEvent">;
   readonly livekit: Pick<Livekit, "webhook">;
   readonly denials: Pick<DenialLog, "note">;
   readonly read: BodyTime;
@@ -82,7 +82,7 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
       const { namespace, pool: name } = request.params;
       const pool = requirePool(deps, `${namespace}/${name}`);
       const event = roomEvent(await deps.livekit.webhook(pool, await readEvent(deps, request), request.headers.authorization));
-      if (event !== undefined) sessions.heard(pool, event);
+      if (event !== undefined) sessions.onRoomEvent(pool, event);
       return {};
     }),
   );

@@ -4,8 +4,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import { sleep } from "../../runtime/sleep.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
-/** Kubernetes itself takes up to a minute to show a pod a changed Secret. */
-const LOOK_MS = 10_000;
+/** Kubernetes takes up to a minute to update a mounted Secret. */
+const CHECK_INTERVAL_MS = 10_000;
 
 export interface TlsFiles {
   readonly certFile: string;
@@ -18,7 +18,7 @@ export interface TlsPair {
   readonly key: string;
 }
 
-/** @throws when a file cannot be read, or when the two do not belong together. */
+/** @throws if a file cannot be read, or if the key does not match the certificate. */
 export async function readTlsPair({ certFile, keyFile }: TlsFiles): Promise<TlsPair> {
   const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]);
   createSecureContext({ cert, key });
@@ -26,8 +26,8 @@ export async function readTlsPair({ certFile, keyFile }: TlsFiles): Promise<TlsP
 }
 
 /**
- * Looks at the files until the signal aborts, and passes on every new pair. One that is not usable is told to the log, and
- * the old one stays: files that change one after the other do not belong together for a moment.
+ * Checks the files until the signal aborts, and passes every new pair to `use`. It logs a pair that does not match and keeps
+ * the old one: two files that change one after the other do not match for a moment.
  */
 export async function followTlsFiles(
   deps: { readonly clock: Clock; readonly logger: Logger },
@@ -38,7 +38,7 @@ export async function followTlsFiles(
 ): Promise<void> {
   let used = current;
   for (;;) {
-    await sleep(deps.clock, LOOK_MS, signal);
+    await sleep(deps.clock, CHECK_INTERVAL_MS, signal);
     if (signal.aborted) return;
     try {
       const pair = await readTlsPair(files);

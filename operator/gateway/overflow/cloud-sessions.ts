@@ -28,7 +28,7 @@ interface CloudSession {
 export interface CloudSessionsDeps {
   readonly clock: Clock;
   readonly findPool: FindPool;
-  readonly lookAt?: SessionsDeps["lookAt"];
+  readonly viewRoom?: SessionsDeps["viewRoom"];
   /** Called when a pool's count has changed. */
   readonly onChanged: (pool: string) => void;
 }
@@ -82,9 +82,9 @@ export class CloudSessions {
     pool: PoolConfig,
     { room, livekitUrl, agent }: Pick<CloudSession, "room" | "livekitUrl"> & Pick<CloudSessionKeys, "agent">,
   ): Promise<boolean | undefined> {
-    const { lookAt } = this.#deps;
-    if (lookAt === undefined || !isSameServer(livekitUrl, pool.livekit?.url)) return undefined;
-    return lookAt(pool, room, agent).then(
+    const { viewRoom } = this.#deps;
+    if (viewRoom === undefined || !isSameServer(livekitUrl, pool.livekit?.url)) return undefined;
+    return viewRoom(pool, room, agent).then(
       ({ avatar }) => avatar,
       () => undefined,
     );

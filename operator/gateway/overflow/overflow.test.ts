@@ -56,13 +56,13 @@ describe("a launch to a full pool at its maximum", () => {
   });
 
   it("is another one once its avatar was seen in the room and has left it", async () => {
-    const views: RoomView[] = [{ avatar: true, somebody: true }];
+    const views: RoomView[] = [{ avatar: true, principal: true }];
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
-    const { launch, clock, cloud, inCloud } = await fullPool({ livekit }, { lookAt: async () => views[0]! });
+    const { launch, clock, cloud, inCloud } = await fullPool({ livekit }, { viewRoom: async () => views[0]! });
     await launch("maya", { room: "room" });
     await clock.advance(10_000);
     expect((await launch("maya", { room: "room" })).trace.path).toBe("repeated");
-    views[0] = { avatar: false, somebody: true };
+    views[0] = { avatar: false, principal: true };
     const again = await launch("maya", { room: "room" });
     await clock.advance(10_000);
     expect([again.status, again.trace.path, cloud.launches.length, inCloud()]).toEqual([200, "overflow", 2, 1]);
@@ -198,14 +198,14 @@ describe("the cap", () => {
   });
 
   it("is free again when two looks at its LiveKit room have seen no avatar; one that is there keeps its place", async () => {
-    const views: RoomView[] = [{ avatar: true, somebody: true }];
-    const world = { lookAt: async () => views[0]! };
+    const views: RoomView[] = [{ avatar: true, principal: true }];
+    const world = { viewRoom: async () => views[0]! };
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
     const { launch, clock, inCloud } = await fullPool({ livekit }, world);
     await launch();
     await clock.advance(600_000);
     expect(inCloud()).toBe(1);
-    views[0] = { avatar: false, somebody: true };
+    views[0] = { avatar: false, principal: true };
     await clock.advance(31_000);
     expect(inCloud()).toBe(1);
     await clock.advance(31_000);

@@ -108,7 +108,7 @@ describe("a launch whose answer from the cloud is lost", () => {
 
   it("is found by its avatar in the room", async () => {
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
-    const { launch, clock, cloud } = await fullPool({ livekit }, { lookAt: async () => ({ avatar: true, somebody: true }) });
+    const { launch, clock, cloud } = await fullPool({ livekit }, { viewRoom: async () => ({ avatar: true, principal: true }) });
     cloud.answer = "lost";
     await launch("maya", { room: "room" });
     await clock.advance(5_000);
@@ -118,8 +118,8 @@ describe("a launch whose answer from the cloud is lost", () => {
 
   it("is not found by the avatar of another agent in the room", async () => {
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
-    const lookAt = async (_pool: unknown, _room: string, agent?: string) => ({ avatar: agent === "agent-1", somebody: true });
-    const { launch, clock, cloud } = await fullPool({ livekit }, { lookAt });
+    const viewRoom = async (_pool: unknown, _room: string, agent?: string) => ({ avatar: agent === "agent-1", principal: true });
+    const { launch, clock, cloud } = await fullPool({ livekit }, { viewRoom });
     cloud.answer = "lost";
     const job = { room: "room", identity: "avatar", agent: "agent-2" };
     await launch("maya", job);

@@ -12,7 +12,7 @@ function setup() {
   const clock = new FakeClock();
   const workers = new WorkerTable({ findPool: () => pool, clock });
   const worker = workers.upsert(testRecord("a"));
-  worker.probed(worker.probeBegins(), { kind: "ready", sessions: 0, slots: 1 });
+  worker.probed(worker.probeStarts(), { kind: "ready", sessions: 0, slots: 1 });
   return { clock, slots: new Slots({ clock, findPool: () => pool, workers }) };
 }
 

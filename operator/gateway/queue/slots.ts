@@ -90,7 +90,7 @@ export class Slots {
   /** The slot of a session that is about to be ended for a launch; undefined when its worker cannot take the launch. */
   takeNext(pool: PoolConfig, preset: string | undefined, worker: Worker): Slot | undefined {
     if (!wantedOf(pool, preset, nobody).groups.includes(worker.group)) return undefined;
-    const reservation = worker.reserveNext();
+    const reservation = worker.reserveOccupied();
     const warm = worker.record.warm || (preset !== undefined && worker.hasServed(preset));
     return reservation && { ...reservation, worker, warm };
   }

@@ -237,7 +237,7 @@ describe("abandoned sessions", () => {
     rooms.set("r/agent-1", inhabited);
     await clock.advance(60_000);
     rooms.set("r/agent-1", alone);
-    rooms.set("r/agent-2", { avatar: false, somebody: true });
+    rooms.set("r/agent-2", { avatar: false, principal: true });
     worker.stop = "fails";
     await launch("maya", { room: "r", identity: "avatar", agent: "agent-2" });
     await hear("left", "r");

@@ -6,97 +6,98 @@ import { isSameServer } from "./same-server.ts";
 import { roomKey, type Session } from "./session-book.ts";
 
 /**
- * Between two looks at the room of a session that nothing is known against. With a grace of 10 s a session ends at most 37 s after
- * its agent left: this wait, the grace, and a round's second for each of the two looks.
+ * Time between two checks of the room of a session that is not suspected. With a grace period of 10 s, a session ends at most
+ * 37 s after its agent left: this interval, the grace period, and one second (a round) for each of the two checks.
  */
-const LOOK_EVERY_MS = 25_000;
-/** After a room could not be looked at; doubled each time, unless its session is suspected. */
-const TRY_AGAIN_MS = 5_000;
-/** LiveKit reports who leaves a moment before its list of participants changes: the looks after such a report. */
-const HEARD_LOOKS_MS = [500, 2_000, 5_000];
-/** Looks that a round begins: a round comes every second. */
-const LOOKS_PER_ROUND = 50;
-/** Rooms that were heard of and whose session is not known yet; how long they are remembered. */
-const MAX_HEARD = 10_000;
-const HEARD_MS = 60_000;
+const CHECK_EVERY_MS = 25_000;
+/** Pause after a failed check. It doubles with each failure, unless the session is suspected. */
+const RETRY_MS = 5_000;
+/** Checks after a webhook about a departure: LiveKit sends it a moment before its list of participants changes. */
+const WEBHOOK_CHECKS_MS = [500, 2_000, 5_000];
+/** Checks that one round starts; a round runs every second. */
+const CHECKS_PER_ROUND = 50;
+/** Limits on the webhooks that are kept for sessions not seen yet: their number, and the time for which they are kept. */
+const MAX_WEBHOOKS = 10_000;
+const KEEP_WEBHOOK_MS = 60_000;
 
 export interface AbandonedSessionReaperDeps {
   readonly clock: Clock;
   readonly findPool: (key: string) => PoolConfig | undefined;
-  /** @throws when the room cannot be looked at now. */
-  readonly lookAt: (pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>;
-  /** Ends a session. `emptyMs`: for how long nobody was seen with it. Never throws. */
+  /** @throws if the room's participants cannot be listed now. */
+  readonly viewRoom: (pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>;
+  /** Ends a session. `emptyMs`: time for which its agent was absent. Never throws. */
   readonly end: (session: Session, emptyMs: number) => Promise<void>;
 }
 
-/** What is known of a session's room. */
+/** The checks of one session's room. Times are Unix times in ms. */
 interface RoomWatch {
-  nextLookMs: number;
-  /** Since when nobody was seen there; undefined while somebody is. */
+  nextCheckMs: number;
+  /** Time since which the agent is absent; undefined while it is present. */
   emptySinceMs: number | undefined;
-  /** Whether the room is one of the pool's LiveKit server: that an empty list of participants means anything. */
-  here: boolean;
-  /** When somebody was last heard to leave; undefined once the looks that follow have seen the agent. */
-  heardMs: number | undefined;
-  /** When a look last saw somebody there. */
+  /** Whether the room is on the pool's LiveKit server. If not, an empty list of participants proves nothing. */
+  onServer: boolean;
+  /** Time of the last webhook about a departure; undefined after the checks that follow it have seen the agent. */
+  leftMs: number | undefined;
+  /** Time of the last check that saw the agent. */
   seenMs: number;
-  /** Looks in a row that failed. */
+  /** Failed checks in a row. */
   failures: number;
-  looking: boolean;
+  checking: boolean;
 }
 
-interface Heard {
+interface EarlyWebhook {
   readonly atMs: number;
   readonly finished: boolean;
 }
 
 /**
- * Ends sessions whose agent has left: the maker's client does not, and the worker only after ten minutes.
+ * Ends sessions whose agent has left. The maker's client does not end them, and the worker does so only after ten minutes.
  *
- * Flow: rooms are looked at every 25 s by the gateway in whose share the worker is, and at once by whichever gateway hears that
- * somebody left. Nobody there: a second look when the pool's grace is over; still nobody: the session is ended. The grace begins
- * with the first look that sees nobody, or when somebody was heard to leave, if no look has seen the agent since.
- * Guarantees: no session is ended unless two looks have not seen its agent, the second one when the grace is over. A look that
- * fails ends nothing. A room that is not there counts as empty only when it is known to be one of the pool's server. A session
- * that this gateway launched to another LiveKit server is not judged.
+ * Flow: the gateway that has the worker in its share checks the room every 25 s. A gateway that receives a webhook about a departure
+ * checks it at once. If the agent is absent, a second check follows after the pool's grace period. If the agent is still absent,
+ * the session is ended. The grace period starts with the first check that does not see the agent, or with the webhook if no
+ * check has seen the agent since.
+ * Guarantees: a session is ended only after two checks that did not see its agent, the second one after the grace period. A failed
+ * check ends nothing. A missing room counts as empty only if it was seen on the pool's server before. The reaper ignores a session
+ * that this gateway launched on another LiveKit server.
  */
 export class AbandonedSessionReaper {
   readonly #deps: AbandonedSessionReaperDeps;
   readonly #watches = new WeakMap<Session, RoomWatch>();
-  /** By pool and room, oldest first. */
-  readonly #heard: ExpiringMap<string, Heard>;
+  /** Webhooks about rooms without a known session, by {@link roomKey}. */
+  readonly #early: ExpiringMap<string, EarlyWebhook>;
 
   constructor(deps: AbandonedSessionReaperDeps) {
     this.#deps = deps;
-    this.#heard = new ExpiringMap({ clock: deps.clock, ttlMs: HEARD_MS, max: MAX_HEARD });
+    this.#early = new ExpiringMap({ clock: deps.clock, ttlMs: KEEP_WEBHOOK_MS, max: MAX_WEBHOOKS });
   }
 
   /**
-   * Somebody left a room, or it has ended (`finished`).
-   * @param sessions those of the room that are live and known.
+   * A webhook reported that a participant left a room, or that the room has ended (`finished`).
+   * @param sessions the live sessions of the room.
    */
-  heard(key: string, sessions: readonly Session[], finished: boolean): void {
+  left(key: string, sessions: readonly Session[], finished: boolean): void {
     const atMs = this.#deps.clock.now();
-    for (const session of sessions) this.#hear(session, { atMs, finished });
-    if (sessions.length === 0) this.#heard.set(key, { atMs, finished });
+    for (const session of sessions) this.#suspect(session, { atMs, finished });
+    if (sessions.length === 0) this.#early.set(key, { atMs, finished });
   }
 
   /** The avatar of a session was seen in a room of the pool's server. */
-  here(session: Session): void {
-    this.#watch(session).here = true;
+  joined(session: Session): void {
+    this.#watch(session).onServer = true;
   }
 
-  /** A session became known: its room may have been heard of before. */
-  known(session: Session): void {
+  /** A session was first seen. A webhook about its room may have arrived before. */
+  started(session: Session): void {
     const key = roomKey(session);
-    const heard = this.#heard.get(key);
-    if (heard === undefined) return;
-    this.#heard.delete(key);
-    // A session that this gateway has launched since is another one.
-    if (session.launched === undefined) this.#hear(session, heard);
+    const early = this.#early.get(key);
+    if (early === undefined) return;
+    this.#early.delete(key);
+    // The webhook cannot be about a session that this gateway launched after it.
+    if (session.launched === undefined) this.#suspect(session, early);
   }
 
-  /** Looks at those rooms of running sessions that should be looked at now. */
+  /** Checks the rooms of running sessions that are due. */
   async round(sessions: Iterable<Session>): Promise<void> {
     const nowMs = this.#deps.clock.now();
     const due: { readonly session: Session; readonly watch: RoomWatch }[] = [];
@@ -104,65 +105,65 @@ export class AbandonedSessionReaper {
     const inRoom = new Map<string, number>();
     for (const session of known) inRoom.set(roomKey(session), (inRoom.get(roomKey(session)) ?? 0) + 1);
     for (const session of known) {
-      // Whose avatar is whose, only the gateways know that launched them.
+      // Only the gateways that launched the sessions of a room can match its avatars to them.
       if (session.launched === undefined && (inRoom.get(roomKey(session)) ?? 0) > 1) continue;
-      if (session.state !== "running" || !this.#mayBeJudged(session)) continue;
+      if (session.state !== "running" || !this.#isOnPoolServer(session)) continue;
       const watch = this.#watch(session);
-      if (!session.worker.own && watch.heardMs === undefined) continue;
-      if (watch.nextLookMs <= nowMs && !watch.looking) due.push({ session, watch });
+      if (!session.worker.own && watch.leftMs === undefined) continue;
+      if (watch.nextCheckMs <= nowMs && !watch.checking) due.push({ session, watch });
     }
-    due.sort((a, b) => Number(isSuspect(b.watch)) - Number(isSuspect(a.watch)) || a.watch.nextLookMs - b.watch.nextLookMs);
-    await Promise.all(due.slice(0, LOOKS_PER_ROUND).map(({ session, watch }) => this.#look(session, watch)));
+    due.sort((a, b) => Number(isSuspect(b.watch)) - Number(isSuspect(a.watch)) || a.watch.nextCheckMs - b.watch.nextCheckMs);
+    await Promise.all(due.slice(0, CHECKS_PER_ROUND).map(({ session, watch }) => this.#check(session, watch)));
   }
 
-  async #look(session: Session, watch: RoomWatch): Promise<void> {
-    const { clock, findPool, lookAt, end } = this.#deps;
+  async #check(session: Session, watch: RoomWatch): Promise<void> {
+    const { clock, findPool, viewRoom, end } = this.#deps;
     const pool = findPool(session.pool);
     if (pool?.livekit === undefined) return;
     const { abandonedAfterMs } = pool.livekit;
-    watch.looking = true;
+    watch.checking = true;
     try {
-      const view = await lookAt(pool, session.room, session.launched?.agent);
-      watch.here ||= view.avatar;
+      const view = await viewRoom(pool, session.room, session.launched?.agent);
+      watch.onServer ||= view.avatar;
       watch.failures = 0;
       const nowMs = clock.now();
-      if (view.somebody) watch.seenMs = nowMs;
-      if (view.somebody || !watch.here) {
+      if (view.principal) watch.seenMs = nowMs;
+      if (view.principal || !watch.onServer) {
         watch.emptySinceMs = undefined;
-        this.#planLook(watch, nowMs);
+        this.#planCheck(watch, nowMs);
         return;
       }
-      watch.emptySinceMs ??= watch.heardMs === undefined ? nowMs : Math.max(watch.heardMs, watch.seenMs);
-      watch.nextLookMs = watch.emptySinceMs + abandonedAfterMs;
-      if (watch.nextLookMs > nowMs) return;
+      watch.emptySinceMs ??= watch.leftMs === undefined ? nowMs : Math.max(watch.leftMs, watch.seenMs);
+      watch.nextCheckMs = watch.emptySinceMs + abandonedAfterMs;
+      if (watch.nextCheckMs > nowMs) return;
       await end(session, nowMs - watch.emptySinceMs);
-      // Where that came to nothing.
-      watch.nextLookMs = nowMs + TRY_AGAIN_MS;
+      // The next check if the worker did not end the session.
+      watch.nextCheckMs = nowMs + RETRY_MS;
     } catch {
-      watch.nextLookMs = clock.now() + (isSuspect(watch) ? TRY_AGAIN_MS : pauseAfter(watch.failures));
+      watch.nextCheckMs = clock.now() + (isSuspect(watch) ? RETRY_MS : pauseAfter(watch.failures));
       watch.failures += 1;
     } finally {
-      watch.looking = false;
+      watch.checking = false;
     }
   }
 
-  /** Nothing is known against the session: who was heard to leave may have been its agent, or not. */
-  #planLook(watch: RoomWatch, nowMs: number): void {
-    const { heardMs = Number.NEGATIVE_INFINITY } = watch;
-    const afterMs = HEARD_LOOKS_MS.find((eachMs) => heardMs + eachMs > nowMs);
-    if (afterMs === undefined) watch.heardMs = undefined;
-    watch.nextLookMs = afterMs === undefined ? nowMs + LOOK_EVERY_MS : heardMs + afterMs;
+  /** Plans the next check of a session whose agent is present or may be: a departed participant need not be the agent. */
+  #planCheck(watch: RoomWatch, nowMs: number): void {
+    const { leftMs = Number.NEGATIVE_INFINITY } = watch;
+    const afterMs = WEBHOOK_CHECKS_MS.find((eachMs) => leftMs + eachMs > nowMs);
+    if (afterMs === undefined) watch.leftMs = undefined;
+    watch.nextCheckMs = afterMs === undefined ? nowMs + CHECK_EVERY_MS : leftMs + afterMs;
   }
 
-  #hear(session: Session, { atMs, finished }: Heard): void {
+  #suspect(session: Session, { atMs, finished }: EarlyWebhook): void {
     const watch = this.#watch(session);
-    watch.here ||= finished;
-    watch.heardMs = atMs;
-    watch.nextLookMs = Math.min(watch.nextLookMs, atMs + (HEARD_LOOKS_MS[0] ?? 0));
+    watch.onServer ||= finished;
+    watch.leftMs = atMs;
+    watch.nextCheckMs = Math.min(watch.nextCheckMs, atMs + (WEBHOOK_CHECKS_MS[0] ?? 0));
   }
 
-  /** Whether the pool's LiveKit server can know the session's room. */
-  #mayBeJudged({ pool, launched }: Session): boolean {
+  /** Whether the session's room may be on the pool's LiveKit server. */
+  #isOnPoolServer({ pool, launched }: Session): boolean {
     const livekit = this.#deps.findPool(pool)?.livekit;
     return livekit !== undefined && (launched === undefined || isSameServer(launched.livekitUrl, livekit.url));
   }
@@ -171,24 +172,24 @@ export class AbandonedSessionReaper {
     const known = this.#watches.get(session);
     if (known !== undefined) return known;
     const watch: RoomWatch = {
-      nextLookMs: session.knownSinceMs + LOOK_EVERY_MS,
+      nextCheckMs: session.firstSeenMs + CHECK_EVERY_MS,
       emptySinceMs: undefined,
-      here: session.launched !== undefined,
-      heardMs: undefined,
+      onServer: session.launched !== undefined,
+      leftMs: undefined,
       seenMs: Number.NEGATIVE_INFINITY,
       failures: 0,
-      looking: false,
+      checking: false,
     };
     this.#watches.set(session, watch);
     return watch;
   }
 }
 
-/** Whose rooms are looked at before those of sessions that nothing is known against. */
-function isSuspect({ heardMs, emptySinceMs }: RoomWatch): boolean {
-  return heardMs !== undefined || emptySinceMs !== undefined;
+/** Whether the session's room is checked before the rooms of other sessions. */
+function isSuspect({ leftMs, emptySinceMs }: RoomWatch): boolean {
+  return leftMs !== undefined || emptySinceMs !== undefined;
 }
 
 function pauseAfter(failures: number): number {
-  return Math.min(LOOK_EVERY_MS, TRY_AGAIN_MS * 2 ** failures);
+  return Math.min(CHECK_EVERY_MS, RETRY_MS * 2 ** failures);
 }

@@ -2,15 +2,15 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { SessionPoller } from "./session-poller.ts";
 
-/** What was asked so lately is not asked again. */
+/** A poll of a pool serves all requests within this time. */
 const FRESH_MS = 1_000;
-const AT_ONCE = 32;
-/** Workers asked for one question; and how long that may take. The rest is said to be missing. */
+const MAX_CONCURRENT = 32;
+/** Limits on the workers polled for one request and on the time that takes. Beyond them the result is incomplete. */
 const MAX_WORKERS = 500;
 const LIMIT_MS = 4_000;
 
-interface Asked {
-  readonly atMs: number;
+interface PoolPoll {
+  readonly startedMs: number;
   readonly complete: Promise<boolean>;
 }
 
@@ -20,40 +20,40 @@ export interface BulkPollerDeps {
   readonly workersOf: (pool: string) => Iterable<Worker>;
 }
 
-/** Asks many workers for their sessions on somebody's behalf: a few at once, and for whoever asks at the same time once. */
+/** Polls many workers for a request, a few at a time. Requests at the same time share one poll. */
 export class BulkPoller {
   readonly #deps: BulkPollerDeps;
   /** Bounded: known pools. */
-  readonly #asked = new Map<string, Asked>();
+  readonly #polls = new Map<string, PoolPoll>();
 
   constructor(deps: BulkPollerDeps) {
     this.#deps = deps;
   }
 
-  /** Asks all ready workers of a pool, those with sessions first. @returns whether every one has answered. */
+  /** Polls all ready workers of a pool, busy workers first. @returns whether every worker answered. */
   pool(key: string): Promise<boolean> {
     const nowMs = this.#deps.clock.now();
-    const asked = this.#asked.get(key);
-    if (asked !== undefined && nowMs - asked.atMs < FRESH_MS) return asked.complete;
+    const known = this.#polls.get(key);
+    if (known !== undefined && nowMs - known.startedMs < FRESH_MS) return known.complete;
     const ready = [...this.#deps.workersOf(key)].filter((worker) => worker.ready);
     const complete = this.workers(ready.sort((a, b) => Number(b.busy) - Number(a.busy)));
-    this.#asked.delete(key);
-    this.#asked.set(key, { atMs: nowMs, complete });
+    this.#polls.delete(key);
+    this.#polls.set(key, { startedMs: nowMs, complete });
     return complete;
   }
 
-  /** Asks these workers. @returns whether every one has answered. */
+  /** Polls these workers. @returns whether every worker answered. */
   async workers(workers: readonly Worker[]): Promise<boolean> {
     const { clock, poller } = this.#deps;
     const untilMs = clock.now() + LIMIT_MS;
     const waiting = workers.slice(0, MAX_WORKERS);
     let complete = waiting.length === workers.length;
-    const askOneByOne = async (): Promise<void> => {
+    const pollNext = async (): Promise<void> => {
       for (let worker = waiting.shift(); worker !== undefined; worker = waiting.shift()) {
         if (clock.now() >= untilMs || !(await poller.poll(worker))) complete = false;
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, askOneByOne));
+    await Promise.all(Array.from({ length: MAX_CONCURRENT }, pollNext));
     return complete;
   }
 }

@@ -6,7 +6,7 @@ import { type RoomView, roomView } from "./room-view.ts";
 
 const REQUEST_TIMEOUT_S = 5;
 
-/** The LiveKit servers that pools name: who is in a room, and what their webhooks say. */
+/** Reads rooms and verifies webhooks of the LiveKit servers that pools name. */
 export class Livekit {
   readonly #secrets: SecretLookup;
 
@@ -15,10 +15,11 @@ export class Livekit {
   }
 
   /**
-   * @param agent identity of the session's agent, where it is known.
-   * @throws when the pool's key cannot be read, or its server does not answer.
+   * Reads the participants of a room.
+   * @param agent identity of the session's agent, if it is known.
+   * @throws if the pool's key cannot be read, or if its server does not answer.
    */
-  async lookAt(pool: PoolConfig, room: string, agent?: string): Promise<RoomView> {
+  async viewRoom(pool: PoolConfig, room: string, agent?: string): Promise<RoomView> {
     const { RoomServiceClient } = await sdk();
     const { url, key, secret } = await this.#server(pool);
     const client: RoomServiceClient = new RoomServiceClient(url, key, secret, {
@@ -29,15 +30,15 @@ export class Livekit {
   }
 
   /**
-   * Reads a webhook of the pool's LiveKit server.
-   * @throws LaunchError 401 where its signature is not that of the pool's key, 404 where the pool has none, 503 where it cannot
-   * be read now.
+   * Verifies and reads a webhook of the pool's LiveKit server.
+   * @throws LaunchError 401 if the signature does not match the pool's key, 404 if the pool names no server, 503 if the key
+   * cannot be read now.
    */
   async webhook(pool: PoolConfig, body: string, authorization: string | undefined): Promise<WebhookEvent> {
     if (pool.livekit === undefined) throw noLivekit(pool);
     const { WebhookReceiver } = await sdk();
     const { key, secret } = await this.#server(pool).catch((cause: unknown) => {
-      throw new LaunchError(503, "auth_unavailable", `LiveKit's signature cannot be checked: ${said(cause)}`, {
+      throw new LaunchError(503, "auth_unavailable", `LiveKit's signature cannot be checked: ${messageOf(cause)}`, {
         retryAfterMs: RETRY_MS,
         cause,
       });
@@ -45,8 +46,7 @@ export class Livekit {
     try {
       return await new WebhookReceiver(key, secret).receive(body, authorization);
     } catch (cause) {
-      const message =
-        "this is not signed with the key that livekit.apiKeyRef names: use the same key in LiveKit's webhook settings";
+      const message = "the webhook is not signed with the key of livekit.apiKeyRef: use the same key in LiveKit's webhook settings";
       throw new LaunchError(401, "unauthorized", message, { cause });
     }
   }
@@ -60,7 +60,7 @@ export class Livekit {
   }
 }
 
-/** Loaded when first needed: few pools name a LiveKit server, and the SDK is large. */
+/** Loads the SDK on first use: it is large, and few pools name a LiveKit server. */
 function sdk(): Promise<typeof import("livekit-server-sdk")> {
   return import("livekit-server-sdk");
 }
@@ -73,6 +73,6 @@ function noLivekit({ namespace, name }: PoolConfig): LaunchError {
   );
 }
 
-function said(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,21 +1,21 @@
 import type { WebhookEvent } from "livekit-server-sdk";
 import { isAvatar } from "./room-view.ts";
 
-/** `TrackType.VIDEO` of LiveKit: taking the enum itself would load its SDK into every gateway. */
+/** `TrackType.VIDEO` of LiveKit: importing the enum would load the SDK into every gateway. */
 const VIDEO = 1;
 
-/** What a LiveKit webhook says of a room, as far as it matters to sessions. */
+/** The LiveKit webhook events that matter to sessions. */
 export type RoomEvent =
-  /** Somebody left: perhaps the last one. */
+  /** A participant left, perhaps the agent. */
   | { readonly kind: "left"; readonly room: string }
   | { readonly kind: "finished"; readonly room: string }
   | { readonly kind: "avatar-joined"; readonly room: string }
-  /** A participant has published its video track: clients show the first frame a moment later. */
+  /** A participant published its video track: clients show the first frame a moment later. */
   | { readonly kind: "video"; readonly room: string; readonly identity: string };
 
 type Event = Pick<WebhookEvent, "event" | "room" | "participant" | "track">;
 
-/** Undefined for what does not matter. */
+/** @returns undefined for events that do not matter to sessions. */
 export function roomEvent({ event, room: where, participant, track }: Event): RoomEvent | undefined {
   const room = where?.name ?? "";
   if (room === "") return undefined;

@@ -28,7 +28,7 @@ describe("an avatar's room", () => {
     ["a recorder", [avatar, one("egress", EGRESS)], false],
     ["nobody", [avatar], false],
   ])("with %s", (_, participants, somebody) => {
-    expect(roomView(participants)).toEqual({ avatar: true, somebody });
+    expect(roomView(participants)).toEqual({ avatar: true, principal: somebody });
   });
 
   it.each([
@@ -37,26 +37,26 @@ describe("an avatar's room", () => {
     ["a recorder", [one("egress", EGRESS)], false],
     ["nobody", [], false],
   ])("that it has not joined, with %s", (_, participants, somebody) => {
-    expect(roomView(participants)).toEqual({ avatar: false, somebody });
+    expect(roomView(participants)).toEqual({ avatar: false, principal: somebody });
   });
 
   it.each([
-    ["its agent and its avatar", [avatar, agent, human], { avatar: true, somebody: true }],
+    ["its agent and its avatar", [avatar, agent, human], { avatar: true, principal: true }],
     [
       "its agent, and the avatar of the agent before",
       [avatar, one("agent-2", AGENT)],
-      { avatar: false, somebody: true },
+      { avatar: false, principal: true },
       "agent-2",
     ],
-    ["the agent before, and its avatar", [avatar, agent], { avatar: false, somebody: false }, "agent-2"],
-    ["the agent after it", [avatar, one("agent-2", AGENT)], { avatar: true, somebody: false }],
-    ["a human", [human], { avatar: false, somebody: false }],
+    ["the agent before, and its avatar", [avatar, agent], { avatar: false, principal: false }, "agent-2"],
+    ["the agent after it", [avatar, one("agent-2", AGENT)], { avatar: true, principal: false }],
+    ["a human", [human], { avatar: false, principal: false }],
   ])("of a known agent, with %s", (_, participants, view, whose = "agent-1") => {
     expect(roomView(participants, whose)).toEqual(view);
   });
 
   it("is in use while one of several avatars has its agent: which of them a session is, is not known everywhere", () => {
     const other = one("second-avatar", AGENT, { attributes: { [ON_BEHALF]: "agent-2" } });
-    expect(roomView([avatar, agent, other])).toEqual({ avatar: true, somebody: true });
+    expect(roomView([avatar, agent, other])).toEqual({ avatar: true, principal: true });
   });
 });

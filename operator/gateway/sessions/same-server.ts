@@ -1,4 +1,4 @@
-/** Whether a launch went to the pool's own LiveKit server; false where either is not known. */
+/** Whether a launch used the LiveKit server that its pool names; false if either URL is unknown. */
 export function isSameServer(launchedAt: string | undefined, pools: string | undefined): boolean {
   if (launchedAt === undefined || pools === undefined) return false;
   return hostOf(launchedAt) === hostOf(pools);

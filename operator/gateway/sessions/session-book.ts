@@ -5,54 +5,54 @@ import type { Worker } from "../workers/worker.ts";
 import { poolOf } from "../workers/worker-table.ts";
 import type { LaunchPath } from "./launch-path.ts";
 
-/** What a worker says of a session; or `lost`: its worker died with it. */
+/** The state that the worker reports, or `lost`: the worker died while the session ran. */
 export type SessionState = ListedTask["state"] | "lost";
 
-/** What is known of a session because its launch was served here. */
+/** Facts of a session that only the gateway that served its launch has. */
 export interface Launched {
-  /** Unix time in ms of the launch. */
+  /** Unix time in ms at which the launch arrived. */
   readonly arrivedMs: number;
   readonly path: LaunchPath;
   readonly preset: string | undefined;
   readonly livekitUrl: string;
-  /** With which the avatar joins the room; undefined where its token does not say. */
+  /** Identity with which the avatar joins the room; undefined if its token has none. */
   readonly identity: string | undefined;
-  /** Identity of the agent whose avatar it is; undefined where the token does not say. */
+  /** Identity of the agent that the avatar works for; undefined if the token names none. */
   readonly agent: string | undefined;
-  /** What makes two requests the same launch. */
+  /** Key of the launch: requests with the same key are one launch. */
   readonly launch: string;
-  /** The participant of the room that it is; see `LaunchKeys`. */
+  /** Key of the participant that the avatar is in the room; see `LaunchKeys`. */
   readonly seat: string | undefined;
-  /** Its place among the launches of its room: the higher, the later. */
+  /** Order of the launches of a room: a later launch has a higher ticket. */
   readonly ticket: number;
 }
 
-/** A session as this gateway knows it. */
+/** A session in this gateway's view. */
 export interface Session {
-  /** Key of its pool. */
+  /** Key of the pool. */
   readonly pool: string;
   readonly room: string;
   readonly taskId: string;
   readonly worker: Worker;
-  /** Unix time in ms since when this gateway knows of it. */
-  readonly knownSinceMs: number;
-  /** Absent for sessions that another gateway has launched. */
+  /** Unix time in ms at which this gateway first saw the session. */
+  readonly firstSeenMs: number;
+  /** Undefined for sessions that another gateway launched. */
   launched: Launched | undefined;
   state: SessionState;
 }
 
-/** Who hears of every session once when it becomes known, and once when it is found to have ended. */
+/** Called once when a session is first seen, and once when it is found to have ended. */
 export interface SessionListener {
-  readonly onBegan: (session: Session) => void;
+  readonly onStarted: (session: Session) => void;
   readonly onEnded: (session: Session) => void;
 }
 
-/** How long a session is remembered that has ended, and how many of them are. */
-const REMEMBER_ENDED_MS = 600_000;
+/** Time for which ended sessions are kept, and the limit on their number. */
+const KEEP_ENDED_MS = 600_000;
 const MAX_ENDED = 5_000;
-/** A worker that was told to end a session may list it still for so long. */
+/** Time for which a worker may still list a session after it accepted a stop request. */
 const STOPPING_MS = 10_000;
-/** A worker that lists more live sessions than this is not believed. */
+/** Limit on the live sessions of one worker. Further sessions that it lists are ignored. */
 const MAX_LIVE_PER_WORKER = 256;
 
 export function isLive({ state }: Pick<Session, "state">): boolean {
@@ -60,55 +60,59 @@ export function isLive({ state }: Pick<Session, "state">): boolean {
 }
 
 /**
- * The sessions of all workers, as far as this gateway has heard of them: by its own launches, and by what workers list.
- * Bookkeeping only: whoever asks the workers hands their answers in. Those that have ended are kept for ten minutes.
+ * The sessions of all workers that this gateway has launched or that workers have listed. The book does no I/O: callers pass in
+ * the workers' answers. Ended sessions are kept for ten minutes.
  */
 export class SessionBook {
   readonly #clock: Clock;
   readonly #listener: SessionListener;
-  /** Live ones, by worker and task. */
+  /** Live sessions, by UID of the worker and task. */
   readonly #live = new Map<string, Map<string, Session>>();
-  /** Live and ended ones, by {@link roomKey}. */
+  /** Live and ended sessions, by {@link roomKey}. */
   readonly #byRoom = new Map<string, readonly Session[]>();
-  /** With the time of their end, oldest first. */
+  /** Ended sessions with the time of their end, oldest first. */
   readonly #ended: ExpiringMap<Session, number>;
 
   constructor(clock: Clock, listener: SessionListener) {
     this.#clock = clock;
     this.#listener = listener;
     const onExpired = (session: Session) => this.#leaveRoom(session);
-    this.#ended = new ExpiringMap({ clock, ttlMs: REMEMBER_ENDED_MS, max: MAX_ENDED, onExpired });
+    this.#ended = new ExpiringMap({ clock, ttlMs: KEEP_ENDED_MS, max: MAX_ENDED, onExpired });
   }
 
-  /** A launch was served. Its worker may have listed the session already. */
-  began(worker: Worker, { taskId, room }: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
+  /** A launch was served. The worker may have listed the session already. */
+  started(worker: Worker, { taskId, room }: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
     const pool = poolOf(worker.record);
     const known = this.find(worker, taskId, room);
     if (known !== undefined) known.launched = launched;
-    return known ?? this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched, state: "pending" });
+    return known ?? this.#add({ pool, room, taskId, worker, firstSeenMs: this.#clock.now(), launched, state: "pending" });
   }
 
   /**
    * Takes over a worker's list of tasks.
-   * @param askedMs when it was asked for: the list says nothing of sessions that began later.
-   * @param restarted whether the worker may have been started anew since its last list: what it no longer knows is lost.
+   * @param requestedMs time of the request: the list may miss sessions that started later.
+   * @param restarted whether the worker may have restarted since its last list: sessions that it no longer lists are lost.
    */
-  listed(worker: Worker, tasks: readonly ListedTask[], { askedMs, restarted }: { askedMs: number; restarted: boolean }): void {
+  listed(
+    worker: Worker,
+    tasks: readonly ListedTask[],
+    { requestedMs, restarted }: { requestedMs: number; restarted: boolean },
+  ): void {
     const listed = new Map(tasks.map((task) => [task.taskId, task]));
     for (const session of this.on(worker)) {
       const state = listed.get(session.taskId)?.state;
       if (state !== undefined) this.#become(session, state);
-      else if (session.knownSinceMs < askedMs) this.#become(session, restarted ? "lost" : "completed");
+      else if (session.firstSeenMs < requestedMs) this.#become(session, restarted ? "lost" : "completed");
     }
     for (const task of tasks.filter(isLive)) this.#found(worker, task);
   }
 
-  /** A worker died, and its sessions with it. */
+  /** A worker died: its sessions are lost. */
   lost(worker: Worker): void {
     for (const session of this.on(worker)) this.#become(session, "lost");
   }
 
-  /** A session was stopped, whatever its worker says of it later. */
+  /** The worker accepted a stop request. The session counts as ended, even if the worker still lists it. */
   stopped(session: Session): void {
     if (isLive(session)) this.#become(session, "cancelled");
   }
@@ -118,12 +122,12 @@ export class SessionBook {
     return this.inRoom(poolOf(worker.record), room).find((session) => session.worker === worker && session.taskId === taskId);
   }
 
-  /** Live sessions of a worker. */
+  /** The live sessions of a worker. */
   on(worker: Worker): readonly Session[] {
     return [...(this.#live.get(worker.uid)?.values() ?? [])];
   }
 
-  /** How many live sessions of a worker are known. */
+  /** The number of live sessions of a worker. */
   countOn(worker: Worker): number {
     return this.#live.get(worker.uid)?.size ?? 0;
   }
@@ -133,13 +137,13 @@ export class SessionBook {
     for (const sessions of this.#live.values()) yield* sessions.values();
   }
 
-  /** Sessions of a room, live and ended, in the order in which they became known. */
+  /** The live and ended sessions of a room, in the order in which they were first seen. */
   inRoom(pool: string, room: string): readonly Session[] {
     this.#ended.removeExpired();
     return this.#byRoom.get(roomKey({ pool, room })) ?? [];
   }
 
-  /** Sessions of a pool that were lost of late. */
+  /** The sessions of a pool that were lost in the last ten minutes. */
   lostOf(pool: string): readonly Session[] {
     return [...this.#ended.keys()].filter((session) => session.pool === pool && session.state === "lost");
   }
@@ -147,14 +151,14 @@ export class SessionBook {
   #found(worker: Worker, { taskId, roomName: room, state }: ListedTask): void {
     const pool = poolOf(worker.record);
     if (this.#live.get(worker.uid)?.has(taskId) || this.countOn(worker) >= MAX_LIVE_PER_WORKER) return;
-    // One that was taken for ended lives after all.
+    // A session that was found ended may still run.
     const before = this.find(worker, taskId, room);
     if (before !== undefined && before.state === "cancelled" && this.#endedAgoMs(before) < STOPPING_MS) return;
     if (before !== undefined) {
       this.#ended.delete(before);
       this.#leaveRoom(before);
     }
-    this.#add({ pool, room, taskId, worker, knownSinceMs: this.#clock.now(), launched: before?.launched, state });
+    this.#add({ pool, room, taskId, worker, firstSeenMs: this.#clock.now(), launched: before?.launched, state });
   }
 
   #add(session: Session): Session {
@@ -163,7 +167,7 @@ export class SessionBook {
     this.#live.set(worker.uid, sessions.set(taskId, session));
     const key = roomKey(session);
     this.#byRoom.set(key, [...(this.#byRoom.get(key) ?? []), session]);
-    this.#listener.onBegan(session);
+    this.#listener.onStarted(session);
     return session;
   }
 
@@ -190,7 +194,7 @@ export class SessionBook {
   }
 }
 
-/** Neither a namespace nor a pool's name has a space. */
+/** Key of a room. The space is unambiguous: names of namespaces and pools have none. */
 export function roomKey({ pool, room }: Pick<Session, "pool" | "room">): string {
   return `${pool} ${room}`;
 }

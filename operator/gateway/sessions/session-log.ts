@@ -37,11 +37,11 @@ export function sessionLog(logger: Logger): (news: SessionNews) => void {
 }
 
 /** Looks into rooms, and tells the log when that fails, once a minute at most. */
-export function loggedLooks(livekit: Pick<Livekit, "lookAt">, logger: Logger, clock: Clock): Livekit["lookAt"] {
+export function loggedRoomViews(livekit: Pick<Livekit, "viewRoom">, logger: Logger, clock: Clock): Livekit["viewRoom"] {
   let complainedMs = Number.NEGATIVE_INFINITY;
   return async (pool: PoolConfig, room: string, agent?: string) => {
     try {
-      return await livekit.lookAt(pool, room, agent);
+      return await livekit.viewRoom(pool, room, agent);
     } catch (error) {
       if (clock.now() - complainedMs >= COMPLAIN_EVERY_MS) {
         complainedMs = clock.now();

@@ -6,24 +6,24 @@ import type { Worker } from "../workers/worker.ts";
 import { isLive, type SessionBook } from "./session-book.ts";
 
 const LIST_TIMEOUT_MS = 1_500;
-/** How old a list may be while nothing hints at a change. */
+/** Age at which a list is requested again if nothing suggests a change. */
 const REFRESH_MS = 15_000;
-/** How old it may be where the worker's own count has changed since, or where it is down. */
+/** The same if the worker's session count has changed since, or if the worker is not ready. */
 const CHANGED_MS = 1_000;
-/** Lists asked for in one round: a round comes every second. */
+/** Lists that one round requests; a round runs every second. */
 const LISTS_PER_ROUND = 40;
 
 interface PollState {
-  /** When a list was last asked for. */
-  askedMs: number;
-  /** Sessions by the worker's own count when the last list came. */
+  /** When a list was last requested (Unix time in ms). */
+  requestedMs: number;
+  /** Sessions that the worker counted when the last list arrived. */
   counted: number | undefined;
-  /** The worker is not ready, and was asked for its list since. */
+  /** The worker is not ready, and a list was requested since then. */
   down: boolean;
-  /** It was not ready at some time since its last list. */
+  /** The worker was not ready at some time since its last list. */
   restarted: boolean;
-  asking: Promise<boolean> | undefined;
-  /** Its pod is gone. */
+  request: Promise<boolean> | undefined;
+  /** The worker's pod was removed. */
   gone: boolean;
 }
 
@@ -31,13 +31,13 @@ export interface SessionPollerDeps {
   readonly clock: Clock;
   readonly client: WorkerClient;
   readonly book: SessionBook;
-  /** Called when a worker's sessions were counted anew: slots, or room below the session limit, may be free. */
+  /** Called after the poller corrected a worker's session count: slots, or sessions below the pool's limit, may be free. */
   readonly onRecounted: (worker: Worker) => void;
 }
 
 /**
- * Learns from workers which sessions they have. Only workers with sessions are asked: those whose count has changed within a
- * second, others every 15 s, and all together within a fixed budget, so that with very many workers each is asked more seldom.
+ * Polls workers for their lists of sessions. It polls only workers with sessions: within a second if the session count changed,
+ * every 15 s otherwise. All polls share a fixed rate, so that with very many workers each is polled less often.
  */
 export class SessionPoller {
   readonly #deps: SessionPollerDeps;
@@ -47,30 +47,30 @@ export class SessionPoller {
     this.#deps = deps;
   }
 
-  /** Asks those of these workers that should be asked now. */
+  /** Polls the workers that are due. */
   async round(workers: Iterable<Worker>): Promise<void> {
     const nowMs = this.#deps.clock.now();
-    const due: { readonly worker: Worker; readonly askedMs: number }[] = [];
+    const due: { readonly worker: Worker; readonly requestedMs: number }[] = [];
     for (const worker of workers) {
       if (worker.reservations.sessions === 0 && this.#deps.book.countOn(worker) === 0) continue;
-      const { askedMs, counted } = this.#stateOf(worker);
+      const { requestedMs, counted } = this.#stateOf(worker);
       const waitMs = worker.ready && counted === worker.reservations.sessions ? REFRESH_MS : CHANGED_MS;
-      if (nowMs - askedMs >= waitMs) due.push({ worker, askedMs });
+      if (nowMs - requestedMs >= waitMs) due.push({ worker, requestedMs });
     }
-    due.sort((a, b) => a.askedMs - b.askedMs);
+    due.sort((a, b) => a.requestedMs - b.requestedMs);
     await Promise.all(due.slice(0, LISTS_PER_ROUND).map(({ worker }) => this.poll(worker)));
   }
 
   /**
-   * A worker became ready or ceased to be: where it has sessions, it is asked at once what became of them. Those of one that is
-   * dead are lost; if it answers again after all, its list of tasks revives them.
+   * The readiness of a worker changed. A worker that is no longer ready is polled at once if it has sessions. The sessions of a
+   * dead worker are lost; if the worker answers again, its list of tasks restores them.
    */
   changed(worker: Worker): void {
     const state = this.#stateOf(worker);
     if (worker.ready) state.down = false;
     if (worker.dead) {
       this.#deps.book.lost(worker);
-      this.#recount(worker, worker.probeBegins(), 0);
+      this.#recount(worker, worker.probeStarts(), 0);
       return;
     }
     if (worker.ready || state.down || this.#deps.book.countOn(worker) === 0) return;
@@ -79,53 +79,53 @@ export class SessionPoller {
     void this.poll(worker);
   }
 
-  /** The worker's pod is gone, and its sessions with it. */
+  /** The worker's pod was removed: its sessions are lost. */
   gone(worker: Worker): void {
     this.#stateOf(worker).gone = true;
     this.#deps.book.lost(worker);
   }
 
-  /** Asks a worker for its sessions. Whoever asks while it is being asked gets the same. @returns whether it answered. */
+  /** Polls a worker. Concurrent calls share one request. Never throws. @returns whether the worker answered. */
   poll(worker: Worker): Promise<boolean> {
     const state = this.#stateOf(worker);
-    state.asking ??= this.#ask(worker, state).finally(() => {
-      state.asking = undefined;
+    state.request ??= this.#request(worker, state).finally(() => {
+      state.request = undefined;
     });
-    return state.asking;
+    return state.request;
   }
 
-  async #ask(worker: Worker, state: PollState): Promise<boolean> {
+  async #request(worker: Worker, state: PollState): Promise<boolean> {
     const { clock, client, book } = this.#deps;
     const { origin, record } = worker;
     if (origin === undefined) return false;
-    const askedMs = clock.now();
-    const moment = worker.probeBegins();
-    state.askedMs = askedMs;
+    const requestedMs = clock.now();
+    const startedAt = worker.probeStarts();
+    state.requestedMs = requestedMs;
     try {
       const answer = await withDeadline(clock, LIST_TIMEOUT_MS, (signal) => client.get(origin, record.engine.paths.tasks, signal));
       const tasks = tasksIn(answer);
       if (tasks === undefined || state.gone) return false;
-      book.listed(worker, tasks, { askedMs, restarted: state.restarted });
+      book.listed(worker, tasks, { requestedMs, restarted: state.restarted });
       state.counted = worker.reservations.sessions;
       state.restarted = !worker.ready;
-      // Its ready path has no count to tell while it starts anew.
-      if (!worker.ready) this.#recount(worker, moment, tasks.filter(isLive).length);
+      // While a worker restarts, its ready path reports no count.
+      if (!worker.ready) this.#recount(worker, startedAt, tasks.filter(isLive).length);
       return true;
     } catch (error) {
       if (state.gone) return false;
       const dead = error instanceof WorkerUnreachable && error.refused;
       if (dead) {
         book.lost(worker);
-        this.#recount(worker, moment, 0);
+        this.#recount(worker, startedAt, 0);
       }
       return false;
     }
   }
 
-  /** Sessions that are gone must not count against `limits.maxSessions` until the worker is back. */
-  #recount(worker: Worker, moment: number, sessions: number): void {
+  /** Sessions that have ended must not count against `limits.maxSessions` until the worker is ready again. */
+  #recount(worker: Worker, startedAt: number, sessions: number): void {
     if (worker.reservations.sessions === sessions) return;
-    worker.reservations.count(moment, { sessions, slots: worker.reservations.slots });
+    worker.reservations.count(startedAt, { sessions, slots: worker.reservations.slots });
     this.#deps.onRecounted(worker);
   }
 
@@ -133,11 +133,11 @@ export class SessionPoller {
     const known = this.#states.get(worker);
     if (known !== undefined) return known;
     const state: PollState = {
-      askedMs: Number.NEGATIVE_INFINITY,
+      requestedMs: Number.NEGATIVE_INFINITY,
       counted: undefined,
       down: false,
       restarted: false,
-      asking: undefined,
+      request: undefined,
       gone: false,
     };
     this.#states.set(worker, state);

@@ -13,7 +13,7 @@ import { SessionPoller } from "./session-poller.ts";
 import { stopTask } from "./stop-task.ts";
 
 const ROUND_MS = 1_000;
-/** A video track that is published later than this after the launch is no start-up worth a figure. */
+/** A video track that is published later than this after the launch does not count as a start-up. */
 const TRACK_LIMIT_MS = 120_000;
 
 /** What the log is told. Names of rooms are the client's. */
@@ -32,30 +32,30 @@ export interface SessionsDeps {
   readonly workersOf: (key: string) => Iterable<Worker>;
   /** Asks a worker at once how many sessions it has. */
   readonly probeNow: (worker: Worker) => void;
-  /** A worker's sessions were counted anew. */
+  /** Called after a worker's session count was corrected. */
   readonly onRecounted: (worker: Worker) => void;
-  /** Looks into rooms; absent if abandoned sessions are left to their workers. */
-  readonly lookAt?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
+  /** Lists the participants of a room; undefined if workers end abandoned sessions by their own timeout. */
+  readonly viewRoom?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
   /** The gateway ended an abandoned session, this long before the worker would have. */
   readonly reclaimed: (pool: string, reclaimedMs: number) => void;
   readonly tell?: ((news: SessionNews) => void) | undefined;
 }
 
 export interface Found {
-  /** Live sessions, and those that ended of late. */
+  /** Live sessions, and sessions that ended in the last ten minutes. */
   readonly sessions: readonly Session[];
-  /** Whether every worker that could be asked has answered: there may be more sessions otherwise. */
+  /** Whether every ready worker answered. If not, there may be more sessions. */
   readonly complete: boolean;
 }
 
-/** The sessions of all pools: followed from their launch, found at the workers, ended on request or when their agent has left. */
+/** The sessions of all pools: recorded at launch or listed by workers, and ended on request or after their agent has left. */
 export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #book: SessionBook;
   readonly #poller: SessionPoller;
   readonly #bulkPoller: BulkPoller;
   readonly #reaper: AbandonedSessionReaper | undefined;
-  /** Workers that have sessions, or had some when they were last looked at. */
+  /** Workers that had sessions in the last round. */
   readonly #busy = new Set<Worker>();
   /** Sessions whose video track was published. */
   readonly #published = new WeakSet<Session>();
@@ -64,24 +64,25 @@ export class Sessions {
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
-    const { clock, client, findPool, lookAt } = deps;
+    const { clock, client, findPool, viewRoom } = deps;
     this.#book = new SessionBook(clock, {
-      onBegan: (session) => this.#reaper?.known(session),
+      onStarted: (session) => this.#reaper?.started(session),
       onEnded: (session) => this.#ended(session),
     });
     this.#poller = new SessionPoller({ clock, client, book: this.#book, onRecounted: deps.onRecounted });
     this.#bulkPoller = new BulkPoller({ clock, poller: this.#poller, workersOf: deps.workersOf });
-    this.#reaper = lookAt && new AbandonedSessionReaper({ clock, findPool, lookAt, end: (...args) => this.#endAbandoned(...args) });
+    this.#reaper =
+      viewRoom && new AbandonedSessionReaper({ clock, findPool, viewRoom, end: (...args) => this.#endAbandoned(...args) });
   }
 
   /** A launch was served by a worker. */
   began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
-    const session = this.#book.began(worker, task, launched);
+    const session = this.#book.started(worker, task, launched);
     this.#follow(worker);
     return session;
   }
 
-  /** Live sessions of a room, as far as they are known without asking. */
+  /** The known live sessions of a room, without a poll. */
   liveIn(pool: string, room: string): readonly Session[] {
     return this.#book.inRoom(pool, room).filter(isLive);
   }
@@ -92,30 +93,30 @@ export class Sessions {
     return launched !== undefined && launched.launch !== launch;
   }
 
-  /** Whether a session of a room was seen to end. */
+  /** Whether a session of a room is known to have ended. */
   hasEnded(worker: Worker, taskId: string, room: string): boolean {
     const session = this.#book.find(worker, taskId, room);
     return session !== undefined && !isLive(session);
   }
 
-  /** Asks a worker for its sessions. Never throws. */
+  /** Polls a worker for its sessions. Never throws. */
   async poll(worker: Worker): Promise<void> {
     await this.#poller.poll(worker);
   }
 
-  /** A probe changed what is known of a worker. */
+  /** A probe changed a worker. */
   workerChanged(worker: Worker): void {
     this.#poller.changed(worker);
     if (worker.reservations.sessions > 0) this.#follow(worker);
   }
 
-  /** A worker's pod is gone. */
+  /** A worker's pod was removed. */
   workerGone(worker: Worker): void {
     this.#poller.gone(worker);
     this.#busy.delete(worker);
   }
 
-  /** A pool's live sessions, and those that were lost of late, as their workers say now. */
+  /** Polls the workers of a pool. @returns its live sessions, and those that were lost in the last ten minutes. */
   async inPool(pool: PoolConfig): Promise<Found> {
     const key = poolKey(pool);
     const complete = await this.#bulkPoller.pool(key);
@@ -123,7 +124,7 @@ export class Sessions {
     return { sessions: [...live, ...this.#book.lostOf(key)], complete };
   }
 
-  /** A room's sessions, as their workers say now. Where none is known, every worker of the pool is asked. */
+  /** Polls the workers of a room's sessions; all workers of the pool if no session is known. */
   async inRoom(pool: PoolConfig, room: string): Promise<Found> {
     const key = poolKey(pool);
     const known = this.liveIn(key, room);
@@ -132,7 +133,7 @@ export class Sessions {
     return { sessions: this.#book.inRoom(key, room), complete };
   }
 
-  /** Ends every live session of a room. @returns those that were live; one whose worker did not end it is live still. */
+  /** Ends every live session of a room. @returns the sessions that were live; a session that its worker did not end is still live. */
   async end(pool: PoolConfig, room: string): Promise<Found> {
     const { complete } = await this.inRoom(pool, room);
     const live = this.liveIn(poolKey(pool), room);
@@ -140,17 +141,17 @@ export class Sessions {
     return { sessions: live, complete };
   }
 
-  /** LiveKit tells of a room. */
-  heard(pool: PoolConfig, event: RoomEvent): void {
+  /** A webhook of LiveKit reported an event in a room. */
+  onRoomEvent(pool: PoolConfig, event: RoomEvent): void {
     const key = roomKey({ pool: poolKey(pool), room: event.room });
     const live = this.liveIn(poolKey(pool), event.room);
     switch (event.kind) {
       case "left":
       case "finished":
-        this.#reaper?.heard(key, live, event.kind === "finished");
+        this.#reaper?.left(key, live, event.kind === "finished");
         return;
       case "avatar-joined":
-        for (const session of live) this.#reaper?.here(session);
+        for (const session of live) this.#reaper?.joined(session);
         return;
       case "video":
         for (const session of live) this.#publishes(pool, session, event.identity);
@@ -159,9 +160,9 @@ export class Sessions {
   }
 
   /**
-   * A newer session has a session's place in its room, or will have it.
-   * @param settled no further try begins after it aborts.
-   * @returns whether it has ended; if not, it is tried again a few times.
+   * Ends a session that a newer session replaces, or will replace, in its room.
+   * @param settled no retry starts after it aborts.
+   * @returns whether the session has ended; if not, the stop request is retried a few times.
    */
   endReplaced(session: Session, settled?: AbortSignal): Promise<boolean> {
     return endReplaced({ ...this.#deps, stop: (each) => this.#stop(each) }, session, settled);
@@ -177,12 +178,12 @@ export class Sessions {
     if (!this.#stopped) this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => this.#round());
   }
 
-  /** Goes on as long as there are sessions. */
+  /** Runs every second while there are sessions. */
   #round(): void {
     for (const worker of this.#busy) {
       if (worker.reservations.sessions === 0 && this.#book.countOn(worker) === 0) this.#busy.delete(worker);
     }
-    // Not waited for: neither a worker nor a LiveKit server that does not answer holds up the others.
+    // Not awaited: a worker or a LiveKit server that does not answer must not delay the others.
     void this.#poller.round(this.#busy);
     void this.#reaper?.round(this.#book.live());
     this.#timer = this.#busy.size === 0 ? undefined : this.#deps.clock.schedule(ROUND_MS, () => this.#round());
@@ -197,7 +198,7 @@ export class Sessions {
 
   async #endAbandoned(session: Session, emptyMs: number): Promise<void> {
     const { metrics, tell, reclaimed } = this.#deps;
-    // It may have ended by itself since, or by another gateway.
+    // The session may have ended since, or another gateway may have ended it.
     await this.#poller.poll(session.worker);
     if (!isLive(session)) return;
     if (!(await this.#stop(session))) {
@@ -213,7 +214,7 @@ export class Sessions {
 
   #ended(session: Session): void {
     const { metrics, tell } = this.#deps;
-    // Every gateway sees it; the one in whose share the worker is counts it.
+    // Every gateway sees the end; only the gateway that has the worker in its share counts it.
     if (session.worker.own) metrics.sessionsEnded.inc({ ...labelsOf(session), outcome: session.state });
     if (session.state === "lost") tell?.({ kind: "lost", session });
   }
@@ -222,7 +223,7 @@ export class Sessions {
     const { launched } = session;
     if (launched === undefined || launched.identity !== identity || this.#published.has(session)) return;
     this.#published.add(session);
-    this.#reaper?.here(session);
+    this.#reaper?.joined(session);
     const tookMs = this.#deps.clock.now() - launched.arrivedMs;
     if (tookMs > TRACK_LIMIT_MS) return;
     const { namespace, name } = pool;

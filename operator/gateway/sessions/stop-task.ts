@@ -5,9 +5,9 @@ import { encodeForm } from "../../workers/form.ts";
 import type { Session } from "./session-book.ts";
 
 const STOP_TIMEOUT_MS = 5_000;
-const nothing = encodeForm({ fields: {} });
+const emptyForm = encodeForm({ fields: {} });
 
-/** Ends a session at its worker. @returns whether the worker has ended it, or knows it no more. Never throws. */
+/** Requests the end of a session from its worker. Never throws. @returns whether the session has ended or the worker no longer has it. */
 export async function stopTask(
   { client, clock }: { readonly client: WorkerClient; readonly clock: Clock },
   { worker, taskId }: Session,
@@ -16,7 +16,7 @@ export async function stopTask(
   if (origin === undefined) return false;
   const path = `${record.engine.paths.tasks}/${taskId}/stop`;
   try {
-    const { status } = await withDeadline(clock, STOP_TIMEOUT_MS, (signal) => client.post(origin, path, nothing, signal));
+    const { status } = await withDeadline(clock, STOP_TIMEOUT_MS, (signal) => client.post(origin, path, emptyForm, signal));
     return status < 300 || status === 404;
   } catch {
     return false;

@@ -1,11 +1,11 @@
 /**
- * A worker that gave no answer to so many probes in a row, for so long, counts as dead, as when its machine is gone. The number
- * spares all sessions if this process was halted; the time, if the network fails at once and for a moment.
+ * A worker counts as dead after this many silent probes in a row over at least this time. The number protects sessions if this
+ * process was suspended; the time protects them during a short network failure.
  */
 const SILENT_PROBES = 4;
 const SILENT_MS = 4_000;
 
-/** Tells a worker that is silent for good from one that missed a probe. */
+/** Distinguishes a dead worker from one that missed a probe. */
 export class Liveness {
   #sinceMs = 0;
   #probes = 0;
@@ -16,7 +16,7 @@ export class Liveness {
     return this.#dead;
   }
 
-  /** @param silent whether a probe that ended now (Unix time in ms) got no answer, nor a refusal. */
+  /** @param silent whether the probe that ended at `nowMs` (Unix time) got neither an answer nor a refused connection. */
   probed(silent: boolean, nowMs: number): void {
     if (this.#probes === 0) this.#sinceMs = nowMs;
     this.#probes = silent ? this.#probes + 1 : 0;

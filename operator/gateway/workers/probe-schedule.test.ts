@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-schedule.ts";
 
-const worker = { usable: true, own: true, busy: false, doubtful: false };
+const worker = { usable: true, own: true, busy: false, refused: false };
 const kinds: readonly Cadence[] = ["starting", "awaited", "busy", "idle", "foreign"];
 
 describe("the pace of probes", () => {
   it.each<[Cadence, Partial<typeof worker>, boolean]>([
     ["starting", { usable: false, busy: true }, false],
-    ["starting", { doubtful: true, busy: true }, false],
+    ["starting", { refused: true, busy: true }, false],
     ["awaited", { busy: true, own: false }, true],
     ["busy", { busy: true, own: false }, false],
     ["idle", {}, true],

@@ -1,26 +1,26 @@
-/** How closely a worker is watched. */
+/** How often a worker is probed. */
 export type Cadence =
-  /** It cannot be used yet, or refused a launch: the next answer may change that. */
+  /** The worker cannot be used yet, or refused a launch: the next probe may change that. */
   | "starting"
-  /** It is busy, and launches wait for a slot. */
+  /** The worker is busy, and launches wait for a slot. */
   | "awaited"
-  /** Sessions run there: their end frees a slot, its death must be told. */
+  /** Sessions run on the worker: their end frees a slot, and its death must be reported. */
   | "busy"
-  /** Idle, in this gateway's share. */
+  /** The worker is idle and in this gateway's share. */
   | "idle"
-  /** Idle, in another gateway's share. */
+  /** The worker is idle and in another gateway's share. */
   | "foreign";
 
 interface ProbeRate {
   /** Time between two probes of a worker. */
   readonly intervalMs: number;
-  /** Probes of all workers of this kind together, at most: with more workers each of them is asked more seldom. */
+  /** Limit on the probes of all workers of this cadence together. With more workers, each is probed less often. */
   readonly perSecond: number;
 }
 
 /**
- * An idle worker need not be watched: launches sent to it are known, its pod's end is seen by the watch, and a launch that
- * finds it dead or full goes on to the next at once. All probeRates together keep a gateway below a fifth of a core.
+ * Idle workers need few probes: this gateway counts the launches that it sends, the watch reports the end of a pod, and a launch
+ * that reaches a dead or full worker is sent to the next one at once. All rates together keep a gateway below a fifth of a core.
  */
 const probeRates: Readonly<Record<Cadence, ProbeRate>> = {
   starting: { intervalMs: 250, perSecond: 400 },
@@ -30,12 +30,12 @@ const probeRates: Readonly<Record<Cadence, ProbeRate>> = {
   foreign: { intervalMs: 20_000, perSecond: 100 },
 };
 
-/** Share of the interval that is random, so that probes of many workers spread. */
+/** Random part of the interval. It spreads the probes of many workers. */
 const JITTER = 0.2;
 
 /**
- * Time until a worker's next probe in ms: its kind's interval, or count / perSecond where that is longer.
- * @param count workers of this kind.
+ * Time until a worker's next probe in ms: max(interval, count / perSecond), with jitter.
+ * @param count workers of this cadence.
  * @param random uniform in [0, 1).
  */
 export function probeDelayMs(cadence: Cadence, count: number, random: number): number {
@@ -43,29 +43,29 @@ export function probeDelayMs(cadence: Cadence, count: number, random: number): n
   return Math.max(intervalMs, (count / perSecond) * 1_000) * (1 - JITTER / 2 + JITTER * random);
 }
 
-/** So many workers that appear at once are asked at once. */
+/** Number of new workers that are probed without delay. */
 const FIRST_AT_ONCE = 50;
 
 /**
- * Time until a new worker's first probe in ms: none, unless many start at once, such as when a gateway starts; then one after
- * the other.
- * @param starting workers that cannot be used yet.
+ * Time until a new worker's first probe in ms. It is 0 unless many workers appear together, for example when a gateway starts.
+ * Then the probes follow one another at the rate for starting workers.
+ * @param starting number of workers that cannot be used yet.
  */
 export function firstDelayMs(starting: number): number {
   return (Math.max(0, starting - FIRST_AT_ONCE) / probeRates.starting.perSecond) * 1_000;
 }
 
-/** What decides how closely a worker is watched. */
-export interface Watched {
+export interface CadenceInputs {
   readonly usable: boolean;
   readonly own: boolean;
   readonly busy: boolean;
-  readonly doubtful: boolean;
+  /** The worker refused a launch since the last count of its sessions. */
+  readonly refused: boolean;
 }
 
 /** @param awaited whether launches wait in the worker's pool. */
-export function cadenceOf({ usable, own, busy, doubtful }: Watched, awaited: boolean): Cadence {
-  if (!usable || doubtful) return "starting";
+export function cadenceOf({ usable, own, busy, refused }: CadenceInputs, awaited: boolean): Cadence {
+  if (!usable || refused) return "starting";
   if (busy) return awaited ? "awaited" : "busy";
   return own ? "idle" : "foreign";
 }

@@ -4,12 +4,12 @@ import { IDLE_TIMEOUT_MS, type WorkerClient, WorkerUnreachable } from "../../wor
 import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-schedule.ts";
 import type { ProbeAnswer, Worker } from "./worker.ts";
 
-/** The ready path answers from memory; a worker that takes longer hangs. */
-const PATIENCE_MS = 900;
-/** Then answers that have come, and that this process was too busy to read, are read first. */
+/** A worker answers its ready path from memory. A worker that takes longer hangs. */
+const PROBE_TIMEOUT_MS = 900;
+/** Extra time in which a busy gateway process can read an answer that has arrived. */
 const GRACE_MS = 100;
-/** A worker that closes its connections after every answer is not asked why more often than this. */
-const ALARM_INTERVAL_MS = 1_000;
+/** Shortest time between probes after closed connections: some workers close the connection after every answer. */
+const CLOSED_INTERVAL_MS = 1_000;
 
 export interface ProberOptions {
   readonly clock: Clock;
@@ -17,40 +17,40 @@ export interface ProberOptions {
   readonly client: WorkerClient;
   /** Whether launches wait in the worker's pool. */
   readonly awaited: (worker: Worker) => boolean;
-  /** Called after a probe that changed what is known of the worker. */
+  /** Called after a probe that changed the worker. */
   readonly onChanged: (worker: Worker) => void;
 }
 
-/** A worker under watch. */
+/** The probes of one worker. */
 interface ProbeTarget {
   readonly worker: Worker;
   cadence: Cadence;
   timer: { cancel(): void } | undefined;
   dueMs: number;
-  /** Ends the probe that is under way. */
-  asking: AbortController | undefined;
-  /** Something happened meanwhile: its answer may be out of date. */
-  askAgain: boolean;
-  alarmedMs: number;
+  /** Aborts the probe in progress. */
+  request: AbortController | undefined;
+  /** Another probe was requested during this one, whose answer may be out of date. */
+  repeat: boolean;
+  closedMs: number;
 }
 
 /**
- * Asks every worker whether it is ready, as often as what is known of it deserves: see {@link cadenceOf}. At most one probe of a
- * worker is under way. Where the next one is near the connection is kept, so the death of a worker's process is seen when it
- * ends; thousands of idle ones would only fill the memory.
+ * Probes the ready path of every worker at the rate that {@link cadenceOf} gives. At most one probe of a worker is in progress.
+ * The prober keeps the connection if the next probe is near: a closed connection then reports the death of the worker's process.
+ * It closes the connections to idle workers, because thousands of them would fill the memory.
  */
 export class Prober {
   readonly #options: ProberOptions;
-  readonly #watches = new Map<string, ProbeTarget>();
+  readonly #targets = new Map<string, ProbeTarget>();
   readonly #byOrigin = new Map<string, ProbeTarget>();
   readonly #counts: Record<Cadence, number> = { starting: 0, awaited: 0, busy: 0, idle: 0, foreign: 0 };
-  /** Whose first probe has not ended. */
+  /** Workers whose first probe has not ended. */
   readonly #unprobed = new Set<ProbeTarget>();
   readonly #unlisten: (() => void) | undefined;
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    this.#unlisten = options.client.onClosed?.((origin) => this.#alarm(origin));
+    this.#unlisten = options.client.onClosed?.((origin) => this.#onClosed(origin));
   }
 
   /** Workers whose first probe has not ended. */
@@ -58,141 +58,141 @@ export class Prober {
     return this.#unprobed.size;
   }
 
-  /** Begins to probe a worker; one that is probed already is asked anew, for its pod has changed. */
-  watch(worker: Worker): void {
-    const known = this.#watches.get(worker.uid);
-    const watch = known ?? this.#begin(worker);
-    if (worker.origin !== undefined) this.#byOrigin.set(worker.origin, watch);
+  /** Starts to probe a worker. A known worker is probed now, because its pod has changed. */
+  add(worker: Worker): void {
+    const known = this.#targets.get(worker.uid);
+    const target = known ?? this.#begin(worker);
+    if (worker.origin !== undefined) this.#byOrigin.set(worker.origin, target);
     const delayMs = known === undefined ? firstDelayMs(this.#counts.starting) : 0;
-    if (delayMs > 0) this.#schedule(watch, delayMs);
+    if (delayMs > 0) this.#schedule(target, delayMs);
     else this.probeNow(worker);
   }
 
-  forget(uid: string): void {
-    const watch = this.#watches.get(uid);
-    if (watch === undefined) return;
-    this.#watches.delete(uid);
-    this.#unprobed.delete(watch);
-    this.#counts[watch.cadence] -= 1;
-    watch.timer?.cancel();
-    watch.asking?.abort();
-    const { origin } = watch.worker;
-    if (origin !== undefined && this.#byOrigin.get(origin) === watch) this.#byOrigin.delete(origin);
+  remove(uid: string): void {
+    const target = this.#targets.get(uid);
+    if (target === undefined) return;
+    this.#targets.delete(uid);
+    this.#unprobed.delete(target);
+    this.#counts[target.cadence] -= 1;
+    target.timer?.cancel();
+    target.request?.abort();
+    const { origin } = target.worker;
+    if (origin !== undefined && this.#byOrigin.get(origin) === target) this.#byOrigin.delete(origin);
   }
 
   stop(): void {
     this.#unlisten?.();
-    for (const uid of [...this.#watches.keys()]) this.forget(uid);
+    for (const uid of [...this.#targets.keys()]) this.remove(uid);
   }
 
-  /** Asks a worker now: something happened that only it can tell more of. */
+  /** Probes a worker now, or right after the probe in progress. */
   probeNow(worker: Worker): void {
-    const watch = this.#watches.get(worker.uid);
-    if (watch === undefined) return;
-    if (watch.asking !== undefined) watch.askAgain = true;
-    else void this.#probe(watch);
+    const target = this.#targets.get(worker.uid);
+    if (target === undefined) return;
+    if (target.request !== undefined) target.repeat = true;
+    else void this.#probe(target);
   }
 
-  /** What is known of a worker changed: it may have to be asked sooner than was planned. Never later. */
+  /** The worker's cadence may have changed: brings its next probe forward. Never delays it. */
   reschedule(worker: Worker): void {
-    const watch = this.#watches.get(worker.uid);
-    if (watch === undefined || watch.asking !== undefined || this.#cadenceOf(worker) === watch.cadence) return;
+    const target = this.#targets.get(worker.uid);
+    if (target === undefined || target.request !== undefined || this.#cadenceOf(worker) === target.cadence) return;
     const { clock } = this.#options;
-    const delayMs = this.#delayMs(watch);
-    if (clock.now() + delayMs < watch.dueMs) this.#schedule(watch, delayMs);
+    const delayMs = this.#delayMs(target);
+    if (clock.now() + delayMs < target.dueMs) this.#schedule(target, delayMs);
   }
 
   #begin(worker: Worker): ProbeTarget {
-    const watch: ProbeTarget = {
+    const target: ProbeTarget = {
       worker,
       cadence: "starting",
       timer: undefined,
       dueMs: 0,
-      asking: undefined,
-      askAgain: false,
-      alarmedMs: 0,
+      request: undefined,
+      repeat: false,
+      closedMs: 0,
     };
-    this.#watches.set(worker.uid, watch);
-    this.#unprobed.add(watch);
+    this.#targets.set(worker.uid, target);
+    this.#unprobed.add(target);
     this.#counts.starting += 1;
-    return watch;
+    return target;
   }
 
-  /** A worker closed an idle connection. Many do that after some seconds; one with sessions may also have died. */
-  #alarm(origin: string): void {
-    const watch = this.#byOrigin.get(origin);
+  /** A worker closed an idle connection. Many workers do so after some seconds, but a busy one may have died. */
+  #onClosed(origin: string): void {
+    const target = this.#byOrigin.get(origin);
     const nowMs = this.#options.clock.now();
-    if (watch === undefined || !watch.worker.busy || nowMs - watch.alarmedMs < ALARM_INTERVAL_MS) return;
-    watch.alarmedMs = nowMs;
-    this.probeNow(watch.worker);
+    if (target === undefined || !target.worker.busy || nowMs - target.closedMs < CLOSED_INTERVAL_MS) return;
+    target.closedMs = nowMs;
+    this.probeNow(target.worker);
   }
 
-  async #probe(watch: ProbeTarget): Promise<void> {
-    const { worker } = watch;
-    watch.timer?.cancel();
-    watch.askAgain = false;
-    const askedAt = worker.probeBegins();
-    const answer = await this.#answer(watch);
-    this.#unprobed.delete(watch);
-    // It may have been forgotten meanwhile.
-    if (this.#watches.get(worker.uid) !== watch) return;
-    const changed = worker.probed(askedAt, answer);
-    // Without an address there is nobody to ask; the pod's next change brings it here again.
-    if (worker.origin !== undefined) this.#schedule(watch, watch.askAgain ? 0 : this.#delayMs(watch));
+  async #probe(target: ProbeTarget): Promise<void> {
+    const { worker } = target;
+    target.timer?.cancel();
+    target.repeat = false;
+    const startedAt = worker.probeStarts();
+    const answer = await this.#answer(target);
+    this.#unprobed.delete(target);
+    // The worker may have been removed meanwhile.
+    if (this.#targets.get(worker.uid) !== target) return;
+    const changed = worker.probed(startedAt, answer);
+    // A worker without an address cannot be probed; the next change of its pod calls add() again.
+    if (worker.origin !== undefined) this.#schedule(target, target.repeat ? 0 : this.#delayMs(target));
     if (changed) this.#options.onChanged(worker);
   }
 
-  async #answer(watch: ProbeTarget): Promise<ProbeAnswer> {
-    const { origin, record } = watch.worker;
+  async #answer(target: ProbeTarget): Promise<ProbeAnswer> {
+    const { origin, record } = target.worker;
     if (origin === undefined) return { kind: "not-ready" };
-    const asking = new AbortController();
-    watch.asking = asking;
-    const answer = await this.#ask(origin, record.engine.paths.ready, asking, this.#isRepeatedSoon(watch));
-    watch.asking = undefined;
+    const request = new AbortController();
+    target.request = request;
+    const answer = await this.#request(origin, record.engine.paths.ready, request, this.#isRepeatedSoon(target));
+    target.request = undefined;
     return answer;
   }
 
-  #schedule(watch: ProbeTarget, delayMs: number): void {
+  #schedule(target: ProbeTarget, delayMs: number): void {
     const { clock } = this.#options;
-    watch.timer?.cancel();
-    watch.dueMs = clock.now() + delayMs;
-    watch.timer = clock.schedule(delayMs, () => void this.#probe(watch));
+    target.timer?.cancel();
+    target.dueMs = clock.now() + delayMs;
+    target.timer = clock.schedule(delayMs, () => void this.#probe(target));
   }
 
   #cadenceOf(worker: Worker): Cadence {
     const { usable, own, busy, reservations } = worker;
-    return cadenceOf({ usable, own, busy, doubtful: reservations.doubtful }, this.#options.awaited(worker));
+    return cadenceOf({ usable, own, busy, refused: reservations.refused }, this.#options.awaited(worker));
   }
 
-  #delayMs(watch: ProbeTarget): number {
-    this.#counts[watch.cadence] -= 1;
-    watch.cadence = this.#cadenceOf(watch.worker);
-    this.#counts[watch.cadence] += 1;
-    return probeDelayMs(watch.cadence, this.#counts[watch.cadence], this.#options.random());
+  #delayMs(target: ProbeTarget): number {
+    this.#counts[target.cadence] -= 1;
+    target.cadence = this.#cadenceOf(target.worker);
+    this.#counts[target.cadence] += 1;
+    return probeDelayMs(target.cadence, this.#counts[target.cadence], this.#options.random());
   }
 
-  /** Whether the next probe will come before an idle connection ends, if nothing changes. */
+  /** Whether the next probe starts before an idle connection times out, if the cadence stays. */
   #isRepeatedSoon({ cadence }: ProbeTarget): boolean {
     return probeDelayMs(cadence, this.#counts[cadence], 1) < IDLE_TIMEOUT_MS;
   }
 
-  async #ask(origin: string, path: string, asking: AbortController, keep: boolean): Promise<ProbeAnswer> {
+  async #request(origin: string, path: string, request: AbortController, keep: boolean): Promise<ProbeAnswer> {
     const { client, clock } = this.#options;
-    let timer = clock.schedule(PATIENCE_MS, () => {
-      timer = clock.schedule(GRACE_MS, () => asking.abort());
+    let timer = clock.schedule(PROBE_TIMEOUT_MS, () => {
+      timer = clock.schedule(GRACE_MS, () => request.abort());
     });
     try {
-      return readReadiness(await client.get(origin, path, asking.signal, keep));
+      return readReadiness(await client.get(origin, path, request.signal, keep));
     } catch (error) {
-      // A connection that a machine ends or refuses is an answer: the machine is there.
-      return { kind: asking.signal.aborted || isOutOfReach(error) ? "silent" : "not-ready" };
+      // A refused or broken connection is an answer: the machine is alive.
+      return { kind: request.signal.aborted || isOutOfReach(error) ? "silent" : "not-ready" };
     } finally {
       timer.cancel();
     }
   }
 }
 
-/** No connection came about, and nobody refused it: the machine, or the way to it, is gone. */
+/** The connection failed without a refusal: the machine or the network path is gone. */
 function isOutOfReach(error: unknown): boolean {
   return error instanceof WorkerUnreachable && !error.refused;
 }

@@ -1,17 +1,16 @@
 /**
- * Who of several gateways cares for what, agreed upon without a word: every gateway computes the same answer from the names
- * of the live ones. When one goes, only what it cared for moves, each piece to its second (rendezvous hashing: D. Thaler,
- * C. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", IEEE/ACM Transactions on Networking, 1998).
+ * Divides keys among gateways without messages: every gateway computes the same owner of a key from the names of the live
+ * gateways. When a gateway ends, only its keys move, each to the next owner (rendezvous hashing: D. Thaler, C. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", IEEE/ACM Transactions on Networking, 1998).
  */
 
-/** A 32-bit hash of a text: FNV-1a, mixed so that similar texts have nothing in common. */
+/** A 32-bit hash of a text: FNV-1a, mixed so that the hashes of similar texts are independent. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return mixed(hash);
 }
 
-/** The weight that a member gives to a key, from 0 to 2^32 - 1: the key is cared for by the member of the greatest. */
+/** The weight of a member for a key, from 0 to 2^32 - 1. The member with the highest weight owns the key. */
 export function weightOf(memberHash: number, keyHash: number): number {
   return mixed(memberHash ^ Math.imul(keyHash, 0x9e3779b1));
 }
@@ -29,7 +28,7 @@ interface Member {
   readonly hash: number;
 }
 
-/** The shares of all live gateways, seen from one of them. Immutable. */
+/** The shares of all live gateways from the view of one of them. Immutable. */
 export class Shares {
   readonly self: string;
   /** Names of the live gateways, this one included. */
@@ -37,7 +36,7 @@ export class Shares {
   readonly #selfHash: number;
   readonly #others: readonly Member[];
 
-  /** @param members names of the live gateways; this one counts as live whether it is named or not. */
+  /** @param members names of the live gateways; this gateway always counts as live. */
   constructor(self: string, members: readonly string[] = []) {
     this.self = self;
     this.members = [...new Set([self, ...members])].sort();
@@ -45,7 +44,7 @@ export class Shares {
     this.#others = this.members.filter((name) => name !== self).map((name) => ({ name, hash: hashOf(name) }));
   }
 
-  /** Whether a key of this hash falls to this gateway. */
+  /** Whether this gateway owns a key of this hash. */
   owns(keyHash: number): boolean {
     const own = this.weight(keyHash);
     return this.#others.every(({ name, hash }) =>
@@ -53,12 +52,12 @@ export class Shares {
     );
   }
 
-  /** This gateway's own liking for a key, which has nothing in common with the likings of others. */
+  /** This gateway's weight for a key; it is independent of the weights of other gateways. */
   weight(keyHash: number): number {
     return weightOf(this.#selfHash, keyHash);
   }
 
-  /** The members that care for a key, the first first. */
+  /** The owners of a key in order. */
   keepers(key: string, count: number): readonly string[] {
     const keyHash = hashOf(key);
     return this.members

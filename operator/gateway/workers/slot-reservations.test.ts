@@ -17,11 +17,11 @@ describe("SlotReservations", () => {
 
   it("keeps a confirmed slot taken until a probe that began later has counted the session", () => {
     const reservations = twoSlots();
-    const early = reservations.probeBegins();
+    const early = reservations.probeStarts();
     reservations.reserve()?.confirm();
     reservations.count(early, { sessions: 0, slots: 2 });
     expect(reservations.free).toBe(1);
-    reservations.count(reservations.probeBegins(), { sessions: 1, slots: 2 });
+    reservations.count(reservations.probeStarts(), { sessions: 1, slots: 2 });
     expect({ free: reservations.free, reserved: reservations.reserved, sessions: reservations.sessions }).toEqual({
       free: 1,
       reserved: 0,
@@ -31,14 +31,14 @@ describe("SlotReservations", () => {
 
   it("counts a launch once that the worker has counted before its answer came", () => {
     const reservations = new SlotReservations(() => 4);
-    const early = reservations.probeBegins();
+    const early = reservations.probeStarts();
     const [first, second] = [reservations.reserve(), reservations.reserve()];
     first?.confirm();
     reservations.count(early, { sessions: 1, slots: 4 });
     expect(reservations).toMatchObject({ sessions: 1, reserved: 1, free: 2 });
-    reservations.count(reservations.probeBegins(), { sessions: 2, slots: 4 });
+    reservations.count(reservations.probeStarts(), { sessions: 2, slots: 4 });
     expect(reservations).toMatchObject({ sessions: 2, reserved: 0, free: 2 });
-    reservations.count(reservations.probeBegins(), { sessions: 1, slots: 4 });
+    reservations.count(reservations.probeStarts(), { sessions: 1, slots: 4 });
     expect(reservations).toMatchObject({ sessions: 1, reserved: 1, free: 2 });
     second?.release();
     expect(reservations).toMatchObject({ sessions: 1, reserved: 0, free: 3 });
@@ -46,25 +46,25 @@ describe("SlotReservations", () => {
 
   it("has no free slot after a 503 until a probe that began later says so", () => {
     const reservations = twoSlots();
-    const early = reservations.probeBegins();
+    const early = reservations.probeStarts();
     reservations.markFull();
     reservations.count(early, { sessions: 0, slots: 2 });
     expect(reservations.free).toBe(0);
-    reservations.count(reservations.probeBegins(), { sessions: 1, slots: 2 });
+    reservations.count(reservations.probeStarts(), { sessions: 1, slots: 2 });
     expect(reservations.free).toBe(1);
   });
 
   it("ignores an answer that was overtaken", () => {
     const reservations = twoSlots();
-    const slow = reservations.probeBegins();
-    reservations.count(reservations.probeBegins(), { sessions: 2, slots: 2 });
+    const slow = reservations.probeStarts();
+    reservations.count(reservations.probeStarts(), { sessions: 2, slots: 2 });
     reservations.count(slow, { sessions: 0, slots: 2 });
     expect(reservations.sessions).toBe(2);
   });
 
   it("believes the worker's own number of slots before the group's", () => {
     const reservations = twoSlots();
-    reservations.count(reservations.probeBegins(), { sessions: 0, slots: 4 });
+    reservations.count(reservations.probeStarts(), { sessions: 0, slots: 4 });
     expect(reservations.free).toBe(4);
   });
 
@@ -111,7 +111,7 @@ describe("SlotReservations", () => {
               sessions = Math.max(0, sessions - 1);
               break;
             case "ask":
-              probe ??= { askedAt: reservations.probeBegins(), sessions };
+              probe ??= { askedAt: reservations.probeStarts(), sessions };
               break;
             case "answer-to-probe":
               if (probe !== undefined)
@@ -124,7 +124,7 @@ describe("SlotReservations", () => {
           expect(sessions).toBeLessThanOrEqual(reservations.sessions + reservations.reserved);
         }
         for (const launch of open) launch.reservation.release();
-        reservations.count(reservations.probeBegins(), { sessions, slots });
+        reservations.count(reservations.probeStarts(), { sessions, slots });
         expect(reservations).toMatchObject({ reserved: 0, sessions, free: slots - sessions });
       }),
       { numRuns: 500 },

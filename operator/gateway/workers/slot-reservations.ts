@@ -1,14 +1,14 @@
-/** Launches that one gateway has on their way to one worker: it encodes an image for each, and more only slow each other. */
+/** Launches that one gateway sends to one worker at once. A worker encodes an image for each, and more slow each other down. */
 const MAX_IN_FLIGHT = 8;
 
 /**
- * The slots of one worker as this gateway sees them: the worker's own count of its sessions, plus the launches that this
- * gateway sent there and that the count cannot include yet.
+ * The slots of one worker as this gateway sees them: the sessions that the worker counts, plus the reservations of this gateway
+ * that the count cannot include yet.
  *
- * Guarantees: a reservation ends exactly once; a settled one is dropped by the first count that was *asked for* after it
- * was settled. Meanwhile a count that rises is taken to include the launches of this gateway first, so each is counted once;
- * while another gateway's session begins in the same moment one may be missed, and the worker's 503 then says so. Where sessions
- * end in that moment one may be counted twice until the next probe. `free` is never negative.
+ * Guarantees: a reservation ends exactly once. The first count that was *requested* after a reservation was settled drops the
+ * reservation. Until then, a count that rises is assumed to include this gateway's launches first, so each launch counts once.
+ * If another gateway's session starts at the same moment, one session may be missed; the worker's 503 corrects that. If a
+ * session ends at the same moment, one session may count twice until the next probe. `free` is never negative.
  */
 export class SlotReservations {
   #sessions = 0;
@@ -16,17 +16,17 @@ export class SlotReservations {
   readonly #onChange: () => void;
   #reportedSlots: number | undefined;
   #open = 0;
-  /** Moments at which launches were confirmed whose sessions no count is known to include. */
+  /** Logical times of confirmed launches whose sessions no count is known to include. */
   #confirmed: number[] = [];
-  /** Launches not settled whose sessions the count seems to include already; never more than there are of either. */
+  /** Unsettled launches that the count seems to include already; never more than the unsettled launches or the sessions. */
   #included = 0;
-  /** A logical clock: orders confirmations and probes without trusting time. */
+  /** A logical clock: it orders confirmations and probes without the wall clock. */
   #moment = 0;
   #countedAt = 0;
   #fullAt = 0;
 
   /**
-   * @param expectedSlots what the group says, for workers that report no number of their own.
+   * @param expectedSlots slots by the group's spec, for workers that report no number.
    * @param onChange called after every change.
    */
   constructor(expectedSlots: () => number, onChange: () => void = () => {}) {
@@ -34,7 +34,7 @@ export class SlotReservations {
     this.#onChange = onChange;
   }
 
-  /** Sessions that the worker reported last. */
+  /** Sessions by the worker's last report. */
   get sessions(): number {
     return this.#sessions;
   }
@@ -43,7 +43,7 @@ export class SlotReservations {
     return this.#reportedSlots ?? this.#expectedSlots();
   }
 
-  /** Launches on their way to the worker, or not yet in its count, as far as can be told. */
+  /** Launches in flight, and served launches that the worker's count probably does not include yet. */
   get reserved(): number {
     return this.#unsettled - this.#included;
   }
@@ -53,28 +53,28 @@ export class SlotReservations {
     return Math.max(0, this.slots - this.#sessions - this.reserved);
   }
 
-  /** Launches that may be sent now: free slots, within the limit of launches under way. */
-  get room(): number {
+  /** Launches that may be sent now: free slots, within the limit of launches in flight. */
+  get sendable(): number {
     return Math.min(this.free, MAX_IN_FLIGHT - this.#open);
   }
 
-  /** Launches on their way to the worker. */
-  get underWay(): number {
+  /** Launches that the worker has not answered yet. */
+  get inFlight(): number {
     return this.#open;
   }
 
-  /** Whether it refused a launch, and no count has come since. */
-  get doubtful(): boolean {
+  /** Whether the worker refused a launch after its last count. */
+  get refused(): boolean {
     return this.#fullAt > 0;
   }
 
-  /** Takes a free slot; undefined when there is none, or when as many launches are under way as may. */
+  /** Reserves a free slot; undefined if there is none, or if the limit of launches in flight is reached. */
   reserve(): SlotReservation | undefined {
-    return this.room <= 0 ? undefined : this.#reserve();
+    return this.sendable <= 0 ? undefined : this.#reserve();
   }
 
-  /** Takes the slot of a session that is about to be ended, so that nobody else gets it; undefined when too many are under way. */
-  reserveNext(): SlotReservation | undefined {
+  /** Reserves the slot of a session that is about to end, before other launches can; undefined at the limit in flight. */
+  reserveOccupied(): SlotReservation | undefined {
     return this.#open >= MAX_IN_FLIGHT ? undefined : this.#reserve();
   }
 
@@ -102,29 +102,29 @@ export class SlotReservations {
     };
   }
 
-  /** The worker refused a launch for want of a slot: none is free until a probe that begins later says otherwise. */
+  /** The worker refused a launch because it is full: no slot is free until a probe that starts later reports one. */
   markFull(): void {
     this.#fullAt = this.#tick();
     this.#onChange();
   }
 
-  /** Call when a probe is sent, and hand the moment to {@link count} with its answer. */
-  probeBegins(): number {
+  /** Call when a probe is sent. @returns the logical time to pass to {@link count} with the answer. */
+  probeStarts(): number {
     return this.#tick();
   }
 
-  /** Takes over the worker's own count. An answer that was overtaken by a later one is ignored. */
-  count(askedAt: number, report: { readonly sessions: number; readonly slots: number | undefined }): void {
-    if (askedAt <= this.#countedAt) return;
-    this.#countedAt = askedAt;
+  /** Takes over the worker's count. Ignores an answer that is older than the last one. */
+  count(startedAt: number, report: { readonly sessions: number; readonly slots: number | undefined }): void {
+    if (startedAt <= this.#countedAt) return;
+    this.#countedAt = startedAt;
     const risen = report.sessions - this.#sessions;
-    const still = this.#confirmed.filter((confirmedAt) => confirmedAt > askedAt);
+    const still = this.#confirmed.filter((confirmedAt) => confirmedAt > startedAt);
     const settled = this.#confirmed.length - still.length;
     this.#sessions = report.sessions;
     this.#reportedSlots = report.slots;
     this.#confirmed = still;
     this.#include(this.#included + risen - settled);
-    if (this.#fullAt <= askedAt) this.#fullAt = 0;
+    if (this.#fullAt <= startedAt) this.#fullAt = 0;
     this.#onChange();
   }
 
@@ -142,10 +142,10 @@ export class SlotReservations {
   }
 }
 
-/** A slot that is kept for one launch. The first call decides; later ones do nothing. */
+/** A slot that is reserved for one launch. The first call settles it; later calls do nothing. */
 export interface SlotReservation {
-  /** No session came of it: the slot is free again. */
+  /** No session started: the slot is free again. */
   release(): void;
-  /** A session runs there, or may: the slot stays taken until the worker's own count speaks. */
+  /** A session runs, or may run: the slot stays taken until the worker's count includes it. */
   confirm(): void;
 }

@@ -4,7 +4,7 @@ import { annotations, labels, WARM_GATE, WORKER_CONTAINER } from "../../api/name
 import { type Engine, findEngine } from "../../engines/index.ts";
 import type { Json } from "../../kube/types.ts";
 
-/** The few facts of a pod that the gateway keeps: thousands of whole pods would not fit its memory. */
+/** The fields of a pod that the gateway keeps: thousands of whole pods would not fit into its memory. */
 export interface WorkerRecord {
   readonly uid: string;
   readonly name: string;
@@ -14,22 +14,22 @@ export interface WorkerRecord {
   readonly engine: Engine;
   /** Unix time in ms. */
   readonly createdAtMs: number;
-  /** Absent until the pod has a network. */
+  /** Undefined until the pod has an IP address. */
   readonly ip: string | undefined;
   readonly terminating: boolean;
   readonly cordoned: boolean;
-  /** The operator saw it ready with its presets loaded. */
+  /** The operator found the worker ready and warmed up. */
   readonly warm: boolean;
   /**
    * Its startup probe has succeeded, as far as the kubelet has reported. A full worker answers that probe with 503, and the
    * kubelet restarts a container whose startup probe keeps failing, sessions included.
    */
   readonly started: boolean;
-  /** Its containers have ended for good. */
+  /** The pod has failed or succeeded. */
   readonly ended: boolean;
 }
 
-/** What the gateway keeps of a pod; undefined when the pod is no worker of a pool, whatever its labels say. */
+/** @returns undefined for a pod that is no worker of a pool, even if it has the labels of one. */
 export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
   const { uid, name, namespace, creationTimestamp, deletionTimestamp } = pod.metadata ?? {};
   const pool = pod.metadata?.labels?.[labels.pool];

@@ -6,7 +6,7 @@ import { Shares } from "./shares.ts";
 import { type Expectation, Worker } from "./worker.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
-/** Where the table learns how many sessions a group's workers take. */
+/** Finds a pool by its key, `namespace/name`. */
 export type FindPool = (key: string) => PoolConfig | undefined;
 
 interface PoolWorkers {
@@ -14,7 +14,7 @@ interface PoolWorkers {
   readonly endpoints: EndpointIndex<Worker>;
 }
 
-/** Every worker that the gateway knows, by pool, and those that can take a launch, sorted for the endpoint picker. */
+/** All workers by pool, and those that can take a launch, sorted for the endpoint picker. */
 export class WorkerTable {
   readonly #findPool: FindPool;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class WorkerTable {
     return this.#byPool.get(key)?.endpoints ?? new EndpointIndex();
   }
 
-  /** Adds the worker or takes over its new record. */
+  /** Adds a worker, or updates its record. */
   upsert(record: WorkerRecord): Worker {
     const known = this.#byUid.get(record.uid);
     if (known !== undefined) {
@@ -56,8 +56,8 @@ export class WorkerTable {
     const worker = new Worker(record, {
       clock: this.#clock,
       expectation: () => this.#expectation(record),
-      // One that is gone may still have a launch to settle.
-      onMoved: (moved) => this.#byUid.has(moved.uid) && pool.endpoints.put(moved, moved.endpoint),
+      // A removed worker may still settle a launch.
+      onChanged: (changed) => this.#byUid.has(changed.uid) && pool.endpoints.put(changed, changed.endpoint),
     });
     this.#byUid.set(record.uid, worker);
     pool.workers.add(worker);
@@ -69,7 +69,7 @@ export class WorkerTable {
     const worker = this.#byUid.get(uid);
     if (worker === undefined) return;
     this.#byUid.delete(uid);
-    worker.leaves();
+    worker.removed();
     const key = poolOf(worker.record);
     const pool = this.#byPool.get(key);
     pool?.workers.delete(worker);
@@ -77,13 +77,13 @@ export class WorkerTable {
     if (pool?.workers.size === 0) this.#byPool.delete(key);
   }
 
-  /** Other gateways came or went: workers change hands. */
+  /** The set of live gateways changed: assigns the workers to the new shares. */
   share(shares: Shares): void {
     this.#shares = shares;
     for (const worker of this.#byUid.values()) worker.share(shares);
   }
 
-  /** The pool says something else of its workers now. */
+  /** The pool changed: its settings may change the endpoints of its workers. */
   poolChanged(key: string): void {
     const pool = this.#byPool.get(key);
     for (const worker of pool?.workers ?? []) pool?.endpoints.put(worker, worker.endpoint);
@@ -94,7 +94,7 @@ export class WorkerTable {
     const group = pool?.groups.find(({ name }) => name === record.group);
     return {
       slots: group?.slotsPerWorker ?? record.engine.sessionsPerWorker,
-      // Workers without a warm-up of their own load their presets before they answer that they are ready.
+      // Workers without a warm-up request load their presets before they report ready.
       warmHasPresets: pool?.warm.mode === "session" || record.engine.warmup.length === 0,
     };
   }

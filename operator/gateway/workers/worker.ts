@@ -10,26 +10,26 @@ import type { WorkerRecord } from "./worker-record.ts";
 
 const GOOD_PROBES_NEEDED: Readonly<Record<Failure, number>> = { full: 0, "not-ready": 1, broken: 1, "timed-out": 2 };
 
-/** What a probe learns. `silent`: no answer came in time, nor a refusal. */
+/** The result of a probe. `silent`: neither an answer nor a refused connection within the timeout. */
 export type ProbeAnswer = Readiness | { readonly kind: "silent" };
 
-/** What a worker's pool says of it. */
+/** The pool's settings for a worker. */
 export interface Expectation {
-  /** Sessions that it takes, where it does not say so itself. */
+  /** Slots, for a worker that does not report its number. */
   readonly slots: number;
-  /** Whether a worker that was called warm has its presets loaded, and not only its pipeline exercised. */
+  /** Whether warm-up also loads the presets, and not only exercises the pipeline. */
   readonly warmHasPresets: boolean;
 }
 
 export interface WorkerDeps {
   readonly clock: Clock;
   readonly expectation: () => Expectation;
-  /** Called after every change that picking would see. */
-  readonly onMoved: (worker: Worker) => void;
+  /** Called after every change that may affect the endpoint picker. */
+  readonly onChanged: (worker: Worker) => void;
 }
 
 /**
- * One worker: what its pod says, what its probes say, and its slots. Only the probes decide whether it can be used, so that
+ * One worker: the record of its pod, the results of its probes, and its slots. Only probes decide whether it can be used, so that
  * workers created while the operator is away still serve.
  */
 export class Worker {
@@ -40,12 +40,12 @@ export class Worker {
   readonly #deps: WorkerDeps;
   readonly #hash: number;
   readonly #ejection: OutlierEjection;
-  /** Presets whose sessions were seen running here: bounded by the pool's presets. */
+  /** Presets that the worker has served: bounded by the pool's presets. */
   readonly #served = new Set<string>();
   #record: WorkerRecord;
   #ready = false;
   #ejected = false;
-  /** Probes that must succeed before it is used again. */
+  /** Probes that must succeed before the worker is used again. */
   #goodProbesNeeded = 0;
   #failedAt = 0;
   #own = true;
@@ -59,7 +59,7 @@ export class Worker {
     this.#ejection = new OutlierEjection(deps.clock);
     this.reservations = new SlotReservations(
       () => deps.expectation().slots,
-      () => deps.onMoved(this),
+      () => deps.onChanged(this),
     );
   }
 
@@ -83,17 +83,17 @@ export class Worker {
     return this.#record.terminating;
   }
 
-  /** Aborts when its pod is gone, or has ended for good: no session runs there any more. */
+  /** Aborts when the pod was removed or has ended: no session runs on it any more. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
 
-  /** Whether it gave no answer for so long that its sessions count as lost. */
+  /** Whether the worker has been silent for so long that its sessions count as lost. */
   get dead(): boolean {
     return this.#liveness.dead;
   }
 
-  /** Whether its last probe was answered with "ready" or "at capacity". */
+  /** Whether the last probe was answered with "ready" or "at capacity". */
   get ready(): boolean {
     return this.#ready;
   }
@@ -102,17 +102,17 @@ export class Worker {
     return this.#ready && this.#record.started && this.#goodProbesNeeded === 0 && !this.#ejected;
   }
 
-  /** Whether it is in this gateway's share. */
+  /** Whether the worker is in this gateway's share. */
   get own(): boolean {
     return this.#own;
   }
 
-  /** Whether sessions run there, or launches are on their way. */
+  /** Whether the worker has sessions or reservations. */
   get busy(): boolean {
     return this.reservations.sessions + this.reservations.reserved > 0;
   }
 
-  /** Base URL; undefined while it cannot be spoken to. */
+  /** Base URL; undefined while the pod has no IP address. */
   get origin(): string | undefined {
     const { ip, engine } = this.#record;
     if (ip === undefined) return undefined;
@@ -121,93 +121,93 @@ export class Worker {
 
   /** What the endpoint picker sees; undefined while the worker can take no launch. */
   get endpoint(): Endpoint<Worker> | undefined {
-    if (!this.usable || this.cordoned || this.terminating || this.reservations.room <= 0) return undefined;
-    if (this.#ejection.onTrial && this.reservations.underWay > 0) return undefined;
+    if (!this.usable || this.cordoned || this.terminating || this.reservations.sendable <= 0) return undefined;
+    if (this.#ejection.onTrial && this.reservations.inFlight > 0) return undefined;
     const { uid, name, group } = this;
     const { free } = this.reservations;
     return { worker: this, uid, name, group, own: this.#own, free, weight: this.#weight, classes: this.#classes() };
   }
 
-  /** Takes a slot there; undefined when there is none. */
+  /** Reserves a slot; undefined if the worker can take no launch. */
   reserve(): SlotReservation | undefined {
     return this.endpoint === undefined ? undefined : this.reservations.reserve();
   }
 
-  /** Takes the slot of a session there that is about to be ended; undefined when the worker can take no launch. */
-  reserveNext(): SlotReservation | undefined {
+  /** Reserves the slot of a session that is about to end; undefined if the worker can take no launch. */
+  reserveOccupied(): SlotReservation | undefined {
     if (!this.usable || this.cordoned || this.terminating || this.#ejection.onTrial) return undefined;
-    return this.reservations.reserveNext();
+    return this.reservations.reserveOccupied();
   }
 
-  /** A session of this preset was seen running here. */
+  /** A session of this preset has run on the worker. */
   noteServed(preset: string): void {
     this.#served.add(preset);
-    this.#moved();
+    this.#changed();
   }
 
   hasServed(preset: string): boolean {
     return this.#served.has(preset);
   }
 
-  /** Its pod is gone. */
-  leaves(): void {
+  /** The pod was removed. */
+  removed(): void {
     this.#gone.abort();
   }
 
   update(record: WorkerRecord): void {
     this.#record = record;
-    this.#moved();
+    this.#changed();
   }
 
   share(shares: Shares): void {
     this.#own = shares.owns(this.#hash);
     this.#weight = shares.weight(this.#hash);
-    this.#moved();
+    this.#changed();
   }
 
-  /** @returns the moment to hand to {@link probed}. */
-  probeBegins(): number {
-    return this.reservations.probeBegins();
+  /** @returns the logical time to pass to {@link probed}. */
+  probeStarts(): number {
+    return this.reservations.probeStarts();
   }
 
   /**
-   * Takes over a probe's answer. A probe that began before a failure cannot excuse it.
-   * @returns whether anything changed that picking or the operator would see.
+   * Takes over the result of a probe. A probe that started before a failure does not clear it.
+   * @returns whether anything changed that the endpoint picker or the operator sees.
    */
-  probed(askedAt: number, answer: ProbeAnswer): boolean {
+  probed(startedAt: number, answer: ProbeAnswer): boolean {
     const before = this.#fingerprint();
     this.#liveness.probed(answer.kind === "silent", this.#deps.clock.now());
-    this.#take(askedAt, answer.kind === "silent" ? { kind: "not-ready" } : answer);
-    this.#moved();
+    this.#take(startedAt, answer.kind === "silent" ? { kind: "not-ready" } : answer);
+    this.#changed();
     return this.#fingerprint() !== before;
   }
 
-  #take(askedAt: number, readiness: Readiness): void {
+  #take(startedAt: number, readiness: Readiness): void {
     this.#ready = readiness.kind !== "not-ready";
     this.#ejected = this.#ejection.ejected;
     if (readiness.kind === "not-ready") {
       if (this.#goodProbesNeeded > 0) this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, 1);
       return;
     }
-    if (askedAt > this.#failedAt && this.#goodProbesNeeded > 0) this.#goodProbesNeeded -= 1;
+    if (startedAt > this.#failedAt && this.#goodProbesNeeded > 0) this.#goodProbesNeeded -= 1;
     const { slots, sessions = 0 } = readiness;
     const busy = readiness.kind === "full" ? Math.max(sessions, slots ?? this.reservations.slots) : sessions;
-    this.reservations.count(askedAt, { sessions: busy, slots });
+    this.reservations.count(startedAt, { sessions: busy, slots });
   }
 
-  /** A launch went well there. */
+  /** The worker accepted a launch. */
   succeeded(): void {
     this.#ejection.succeeded();
-    this.#moved();
+    this.#changed();
   }
 
   failed(failure: Failure): void {
     this.#ejection.failed(failure);
     this.#ejected = this.#ejection.ejected;
     if (failure === "full") this.reservations.markFull();
-    this.#failedAt = this.reservations.probeBegins();
+    this.#failedAt = this.reservations.probeStarts();
     this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, GOOD_PROBES_NEEDED[failure]);
-    this.#moved();
+    this.#changed();
   }
 
   #classes(): readonly EndpointClass[] {
@@ -216,8 +216,8 @@ export class Worker {
     return [warm ? "warm" : "cold", ...[...this.#served].map((preset) => `served/${preset}` as const)];
   }
 
-  #moved(): void {
-    this.#deps.onMoved(this);
+  #changed(): void {
+    this.#deps.onChanged(this);
   }
 
   #fingerprint(): string {

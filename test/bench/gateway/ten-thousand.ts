@@ -56,7 +56,7 @@ function pickTimesUs() {
   for (let index = 0; index < WORKERS; index += 1) {
     const worker = table.upsert(testRecord(`w${index}`));
     const sessions = Math.floor(random() * (SLOTS + 1));
-    worker.probed(worker.probeBegins(), { kind: sessions === SLOTS ? "full" : "ready", sessions, slots: SLOTS });
+    worker.probed(worker.probeStarts(), { kind: sessions === SLOTS ? "full" : "ready", sessions, slots: SLOTS });
   }
   const wanted = { groups: ["gpu"], preset: "maya", tried: new Set<string>() };
   const times: number[] = [];

@@ -48,7 +48,7 @@ export interface HarnessWorld {
   readonly peers?: Peers;
   /** Over the workers: the network as this gateway has it. */
   readonly network?: WorkerClient;
-  readonly lookAt?: GatewayCoreDeps["lookAt"];
+  readonly viewRoom?: GatewayCoreDeps["viewRoom"];
   readonly tell?: GatewayCoreDeps["tell"];
   readonly overflow?: GatewayCoreDeps["overflow"];
   readonly readSecret?: GatewayCoreDeps["readSecret"];
@@ -71,7 +71,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     peers: world.peers,
     overflow: world.overflow ?? noCloud,
     readSecret: world.readSecret,
-    lookAt: world.lookAt,
+    viewRoom: world.viewRoom,
     tell: world.tell,
   });
   let order = 0;

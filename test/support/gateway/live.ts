@@ -56,10 +56,10 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const directory = { pool: findPool, pools: () => [pool], synced: true };
   const secrets = new SecretLookup({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
   const livekit = new Livekit(secrets);
-  const lookAt = (...args: Parameters<Livekit["lookAt"]>) => livekit.lookAt(...args);
+  const viewRoom = (...args: Parameters<Livekit["viewRoom"]>) => livekit.viewRoom(...args);
   const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
   const overflow = { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) };
-  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, overflow, lookAt });
+  const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, overflow, viewRoom });
   for (const [at, take] of takes.entries()) {
     const worker = createServer(async (request, response) => {
       const chunks: Buffer[] = [];

@@ -9,9 +9,9 @@ export const somewhere = { url: "wss://x", apiKeyRef: { name: "livekit" } };
 /** Where launches did not go. */
 export const elsewhere = { url: "wss://elsewhere", apiKeyRef: { name: "livekit" } };
 
-export const alone: RoomView = { avatar: true, somebody: false };
-export const inhabited: RoomView = { avatar: true, somebody: true };
-export const empty: RoomView = { avatar: false, somebody: false };
+export const alone: RoomView = { avatar: true, principal: false };
+export const inhabited: RoomView = { avatar: true, principal: true };
+export const empty: RoomView = { avatar: false, principal: false };
 
 type Metric = { get(): Promise<{ values: { value: number; labels: object; metricName?: string }[] }> };
 
@@ -30,7 +30,7 @@ export function sessionsWorld(
   const looks: string[] = [];
   const news: SessionNews[] = [];
   const pool = testPool({ livekit, ...more });
-  const lookAt = async (_pool: unknown, room: string, agent?: string): Promise<RoomView> => {
+  const viewRoom = async (_pool: unknown, room: string, agent?: string): Promise<RoomView> => {
     looks.push(room);
     const view = rooms.get(`${room}/${agent}`) ?? rooms.get(room);
     if (view === undefined) throw new Error("LiveKit does not answer");
@@ -41,7 +41,7 @@ export function sessionsWorld(
     get: (origin, path, signal) => (network.gone && isOut(origin) ? never(signal) : workers.get(origin, path)),
     post: (origin, path, body, signal) => (network.gone && isOut(origin) ? never(signal) : workers.post(origin, path, body)),
   };
-  const gateway = gatewayHarness(pool, { workers, network: client, lookAt, tell: (told) => news.push(told) });
+  const gateway = gatewayHarness(pool, { workers, network: client, viewRoom, tell: (told) => news.push(told) });
   const { clock, core, metrics } = gateway;
   async function settled<T>(promise: Promise<T>): Promise<T> {
     await clock.advance(0);
@@ -56,10 +56,10 @@ export function sessionsWorld(
     inPool: () => settled(core.sessions.inPool(pool)),
     end: (room: string) => settled(core.sessions.end(pool, room)),
     hear: async (kind: "left" | "finished" | "avatar-joined", room: string) => {
-      core.sessions.heard(pool, { kind, room });
+      core.sessions.onRoomEvent(pool, { kind, room });
       await clock.advance(0);
     },
-    shows: (room: string, identity: string) => core.sessions.heard(pool, { kind: "video", room, identity }),
+    shows: (room: string, identity: string) => core.sessions.onRoomEvent(pool, { kind: "video", room, identity }),
     ended: async () => (await valuesOf(metrics.sessionsEnded)).map(({ labels, value }) => ({ ...labels, value })),
     reclaimedSlotSeconds: async () => (await valuesOf(metrics.reclaimedSlotSeconds))[0]?.value ?? 0,
   };
