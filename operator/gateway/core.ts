@@ -40,10 +40,10 @@ export interface GatewayCoreDeps {
   /** Reads the Secrets that pools name. Undefined if the gateway may not read Secrets. */
   readonly readSecret?: ReadSecret | undefined;
   /** The maker's cloud, and the reader of its secret. */
-  readonly overflow: Pick<OverflowDeps, "cloud" | "secrets" | "tell">;
+  readonly overflow: Pick<OverflowDeps, "cloud" | "secrets" | "onEvent">;
   /** Reads LiveKit rooms. Undefined if the gateway does not end abandoned sessions. */
   readonly viewRoom?: SessionsDeps["viewRoom"];
-  readonly tell?: SessionsDeps["tell"];
+  readonly onEvent?: SessionsDeps["onEvent"];
 }
 
 /**
@@ -93,7 +93,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
       viewRoom: deps.viewRoom,
       reclaimed: (key, reclaimedMs) => this.#load.reclaimedSlot(key, reclaimedMs),
-      tell: deps.tell,
+      onEvent: deps.onEvent,
     });
     const { sessions } = this;
     const findWorker = (uid: string) => this.#workers.get(uid);

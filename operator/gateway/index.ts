@@ -85,9 +85,9 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     metrics,
     peers: settings.gateways.length > 0 || settings.gatewayService !== undefined ? peers : undefined,
     readSecret,
-    overflow: { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) },
+    overflow: { cloud: new HttpCloud(), secrets, onEvent: overflowLog(logger) },
     viewRoom: loggedRoomViews(livekit, logger, clock),
-    tell: sessionLog(logger),
+    onEvent: sessionLog(logger),
   });
   const unfollow = follow(core, pools, workers);
   const startup = new StartupReadiness({ clock, synced: () => directory.synced, unprobed: () => core.unprobed });

@@ -108,7 +108,7 @@ export class Claims {
    * @param room name of its room.
    * @param abandoned aborts when nobody wants to know any more.
    * @returns its session; undefined when none began, and the launch may be claimed instead of it.
-   * @throws LaunchError when nobody can tell.
+   * @throws LaunchError if the outcome of the other gateway's launch is unknown.
    */
   async settle(
     wanted: Omit<Claim, "gateway">,

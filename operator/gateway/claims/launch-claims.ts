@@ -67,7 +67,7 @@ export interface OneLaunch {
    * Claims the launch for a worker.
    * @param before tasks in its room that the worker is known to have.
    * @param yielded called when another gateway has claimed it before: its answer is waited for, and the slot is not needed.
-   * @throws LaunchError when nobody can tell what became of another gateway's claim.
+   * @throws LaunchError if the outcome of another gateway's claim is unknown.
    */
   claim(worker: { readonly uid: string; readonly name: string }, before: readonly string[], yielded: () => void): Promise<Claimed>;
 }

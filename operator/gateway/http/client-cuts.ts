@@ -27,7 +27,7 @@ export class ClientCuts {
   /**
    * A client went away.
    * @param waitedMs since its launch arrived.
-   * @returns what to tell, once in ten minutes at most.
+   * @returns a hint for the log, once in ten minutes at most.
    */
   note(waitedMs: number, nowMs: number): CutHint | undefined {
     if (waitedMs < MIN_WAIT_MS) return undefined;

@@ -1,6 +1,9 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { LaunchError } from "../errors.ts";
 
+/** The path parameters of requests to a pool. */
+export type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
+
 export interface FindPoolDeps {
   readonly findPool: (key: string) => PoolConfig | undefined;
   /** Whether pools may exist that this gateway has not heard of. */

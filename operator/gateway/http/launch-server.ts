@@ -14,7 +14,7 @@ import { ClientCuts } from "./client-cuts.ts";
 import { serveCors } from "./cors.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
-import { type FindPoolDeps, requirePool } from "./find-pool.ts";
+import { type FindPoolDeps, type PoolPath, requirePool } from "./find-pool.ts";
 import { type NotReady, serveHealth, serveRoot } from "./health-routes.ts";
 import { record } from "./launch-record.ts";
 import { nodeServer } from "./node-server.ts";
@@ -39,7 +39,6 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
 }
 
 type Query = { readonly Querystring: { readonly async?: string | readonly string[] } };
-type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
 
 /** The server for clients: `POST /{namespace}/{pool}/launch`, and `POST /launch` for the default pool. */
 export function launchServer(deps: LaunchServerDeps): FastifyInstance {

@@ -15,7 +15,7 @@ import { refusalOf, refuse } from "./answer.ts";
 import { networkOf } from "./caller.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
-import { type FindPoolDeps, requirePool } from "./find-pool.ts";
+import { type FindPoolDeps, type PoolPath, requirePool } from "./find-pool.ts";
 import { sessionsBody } from "./session-schemas.ts";
 
 export interface SessionRoutesDeps extends FindPoolDeps {
@@ -31,7 +31,6 @@ export interface SessionRoutesDeps extends FindPoolDeps {
 /** A webhook is one event: a few kilobytes, most of it metadata and attributes of a participant. */
 const MAX_EVENT_BYTES = 256 * 1024;
 
-type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
 type RoomPath = { readonly Params: { readonly namespace: string; readonly pool: string; readonly room: string } };
 
 /** Sessions over HTTP, for those who may launch; and the address for LiveKit's webhooks. */

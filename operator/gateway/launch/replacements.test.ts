@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
-import type { SessionNews } from "../sessions/sessions.ts";
+import type { SessionEvent } from "../sessions/sessions.ts";
 
 /** How the maker's client launches, for the agent of each job. */
 const job = (agent: string, more = {}) => ({ room: "room", identity: "bithuman-avatar-agent", agent, ...more });
 
 function setup(spec: Parameters<typeof testPool>[0] = {}) {
-  const news: SessionNews[] = [];
-  const gateway = gatewayHarness(testPool(spec), { tell: (told) => news.push(told) });
+  const news: SessionEvent[] = [];
+  const gateway = gatewayHarness(testPool(spec), { onEvent: (told) => news.push(told) });
   const tasks = async (worker: string) => {
     const { body } = await gateway.client.get(`http://ip-${worker}:8089`, "/tasks");
     return (JSON.parse(body) as { tasks: { task_id: string }[] }).tasks.map(({ task_id }) => task_id);

@@ -8,7 +8,7 @@ export interface RoomToken {
   readonly agent: string | undefined;
 }
 
-interface Claims {
+interface TokenClaims {
   readonly sub?: unknown;
   readonly attributes?: Readonly<Record<string, unknown>> | null;
 }
@@ -16,7 +16,7 @@ interface Claims {
 /** Reads a LiveKit room token. Never throws: a token that is not a JWT has no identity. */
 export function readRoomToken(token: string): RoomToken {
   try {
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Claims | null;
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as TokenClaims | null;
     return { identity: nameIn(claims?.sub), agent: nameIn(claims?.attributes?.[ON_BEHALF]) };
   } catch {
     return { identity: undefined, agent: undefined };

@@ -19,7 +19,7 @@ const DOUBT_MS = 60_000;
 const MAX_DOUBTS = 1_000;
 
 /** A launch that the cloud did not accept, for the log. Clients choose the names of rooms. */
-export interface OverflowNews {
+export interface OverflowEvent {
   readonly namespace: string;
   readonly pool: string;
   readonly room: string;
@@ -34,7 +34,7 @@ export interface CloudLauncherDeps {
   readonly secrets: Pick<SecretLookup, "values">;
   readonly metrics: Pick<GatewayMetrics, "overflowErrors">;
   readonly sessions: Pick<CloudSessions, "avatarIn">;
-  readonly tell: (news: OverflowNews) => void;
+  readonly onEvent: (news: OverflowEvent) => void;
 }
 
 /** One of the sessions that this gateway may have in the cloud, kept for one launch. */
@@ -150,7 +150,7 @@ export class CloudLauncher {
   #report({ pool, request }: OverflowLaunch, error: OverflowErrorKind, words: string): void {
     const { namespace, name } = pool;
     this.#deps.metrics.overflowErrors.inc({ namespace, pool: name, reason: error });
-    this.#deps.tell({ namespace, pool: name, room: request.roomName, error, words });
+    this.#deps.onEvent({ namespace, pool: name, room: request.roomName, error, words });
   }
 }
 

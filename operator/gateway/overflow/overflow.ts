@@ -21,7 +21,7 @@ const MAX_TRIES = 3;
 
 export interface OverflowDeps
   extends Omit<CloudSessionsDeps, "clock">,
-    Pick<CloudLauncherDeps, "cloud" | "secrets" | "metrics" | "tell"> {
+    Pick<CloudLauncherDeps, "cloud" | "secrets" | "metrics" | "onEvent"> {
   readonly clock: Clock;
   readonly workersOf: (pool: string) => Iterable<Worker>;
   /** Whether the pool has all sessions that `limits.maxSessions` allows. */

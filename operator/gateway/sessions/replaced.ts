@@ -7,7 +7,9 @@ const RETRY_PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 export interface ReplacedDeps {
   readonly clock: Clock;
-  readonly tell?: ((news: { readonly kind: "replaced" | "replaced-not-stopped"; readonly session: Session }) => void) | undefined;
+  readonly onEvent?:
+    | ((news: { readonly kind: "replaced" | "replaced-not-stopped"; readonly session: Session }) => void)
+    | undefined;
   readonly stop: (session: Session) => Promise<boolean>;
 }
 
@@ -19,16 +21,16 @@ export interface ReplacedDeps {
 export async function endReplaced(deps: ReplacedDeps, session: Session, settled?: AbortSignal): Promise<boolean> {
   if (!isLive(session)) return true;
   const ended = await deps.stop(session);
-  if (ended) deps.tell?.({ kind: "replaced", session });
+  if (ended) deps.onEvent?.({ kind: "replaced", session });
   else void retry(deps, session, settled);
   return ended;
 }
 
-async function retry({ clock, stop, tell }: ReplacedDeps, session: Session, settled?: AbortSignal): Promise<void> {
+async function retry({ clock, stop, onEvent }: ReplacedDeps, session: Session, settled?: AbortSignal): Promise<void> {
   for (const pauseMs of RETRY_PAUSES_MS) {
     await sleep(clock, pauseMs, settled);
     if (!isLive(session) || settled?.aborted) return;
-    if (await stop(session)) return tell?.({ kind: "replaced", session });
+    if (await stop(session)) return onEvent?.({ kind: "replaced", session });
   }
-  if (isLive(session)) tell?.({ kind: "replaced-not-stopped", session });
+  if (isLive(session)) onEvent?.({ kind: "replaced-not-stopped", session });
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { hideSecrets } from "../../workers/hide-secrets.ts";
 import type { Livekit } from "./livekit.ts";
-import type { SessionNews } from "./sessions.ts";
+import type { SessionEvent } from "./sessions.ts";
 
 /** A LiveKit server that does not answer is told about so often. */
 const COMPLAIN_EVERY_MS = 60_000;
@@ -11,7 +11,7 @@ const COMPLAIN_EVERY_MS = 60_000;
 const MAX_LOGGED = 200;
 
 /** Writes what becomes of sessions to the log. */
-export function sessionLog(logger: Logger): (news: SessionNews) => void {
+export function sessionLog(logger: Logger): (news: SessionEvent) => void {
   return (news) => {
     const { worker, room, taskId } = news.session;
     const { namespace, pool } = worker.record;

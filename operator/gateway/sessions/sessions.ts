@@ -17,7 +17,7 @@ const ROUND_MS = 1_000;
 const TRACK_LIMIT_MS = 120_000;
 
 /** What the log is told. Names of rooms are the client's. */
-export type SessionNews =
+export type SessionEvent =
   | { readonly kind: "lost"; readonly session: Session }
   | { readonly kind: "abandoned"; readonly session: Session; readonly reclaimedMs: number }
   | { readonly kind: "abandoned-not-stopped"; readonly session: Session }
@@ -38,7 +38,7 @@ export interface SessionsDeps {
   readonly viewRoom?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
   /** The gateway ended an abandoned session, this long before the worker would have. */
   readonly reclaimed: (pool: string, reclaimedMs: number) => void;
-  readonly tell?: ((news: SessionNews) => void) | undefined;
+  readonly onEvent?: ((news: SessionEvent) => void) | undefined;
 }
 
 export interface Found {
@@ -197,26 +197,26 @@ export class Sessions {
   }
 
   async #endAbandoned(session: Session, emptyMs: number): Promise<void> {
-    const { metrics, tell, reclaimed } = this.#deps;
+    const { metrics, onEvent, reclaimed } = this.#deps;
     // The session may have ended since, or another gateway may have ended it.
     await this.#poller.poll(session.worker);
     if (!isLive(session)) return;
     if (!(await this.#stop(session))) {
-      tell?.({ kind: "abandoned-not-stopped", session });
+      onEvent?.({ kind: "abandoned-not-stopped", session });
       return;
     }
     const reclaimedMs = Math.max(0, session.worker.record.engine.idleTimeoutMs - emptyMs);
     metrics.abandonedSessions.inc(labelsOf(session));
     metrics.reclaimedSlotSeconds.inc(labelsOf(session), reclaimedMs / 1_000);
     reclaimed(session.pool, reclaimedMs);
-    tell?.({ kind: "abandoned", session, reclaimedMs });
+    onEvent?.({ kind: "abandoned", session, reclaimedMs });
   }
 
   #ended(session: Session): void {
-    const { metrics, tell } = this.#deps;
+    const { metrics, onEvent } = this.#deps;
     // Every gateway sees the end; only the gateway that has the worker in its share counts it.
     if (session.worker.own) metrics.sessionsEnded.inc({ ...labelsOf(session), outcome: session.state });
-    if (session.state === "lost") tell?.({ kind: "lost", session });
+    if (session.state === "lost") onEvent?.({ kind: "lost", session });
   }
 
   #publishes(pool: PoolConfig, session: Session, identity: string): void {

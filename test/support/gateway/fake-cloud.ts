@@ -1,5 +1,5 @@
 import { type Cloud, type CloudAnswer, type CloudLaunch, CloudUnreachable } from "../../../operator/gateway/overflow/cloud.ts";
-import type { OverflowNews } from "../../../operator/gateway/overflow/cloud-launcher.ts";
+import type { OverflowEvent } from "../../../operator/gateway/overflow/cloud-launcher.ts";
 
 /** Stands in for the maker's cloud, without sockets. `answer` is its status, or how it fails. */
 export class FakeCloud implements Cloud {
@@ -7,7 +7,7 @@ export class FakeCloud implements Cloud {
   retryAfter: string | undefined;
   words = "";
   readonly launches: CloudLaunch[] = [];
-  readonly news: OverflowNews[] = [];
+  readonly news: OverflowEvent[] = [];
   /** Rooms of the sessions that it began; what is lost or hangs is taken to have begun. */
   readonly begun: string[] = [];
   /** The maker's secret; undefined where it cannot be read. */
@@ -38,7 +38,7 @@ export class FakeCloud implements Cloud {
           return [this.secret];
         },
       },
-      tell: (news: OverflowNews) => void this.news.push(news),
+      onEvent: (news: OverflowEvent) => void this.news.push(news),
     };
   }
 }

@@ -49,7 +49,7 @@ export interface HarnessWorld {
   /** Over the workers: the network as this gateway has it. */
   readonly network?: WorkerClient;
   readonly viewRoom?: GatewayCoreDeps["viewRoom"];
-  readonly tell?: GatewayCoreDeps["tell"];
+  readonly onEvent?: GatewayCoreDeps["onEvent"];
   readonly overflow?: GatewayCoreDeps["overflow"];
   readonly readSecret?: GatewayCoreDeps["readSecret"];
 }
@@ -72,7 +72,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     overflow: world.overflow ?? noCloud,
     readSecret: world.readSecret,
     viewRoom: world.viewRoom,
-    tell: world.tell,
+    onEvent: world.onEvent,
   });
   let order = 0;
 

@@ -58,7 +58,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const livekit = new Livekit(secrets);
   const viewRoom = (...args: Parameters<Livekit["viewRoom"]>) => livekit.viewRoom(...args);
   const logger = createLogger("test", "info", { write: (line) => lines.push(JSON.parse(line)) });
-  const overflow = { cloud: new HttpCloud(), secrets, tell: overflowLog(logger) };
+  const overflow = { cloud: new HttpCloud(), secrets, onEvent: overflowLog(logger) };
   const core = new GatewayCore({ clock: systemClock, random: Math.random, client, directory, metrics, overflow, viewRoom });
   for (const [at, take] of takes.entries()) {
     const worker = createServer(async (request, response) => {

@@ -4,5 +4,5 @@ import type { GatewayCoreDeps } from "../../../operator/gateway/core.ts";
 export const noCloud: GatewayCoreDeps["overflow"] = {
   cloud: { launch: () => Promise.reject(new Error("there is no cloud here")) },
   secrets: { values: () => Promise.reject(new Error("there is no Secret here")) },
-  tell: () => {},
+  onEvent: () => {},
 };

@@ -1,5 +1,5 @@
 import type { RoomView } from "../../../operator/gateway/sessions/room-view.ts";
-import type { SessionNews } from "../../../operator/gateway/sessions/sessions.ts";
+import type { SessionEvent } from "../../../operator/gateway/sessions/sessions.ts";
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import { FakeWorkers } from "./fake-workers.ts";
 import { gatewayHarness } from "./harness.ts";
@@ -28,7 +28,7 @@ export function sessionsWorld(
 ) {
   const rooms = new Map<string, RoomView>();
   const looks: string[] = [];
-  const news: SessionNews[] = [];
+  const news: SessionEvent[] = [];
   const pool = testPool({ livekit, ...more });
   const viewRoom = async (_pool: unknown, room: string, agent?: string): Promise<RoomView> => {
     looks.push(room);
@@ -41,7 +41,7 @@ export function sessionsWorld(
     get: (origin, path, signal) => (network.gone && isOut(origin) ? never(signal) : workers.get(origin, path)),
     post: (origin, path, body, signal) => (network.gone && isOut(origin) ? never(signal) : workers.post(origin, path, body)),
   };
-  const gateway = gatewayHarness(pool, { workers, network: client, viewRoom, tell: (told) => news.push(told) });
+  const gateway = gatewayHarness(pool, { workers, network: client, viewRoom, onEvent: (told) => news.push(told) });
   const { clock, core, metrics } = gateway;
   async function settled<T>(promise: Promise<T>): Promise<T> {
     await clock.advance(0);
