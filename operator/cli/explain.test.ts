@@ -22,7 +22,7 @@ const told: Decisions = {
   operator: "operator-1",
   since: "2026-01-01T10:00:00.000Z",
   pool: "avatars/support",
-  latest: [decision({ from: 2, outcome: "unchanged", reason: "nothing changed: paused, within min 0 and max 10" })],
+  latest: [decision({ from: 2, outcome: "unchanged", reason: "unchanged: paused, within min 0 and max 10" })],
   changes: [decision(), decision({ from: 0, to: 1, inputs: undefined })],
 };
 
@@ -49,7 +49,7 @@ describe("explain", () => {
 
 Now
   2026-01-01T12:00:00Z  gpu stays at 2
-    nothing changed: paused, within min 0 and max 10
+    unchanged: paused, within min 0 and max 10
     wanted: 5 sessions + 2 warm = 7 slots / 4 per worker = 2
     from: sessions 5, buffer 2, slots per worker 4, hold 5m
 
@@ -133,10 +133,10 @@ describe("the operator is asked", () => {
   });
 
   it("at a URL, and its own words are passed on", async () => {
-    const { stub } = await server(json(told), json({ message: "operator-0 does: ask that one" }, 503), json("?", 500));
+    const { stub } = await server(json(told), json({ message: "operator-1 is not the leader; send the request to operator-0" }, 503), json("?", 500));
     const ask = askByUrl(`${stub.url}/`);
     await expect(ask("/debug/decisions", { pool: "a/b" })).resolves.toEqual(told);
-    await expect(ask("/debug/decisions", {})).rejects.toThrow(/answers 503: operator-0 does: ask that one/);
+    await expect(ask("/debug/decisions", {})).rejects.toThrow(/answers 503: operator-1 is not the leader; send the request to operator-0/);
     await expect(ask("/debug/decisions", {})).rejects.toThrow(/answers 500: nothing that this command understands/);
     await expect(askByUrl("http://127.0.0.1:1")("/debug/decisions", {})).rejects.toThrow(
       /127.0.0.1:1\/debug\/decisions gives no answer/,

@@ -74,7 +74,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     random,
     onRefused: (key, refusal) => {
       const { verb, kind, name, status, said } = refusal;
-      logger.error({ pool: key, verb, kind, name, status, said }, "request refused by the API server");
+      logger.error({ pool: key, verb, kind, name, status, said }, "request rejected by the API server");
       pools.enqueue(key);
     },
   });

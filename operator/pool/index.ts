@@ -74,7 +74,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
       },
       signal,
     });
-    if (end === "lost") throw new Error("the lease was lost: another operator leads");
+    if (end === "lost") throw new Error("leader election lost: another replica holds the lease");
   } finally {
     server.close();
     await client.close();

@@ -69,8 +69,8 @@ describe("a pod that ended for good", () => {
       status: "False",
       reason: "WorkerFailing",
       message:
-        `maya cannot be launched: 3 pods of group gpu ended within 10m, the last one with OutOfmemory: ${message}: lower ` +
-        `resources.requests of the group, or add nodes with more of that resource; kubectl -n avatars get pods -o wide ${list} lists them`,
+        `maya cannot be launched: 3 pods of group gpu ended within 10m, the latest with OutOfmemory: ${message}: lower ` +
+        `resources.requests of the group, or add nodes with more of that resource; list them: kubectl -n avatars get pods -o wide ${list}`,
     });
     const seen = snapshot(pool(gpuOnly), { pods });
     expect(plan(seen).requeueAfterMs).toBeLessThanOrEqual(FAILURE_SPAN_MS - 2_000);

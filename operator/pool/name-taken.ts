@@ -5,7 +5,7 @@ import { keyOf, type ObjectRef } from "../kube/types.ts";
 export function foreignDeployment(ref: ObjectRef, ownerUid: string | undefined): string {
   const owner =
     ownerUid === undefined ? "belongs to no pool" : "belongs to another object, perhaps a deleted pool of the same name";
-  return `Deployment ${keyOf(ref)} exists and ${owner}: delete it, or rename the pool or the group; it is left untouched`;
+  return `Deployment ${keyOf(ref)} exists and ${owner}: delete it, or rename the pool or the group; the operator does not change it`;
 }
 
 export function foreignBudget(ref: ObjectRef): string {

@@ -73,7 +73,7 @@ describe("plan", () => {
     const pods = [pod("w0"), pod("w1", { cordonedAtMs: NOW_MS }), pod("w2", { cordonedAtMs: NOW_MS })];
     const change = { pods, sessions: { w1: 1 } };
     expect(gpu(pool(quick), change)).toMatchObject({ replicas: 2, decisions: [{ from: 3, to: 2 }] });
-    expect(gpu(pool(quick), change).reason).toContain("gone are w2, without sessions and cordoned at every gateway");
+    expect(gpu(pool(quick), change).reason).toContain("removed idle workers w2");
     expect(gpu(pool(quick), { ...change, unacknowledged: ["w2"] }).replicas).toBe(3);
   });
 
@@ -87,7 +87,7 @@ describe("plan", () => {
     const reason = (view: PoolView, change: WorldChange) => plan(snapshot(view, change)).records[0]!;
     expect(reason(pool(gpuOnly), { pods: warm(1) })).toMatchObject({
       outcome: "unchanged",
-      reason: "nothing changed: 0 sessions + 0 queued + 1 warm = 1 slots / 2 per worker = 1",
+      reason: "unchanged: 0 sessions + 0 queued + 1 warm = 1 slots / 2 per worker = 1",
       inputs: { sessions: 0, buffer: 1, slotsPerWorker: 2, min: 0, max: 10, holdMs: 300_000, wantedLately: 1 },
     });
     expect(reason(pool(gpuOnly), { pods: warm(3) }).reason).toContain("at most 3 were wanted within the last 5m");
@@ -95,7 +95,7 @@ describe("plan", () => {
       "waiting for 1 sessions on 1 cordoned workers to end",
     );
     expect(reason(pool({ ...gpuOnly, scaling: { paused: true } }), { pods: warm(1), queued: { maya: 9 } }).reason).toBe(
-      "nothing changed: paused, within min 0 and max 10",
+      "unchanged: paused, within min 0 and max 10",
     );
   });
 
@@ -246,7 +246,7 @@ describe("plan for a pool that is being deleted", () => {
   it("ends them at the drain timeout", () => {
     const planned = plan(snapshot(pool(drain, deletedAt(600_000)), { pods: warm(2), sessions: { w0: 1 } }));
     expect(planned.retire[0]!.expired.map(({ name }) => name)).toEqual(["w0", "w1"]);
-    expect(changesOf(planned)).toMatchObject([{ to: 0, reason: expect.stringContaining("drain timeout has passed") }]);
+    expect(changesOf(planned)).toMatchObject([{ to: 0, reason: expect.stringContaining("drain.timeout has expired") }]);
   });
 
   it("lets the object go when nothing is left", () => {

@@ -217,7 +217,7 @@ describe("poolReconciler", () => {
       const ready = statusOf(client);
       expect(ready).toMatchObject({ status: "False", reason: "WriteRefused" });
       expect(ready?.message).toBe(
-        `the API server refuses to write Deployment avatars/support-gpu of group gpu (422 Invalid): "${said}": correct what group gpu sets in this field; the operator tries again every 5 minutes, and at once when the pool's spec changes`,
+        `the API server rejects the request to write Deployment avatars/support-gpu of group gpu (422 Invalid): "${said}": correct this field in group gpu; the operator retries every 5 minutes, and at once if the pool's spec changes`,
       );
     });
 

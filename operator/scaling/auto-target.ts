@@ -33,12 +33,12 @@ export function autoTarget(
 ): AutoTarget {
   const kept = Math.max(forecast.workers, Math.min(workers, forecast.keep));
   const slots = Math.max(0, kept * slotsPerWorker - sessions - queued);
-  const rate = `${significant(forecast.launchesPerS * 60)} launches a minute`;
-  const lengths = `sessions of ${duration(forecast.sessionLengthS)}, workers warm in ${duration(timeToWarmS)}`;
+  const rate = `${significant(forecast.launchesPerS * 60)} launches per minute`;
+  const lengths = `mean session ${duration(forecast.sessionLengthS)}, p95 time to warm ${duration(timeToWarmS)}`;
   return {
     slots,
     holdMs: forecast.holdS * 1_000,
-    because: `${slots} warm for ${objectivePercent}% of ${rate}, ${lengths}`,
+    because: `${slots} warm slots for ${objectivePercent}% launch success: ${rate}, ${lengths}`,
     timeToWarmMs: timeToWarmS * 1_000,
   };
 }

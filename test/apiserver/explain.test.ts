@@ -48,7 +48,7 @@ it("a change of size shows with its sentence and its numbers, over HTTP and in t
     [0, 1],
   ]);
   expect(changes[0]).toMatchObject({ group: "gpu", outcome: "grew", inputs: { min: 3, max: 4, slotsPerWorker: 2 } });
-  expect(latest).toMatchObject([{ to: 3, outcome: "unchanged", reason: expect.stringMatching(/^nothing changed: /) }]);
+  expect(latest).toMatchObject([{ to: 3, outcome: "unchanged", reason: expect.stringMatching(/^unchanged: /) }]);
   expect(JSON.stringify(changes)).not.toContain(SECRET_VALUE);
 
   const here = ["-n", "explain", "--url", stage.operator.url];

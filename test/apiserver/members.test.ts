@@ -80,9 +80,9 @@ it("one pod after the other that its node does not admit: the pool says how many
   });
   const message = await scenario.condition("WarmCapacity", { status: "False", reason: "WorkerFailing" });
   expect(message).toMatch(
-    /: (10 or more|[3-9]) pods of group gpu ended within 10m, the last one with UnexpectedAdmissionError: Allocate failed/,
+    /: (10 or more|[3-9]) pods of group gpu ended within 10m, the latest with UnexpectedAdmissionError: Allocate failed/,
   );
-  expect(message).toMatch(/: check the device plugin of their nodes; kubectl -n not-admitted get pods /);
+  expect(message).toMatch(/: check the device plugin of their nodes; list them: kubectl -n not-admitted get pods /);
 });
 
 it("a pod with a worker's labels that no ReplicaSet made gets no launch and counts nowhere", async () => {

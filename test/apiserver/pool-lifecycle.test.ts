@@ -54,7 +54,7 @@ describe.concurrent("a pool", () => {
     const scenario = await stage.scenario("paused");
     await scenario.readyPool({ launch: { queue: { deadline: "1s" } } });
     await scenario.pool({ launch: { queue: { deadline: "1s" } }, scaling: { paused: true } });
-    await scenario.condition("Paused", { status: "True", message: /sizes are kept as they are until scaling.paused is false/ });
+    await scenario.condition("Paused", { status: "True", message: /groups keep their size until scaling.paused is false/ });
     await scenario.sessions(2);
     expect(await scenario.launch({ room: "too-many" })).toMatchObject({
       status: 503,
@@ -73,7 +73,7 @@ describe.concurrent("a pool", () => {
     const group = busy?.startsWith("pool-gpu") ? "gpu" : "spare";
     await scenario.pool({ workers: [gpuGroup({ name: group === "gpu" ? "spare" : "gpu", min: 1 })] });
     await scenario.until("a cordon on the worker", async () => (await scenario.cordonedPods()).includes(busy!));
-    await scenario.event("Draining", /get no more launches and go when their sessions have ended/);
+    await scenario.event("Draining", /no new launches, and removal once their sessions have ended/);
     const next = await scenario.launch({ room: "elsewhere" });
     expect([next.status, next.worker === busy]).toEqual([200, false]);
     expect(await scenario.replicas(group)).toBe(1);
@@ -103,7 +103,7 @@ describe.concurrent("a deleted pool", () => {
   });
 
   it.each([
-    ["no node is found", "unschedulable", { nodeSelector: { "gpu-type": "none" } }, "Unschedulable"],
+    ["the scheduler finds no node", "unschedulable", { nodeSelector: { "gpu-type": "none" } }, "Unschedulable"],
     ["the image cannot be pulled", "unpullable", { image: "registry.test/does-not-exist:1" }, "WorkerFailing"],
   ])("goes at once where no worker ever started because %s", async (_why, namespace, group, reason) => {
     const scenario = await stage.scenario(namespace);
@@ -120,7 +120,7 @@ describe.concurrent("a deleted pool", () => {
     await scenario.readyPool({ workers: [gpuGroup({ drain: { timeout: "2s" } })] });
     const [busy] = await scenario.sessions(1);
     await scenario.deletePool();
-    await scenario.event("DrainTimeout", new RegExp(`drain.timeout has passed: .*${busy}.* the sessions on them end`));
+    await scenario.event("DrainTimeout", new RegExp(`drain.timeout has expired: removing .*${busy}.* ending their sessions`));
     await scenario.until("everything to be gone", async () => {
       return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
     });

@@ -45,7 +45,7 @@ describe.concurrent("the tokens of clients", () => {
     await scenario.pool({ launch: { auth: { secretRef: { name: "clients" } } } });
     const message = await scenario.condition("Ready", { status: "False", reason: "SecretNotFound" });
     expect(message).toContain(
-      "so nobody can launch: kubectl -n no-tokens create secret generic clients --from-literal=<client>=<token>",
+      "so every launch is rejected: kubectl -n no-tokens create secret generic clients --from-literal=<client>=<token>",
     );
     await scenario.kubectl(["create", "secret", "generic", "clients", "--from-literal=web="]);
     await scenario.condition("SecretsUsable", { status: "False", reason: "NoTokens" });
@@ -54,7 +54,7 @@ describe.concurrent("the tokens of clients", () => {
     const forbidden = {
       status: "False",
       reason: "SecretUnreadable",
-      message: /gateways may not read .* gateway[.]secretAccess/,
+      message: /gateways are not allowed to read .* gateway[.]secretAccess/,
     } as const;
     await scenario.condition("SecretsUsable", forbidden);
     await scenario.condition("Ready", forbidden);
@@ -127,7 +127,7 @@ describe.concurrent("workers that cannot start", () => {
     await scenario.pool({ workers: [gpuGroup({ nodeSelector: { "gpu-type": "a100" } })] });
     const message = await scenario.condition("Ready", { status: "False", reason: "Unschedulable" });
     expect(message).toMatch(
-      /^maya cannot be launched: no node is found for 1 worker of group gpu \(0\/\d nodes are available: .*\)/,
+      /^maya cannot be launched: the scheduler finds no node for 1 worker of group gpu \(0\/\d nodes are available: .*\)/,
     );
     expect(message).toMatch(/: add GPU nodes, or lower max$/);
     expect((await scenario.status()).groups).toMatchObject([{ name: "gpu", desired: 1, ready: 0, unschedulable: 1 }]);
@@ -153,7 +153,7 @@ describe.concurrent("workers that cannot start", () => {
     });
     await scenario.pool(warmed("without-a-face"));
     const message = await scenario.condition("WarmCapacity", { status: "False", reason: "WorkerFailing" });
-    expect(message).toContain("WarmupFailed: preset maya: the worker refused a warm-up session with 400");
+    expect(message).toContain("WarmupFailed: preset maya: the worker rejected a warm-up session with status 400");
     expect(message).toContain("no face was found in the image");
     await scenario.pool(warmed("maya"));
     await scenario.condition("WarmCapacity", { status: "True" });

@@ -35,7 +35,9 @@ describe.concurrent("a Deployment that the API server refuses", () => {
       workers: [first({ resources: { requests: { memory: "32Gi" }, limits: { memory: "20Gi" } } }), second],
     });
     const message = await scenario.condition("Ready", { status: "False", reason: "WriteRefused" });
-    expect(message).toContain("the API server refuses to write Deployment above-limit/pool-gpu of group gpu (422 Invalid): ");
+    expect(message).toContain(
+      "the API server rejects the request to write Deployment above-limit/pool-gpu of group gpu (422 Invalid): ",
+    );
     expect(message).toMatch(/spec[.]template[.]spec[.]containers\[0\][.]resources[.]requests: Invalid value: "32Gi"/);
     await scenario.until("the other group to be ready", async () => (await scenario.status()).groups?.[1]?.ready === 1);
     await serves(scenario, "nora");
@@ -116,7 +118,7 @@ describe.concurrent("the sentences of this version's admission plugins", () => {
     ["priority-class", undefined, pod({}, { priorityClassName: "nope" }), /^create PriorityClass nope,/],
     ["runtime-class", undefined, pod({}, { runtimeClassName: "nope" }), /^create RuntimeClass nope,/],
     ["service-account", undefined, pod({}, { serviceAccountName: "nope" }), /^create ServiceAccount nope$/],
-    ["quota-cpu", quota, pod({}), /^the quota named q demands limits[.]cpu of every container: /],
+    ["quota-cpu", quota, pod({}), /^the quota named q requires limits[.]cpu for every container: /],
     [
       "range-max",
       range({ type: "Container", max: { cpu: "2" } }),

@@ -109,7 +109,7 @@ describe.concurrent("a rollout is stopped", () => {
       status: "True",
       reason: "Unschedulable",
       message:
-        /group gpu is stopped, 2 of its workers are as before: no node is found .*: free a GPU, add GPU nodes, or let a worker go first/,
+        /group gpu is stopped; 2 workers still run the previous revision: the scheduler finds no node .*: free a GPU, add GPU nodes, or set rollout.maxSurge to 0/,
     });
     await scenario.event("RolloutBlocked");
     expect([...(await revisions(scenario)).former].sort()).toEqual([...before].sort());
@@ -177,7 +177,8 @@ describe.concurrent("kubectl rollout restart", () => {
     await scenario.condition("RolloutBlocked", {
       status: "True",
       reason: "Unschedulable",
-      message: /group gpu is stopped, 2 of its workers are as before: no node is found .*: free a GPU, add GPU nodes/,
+      message:
+        /group gpu is stopped; 2 workers still run the previous revision: the scheduler finds no node .*: free a GPU, add GPU nodes/,
     });
     await scenario.event("RolloutBlocked");
     expect(await scenario.podNames()).toEqual(expect.arrayContaining([...former]));
@@ -227,7 +228,7 @@ describe("a rollout whose new workers start sessions too slowly", () => {
       status: "True",
       reason: "StartupMissed",
       message:
-        /95% of the sessions on new workers start within .*s, objective.startup.target is 2s500ms, and those before were faster: undo the change/,
+        /measured p95 on new workers: .*s, slower than the previous revision and objective.startup.target \(2s500ms\): undo the change/,
     });
     const { fresh, former } = await revisions(scenario);
     expect([fresh.length > 0, former.length > 0]).toEqual([true, true]);

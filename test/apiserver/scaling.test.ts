@@ -32,7 +32,7 @@ describe.concurrent("more launches than slots", () => {
     expect(await scenario.replicas()).toBe(4);
     await scenario.event(
       "Scaled",
-      /gpu \d -> \d(: | in .* the last: )\d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/,
+      /gpu \d -> \d(: | in .* latest: )\d sessions \+ \d queued \+ \d warm = \d slots \/ 2 per worker = \d/,
     );
     expect((await scenario.status()).lastDecision).toMatchObject({ group: "gpu", to: 4 });
   });
@@ -44,7 +44,7 @@ describe.concurrent("more launches than slots", () => {
     const launch = scenario.launch({ room: "too-many" });
     await scenario.condition("AtMaximum", {
       status: "True",
-      message: /for maya.* and gpu may not grow: raise max, or expect launches to wait/,
+      message: /for maya.*, and gpu cannot grow: raise max, or expect launches to wait/,
     });
     const { status, headers, body } = await launch;
     expect([status, body.error?.code]).toEqual([503, "deadline_exceeded"]);
@@ -115,11 +115,8 @@ describe.concurrent("fewer sessions than slots", () => {
     await scenario.sessions(5);
     scenario.endSessions();
     await scenario.until("one worker to be left", async () => (await scenario.podNames()).length === 1);
-    await scenario.event("Draining", /get no more launches and go when their sessions have ended/);
-    await scenario.event(
-      "Scaled",
-      /gpu \d -> \d(: | in .* the last: ).*gone are .*, without sessions and cordoned at every gateway/,
-    );
+    await scenario.event("Draining", /no new launches, and removal once their sessions have ended/);
+    await scenario.event("Scaled", /gpu \d -> \d(: | in .* latest: ).*removed idle workers /);
     expect(await scenario.cordonedPods()).toEqual([]);
     expect(scenario.kills()).toEqual([]);
     expect((await scenario.launch()).path).toBe("warm");

@@ -67,7 +67,7 @@ describe("the Deployment of a GPU group", () => {
     const gate = async () => (await scenario.pods())[0]?.status?.conditions?.find(({ type }) => type === "avatarpool.dev/warm");
     expect(await gate()).toMatchObject({ status: "True", reason: "Warm" });
     stage.fleet.fail((await scenario.podNames())[0]!, "crash");
-    await scenario.condition("WarmCapacity", { status: "False", reason: "Starting", message: /still to get warm/ });
+    await scenario.condition("WarmCapacity", { status: "False", reason: "Starting", message: /to become warm/ });
     await scenario.condition("WarmCapacity", { status: "True" });
     const [restarted] = (await scenario.pods())[0]?.status?.containerStatuses ?? [];
     expect(restarted?.restartCount).toBe(1);

@@ -21,18 +21,22 @@ describe("OverflowReady", () => {
   });
 
   it.each<[string, WorldChange, unknown[]]>([
-    ["nothing is wrong", { overflow: { sessions: 1 } }, ["True", "Available", says("go to the maker's cloud")]],
-    ["no gateway has said anything", {}, ["True", "Available", says("go to the maker's cloud")]],
+    ["nothing is wrong", { overflow: { sessions: 1 } }, ["True", "Available", says("overflow to the maker's cloud")]],
+    ["no gateway has said anything", {}, ["True", "Available", says("overflow to the maker's cloud")]],
     ["the cap is reached", { overflow: { sessions: 2 } }, ["False", "CapReached", says("2 sessions count")]],
     ["there is no secret", { credentials: { kind: "no-secret" } }, ["False", "SecretNotFound", says("create secret")]],
-    ["the secret is refused", failed("unauthorized"), ["False", "SecretRefused", says("(401): renew it (Secret avatars/maker")]],
+    [
+      "the secret is refused",
+      failed("unauthorized"),
+      ["False", "SecretRefused", says("(401): renew the secret (Secret avatars/maker")],
+    ],
     ["there are no credits", failed("no_credits"), ["False", "NoCredits", says("(402): buy credits")]],
-    ["the account is full", failed("concurrency_limit"), ["False", "ConcurrencyLimit", says("(403): raise the plan")]],
+    ["the account is full", failed("concurrency_limit"), ["False", "ConcurrencyLimit", says("(403): upgrade the plan")]],
     ["it is asked too often", failed("rate_limited"), ["False", "RateLimited", says("(429)")]],
     ["gateways may not read the secret", failed("secret_unreadable"), ["False", "SecretUnreadable", says("gateway.secretAccess")]],
     ["they never could", { forbiddenSecrets: ["maker"] }, ["False", "SecretUnreadable", says("gateway.secretAccess")]],
     ["it cannot be reached", failed("unreachable"), ["False", "Unreachable", says("check overflow.url")]],
-    ["that was ten minutes ago", failed("unreachable", 600_000), ["True", "Available", says("go to")]],
+    ["that was ten minutes ago", failed("unreachable", 600_000), ["True", "Available", says("overflow to")]],
   ])("when %s", (_when, change, expected) => {
     expect(found("OverflowReady", change, spec)).toEqual(expected);
   });
@@ -40,7 +44,7 @@ describe("OverflowReady", () => {
   it("names presets that the cloud does not know", () => {
     const { presets, workers } = defaultSpec;
     expect(found("OverflowReady", {}, { ...spec, presets, workers })?.[2]).toContain(
-      "but for leo: it knows no .imx model of yours",
+      "except for leo: the cloud cannot load your .imx models",
     );
   });
 
@@ -66,7 +70,9 @@ describe("SecretsUsable", () => {
 
   it("tells that nobody can launch, and the pool is not ready then", () => {
     const missing = { secretProblems: [clients({ kind: "no-secret" })] };
-    const sentence = says("so nobody can launch: kubectl -n avatars create secret generic clients --from-literal=<client>=<token>");
+    const sentence = says(
+      "so every launch is rejected: kubectl -n avatars create secret generic clients --from-literal=<client>=<token>",
+    );
     expect(found("SecretsUsable", missing, spec)).toEqual(["False", "SecretNotFound", sentence]);
     expect(found("Ready", missing, spec)).toEqual(["False", "SecretNotFound", sentence]);
     const empty = { secretProblems: [clients({ kind: "no-tokens" })] };
@@ -75,7 +81,8 @@ describe("SecretsUsable", () => {
 
   it("tells that gateways may not read the tokens, unless there are none", () => {
     const forbidden = { forbiddenSecrets: ["clients"] };
-    const sentence = "gateways may not read Secret avatars/clients of launch.auth, so nobody can launch: set gateway.secretAccess";
+    const sentence =
+      "the gateways are not allowed to read Secret avatars/clients of launch.auth, so every launch is rejected: set gateway.secretAccess";
     expect(found("SecretsUsable", forbidden, spec)).toEqual(["False", "SecretUnreadable", says(sentence)]);
     expect(found("Ready", forbidden, spec)?.slice(0, 2)).toEqual(["False", "SecretUnreadable"]);
     const missing = { ...forbidden, secretProblems: [clients({ kind: "no-secret" })] };
@@ -86,7 +93,7 @@ describe("SecretsUsable", () => {
 
   it("tells of LiveKit's key, without which the pool serves on", () => {
     const change = { secretProblems: [lacksKey] };
-    const sentence = says("Secret avatars/livekit of livekit.apiKeyRef lacks api-key, so webhooks are refused");
+    const sentence = says("Secret avatars/livekit of livekit.apiKeyRef lacks api-key, so webhooks are rejected");
     expect(found("SecretsUsable", change, spec)).toEqual(["False", "SecretKeyMissing", sentence]);
     expect(found("Ready", change, spec)?.[0]).toBe("True");
   });

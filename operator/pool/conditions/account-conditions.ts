@@ -14,22 +14,26 @@ export function accountLimit(snapshot: Snapshot): PoolCondition {
     message,
   });
   if (load.accountErrors.has("noCredits"))
-    return finding("True", reasons.noCredits, "workers answer that the maker's account has no credits (402): buy credits");
+    return finding("True", reasons.noCredits, "workers report that the maker's account has no credits (402): buy credits");
   if (load.accountErrors.has("limit")) {
-    const cure = "raise the plan, or set limits.maxSessions to what it allows, so that launches wait instead of being refused";
+    const cure = "upgrade the plan, or set limits.maxSessions to the plan's limit, so that launches wait instead of being rejected";
     return finding(
       "True",
       reasons.concurrencyLimit,
-      `workers answer that the maker's account allows no more sessions (403): ${cure}`,
+      `workers report that the maker's account has reached its session limit (403): ${cure}`,
     );
   }
   const { maxSessions } = pool.limits;
   const sessions = sessionsOf(snapshot);
   if (maxSessions !== undefined && sessions >= maxSessions) {
-    const cure = "further launches wait until one ends; raise it if the maker's account allows more";
-    return finding("True", reasons.sessionLimit, `${sessions} sessions run, and limits.maxSessions is ${maxSessions}: ${cure}`);
+    const cure = "further launches wait until a session ends; raise limits.maxSessions if the maker's account allows more";
+    return finding(
+      "True",
+      reasons.sessionLimit,
+      `${sessions} sessions are running, and limits.maxSessions is ${maxSessions}: ${cure}`,
+    );
   }
-  return finding("False", reasons.withinLimit, "no worker was refused a session by the maker lately");
+  return finding("False", reasons.withinLimit, "the maker has not rejected a session recently");
 }
 
 /** As gateways count them, who hold launches back: those on their way, and those on workers that go, are among them. */
@@ -56,32 +60,35 @@ export function overflowReady(snapshot: Snapshot): readonly PoolCondition[] {
     return finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`);
   }
   if (sessions >= overflow.maxSessions) {
-    const cap = `${sessions} sessions count in the maker's cloud, as many as overflow.maxSessions allows`;
-    return finding("False", reasons.overflowCapReached, `${cap}: raise it, or expect launches to wait`);
+    const cap = `overflow.maxSessions is reached: ${sessions} sessions count in the maker's cloud`;
+    return finding("False", reasons.overflowCapReached, `${cap}; raise overflow.maxSessions, or expect launches to wait`);
   }
   const models = snapshot.pool.presets.filter(({ asset }) => asset.kind === "model").map(({ name }) => name);
-  const but = models.length === 0 ? "" : `, but for ${models.join(", ")}: it knows no .imx model of yours`;
-  return finding("True", reasons.overflowAvailable, `launches that the pool cannot serve go to the maker's cloud${but}`);
+  const but = models.length === 0 ? "" : `, except for ${models.join(", ")}: the cloud cannot load your .imx models`;
+  return finding("True", reasons.overflowAvailable, `launches that the pool cannot serve overflow to the maker's cloud${but}`);
 }
 
 const problems: Readonly<Record<OverflowError["kind"], { readonly reason: ConditionReason; readonly sentence: string }>> = {
-  unauthorized: { reason: reasons.secretRefused, sentence: "the maker's cloud refuses the API secret (401): renew it" },
+  unauthorized: { reason: reasons.secretRefused, sentence: "the maker's cloud rejects the API secret (401): renew the secret" },
   no_credits: {
     reason: reasons.noCredits,
     sentence: "the maker's account has no credits for sessions in the cloud (402): buy credits",
   },
   concurrency_limit: {
     reason: reasons.concurrencyLimit,
-    sentence: "the maker's account allows no more sessions (403): raise the plan, or lower overflow.maxSessions",
+    sentence: "the maker's account has reached its session limit (403): upgrade the plan, or lower overflow.maxSessions",
   },
   rate_limited: {
     reason: reasons.overflowRateLimited,
-    sentence: "the maker's cloud gets too many requests of this account (429): lower overflow.maxSessions, or raise the plan",
+    sentence: "the maker's cloud rate-limits this account (429): lower overflow.maxSessions, or upgrade the plan",
   },
-  unavailable: { reason: reasons.overflowUnavailable, sentence: "the maker's cloud has no free worker (503): it is tried again" },
+  unavailable: {
+    reason: reasons.overflowUnavailable,
+    sentence: "the maker's cloud has no free worker (503): gateways retry with the next launches",
+  },
   unreachable: {
     reason: reasons.overflowUnreachable,
-    sentence: "gateways cannot reach the maker's cloud: check overflow.url and whether they may leave the cluster",
+    sentence: "gateways cannot reach the maker's cloud: check overflow.url and the gateways' egress from the cluster",
   },
   secret_unreadable: {
     reason: reasons.secretUnreadable,
@@ -90,6 +97,6 @@ const problems: Readonly<Record<OverflowError["kind"], { readonly reason: Condit
   unclear: {
     reason: reasons.overflowUnclear,
     sentence:
-      "the maker's cloud broke off or does not answer, so that nobody knows which launches it took: look at the gateways' logs",
+      "the maker's cloud closed the connection or did not respond, so that the result of some launches is unknown: check the gateways' logs",
   },
 };

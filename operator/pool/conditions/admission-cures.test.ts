@@ -10,7 +10,7 @@ describe("admissionCure", () => {
     ],
     [
       'pods "pool-gpu-7d9-x2x" is forbidden: failed quota: compute: must specify limits.cpu for: fetch-assets,worker; limits.memory for: worker',
-      "the quota named compute demands limits.cpu and limits.memory of every container: set workers[].resources and workers[].helpers.resources, or give the namespace a LimitRange with defaults",
+      "the quota named compute requires limits.cpu and limits.memory for every container: set workers[].resources and workers[].helpers.resources, or create a LimitRange with defaults in the namespace",
     ],
     [
       'pods "pool-gpu-7d9-x2x" is forbidden: maximum memory usage per Container is 4Gi, but limit is 8Gi',
@@ -22,7 +22,7 @@ describe("admissionCure", () => {
     ],
     [
       'pods "pool-gpu-7d9-x2x" is forbidden: minimum cpu usage per Container is 500m, but request is 10m',
-      "a LimitRange of the namespace demands at least 500m cpu for each Container: raise requests.cpu of workers[].resources or workers[].helpers.resources, or change the LimitRange",
+      "a LimitRange of the namespace requires at least 500m cpu for each Container: raise requests.cpu of workers[].resources or workers[].helpers.resources, or change the LimitRange",
     ],
     [
       'pods "pool-gpu-7d9-x2x" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000',
@@ -30,7 +30,7 @@ describe("admissionCure", () => {
     ],
     [
       'pods "pool-gpu-7d9-x2x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "worker" must set securityContext.allowPrivilegeEscalation=false)',
-      "the namespace enforces the Pod Security Standard restricted:latest: set the securityContext that its rules name in workers[].podTemplate, or use a namespace with a weaker level",
+      "the namespace enforces the Pod Security Standard restricted:latest: set the securityContext that its rules require in workers[].podTemplate, or use a namespace with a weaker level",
     ],
     [
       "deployments.apps \"pool-gpu\" is forbidden: ValidatingAdmissionPolicy 'no-gpus' with binding 'all' denied request: failed expression: false",

@@ -1,6 +1,6 @@
 /**
- * What to do about a request that the API server refuses, found from its own sentence. The sentences come from admission plugins
- * of Kubernetes, which keep their form from version to version; `admission-cures.test.ts` holds them as API servers gave them.
+ * Remedies for requests that the API server rejects, by its error message. The messages come from Kubernetes' admission plugins,
+ * which keep them stable between versions; `admission-cures.test.ts` contains messages of real API servers.
  */
 
 interface Known {
@@ -17,14 +17,14 @@ const known: readonly Known[] = [
     // One clause for each resource, as in `limits.cpu for: fetch-assets,worker; limits.memory for: worker`.
     pattern: /failed quota: ([^\s:]+): must specify (.+)/,
     cure: (quota, fields = "") =>
-      `the quota named ${quota} demands ${resourcesIn(fields)} of every container: set workers[].resources and workers[].helpers.resources, or give the namespace a LimitRange with defaults`,
+      `the quota named ${quota} requires ${resourcesIn(fields)} for every container: set workers[].resources and workers[].helpers.resources, or create a LimitRange with defaults in the namespace`,
   },
   {
     pattern: /(maximum|minimum) (\S+) usage per (\w+) is ([^\s,]+?)[.,]\s/,
     cure: (bound, resource, scope, amount) =>
       bound === "maximum"
         ? `a LimitRange of the namespace allows at most ${amount} ${resource} for each ${scope}: lower limits.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`
-        : `a LimitRange of the namespace demands at least ${amount} ${resource} for each ${scope}: raise requests.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`,
+        : `a LimitRange of the namespace requires at least ${amount} ${resource} for each ${scope}: raise requests.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`,
   },
   {
     pattern: /(\S+) max limit to request ratio per (\w+) is ([^\s,]+),/,
@@ -34,7 +34,7 @@ const known: readonly Known[] = [
   {
     pattern: /violates PodSecurity "([^"]+)"/,
     cure: (level) =>
-      `the namespace enforces the Pod Security Standard ${level}: set the securityContext that its rules name in workers[].podTemplate, or use a namespace with a weaker level`,
+      `the namespace enforces the Pod Security Standard ${level}: set the securityContext that its rules require in workers[].podTemplate, or use a namespace with a weaker level`,
   },
   {
     pattern: /ValidatingAdmissionPolicy '([^']+)'/,
@@ -71,7 +71,7 @@ const known: readonly Known[] = [
   },
 ];
 
-/** What to do, as an imperative clause; undefined for a sentence that is not known. */
+/** What to do, as an imperative clause; undefined for an unknown message. */
 export function admissionCure(said: string): string | undefined {
   for (const { pattern, cure } of known) {
     const [found, ...matched] = pattern.exec(said) ?? [];
@@ -80,7 +80,7 @@ export function admissionCure(said: string): string | undefined {
   return undefined;
 }
 
-/** `limits.cpu for: a,b; limits.memory for: a`, or `limits.cpu,limits.memory` before Kubernetes 1.27: the resources. */
+/** The resources in `limits.cpu for: a,b; limits.memory for: a`, or `limits.cpu,limits.memory` before Kubernetes 1.27. */
 function resourcesIn(fields: string): string {
   const names = fields.split(/[;,]/).map((clause) => clause.replace(/ for:.*/, "").trim());
   return names.filter((name) => /^(limits|requests)[.]/.test(name)).join(" and ");

@@ -28,7 +28,7 @@ export function blockerOf(
     const cure = config.engine.accelerator === "gpu" ? "add GPU nodes" : "add nodes";
     return {
       reason: reasons.unschedulable,
-      message: `no node is found for ${counted(waiting.length, "worker")} of group ${config.name} (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
+      message: `the scheduler finds no node for ${counted(waiting.length, "worker")} of group ${config.name} (${why.replace(/[.\s]+$/, "")}): ${cure}, or lower max`,
     };
   }
   for (const { config, deployment } of groups) {
@@ -36,7 +36,7 @@ export function blockerOf(
     if (refused === undefined) continue;
     return {
       reason: reasons.workersRefused,
-      message: `no more workers of group ${config.name} are created: "${refused.why}": ${admissionCure(refused.why) ?? "change what refuses them, or lower max"}`,
+      message: `the cluster rejects new workers of group ${config.name}: "${refused.why}": ${admissionCure(refused.why) ?? "change the rule that rejects them, or lower max"}`,
     };
   }
   for (const { config, deployment } of groups) {

@@ -30,7 +30,7 @@ describe("Ready", () => {
       [
         "False",
         "Unschedulable",
-        says("no node is found for 1 worker of group gpu (0/3 nodes are available): add GPU nodes, or lower max"),
+        says("the scheduler finds no node for 1 worker of group gpu (0/3 nodes are available): add GPU nodes, or lower max"),
       ],
     ],
     [
@@ -83,9 +83,9 @@ describe("WarmCapacity", () => {
     [
       "the worker is cold still",
       { pods: [pod("a", { stage: "answering" })] },
-      ["False", "Starting", says("1 worker still to get warm")],
+      ["False", "Starting", says("waiting for 1 worker to become warm")],
     ],
-    ["every slot is taken", { pods: [pod("a")], sessions: { a: 2 } }, ["False", "Short", says("no worker is free")]],
+    ["every slot is taken", { pods: [pod("a")], sessions: { a: 2 } }, ["False", "Short", says("no worker has a free slot")]],
     ["its slots belong to a cordoned worker", { pods: [pod("a", { cordonedAtMs: 1 })] }, ["False", "Short", says("maya")]],
     ["the next worker cannot start", { pods: [broken] }, ["False", "WorkerFailing", says("ImagePullBackOff")]],
   ])("when %s", (_when, change, expected) => {
@@ -99,14 +99,14 @@ describe("WarmCapacity", () => {
     expect(found("WarmCapacity", { ...full, queued: { maya: 1 } }, none)).toEqual([
       "False",
       "Unschedulable",
-      says("no node is found"),
+      says("the scheduler finds no node"),
     ]);
   });
 });
 
 it("tells that a quota lets no workers in", () => {
   const deployments = [deployment("gpu", { replicas: 2, refusedSinceMs: NOW_MS })];
-  const sentence = says("no more workers of group gpu are created: ");
+  const sentence = says("the cluster rejects new workers of group gpu: ");
   expect(found("Ready", { deployments })).toEqual(["False", "WorkersRefused", sentence]);
   expect(found("WarmCapacity", { deployments })).toEqual([
     "False",
@@ -122,7 +122,7 @@ describe("AtMaximum", () => {
     expect(found("AtMaximum", { pods: [pod("a")], queued: { maya: 5 } }, small)).toEqual([
       "True",
       "DemandExceedsMaximum",
-      "slots for maya, custom avatars are lacking and gpu may not grow: raise max, or expect launches to wait",
+      "not enough slots for maya, custom avatars, and gpu cannot grow: raise max, or expect launches to wait",
     ]);
     expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("custom avatars");
   });
@@ -152,7 +152,7 @@ describe("CredentialsValid and Paused", () => {
     expect(found("CredentialsValid", { accountErrors })).toEqual([
       "False",
       "SecretRefused",
-      says("(401): put a valid secret there"),
+      says("(401): store a valid secret there"),
     ]);
     expect(found("CredentialsValid", { accountErrors, nowMs: NOW_MS + 301_000 })[0]).toBe("True");
     expect(found("AccountLimit", { accountErrors })[0]).toBe("False");
@@ -174,7 +174,7 @@ describe("CredentialsValid and Paused", () => {
     expect(found("AccountLimit", { pods, sessions: { a: 2, b: 1 } }, limited)).toEqual([
       "True",
       "SessionLimit",
-      says("3 sessions run, and limits.maxSessions is 3: further launches wait until one ends"),
+      says("3 sessions are running, and limits.maxSessions is 3: further launches wait until a session ends"),
     ]);
   });
 

@@ -83,7 +83,7 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
   });
   const { floors, unreadableSchedule } = plan.demand;
   if (unreadableSchedule.length > 0)
-    return no(reasons.scheduleUnreadable, `warm.schedule cannot be followed: ${unreadableSchedule.join("; ")}`);
+    return no(reasons.scheduleUnreadable, `warm.schedule is invalid: ${unreadableSchedule.join("; ")}`);
   // While launches wait, no buffer at all is too small.
   const waits = (name: string) => (snapshot.load.queued.get(name) ?? 0) > 0;
   const wanted = (name: string) => Math.max(floors.get(name) ?? 0, waits(name) ? 1 : 0);
@@ -100,7 +100,8 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
   const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
   const blocker = blockerOf(snapshot, groups);
   const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
-  const because = blocker?.message ?? (starting > 0 ? `${counted(starting, "worker")} still to get warm` : "no worker is free");
+  const because =
+    blocker?.message ?? (starting > 0 ? `waiting for ${counted(starting, "worker")} to become warm` : "no worker has a free slot");
   const most = Math.max(...short.map(wanted));
   return no(
     blocker?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
@@ -116,11 +117,11 @@ function startupObjective({ load, pool }: Snapshot): PoolCondition {
     reason,
     message,
   });
-  const target = `${percent}% of the sessions are to start within ${formatDuration(targetMs)}`;
+  const target = `target: ${percent}% of sessions start within ${formatDuration(targetMs)}`;
   const count = load.startupsMs.length;
-  if (count === 0) return finding("Unknown", reasons.noLaunches, `${target}; none was started lately`);
+  if (count === 0) return finding("Unknown", reasons.noLaunches, `${target}; no session has started recently`);
   const startupMs = percentile(load.startupsMs, percent / 100);
-  const measured = `${target}; of the last ${counted(count, "session")} so many started within ${formatSeconds(startupMs)}`;
+  const measured = `${target}; measured p${percent}: ${formatSeconds(startupMs)} over the last ${counted(count, "session")}`;
   return startupMs <= targetMs
     ? finding("True", reasons.objectiveMet, measured)
     : finding("False", reasons.objectiveMissed, `${measured}: keep more slots warm, or raise objective.startup.target`);
@@ -138,8 +139,8 @@ function rolloutBlocked({ groups }: Plan): PoolCondition {
   if (blocked !== undefined) return finding("True", blocked.reason, blocked.message);
   const left = rollouts.reduce((total, rollout) => total + (rollout.kind === "under-way" ? rollout.left : 0), 0);
   return left === 0
-    ? finding("False", reasons.upToDate, "every worker is as the spec says")
-    : finding("False", reasons.rollingOut, `${counted(left, "worker")} still to be replaced`);
+    ? finding("False", reasons.upToDate, "every worker runs the current revision")
+    : finding("False", reasons.rollingOut, `rolling out: ${counted(left, "worker")} left to replace`);
 }
 
 function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
@@ -149,7 +150,7 @@ function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
       type: types.atMaximum,
       status: "False",
       reason: reasons.belowMaximum,
-      message: "the groups can grow as far as is wanted",
+      message: "demand is within the groups' maximum",
     };
   }
   // How many are lacking changes with every second in which the deficit decays: the sentence would be written anew each time.
@@ -162,7 +163,7 @@ function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
     type: types.atMaximum,
     status: "True",
     reason: reasons.demandExceedsMaximum,
-    message: `slots for ${names} are lacking and ${full.join(", ")} may not grow: ${cure}`,
+    message: `not enough slots for ${names}, and ${full.join(", ")} cannot grow: ${cure}`,
   };
 }
 
@@ -172,9 +173,9 @@ function paused({ pool }: Snapshot): PoolCondition {
         type: types.paused,
         status: "True",
         reason: reasons.paused,
-        message: "sizes are kept as they are until scaling.paused is false",
+        message: "scaling is paused: groups keep their size until scaling.paused is false",
       }
-    : { type: types.paused, status: "False", reason: reasons.running, message: "sizes follow demand" };
+    : { type: types.paused, status: "False", reason: reasons.running, message: "group sizes follow demand" };
 }
 
 function deletionMessage(snapshot: Snapshot): string {

@@ -16,7 +16,7 @@ export function whyRefused({ refusals, pool }: Snapshot): Pick<PoolCondition, "r
   const needed = refusals.filter(isNeeded).sort((a, b) => order.indexOf(a.plural) - order.indexOf(b.plural));
   const [first, ...others] = needed;
   if (first === undefined) return undefined;
-  const more = others.length === 0 ? "" : `; ${others.length} more ${others.length === 1 ? "write is" : "writes are"} refused`;
+  const more = others.length === 0 ? "" : `; ${others.length} more ${others.length === 1 ? "write is" : "writes are"} rejected`;
   return {
     reason: first.status === 0 ? reasons.nameTaken : reasons.writeRefused,
     message: `${refusalMessage(first, pool)}${more}`,
@@ -32,17 +32,14 @@ export function refusalMessage(refusal: Refusal, pool: PoolConfig): string {
   const object = subresource === undefined ? what : `the ${subresource} of ${what}`;
   const of = group === undefined ? "" : ` of group ${group}`;
   const action = verb === "get" ? "to read" : verb === "delete" ? "to delete" : "to write";
-  const does = retryAtMs === undefined ? "fails" : "refuses";
-  const again =
-    retryAtMs === undefined ? "" : "; the operator tries again every 5 minutes, and at once when the pool's spec changes";
+  const does = retryAtMs === undefined ? "fails" : "rejects the request";
+  const again = retryAtMs === undefined ? "" : "; the operator retries every 5 minutes, and at once if the pool's spec changes";
   return `the API server ${does} ${action} ${object}${of} (${status} ${reason}): "${said}": ${cureOf(refusal, group)}${again}`;
 }
 
 function cureOf({ said, plural, status }: Refusal, group: string | undefined): string {
   const cure = admissionCure(said);
   if (cure !== undefined) return cure;
-  if (group !== undefined && status === 422) return `correct what group ${group} sets in this field`;
-  return plural === "pods"
-    ? "see the pod, and the cluster's admission rules"
-    : "see the sentence, and the cluster's admission rules";
+  if (group !== undefined && status === 422) return `correct this field in group ${group}`;
+  return plural === "pods" ? "check the pod and the cluster's admission rules" : "check the cluster's admission rules";
 }

@@ -15,8 +15,8 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCon
   switch (credentials.kind) {
     case "present":
       if (load.accountErrors.has("unauthorized")) {
-        const renew = "put a valid secret there and restart the workers, which read it when they start";
-        return finding("False", reasons.secretRefused, `workers were refused with key ${key} of ${where} (401): ${renew}`);
+        const renew = "store a valid secret there and restart the workers, which read it when they start";
+        return finding("False", reasons.secretRefused, `the maker rejects the secret in key ${key} of ${where} (401): ${renew}`);
       }
       return finding("True", reasons.secretFound, `${where} has the key ${key}`);
     case "no-secret": {
@@ -32,7 +32,7 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCon
       );
     }
     case "unknown":
-      return finding("Unknown", reasons.secretUnknown, `${where} could not be looked at: ${credentials.why}`);
+      return finding("Unknown", reasons.secretUnknown, `failed to read ${where}: ${credentials.why}`);
   }
 }
 
@@ -44,7 +44,7 @@ export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
   const problems = problemsOf(snapshot);
   const [first] = problems.toSorted((a, b) => Number(a.problem.kind === "unknown") - Number(b.problem.kind === "unknown"));
   if (first === undefined)
-    return [{ type, status: "True", reason: reasons.secretFound, message: "every Secret that the pool names has what is needed" }];
+    return [{ type, status: "True", reason: reasons.secretFound, message: "every Secret of the pool has the required keys" }];
   const message = problems.map((problem) => sentenceOf(pool.namespace, problem)).join("; ");
   return [{ type, status: first.problem.kind === "unknown" ? "Unknown" : "False", reason: reasonOf(first), message }];
 }
@@ -87,8 +87,8 @@ function reasonOf({ problem }: SecretProblem): ConditionReason {
 }
 
 const consequences: Readonly<Record<SecretProblem["field"], string>> = {
-  "launch.auth": "nobody can launch",
-  "livekit.apiKeyRef": "webhooks are refused and sessions whose agent has left are not ended",
+  "launch.auth": "every launch is rejected",
+  "livekit.apiKeyRef": "webhooks are rejected, and sessions whose agent has left are not ended",
 };
 
 /** Arguments that would create each Secret as it should be. */
@@ -104,12 +104,12 @@ function sentenceOf(namespace: string, { field, name, problem }: SecretProblem):
     case "no-secret":
       return `${where} does not exist, ${so}: kubectl -n ${namespace} create secret generic ${name} ${contents[field]}`;
     case "no-keys":
-      return `${where} lacks ${problem.missing.join(" and ")}, ${so}: add what is missing, or correct the names in ${field}`;
+      return `${where} lacks ${problem.missing.join(" and ")}, ${so}: add the missing data, or correct the names in ${field}`;
     case "no-tokens":
       return `${where} has no token, ${so}: add a key for each client, with its token as the value`;
     case "forbidden":
-      return `gateways may not read ${where}, ${so}: set gateway.secretAccess in the chart's values`;
+      return `the gateways are not allowed to read ${where}, ${so}: set gateway.secretAccess in the chart's values`;
     case "unknown":
-      return `${where} could not be looked at: ${problem.why}`;
+      return `failed to read ${where}: ${problem.why}`;
   }
 }

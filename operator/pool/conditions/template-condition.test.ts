@@ -21,7 +21,7 @@ describe("TemplateCurrent", () => {
     const { condition, message, group } = seen(rendered);
     expect(condition).toEqual(["False", "KeptOnUpgrade"]);
     expect(message).toContain("group gpu (avatarpool:old, contract 1) keeps the pod template of another version");
-    expect(message).toMatch(/replaced no worker; what this version corrects .* does not reach its workers: .*onUpgrade/);
+    expect(message).toMatch(/replaced no workers; corrections of this version .* do not reach these workers: .*onUpgrade/);
     expect(group.templateRenderedBy).toBe("avatarpool:old");
   });
 
@@ -37,6 +37,6 @@ describe("TemplateCurrent", () => {
   it("says so if the sidecar in a kept template is too old for this version", () => {
     const { condition, message } = seen({ ...rendered, contract: 0 });
     expect(condition).toEqual(["False", "SidecarTooOld"]);
-    expect(message).toMatch(/gpu \(avatarpool:old, contract 0\).*works with contract 1 and newer.*may not become warm.*onUpgrade/);
+    expect(message).toMatch(/gpu \(avatarpool:old, contract 0\).*requires contract 1 or newer.*may never become warm.*onUpgrade/);
   });
 });

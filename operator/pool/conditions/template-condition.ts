@@ -13,15 +13,15 @@ export function templateCurrent({ groups }: Plan): PoolCondition {
   );
   const tooOld = kept.filter(({ contract }) => contract < OLDEST_CONTRACT);
   if (tooOld.length > 0) {
-    const needed = `this version works with contract ${OLDEST_CONTRACT} and newer`;
-    const effect = "new workers of it may not become warm, and may not wait for their sessions when they must go";
+    const needed = `this version requires contract ${OLDEST_CONTRACT} or newer`;
+    const effect = "new workers may never become warm, and may be removed before their sessions have ended";
     return no(reasons.sidecarTooOld, `${namesOf(tooOld)}, ${needed}: ${effect}: ${CURE}`);
   }
   if (kept.length === 0) {
     const message = "every group has the pod template of this version of AvatarPool";
     return { type: types.templateCurrent, status: "True", reason: reasons.upToDate, message };
   }
-  const why = "so that the upgrade replaced no worker; what this version corrects in the pod template does not reach its workers";
+  const why = "so that the upgrade replaced no workers; corrections of this version to the pod template do not reach these workers";
   return no(reasons.keptOnUpgrade, `${namesOf(kept)}, ${why}: ${CURE}`);
 }
 

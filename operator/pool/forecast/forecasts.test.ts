@@ -31,7 +31,9 @@ describe("warm.slots: auto", () => {
     const forecasts = new Forecasts();
     const target = forecasts.next(later(0, 0)).get("gpu");
     expect(target).toMatchObject({ slots: 2, holdMs: 45_000, timeToWarmMs: 45_000 });
-    expect(target?.because).toMatch(/^2 warm for 99% of .* launches a minute, sessions of 5m, workers warm in 45s$/);
+    expect(target?.because).toMatch(
+      /^2 warm slots for 99% launch success: .* launches per minute, mean session 5m, p95 time to warm 45s$/,
+    );
   });
 
   it("keeps one worker of each group in a new pool that nobody launches, hour after hour", () => {
@@ -53,7 +55,7 @@ describe("warm.slots: auto", () => {
     expect(forecast.get("gpu")!.slots).toBeGreaterThan(4);
     const [record] = plan({ ...now, forecast }).records;
     expect(record).toMatchObject({ outcome: "grew" });
-    expect(record!.reason).toContain("launches a minute");
+    expect(record!.reason).toContain("launches per minute");
   });
 
   it("asks for less where the objective is lower, and takes what it knows along", () => {

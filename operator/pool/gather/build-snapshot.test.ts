@@ -26,7 +26,7 @@ describe("buildSnapshot", () => {
     expect(kind()).toMatchObject({ kind: "own" });
     expect(kind("nobody")).toMatchObject({
       kind: "foreign",
-      why: expect.stringMatching(/avatars\/support-gpu .*belongs to no pool: .*untouched/),
+      why: expect.stringMatching(/avatars\/support-gpu .*belongs to no pool: .*does not change it/),
     });
     expect(kind("former")).toMatchObject({ kind: "foreign", why: expect.stringContaining("perhaps a deleted pool") });
     expect(gpu(pool(gpuOnly), { deployments: [] }).deployment).toEqual({ kind: "absent" });

@@ -44,7 +44,7 @@ export function failuresText({ namespace, name }: PoolConfig, group: string, { c
   const quoted = last.message === "" ? "" : `: ${last.message.replace(/[.\s]+$/, "")}`;
   const selector = `${labels.pool}=${name},${labels.group}=${group}`;
   const list = `kubectl -n ${namespace} get pods -o wide -l ${selector} --field-selector status.phase=Failed`;
-  return `${pods} of group ${group} ended within 10m, the last one with ${last.reason}${quoted}: ${cureOf(last.reason)}; ${list} lists them`;
+  return `${pods} of group ${group} ended within 10m, the latest with ${last.reason}${quoted}: ${cureOf(last.reason)}; list them: ${list}`;
 }
 
 function cureOf(reason: string): string {

@@ -75,7 +75,7 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
     inputs,
     arithmetic: explainSize(size),
     outcome: outcomeOf(current, replicas),
-    reason: replicas === current ? `nothing changed: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
+    reason: replicas === current ? `unchanged: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
   };
   return {
     group: { kind: "scale", config, replicas, step, rollout, template, wanted, shortage: outlook.shortage },
@@ -142,7 +142,7 @@ function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, curr
   const { size, because } = wish;
   const bounded = Math.min(max, Math.max(min, current));
   const bounds = `within min ${min} and max ${max}`;
-  if (isHeld(snapshot, config)) return { workers: current, because: "the API server refuses changes of its Deployment" };
+  if (isHeld(snapshot, config)) return { workers: current, because: "the API server rejects changes of its Deployment" };
   if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, ${bounds}` };
   if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
     // Workers without the secret cannot start: they would only hold GPUs.
@@ -150,7 +150,7 @@ function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, curr
   }
   if (size.workers < current && snapshot.load.gatewaysConnected === 0) {
     // Without a gateway no session is reported: an idle pool cannot be distinguished from a busy one.
-    return { workers: bounded, because: `no gateway is connected, so sessions are not known; ${bounds}` };
+    return { workers: bounded, because: `no gateway is connected, so the number of sessions is unknown; ${bounds}` };
   }
   return targetSize({ size, because, ...inputs });
 }
@@ -159,11 +159,8 @@ function whyKept({ workers, because }: Target, step: ShrinkStep, current: number
   return workers < current && step.waitingFor !== "" ? `${because}; waiting for ${step.waitingFor}` : because;
 }
 
-/** Who goes, as the end of a sentence. */
+/** The removed workers, as the end of a sentence. */
 function gone({ release, unfilled }: ShrinkStep): string {
-  const released =
-    release.length === 0
-      ? ""
-      : `; gone are ${listed(release.map(({ pod }) => pod))}, without sessions and cordoned at every gateway`;
-  return unfilled === 0 ? released : `${released}; ${unfilled} had no pod`;
+  const released = release.length === 0 ? "" : `; removed idle workers ${listed(release.map(({ pod }) => pod))}`;
+  return unfilled === 0 ? released : `${released}; ${unfilled} replicas had no pod`;
 }

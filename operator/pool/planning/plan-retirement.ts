@@ -47,14 +47,14 @@ function deletionRecord({ deployment, replicas, expired, step }: RetirePlan, atM
   const { group, replicas: from } = deployment;
   const why =
     expired.length === 0
-      ? "the pool is being deleted; empty workers go first"
-      : "the pool is being deleted and the drain timeout has passed";
+      ? "the pool is being deleted; idle workers are removed first"
+      : "the pool is being deleted, and drain.timeout has expired";
   return {
     atMs,
     group,
     from,
     to: replicas,
-    arithmetic: "the pool is being deleted, so no worker is wanted",
+    arithmetic: "the pool is being deleted, so no workers are needed",
     outcome: outcomeOf(from, replicas),
     reason: step.waitingFor === "" ? why : `${why}; waiting for ${step.waitingFor}`,
   };

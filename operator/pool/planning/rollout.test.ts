@@ -72,7 +72,7 @@ describe("rolloutOf", () => {
       kind: "blocked",
       reason: "Unschedulable",
       message: expect.stringMatching(
-        /^the rollout of group gpu is stopped, 1 of its workers are as before: no node is found for a new worker \(0\/3 nodes are available\): free a GPU, add GPU nodes, or let a worker go first by rollout.maxSurge 0/,
+        /^the rollout of group gpu is stopped; 1 worker still runs the previous revision: the scheduler finds no node for a new worker \(0\/3 nodes are available\): free a GPU, add GPU nodes, or set rollout.maxSurge to 0/,
       ),
     });
   });
@@ -100,7 +100,9 @@ describe("rolloutOf", () => {
     expect(measured({ a: [4_000, 4_100], c: [9_000, 9_500] })).toMatchObject({
       kind: "blocked",
       reason: "StartupMissed",
-      message: expect.stringMatching(/95% of the sessions on new workers start within 9.5s, objective.startup.target is 6s/),
+      message: expect.stringMatching(
+        /measured p95 on new workers: 9.5s, slower than the previous revision and objective.startup.target \(6s\)/,
+      ),
       heldBack: { template: "t2", startupMs: 9_500 },
     });
     expect(measured({ a: [9_000, 9_500], c: [9_000, 9_500] })).toMatchObject({ kind: "under-way" });

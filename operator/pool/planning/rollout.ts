@@ -3,6 +3,7 @@ import { formatDuration, formatSeconds } from "../../api/duration.ts";
 import type { HeldBack } from "../../resources/held-back.ts";
 import { ENOUGH_STARTUPS, missedBy } from "../../scaling/startup-objective.ts";
 import { admissionCure } from "../conditions/admission-cures.ts";
+import { counted } from "../listed.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
 import { failuresOf, failuresText } from "./failures.ts";
@@ -62,7 +63,7 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot)
   const blocked = (reason: ConditionReason, what: string, cure: string): Rollout => ({
     kind: "blocked",
     reason,
-    message: `the rollout of group ${config.name} is stopped, ${former.length} of its workers are as before: ${what}: ${cure}`,
+    message: `the rollout of group ${config.name} is stopped; ${counted(former.length, "worker")} still ${former.length === 1 ? "runs" : "run"} the previous revision: ${what}: ${cure}`,
     heldBack,
   });
   const failing = fresh.find((pod) => pod.problem !== undefined);
@@ -84,7 +85,7 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot)
     return {
       kind: "blocked",
       reason: reasons.workerFailing,
-      message: `the rollout of group ${config.name} is stopped, ${former.length} of its workers are as before: ${failuresText(pool, config.name, failures)}`,
+      message: `the rollout of group ${config.name} is stopped; ${counted(former.length, "worker")} still ${former.length === 1 ? "runs" : "run"} the previous revision: ${failuresText(pool, config.name, failures)}`,
       heldBack,
     };
   }
@@ -92,19 +93,27 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot)
   const patientUntilMs = Math.min(...waiting.map(({ createdAtMs }) => createdAtMs + UNSCHEDULABLE_PATIENCE_MS));
   if (patientUntilMs <= nowMs) {
     const node = config.engine.accelerator === "gpu" ? "free a GPU, add GPU nodes" : "add nodes";
-    const cure = `${node}, or let a worker go first by rollout.maxSurge 0 and rollout.maxUnavailable 1`;
-    return blocked(reasons.unschedulable, `no node is found for a new worker (${clause(waiting[0]?.unschedulable)})`, cure);
+    const cure = `${node}, or set rollout.maxSurge to 0 and rollout.maxUnavailable to 1`;
+    return blocked(
+      reasons.unschedulable,
+      `the scheduler finds no node for a new worker (${clause(waiting[0]?.unschedulable)})`,
+      cure,
+    );
   }
   const { stalled } = deployment.view;
   if (stalled !== undefined && fresh.every(({ ready }) => !ready)) {
-    const cure = admissionCure(stalled) ?? "correct the group, or what refuses its pods";
-    return blocked(reasons.stalled, `its Deployment makes no progress (${clause(stalled)})`, cure);
+    const cure = admissionCure(stalled) ?? "correct the group, or the rule that rejects its pods";
+    return blocked(reasons.stalled, `the Deployment makes no progress (${clause(stalled)})`, cure);
   }
   if (startupMs !== undefined) {
     const { targetMs, percentile } = pool.objective.startup;
-    const measured = `${percentile}% of the sessions on new workers start within ${formatSeconds(startupMs)}`;
-    const what = `${measured}, objective.startup.target is ${formatDuration(targetMs)}, and those before were faster`;
-    return blocked(reasons.startupMissed, what, "undo the change, or raise the target; it goes on by itself once they are as fast");
+    const measured = `measured p${percentile} on new workers: ${formatSeconds(startupMs)}`;
+    const what = `${measured}, slower than the previous revision and objective.startup.target (${formatDuration(targetMs)})`;
+    return blocked(
+      reasons.startupMissed,
+      what,
+      "undo the change, or raise the target; the rollout resumes once new workers are as fast",
+    );
   }
   const firstWarmMs = Math.min(...fresh.map(({ warmSinceMs }) => warmSinceMs ?? Number.POSITIVE_INFINITY));
   const triedUntilMs = firstWarmMs + config.coldStartMs;

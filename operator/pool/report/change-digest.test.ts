@@ -18,7 +18,7 @@ describe("the note on changes of size", () => {
     const one = addChanges(noChanges, [change("gpu", 1, 2)]);
     expect(digestNote(one)).toBe("gpu 1 -> 2: why");
     const more = addChanges(one, [change("gpu", 2, 5), change("cpu", 0, 1, "spill"), change("gpu", 5, 3, "enough")]);
-    expect(digestNote(more)).toBe("gpu 1 -> 3 in 3 changes between 1 and 5, the last: enough; cpu 0 -> 1: spill");
+    expect(digestNote(more)).toBe("gpu 1 -> 3 in 3 changes between 1 and 5, latest: enough; cpu 0 -> 1: spill");
     expect(digestNote(noChanges)).toBe("");
   });
 

@@ -43,5 +43,5 @@ export function digestNote(digest: ChangeDigest, maxBytes = MAX_NOTE_BYTES): str
 
 function sentence({ from, to, changes, least, most, reason }: GroupDigest): string {
   if (changes === 1) return `${from} -> ${to}: ${reason}`;
-  return `${from} -> ${to} in ${changes} changes between ${least} and ${most}, the last: ${reason}`;
+  return `${from} -> ${to} in ${changes} changes between ${least} and ${most}, latest: ${reason}`;
 }

@@ -31,7 +31,7 @@ export function eventRecorder({ client, reportingInstance, clock, logger }: Even
     countedMs = nowMs;
     const least = type === "Warning" ? 1 : 1 + FOR_WARNINGS;
     if (allowance < least || inFlight >= MAX_IN_FLIGHT) {
-      logger.warn({ reason, note, pool: `${regarding.namespace}/${regarding.name}` }, "event dropped: too many at once");
+      logger.warn({ reason, note, pool: `${regarding.namespace}/${regarding.name}` }, "event dropped: rate limit exceeded");
       return;
     }
     allowance -= 1;

@@ -32,7 +32,7 @@ describe("PoolEvents", () => {
     expect(notes(2_000, asks(8))).toEqual([]);
     expect(news.dueInMs(NOW_MS + 2_000)).toBe(8_000);
     expect(notes(10_000, serving)).toEqual([
-      expect.stringMatching(/^Scaled: gpu 0 -> 5 in 2 changes between 0 and 5, the last: 0 sessions \+ 8 queued/),
+      expect.stringMatching(/^Scaled: gpu 0 -> 5 in 2 changes between 0 and 5, latest: 0 sessions \+ 8 queued/),
       expect.stringMatching(/^Ready: /),
     ]);
     expect(notes(20_000, serving)).toEqual([]);
@@ -67,11 +67,13 @@ describe("PoolEvents", () => {
   it("tells of workers that drain and are wanted again as it is in the end", () => {
     const { notes } = listener(pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } }));
     const two = [pod("a"), pod("b")];
-    expect(notes(0, { pods: two, sessions: { b: 1 } })).toContainEqual(expect.stringMatching(/^Draining: a get no more/));
+    expect(notes(0, { pods: two, sessions: { b: 1 } })).toContainEqual(
+      expect.stringMatching(/^Draining: cordoned a: no new launches/),
+    );
     const cordoned = { pods: [pod("a", { cordonedAtMs: NOW_MS }), pod("b")], unacknowledged: ["a"] };
     const wantedAgain = { ...cordoned, sessions: { b: 2 } };
     expect(notes(1_000, wantedAgain)).toEqual([]);
-    expect(notes(10_000, wantedAgain)).toEqual([expect.stringMatching(/^Uncordoned: a get launches again/)]);
+    expect(notes(10_000, wantedAgain)).toEqual([expect.stringMatching(/^Uncordoned: uncordoned a: demand has returned/)]);
     // Nobody heard of the moments in between.
     expect(notes(11_000, { ...cordoned, sessions: { b: 1 } })).toEqual([]);
     expect(notes(20_000, { pods: two, sessions: { b: 2 } })).toEqual([]);

@@ -93,7 +93,7 @@ export class PoolEvents {
     const names = this.#ended;
     this.#ended = [];
     if (names.length === 0) return [];
-    const note = `drain.timeout has passed: ${listed(names)} go now, and the sessions on them end`;
+    const note = `drain.timeout has expired: removing ${listed(names)} and ending their sessions`;
     return [{ type: "Warning", reason: eventReasons.drainTimeout, note }];
   }
 
@@ -113,11 +113,11 @@ export class PoolEvents {
     const uncordoned = pods.filter(({ uid }) => told.has(uid) && !draining.has(uid)).map(({ name }) => name);
     const news: EventContent[] = [];
     if (cordoned.length > 0) {
-      const note = `${listed(cordoned)} get no more launches and go when their sessions have ended`;
+      const note = `cordoned ${listed(cordoned)}: no new launches, and removal once their sessions have ended`;
       news.push({ type: "Normal", reason: eventReasons.draining, note });
     }
     if (uncordoned.length > 0) {
-      const note = `${listed(uncordoned)} get launches again: they are wanted after all`;
+      const note = `uncordoned ${listed(uncordoned)}: demand has returned`;
       news.push({ type: "Normal", reason: eventReasons.uncordoned, note });
     }
     return news;

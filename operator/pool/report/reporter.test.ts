@@ -73,7 +73,7 @@ describe("Reporter", () => {
     look(change({ nowMs: NOW_MS }));
     expect(plan(snapshot(pool(gpuOnly), change())).requeueAfterMs).toBe(1_000);
     expect(look(change({ nowMs: NOW_MS + 999 }))).toEqual([]);
-    const told = "Warning DrainTimeout: drain.timeout has passed: b go now, and the sessions on them end";
+    const told = "Warning DrainTimeout: drain.timeout has expired: removing b and ending their sessions";
     expect(look(change({ nowMs: NOW_MS + 1_000 }))).toEqual([told]);
     expect(look(change({ nowMs: NOW_MS + 1_001 }))).toEqual([]);
     expect(look(change({ nowMs: NOW_MS + 1_001 + EVENT_INTERVAL_MS }))).toEqual([]);
@@ -88,7 +88,7 @@ describe("Reporter", () => {
     look({ pods: [old] });
     expect(at("unscheduled")).toEqual([expect.stringMatching(/^Warning RolloutBlocked: the rollout of group gpu is stopped/)]);
     expect(at("unscheduled")).toEqual([]);
-    expect(at("starting")).toEqual(["Normal RolloutResumed: 1 worker still to be replaced"]);
+    expect(at("starting")).toEqual(["Normal RolloutResumed: rolling out: 1 worker left to replace"]);
     expect(at("warm")).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe("Reporter", () => {
     const drained = reporter()
       .look({ pods }, quick)
       .find((event) => event.includes("Draining"));
-    expect(drained).toMatch(/^Normal Draining: (w\d, ){4}w\d and 2 more get no more launches/);
+    expect(drained).toMatch(/^Normal Draining: cordoned (w\d, ){4}w\d and 2 more: no new launches/);
   });
 
   it("keeps gauges of the groups that there are, and none of a pool that is gone", async () => {

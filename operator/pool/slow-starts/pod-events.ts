@@ -72,7 +72,7 @@ export class PodEvents {
       this.#latest.set(uid, now);
       if (before?.note !== now?.note || before?.reason !== now?.reason) onNews();
     } catch (error) {
-      logger.warn({ pod: `${namespace}/${name}`, err: error }, "events of a pod not read");
+      logger.warn({ pod: `${namespace}/${name}`, err: error }, "failed to read the pod's events");
     }
   }
 }

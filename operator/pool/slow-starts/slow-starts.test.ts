@@ -62,7 +62,7 @@ describe("startingOf", () => {
     expect(startingOf(object(5, { initContainerStatuses: [container("fetch-assets", { running: {} })] }))?.what).toBe(
       "fetch-assets: Running",
     );
-    expect(startingOf(object(5, { containerStatuses: [] }))?.what).toBe("its kubelet has not begun");
+    expect(startingOf(object(5, { containerStatuses: [] }))?.what).toBe("the kubelet has not started the pod");
   });
 
   it("is nothing for a pod that runs, has no node, or goes", () => {

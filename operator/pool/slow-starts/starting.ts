@@ -17,7 +17,7 @@ export function startingOf({ metadata = {}, spec, status }: Json<V1Pod>): Starti
   if (Number.isNaN(sinceMs)) return undefined;
   const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const first = statuses.find(({ ready, state }) => !ready && state?.terminated?.exitCode !== 0);
-  if (first === undefined) return { sinceMs, what: "its kubelet has not begun" };
+  if (first === undefined) return { sinceMs, what: "the kubelet has not started the pod" };
   const state = first.state?.waiting?.reason ?? (first.state?.running === undefined ? "ContainerCreating" : "Running");
   return { sinceMs, what: `${first.name}: ${state}` };
 }

@@ -104,7 +104,7 @@ describe("presetLoader", () => {
       () => ({}),
       () => answered(503, "at_capacity"),
     );
-    await expect(run()).rejects.toThrow("preset maya: the worker refused a warm-up session with 503: at_capacity");
+    await expect(run()).rejects.toThrow("preset maya: the worker rejected a warm-up session with status 503: at_capacity");
   });
 
   it("quotes no secret that the worker was sent or has in its environment", async () => {
@@ -118,13 +118,13 @@ describe("presetLoader", () => {
       () => new Error("it did not fail"),
       (error: Error) => error,
     );
-    expect(message).toContain("preset maya: the worker refused a warm-up session with 422: cannot launch ");
+    expect(message).toContain("preset maya: the worker rejected a warm-up session with status 422: cannot launch ");
     expect(message).not.toMatch(/eyJ|makers-secret|secret-1234/);
   });
 
   it("names the key that the Secret lacks", async () => {
     const { run, client } = setup(() => ({}));
     client.objects.clear();
-    await expect(run()).rejects.toThrow("needs the key api-key in Secret avatars/livekit (spec.livekit.apiKeyRef)");
+    await expect(run()).rejects.toThrow("requires the key api-key in Secret avatars/livekit (spec.livekit.apiKeyRef)");
   });
 });

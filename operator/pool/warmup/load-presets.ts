@@ -27,7 +27,7 @@ export interface LoadPresetsOptions {
 export function presetLoader({ client, workers, clock }: LoadPresetsOptions): PresetLoader {
   return async (pool, group, origin, pod, signal) => {
     const { livekit } = pool;
-    if (livekit === undefined) throw new Error("warm-up by session needs spec.livekit");
+    if (livekit === undefined) throw new Error("warm-up by session requires spec.livekit");
     const readSecret = secretReader(client);
     const credentials = await apiKey(readSecret, pool.namespace, livekit.apiKeyRef, signal);
     const hidden = [credentials.secret, await makerSecret(readSecret, pool, signal)];
@@ -68,9 +68,9 @@ async function loadPreset(
     signal,
   });
   if (launched.status >= 300)
-    throw failed(`the worker refused a warm-up session with ${launched.status}: ${workerMessage(launched, hidden)}`);
+    throw failed(`the worker rejected a warm-up session with status ${launched.status}: ${workerMessage(launched, hidden)}`);
   const id = taskId(launched);
-  if (id === undefined) throw failed("the worker's answer to a warm-up session has no task_id");
+  if (id === undefined) throw failed("the worker's response to a warm-up session has no task_id");
 
   const task = `${paths.tasks}/${id}`;
   const giveUpAtMs = clock.now() + RUNNING_TIMEOUT_MS;
@@ -99,7 +99,7 @@ async function apiKey(
   const read = (key: string) => {
     const value = values?.get(key);
     if (value === undefined)
-      throw new Error(`warm-up by session needs the key ${key} in Secret ${namespace}/${ref.name} (spec.livekit.apiKeyRef)`);
+      throw new Error(`warm-up by session requires the key ${key} in Secret ${namespace}/${ref.name} (spec.livekit.apiKeyRef)`);
     return value.trim();
   };
   return { key: read(ref.keyKey), secret: read(ref.secretKey) };

@@ -88,9 +88,13 @@ describe("warmupReconciler", () => {
 
   it("keeps the gate closed with the reason, and fails so that it is tried again", async () => {
     const { run, gates } = setup({ stage: "answering" }, { status: 500 });
-    await expect(run()).rejects.toThrow("answered 500");
+    await expect(run()).rejects.toThrow("responded 500");
     expect(gates()).toMatchObject([
-      { status: "False", reason: "WarmupFailed", message: "warm-up: the worker answered 500 to POST /benchmark?iterations=1" },
+      {
+        status: "False",
+        reason: "WarmupFailed",
+        message: "warm-up failed: the worker responded 500 to POST /benchmark?iterations=1",
+      },
     ]);
   });
 

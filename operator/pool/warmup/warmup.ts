@@ -60,7 +60,7 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
     const client = guardedClient(options.client, refusals, pool.config);
     const gate = (status: "True" | "False", reason: string, message: string) =>
       setGate(client, pod, { status, reason, message, nowMs: clock.now() });
-    if (pod.warmSinceMs !== undefined) await gate("False", "Restarted", "the worker was started again and is being warmed");
+    if (pod.warmSinceMs !== undefined) await gate("False", "Restarted", "the worker restarted and is being warmed up");
     try {
       const origin = httpOrigin(pod.ip, group.engine.port);
       await exercise(options.workers, group, origin, signal);
@@ -69,7 +69,7 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
       await gate("False", WARMUP_FAILED, error instanceof Error ? error.message : String(error));
       throw error;
     }
-    await gate("True", "Warm", pool.config.warm.mode === "session" ? "its presets are loaded" : "its pipeline is warm");
+    await gate("True", "Warm", pool.config.warm.mode === "session" ? "all presets are loaded" : "the rendering pipeline is warm");
     return awaitChange;
   };
 }
@@ -82,7 +82,7 @@ async function exercise(
 ): Promise<void> {
   for (const { method, path, timeoutMs } of group.engine.warmup) {
     const { status } = await workers.call({ method, origin, path, timeoutMs, signal });
-    if (status >= 300) throw new Error(`warm-up: the worker answered ${status} to ${method} ${path}`);
+    if (status >= 300) throw new Error(`warm-up failed: the worker responded ${status} to ${method} ${path}`);
   }
 }
 
