@@ -133,10 +133,16 @@ describe("the operator is asked", () => {
   });
 
   it("at a URL, and its own words are passed on", async () => {
-    const { stub } = await server(json(told), json({ message: "operator-1 is not the leader; send the request to operator-0" }, 503), json("?", 500));
+    const { stub } = await server(
+      json(told),
+      json({ message: "operator-1 is not the leader; send the request to operator-0" }, 503),
+      json("?", 500),
+    );
     const ask = askByUrl(`${stub.url}/`);
     await expect(ask("/debug/decisions", { pool: "a/b" })).resolves.toEqual(told);
-    await expect(ask("/debug/decisions", {})).rejects.toThrow(/answers 503: operator-1 is not the leader; send the request to operator-0/);
+    await expect(ask("/debug/decisions", {})).rejects.toThrow(
+      /answers 503: operator-1 is not the leader; send the request to operator-0/,
+    );
     await expect(ask("/debug/decisions", {})).rejects.toThrow(/answers 500: nothing that this command understands/);
     await expect(askByUrl("http://127.0.0.1:1")("/debug/decisions", {})).rejects.toThrow(
       /127.0.0.1:1\/debug\/decisions gives no answer/,

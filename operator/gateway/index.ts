@@ -141,7 +141,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     const launchesAt = settings.tls === undefined ? listening : listening.replace(/^http:/, "https:");
     logger.info({ launches: launchesAt, internal: internalAt }, "listening");
     await aborted(signal);
-    logger.info("stopping: launches that still come are taken for a moment, those under way are finished");
+    logger.info(`draining: accepting launches for ${formatDuration(settings.settleMs)} more`);
     await sleep(clock, settings.settleMs);
     await finish(launches, core);
   } finally {

@@ -33,7 +33,7 @@ function setup() {
 describe("a gateway that has just started", () => {
   it("waits for its lists, and then until each worker was probed once", async () => {
     const { clock, launch, look, list, answers } = setup();
-    expect(look.notReadyReason()).toBe("waiting for the first full lists");
+    expect(look.notReadyReason()).toBe("waiting for the initial lists of pools and workers");
     list(3);
     expect(look.notReadyReason()).toBe("waiting for the first probe of 3 workers");
     answers.resolve();

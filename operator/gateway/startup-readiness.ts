@@ -28,7 +28,7 @@ export class StartupReadiness {
   notReadyReason(): string | undefined {
     if (this.#done) return undefined;
     const { clock, synced, unprobed } = this.#deps;
-    if (!synced()) return "waiting for the first full lists";
+    if (!synced()) return "waiting for the initial lists of pools and workers";
     this.#syncedMs ??= clock.now();
     const workers = unprobed();
     if (workers > 0 && clock.now() - this.#syncedMs < LIMIT_MS) return `waiting for the first probe of ${workers} workers`;

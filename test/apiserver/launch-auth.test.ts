@@ -70,7 +70,7 @@ describe("launch.auth", () => {
   it("says what is missing where the Secret may not be read", async () => {
     const { status, code, message } = await launch("a-token", "/avatars/missing/launch");
     expect([status, code]).toEqual([503, "auth_unavailable"]);
-    expect(message).toContain("the gateway may not read Secret nobody in namespace avatars: set gateway.secretAccess");
+    expect(message).toContain("the gateway is not allowed to read Secret nobody in namespace avatars: set gateway.secretAccess");
   });
 
   it("takes a new token and refuses an old one without a restart", async () => {

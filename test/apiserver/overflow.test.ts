@@ -55,7 +55,7 @@ it("launches in the cloud once they may, and tells the sessions there apart from
 it("keeps to the cap, and says so", async () => {
   await scenario.condition("OverflowReady", { status: "False", reason: "CapReached", message: /raise overflow.maxSessions/ });
   const { status, body } = await launch();
-  expect([status, body.error?.message]).toEqual([503, expect.stringContaining("share of overflow.maxSessions is taken")]);
+  expect([status, body.error?.message]).toEqual([503, expect.stringContaining("share of overflow.maxSessions is used up")]);
   expect(cloud.requests).toHaveLength(1);
 });
 

@@ -67,7 +67,7 @@ describe("admit", () => {
     expect(refusal(testPool(), form({ avatar_id: "tom" }), undefined)).toEqual({
       status: 404,
       field: "avatar_id",
-      message: "avatar_id names no preset of this pool: send one of maya, leo, or add the id to presets[].aliases",
+      message: "avatar_id matches no preset of this pool: send one of maya, leo, or add the id to presets[].aliases",
     });
   });
 
@@ -135,7 +135,7 @@ describe("admit", () => {
         status: 404,
         field: "avatar_id",
         message:
-          "avatar_id names no preset of this pool, and this pool serves presets only: send one of maya, zoe, or add the id to presets[].aliases",
+          "avatar_id matches no preset of this pool, and this pool serves presets only: send one of maya, zoe, or add the id to presets[].aliases",
       });
     });
   });

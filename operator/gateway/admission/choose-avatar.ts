@@ -26,7 +26,7 @@ export function chooseAvatar(pool: PoolConfig, fields: LaunchFields, file: Launc
 function presetAmong(pool: PoolConfig, fields: LaunchFields, ids: readonly ("avatar_id" | "agent_id")[]): PresetConfig | undefined {
   const presets = new Set(ids.map((field) => findPreset(pool, fields[field] ?? "")).filter((preset) => preset !== undefined));
   const [preset, other] = presets;
-  if (other !== undefined) throw badField("avatar_id", "and agent_id name two presets: send one of them");
+  if (other !== undefined) throw badField("avatar_id", "and agent_id select two presets: send only one");
   return preset;
 }
 
@@ -40,7 +40,7 @@ function customAvatar(pool: PoolConfig, fields: LaunchFields, file: LaunchForm["
   if (file !== undefined) images.push({ field: file.field, choose: () => uploadedImage(pool, file) });
   const [first, ...more] = images;
   if (first === undefined || more.length === 0) return first?.choose;
-  throw badField(first.field, `and ${more.map(({ field }) => field).join(" and ")} were sent: send one of them`);
+  throw badField(first.field, `and ${more.map(({ field }) => field).join(" and ")} were sent: send only one`);
 }
 
 function onlyPreset(pool: PoolConfig): AvatarChoice {
@@ -51,7 +51,7 @@ function onlyPreset(pool: PoolConfig): AvatarChoice {
 
 function unknownId(pool: PoolConfig, field: string): LaunchError {
   const only = pool.launch.allowCustomAvatars ? "" : ", and this pool serves presets only";
-  const message = `${field} names no preset of this pool${only}: send one of ${presetNames(pool)}, or add the id to presets[].aliases`;
+  const message = `${field} matches no preset of this pool${only}: send one of ${presetNames(pool)}, or add the id to presets[].aliases`;
   return new LaunchError(404, "preset_not_found", message, { field });
 }
 

@@ -85,7 +85,7 @@ describe("ClientTokens", () => {
   it.each([
     [undefined, undefined, "Secret tokens of launch.auth does not exist in namespace avatars: create it"],
     [new KubeError("Forbidden", { status: 403, reason: "Forbidden" }), undefined, "set gateway.secretAccess in the chart's values"],
-    [new Error("ECONNREFUSED"), {}, "could not be read: the API server failed"],
+    [new Error("ECONNREFUSED"), {}, "failed to read Secret tokens in namespace avatars: the API server failed"],
   ])("says why authentication is unavailable (%s)", async (failure, values, why) => {
     const { state, of } = setup();
     Object.assign(state, { failure, values });

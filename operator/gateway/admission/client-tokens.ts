@@ -65,6 +65,6 @@ function digestOf(token: string): Buffer {
 function whyUnread({ namespace, name }: ObjectRef, error: Error | undefined): string {
   const where = `Secret ${name} in namespace ${namespace}`;
   if (error === undefined) return `Secret ${name} of launch.auth does not exist in namespace ${namespace}: create it`;
-  if (isForbidden(error)) return `the gateway may not read ${where}: set gateway.secretAccess in the chart's values`;
-  return `${where} could not be read: the API server ${isTimeout(error) ? "did not answer in time" : "failed"}`;
+  if (isForbidden(error)) return `the gateway is not allowed to read ${where}: set gateway.secretAccess in the chart's values`;
+  return `failed to read ${where}: the API server ${isTimeout(error) ? "timed out" : "failed"}`;
 }

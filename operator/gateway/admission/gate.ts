@@ -44,7 +44,7 @@ export class Gate {
     const verdict = await this.#tokens.clientOf(secretOf(pool, auth), token);
     switch (verdict.kind) {
       case "unknown":
-        throw unauthorized("this pool does not have the token: use one from the Secret that launch.auth names");
+        throw unauthorized("the token is not valid for this pool: use a token from the Secret of launch.auth");
       case "unavailable":
         throw new LaunchError(503, "auth_unavailable", `authentication is unavailable: ${verdict.why}`, { retryAfterMs: 2_000 });
       case "known":

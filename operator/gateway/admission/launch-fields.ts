@@ -17,7 +17,7 @@ const text = (maxLength: number) =>
 const line = (maxLength: number) =>
   text(maxLength)
     .trim()
-    .refine((value) => !hasControlCharacter(value), "has control characters: remove them");
+    .refine((value) => !hasControlCharacter(value), "contains control characters: remove them");
 
 const required = (what: string, maxLength: number) =>
   z.preprocess((value) => value ?? "", line(maxLength).min(1, { error: `is missing: send ${what}`, abort: true }));
@@ -34,22 +34,24 @@ export const launchFields = z.object({
     })
     .describe("WebSocket URL of the LiveKit server, such as wss://example.livekit.cloud."),
   livekit_token: required("the room token with which the avatar joins", MAX_TOKEN_LENGTH)
-    .refine(isToken, "is no token: it has spaces or characters beyond ASCII")
+    .refine(isToken, "is not a token: it contains spaces or non-ASCII characters")
     .describe("Room token with which the avatar joins."),
   room_name: required("the LiveKit room that the avatar joins", MAX_NAME_LENGTH).describe("LiveKit room that the avatar joins."),
   avatar_id: line(MAX_NAME_LENGTH)
     .optional()
-    .describe("A preset of the pool, by its name, its avatarId or one of its aliases. May be left out if the pool has only one."),
-  agent_id: line(MAX_NAME_LENGTH).optional().describe("Another name of avatar_id, which the JSON form uses."),
+    .describe("A preset of the pool: its name, its avatarId or one of its aliases. Optional if the pool has only one preset."),
+  agent_id: line(MAX_NAME_LENGTH).optional().describe("Alias of avatar_id, used in the JSON form."),
   avatar_image_url: line(MAX_NAME_LENGTH)
     .optional()
-    .describe("http:// or https:// URL of a face image. It counts if avatar_id names no preset."),
-  image: line(MAX_NAME_LENGTH).optional().describe("Another name of avatar_image_url, which the JSON form uses."),
-  prompt: text(MAX_PROMPT_LENGTH).optional().describe("How the avatar moves, in words."),
+    .describe("http:// or https:// URL of a face image. Used if avatar_id matches no preset."),
+  image: line(MAX_NAME_LENGTH).optional().describe("Alias of avatar_image_url, used in the JSON form."),
+  prompt: text(MAX_PROMPT_LENGTH).optional().describe("Text that describes how the avatar moves."),
   async_mode: z
     .preprocess(lowerCase, z.enum(["true", "false", "1", "0"], "must be true or false"))
     .optional()
-    .describe("true: the answer comes when the worker has accepted the launch (default). false: when the session runs."),
+    .describe(
+      "true (default): the gateway responds when the worker has accepted the launch. false: it responds when the session runs.",
+    ),
   api_secret: line(MAX_NAME_LENGTH)
     .refine(isToken, "is invalid: a secret has no spaces and only ASCII characters")
     .optional()
@@ -57,7 +59,7 @@ export const launchFields = z.object({
   mode: z
     .enum(["cpu", "gpu"], "must be cpu or gpu")
     .optional()
-    .describe("What the JSON form of the maker's API calls the kind of worker. Here the preset decides."),
+    .describe("Kind of worker in the maker's API. Ignored: the preset decides."),
 });
 
 export type LaunchFields = z.output<typeof launchFields>;

@@ -22,11 +22,11 @@ export function bodyKind(headers: IncomingHttpHeaders): BodyKind {
   const kind = kinds.get(type);
   if (kind === undefined) {
     throw unsupported(
-      `send the launch as multipart/form-data (with an image file), application/x-www-form-urlencoded or application/json${type ? `; ${type.slice(0, 100)} is not understood` : ""}`,
+      `send the launch as multipart/form-data (with an image file), application/x-www-form-urlencoded or application/json${type ? `; ${type.slice(0, 100)} is not supported` : ""}`,
     );
   }
   const encoding = headers["content-encoding"]?.trim().toLowerCase() || "identity";
-  if (encoding !== "identity") throw unsupported("send the body as it is, without Content-Encoding");
+  if (encoding !== "identity") throw unsupported("send the body uncompressed, without Content-Encoding");
   const charset = parameters
     .find((parameter) => parameter.startsWith("charset="))
     ?.slice(8)

@@ -122,11 +122,11 @@ function tooLarge(limit: number, isVerified: boolean): LaunchError {
   const smaller = "send a smaller image, or its URL as avatar_image_url";
   const message = isVerified
     ? `${size}: ${smaller}`
-    : `${size}, which is the most without a token in a header: send the token as Authorization: Bearer, or ${smaller}`;
+    : `${size}, the limit without a token in a header: send the token as Authorization: Bearer, or ${smaller}`;
   return new LaunchError(413, "too_large", message);
 }
 
 function busy(): LaunchError {
-  const message = "the launches under way hold as many bytes as this gateway keeps for the client or its pool: try again";
+  const message = "launches in progress use all the memory that this gateway reserves for the client or its pool: retry";
   return new LaunchError(503, "gateway_busy", message, { retryAfterMs: 1_000 });
 }

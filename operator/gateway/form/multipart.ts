@@ -14,7 +14,7 @@ const MAX_HEAD_BYTES = 8 * 1024;
  */
 export function parseMultipart(body: Buffer, contentType: string): LaunchForm {
   const boundary = parametersIn(contentType).get("boundary");
-  if (boundary === undefined || boundary === "") throw malformed("its Content-Type names no boundary");
+  if (boundary === undefined || boundary === "") throw malformed("its Content-Type has no boundary");
   const fields = new Map<string, string>();
   let file: LaunchForm["file"];
   let count = 0;
@@ -47,17 +47,17 @@ function* partsOf(body: Buffer, boundary: string): Iterable<Part> {
   const delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
   const isFirst = body.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2));
   let at = isFirst ? -2 : body.indexOf(delimiter);
-  if (!isFirst && at < 0) throw malformed("the boundary of its Content-Type is not in it");
+  if (!isFirst && at < 0) throw malformed("the boundary of its Content-Type does not occur in the body");
   for (;;) {
     at += delimiter.length;
     if (body[at] === DASH && body[at + 1] === DASH) return;
     while (body[at] === SPACE || body[at] === TAB) at += 1;
     const headEnd = body.indexOf("\r\n\r\n", at);
     if (body[at] !== CR || body[at + 1] !== LF || headEnd < 0 || headEnd - at > MAX_HEAD_BYTES) {
-      throw malformed("a part of it has no head, or one without an end");
+      throw malformed("a part has no complete header");
     }
     const end = body.indexOf(delimiter, headEnd + 2);
-    if (end < 0) throw malformed("it ends within a part");
+    if (end < 0) throw malformed("it ends inside a part");
     yield { head: body.toString("utf8", at + 2, headEnd), data: body.subarray(headEnd + 4, Math.max(headEnd + 4, end)) };
     at = end;
   }

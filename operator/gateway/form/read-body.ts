@@ -52,7 +52,7 @@ export function readBody(
       resolve(bytes.bytes);
     };
     const gone = (cause?: Error): void =>
-      fail(new LaunchError(499, "client_gone", "the request ended before its body did", { cause }));
+      fail(new LaunchError(499, "client_gone", "the request ended before its body was complete", { cause }));
     const look = (): void => {
       const leftMs = beganMs + timeoutMs - clock.now();
       const isSlow = leftMs <= 0 || bytes.length - atLastLook < PACE_BYTES;
@@ -67,11 +67,11 @@ export function readBody(
 }
 
 function tooLarge(mostBytes: number): LaunchError {
-  return new LaunchError(413, "too_large", `the body is larger than ${mostBytes / 1024} kB, the most for its content type`);
+  return new LaunchError(413, "too_large", `the body is larger than ${mostBytes / 1024} kB, the limit for its content type`);
 }
 
 function tooSlow(timeoutMs: number): LaunchError {
-  const pace = `${PACE_BYTES / 1024} kB in every ${PACE_MS / 1_000} s, and to its end within ${timeoutMs / 1_000} s`;
-  const message = `the body arrives too slowly: it must bring ${pace}; send a smaller image, or its URL as avatar_image_url`;
+  const pace = `${PACE_BYTES / 1024} kB per ${PACE_MS / 1_000} s, and the whole body within ${timeoutMs / 1_000} s`;
+  const message = `the body arrives too slowly: the minimum is ${pace}; send a smaller image, or its URL as avatar_image_url`;
   return new LaunchError(408, "slow_request", message);
 }

@@ -43,5 +43,5 @@ export function refusalOf(error: unknown): LaunchError {
   if (error instanceof LaunchError) return error;
   const { statusCode = 500, message = "the request cannot be read" } = error as Partial<Record<"statusCode", number> & Error>;
   if (statusCode >= 400 && statusCode < 500) return new LaunchError(statusCode, "bad_request", message);
-  return new LaunchError(500, "internal", "the gateway failed: its log says why", { cause: error });
+  return new LaunchError(500, "internal", "internal error of the gateway: see the gateway's log", { cause: error });
 }

@@ -50,7 +50,7 @@ function expose(reply: FastifyReply, allowed: string | undefined): void {
 function preflight(deps: CorsDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { origin } = request.headers;
   try {
-    if (origin === undefined) throw new LaunchError(405, "method_not_allowed", "OPTIONS is for browsers: use POST");
+    if (origin === undefined) throw new LaunchError(405, "method_not_allowed", "OPTIONS is supported for browsers only: use POST");
     const pool = requirePool(deps, poolKeyOf(request, deps.defaultPool));
     if (allowedOrigin(pool, origin) === undefined) throw forbidden(pool, origin);
   } catch (error) {

@@ -19,11 +19,11 @@ export function requirePool({ findPool, viewIsOld }: FindPoolDeps, key: string |
   const pool = key === undefined ? undefined : findPool(key);
   if (pool !== undefined) return pool;
   if (key === undefined) {
-    const message = "no default pool is set: launch at POST /{namespace}/{pool}/launch, or set AVATARPOOL_DEFAULT_POOL";
+    const message = "no default pool is set: send launches to POST /{namespace}/{pool}/launch, or set AVATARPOOL_DEFAULT_POOL";
     throw new LaunchError(404, "pool_not_found", message);
   }
   if (viewIsOld?.()) {
-    const message = `this gateway knows no AvatarPool ${key}, and its view is old, as the API server does not answer: try again`;
+    const message = `AvatarPool ${key} is not in this gateway's view, which is stale because the API server does not respond: retry`;
     throw new LaunchError(503, "pool_unknown", message, { retryAfterMs: 5_000 });
   }
   const [namespace, name] = key.split("/");

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 /** Why the gateway is not ready; undefined if it is. */
 export type NotReady = () => string | undefined;
 
-const WHAT_THIS_IS = "AvatarPool gateway: launches go to POST /{namespace}/{pool}/launch, described at /openapi.json";
+const WHAT_THIS_IS = "AvatarPool gateway: send launches to POST /{namespace}/{pool}/launch; the API is described at /openapi.json";
 
 /** `/healthz`: the process answers. `/readyz`: launches may be sent here. `HEAD` is answered like `GET`. */
 export function serveHealth(server: FastifyInstance, notReady: NotReady): void {

@@ -65,7 +65,7 @@ async function openLoad(origin: string) {
 
 describe("the internal server", () => {
   it("is ready only when nothing speaks against it", async () => {
-    const { origin, state } = await setup({ notReady: "waiting for the first full lists" });
+    const { origin, state } = await setup({ notReady: "waiting for the initial lists of pools and workers" });
     expect((await fetch(`${origin}/readyz`)).status).toBe(503);
     state.notReady = undefined;
     expect((await fetch(`${origin}/readyz`)).status).toBe(200);

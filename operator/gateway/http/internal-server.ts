@@ -92,7 +92,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
         const claim = claimSchema.safeParse(request.body);
         return claim.success ? claims.claim(claim.data) : badRequest(reply, claim.error);
       },
-      () => unavailable(reply, `${MAX_CLAIMS} claims are under way already`),
+      () => unavailable(reply, `too many concurrent claims (limit ${MAX_CLAIMS})`),
     ),
   );
 
@@ -105,7 +105,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
         const ended = withDeadline(clock, SUPERSEDED_WAIT_MS, () => claims.supersede(message.data)).catch(() => []);
         return { ended: await ended };
       },
-      () => unavailable(reply, `${MAX_CLAIMS} claims are under way already`),
+      () => unavailable(reply, `too many concurrent claims (limit ${MAX_CLAIMS})`),
     ),
   );
 
@@ -163,7 +163,7 @@ async function isAuthorized(
       reply.code(401).send(errorBody("denied", denial));
       return false;
     case "unknown":
-      unavailable(reply, "the token cannot be checked now");
+      unavailable(reply, "authentication is unavailable: the token cannot be reviewed");
       return false;
   }
 }

@@ -5,11 +5,14 @@ import { launchErrors, sessionErrors } from "../errors.ts";
 /** The shapes of bodies as the API describes them, beside the fields that all dialects share. */
 
 export const multipartFields = launchFields.extend({
-  avatar_image: z.file().optional().describe("A face image, instead of a preset: JPEG, PNG or WebP."),
+  avatar_image: z.file().optional().describe("Face image to use instead of a preset: JPEG, PNG or WebP."),
 });
 
 export const jsonFields = launchFields.extend({
-  image: z.string().optional().describe("A face image, instead of a preset: its http:// or https:// URL, or the file in base64."),
+  image: z
+    .string()
+    .optional()
+    .describe("Face image to use instead of a preset: an http:// or https:// URL, or the file in base64."),
   async_mode: z
     .boolean()
     .optional()
@@ -24,8 +27,8 @@ export const launchedSchema = z.looseObject({
 
 export const errorBodySchema = z.object({
   error: z.object({
-    code: z.enum(Object.keys({ ...launchErrors, ...sessionErrors })).describe("The reason, for programs."),
-    message: z.string().describe("The reason and what to do, for people."),
-    field: z.string().optional().describe("The field that is wrong, as the client called it."),
+    code: z.enum(Object.keys({ ...launchErrors, ...sessionErrors })).describe("Machine-readable reason."),
+    message: z.string().describe("Human-readable message: the reason and what to do."),
+    field: z.string().optional().describe("The invalid field, by the name that the client used."),
   }),
 });

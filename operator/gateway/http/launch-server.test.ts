@@ -160,7 +160,7 @@ describe("the launch server", () => {
       return [response.status, response.headers.get("content-type")?.split(";")[0], await response.text()];
     };
     const text = (content: string) => (method === "GET" ? content : "");
-    const line = "AvatarPool gateway: launches go to POST /{namespace}/{pool}/launch, described at /openapi.json";
+    const line = "AvatarPool gateway: send launches to POST /{namespace}/{pool}/launch; the API is described at /openapi.json";
     expect(await check("/")).toEqual([200, "text/plain", text(`${line}\n`)]);
     expect(await check("/", "application/json")).toEqual([
       200,

@@ -120,7 +120,8 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
 function hintAtTimeout({ clock, logger }: LaunchServerDeps, cuts: ClientCuts, { arrivedMs }: LaunchTrace): void {
   const nowMs = clock.now();
   const hint = cuts.note(nowMs - arrivedMs, nowMs);
-  if (hint !== undefined) logger.warn(hint, "clients are cut after the same time: raise the timeout of the proxy in front to 330s");
+  if (hint !== undefined)
+    logger.warn(hint, "client connections close after the same time: raise the timeout of the proxy in front to 330s");
 }
 
 /** Aborts if the connection closes before the answer was sent. */
@@ -134,8 +135,8 @@ function whenGone(response: ServerResponse): AbortSignal {
 
 function nothingThere(method: string, url: string): LaunchError {
   return method !== "POST" && /^(\/+[^/?]+\/+[^/?]+)?\/+launch\/*(\?|$)/.test(url)
-    ? new LaunchError(405, "method_not_allowed", `${method} is not for launches: use POST`)
-    : new LaunchError(404, "not_found", "there is nothing here: launches go to POST /{namespace}/{pool}/launch");
+    ? new LaunchError(405, "method_not_allowed", `${method} is not supported for launches: use POST`)
+    : new LaunchError(404, "not_found", "not found: send launches to POST /{namespace}/{pool}/launch");
 }
 
 function firstOf(value: string | readonly string[] | undefined): string | undefined {

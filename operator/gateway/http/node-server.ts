@@ -64,9 +64,9 @@ function parserError(code: string | undefined): LaunchError {
     case "HPE_HEADER_OVERFLOW":
       return new LaunchError(431, "headers_too_large", `the headers are larger than ${MAX_HEADER_BYTES / 1024} kB`);
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new LaunchError(408, "slow_request", "the request took too long to arrive");
+      return new LaunchError(408, "slow_request", "the request arrived too slowly");
     default:
-      return new LaunchError(400, "bad_request", "this is no HTTP/1.1 request");
+      return new LaunchError(400, "bad_request", "the request is not valid HTTP/1.1");
   }
 }
 

@@ -22,7 +22,7 @@ export function openApi() {
       title: "AvatarPool launch API",
       version: "v1alpha1",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-      description: "Starts avatar sessions, tells of them, and ends them. One URL takes every form of launches that clients send.",
+      description: "Starts, lists and ends avatar sessions. One URL accepts every launch format.",
     },
     servers: [{ url: "/" }],
     paths: {
@@ -32,11 +32,11 @@ export function openApi() {
       },
       "/{namespace}/{pool}/sessions": {
         parameters: poolParameters,
-        get: sessionsOperation("listSessions", "Lists the pool's live sessions, and those that were lost of late.", sharedErrors),
+        get: sessionsOperation("listSessions", "Lists the pool's live sessions and recently lost ones.", sharedErrors),
       },
       "/{namespace}/{pool}/sessions/{room}": {
         parameters: [...poolParameters, pathParameter("room", "LiveKit room.")],
-        get: sessionsOperation("getSessions", "Shows a room's sessions, live and ended of late.", {
+        get: sessionsOperation("getSessions", "Lists a room's sessions, live and recently ended ones.", {
           ...sharedErrors,
           session_not_found,
         }),
@@ -46,9 +46,9 @@ export function openApi() {
         parameters: poolParameters,
         post: {
           operationId: "livekitWebhook",
-          summary: "Takes a webhook of the LiveKit server that the pool names, signed with the key of livekit.apiKeyRef.",
+          summary: "Receives a webhook of the pool's LiveKit server, signed with the key of livekit.apiKeyRef.",
           requestBody: { required: true, content: { "application/webhook+json": { schema: { type: "object" } } } },
-          responses: { "200": { description: "Taken." }, ...errorResponses(sharedErrors) },
+          responses: { "200": { description: "Accepted." }, ...errorResponses(sharedErrors) },
         },
       },
       "/launch": { post: launchOperation("launchDefault", "Starts a session in the gateway's default pool.") },
@@ -57,7 +57,12 @@ export function openApi() {
       schemas: { Launched: schemaOf(launchedSchema), Sessions: schemaOf(sessionsSchema), Error: schemaOf(errorBodySchema) },
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A token of the pool's launch.auth." },
-        apiSecret: { type: "apiKey", in: "header", name: "api-secret", description: "The same token, as the JSON form sends it." },
+        apiSecret: {
+          type: "apiKey",
+          in: "header",
+          name: "api-secret",
+          description: "The same token, in the header that the JSON form uses.",
+        },
       },
     },
   };
@@ -67,13 +72,13 @@ function launchOperation(operationId: string, summary: string) {
   return {
     operationId,
     summary,
-    description: "A launch that finds no free slot waits: answers may take minutes. Do not try again before one comes.",
+    description: "A launch that finds no free slot waits: a response may take minutes. Do not retry before it arrives.",
     security,
     parameters: [
       {
         name: "async",
         in: "query",
-        description: "The same as the field async_mode, before which it counts.",
+        description: "Same as the field async_mode. It takes precedence over the field.",
         schema: schemaOf(launchFields.shape.async_mode),
       },
       { name: "traceparent", in: "header", description: "W3C Trace Context, passed on to the worker.", schema: { type: "string" } },
@@ -89,11 +94,14 @@ function launchOperation(operationId: string, summary: string) {
     responses: {
       "2XX": {
         description:
-          "The worker has accepted the launch; its own answer, without a task_id where the launch went to the maker's cloud.",
+          "The worker has accepted the launch. The body is the worker's own response, without a task_id if the launch went to the maker's cloud.",
         headers: {
-          "x-avatarpool-worker": { description: "The worker's pod; empty where none was asked.", schema: { type: "string" } },
+          "x-avatarpool-worker": {
+            description: "The worker's pod. Empty if no worker received the launch.",
+            schema: { type: "string" },
+          },
           "x-avatarpool-path": {
-            description: "How the launch was served; overflow: by the maker's cloud.",
+            description: "How the launch was served. overflow: by the maker's cloud.",
             schema: { type: "string", enum: launchPaths },
           },
         },
@@ -111,7 +119,7 @@ function sessionsOperation(operationId: string, summary: string, errors: Errors)
     security,
     responses: {
       "200": {
-        description: "Sessions as their workers tell of them now.",
+        description: "Sessions as their workers report them.",
         content: { "application/json": { schema: { $ref: "#/components/schemas/Sessions" } } },
       },
       ...errorResponses(errors),
@@ -131,7 +139,7 @@ function errorResponses(errors: Errors) {
       {
         description: meanings.join("\n\n"),
         ...(status === 429 || status === 503
-          ? { headers: { "retry-after": { description: "Seconds after which to try again.", schema: { type: "integer" } } } }
+          ? { headers: { "retry-after": { description: "Seconds after which to retry.", schema: { type: "integer" } } } }
           : {}),
         content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
       },

@@ -45,7 +45,7 @@ describe("a worker that answers with what it was sent", () => {
     const response = await gateway.post(new URLSearchParams({ ...fields, avatar_id: "maya", api_secret: makers }));
     const body = await response.text();
     expect([response.status, secretsOf(body)]).toEqual([status === 500 ? 502 : status, []]);
-    expect(body).toMatch(/refused the launch|was sent the launch/);
+    expect(body).toMatch(/rejected the launch|was sent to worker|did not respond to the launch/);
     expect(secretsOf(JSON.stringify(gateway.lines))).toEqual([]);
   });
 });

@@ -112,17 +112,17 @@ async function answering(
     await discard(request.raw);
     const refusal = refusalOf(error);
     if (refusal.code === "unauthorized") denials.note(request, refusal.message);
-    if (refusal.code === "internal") logger.error({ err: error }, "a request for sessions failed");
+    if (refusal.code === "internal") logger.error({ err: error }, "failed to serve a sessions request");
     return refuse(reply, refusal);
   }
 }
 
 function notFound(pool: PoolConfig, room: string, complete: boolean): LaunchError {
-  const doubt = complete ? "" : "; not every worker has answered: it may be found later";
+  const doubt = complete ? "" : "; not every worker has responded, so retry later";
   return new LaunchError(404, "session_not_found", `pool ${poolKey(pool)} has no session in room ${room}${doubt}`);
 }
 
 function notEnded(workers: readonly string[]): LaunchError {
-  const message = `worker ${workers.join(", ")} did not end the session, which may run still: try again`;
+  const message = `worker ${workers.join(", ")} did not end the session, which may still run: retry`;
   return new LaunchError(502, "session_not_ended", message);
 }

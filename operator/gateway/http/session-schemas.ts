@@ -6,17 +6,17 @@ export const sessionSchema = z.object({
   room: z.string().describe("LiveKit room."),
   state: z
     .enum(["pending", "running", "completed", "failed", "cancelled", "lost"])
-    .describe("What the worker says; lost: the worker died with it."),
+    .describe("State that the worker reports. lost: the worker died."),
   task_id: z.string().describe("The session's id at its worker."),
   worker: z.string().describe("The worker's pod."),
   group: z.string().describe("The worker's group."),
-  preset: z.string().optional().describe("Its preset, where the gateway that was asked has served the launch."),
-  launched_at: z.iso.datetime().optional().describe("When the launch arrived, where the gateway that was asked has served it."),
+  preset: z.string().optional().describe("The session's preset, if this gateway served the launch."),
+  launched_at: z.iso.datetime().optional().describe("Arrival of the launch, if this gateway served it."),
 });
 
 export const sessionsSchema = z.object({
-  sessions: z.array(sessionSchema).describe("Live ones first."),
-  complete: z.boolean().describe("false: some worker did not answer, and may have further sessions."),
+  sessions: z.array(sessionSchema).describe("Live sessions first."),
+  complete: z.boolean().describe("false: a worker did not respond and may have further sessions."),
 });
 
 export function sessionBody({ room, state, taskId, worker, launched }: Session): z.input<typeof sessionSchema> {

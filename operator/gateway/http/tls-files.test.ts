@@ -57,7 +57,7 @@ describe("followTlsFiles", () => {
     };
 
     await write({ cert: certificates.second.cert });
-    await look(() => lines.some((line) => line.includes("cannot be reloaded")));
+    await look(() => lines.some((line) => line.includes("failed to reload")));
     expect(used).toEqual([]);
     await write({ key: certificates.second.key });
     await look(() => used.length > 0);

@@ -45,11 +45,11 @@ export async function followTlsFiles(
       if (pair.cert === used.cert && pair.key === used.key) continue;
       use(pair);
       used = pair;
-      deps.logger.info({ certFile: files.certFile }, "the TLS certificate was reloaded");
+      deps.logger.info({ certFile: files.certFile }, "TLS certificate reloaded");
     } catch (error) {
       deps.logger.error(
         { certFile: files.certFile, err: error },
-        "the TLS certificate cannot be reloaded: the old one stays in use",
+        "failed to reload the TLS certificate; the previous one stays in use",
       );
     }
   }

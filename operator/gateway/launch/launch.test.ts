@@ -130,7 +130,7 @@ describe("a launch", () => {
   it("passes on the worker's words about a launch that it rejects", async () => {
     const { addWorker, launch } = gatewayHarness();
     await addWorker("a", { launch: "reject" });
-    expect((await launch()).message).toBe("worker a refused the launch: no face found");
+    expect((await launch()).message).toBe("worker a rejected the launch: no face found");
   });
 
   it("ends after 60 s at a worker that hangs; a retry looks there first", async () => {

@@ -18,10 +18,10 @@ export interface RetryState {
 export function queueFull(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
   const sentence =
     pool.launch.queueLength === 0
-      ? "this pool lets no launch wait (launch.queue.length is 0)"
-      : `${state.waiting} launches wait already, the most that one gateway keeps (launch.queue.length)`;
+      ? "the pool has no queue (launch.queue.length is 0)"
+      : `${state.waiting} launches are waiting, the limit of one gateway (launch.queue.length)`;
   const what = reason === "session-limit" ? reasons[reason] : "no slot is free";
-  return new LaunchError(503, "queue_full", `${what}, and ${sentence}: try again`, { retryAfterMs: retryMs(state) });
+  return new LaunchError(503, "queue_full", `${what}, and ${sentence}: retry`, { retryAfterMs: retryMs(state) });
 }
 
 export function deadlineExceeded(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
@@ -37,7 +37,7 @@ export function deadlineHopeless(pool: PoolConfig, state: RetryState): LaunchErr
   return new LaunchError(
     503,
     "deadline_exceeded",
-    `${state.waiting} launches wait already, the pool is as large as it may be, and at the pace at which slots become free this one's turn would come long after ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): raise max of a worker group, or try again`,
+    `${state.waiting} launches are waiting and the pool is at its maximum size, so that no slot is expected within ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): raise max of a worker group, or retry`,
     { retryAfterMs: retryMs(state) },
   );
 }
@@ -46,8 +46,8 @@ const reasons: Readonly<Record<Shortfall, string>> = {
   "no-workers": "the pool had no worker for this avatar",
   "none-usable": "no worker for this avatar was ready",
   "all-cordoned": "every ready worker for this avatar was being drained",
-  "all-tried": "every ready worker for this avatar refused it",
-  "session-limit": "the pool has as many sessions as it may (limits.maxSessions)",
+  "all-tried": "every ready worker for this avatar rejected the launch",
+  "session-limit": "the pool has reached its session limit (limits.maxSessions)",
   "all-full": "every ready worker for this avatar was full",
 };
 
@@ -57,24 +57,24 @@ function retryMs(state: RetryState): number {
 }
 
 export function gatewayStopping(): LaunchError {
-  return new LaunchError(503, "gateway_stopping", "this gateway is stopping: try again, another one answers", {
+  return new LaunchError(503, "gateway_stopping", "this gateway is stopping: retry, another gateway responds", {
     retryAfterMs: 1_000,
   });
 }
 
 export function workerRejected(worker: string, status: number, message: string): LaunchError {
-  return new LaunchError(status, "worker_rejected", `worker ${worker} refused the launch${message === "" ? "" : `: ${message}`}`);
+  return new LaunchError(status, "worker_rejected", `worker ${worker} rejected the launch${message === "" ? "" : `: ${message}`}`);
 }
 
 export function workerBroke(worker: string, why: string): LaunchError {
-  return new LaunchError(502, "worker_failed", `worker ${worker} was sent the launch, and then ${why}. ${maybeStarted}`);
+  return new LaunchError(502, "worker_failed", `the launch was sent to worker ${worker}, and then ${why}. ${maybeStarted}`);
 }
 
 export function workersBroke(workers: number): LaunchError {
   return new LaunchError(
     502,
     "worker_failed",
-    `${workers} workers broke off when they were sent the launch. No session runs: look at their logs, and at the avatar's image, before you try again.`,
+    `${workers} workers closed the connection after they received the launch. No session runs: check their logs and the avatar's image before you retry.`,
   );
 }
 
@@ -82,6 +82,6 @@ export function workerTimedOut(worker: string): LaunchError {
   return new LaunchError(
     504,
     "worker_timeout",
-    `worker ${worker} was sent the launch and did not answer within ${formatDuration(LAUNCH_TIMEOUT_MS)}. ${maybeStarted}`,
+    `worker ${worker} did not respond to the launch within ${formatDuration(LAUNCH_TIMEOUT_MS)}. ${maybeStarted}`,
   );
 }

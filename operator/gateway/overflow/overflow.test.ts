@@ -153,7 +153,7 @@ describe("the cap", () => {
     expect([cloud.launches.length, inCloud()]).toEqual([2, 2]);
     const refused = results.filter(({ code }) => code === "deadline_exceeded");
     expect(refused.map(({ message }) => message)).toEqual([
-      expect.stringContaining("overflow did not help: this gateway's share of overflow.maxSessions is taken"),
+      expect.stringContaining("overflow did not help: this gateway's share of overflow.maxSessions is used up"),
     ]);
   });
 

@@ -3,12 +3,12 @@ import { fullPool } from "../../../test/support/gateway/overflow.ts";
 
 describe("a cloud that refuses", () => {
   it.each([
-    [401, "unauthorized", "refuses the API secret (401)"],
+    [401, "unauthorized", "rejects the API secret (401)"],
     [402, "no_credits", "no credits (402)"],
-    [403, "concurrency_limit", "allows no more sessions (403)"],
-    [429, "rate_limited", "too many requests (429)"],
+    [403, "concurrency_limit", "has reached its session limit (403)"],
+    [429, "rate_limited", "rate-limits this account (429)"],
     [503, "unavailable", "no free worker (503)"],
-    ["unreachable", "unreachable", "cannot be reached"],
+    ["unreachable", "unreachable", "is unreachable"],
   ] as const)("by %s is named, left alone for a while, and the launch waits on", async (answer, reason, sentence) => {
     const { launch, clock, cloud, errors, core, key, inCloud } = await fullPool({ launch: { queue: { deadline: "9s" } } });
     cloud.answer = answer;
@@ -96,7 +96,7 @@ describe("a launch whose answer from the cloud is lost", () => {
     cloud.answer = answer;
     const result = await launch("maya", { room: "room" });
     await clock.advance(afterMs);
-    expect(result).toMatchObject({ status: 502, code: "overflow_unclear", message: expect.stringContaining("may have begun") });
+    expect(result).toMatchObject({ status: 502, code: "overflow_unclear", message: expect.stringContaining("may have started") });
     cloud.answer = 200;
     a.sessions = 0;
     await clock.advance(1_100);

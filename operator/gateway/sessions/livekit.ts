@@ -69,7 +69,7 @@ function noLivekit({ namespace, name }: PoolConfig): LaunchError {
   return new LaunchError(
     404,
     "not_found",
-    `pool ${namespace}/${name} names no LiveKit server: set livekit.url and livekit.apiKeyRef`,
+    `pool ${namespace}/${name} has no LiveKit server: set livekit.url and livekit.apiKeyRef`,
   );
 }
 

@@ -18,19 +18,19 @@ export function sessionLog(logger: Logger): (news: SessionEvent) => void {
     const line = { namespace, pool, room: room.slice(0, MAX_LOGGED), worker: worker.name, task: taskId };
     switch (news.kind) {
       case "lost":
-        logger.warn(line, "session lost: its worker is gone");
+        logger.warn(line, "session lost: the worker disappeared");
         return;
       case "abandoned":
-        logger.info({ ...line, reclaimedMs: Math.round(news.reclaimedMs) }, "session ended: its agent has left");
+        logger.info({ ...line, reclaimedMs: Math.round(news.reclaimedMs) }, "session ended: the agent has left");
         return;
       case "abandoned-not-stopped":
-        logger.warn(line, "a session whose agent has left could not be ended at its worker");
+        logger.warn(line, "failed to end a session whose agent has left");
         return;
       case "replaced":
-        logger.info(line, "session ended: a newer one replaced it in its room");
+        logger.info(line, "session ended: a newer session in its room replaced it");
         return;
       case "replaced-not-stopped":
-        logger.warn(line, "a session that a newer one replaced could not be ended at its worker");
+        logger.warn(line, "failed to end a replaced session");
         return;
     }
   };
@@ -46,7 +46,7 @@ export function loggedRoomViews(livekit: Pick<Livekit, "viewRoom">, logger: Logg
       if (clock.now() - complainedMs >= COMPLAIN_EVERY_MS) {
         complainedMs = clock.now();
         const { namespace, name } = pool;
-        const what = "rooms cannot be looked at, so abandoned sessions are left to their workers: see livekit.apiKeyRef";
+        const what = "failed to read rooms; abandoned sessions end by their workers' timeout: check livekit.apiKeyRef";
         logger.warn({ namespace, pool: name, cause: hideSecrets(error instanceof Error ? error.message : String(error)) }, what);
       }
       throw error;
