@@ -3,9 +3,9 @@ import { formatDuration, formatSeconds } from "../../api/duration.ts";
 import type { HeldBack } from "../../resources/held-back.ts";
 import { ENOUGH_STARTUPS, missedBy } from "../../scaling/startup-objective.ts";
 import { admissionCure } from "../conditions/admission-cures.ts";
-import { counted } from "../listed.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
+import { counted } from "../wording.ts";
 import { failuresOf, failuresText } from "./failures.ts";
 
 /** How far the workers of a group are in being replaced by workers of its present template. */
