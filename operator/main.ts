@@ -9,7 +9,7 @@ const program = new Command("avatarpool").description("Operator and gateway for 
 
 program
   .command("operator")
-  .description("the control plane: reconciles AvatarPools (settings: see docs/settings.md)")
+  .description("run the control plane, which reconciles AvatarPools (settings: docs/settings.md)")
   .action(() =>
     runUntilSignal(async (signal) => {
       const [{ runOperator }, { operatorSettings }] = await Promise.all([import("./pool/index.ts"), import("./settings.ts")]);
@@ -19,7 +19,7 @@ program
 
 program
   .command("gateway")
-  .description("the data plane: serves POST /{namespace}/{pool}/launch")
+  .description("run the data plane, which serves POST /{namespace}/{pool}/launch")
   .action(() =>
     runUntilSignal(async (signal) => {
       const [{ runGateway }, { gatewaySettings }] = await Promise.all([import("./gateway/index.ts"), import("./settings.ts")]);
@@ -29,9 +29,7 @@ program
 
 program
   .command("release-pools")
-  .description(
-    "before an uninstall: stops the operator, then removes its finalizer from the pools (settings: see docs/settings.md)",
-  )
+  .description("before an uninstall, stop the operator and remove its finalizer from the pools (settings: docs/settings.md)")
   .action(async () => {
     const [{ runReleasePools }, { uninstallSettings }] = await Promise.all([
       import("./uninstall/index.ts"),
@@ -42,7 +40,7 @@ program
 
 program
   .command("fetch-assets")
-  .description("in a worker pod, before the worker: fetches and checks its models")
+  .description("in a worker pod, download and verify the models before the worker starts")
   .action(async () => {
     const { runFetchAssets } = await import("./sidecar/index.ts");
     process.exitCode = await runFetchAssets(process.env);
@@ -50,7 +48,7 @@ program
 
 program
   .command("drain-hook")
-  .description("in a worker pod, beside the worker: holds the pod until its sessions have ended")
+  .description("in a worker pod, delay the pod's end until its sessions have ended")
   .action(() =>
     runUntilSignal(async (signal) => {
       const { runDrainHook } = await import("./sidecar/index.ts");
@@ -60,7 +58,7 @@ program
 
 program
   .command("simulate")
-  .description("replays launches against a pool file, beside HPA, KEDA, Agones and Knative (see docs/simulate.md)")
+  .description("replay launches against a pool file and compare with HPA, KEDA, Agones and Knative (see docs/simulate.md)")
   .argument("<pool.yaml>", "file with one AvatarPool")
   .option("--trace <file>", "launches to replay: CSV of arrival_s,duration_s, plain or .gz")
   .option("--generate <name>", "made-up launches: call-centre, burst, batch or sparse (default: call-centre)")
@@ -85,16 +83,16 @@ program
 
 program
   .command("explain")
-  .description("why a pool has the size it has, and what changed lately (see docs/explain.md)")
+  .description("explain the size of a pool and its latest changes (see docs/explain.md)")
   .argument("<pool>", "name of the AvatarPool")
-  .option("-n, --namespace <name>", "its namespace (default: the kubeconfig's)")
+  .option("-n, --namespace <name>", "namespace of the pool (default: the kubeconfig's)")
   .option("--limit <number>", "changes to print (default: 10)")
   .option("--json", "print one JSON object")
-  .option("--kubeconfig <file>", "kubeconfig to use (default: as kubectl finds it)")
-  .option("--context <name>", "its context to use (default: the current one)")
-  .option("--operator-namespace <name>", "where AvatarPool is installed", "avatarpool")
+  .option("--kubeconfig <file>", "kubeconfig to use (default: kubectl's default)")
+  .option("--context <name>", "kubeconfig context to use (default: the current context)")
+  .option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool")
   .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
-  .option("--url <url>", "ask the leading operator there instead of through the API server")
+  .option("--url <url>", "URL of the leading operator, to bypass the API server")
   .action(async (name: string, flags: ClusterFlags & { readonly limit?: string; readonly json?: boolean }) => {
     const [{ explain, limitOf }, { withCluster }] = await Promise.all([import("./cli/explain.ts"), import("./cli/cluster.ts")]);
     const limit = limitOf(flags.limit);
@@ -105,16 +103,16 @@ program
 
 program
   .command("plan")
-  .description("what the operator would do now, without doing it (see docs/explain.md)")
-  .argument("[pool]", "name of an AvatarPool of the cluster; or give a file")
-  .option("-f, --file <pool.yaml>", "file with one AvatarPool, planned against the workers in the cluster")
+  .description("show what the operator would do now, without a change (see docs/explain.md)")
+  .argument("[pool]", "name of an AvatarPool of the cluster, unless -f is set")
+  .option("-f, --file <pool.yaml>", "file with one AvatarPool, to plan against the workers in the cluster")
   .option("-n, --namespace <name>", "namespace of the pool (default: the file's, else the kubeconfig's)")
   .option("--json", "print one JSON object")
-  .option("--kubeconfig <file>", "kubeconfig to use (default: as kubectl finds it)")
-  .option("--context <name>", "its context to use (default: the current one)")
-  .option("--operator-namespace <name>", "where AvatarPool is installed", "avatarpool")
+  .option("--kubeconfig <file>", "kubeconfig to use (default: kubectl's default)")
+  .option("--context <name>", "kubeconfig context to use (default: the current context)")
+  .option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool")
   .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
-  .option("--url <url>", "ask the leading operator there instead of through the API server")
+  .option("--url <url>", "URL of the leading operator, to bypass the API server")
   .action(async (name: string | undefined, flags: ClusterFlags & { readonly file?: string; readonly json?: boolean }) => {
     const [{ planNow }, { withCluster }] = await Promise.all([import("./cli/plan.ts"), import("./cli/cluster.ts")]);
     const { file, namespace, json = false } = flags;

@@ -21,13 +21,13 @@ export function askByUrl(url: string): AskOperator {
     const asked = `${url.replace(/\/+$/, "")}${path}`;
     const response = await fetch(`${asked}?${new URLSearchParams(query)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
       (error: unknown) => {
-        throw new OperatorError(`${asked} gives no answer: ${reasonOf(error)}`);
+        throw new OperatorError(`no response from ${asked}: ${reasonOf(error)}`);
       },
     );
     const body: unknown = await response.json().catch(() => undefined);
     if (response.ok && body !== undefined) return body;
-    const said = debugErrorSchema.safeParse(body).data?.message ?? "nothing that this command understands";
-    throw new OperatorError(`${asked} answers ${response.status}: ${said}`);
+    const said = debugErrorSchema.safeParse(body).data?.message ?? "the response has an unknown format";
+    throw new OperatorError(`${asked} responded ${response.status}: ${said}`);
   };
 }
 
@@ -38,22 +38,22 @@ export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod
     const lease = await client.get<Lease>(leases, operator).catch((error: unknown) => {
       throw new OperatorError(
         isForbidden(error)
-          ? `you may not get leases in namespace ${namespace}, by which the leading operator is found: ask for that right, or ${byPortForward(namespace)}`
-          : `the leading operator cannot be found: ${reasonOf(error)}`,
+          ? `you are not allowed to get leases in namespace ${namespace}, which name the leading operator: request this permission, or ${byPortForward(namespace)}`
+          : `failed to find the leading operator: ${reasonOf(error)}`,
       );
     });
     const leader = lease && holderOf(lease);
     if (leader === undefined)
       throw new OperatorError(
         lease === undefined
-          ? `there is no Lease ${keyOf(operator)}: give the namespace of AvatarPool with --operator-namespace, and its Lease, RELEASE-operator, with --operator-name`
-          : `no operator leads now: see kubectl -n ${namespace} get pods`,
+          ? `there is no Lease ${keyOf(operator)}: set --operator-namespace to AvatarPool's namespace, and --operator-name to its Lease, RELEASE-operator`
+          : `no operator is the leader now: see kubectl -n ${namespace} get pods`,
       );
     return client.getFromPod({ namespace, name: leader }, OPERATOR_HTTP_PORT, path, query).catch((error: unknown) => {
       throw new OperatorError(
         isForbidden(error)
-          ? `you may not get pods/proxy in namespace ${namespace}: ask for that right, or ${byPortForward(namespace, leader)}`
-          : `the leading operator ${leader} gives no answer through the API server (${reasonOf(error)}): ${byPortForward(namespace, leader)}`,
+          ? `you are not allowed to get pods/proxy in namespace ${namespace}: request this permission, or ${byPortForward(namespace, leader)}`
+          : `no response from the leading operator ${leader} through the API server (${reasonOf(error)}): ${byPortForward(namespace, leader)}`,
       );
     });
   };

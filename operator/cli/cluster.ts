@@ -45,13 +45,14 @@ export async function findPool(
   try {
     return await client.get(avatarPools, ref);
   } catch (error) {
-    if (isForbidden(error)) throw new Error(`you may not get avatarpools in namespace ${ref.namespace}: ask for that right`);
+    if (isForbidden(error))
+      throw new Error(`you are not allowed to get avatarpools in namespace ${ref.namespace}: request this permission`);
     throw error;
   }
 }
 
 export function noSuchPool({ namespace, name }: { readonly namespace: string; readonly name: string }): Error {
   return new Error(
-    `there is no AvatarPool ${name} in namespace ${namespace}: kubectl get avp -A lists them, -n says where to look`,
+    `there is no AvatarPool ${name} in namespace ${namespace}: list all pools with kubectl get avp -A, and set the namespace with -n`,
   );
 }

@@ -45,7 +45,7 @@ async function run(ask: AskOperator, more: { readonly found?: object; readonly l
 describe("explain", () => {
   it("tells the story: the sentence, the sum where it is another, and what it was made from", async () => {
     const { printed, hints } = await run(async () => told);
-    expect(printed.join("\n")).toBe(`AvatarPool avatars/support, as decided by operator-1, which leads since 2026-01-01T10:00:00Z
+    expect(printed.join("\n")).toBe(`AvatarPool avatars/support: decisions of operator-1, leader since 2026-01-01T10:00:00Z
 
 Now
   2026-01-01T12:00:00Z  gpu stays at 2
@@ -71,17 +71,19 @@ Changes, newest first
 
   it("says so where nothing has happened yet", async () => {
     const { printed } = await run(async () => ({ ...told, latest: [], changes: [] }));
-    expect(printed.slice(2)).toEqual(["No group was looked at yet.", "", "No change of size since 2026-01-01T10:00:00Z."]);
+    expect(printed.slice(2)).toEqual(["No decision on any group yet.", "", "No change of size since 2026-01-01T10:00:00Z."]);
   });
 
   it("falls back to the pool's status where the operator cannot be asked, and says why", async () => {
     const silent: AskOperator = () => Promise.reject(new OperatorError("it sleeps"));
     const { printed, hints } = await run(silent, { found: poolObject({}, {}, { lastDecision }) });
-    expect(hints).toEqual(["Only the last decision is known here, from the pool's status: it sleeps"]);
+    expect(hints).toEqual(["Only the last decision is available, from the pool's status: it sleeps"]);
     expect(printed.slice(1)).toEqual([`  ${lastDecision.time}  gpu 1 -> 2`, "    a sentence"]);
-    expect((await run(silent, { found: poolObject() })).printed).toEqual(["AvatarPool avatars/support: nothing was decided yet"]);
-    await expect(run(silent)).rejects.toThrow(/there is no AvatarPool support in namespace avatars: kubectl get avp -A/);
-    expect((await run(async () => ({ strange: true }), { found: poolObject() })).hints[0]).toMatch(/of another version\?/);
+    expect((await run(silent, { found: poolObject() })).printed).toEqual(["AvatarPool avatars/support: no decision yet"]);
+    await expect(run(silent)).rejects.toThrow(
+      /there is no AvatarPool support in namespace avatars: list all pools with kubectl get avp -A/,
+    );
+    expect((await run(async () => ({ strange: true }), { found: poolObject() })).hints[0]).toMatch(/has an unknown format/);
   });
 });
 
@@ -111,19 +113,19 @@ describe("the operator is asked", () => {
     [
       "the right to use the proxy",
       [lease, refusal(403, "Forbidden", "no")],
-      /may not get pods\/proxy in namespace system: .*port-forward pod\/operator-1 8081 and add --url/,
+      /not allowed to get pods\/proxy in namespace system: .*port-forward pod\/operator-1 8081 and add --url/,
     ],
-    ["the right to see the Lease", [refusal(403, "Forbidden", "no")], /may not get leases in namespace system/],
+    ["the right to see the Lease", [refusal(403, "Forbidden", "no")], /not allowed to get leases in namespace system/],
     [
       "a Lease",
       [refusal(404, "NotFound", "no")],
-      /no Lease system\/avatarpool-operator: give the namespace of AvatarPool with --operator-namespace/,
+      /no Lease system\/avatarpool-operator: set --operator-namespace to AvatarPool's namespace/,
     ],
-    ["a leader", [json({ spec: { holderIdentity: "" } })], /no operator leads now/],
+    ["a leader", [json({ spec: { holderIdentity: "" } })], /no operator is the leader now/],
     [
       "a way to the pod",
       [lease, refusal(503, "ServiceUnavailable", "dial timeout")],
-      /operator-1 gives no answer .*dial timeout.*: run kubectl/,
+      /no response from the leading operator operator-1 .*dial timeout.*: run kubectl/,
     ],
   ])("in vain without %s, and says what to do", async (_what, answers, message) => {
     const { client } = await server(...answers);
@@ -141,11 +143,11 @@ describe("the operator is asked", () => {
     const ask = askByUrl(`${stub.url}/`);
     await expect(ask("/debug/decisions", { pool: "a/b" })).resolves.toEqual(told);
     await expect(ask("/debug/decisions", {})).rejects.toThrow(
-      /answers 503: operator-1 is not the leader; send the request to operator-0/,
+      /responded 503: operator-1 is not the leader; send the request to operator-0/,
     );
-    await expect(ask("/debug/decisions", {})).rejects.toThrow(/answers 500: nothing that this command understands/);
+    await expect(ask("/debug/decisions", {})).rejects.toThrow(/responded 500: the response has an unknown format/);
     await expect(askByUrl("http://127.0.0.1:1")("/debug/decisions", {})).rejects.toThrow(
-      /127.0.0.1:1\/debug\/decisions gives no answer/,
+      /no response from http:\/\/127.0.0.1:1\/debug\/decisions/,
     );
   });
 });

@@ -29,16 +29,17 @@ export async function explain(
   try {
     const answer = await ask(DECISIONS_PATH, { pool: key });
     const told = decisionsSchema.safeParse(answer);
-    if (!told.success) throw new OperatorError("the operator's answer cannot be read: is it of another version?");
+    if (!told.success)
+      throw new OperatorError("the operator's response has an unknown format: use the CLI of the operator's version");
     const story = { ...told.data, changes: told.data.changes.slice(0, limit) };
     if (json) return print(JSON.stringify(story));
     for (const line of storyLines(story)) print(line);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const lastDecision = await lastDecisionOf(client, pool);
-    hint(`Only the last decision is known here, from the pool's status: ${error.message}`);
+    hint(`Only the last decision is available, from the pool's status: ${error.message}`);
     if (json) return print(JSON.stringify({ pool: key, lastDecision }));
-    if (lastDecision === undefined) return print(`AvatarPool ${key}: nothing was decided yet`);
+    if (lastDecision === undefined) return print(`AvatarPool ${key}: no decision yet`);
     const { time, group, from, to, reason } = lastDecision;
     print(`AvatarPool ${key}, last decision`);
     print(`  ${time}  ${group} ${from} -> ${to}`);

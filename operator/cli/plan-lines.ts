@@ -37,7 +37,7 @@ export function planned(snapshot: Snapshot, plan: Plan, whyNoLoad: string | unde
       group: deployment.group,
       from: deployment.replicas,
       to: replicas,
-      reason: `not in the pool any more: ${remove ? "its Deployment is deleted" : "its workers go as their sessions end"}`,
+      reason: `removed from the pool: ${remove ? "its Deployment is deleted" : "its workers are removed as their sessions end"}`,
     }));
   return { pool: poolKey(pool), groups: [...decided, ...refused, ...retired], notKnown: notKnown(snapshot, whyNoLoad) };
 }
@@ -45,25 +45,27 @@ export function planned(snapshot: Snapshot, plan: Plan, whyNoLoad: string | unde
 function notKnown({ pool, credentials }: Snapshot, whyNoLoad: string | undefined): readonly string[] {
   const auto = pool.warm.slots.kind === "auto";
   return [
-    ...(whyNoLoad === undefined ? [] : [`sessions and waiting launches count as none, and no worker would go: ${whyNoLoad}`]),
-    ...(auto && whyNoLoad !== undefined ? ["what was learned of demand: warm.slots auto counts as one warm slot"] : []),
-    ...(credentials.kind === "unknown" ? [`whether the API secret is there: ${credentials.why}`] : []),
-    "how long less was wanted: a group that is too large is taken to have become so just now",
-    "how long nodes were short: Pending workers are taken to be waited for",
+    ...(whyNoLoad === undefined
+      ? []
+      : [`sessions and waiting launches, counted as none, so that no worker is removed: ${whyNoLoad}`]),
+    ...(auto && whyNoLoad !== undefined ? ["the demand forecast: warm.slots auto counts as one warm slot"] : []),
+    ...(credentials.kind === "unknown" ? [`whether the API secret exists: ${credentials.why}`] : []),
+    "how long demand has been lower: a group that is too large is treated as too large since now",
+    "how long nodes have been short: the plan waits for Pending workers",
   ];
 }
 
 export function planLines({ pool, groups, notKnown }: Planned): readonly string[] {
   return [
-    `AvatarPool ${pool}: what would be done now. Nothing was written.`,
+    `AvatarPool ${pool}: what the operator would do now. Nothing was written.`,
     "",
     ...groups.flatMap(({ group, from, to, wanted, reason }) => [
       `  ${group} ${from === to ? `stays at ${to}` : `${from} -> ${to}`}`,
       `    ${reason}`,
-      ...(wanted !== undefined && wanted < to ? [`    later ${wanted}, once no more were wanted for scaling.scaleDownAfter`] : []),
+      ...(wanted !== undefined && wanted < to ? [`    later ${wanted}, if demand stays lower for scaling.scaleDownAfter`] : []),
     ]),
     "",
-    "Not known here:",
+    "Unknown to this plan:",
     ...notKnown.map((each) => `  - ${each}`),
   ];
 }

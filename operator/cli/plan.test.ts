@@ -97,7 +97,7 @@ describe("plan", () => {
     const { groups } = await json({ live, told: workers(0), options: { file } });
     expect(groups).toMatchObject([
       { group: "other", from: 0, to: 2 },
-      { group: "gpu", from: 2, reason: "not in the pool any more: its workers go as their sessions end" },
+      { group: "gpu", from: 2, reason: "removed from the pool: its workers are removed as their sessions end" },
     ]);
   });
 
@@ -116,9 +116,9 @@ describe("plan", () => {
   it("lets nobody go while sessions are not known, and says what is not known", async () => {
     const lines = (await run({ live: poolObject(gpuOnly), options: { json: false } })).join("\n");
     expect(lines).toContain("gpu stays at 2");
-    expect(lines).toContain("later 1, once no more were wanted for scaling.scaleDownAfter");
-    expect(lines).toContain("- sessions and waiting launches count as none, and no worker would go: it sleeps");
-    expect(lines).toContain("- what was learned of demand");
+    expect(lines).toContain("later 1, if demand stays lower for scaling.scaleDownAfter");
+    expect(lines).toContain("- sessions and waiting launches, counted as none, so that no worker is removed: it sleeps");
+    expect(lines).toContain("- the demand forecast");
     expect((await json({ live, told: workers(0) })).notKnown.join()).not.toMatch(/sessions|learned/);
   });
 
@@ -131,11 +131,11 @@ describe("plan", () => {
   });
 
   it("says what is wrong with what it was given, or what right is missing", async () => {
-    await expect(run({ options: { name: undefined } })).rejects.toThrow(/name an AvatarPool of the cluster, or give a file/);
+    await expect(run({ options: { name: undefined } })).rejects.toThrow(/pass the name of an AvatarPool of the cluster, or a file/);
     await expect(run({})).rejects.toThrow(/there is no AvatarPool support in namespace avatars/);
-    await expect(run({ options: { file: "/no/such/file" } })).rejects.toThrow(/\/no\/such\/file cannot be read/);
+    await expect(run({ options: { file: "/no/such/file" } })).rejects.toThrow(/failed to read \/no\/such\/file/);
     const file = await poolFile(gpuOnly, { name: "support", namespace: "avatars" });
-    await expect(run({ options: { file, namespace: "b" } })).rejects.toThrow(/is of namespace avatars, not of b/);
-    await expect(run({ live, forbidden: "pods" })).rejects.toThrow(/may not list pods in namespace avatars/);
+    await expect(run({ options: { file, namespace: "b" } })).rejects.toThrow(/has namespace avatars, not b/);
+    await expect(run({ live, forbidden: "pods" })).rejects.toThrow(/not allowed to list pods in namespace avatars/);
   });
 });

@@ -67,7 +67,8 @@ export async function planNow(cluster: Cluster, options: PlanOptions, print: (li
 }
 
 async function poolOf({ client, namespace: fallback }: Cluster, { name, file, namespace }: PlanOptions): Promise<PoolView> {
-  if ((name === undefined) === (file === undefined)) throw new Error("name an AvatarPool of the cluster, or give a file with -f");
+  if ((name === undefined) === (file === undefined))
+    throw new Error("pass the name of an AvatarPool of the cluster, or a file with -f");
   if (file === undefined) {
     const ref = { namespace: namespace ?? fallback, name: name ?? "" };
     const found = await findPool(client, ref);
@@ -76,7 +77,7 @@ async function poolOf({ client, namespace: fallback }: Cluster, { name, file, na
   }
   const config = parsePool(file, await read(file), fallback);
   if (namespace !== undefined && config.namespace !== namespace)
-    throw new Error(`${file} is of namespace ${config.namespace}, not of ${namespace}: leave -n out`);
+    throw new Error(`${file} has namespace ${config.namespace}, not ${namespace}: omit -n`);
   const found = await findPool(client, config);
   if (found === undefined) return { config, status: undefined, hasFinalizer: false };
   const live = poolView(found, FINALIZER);
@@ -86,7 +87,7 @@ async function poolOf({ client, namespace: fallback }: Cluster, { name, file, na
 
 async function read(file: string): Promise<string> {
   return readFile(file, "utf8").catch((error: unknown) => {
-    throw new Error(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`failed to read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   });
 }
 
@@ -109,7 +110,7 @@ async function storeOf<
       .list<Raw>(type, { namespace, labelSelector, limit: PAGE, ...(next !== undefined && { continue: next }) })
       .catch((error: unknown) => {
         if (!isForbidden(error)) throw error;
-        throw new Error(`you may not list ${type.plural} in namespace ${namespace}: ask for that right`);
+        throw new Error(`you are not allowed to list ${type.plural} in namespace ${namespace}: request this permission`);
       });
     for (const item of page.items.flatMap((raw) => viewOf(raw) ?? [])) store.set(keyOf(item), item, "");
     next = page.continue;
@@ -120,7 +121,9 @@ async function storeOf<
 async function askWorkers(ask: AskOperator, { config }: PoolView): Promise<Workers | { readonly why: string }> {
   try {
     const told = workersSchema.safeParse(await ask(WORKERS_PATH, { pool: poolKey(config) }));
-    return told.success ? told.data : { why: "the operator's answer cannot be read: is it of another version?" };
+    return told.success
+      ? told.data
+      : { why: "the operator's response has an unknown format: use the CLI of the operator's version" };
   } catch (error) {
     if (error instanceof OperatorError) return { why: error.message };
     throw error;

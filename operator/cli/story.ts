@@ -4,9 +4,9 @@ import { formatDuration } from "../api/duration.ts";
 /** What the operator decided, for people to read. */
 export function storyLines({ pool, operator, since, latest, changes }: Decisions): readonly string[] {
   return [
-    `AvatarPool ${pool}, as decided by ${operator}, which leads since ${seconds(since)}`,
+    `AvatarPool ${pool}: decisions of ${operator}, leader since ${seconds(since)}`,
     "",
-    ...(latest.length === 0 ? ["No group was looked at yet."] : ["Now"]),
+    ...(latest.length === 0 ? ["No decision on any group yet."] : ["Now"]),
     ...latest.flatMap((each) => [`  ${seconds(each.time)}  ${each.group} ${nowOf(each)}`, ...because(each)]),
     "",
     ...(changes.length === 0 ? [`No change of size since ${seconds(since)}.`] : ["Changes, newest first"]),

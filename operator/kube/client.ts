@@ -206,7 +206,7 @@ function withType<T extends KubeObject>(type: ResourceType, object: T): T {
 
 function nameOf(type: ResourceType, object: KubeObject): ObjectRef {
   const { namespace = "", name } = object.metadata ?? {};
-  if (name === undefined) throw malformed(`an object of kind ${type.kind} without metadata.name cannot be written`);
+  if (name === undefined) throw malformed(`an object of kind ${type.kind} has no metadata.name: set it`);
   return { namespace, name };
 }
 
@@ -218,7 +218,7 @@ interface RawList {
 function listOf<T extends KubeObject>(answer: unknown, path: string): KubeList<T> {
   const { metadata, items } = (answer ?? {}) as RawList;
   if (metadata?.resourceVersion === undefined || !Array.isArray(items))
-    throw malformed(`GET ${path} answered something that is not a list`);
+    throw malformed(`GET ${path} returned an object that is not a list`);
   return {
     items: items as readonly T[],
     resourceVersion: metadata.resourceVersion,

@@ -117,7 +117,7 @@ describe("a kubeconfig is read", () => {
     ["whose context names no cluster that is there", kubeconfig({ context: { cluster: "x" } }), /has no cluster "x"; it has one/],
     ["whose context names no user that is there", kubeconfig({ context: { user: "x" } }), /has no user "x"; it has one/],
     ["whose cluster has no server", kubeconfig({ cluster: { server: "" } }), /cluster "one" of the kubeconfig has no server/],
-    ["whose user is not readable", kubeconfig({ user: { exec: {} } }), /user "one" of the kubeconfig is not usable: exec: command/],
+    ["whose user is not readable", kubeconfig({ user: { exec: {} } }), /user "one" of the kubeconfig is invalid: exec: command/],
   ])("and one %s is an error that says so", async (_what, content, message) => {
     await expect(load(content)).rejects.toThrow(message);
   });

@@ -132,7 +132,7 @@ export function errorFromCause(action: string, cause: unknown): KubeError {
   if (cause instanceof KubeError) return cause;
   const timedOut = cause instanceof Error && cause.name === "TimeoutError";
   const reason = timedOut ? "Timeout" : "NoAnswer";
-  return new KubeError(`${action} got no answer: ${describe(cause)}`, { status: 0, reason, cause });
+  return new KubeError(`${action} got no response: ${describe(cause)}`, { status: 0, reason, cause });
 }
 
 /** The error for an answer that does not have the shape that the API promises. */

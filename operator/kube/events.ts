@@ -41,7 +41,7 @@ export async function recordEvent(client: Pick<KubeClient, "create">, event: Eve
   try {
     await client.create(events, object);
   } catch (error) {
-    logger.warn({ reason, regarding: `${regarding.namespace}/${regarding.name}`, err: error }, "event not recorded");
+    logger.warn({ reason, regarding: `${regarding.namespace}/${regarding.name}`, err: error }, "failed to record an event");
   }
 }
 

@@ -110,10 +110,10 @@ export class InformerScope<T> implements WatcherSink {
     const { kind, namespace, logger, clock, onRestart } = this.#options;
     if (error !== undefined) this.#failedMs = clock.now();
     const details = { kind, namespace, cause, delayMs: Math.round(delayMs) };
-    if (error === undefined) logger.debug(details, "watch ended, opening it again");
+    if (error === undefined) logger.debug(details, "watch ended, restarting");
     // The sentence of a KubeError says it all; where in our code a connection broke is noise.
-    else if (error instanceof KubeError) logger.warn({ ...details, error: error.message }, "watch or list failed, will try again");
-    else logger.error({ ...details, err: error }, "watch or list failed in our own code, will try again");
+    else if (error instanceof KubeError) logger.warn({ ...details, error: error.message }, "watch or list failed, retrying");
+    else logger.error({ ...details, err: error }, "watch or list failed by an internal error, retrying");
     onRestart(cause);
   }
 
@@ -140,7 +140,7 @@ export class InformerScope<T> implements WatcherSink {
       return { key: keyOf({ namespace, name }), resourceVersion };
     this.#options.logger.error(
       { kind: this.#options.kind, namespace, object: name },
-      "object without name or resourceVersion left out",
+      "object without name or resourceVersion ignored",
     );
     return undefined;
   }
@@ -156,7 +156,7 @@ export class InformerScope<T> implements WatcherSink {
     } catch (error) {
       if (this.#refused.get(key) === resourceVersion) return undefined;
       if (this.#refused.size < maxRefused) this.#refused.set(key, resourceVersion);
-      this.#options.logger.error({ kind: this.#options.kind, key, resourceVersion, err: error }, "malformed object left out");
+      this.#options.logger.error({ kind: this.#options.kind, key, resourceVersion, err: error }, "malformed object ignored");
       return undefined;
     }
   }

@@ -150,7 +150,7 @@ export class Informer<T> {
       try {
         handler(key, after, before);
       } catch (error) {
-        this.#options.logger.error({ kind: this.#options.type.kind, key, err: error }, "a handler of changes threw");
+        this.#options.logger.error({ kind: this.#options.type.kind, key, err: error }, "change handler failed");
       }
     }
   }

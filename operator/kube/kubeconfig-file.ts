@@ -127,7 +127,7 @@ export function userOf(config: Kubeconfig, name: string): UserEntry {
 export function contextOf(config: Kubeconfig, name: string): ContextEntry & { readonly cluster: string } {
   const { value } = entryOf(config.contexts, "context", name);
   const { cluster, ...context } = checked(contextSchema, value, "context", name);
-  if (!cluster) throw new Error(`context "${name}" of the kubeconfig names no cluster`);
+  if (!cluster) throw new Error(`context "${name}" of the kubeconfig has no cluster`);
   return { ...context, cluster };
 }
 
@@ -159,7 +159,7 @@ function entryOf(map: ReadonlyMap<string, NamedSection>, kind: string, name: str
 function checked<T>(schema: z.ZodType<T>, value: unknown, kind: string, name: string): T {
   const found = schema.safeParse(value ?? {});
   if (found.success) return found.data;
-  throw new Error(`${kind} "${name}" of the kubeconfig is not usable: ${sentence(found.error)}`);
+  throw new Error(`${kind} "${name}" of the kubeconfig is invalid: ${sentence(found.error)}`);
 }
 
 function sentence(error: z.ZodError): string {

@@ -123,14 +123,15 @@ class Election {
       leading.abort(new Error(`leadership lost: ${why}`));
       ending.abort();
     };
-    this.#onDeadline = () => lose("it could not be renewed in time");
+    this.#onDeadline = () => lose("the lease was not renewed in time");
     const onStop = () => leading.abort(signal.reason);
     signal.addEventListener("abort", onStop, { once: true });
     if (signal.aborted) onStop();
 
     const holds = () => {
       // What was decided before a suspension must not be written after it, even if nobody else led meanwhile.
-      if (this.#isOver) lose("it was not renewed in time, by the clock: the machine was suspended, or its clock was set");
+      if (this.#isOver)
+        lose("the lease was not renewed in time by the wall clock: the machine was suspended, or its clock was changed");
       return !leading.signal.aborted;
     };
     const work = (async () => onElected(leading.signal, holds))();
@@ -171,7 +172,7 @@ class Election {
     } catch (error) {
       deadline?.cancel();
       if (isConflict(error)) await this.#read(attempt.signal).catch(() => {});
-      else if (!signal.aborted) logger.warn({ lease: keyOf(ref), err: error }, "the lease could not be read or written");
+      else if (!signal.aborted) logger.warn({ lease: keyOf(ref), err: error }, "failed to read or write the lease");
       return false;
     } finally {
       attempt.cancel();
@@ -222,7 +223,7 @@ class Election {
       await this.#write(released(this.#lease, clock.now()), attempt.signal);
       logger.info({ lease: keyOf(ref) }, "lease released");
     } catch (error) {
-      logger.warn({ lease: keyOf(ref), err: error }, "the lease could not be released");
+      logger.warn({ lease: keyOf(ref), err: error }, "failed to release the lease");
     } finally {
       attempt.cancel();
     }

@@ -37,7 +37,7 @@ export class Transport {
 
   constructor(config: KubeConfig, userAgent: string, clock: Clock) {
     const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new Error("the kubeconfig's current context names no cluster");
+    if (cluster === null) throw new Error("the kubeconfig's current context has no cluster");
     this.#server = new URL(cluster.server);
     this.#proxy = cluster.proxyUrl;
     this.#userAgent = userAgent;
@@ -156,6 +156,6 @@ function parseJson(action: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw malformed(`${action} answered something that is not JSON`, cause);
+    throw malformed(`${action} returned a body that is not JSON`, cause);
   }
 }

@@ -13,7 +13,7 @@ type Client = Pick<KubeClient, "get" | "create" | "apply" | "mergePatch" | "dele
  */
 export function whileLeading(client: Client, leading: AbortSignal, holds: () => boolean): Client {
   const check = () => {
-    if (!holds()) throw new KubeError("this operator does not lead any more", { status: 0, reason: NOT_LEADING });
+    if (!holds()) throw new KubeError("this operator is no longer the leader", { status: 0, reason: NOT_LEADING });
   };
   const bound = { signal: leading, beforeEachTry: check };
   return {

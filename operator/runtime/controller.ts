@@ -80,10 +80,10 @@ export class Controller {
       // What breaks because we are stopping is no failure of the object.
       label = signal.aborted ? "stopped" : error instanceof TerminalError ? "terminal" : "error";
       if (label === "error") {
-        logger.warn({ controller: name, key, err: error }, "reconcile failed, will try again");
+        logger.warn({ controller: name, key, err: error }, "reconcile failed, retrying");
         this.#queue.addWithBackoff(key);
       } else if (label === "terminal") {
-        logger.error({ controller: name, key, err: error }, "reconcile failed for good, waits for a change");
+        logger.error({ controller: name, key, err: error }, "reconcile failed permanently; retrying when the object changes");
         this.#queue.forget(key);
       }
     }

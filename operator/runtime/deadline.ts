@@ -60,7 +60,7 @@ export function withDeadline<T>(
 }
 
 function timedOut(limitMs: number): DOMException {
-  return new DOMException(`nothing came for ${limitMs} ms`, "TimeoutError");
+  return new DOMException(`no data for ${limitMs} ms`, "TimeoutError");
 }
 
 /** Whether an error says that time was up. */

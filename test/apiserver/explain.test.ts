@@ -54,7 +54,7 @@ it("a change of size shows with its sentence and its numbers, over HTTP and in t
   const here = ["-n", "explain", "--url", stage.operator.url];
   const { stdout } = await cli("explain", "pool", ...here, "--limit", "1");
   expect(stdout).toMatch(
-    /^AvatarPool explain\/pool, as decided by operator-1, which leads since \S+Z\n\nNow\n {2}\S+Z {2}gpu stays at 3\n/,
+    /^AvatarPool explain\/pool: decisions of operator-1, leader since \S+Z\n\nNow\n {2}\S+Z {2}gpu stays at 3\n/,
   );
   expect(stdout).toContain(`gpu 1 -> 3\n    ${changes[0]?.reason}\n    from: sessions 0`);
   expect(stdout).not.toContain("gpu 0 -> 1");
@@ -79,7 +79,7 @@ it("without the operator the status's last decision is told; a pool that is not 
   );
   expect(stdout).toMatch(/^AvatarPool silent\/pool, last decision\n {2}\S+Z {2}gpu 0 -> 1\n {4}0 sessions/);
   expect((await cli("explain", "none", "-n", "silent", "--url", stage.operator.url)).stderr).toBe(
-    "avatarpool: there is no AvatarPool none in namespace silent: kubectl get avp -A lists them, -n says where to look\n",
+    "avatarpool: there is no AvatarPool none in namespace silent: list all pools with kubectl get avp -A, and set the namespace with -n\n",
   );
 });
 
@@ -110,9 +110,9 @@ it("a plan says what the operator would do for a file, writes nothing, and the o
 
   const { stdout } = await cli("plan", "-f", file, "-n", "plan", "--url", stage.operator.url);
   expect(stdout).toMatch(
-    /^AvatarPool plan\/pool: what would be done now. Nothing was written.\n\n {2}gpu 2 -> 3\n {4}2 sessions \+ .*3 warm = 5 slots \/ 2 per worker = 3/,
+    /^AvatarPool plan\/pool: what the operator would do now. Nothing was written.\n\n {2}gpu 2 -> 3\n {4}2 sessions \+ .*3 warm = 5 slots \/ 2 per worker = 3/,
   );
-  expect(stdout).not.toContain("count as none");
+  expect(stdout).not.toContain("counted as none");
   expect((await scenario.getPool())?.metadata?.generation).toBe(before?.metadata?.generation);
   expect(await scenario.replicas()).toBe(2);
   await scenario.pool({ warm: { slots: 3 } });
@@ -120,5 +120,5 @@ it("a plan says what the operator would do for a file, writes nothing, and the o
 
   const blind = await cli("plan", "pool", "-n", "plan");
   expect(blind.stdout).toMatch(/gpu stays at 3\n.*no gateway is connected/);
-  expect(blind.stdout).toMatch(/- sessions and waiting launches count as none, and no worker would go: /);
+  expect(blind.stdout).toMatch(/- sessions and waiting launches, counted as none, so that no worker is removed: /);
 });
