@@ -15,7 +15,7 @@ export interface KubeClientOptions {
   readonly userAgent: string;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Of one try, until its answer is complete; 30 s by default. */
+  /** Timeout of one attempt, until its response is complete. Default: 30 s. */
   readonly requestTimeoutMs?: number;
 }
 
@@ -24,7 +24,7 @@ export interface KubeList<T> {
   readonly resourceVersion: string;
   /** Token of the next page; undefined on the last. */
   readonly continue?: string;
-  /** Objects after this page, where the server knows. */
+  /** Number of objects after this page, if the server reports it. */
   readonly remaining?: number;
 }
 
@@ -41,7 +41,7 @@ export interface WatchOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly resourceVersion: string;
-  /** After which the server ends the watch. */
+  /** Time after which the server ends the watch. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
 }
@@ -51,15 +51,15 @@ export interface Cancellable {
 }
 
 export interface WriteOptions extends Cancellable {
-  /** Called right before each try is sent. What it throws ends the request. */
+  /** Called before each attempt. An error that it throws ends the request. */
   readonly beforeEachTry?: () => void;
 }
 
 export interface ApplyOptions extends WriteOptions {
   readonly subresource?: "status";
-  /** The operator's one field manager by default. */
+  /** Default: the operator's field manager. */
   readonly fieldManager?: string;
-  /** Take over fields that others own; true by default. */
+  /** Take ownership of other managers' fields. Default: true. */
   readonly force?: boolean;
 }
 
@@ -88,7 +88,7 @@ export class KubeClient {
     this.#transport = new Transport(config, options.userAgent, this.#clock);
   }
 
-  /** @returns undefined where there is no such object. */
+  /** @returns undefined if the object does not exist. */
   async get<T extends KubeObject>(type: ResourceType, ref: ObjectRef, options: Cancellable = {}): Promise<T | undefined> {
     try {
       return (await this.#request({ method: "GET", path: objectPath(type, ref), ...options }, true)) as T;
@@ -98,14 +98,14 @@ export class KubeClient {
     }
   }
 
-  /** One page; `continue` of the answer asks for the next. */
+  /** One page. `continue` of the response requests the next page. */
   async list<T extends KubeObject>(type: ResourceType, options: ListOptions = {}): Promise<KubeList<T>> {
     const { namespace, signal, ...query } = options;
     const path = withQuery(collectionPath(type, namespace), query);
     return listOf<T>(await this.#request({ method: "GET", path, signal }, true), path);
   }
 
-  /** JSON of a pod's own HTTP server, through the API server: needs the right to `get` `pods/proxy`. Sent once. */
+  /** JSON from a pod's HTTP server through the API server. Requires `get` on `pods/proxy`. Never retried. */
   async getFromPod(pod: ObjectRef, port: number, path: string, query: Query = {}): Promise<unknown> {
     const proxy = objectPath(pods, { namespace: pod.namespace, name: `${pod.name}:${port}` }, "proxy");
     return this.#request({ method: "GET", path: withQuery(`${proxy}${path}`, query) }, false);
@@ -122,7 +122,7 @@ export class KubeClient {
     return (await this.#write({ method: "PUT", path, ...options }, withType(type, object), false)) as T;
   }
 
-  /** Server-side apply: what is given becomes so, what was given before and is not any more goes. */
+  /** Server-side apply: sets the given fields and removes fields of earlier applies that are absent now. */
   async apply<T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}): Promise<T> {
     const { subresource, fieldManager = FIELD_MANAGER, force = true, ...cancellable } = options;
     const path = withQuery(objectPath(type, nameOf(type, object), subresource), { fieldManager, force });
@@ -144,8 +144,8 @@ export class KubeClient {
   }
 
   /**
-   * @param options.uid delete only this very object, not one that took its name since.
-   * @returns false when it was not there.
+   * @param options.uid deletes only the object with this UID, not a later object of the same name.
+   * @returns false if the object did not exist.
    */
   async delete(
     type: ResourceType,
@@ -158,7 +158,7 @@ export class KubeClient {
       await this.#write({ method: "DELETE", path: objectPath(type, ref), ...cancellable }, body, uid !== undefined);
       return true;
     } catch (error) {
-      // The uid is our only precondition: a conflict means that another object has the name.
+      // The UID is the only precondition: a conflict means that another object has the name.
       if (isNotFound(error) || (uid !== undefined && isConflict(error))) return false;
       throw error;
     }
@@ -177,7 +177,7 @@ export class KubeClient {
     for await (const line of lines) yield eventOf(line, describe(request));
   }
 
-  /** Lets running requests end and closes the connections. */
+  /** Waits for running requests, then closes the connections. */
   async close(): Promise<void> {
     await this.#transport.close();
   }

@@ -13,7 +13,7 @@ import {
   userOf,
 } from "./kubeconfig-file.ts";
 
-/** What the library does not know of a user. */
+/** Fields of a user that the library does not read. */
 export interface KubeUser extends User {
   readonly impersonate?: {
     readonly uid?: string | undefined;
@@ -33,7 +33,7 @@ export function loadKubeConfig(file?: string): KubeConfig {
   throw new Error("no cluster: set KUBECONFIG, or run inside a cluster with a service account");
 }
 
-/** How kubectl is told which kubeconfig and which of its contexts. */
+/** kubectl's flags for the kubeconfig and its context. */
 export interface KubeconfigFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -52,7 +52,7 @@ export function loadUserKubeConfig({ kubeconfig, context }: KubeconfigFlags = {}
   return fromFiles(files, { mustExist: kubeconfig !== undefined, context });
 }
 
-/** The namespace that is meant where none is named. */
+/** The default namespace. */
 export function namespaceOf(config: KubeConfig): string {
   return config.getContextObject(config.getCurrentContext())?.namespace ?? "default";
 }
@@ -68,7 +68,7 @@ function listed(value: string | undefined): readonly string[] {
 }
 
 interface FileOptions {
-  /** kubectl passes over those of `$KUBECONFIG` that do not exist. */
+  /** Like kubectl, ignores files of `$KUBECONFIG` that do not exist. */
   readonly mustExist: boolean;
   readonly context?: string | undefined;
 }
@@ -122,9 +122,9 @@ function libraryCluster(name: string, entry: ClusterEntry & { readonly server: s
   return {
     name,
     server: server.replace(/\/+$/, ""),
-    // The library refuses plain HTTP, as of kubectl proxy, unless this is set; it means nothing there.
+    // Without this the library rejects plain HTTP, which kubectl proxy uses. It has no other effect on HTTP.
     skipTLSVerify: skips || /^http:/i.test(server),
-    // Of a file and its data, kubectl takes the data.
+    // Like kubectl, inline data takes precedence over a file.
     ...(caData ? { caData } : caFile && { caFile }),
     ...(entry["tls-server-name"] && { tlsServerName: entry["tls-server-name"] }),
     ...(entry["proxy-url"] && { proxyUrl: entry["proxy-url"] }),
@@ -143,7 +143,7 @@ function libraryUser(name: string, entry: UserEntry, cluster: Cluster): KubeUser
     name,
     ...(certData ? { certData } : certFile && { certFile }),
     ...(keyData ? { keyData } : keyFile && { keyFile }),
-    // A file is read again, and wins over a token beside it.
+    // A token file is read again and takes precedence over an inline token.
     ...(provider && { authProvider: provider }),
     ...(token && !tokenFile && { token }),
     ...(username && { username, password: password ?? "" }),
@@ -153,7 +153,7 @@ function libraryUser(name: string, entry: UserEntry, cluster: Cluster): KubeUser
   };
 }
 
-/** With the environment that a plugin expects of kubectl. */
+/** Adds the environment that kubectl passes to a credential plugin. */
 function libraryExec(
   { apiVersion, command, args, env, installHint, provideClusterInfo }: NonNullable<UserEntry["exec"]>,
   cluster: Cluster,

@@ -3,7 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import type { Clock } from "../runtime/clock.ts";
 import type { KubeUser } from "./config.ts";
 
-/** What every request carries, and what every new connection shows. */
+/** Headers of every request, and TLS options of every new connection. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly tls: TlsMaterial;
@@ -17,7 +17,7 @@ export interface TlsMaterial {
   readonly servername?: string;
 }
 
-/** Token and certificate files rotate long before they expire; a minute of an old one does no harm. */
+/** Token and certificate files rotate long before they expire, so that a file that is a minute old is still valid. */
 const maxAgeMs = 60_000;
 
 /** The credentials of a kubeconfig, read again once a minute and after a 401. */
@@ -31,7 +31,7 @@ export class CredentialSource {
     this.#clock = clock;
   }
 
-  /** @throws what reading a file or running a credential plugin threw; the next call tries again. */
+  /** @throws the error of reading a file or running a credential plugin. The next call retries. */
   current(): Promise<Credentials> {
     const nowMs = this.#clock.now();
     if (this.#cached !== undefined && nowMs - this.#cached.readMs < maxAgeMs) return this.#cached.credentials;
@@ -43,7 +43,7 @@ export class CredentialSource {
     return cached.credentials;
   }
 
-  /** The server refused them: read them again for the next request. */
+  /** The server rejected the credentials: the next request reads them again. */
   expire(): void {
     this.#cached = undefined;
   }
@@ -95,14 +95,14 @@ function impersonation(user: KubeUser | null): Record<string, string | string[]>
   };
 }
 
-/** client-node keeps what it read for a minute of its own, so that a 401 would not lead to the new token. */
+/** client-node caches credentials for a minute, so that a 401 would not lead to the new token. */
 async function readTokenFile(config: KubeConfig): Promise<Record<string, string>> {
   const file: unknown = config.getCurrentUser()?.authProvider?.config?.tokenFile;
   if (typeof file !== "string") return {};
   return { Authorization: `Bearer ${(await readFile(file, "utf8")).trim()}` };
 }
 
-/** True when connections made with the one are as good as those made with the other. */
+/** Whether connections with either set of credentials are interchangeable. */
 export function sameTls(a: TlsMaterial, b: TlsMaterial): boolean {
   if (a === b) return true;
   return fields.every((field) => String(a[field] ?? "") === String(b[field] ?? ""));

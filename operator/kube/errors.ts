@@ -4,13 +4,13 @@
  */
 export class KubeError extends Error {
   override readonly name = "KubeError";
-  /** HTTP status; 0 when there was no answer. */
+  /** HTTP status, or 0 without a response. */
   readonly status: number;
-  /** Machine-readable word of the API server (`NotFound`, `Expired`, …), or `NoAnswer`, `Timeout`, `Malformed` from here. */
+  /** Reason from the API server (`NotFound`, `Expired`, …), or `NoAnswer`, `Timeout` or `Malformed` from this client. */
   readonly reason: string;
-  /** How long the server asked to stay away. */
+  /** The server's `Retry-After`. */
   readonly retryAfterMs: number | undefined;
-  /** The API server's own sentence; the whole message where there was no answer. */
+  /** The API server's message, or the whole error message without a response. */
   readonly said: string;
 
   constructor(message: string, details: KubeErrorDetails) {
@@ -32,20 +32,20 @@ export interface KubeErrorDetails {
 
 export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
-/** Someone else was faster: the name is taken, or the object has changed since it was read. */
+/** A conflict: the name is taken, or the object has changed since it was read. */
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
-/** What an apply with a UID is answered when the object is gone, or another one has its name by now. */
+/** The error of an apply with a UID if the object was deleted, or if another object has its name. */
 export const isGoneOrReplaced = (error: unknown): boolean => isNotFound(error) || isConflict(error);
-/** The resourceVersion or continue token is too old: list anew. */
+/** The resourceVersion or continue token is too old. A new list is required. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 
-/** Of a process whose lease is over. */
+/** The process has lost its lease. */
 export const NOT_LEADING = "NotLeading";
 
-/** Reasons without an answer that a repetition does not mend. */
+/** Reasons without a response for which a retry does not help. */
 const lasting: ReadonlySet<string> = new Set(["Malformed", NOT_LEADING]);
 
-/** True where the same request may well succeed a little later. Whether it may be *repeated* depends on the request too. */
+/** Whether the same request may succeed later. Whether it is safe to *repeat* depends on the request. */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof KubeError)) return false;
   return error.status === 0 ? !lasting.has(error.reason) : error.status === 429 || error.status >= 500;
@@ -53,21 +53,21 @@ export function isRetryable(error: unknown): boolean {
 
 /**
  * What a failed request means for the requests that follow.
- * - `refused`: the same request has the same answer until somebody changes the object, a policy, a quota or a right.
+ * - `refused`: the result stays the same until the object, a policy, a quota or a permission changes.
  * - `failed`: the request may succeed later, and the failure concerns this object alone.
- * - `unavailable`: the API server is not reached, or accepts no requests; every other request would fail too.
+ * - `unavailable`: the API server is unreachable or accepts no requests, so that every other request would fail too.
  */
 export type RequestFailure = "refused" | "failed" | "unavailable";
 
-/** Answers of the class 4xx that pass by themselves: a timeout, a conflict, an old version. */
+/** Transient 4xx statuses: a timeout, a conflict, an expired version. */
 const passing: ReadonlySet<number> = new Set([408, 409, 410]);
 const unavailable: ReadonlySet<number> = new Set([401, 429, 503]);
-/** Of a kind that the API server does not serve. A missing object has another sentence. */
+/** Message for a kind that the API server does not serve. The message for a missing object differs. */
 const UNKNOWN_KIND = "the server could not find the requested resource";
-/** An admission plugin of the API server that has not read its own objects since the start. */
+/** Message of an admission plugin that has not yet synced its own objects after a start of the API server. */
 const NOT_READY_YET = "not yet ready to handle request";
 
-/** Classifies a failed request. An error that is no `KubeError` is a mistake of ours: `failed`. */
+/** Classifies a failed request. An error that is not a `KubeError` is a bug of this program: `failed`. */
 export function requestFailureOf(error: unknown): RequestFailure {
   if (!(error instanceof KubeError)) return "failed";
   const { status, reason, said } = error;
@@ -81,7 +81,7 @@ export function requestFailureOf(error: unknown): RequestFailure {
 /** Source: `responsewriters/errors.go` in Kubernetes `staging/src/k8s.io/apiserver`. */
 const MISSING_RIGHT = /\bcannot [a-z]+ resource "/;
 
-/** Whether RBAC refuses the verb on the whole kind, whatever the object. */
+/** Whether RBAC forbids the verb on the whole kind. */
 export function isMissingRight(error: KubeError): boolean {
   return error.status === 403 && MISSING_RIGHT.test(error.said);
 }
@@ -90,7 +90,7 @@ function hasStatus(error: unknown, status: number): boolean {
   return error instanceof KubeError && error.status === status;
 }
 
-/** What the API server sends with every refusal (`kind: Status`), as far as we read it. */
+/** The fields of an API server's error body (`kind: Status`) that this client reads. */
 interface StatusBody {
   readonly code?: number;
   readonly reason?: string;
@@ -99,8 +99,8 @@ interface StatusBody {
 }
 
 /**
- * The error for an answer that is no success.
- * @param action what was asked, such as `GET /api/v1/pods`.
+ * The error for an unsuccessful response.
+ * @param action the request, such as `GET /api/v1/pods`.
  * @param retryAfter the `Retry-After` header: seconds or an HTTP date.
  */
 export function errorFromAnswer(
@@ -108,7 +108,7 @@ export function errorFromAnswer(
   answer: { readonly status: number; readonly body: string; readonly retryAfter?: string | undefined; readonly nowMs: number },
 ): KubeError {
   const body = parseStatus(answer.body);
-  // Proxies in between answer in HTML: its beginning still helps.
+  // An intermediate proxy responds with HTML, whose beginning is still useful.
   const sentence = body?.message ?? (answer.body.slice(0, 200).trim() || "no explanation");
   const reason = body?.reason || defaultReason(answer.status);
   const seconds = body?.details?.retryAfterSeconds;
@@ -121,13 +121,13 @@ export function errorFromAnswer(
   });
 }
 
-/** The error for an `ERROR` event within a watch, whose object is a `Status`. */
+/** The error for an `ERROR` event of a watch, whose object is a `Status`. */
 export function errorFromStatus(action: string, status: unknown): KubeError {
   const { code = 500 } = (status ?? {}) as StatusBody;
   return errorFromAnswer(action, { status: code, body: JSON.stringify(status) ?? "", nowMs: 0 });
 }
 
-/** The error for a request that got no answer, or only a part of one. */
+/** The error for a request without a complete response. */
 export function errorFromCause(action: string, cause: unknown): KubeError {
   if (cause instanceof KubeError) return cause;
   const timedOut = cause instanceof Error && cause.name === "TimeoutError";
@@ -135,7 +135,7 @@ export function errorFromCause(action: string, cause: unknown): KubeError {
   return new KubeError(`${action} got no response: ${describe(cause)}`, { status: 0, reason, cause });
 }
 
-/** The error for an answer that does not have the shape that the API promises. */
+/** The error for a response that does not match the API's schema. */
 export function malformed(message: string, cause?: unknown): KubeError {
   return new KubeError(message, { status: 0, reason: "Malformed", cause });
 }

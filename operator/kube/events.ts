@@ -12,19 +12,19 @@ export interface EventRecord {
   readonly type: "Normal" | "Warning";
   /** Machine-readable, CamelCase. */
   readonly reason: string;
-  /** A sentence for people; cut at the API's 1024 bytes. */
+  /** Human-readable message, truncated to the API's limit of 1024 bytes. */
   readonly note: string;
-  /** What was done about it, CamelCase. */
+  /** The action that was taken, in CamelCase. */
   readonly action: string;
   /** Name of this process, such as its pod. */
   readonly reportingInstance: string;
   readonly nowMs: number;
 }
 
-/** Of an event's note, as the API server allows it. */
+/** The API server's limit on an event's note. */
 export const MAX_NOTE_BYTES = 1024;
 
-/** Records a Kubernetes event. Never throws: events are a courtesy, what goes wrong is logged. */
+/** Records a Kubernetes event. Never throws: events are best effort, and failures are logged. */
 export async function recordEvent(client: Pick<KubeClient, "create">, event: EventRecord, logger: Logger): Promise<void> {
   const { regarding, type, reason, note, action, reportingInstance, nowMs } = event;
   const object: Json<EventsV1Event> = {
@@ -45,11 +45,11 @@ export async function recordEvent(client: Pick<KubeClient, "create">, event: Eve
   }
 }
 
-/** The text, or its beginning with an ellipsis where it takes more than `maxBytes` in UTF-8. */
+/** The text, truncated with an ellipsis if it has more than `maxBytes` in UTF-8. */
 export function cutToBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length <= maxBytes) return text;
-  // Three bytes for the ellipsis; a character cut in half would become a replacement character.
+  // The ellipsis takes three bytes. Half a character would become a replacement character.
   return `${bytes
     .subarray(0, maxBytes - 3)
     .toString("utf8")

@@ -9,7 +9,7 @@ export interface InformerScopeOptions<T> {
   readonly kind: string;
   /** Undefined for all namespaces. */
   readonly namespace: string | undefined;
-  /** Shared by all scopes of an informer; this one writes only keys of its namespace. */
+  /** Store of all scopes of an informer. Each scope writes only keys of its namespace. */
   readonly store: IndexedStore<T>;
   readonly transform: (raw: never) => T | undefined;
   readonly clock: Clock;
@@ -25,15 +25,15 @@ interface Change<T> {
   readonly before: T | undefined;
 }
 
-/** Only so many versions of refused objects are remembered; more of them are logged again after a list. */
+/** Limit on remembered versions of rejected objects. Beyond it, an object is logged again after each list. */
 const maxRefused = 1_000;
 
-/** One namespace of an informer: turns what its watcher sees into changes of the store, and tells of them. */
+/** One namespace of an informer: applies the watcher's events to the store and notifies the handlers. */
 export class InformerScope<T> implements WatcherSink {
   readonly #options: InformerScopeOptions<T>;
-  /** The list that is being read: small items, not the pages that they came from. Unchanged objects have no item. */
+  /** Items of the list in progress, without the pages that contained them. Unchanged objects have no item. */
   #staged = new Map<ObjectKey, Staged<T>>();
-  /** Versions of objects that `transform` refused, so that each is logged once. */
+  /** Versions of objects for which `transform` failed, so that each is logged once. */
   readonly #refused = new Map<ObjectKey, string>();
   #listed = false;
   #failedMs = Number.NEGATIVE_INFINITY;
@@ -51,7 +51,7 @@ export class InformerScope<T> implements WatcherSink {
     return this.#listed;
   }
 
-  /** When a watch or list failed last, unless something has come through since. Unix time in ms. */
+  /** Unix time in ms of the last failure of a watch or list without a later success. */
   get failedMs(): number {
     return this.#failedMs;
   }
@@ -111,7 +111,7 @@ export class InformerScope<T> implements WatcherSink {
     if (error !== undefined) this.#failedMs = clock.now();
     const details = { kind, namespace, cause, delayMs: Math.round(delayMs) };
     if (error === undefined) logger.debug(details, "watch ended, restarting");
-    // The sentence of a KubeError says it all; where in our code a connection broke is noise.
+    // A KubeError's message is sufficient; the stack of a broken connection is noise.
     else if (error instanceof KubeError) logger.warn({ ...details, error: error.message }, "watch or list failed, retrying");
     else logger.error({ ...details, err: error }, "watch or list failed by an internal error, retrying");
     onRestart(cause);
@@ -121,7 +121,7 @@ export class InformerScope<T> implements WatcherSink {
     this.#failedMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Puts one item into the store, or takes it out, and notes the change if there is one. */
+  /** Stores or removes one item and records the change, if any. */
   #put(changes: Change<T>[], key: ObjectKey, after: T | undefined, resourceVersion: string): void {
     const { store } = this.#options;
     const before = store.get(key);
@@ -147,9 +147,9 @@ export class InformerScope<T> implements WatcherSink {
 
   #transform(raw: KubeObject, key: ObjectKey, resourceVersion: string): T | undefined {
     try {
-      // Often half of an object, and of no use to anyone here.
+      // Often half of an object, and unused by this product.
       delete raw.metadata?.managedFields;
-      // The caller names the shape of the kind that it asked for; the API server vouches for it.
+      // The caller chooses the type of the kind. The API server guarantees the shape.
       const item = this.#options.transform(raw as never);
       this.#refused.delete(key);
       return item;

@@ -9,44 +9,44 @@ import { type RestartCause, runWatcher } from "./watcher.ts";
 export interface InformerOptions<Raw extends KubeObject, T> {
   readonly client: Pick<KubeClient, "list" | "watch">;
   readonly type: ResourceType;
-  /** Empty for all. */
+  /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
   readonly labelSelector?: string;
   /**
-   * What the store keeps of an object; small projections keep large caches small. Undefined leaves the object out.
-   * What it throws is logged once per version of the object, which is left out.
+   * The projection of an object that the store keeps; a small projection keeps a large cache small. Undefined omits the object.
+   * An error omits the object too and is logged once for each version of the object.
    */
   readonly transform: (raw: Raw) => T | undefined;
   readonly indexes?: Indexes<T>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** How often the handlers get every key again; 10 minutes by default. */
+  /** Interval in which the handlers receive every key again. Default: 10 minutes. */
   readonly resyncMs?: number;
   readonly onRestart?: (cause: RestartCause) => void;
 }
 
-/** `before` is undefined for a new item, `after` for one that is gone; both are the same item in a resync. */
+/** `before` is undefined for a new item, `after` for a deleted item. Both are the same item in a resync. */
 export type ChangeHandler<T> = (key: ObjectKey, after: T | undefined, before: T | undefined) => void;
 
 const defaultResyncMs = 10 * 60_000;
-/** Longer than a watcher waits between two tries: while the API server is away, some try lies within this time. */
+/** Longer than a watcher's longest back-off: while the API server is unavailable, at least one attempt fails within this time. */
 const behindMs = 60_000;
 
 /**
- * A store that follows the objects of one kind, and handlers that hear which keys changed.
+ * A store that follows the objects of one kind, and handlers that receive the changed keys.
  *
  * Expected flow: register handlers, `run`, await `whenSynced`, read `store`.
  *
  * Guarantees
- * - The store never shows half a list: a list takes effect in one step, and only then do the handlers hear of it.
- * - Handlers run after the store has changed, and hear of everything that differs after a gap, deletions included.
- * - Every `resyncMs` the handlers get every key, so that what a handler lost does not stay lost.
+ * - The store never contains half a list: a list takes effect in one step, before the handlers run.
+ * - Handlers run after the store has changed, and receive every difference after a gap, deletions included.
+ * - Every `resyncMs` the handlers receive every key, so that a lost key is recovered.
  *
  * Caveats
- * - The store lags behind the server. Handlers run on the watch's turn: they should only enqueue keys.
+ * - The store lags behind the server. Handlers block the watch, so they should only enqueue keys.
  *
- * Errors: none leave `run`. What a handler or `transform` throws is logged; for failures of the API see `runWatcher`.
+ * Errors: `run` throws none. Errors of a handler or `transform` are logged; for failures of the API see `runWatcher`.
  */
 export class Informer<T> {
   readonly #options: InformerOptions<never, T>;
@@ -85,12 +85,12 @@ export class Informer<T> {
     return this.#synced;
   }
 
-  /** Whether the view may be old: a watch failed in the last minute, and nothing has come through since. */
+  /** Whether the view may be stale: a watch failed in the last minute, without a later success. */
   get behind(): boolean {
     return this.#scopes.some(({ failedMs }) => this.#options.clock.now() - failedMs < behindMs);
   }
 
-  /** Resolves once `synced`; rejects with the signal's reason when that aborts before. */
+  /** Resolves once `synced`. Rejects with the signal's reason if the signal aborts first. */
   whenSynced(signal?: AbortSignal): Promise<void> {
     if (signal === undefined) return this.#whenSynced.promise;
     return new Promise((resolve, reject) => {
@@ -104,13 +104,13 @@ export class Informer<T> {
     });
   }
 
-  /** @returns a function that ends the calls. */
+  /** @returns a function that removes the handler. */
   onChange(handler: ChangeHandler<T>): () => void {
     this.#handlers.add(handler);
     return () => this.#handlers.delete(handler);
   }
 
-  /** Follows the objects until the signal aborts. To be called once. */
+  /** Follows the objects until the signal aborts. Must be called once. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, type, labelSelector, clock, random, resyncMs = defaultResyncMs } = this.#options;
     let resync = clock.schedule(resyncMs, () => tick());
@@ -138,7 +138,7 @@ export class Informer<T> {
   }
 
   #resync(): void {
-    // A copy, because a handler may take its time and the store may change meanwhile.
+    // A copy, because the store may change while a handler runs.
     for (const key of [...this.#store.keys()]) {
       const item = this.#store.get(key);
       if (item !== undefined) this.#notify(key, item, item);

@@ -3,11 +3,11 @@ import { parse } from "yaml";
 import { z } from "zod";
 
 /**
- * A kubeconfig as kubectl reads it. Only what the current context names must be complete: other entries may be broken, and
- * fields that are not read here may be anything.
+ * A kubeconfig as kubectl reads it. Only the entries of the current context must be complete. Other entries may be invalid, and
+ * fields that this program does not read may have any value.
  */
 
-/** A number where a text is due is its digits, as kubectl reads it. */
+/** Like kubectl, reads a number in place of a string as its digits. */
 const digits = z.union([z.string(), z.number().transform(String)]);
 const text = digits.optional().catch(undefined);
 
@@ -62,7 +62,7 @@ export type ContextEntry = z.output<typeof contextSchema>;
 /** Entries are as they were written: each is checked when it is used. */
 interface NamedSection {
   readonly value: unknown;
-  /** The file that it stands in. */
+  /** The file that contains the entry. */
   readonly file: string;
 }
 
@@ -74,11 +74,11 @@ export interface Kubeconfig {
 }
 
 /**
- * @param content of the file; nothing at all counts as an empty kubeconfig.
- * @throws Error that names the file when it is no kubeconfig.
+ * @param content of the file. Empty content is an empty kubeconfig.
+ * @throws Error that names the file if it is not a kubeconfig.
  */
 export function parseKubeconfig(content: string, file: string): Kubeconfig {
-  // Editors of Windows begin a file with a byte order mark.
+  // Windows editors write a byte order mark at the beginning of a file.
   const found = fileSchema.safeParse(parsed(content.replace(/^\uFEFF/, ""), file) ?? {});
   if (!found.success) throw new Error(`kubeconfig ${file} is not readable: ${sentence(found.error)}`);
   const { clusters, users, contexts, "current-context": currentContext } = found.data;
@@ -90,7 +90,7 @@ export function parseKubeconfig(content: string, file: string): Kubeconfig {
   };
 }
 
-/** As kubectl merges the files of `$KUBECONFIG`: the first file that has a name, or the current context, decides. */
+/** Merges the files of `$KUBECONFIG` like kubectl: the first file that defines a name or the current context takes precedence. */
 export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
   const merged = (field: "clusters" | "users" | "contexts") => new Map(files.toReversed().flatMap((file) => [...file[field]]));
   return {
@@ -101,7 +101,7 @@ export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
   };
 }
 
-/** @throws Error that names the entry when it is missing or cannot be used. */
+/** @throws Error that names the entry if it is missing or invalid. */
 export function clusterOf(config: Kubeconfig, name: string): ClusterEntry & { readonly server: string } {
   const { value, file } = entryOf(config.clusters, "cluster", name);
   const { server, ...cluster } = checked(clusterSchema, value, "cluster", name);
@@ -109,12 +109,12 @@ export function clusterOf(config: Kubeconfig, name: string): ClusterEntry & { re
   return { ...cluster, server, ...absolute(cluster, ["certificate-authority"], file) };
 }
 
-/** @throws Error that names the entry when it is missing or cannot be used. */
+/** @throws Error that names the entry if it is missing or invalid. */
 export function userOf(config: Kubeconfig, name: string): UserEntry {
   const { value, file } = entryOf(config.users, "user", name);
   const user = checked(userSchema, value, "user", name);
   const { exec } = user;
-  // A command with a slash is a path; others are looked up in PATH.
+  // A command with a slash is a path. Other commands are resolved by PATH.
   const command = exec?.command.includes("/") ? absolute(exec, ["command"], file) : {};
   return {
     ...user,
@@ -123,7 +123,7 @@ export function userOf(config: Kubeconfig, name: string): UserEntry {
   };
 }
 
-/** @throws Error that lists the contexts when there is none of this name. */
+/** @throws Error that lists the contexts if none has this name. */
 export function contextOf(config: Kubeconfig, name: string): ContextEntry & { readonly cluster: string } {
   const { value } = entryOf(config.contexts, "context", name);
   const { cluster, ...context } = checked(contextSchema, value, "context", name);
@@ -166,7 +166,7 @@ function sentence(error: z.ZodError): string {
   return error.issues.map(({ path: where, message }) => [...where.map(String), message].join(": ")).join("; ");
 }
 
-/** Paths count from the folder of the file in which they stand. */
+/** Paths are relative to the directory of their file. */
 function absolute<Name extends string>(
   entry: { readonly [Key in Name]?: string | undefined },
   names: readonly Name[],

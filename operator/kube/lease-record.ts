@@ -4,12 +4,12 @@ import type { Json, ObjectRef } from "./types.ts";
 
 export type Lease = Json<V1Lease>;
 
-/** Who holds the lease; undefined when nobody does, or when the holder has released it. */
+/** Identity of the lease's holder; undefined if the lease is free or released. */
 export function holderOf(lease: Lease): string | undefined {
   return lease.spec?.holderIdentity || undefined;
 }
 
-/** A lease that `identity` holds from now on; `current` is the one to replace, undefined to create it. */
+/** A lease held by `identity` from now on. `current` is the lease to replace; undefined creates one. */
 export function acquired(current: Lease | undefined, ref: ObjectRef, identity: string, leaseMs: number, nowMs: number): Lease {
   const spec = current?.spec;
   const now = microTime(nowMs);
@@ -28,7 +28,7 @@ export function acquired(current: Lease | undefined, ref: ObjectRef, identity: s
   };
 }
 
-/** The lease given back: no holder, so that the next candidate need not wait. */
+/** The released lease, without a holder, so that the next candidate need not wait. */
 export function released(current: Lease, nowMs: number): Lease {
   return { ...current, spec: { ...current.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime: microTime(nowMs) } };
 }

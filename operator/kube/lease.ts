@@ -15,22 +15,22 @@ export interface LeaderElectOptions {
   /** Unique among the candidates, such as the pod's name. */
   readonly identity: string;
   readonly clock: Clock;
-  /** Shows after a suspension that the lease is over, which no timer does. */
+  /** Detects an expired lease after a suspension, which timers do not. */
   readonly wallClock: WallClock;
   readonly random: Random;
-  /** How long others wait after they last saw the lease change; 15 s by default. */
+  /** How long other candidates wait after the last observed change of the lease. Default: 15 s. */
   readonly leaseMs?: number;
-  /** The leader gives up after this long without a renewal; 10 s by default, and less than `leaseMs`. */
+  /** The leader gives up after this time without a renewal. Default: 10 s. Must be less than `leaseMs`. */
   readonly renewDeadlineMs?: number;
-  /** Between two tries to acquire or renew; 2 s by default. */
+  /** Interval between attempts to acquire or renew. Default: 2 s. */
   readonly retryMs?: number;
   readonly logger: Logger;
   /**
-   * The leader's work. It must end soon after `leading` aborts, and start nothing new from then on. `holds` returns whether the
-   * lease is still ours by the steady clock and by the wall clock. Once it is not, `leading` aborts.
+   * The leader's work. It must end soon after `leading` aborts, and start nothing new after that. `holds` returns whether this
+   * process still holds the lease by the steady clock and by the wall clock. If not, `leading` aborts.
    */
   readonly onElected: (leading: AbortSignal, holds: () => boolean) => Promise<void>;
-  /** Told while waiting, whenever another one holds the lease than before; undefined where nobody does. */
+  /** Called while waiting, whenever the holder of the lease changes; undefined without a holder. */
   readonly onHolder?: (holder: string | undefined) => void;
   readonly signal: AbortSignal;
 }
@@ -44,17 +44,17 @@ export interface LeaderElectOptions {
  * Guarantees
  * - `leading` aborts before another candidate can lead: it aborts `renewDeadlineMs` after the last renewal was *sent*, and
  *   others wait `leaseMs` after they saw that renewal, which is later.
- * - The lease is released only when `onElected` has ended.
- * - Clocks of machines are never compared: a lease has expired when it did not change for `leaseMs` of our own timer.
+ * - The lease is released only after `onElected` has ended.
+ * - Clocks of machines are never compared: a lease has expired if it did not change for `leaseMs` of the local timer.
  *
  * Caveats
- * - A machine that is paused for longer than `leaseMs` wakes as one leader of two, until its timers run. Every write must check
- *   `holds` before. A write that was sent before the loss may arrive after it. Hence optimistic writes and level-based
- *   reconciles all the same.
- * - A wall clock that is set forward by more than `renewDeadlineMs` ends the leadership, though nobody was suspended.
+ * - A machine that is suspended for longer than `leaseMs` resumes as a second leader until its timers run. Every write must
+ *   check `holds` first. A write that was sent before the loss may arrive after it, so that optimistic writes and level-based
+ *   reconciles remain necessary.
+ * - A wall clock that is set forward by more than `renewDeadlineMs` ends the leadership, even without a suspension.
  *
- * Errors: failures of the API are logged and tried again. What `onElected` throws is thrown, once the lease is released.
- * @returns "lost" when another leads or the deadline has passed: end the process; "stopped" otherwise.
+ * Errors: failures of the API are logged and retried. An error of `onElected` is thrown after the lease is released.
+ * @returns "lost" if another candidate leads or the deadline has passed, so that the process must end; else "stopped".
  */
 export async function leaderElect(options: LeaderElectOptions): Promise<"lost" | "stopped"> {
   const election = new Election(options);
@@ -66,16 +66,16 @@ class Election {
   readonly #leaseMs: number;
   readonly #renewDeadlineMs: number;
   readonly #retryMs: number;
-  /** A try that hangs must leave time for the next. */
+  /** A hanging attempt must leave time for the next one. */
   readonly #attemptMs: number;
-  /** The lease as we last wrote or read it. */
+  /** The lease as last written or read. */
   #lease: Lease | undefined;
-  /** Of the lease that another holds: whether our timer has run out since it last changed. */
+  /** Whether the local timer of another holder's lease has expired since the lease last changed. */
   #observed: { readonly version: string | undefined; expired: boolean; readonly timer: { cancel(): void } } | undefined;
-  /** Fires `renewDeadlineMs` after our last successful write was sent. A timer, as the wall clock may jump. */
+  /** Fires `renewDeadlineMs` after the last successful write was sent. A timer, since the wall clock may jump. */
   #deadline: { cancel(): void } | undefined;
   #onDeadline = () => {};
-  /** When our last successful write was sent. */
+  /** When the last successful write was sent. */
   #renewed: Moment;
 
   constructor(options: LeaderElectOptions) {
@@ -88,7 +88,7 @@ class Election {
     this.#renewed = this.#now();
   }
 
-  /** @returns false when the signal aborted before we led. */
+  /** @returns false if the signal aborted before this candidate led. */
   async acquire(): Promise<boolean> {
     const { signal, clock, random, logger, lease, identity, onHolder } = this.#options;
     let holder: string | undefined;
@@ -103,7 +103,7 @@ class Election {
         onHolder?.(current);
       }
       holder = current;
-      // Up to 20 % longer, so that candidates do not keep in step.
+      // Up to 20 % longer, so that candidates do not synchronize.
       await sleep(clock, this.#retryMs * (1 + random() * 0.2), signal);
     }
     this.#cancelTimers();
@@ -113,7 +113,7 @@ class Election {
   async lead(): Promise<"lost" | "stopped"> {
     const { signal, clock, logger, lease, onElected } = this.#options;
     const leading = new AbortController();
-    /** Ends the renewals: the work has ended, or we shall not lead any more. */
+    /** Ends the renewals: the work has ended, or the leadership is lost. */
     const ending = new AbortController();
     let lost = false;
     const lose = (why: string) => {
@@ -129,7 +129,7 @@ class Election {
     if (signal.aborted) onStop();
 
     const holds = () => {
-      // What was decided before a suspension must not be written after it, even if nobody else led meanwhile.
+      // Decisions from before a suspension must not be written after it, even if no other candidate led meanwhile.
       if (this.#isOver)
         lose("the lease was not renewed in time by the wall clock: the machine was suspended, or its clock was changed");
       return !leading.signal.aborted;
@@ -139,7 +139,7 @@ class Election {
     work.then(ended, ended);
     while (!ending.signal.aborted) {
       await sleep(clock, this.#retryMs, ending.signal);
-      // A machine that was suspended finds out here at the latest.
+      // At the latest here, a machine detects that it was suspended.
       holds();
       if (ending.signal.aborted || (await this.#tryToHold(ending.signal))) continue;
       const holder = this.#lease && holderOf(this.#lease);
@@ -153,13 +153,13 @@ class Election {
     return "stopped";
   }
 
-  /** One try to acquire or renew. Failures of the API are logged. */
+  /** One attempt to acquire or renew. Failures of the API are logged. */
   async #tryToHold(signal: AbortSignal): Promise<boolean> {
     const { clock, identity, lease: ref, logger } = this.#options;
     const attempt = startDeadline(clock, this.#attemptMs, signal);
     let deadline: { cancel(): void } | undefined;
     try {
-      // The holder knows the lease: one request renews it. A conflict makes it read again.
+      // The holder has the current lease, so one request renews it. After a conflict it reads the lease again.
       if (this.#lease === undefined || holderOf(this.#lease) !== identity) await this.#read(attempt.signal);
       if (!this.#isFree()) return false;
       deadline = clock.schedule(this.#renewDeadlineMs, () => this.#onDeadline());
@@ -212,12 +212,12 @@ class Election {
     return client.replace(leases, lease, { signal });
   }
 
-  /** Failing to release costs the next leader some seconds, nothing else. */
+  /** A failed release only delays the next leader by some seconds. */
   async #release(): Promise<void> {
     const { clock, identity, lease: ref, logger } = this.#options;
     const attempt = startDeadline(clock, this.#attemptMs);
     try {
-      // Read again: a renewal that was under way when the work ended may have changed it.
+      // Read again: a renewal in flight at the end of the work may have changed the lease.
       await this.#read(attempt.signal);
       if (this.#lease === undefined || holderOf(this.#lease) !== identity) return;
       await this.#write(released(this.#lease, clock.now()), attempt.signal);

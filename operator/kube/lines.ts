@@ -1,11 +1,11 @@
 import { malformed } from "./errors.ts";
 
-/** Objects of an API server are at most a few MB; a line beyond this is not one of its events. */
+/** Objects of an API server have at most a few MB, so that a longer line is not an event. */
 const maxLineBytes = 16 * 1024 * 1024;
 
 /**
- * Cuts a stream of bytes into the lines that end in it. What follows the last newline is left out: half an event is none.
- * A long line costs one concatenation, however many chunks it came in.
+ * Splits a stream of bytes into complete lines. Bytes after the last newline are dropped: they are half an event.
+ * A long line costs one concatenation, whatever its number of chunks.
  * @throws KubeError (`Malformed`) for a line of more than 16 MB.
  */
 export async function* completeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

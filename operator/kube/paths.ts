@@ -7,7 +7,7 @@ export function apiVersionOf(type: ResourceType): string {
   return type.group === "" ? type.version : `${type.group}/${type.version}`;
 }
 
-/** Path of the objects of one namespace; without a namespace those of the whole cluster, and of kinds that have none. */
+/** Path of the objects of one namespace. Without a namespace: of the whole cluster, and of cluster-scoped kinds. */
 export function collectionPath(type: ResourceType, namespace: string | undefined): string {
   const root = type.group === "" ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
   const scope = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : "";
@@ -19,7 +19,7 @@ export function objectPath(type: ResourceType, ref: ObjectRef, subresource?: str
   return subresource === undefined ? path : `${path}/${subresource}`;
 }
 
-/** `path?a=1&b=2`, without what is undefined or empty. */
+/** `path?a=1&b=2`, without undefined and empty parameters. */
 export function withQuery(path: string, query: Query): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

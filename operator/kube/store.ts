@@ -1,13 +1,13 @@
 import type { ObjectKey } from "./types.ts";
 
-/** Functions that name an item's values by which it is found, such as the pool of a pod. Pure, and must not throw. */
+/** Functions that compute an item's index values, such as the pool of a pod. They are pure and must not throw. */
 export type Indexes<T> = Readonly<Record<string, (item: T) => readonly string[]>>;
 
-/** What readers of an informer see. */
+/** Read access to an informer's items. */
 export interface Store<T> {
   get(key: ObjectKey): T | undefined;
   values(): IterableIterator<T>;
-  /** Items that have the value in the index, in no promised order. */
+  /** Items with the value in the index, in unspecified order. */
   byIndex(index: string, value: string): readonly T[];
   readonly size: number;
 }
@@ -18,8 +18,8 @@ interface StoredItem<T> {
 }
 
 /**
- * Items by key with secondary indexes. It keeps what it is given and nothing of the objects that the items came from.
- * Not for readers: only its informer writes.
+ * Items by key with secondary indexes. It retains the items only, not the objects that they were projected from.
+ * Only the informer writes to it.
  */
 export class IndexedStore<T> implements Store<T> {
   readonly #entries = new Map<ObjectKey, StoredItem<T>>();
@@ -52,7 +52,7 @@ export class IndexedStore<T> implements Store<T> {
     for (const { item } of this.#entries.values()) yield item;
   }
 
-  /** @throws RangeError for an index that was not declared: a typing error of ours. */
+  /** @throws RangeError for an undeclared index, which is a bug. */
   byIndex(index: string, value: string): readonly T[] {
     const keysByValue = this.#keysByValue.get(index);
     if (keysByValue === undefined) throw new RangeError(`no index "${index}"`);

@@ -7,25 +7,25 @@ import { errorFromAnswer, errorFromCause, type KubeError, malformed } from "./er
 
 export interface TransportRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** With the query. */
+  /** Path with the query. */
   readonly path: string;
   readonly contentType?: string;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Called right before the request is sent, and sent again. What it throws ends the request. */
+  /** Called before each attempt. An error that it throws ends the request. */
   readonly beforeEachTry?: () => void;
-  /** Until the answer is complete; until a stream begins. */
+  /** Timeout until the response is complete, or until a stream begins. */
   readonly timeoutMs: number;
 }
 
-/** Connections to the one server: every open watch holds one. A fuse against a leak, far above what we open. */
+/** Limit on connections, one for each open watch. It guards against a leak and is far above normal use. */
 const maxConnections = 256;
 
 /**
  * Sends requests to the API server of a kubeconfig over one pool of kept-alive HTTP/1.1 connections, with its credentials.
  *
- * Errors: everything is a `KubeError`; an answer of 400 or more is one too. Nothing is tried twice here but a request that
- * met a 401, once, with credentials read afresh: the server did not act on it.
+ * Errors: every failure is a `KubeError`, also a status of 400 or above. Only a 401 is retried here, once, with credentials that
+ * are read again: the server did not act on the request.
  */
 export class Transport {
   readonly #server: URL;
@@ -45,7 +45,7 @@ export class Transport {
     this.#clock = clock;
   }
 
-  /** The parsed JSON of the answer. */
+  /** The parsed JSON of the response. */
   async json(request: TransportRequest): Promise<unknown> {
     const deadline = startDeadline(this.#clock, request.timeoutMs, request.signal);
     try {
@@ -59,8 +59,8 @@ export class Transport {
   }
 
   /**
-   * The bytes of the answer as they come; leaving the loop closes the connection.
-   * @param maxSilenceMs the longest time without a byte, after which the server is taken for lost.
+   * The bytes of the response as they arrive. Leaving the loop closes the connection.
+   * @param maxSilenceMs the longest time without a byte, after which the connection is considered dead.
    */
   async *stream(request: TransportRequest, maxSilenceMs: number): AsyncGenerator<Uint8Array> {
     const deadline = startDeadline(this.#clock, request.timeoutMs, request.signal);
@@ -78,7 +78,7 @@ export class Transport {
     }
   }
 
-  /** Lets running requests end and closes the connections. */
+  /** Waits for running requests, then closes the connections. */
   async close(): Promise<void> {
     await this.#pool?.agent.close();
   }
@@ -109,7 +109,7 @@ export class Transport {
       },
       body: request.body ?? null,
       signal,
-      // The deadlines are ours, by our clock.
+      // This client enforces its own deadlines by its injected clock.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -125,7 +125,7 @@ export class Transport {
     });
   }
 
-  /** One agent for all requests, a new one when the certificates have rotated; the old one ends with its last request. */
+  /** One agent for all requests. Rotated certificates require a new agent; the old agent ends with its last request. */
   #agentFor(tls: TlsMaterial): Dispatcher {
     if (this.#pool !== undefined && sameTls(this.#pool.tls, tls)) return this.#pool.agent;
     void this.#pool?.agent.close();
@@ -133,7 +133,7 @@ export class Transport {
     const options = {
       connections: maxConnections,
       allowH2: false,
-      // API servers keep idle connections for 90 s: we let go first, so that no request meets a closing connection.
+      // API servers close idle connections after 90 s. Closing them earlier keeps requests off a closing connection.
       keepAliveTimeout: 30_000,
       keepAliveMaxTimeout: 60_000,
       connectTimeout: 10_000,
@@ -147,7 +147,7 @@ export class Transport {
   }
 }
 
-/** Method and path, without the query: selectors and tokens only make messages long. */
+/** Method and path, without the query: selectors and continue tokens only make messages long. */
 export function describe(request: Pick<TransportRequest, "method" | "path">): string {
   return `${request.method} ${request.path.split("?", 1)[0]}`;
 }

@@ -1,6 +1,6 @@
 import type { V1ObjectMeta } from "@kubernetes/client-node";
 
-/** Where a kind of object lives in the API. */
+/** API location of a kind. */
 export interface ResourceType {
   /** Empty for the core group. */
   readonly group: string;
@@ -14,14 +14,14 @@ export interface ObjectRef {
   readonly name: string;
 }
 
-/** Any object as JSON gives it: times are strings, and `apiVersion` and `kind` may be absent in lists. */
+/** Any object in JSON form: times are strings, and `apiVersion` and `kind` may be absent in lists. */
 export interface KubeObject {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata?: Json<V1ObjectMeta>;
 }
 
-/** The client's types with what JSON really holds: strings where the types say `Date`. */
+/** The client's types as JSON: strings in place of `Date`. */
 export type Json<T> = T extends Date
   ? string
   : T extends (infer Item)[]

@@ -2,15 +2,15 @@ import { errorFromStatus, malformed } from "./errors.ts";
 import type { KubeObject } from "./types.ts";
 
 export interface WatchEvent {
-  /** A bookmark's object has nothing but a resourceVersion. */
+  /** A bookmark's object has only a resourceVersion. */
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   readonly object: KubeObject;
 }
 
 /**
- * The event of one line of a watch.
- * @param action what was asked, for the messages.
- * @throws KubeError for an `ERROR` event, with the status that it carries, and for a line that is no event (`Malformed`).
+ * Parses one line of a watch.
+ * @param action the request, for error messages.
+ * @throws KubeError for an `ERROR` event, with its status, and for a line that is not an event (`Malformed`).
  */
 export function eventOf(line: string, action: string): WatchEvent {
   const { type, object } = parse(line, action);

@@ -6,17 +6,17 @@ import { isGone, KubeError } from "./errors.ts";
 import type { KubeObject, ResourceType } from "./types.ts";
 
 /**
- * Where the watcher stands.
- * - `listing`: reads all objects, page by page. `paged` is false after a continue token expired: then all at once.
+ * State of the watcher.
+ * - `listing`: reads all objects in pages. After a continue token has expired, `paged` is false: it reads all objects at once.
  * - `watching`: follows the changes after `resourceVersion`.
- * - `waiting`: something failed; goes on with `next` after `delayMs`.
+ * - `waiting`: a request failed. The watcher continues with `next` after `delayMs`.
  */
 export type WatcherState =
   | { readonly name: "listing"; readonly paged: boolean }
   | { readonly name: "watching"; readonly resourceVersion: string }
   | { readonly name: "waiting"; readonly delayMs: number; readonly next: WatcherState };
 
-/** Why a watch or list ended: a closed set, as it labels a metric. */
+/** Why a watch or list ended: a closed set, since it is a metric label. */
 export type RestartCause = "ended" | "cut" | "gone" | "throttled" | "denied" | "malformed" | "failed";
 
 export interface WatcherOptions {
@@ -30,48 +30,48 @@ export interface WatcherOptions {
   readonly sink: WatcherSink;
 }
 
-/** Takes what the watcher sees, in order. Must not throw. */
+/** Receives the watcher's events in order. Must not throw. */
 export interface WatcherSink {
-  /** A list begins. What an earlier, unfinished list brought is void. */
+  /** A list begins. Pages of an earlier, unfinished list are discarded. */
   begin(): void;
   /** One page of the list. */
   page(objects: readonly KubeObject[]): void;
-  /** The list is complete: what it did not bring does not exist. */
+  /** The list is complete: objects that it did not contain do not exist. */
   commit(): void;
   changed(object: KubeObject): void;
   deleted(object: KubeObject): void;
   restart(cause: RestartCause, error: unknown, delayMs: number): void;
 }
 
-/** A page is whole in memory, as text and as objects: ten thousand pods in pages of 500 took 94 MB more, and were not read sooner. */
+/** A page is in memory as text and as objects: with pages of 500, ten thousand pods took 94 MB more and were not faster. */
 const pageSize = 100;
 const backoff: Backoff = { baseMs: 500, maxMs: 30_000 };
-/** A Retry-After beyond this is taken for this. */
+/** Upper limit on an accepted `Retry-After`. */
 const maxRetryAfterMs = 120_000;
-/** A watch that ended sooner without a single event counts as failed, lest a server that hangs up at once be hammered. */
+/** A watch that ends earlier without an event counts as failed, so that the back-off protects a server that closes watches at once. */
 const briefWatchMs = 5_000;
 const minWatchSeconds = 300;
 const maxWatchSeconds = 600;
 
 /**
- * Shows the sink the objects of one kind in one namespace as they are and become, until the signal aborts.
+ * Reports the objects of one kind in one namespace and their changes to the sink, until the signal aborts.
  *
  * Expected flow: `listing` -> `watching` -> (the server ends the watch after 5 to 10 minutes) -> `watching` …
  *
  * Guarantees
- * - After every commit the sink has seen a state that existed, and after it every change or a later state.
+ * - After every commit the sink has received a state that existed, and after it every change or a later state.
  * - A quiet watch stays open; bookmarks keep its resourceVersion fresh.
- * - It never gives up: every error leads to `waiting` and on.
+ * - It never gives up: every error leads to `waiting` and then to another attempt.
  *
  * Caveats
- * - Changes between a cut and the next list melt into one. Deletions then show only as absence from the list.
+ * - Changes between a failure and the next list are merged. Deletions then appear only as absence from the list.
  * - Objects may lag behind the server; writers must compare resourceVersions.
  *
  * Errors
- * - A cut connection, an ended or half-written stream: watch again from the last resourceVersion.
- * - 410, from the answer or within the stream, a resourceVersion that the server does not know (a restored etcd),
- *   or a line that makes no sense: list again.
- * - Everything else: the same step again. All after a full-jitter back-off of at most 30 s; `Retry-After` is waited for.
+ * - A closed connection, an ended or incomplete stream: watch again from the last resourceVersion.
+ * - 410 as the status or in the stream, a resourceVersion that the server does not have (a restored etcd), or a malformed
+ *   line: list again.
+ * - All other errors: repeat the step. Every retry follows a full-jitter back-off of at most 30 s and `Retry-After`.
  */
 export async function runWatcher(options: WatcherOptions, signal: AbortSignal): Promise<void> {
   const watcher = new Watcher(options, signal);
@@ -82,7 +82,7 @@ export async function runWatcher(options: WatcherOptions, signal: AbortSignal): 
 class Watcher {
   readonly #options: WatcherOptions;
   readonly #signal: AbortSignal;
-  /** Failures since the last list or event that came through. */
+  /** Failures since the last successful list or event. */
   #failures = 0;
 
   constructor(options: WatcherOptions, signal: AbortSignal) {
@@ -90,7 +90,7 @@ class Watcher {
     this.#signal = signal;
   }
 
-  /** Does what the state asks for and tells the next. */
+  /** Executes the state and returns the next one. */
   async step(state: WatcherState): Promise<WatcherState> {
     switch (state.name) {
       case "listing":
@@ -165,14 +165,14 @@ class Watcher {
   }
 }
 
-/** True when watching on from the last resourceVersion cannot succeed, or could miss something. */
+/** Whether a watch from the last resourceVersion cannot succeed or could miss changes. */
 function mustList(error: unknown): boolean {
   if (!(error instanceof KubeError) || error.reason === "Malformed") return true;
   if (error.message.includes("Too large resource version")) return true;
   return error.status >= 400 && error.status < 500 && !patienceHelps.has(error.status);
 }
 
-/** Refusals that say nothing about the resourceVersion: not signed in, not allowed (yet), too slow, too many requests. */
+/** Statuses that are unrelated to the resourceVersion: unauthenticated, forbidden, timeout, too many requests. */
 const patienceHelps: ReadonlySet<number> = new Set([401, 403, 408, 429]);
 
 function causeOf(error: unknown): RestartCause {

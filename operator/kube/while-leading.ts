@@ -4,12 +4,12 @@ import { KubeError, NOT_LEADING } from "./errors.ts";
 type Client = Pick<KubeClient, "get" | "create" | "apply" | "mergePatch" | "delete">;
 
 /**
- * A client whose writes end with the leadership. Work that is under way when the lease is lost would go on with writes that were
- * decided before, while another leader decides anew: two that take workers away may together take a busy one.
- * @param holds whether the lease is ours. It is called right before each write is sent and sent again: a machine that was suspended
- * learns from it before any timer fires.
- * @returns a client that throws KubeError (`NotLeading`) at every write once it is not; a write that is on its way may still
- * arrive, and is not repeated after `leading` has aborted.
+ * A client whose writes end with the leadership. Work in progress when the lease is lost would otherwise write earlier decisions
+ * while another leader makes new ones: two leaders that remove workers may together remove a busy worker.
+ * @param holds whether this process holds the lease. It is called before each attempt of a write, so that a machine that was
+ * suspended detects the loss before any timer fires.
+ * @returns a client that throws KubeError (`NotLeading`) at every write after the loss. A write in flight may still arrive,
+ * and is not repeated after `leading` has aborted.
  */
 export function whileLeading(client: Client, leading: AbortSignal, holds: () => boolean): Client {
   const check = () => {
