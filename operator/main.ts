@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { ClusterFlags } from "./cli/cluster.ts";
 import type { SimulateFlags } from "./cli/simulate-options.ts";
 
-/** The composition root: one command a process. What a command needs is loaded with it, so that each process stays small. */
+/** The composition root: one command per process. Each command loads only its own modules, so that each process stays small. */
 
 const program = new Command("avatarpool").description("Operator and gateway for fleets of real-time talking-avatar workers");
 
@@ -76,7 +76,7 @@ program
       import("./cli/simulate.ts"),
       import("./cli/simulate-options.ts"),
     ]);
-    // A reader that has seen enough, such as head, is no error.
+    // A reader that closes the pipe early, such as head, is not an error.
     process.stdout.on("error", () => process.exit(0));
     await simulate(file, simulateOptions(flags), printLine);
   });
@@ -127,7 +127,7 @@ function hintLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Runs until SIGTERM or SIGINT asks for a graceful end; a second signal ends at once. */
+/** Runs until SIGTERM or SIGINT requests a graceful stop. A second signal ends the process at once. */
 async function runUntilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) {

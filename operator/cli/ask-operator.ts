@@ -8,14 +8,14 @@ import { keyOf, type ObjectRef } from "../kube/types.ts";
 /** JSON of one of the leading operator's pages. Throws `OperatorError` and nothing else. */
 export type AskOperator = (path: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
 
-/** The operator gave no answer, or one that is no success: in words that say what to do. */
+/** The operator did not respond, or responded with an error. The message says what to do. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** Asks an operator that can be reached directly, such as through `kubectl port-forward`. */
+/** Sends requests to an operator at a URL, such as that of `kubectl port-forward`. */
 export function askByUrl(url: string): AskOperator {
   return async (path, query) => {
     const asked = `${url.replace(/\/+$/, "")}${path}`;
@@ -31,7 +31,7 @@ export function askByUrl(url: string): AskOperator {
   };
 }
 
-/** Asks the pod that holds the operators' Lease, through the API server. */
+/** Sends requests through the API server to the pod that holds the operator's Lease. */
 export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod">, operator: ObjectRef): AskOperator {
   const { namespace } = operator;
   return async (path, query) => {

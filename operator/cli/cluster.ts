@@ -5,7 +5,7 @@ import { avatarPools } from "../kube/resource-types.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { type AskOperator, askByUrl, askThroughApiServer } from "./ask-operator.ts";
 
-/** How the commands that look at a cluster are told which one. */
+/** The flags that select the cluster. */
 export interface ClusterFlags extends KubeconfigFlags {
   readonly namespace?: string;
   readonly operatorNamespace: string;
@@ -15,7 +15,7 @@ export interface ClusterFlags extends KubeconfigFlags {
 
 export interface Cluster {
   readonly client: KubeClient;
-  /** The one that is meant where none is named. */
+  /** The default namespace. */
   readonly namespace: string;
   readonly ask: AskOperator;
 }
@@ -37,7 +37,7 @@ export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster
   }
 }
 
-/** @throws Error in words where the user may not see it. */
+/** @throws Error with a remedy if the user lacks the permission. */
 export async function findPool(
   client: Pick<KubeClient, "get">,
   ref: { readonly namespace: string; readonly name: string },

@@ -9,15 +9,15 @@ import { storyLines } from "./story.ts";
 export interface ExplainOptions {
   readonly namespace: string;
   readonly name: string;
-  /** Most changes to print, newest first. */
+  /** Maximum number of changes to print, newest first. */
   readonly limit: number;
   readonly json: boolean;
 }
 
 /**
- * `avatarpool explain`: why each group has its size, and what changed lately. Where the operator cannot be asked, the last
- * decision in the pool's status is told, and a hint why there is no more.
- * @throws Error in words where there is no such pool, or nothing at all can be seen of it.
+ * `avatarpool explain`: why each group has its size, and the latest changes. If the operator is unreachable, it prints the last
+ * decision from the pool's status and a hint with the reason.
+ * @throws Error with a remedy if the pool does not exist or cannot be read.
  */
 export async function explain(
   { client, ask }: { readonly client: Pick<KubeClient, "get">; readonly ask: AskOperator },
@@ -56,7 +56,7 @@ async function lastDecisionOf(
   return avatarPoolSchema.safeParse(found).data?.status?.lastDecision;
 }
 
-/** @throws Error that says what the flag may be. */
+/** @throws Error that states the valid values. */
 export function limitOf(text: string | undefined): number {
   const limit = Number(text ?? 10);
   if (Number.isInteger(limit) && limit >= 0) return limit;

@@ -3,23 +3,23 @@ import type { Plan } from "../pool/plan.ts";
 import type { DecisionInputs } from "../pool/planning/decision.ts";
 import type { Snapshot } from "../pool/snapshot.ts";
 
-/** What `avatarpool plan` found. */
+/** The result of `avatarpool plan`. */
 export interface Planned {
   readonly pool: string;
   readonly groups: readonly {
     readonly group: string;
     readonly from: number;
     readonly to: number;
-    /** The size that demand asks for, to which the group goes down in time; absent where its size is not a matter of demand. */
+    /** The size that demand requires, to which the group shrinks later. Absent if demand does not decide the size. */
     readonly wanted?: number;
     readonly reason: string;
     readonly inputs?: DecisionInputs;
   }[];
-  /** What could not be known, and what it does to the plan. */
+  /** Missing inputs and their effect on the plan. */
   readonly notKnown: readonly string[];
 }
 
-/** @param whyNoLoad why sessions are not known, where they are not. */
+/** @param whyNoLoad why the number of sessions is unknown, if so. */
 export function planned(snapshot: Snapshot, plan: Plan, whyNoLoad: string | undefined): Planned {
   const { pool } = snapshot;
   const wanted = new Map(plan.sizing.groups.map(({ supply, workers }) => [supply.name, workers]));

@@ -24,7 +24,7 @@ import { parsePool } from "./pool-file.ts";
 export interface PlanOptions {
   readonly name: string | undefined;
   readonly file: string | undefined;
-  /** As it was given. */
+  /** The file name as given. */
   readonly namespace: string | undefined;
   readonly json: boolean;
 }
@@ -41,8 +41,8 @@ const PAGE = 500;
 const NO_IMAGE = "";
 
 /**
- * `avatarpool plan`: what the operator would do now, by its own functions, from what is in the cluster. Nothing is written.
- * @throws Error in words where the pool cannot be found or read, or the user may not see its workers.
+ * `avatarpool plan`: what the operator would do now. It runs the operator's own functions on the cluster's state, without writes.
+ * @throws Error with a remedy if the pool cannot be found or read, or the user lacks a permission.
  */
 export async function planNow(cluster: Cluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
   const { client, ask } = cluster;
@@ -91,7 +91,7 @@ async function read(file: string): Promise<string> {
   });
 }
 
-/** What there is of the pool's, found as the operator finds it. */
+/** The pool's objects in the cluster, selected like the operator does. */
 async function storeOf<
   Raw extends KubeObject,
   T extends { readonly namespace: string; readonly name: string; readonly pool: string },
@@ -130,7 +130,7 @@ async function askWorkers(ask: AskOperator, { config }: PoolView): Promise<Worke
   }
 }
 
-/** Without the operator it is as if no gateway were connected. */
+/** Without the operator's load data, the plan is that of an operator without connected gateways. */
 function loadOf(told: Workers | undefined, nowMs: number): PoolLoadView {
   const nothing = new LoadHub().view("", nowMs);
   if (told === undefined) return nothing;

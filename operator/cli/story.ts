@@ -1,7 +1,7 @@
 import type { Decision, Decisions } from "../api/debug.ts";
 import { formatDuration } from "../api/duration.ts";
 
-/** What the operator decided, for people to read. */
+/** The operator's decisions as text. */
 export function storyLines({ pool, operator, since, latest, changes }: Decisions): readonly string[] {
   return [
     `AvatarPool ${pool}: decisions of ${operator}, leader since ${seconds(since)}`,
@@ -19,12 +19,12 @@ function nowOf({ from, to, outcome }: Decision): string {
 }
 
 function because({ reason, arithmetic, inputs }: Decision): readonly string[] {
-  // The sentence begins with the sum, unless something else was stronger.
+  // The reason begins with the arithmetic, unless another rule took precedence.
   const sum = reason.includes(arithmetic) ? [] : [`wanted: ${arithmetic}`];
   return [reason, ...sum, ...(inputs === undefined ? [] : [`from: ${inputsOf(inputs)}`])].map((line) => `    ${line}`);
 }
 
-/** Times end in `Ms`; what is zero had no part in it. */
+/** Names of durations end in `Ms`. Zero values had no effect and are omitted. */
 function inputsOf(inputs: Readonly<Record<string, number>>): string {
   return Object.entries(inputs)
     .filter(([name, value]) => value !== 0 || name === "sessions")

@@ -1,16 +1,16 @@
 import type { Random } from "./clock.ts";
 
-/** How the delays between tries grow. */
+/** Growth of the delays between attempts. */
 export interface Backoff {
-  /** Upper end of the first delay. */
+  /** Upper bound of the first delay. */
   readonly baseMs: number;
-  /** Upper end of every later delay. */
+  /** Upper bound of every later delay. */
   readonly maxMs: number;
 }
 
 /**
- * The delay before the next try in ms: uniform in [0, min(maxMs, baseMs * 2^failures)), with `failures` counted from 0.
- * "Full jitter" spreads clients that failed at the same moment over the whole interval
+ * The delay before the next attempt in ms: uniform in [0, min(maxMs, baseMs * 2^failures)), with `failures` counted from 0.
+ * "Full jitter" spreads clients that failed simultaneously over the whole interval
  * (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export function fullJitterMs(failures: number, backoff: Backoff, random: Random): number {

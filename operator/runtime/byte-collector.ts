@@ -1,17 +1,17 @@
 const LEAST_CAPACITY = 1_024;
 
 /**
- * Joins bytes that arrive in chunks of any size. The cost is linear in the bytes, also for chunks of one byte, and no chunk is
- * kept beside its bytes: a `Buffer` of one byte takes a hundred. A first chunk that stays the only one is not copied.
+ * Joins bytes that arrive in chunks of any size. The cost is linear in the bytes, also for chunks of one byte. Chunks are not
+ * retained: a `Buffer` of one byte takes a hundred bytes. A single chunk is not copied.
  */
 export class ByteCollector {
   readonly #expected: number;
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;
-  /** Whether the buffer is the first chunk, in which nothing may be written. */
+  /** Whether the buffer is the first chunk, which must not be written to. */
   #borrowed = false;
 
-  /** @param expected length in bytes, where it was announced: no more is reserved before more has arrived. */
+  /** @param expected length in bytes, if announced. No more memory is reserved before more bytes have arrived. */
   constructor(expected = Number.POSITIVE_INFINITY) {
     this.#expected = expected;
   }
@@ -20,7 +20,7 @@ export class ByteCollector {
     return this.#length;
   }
 
-  /** All bytes so far, as a view that counts until the next chunk. */
+  /** All bytes so far, as a view that is valid until the next chunk. */
   get bytes(): Buffer {
     return this.#buffer.length === this.#length ? this.#buffer : this.#buffer.subarray(0, this.#length);
   }
@@ -36,7 +36,7 @@ export class ByteCollector {
     this.#length += chunk.length;
   }
 
-  /** Doubles the buffer when it is full, so that every byte is copied twice on average. */
+  /** Doubles a full buffer, so that every byte is copied twice on average. */
   #reserve(length: number): void {
     if (!this.#borrowed && length <= this.#buffer.length) return;
     const doubled = Math.max(2 * this.#length, LEAST_CAPACITY);

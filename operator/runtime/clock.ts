@@ -1,25 +1,25 @@
-/** Time as a dependency, so that tests and the simulator own it. */
+/** Time as a dependency, so that tests and the simulator control it. */
 export interface Clock {
   /** Unix time in ms. */
   now(): number;
   /**
-   * Calls back once, `delayMs` from now at the earliest, however long that is; never where it is infinite.
-   * @throws RangeError where it is no number: a timer that fires at once would be the start of a busy loop.
+   * Calls back once, at the earliest after `delayMs`, without an upper limit; never if the delay is infinite.
+   * @throws RangeError if the delay is not a number: a timer that fires at once would cause a busy loop.
    */
   schedule(delayMs: number, callback: () => void): { cancel(): void };
 }
 
-/** 24.8 days: Node fires a longer timer at once. Source: `TIMEOUT_MAX` in Node's `lib/internal/timers.js`. */
+/** 24.8 days. Node fires a longer timer at once. Source: `TIMEOUT_MAX` in Node's `lib/internal/timers.js`. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** @throws RangeError where the delay is no number. Every clock checks it, so that tests find what production would. */
+/** @throws RangeError if the delay is not a number. Every clock checks this, so that tests find the error. */
 export function checkDelay(delayMs: number): void {
   if (Number.isNaN(delayMs)) throw new RangeError("a delay must be a number of milliseconds");
 }
 
 /**
- * Its time is the wall clock's of the start of the process, and goes on from there steadily: a wall clock that is set back
- * would make all that is remembered seem to lie in the future, and nothing would be decided or told until it has caught up.
+ * A steady clock that starts at the wall clock's time. If the wall clock were used and set back, all recorded times would lie in
+ * the future, and decisions and reports would stop until the wall clock has caught up.
  */
 export const systemClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
@@ -37,7 +37,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Unix time in ms of the machine's wall clock. It may be set back and forth, and goes on while the machine is suspended. */
+/** Unix time in ms of the machine's wall clock. It may be set back or forward, and continues during a suspension. */
 export type WallClock = () => number;
 
 /** Uniform in [0, 1). */

@@ -4,18 +4,18 @@ import type { Clock, Random } from "./clock.ts";
 import { type Outcome, TerminalError } from "./outcome.ts";
 import { WorkQueue } from "./queue.ts";
 
-/** More keys than any cluster has objects of one kind that we reconcile; a fuse, not a tuning knob. */
+/** A safety limit, far above the number of reconciled objects of one kind in any cluster. */
 const maxKeys = 100_000;
 
 export interface ControllerOptions {
-  /** Label of its metrics and logs. */
+  /** Label in metrics and logs. */
   readonly name: string;
   /**
-   * Brings one object nearer to its wish. It gets a key and never an event, looks at the world as it is, and may be called
-   * at any time, for a key that no longer exists too. `signal` aborts when the controller stops.
+   * Moves one object towards its desired state. It receives a key and never an event, reads the current state, and may be called
+   * at any time, also for a deleted object. `signal` aborts when the controller stops.
    */
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
-  /** Reconciles at once, each of another key. */
+  /** Maximum number of concurrent reconciles, each of a different key. */
   readonly concurrency: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -26,13 +26,13 @@ export interface ControllerOptions {
 /**
  * Calls `reconcile` for enqueued keys.
  *
- * Expected flow: watches enqueue keys; each of `concurrency` loops takes one, reconciles it and acts on the outcome.
+ * Expected flow: watches enqueue keys. Each of `concurrency` loops takes a key, reconciles it and handles the outcome.
  *
  * Guarantees
- * - One key is never reconciled twice at once; a key enqueued during its reconcile is reconciled again afterwards.
- * - A reconcile that throws is tried again with a growing delay; a `TerminalError` is only logged and waits for a change.
- * - Nothing that `reconcile` throws leaves `run`.
- * - After the signal no reconcile starts, and `run` resolves when the running ones have ended.
+ * - A key is never reconciled twice concurrently. A key that is enqueued during its reconcile is reconciled again afterwards.
+ * - A reconcile that throws is retried with a growing delay. A `TerminalError` is only logged; the next change retries.
+ * - `run` throws no error of `reconcile`.
+ * - After the signal no reconcile starts, and `run` resolves when the running reconciles have ended.
  */
 export class Controller {
   readonly #options: ControllerOptions;
@@ -47,7 +47,7 @@ export class Controller {
     this.#noteFull(key, this.#queue.add(key));
   }
 
-  /** Enqueues the key in `delayMs`; an earlier wish for the same key stays. */
+  /** Enqueues the key in `delayMs`. An earlier request for the same key is kept. */
   enqueueAfter(key: string, delayMs: number): void {
     this.#noteFull(key, this.#queue.addAfter(key, delayMs));
   }
@@ -77,7 +77,7 @@ export class Controller {
       this.#queue.forget(key);
       if (outcome.kind === "requeue") this.#queue.addAfter(key, outcome.afterMs);
     } catch (error) {
-      // What breaks because we are stopping is no failure of the object.
+      // An error that the stop causes is not a failure of the object.
       label = signal.aborted ? "stopped" : error instanceof TerminalError ? "terminal" : "error";
       if (label === "error") {
         logger.warn({ controller: name, key, err: error }, "reconcile failed, retrying");

@@ -1,9 +1,9 @@
 import type { Clock } from "./clock.ts";
 
-/** A signal that ends with a piece of work; `cancel` frees its timer and must be called. */
+/** A signal for one piece of work. `cancel` frees its timer and must be called. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Counts anew: from now, for so long. */
+  /** Restarts the timeout from now. */
   restart(timeoutMs: number): void;
   cancel(): void;
 }
@@ -30,9 +30,8 @@ export function startDeadline(clock: Clock, timeoutMs: number, outer?: AbortSign
 }
 
 /**
- * Runs a task with a signal that aborts when time is up or when `outer` aborts. Does not outlive either, even when the task
- * ignores its signal.
- * @throws the signal's reason (see {@link isTimeout}), or what the task throws.
+ * Runs a task with a signal that aborts on timeout or when `outer` aborts. It ends then, even if the task ignores its signal.
+ * @throws the signal's reason (see {@link isTimeout}), or the task's error.
  */
 export function withDeadline<T>(
   clock: Clock,
@@ -63,7 +62,7 @@ function timedOut(limitMs: number): DOMException {
   return new DOMException(`no data for ${limitMs} ms`, "TimeoutError");
 }
 
-/** Whether an error says that time was up. */
+/** Whether an error is a timeout. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }

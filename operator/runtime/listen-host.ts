@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A machine without IPv6: the family is compiled out, or switched off for its interfaces. */
+/** Error codes on a machine without IPv6: the family is compiled out, or disabled for its interfaces. */
 const WITHOUT_IPV6 = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL"]);
 
 /**
- * The address to listen on: the given one, else all addresses. `::` takes connections of both IP families; a machine without
- * IPv6 gets `0.0.0.0`.
- * @param bind binds a socket to an address for a moment.
+ * The address to listen on: the given address, else all addresses. `::` accepts connections of both IP families; a machine
+ * without IPv6 listens on `0.0.0.0`.
+ * @param bind binds a socket to an address and closes it.
  */
 export async function listenHost(configured: string | undefined, bind: (host: string) => Promise<void> = tryBind): Promise<string> {
   if (configured !== undefined) return configured;

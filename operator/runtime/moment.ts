@@ -1,6 +1,6 @@
 import type { Clock, WallClock } from "./clock.ts";
 
-/** One moment by two clocks. Only moments of the same process are comparable. */
+/** One moment on two clocks. Only moments of the same process are comparable. */
 export interface Moment {
   readonly steadyMs: number;
   readonly wallMs: number;
@@ -11,7 +11,7 @@ export function momentNow(clock: Clock, wallClock: WallClock): Moment {
 }
 
 /**
- * Time in ms between two moments, by the clock that shows more. The steady clock stands still while the machine is suspended
+ * Time in ms between two moments, by the clock that shows more. The steady clock stops while the machine is suspended
  * (Linux: `CLOCK_MONOTONIC`), and the wall clock may be set back.
  */
 export function elapsedMs(from: Moment, to: Moment): number {

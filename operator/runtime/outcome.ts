@@ -1,4 +1,4 @@
-/** What a reconcile asks for next. A closed set: there is no "return nothing and hope". */
+/** What the controller does after a reconcile: a closed set, so that every reconcile decides explicitly. */
 export type Outcome = { readonly kind: "await-change" } | { readonly kind: "requeue"; readonly afterMs: number };
 
 export const awaitChange: Outcome = { kind: "await-change" };
@@ -7,7 +7,7 @@ export function requeueAfter(afterMs: number): Outcome {
   return { kind: "requeue", afterMs };
 }
 
-/** An error that no retry mends: it is logged and waits for a change of the object. */
+/** An error for which a retry does not help: it is logged, and the next change of the object retries. */
 export class TerminalError extends Error {
   override readonly name = "TerminalError";
 }

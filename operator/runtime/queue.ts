@@ -4,23 +4,23 @@ import type { Clock, Random } from "./clock.ts";
 const backoff: Backoff = { baseMs: 100, maxMs: 60_000 };
 
 /**
- * Keys that wait for work, with the semantics of client-go's work queue.
+ * A queue of keys with the semantics of client-go's work queue.
  *
  * Guarantees
- * - A key waits at most once, however often it was added; keys come out in the order in which they began to wait.
- * - A key is never handed out twice at once: added while it is worked on, it waits again after `done`.
- * - Delayed adds of one key melt into one, the earliest; an add without delay does not cancel it.
- * - At most `maxKeys` keys are known at a time. Beyond that `add` and its kin answer false and the key is dropped:
- *   keys are levels, not events, so the next resync brings it back.
+ * - A key waits at most once, however often it was added. Keys leave in the order in which they began to wait.
+ * - A key is never processed twice concurrently: if it is added during processing, it waits again after `done`.
+ * - Delayed adds of one key are merged into the earliest one. An add without a delay does not cancel it.
+ * - At most `maxKeys` keys exist at a time. Beyond that, every add returns false and the key is dropped: keys are levels,
+ *   not events, so that the next resync adds it again.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #maxKeys: number;
-  /** Sets keep the order of insertion: the first is the next. */
+  /** A Set keeps the order of insertion: the first key is the next. */
   readonly #waiting = new Set<string>();
   readonly #processing = new Set<string>();
-  /** Added again while processed. */
+  /** Keys that were added again during processing. */
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
@@ -33,12 +33,12 @@ export class WorkQueue {
     this.#maxKeys = options.maxKeys;
   }
 
-  /** Keys that wait now; those that are delayed or worked on do not count. */
+  /** Number of waiting keys, without delayed and processed ones. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** @returns false when the queue is full. */
+  /** @returns false if the queue is full. */
   add(key: string): boolean {
     if (this.#stopped) return true;
     if (!this.#admits(key)) return false;
@@ -53,8 +53,8 @@ export class WorkQueue {
   }
 
   /**
-   * Adds the key in `delayMs`; of several delays of one key the earliest wins.
-   * @returns false when the queue is full.
+   * Adds the key in `delayMs`. Of several delays of one key the earliest applies.
+   * @returns false if the queue is full.
    */
   addAfter(key: string, delayMs: number): boolean {
     if (delayMs <= 0) return this.add(key);
@@ -74,7 +74,7 @@ export class WorkQueue {
 
   /**
    * Adds the key after a delay that doubles with every call since the last `forget`, with full jitter, at most a minute.
-   * @returns false when the queue is full.
+   * @returns false if the queue is full.
    */
   addWithBackoff(key: string): boolean {
     const failures = this.#failures.get(key) ?? 0;
@@ -82,12 +82,12 @@ export class WorkQueue {
     return this.addAfter(key, fullJitterMs(failures, backoff, this.#random));
   }
 
-  /** Ends the key's back-off: its next failure waits briefly again. */
+  /** Resets the key's back-off: its next failure has a short delay again. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
 
-  /** The next key, to be given back by `done`; undefined once `signal` is aborted, even when keys wait. */
+  /** The next key, which the caller must return by `done`. Undefined once `signal` is aborted, even if keys wait. */
   next(signal: AbortSignal): Promise<string | undefined> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve(undefined);
@@ -105,13 +105,13 @@ export class WorkQueue {
     });
   }
 
-  /** The work on a key has ended, well or not; it waits again if it was added meanwhile. */
+  /** Ends the processing of a key, successful or not. The key waits again if it was added meanwhile. */
   done(key: string): void {
     this.#processing.delete(key);
     if (this.#again.delete(key)) this.add(key);
   }
 
-  /** Drops what waits and every delay and ignores later adds, so that no timer outlives the owner. */
+  /** Drops all waiting and delayed keys and ignores later adds, so that no timer outlives the owner. */
   stop(): void {
     this.#stopped = true;
     for (const { timer } of this.#delayed.values()) timer.cancel();
@@ -122,7 +122,7 @@ export class WorkQueue {
 
   #admits(key: string): boolean {
     if (this.#waiting.has(key) || this.#processing.has(key) || this.#delayed.has(key)) return true;
-    // A key that waits and is delayed counts twice: the bound errs on the small side.
+    // A key that is both waiting and delayed counts twice, so that the limit is conservative.
     return this.#waiting.size + this.#processing.size + this.#delayed.size < this.#maxKeys;
   }
 

@@ -1,6 +1,6 @@
 import type { Random } from "./clock.ts";
 
-/** A stream of numbers that is the same for the same seed and name, whatever else was drawn before (FNV-1a, then mulberry32). */
+/** A random stream that depends only on the seed and the name (FNV-1a, then mulberry32). */
 export function seededRandom(seed: number, name: string): Random {
   let state = (0x811c9dc5 ^ seed) >>> 0;
   for (const char of name) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Waits `delayMs`, or less when `signal` aborts. Never rejects: the caller looks at the signal afterwards. */
+/** Waits `delayMs`, or less if `signal` aborts. Never rejects: the caller checks the signal afterwards. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

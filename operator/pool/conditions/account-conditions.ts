@@ -4,7 +4,7 @@ import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PoolCondition } from "./condition.ts";
 import { credentialsValid } from "./secret-conditions.ts";
 
-/** Whether the pool has all the sessions that the maker's account allows. No reason to scale: more workers would be refused alike. */
+/** Whether the pool has reached the account's session limit. It is not a reason to scale: the maker would reject new workers' sessions too. */
 export function accountLimit(snapshot: Snapshot): PoolCondition {
   const { load, pool } = snapshot;
   const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
@@ -36,13 +36,13 @@ export function accountLimit(snapshot: Snapshot): PoolCondition {
   return finding("False", reasons.withinLimit, "the maker has not rejected a session recently");
 }
 
-/** As gateways count them, who hold launches back: those on their way, and those on workers that go, are among them. */
+/** Sessions as gateways count them against the limit: launches in flight and sessions on terminating workers are included. */
 function sessionsOf({ groups }: Snapshot): number {
   const onGroup = ({ members }: GroupSnapshot) => members.workers.reduce((sum, { busy }) => sum + busy, members.terminatingBusy);
   return groups.reduce((sum, group) => sum + onGroup(group), 0);
 }
 
-/** Whether launches that the pool cannot serve may go to the maker's cloud; nothing where they are not meant to. */
+/** Whether launches can overflow to the maker's cloud. Empty if overflow is disabled. */
 export function overflowReady(snapshot: Snapshot): readonly PoolCondition[] {
   const { overflow, namespace, apiSecretRef } = snapshot.pool;
   if (overflow === undefined) return [];

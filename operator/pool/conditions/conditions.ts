@@ -14,7 +14,7 @@ import { whyRefused } from "./refusal-conditions.ts";
 import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
 
-/** What holds of the pool and what does not, each in a sentence that a person can act on. */
+/** All conditions of the pool, each with an actionable message. */
 export function conditionsOf(snapshot: Snapshot, plan: Plan): readonly PoolCondition[] {
   return [
     ready(snapshot, plan),
@@ -68,7 +68,7 @@ function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan):
   return isAsleep(config, plan) || members.pods.some(({ containersReady }) => containersReady);
 }
 
-/** A group of which no worker is wanted serves by growing when a launch comes. One that is left and does not start says so. */
+/** A group scaled to zero serves by growing at the next launch. If a worker remains and does not start, the group is not asleep. */
 function isAsleep({ name }: GroupConfig, { groups, sizing }: Plan): boolean {
   const replicas = groups.flatMap((group) => (group.kind === "scale" && group.config.name === name ? group.replicas : []));
   return replicas[0] === 0 && sizing.groups.some(({ supply, workers }) => supply.name === name && workers === 0);
@@ -84,7 +84,7 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
   const { floors, unreadableSchedule } = plan.demand;
   if (unreadableSchedule.length > 0)
     return no(reasons.scheduleUnreadable, `warm.schedule is invalid: ${unreadableSchedule.join("; ")}`);
-  // While launches wait, no buffer at all is too small.
+  // While launches wait, an empty buffer is too small.
   const waits = (name: string) => (snapshot.load.queued.get(name) ?? 0) > 0;
   const wanted = (name: string) => Math.max(floors.get(name) ?? 0, waits(name) ? 1 : 0);
   const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted(name)).map(({ name }) => name);
@@ -153,7 +153,7 @@ function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
       message: "demand is within the groups' maximum",
     };
   }
-  // How many are lacking changes with every second in which the deficit decays: the sentence would be written anew each time.
+  // No number of missing slots: it changes every second as pressure decays, and each change would be a write.
   const presets = new Set(unmet.flatMap(({ set }) => set.presets));
   const names = [...presets].map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
   const heldBack = snapshot.groups.filter(({ config }) => isHeld(snapshot, config)).map(({ config }) => config.name);

@@ -5,13 +5,13 @@ import type { Snapshot } from "../snapshot.ts";
 import { admissionCure } from "./admission-cures.ts";
 import type { PoolCondition } from "./condition.ts";
 
-/** What matters most comes first: without its Deployment a group has no workers. */
+/** Most important first: without its Deployment a group has no workers. */
 const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets", "avatarpools"];
 
 /** What a pool must have to be served and protected. Launches do not depend on what is kept of its learned demand. */
 const isNeeded = ({ plural }: Refusal) => order.includes(plural);
 
-/** Why the pool cannot be as its spec says, where the API server refuses what the operator writes. */
+/** The rejected writes that keep the pool from its desired state. */
 export function whyRefused({ refusals, pool }: Snapshot): Pick<PoolCondition, "reason" | "message"> | undefined {
   const needed = refusals.filter(isNeeded).sort((a, b) => order.indexOf(a.plural) - order.indexOf(b.plural));
   const [first, ...others] = needed;
@@ -23,7 +23,7 @@ export function whyRefused({ refusals, pool }: Snapshot): Pick<PoolCondition, "r
   };
 }
 
-/** What is refused, in the API server's own words, and what to do. */
+/** The rejected request, the API server's message, and what to do. */
 export function refusalMessage(refusal: Refusal, pool: PoolConfig): string {
   const { verb, kind, subresource, namespace, name, status, reason, said, retryAtMs } = refusal;
   if (status === 0) return said;

@@ -2,7 +2,7 @@ import { type ConditionReason, conditionReasons as reasons, conditionTypes as ty
 import type { SecretProblem, Snapshot } from "../snapshot.ts";
 import type { PoolCondition } from "./condition.ts";
 
-/** Whether the maker's API secret is where the pool says, and workers are let in with it. */
+/** Whether the maker's API secret exists and the maker accepts it. */
 export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCondition {
   const { name, key } = pool.apiSecretRef;
   const where = `Secret ${pool.namespace}/${name}`;
@@ -36,7 +36,7 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCon
   }
 }
 
-/** Whether the other Secrets that the pool names can do their service; nothing where it names none. */
+/** Whether the pool's other Secrets are usable. Empty if the pool has none. */
 export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
   const { pool } = snapshot;
   if (pool.launch.auth === undefined && pool.livekit === undefined) return [];
@@ -49,14 +49,14 @@ export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
   return [{ type, status: first.problem.kind === "unknown" ? "Unknown" : "False", reason: reasonOf(first), message }];
 }
 
-/** Without a client's token every launch is refused, whatever workers there are. */
+/** Without any client token every launch is rejected, whatever the workers' state. */
 export function whyNobodyMayLaunch(snapshot: Snapshot): { readonly reason: ConditionReason; readonly message: string } | undefined {
   const problem = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
   if (problem === undefined || problem.problem.kind === "unknown") return undefined;
   return { reason: reasonOf(problem), message: sentenceOf(snapshot.pool.namespace, problem) };
 }
 
-/** What the operator found, and what gateways may not read. */
+/** Problems that the operator found, and Secrets that gateways are not allowed to read. */
 function problemsOf({ pool, secretProblems, load }: Snapshot): readonly SecretProblem[] {
   const named = [
     { field: "launch.auth", name: pool.launch.auth?.secretRef.name },
@@ -91,7 +91,7 @@ const consequences: Readonly<Record<SecretProblem["field"], string>> = {
   "livekit.apiKeyRef": "webhooks are rejected, and sessions whose agent has left are not ended",
 };
 
-/** Arguments that would create each Secret as it should be. */
+/** kubectl arguments that create each Secret. */
 const contents: Readonly<Record<SecretProblem["field"], string>> = {
   "launch.auth": "--from-literal=<client>=<token>",
   "livekit.apiKeyRef": "--from-file=<key>=<file>, for the two keys that livekit.apiKeyRef names",

@@ -6,7 +6,7 @@ import type { PoolCondition } from "./condition.ts";
 
 const CURE = "change the group, or set workers[].rollout.onUpgrade to replace, at a time when its workers may be replaced";
 
-/** Whether every group has the pod template of this version, or keeps one through an upgrade. */
+/** Whether every group has this version's pod template, or keeps an older template through an upgrade. */
 export function templateCurrent({ groups }: Plan): PoolCondition {
   const kept = groups.flatMap((group) =>
     group.kind === "scale" && group.template.kept === "upgrade" ? [{ name: group.config.name, ...group.template }] : [],

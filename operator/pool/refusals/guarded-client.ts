@@ -6,14 +6,14 @@ import type { Refusals } from "./refusals.ts";
 export type PoolClient = Pick<KubeClient, "get" | "create" | "apply" | "mergePatch" | "delete">;
 
 /**
- * The API server as one pool uses it: what it refuses is remembered, and not sent again for a while.
- * @throws KubeError as the client does, also for a request that was not sent.
+ * The API client of one pool. It remembers rejected requests and does not send them again for a while.
+ * @throws KubeError like the client, also for a request that was not sent.
  */
 export function guardedClient(client: PoolClient, refusals: Refusals, pool: PoolConfig): PoolClient {
   return {
     get: (type, ref, options) =>
       refusals.attempt(pool, targetOf("get", type, ref), "", undefined, () => client.get(type, ref, options)),
-    // Of the same object as an apply: what lifts the refusal of the one lifts that of the other.
+    // The same target as an apply: whatever resolves the rejection of one resolves the other.
     create: (type, object, options) =>
       refusals.attempt(pool, targetOf("apply", type, object.metadata ?? {}), fingerprintOf(object), object, () =>
         client.create(type, object, options),

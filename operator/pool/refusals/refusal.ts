@@ -12,15 +12,15 @@ export interface Target {
   readonly name: string;
 }
 
-/** A request that the API server refuses, or fails to carry out for a while. Its name is empty where it is refused for all objects. */
+/** A request that the API server rejects, or fails to execute for a while. The name is empty if all objects of the kind are rejected. */
 export interface Refusal extends Target {
-  /** HTTP status; 0 where we refuse by ourselves, since the object belongs to somebody else. */
+  /** HTTP status; 0 if the operator did not send the request, since the object belongs to another owner. */
   readonly status: number;
-  /** The API server's word for it, such as `Invalid`. */
+  /** The API server's reason, such as `Invalid`. */
   readonly reason: string;
-  /** The API server's own sentence, without secrets. */
+  /** The API server's message, without secrets. */
   readonly said: string;
-  /** Before this time the same request is not sent again. Undefined for a request that is repeated with a short back-off. */
+  /** Earliest time of the next attempt. Undefined for a request that is retried with a short back-off. */
   readonly retryAtMs: number | undefined;
 }
 
@@ -37,14 +37,14 @@ export function idOf(target: Target): string {
   return `${kindIdOf(target)} ${keyOf(target)}`;
 }
 
-/** Of all objects of the kind, in the pool's namespace. */
+/** Id of all objects of the kind in the pool's namespace. */
 export function kindIdOf({ verb, plural, subresource = "" }: Target): string {
   return `${verb} ${plural}/${subresource}`;
 }
 
 /**
- * Equal for two requests that ask for the same. Marks and statuses change with time without asking for anything else: for them
- * it is empty. The version that a request depends on does not count.
+ * Equal for two requests with the same content. It is empty for marks and statuses, whose content changes with time without a
+ * change of the request. The required version of the object is ignored.
  */
 export function fingerprintOf(sent: object): string {
   const { metadata, ...rest } = sent as KubeObject;
@@ -56,7 +56,7 @@ export function fingerprintOf(sent: object): string {
 }
 
 const MAX_SAID = 600;
-/** A sentence that may stand in a status or an event: values of environment variables and what looks like a secret are hidden. */
+/** The message for use in a status or an event, without values of environment variables and likely secrets. */
 export function quotable(said: string, sent: object | undefined): string {
   const text = hideSecrets(said, valuesOf(sent));
   return text.length <= MAX_SAID ? text : `${text.slice(0, MAX_SAID)}…`;

@@ -3,41 +3,41 @@ import { isMissingRight, KubeError, requestFailureOf } from "../../kube/errors.t
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { idOf, kindIdOf, quotable, type Refusal, type Target } from "./refusal.ts";
 
-/** The first repetition of a refused request comes after this time, each further one after twice the time. */
+/** Delay of the first retry of a rejected request. Each further retry doubles the delay. */
 const FIRST_RETRY_MS = 10_000;
 export const LAST_RETRY_MS = 300_000;
-/** An object that the API server fails to write for this long is reported as one that it refuses. */
+/** A write that fails for this long is reported like a rejected one. */
 export const FAILING_PATIENCE_MS = 30_000;
-/** Refused objects of one kind that are remembered one by one. With more, the kind is left alone until the next repetition. */
+/** Limit on individually remembered objects of one kind. Beyond it, the whole kind waits for the next retry. */
 const MAX_OF_A_KIND = 32;
 
 interface HeldRequest {
   readonly refusal: Refusal;
   readonly error: unknown;
   readonly fingerprint: string;
-  /** Of the pool's spec when the request was sent. */
+  /** Generation of the pool's spec when the request was sent. */
   readonly generation: number;
   readonly tries: number;
   readonly sinceMs: number;
   readonly sentMs: number;
-  /** When a reconcile last wanted the request. */
+  /** When a reconcile last made the request. */
   readonly wantedMs: number;
 }
 
 export interface RefusalsOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** The API server has refused a request. It is not called for a request that was not sent. */
+  /** Called when the API server has rejected a request, but not for a request that was not sent. */
   readonly onRefused: (pool: string, refusal: Refusal) => void;
 }
 
 /**
- * What the API server refuses of each pool's requests.
+ * The rejected requests of each pool.
  *
  * Guarantees
- * - A refused request is sent again only after a time that grows from 10 s to 5 minutes, or at once where its content or the pool's
- *   spec has changed.
- * - A missing right is remembered for the kind: one request finds out whether it was given.
+ * - A rejected request is retried after a delay that grows from 10 s to 5 minutes, or at once if its content or the pool's spec
+ *   has changed.
+ * - A missing permission is remembered for the kind: a single request checks whether it was granted.
  * - At most 32 objects of each kind are remembered for a pool.
  */
 export class Refusals {
@@ -49,8 +49,8 @@ export class Refusals {
   }
 
   /**
-   * Sends a request, unless the same one was refused a short while ago: then it throws the same error again.
-   * @param sent what the request carries.
+   * Sends a request, unless the same request was rejected recently: then it throws the same error again.
+   * @param sent the request's body.
    * @param fingerprint of its content.
    */
   async attempt<T>(
@@ -78,14 +78,14 @@ export class Refusals {
     }
   }
 
-  /** An object that we do not touch, since it belongs to somebody else. @returns in how many milliseconds to look again. */
+  /** Records an object that belongs to another owner and is not changed. @returns the delay in ms until the next check. */
   foreign(pool: PoolConfig, target: Target, said: string): number {
     const startMs = this.#options.clock.now();
     const entry = this.#keep(pool, idOf(target), { ...target, status: 0, reason: "NameTaken", said }, "", undefined, startMs);
     return dueMsOf(entry) - startMs;
   }
 
-  /** In how many milliseconds the object may be written again, whatever is sent; undefined where nothing holds it. */
+  /** Delay in ms until the object may be written again, whatever the content; undefined if it may be written now. */
   waitMs(pool: PoolConfig, target: Target): number | undefined {
     const nowMs = this.#options.clock.now();
     const entries = this.#pools.get(poolKey(pool));
@@ -95,7 +95,7 @@ export class Refusals {
     return held.length === 0 ? undefined : Math.max(...held.map(dueMsOf)) - nowMs;
   }
 
-  /** What is to be reported of a pool. */
+  /** The rejections to report for a pool. */
   of(key: string): readonly Refusal[] {
     const nowMs = this.#options.clock.now();
     return [...(this.#pools.get(key)?.values() ?? [])]
@@ -103,7 +103,7 @@ export class Refusals {
       .map(({ refusal }) => refusal);
   }
 
-  /** When the next request of the pool's own reconcile may be sent again. */
+  /** Delay in ms until the next retry of the pool's own reconcile. */
   dueInMs(key: string): number | undefined {
     const nowMs = this.#options.clock.now();
     const dueMs = [...(this.#pools.get(key)?.values() ?? [])].filter(({ refusal }) => isOfReconcile(refusal)).map(dueMsOf);
@@ -112,7 +112,7 @@ export class Refusals {
   }
 
   /**
-   * A reconcile of the pool is over: forgets the requests that it did not want any more, and those about pods that are gone.
+   * Ends a reconcile of the pool: forgets requests that it did not make again, and requests on deleted pods.
    * @param sinceMs when the reconcile began.
    * @param pods names of the pool's pods.
    */
@@ -172,11 +172,11 @@ export class Refusals {
     const { clock, random } = this.#options;
     const entries = this.#of(poolKey(pool));
     const before = entries.get(id);
-    // Another request, sent at the same time, has found out the same.
+    // A concurrent request had the same result.
     if (before?.refusal.retryAtMs !== undefined && before.sentMs >= startMs) return before;
     const same = before?.generation === pool.generation && before.fingerprint === fingerprint;
     const tries = same ? before.tries + 1 : 0;
-    // Half fixed, half drawn: pools that were refused together do not come back together.
+    // Half fixed, half random, so that pools that were rejected together do not retry together.
     const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** tries) * (0.5 + 0.5 * random());
     const { generation } = pool;
     const nowMs = clock.now();

@@ -8,12 +8,12 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { hideSecrets } from "../../workers/hide-secrets.ts";
 import type { PodView } from "../views.ts";
 
-/** The events of a pod are read again after this time. */
+/** Interval in which the events of a pod are read again. */
 export const REFRESH_MS = 60_000;
-/** Pods of all pools whose events are kept, and requests that are under way. */
+/** Limits on pods with cached events, over all pools, and on concurrent requests. */
 const MAX_PODS = 300;
 const MAX_IN_FLIGHT = 8;
-/** A pod that does not start has a few kinds of events. The API server keeps each for an hour. */
+/** A pod that does not start has few kinds of events. The API server keeps each for an hour. */
 const MAX_EVENTS = 100;
 const MAX_NOTE = 400;
 
@@ -31,8 +31,8 @@ export interface PodEventsOptions {
 }
 
 /**
- * Reads the events of single pods, without keeping a reconcile waiting: the answer comes with the next look.
- * Errors: events that cannot be read are missing, and the log says why.
+ * Reads the events of single pods without blocking a reconcile: the result is available at the next call.
+ * Errors: events that cannot be read are missing, and the error is logged.
  */
 export class PodEvents {
   readonly #options: PodEventsOptions;
@@ -48,8 +48,8 @@ export class PodEvents {
   }
 
   /**
-   * The latest event of the pod, as far as it is known. Asks for it where that is a minute ago.
-   * @param onNews is called when the pod's latest event has changed.
+   * The latest known event of the pod. Requests the pod's events if the last request is a minute old.
+   * @param onNews called when the pod's latest event has changed.
    */
   latest(pod: PodView, onNews: () => void): PodEvent | undefined {
     if (this.#asked.get(pod.uid) === undefined && this.#inFlight < MAX_IN_FLIGHT) {
@@ -77,7 +77,7 @@ export class PodEvents {
   }
 }
 
-/** Of events that were last seen at the same time, a warning comes first. */
+/** The latest event. Of simultaneous events a warning takes precedence. */
 export function latestOf(items: readonly Json<EventsV1Event>[]): PodEvent | undefined {
   const [latest] = [...items].sort(
     (a, b) => lastSeenMs(b) - lastSeenMs(a) || Number(b.type === "Warning") - Number(a.type === "Warning"),

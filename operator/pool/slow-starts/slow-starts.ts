@@ -3,9 +3,9 @@ import type { GroupSnapshot } from "../snapshot.ts";
 import type { PodProblem, PodView } from "../views.ts";
 import { type PodEvent, REFRESH_MS } from "./pod-events.ts";
 
-/** A pod that has a node for so long, and whose latest event is a warning, is reported. */
+/** A scheduled pod that has not started after this time is reported if its latest event is a warning. */
 export const WARNING_PATIENCE_MS = 30_000;
-/** Pods of each group whose events are looked at: all of a group wait for the same, as a rule. */
+/** Number of pods per group whose events are read: all pods of a group usually wait for the same reason. */
 const PODS_OF_A_GROUP = 2;
 
 export interface SlowStarts {
@@ -16,10 +16,10 @@ export interface SlowStarts {
 }
 
 /**
- * Finds pods that have a node and do not start. A kubelet that fails to mount a volume, or to create the pod's sandbox, reports it in
- * events only, while the containers' state stays `ContainerCreating`. Such a pod is reported after 30 s where its latest event
- * is a warning, and otherwise after the time that the engine's startup probe allows for a start.
- * @param latestEvent of a pod, as far as it is known.
+ * Finds scheduled pods that do not start. A kubelet that fails to mount a volume or to create the pod's sandbox reports this in
+ * events only, while the containers' state stays `ContainerCreating`. Such a pod is reported after 30 s if its latest event is
+ * a warning, else after the time limit of the engine's startup probe.
+ * @param latestEvent returns the latest known event of a pod.
  */
 export function withSlowStarts(
   seen: readonly GroupSnapshot[],

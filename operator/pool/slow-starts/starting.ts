@@ -1,9 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Json } from "../../kube/types.ts";
 
-/** What a pod that has a node, and does not run yet, waits for: its kubelet's own words. */
+/** What a scheduled pod that does not run yet waits for, as its kubelet reports it. */
 export interface Starting {
-  /** Since when it has a node. */
+  /** When the pod was scheduled. */
   readonly sinceMs: number;
   /** Such as `worker: ContainerCreating`; an init container that has not ended yet is `Running`. */
   readonly what: string;
