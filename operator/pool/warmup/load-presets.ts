@@ -21,8 +21,8 @@ export interface LoadPresetsOptions {
 }
 
 /**
- * Loads every preset of a group on a worker: a session in a room of its own until it runs, then it is stopped.
- * Costs one authentication each at the maker's.
+ * Loads every preset of a group on a worker: starts a session in a separate room, waits until it runs, and stops it.
+ * Each session costs one authentication at the maker.
  */
 export function presetLoader({ client, workers, clock }: LoadPresetsOptions): PresetLoader {
   return async (pool, group, origin, pod, signal) => {
@@ -44,7 +44,7 @@ interface WarmupSession {
   readonly livekitUrl: string;
   readonly livekitToken: string;
   readonly roomName: string;
-  /** What the worker may know and no condition may quote. */
+  /** Secrets that the worker receives and that conditions must not quote. */
   readonly hidden: readonly string[];
 }
 
@@ -84,7 +84,7 @@ async function loadPreset(
       await sleep(clock, POLL_MS, signal);
     }
   } finally {
-    // Its slot is wanted, whatever became of it and of us: not with the signal, which may be what ended the wait.
+    // The slot must be freed in every case. The call ignores the signal, which may have ended the wait.
     await workers.call({ method: "POST", origin, path: `${task}/stop`, timeoutMs: CALL_TIMEOUT_MS });
   }
 }
@@ -112,7 +112,7 @@ async function makerSecret(readSecret: ReadSecret, { namespace, apiSecretRef }: 
 }
 
 async function roomToken({ key, secret }: { readonly key: string; readonly secret: string }, room: string): Promise<string> {
-  // Loaded when first needed: few pools warm up by session, and the SDK is large.
+  // Loaded on first use: few pools warm up by session, and the SDK is large.
   const { AccessToken } = await import("livekit-server-sdk");
   const token = new AccessToken(key, secret, { identity: "avatarpool-warmup", ttl: "10m" });
   token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });

@@ -3,17 +3,17 @@ import type { PoolLoadView } from "../load/load-hub.ts";
 import { busyByUid, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
 
-/** Whether a pod's worker has its presets loaded: the gate was set after the worker's process was started last. */
+/** Whether a pod's worker is warm: the gate was set after the last start of the worker's process. */
 export function isWarm(pod: PodView): boolean {
   return pod.containersReady && pod.warmSinceMs !== undefined && pod.warmSinceMs >= (pod.startedAtMs ?? 0);
 }
 
-/** After a warm-up gateways may count its session until their next probe, which is a second away at most. */
+/** After a warm-up, gateways may count its session until their next probe, at most a second later. */
 export const WARMUP_SEEN_MS = 2_000;
 
 /**
- * Whether one of a worker's sessions is taken for the one that loads its presets. Were it counted as demand, every new worker
- * would ask for a further one.
+ * Whether one of a worker's sessions is considered its warm-up session. If that session counted as demand, every new worker
+ * would require another one.
  */
 export function hasWarmupSession(
   pod: PodView,
@@ -26,7 +26,7 @@ export function hasWarmupSession(
   return warming && (load.workers.get(pod.uid)?.sessions ?? 0) > 0;
 }
 
-/** Free slots on warm workers of a group that take launches. */
+/** Free slots on warm workers of a group that accept launches. */
 export function warmSlotsOf({ config, members }: GroupSnapshot): number {
   const busy = busyByUid(members);
   return members.pods

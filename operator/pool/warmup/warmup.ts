@@ -16,7 +16,7 @@ import { type PodView, type PoolView, WARMUP_FAILED } from "../views.ts";
 import { isWarm } from "./warmth.ts";
 import type { WorkerCalls } from "./worker-calls.ts";
 
-/** Loads a group's presets on a worker by a short real session each. Throws with a sentence when it cannot. */
+/** Loads each preset of a group on a worker by a short real session. Throws an Error with a readable message on failure. */
 export type PresetLoader = (
   pool: PoolConfig,
   group: GroupConfig,
@@ -37,13 +37,13 @@ export interface WarmupOptions {
 }
 
 /**
- * Warms one worker and sets its gate.
+ * Warms up one worker and sets its gate.
  *
- * Expected flow: the worker answers its probes -> its pipeline is exercised -> in `session` mode its presets are loaded ->
- * gate True. A worker that was restarted is cold again: its gate goes back to False first.
+ * Expected flow: the worker passes its probes -> its pipeline is exercised -> in `session` mode its presets are loaded ->
+ * gate True. A restarted worker is cold: its gate is set to False first.
  *
- * Errors: a worker that fails is tried again with a growing delay; the gate carries the reason meanwhile. A gate that the API
- * server refuses to set is reported by the pool's `Ready` condition; the worker is not warmed again before the next attempt.
+ * Errors: a failed warm-up is retried with a growing delay, and the gate has the reason. If the API server rejects the gate, the
+ * pool's `Ready` condition reports it, and the worker is not warmed up again before the next attempt.
  */
 export function warmupReconciler(options: WarmupOptions): (key: string, signal: AbortSignal) => Promise<Outcome> {
   const { refusals, clock } = options;
@@ -95,8 +95,8 @@ interface Gate {
 
 async function setGate(client: Pick<KubeClient, "apply">, pod: PodView, { status, reason, message, nowMs }: Gate): Promise<void> {
   const { namespace, name, uid } = pod;
-  // Whole seconds, rounded up: the gate must not seem older than the start of the worker that it speaks of, also where the
-  // clock of the worker's machine is ahead of ours.
+  // Whole seconds, rounded up: the gate must not appear older than the worker's start, even if the clock of the worker's
+  // machine is ahead.
   const sinceMs = Math.max(nowMs, pod.startedAtMs ?? 0);
   const lastTransitionTime = new Date(Math.ceil(sinceMs / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
   const object: Json<V1Pod> = {
@@ -108,7 +108,7 @@ async function setGate(client: Pick<KubeClient, "apply">, pod: PodView, { status
   try {
     await client.apply(pods, object, { subresource: "status" });
   } catch (error) {
-    // The pod is gone, or another one has its name.
+    // The pod was deleted, or another pod has its name.
     if (!isGoneOrReplaced(error)) throw error;
   }
 }

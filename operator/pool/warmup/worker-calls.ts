@@ -18,7 +18,7 @@ export interface WorkerCall {
   readonly signal?: AbortSignal;
 }
 
-/** What the operator itself asks of a worker: to warm up, and whether it has sessions. */
+/** The operator's requests to a worker: warm-up calls and the list of sessions. */
 export class WorkerCalls {
   readonly #client: WorkerClient;
   readonly #clock: Clock;
@@ -28,14 +28,14 @@ export class WorkerCalls {
     this.#clock = clock;
   }
 
-  /** @throws WorkerUnreachable, a TimeoutError, or what the connection broke with. */
+  /** @throws WorkerUnreachable, a TimeoutError, or the connection's error. */
   call({ method, origin, path, timeoutMs, body = nothing, signal }: WorkerCall): Promise<WorkerAnswer> {
     const send = (limited: AbortSignal) =>
       method === "GET" ? this.#client.get(origin, path, limited) : this.#client.post(origin, path, body, limited);
     return withDeadline(this.#clock, timeoutMs, send, signal);
   }
 
-  /** Whether a worker surely has no session: it says so, or nothing listens there any more. */
+  /** Whether a worker certainly has no session: it reports none, or no process listens at its address. */
   async isEmpty(origin: string, healthPath: string): Promise<boolean> {
     try {
       return sessionsIn(await this.call({ method: "GET", origin, path: healthPath, timeoutMs: HEALTH_TIMEOUT_MS })) === 0;
