@@ -84,7 +84,7 @@ describe("a session whose agent leaves the room", () => {
     await inRoom[1]?.leave();
   });
 
-  it("is ended as well while a human waits there, and goes on while it is the human who leaves", async () => {
+  it("is also ended while a human is in the room, and continues if only the human leaves", async () => {
     const inRoom = [
       await join(livekit.url, "call-2", agent),
       await join(livekit.url, "call-2", avatar),
@@ -106,7 +106,7 @@ describe("a session whose agent leaves the room", () => {
 });
 
 describe("an agent that LiveKit dispatches again", () => {
-  it("gets a new avatar in the slot of the old one, and that avatar stays", async () => {
+  it("gets a new avatar in the slot of the old one, and the new avatar stays", async () => {
     const [room, identity] = ["call-3", "bithuman-avatar-agent"];
     const joins = (agent: string) => join(livekit.url, room, { identity: agent, kind: "agent" });
     const avatarOf = (agent: string) => join(livekit.url, room, { identity, kind: "agent", attributes: { [ON_BEHALF]: agent } });
@@ -159,7 +159,7 @@ async function returnsInTime(pool: string, room: string, awayMs: number): Promis
 }
 
 describe("of calls whose agents leave at any time", { timeout: 120_000 }, () => {
-  it("each ends within 15 s with webhooks and 45 s without, and none whose agent is back within the grace", async () => {
+  it("each ends within 15 s with webhooks and 45 s without, unless its agent returns within the grace period", async () => {
     const tries = Array.from({ length: 12 }, (_, at) => at);
     const [heard, quiet, back] = await Promise.all([
       Promise.all(tries.map((at) => endsAfterMs("heard", `heard-${at}`, at * 700))),

@@ -67,12 +67,12 @@ function letsIn({ spec }: Rendered, port: string, from: Readonly<Record<string, 
 }
 
 describe("network policies", () => {
-  it("are absent unless they are asked for, as is the PodMonitor", async () => {
+  it("are absent by default, as is the PodMonitor", async () => {
     expect((await render()).map(({ kind }) => kind)).not.toEqual(expect.arrayContaining(["NetworkPolicy"]));
     expect((await render()).map(({ kind }) => kind)).not.toEqual(expect.arrayContaining(["PodMonitor"]));
   });
 
-  it("let operator and gateways speak, anybody launch, and nobody else in", async () => {
+  it("allow traffic between operator and gateways and launches from any client, and nothing else", async () => {
     const { operator, gateway } = await podLabels();
     const policies = await render(...networkPolicies);
     const [ofOperator, ofGateway, ...more] = policies;
@@ -92,7 +92,7 @@ describe("network policies", () => {
     expect([operator, gateway, stranger].some((from) => letsIn(ofOperator, "internal", from))).toBe(false);
   });
 
-  it("let in the clients and the readers of metrics that are named", async () => {
+  it("admit the listed clients and metrics scrapers", async () => {
     const agents = "networkPolicy.clients[0].podSelector.matchLabels.app=agents";
     const prometheus = "networkPolicy.metrics[0].podSelector.matchLabels.app=prometheus";
     const [ofOperator, ofGateway] = await render(...networkPolicies, `--set=${agents}`, `--set=${prometheus}`);
@@ -103,7 +103,7 @@ describe("network policies", () => {
     expect(may(ofOperator, "internal")).toEqual([false, true, false]);
   });
 
-  it("keep everybody but operator and gateways from workers in the namespaces that are listed", async () => {
+  it("admit only operator and gateways to workers in the listed namespaces", async () => {
     const { operator, gateway } = await podLabels();
     const workers = (await render(...networkPolicies, "--set=namespaces={avatars}")).find(
       ({ metadata }) => metadata.namespace === "avatars",
@@ -116,7 +116,7 @@ describe("network policies", () => {
     expect(namespaces).toEqual([{ "kubernetes.io/metadata.name": "system" }, { "kubernetes.io/metadata.name": "system" }]);
   });
 
-  it("are taken by the API server", async () => {
+  it("are accepted by the API server", async () => {
     const { stdout } = await plane.run("helm", [
       ...["template", "ap", chart, "--namespace=system", ...networkPolicies],
       ...["--set=namespaces={avatars}", "--set=networkPolicy.clients[0].ipBlock.cidr=10.0.0.0/8"],
@@ -128,7 +128,7 @@ describe("network policies", () => {
 });
 
 describe("the PodMonitor", () => {
-  it("selects the pods of operator and gateway and their metrics, with the labels that Prometheus looks for", async () => {
+  it("selects the metrics ports of operator and gateway, with the labels that Prometheus selects", async () => {
     const { operator, gateway } = await podLabels();
     const values = "podMonitor.enabled=true,podMonitor.interval=15s,podMonitor.labels.release=prometheus";
     const monitors = (await render(`--set=${values}`)).filter(({ kind }) => kind === "PodMonitor");

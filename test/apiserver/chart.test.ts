@@ -73,11 +73,11 @@ describe("rights", () => {
     ["avatarpool-gateway", "avatarpool", { ...gatewayWherePoolsLive, ...gatewayAtHome, ...gatewayEverywhere }],
   ];
 
-  it.each(table)("%s may do in %s what it must, and nothing else", async (user, namespace, rights) => {
+  it.each(table)("%s has exactly the required permissions in %s", async (user, namespace, rights) => {
     await expectRights(`avatarpool:${user}`, namespace, rights);
   });
 
-  it("end at the listed namespaces", async () => {
+  it("are limited to the listed namespaces", async () => {
     await helm("install", "narrow", chart, "--namespace=elsewhere", "--set=crds.install=false", "--set=namespaces={avatars}");
     const operator = "elsewhere:narrow-operator";
     await expectRights(operator, "avatars", operatorWherePoolsLive);
@@ -88,7 +88,7 @@ describe("rights", () => {
     await expectRights(gateway, "default", gatewayEverywhere);
   });
 
-  it("let the gateway read Secrets only where that is asked for, and only those", async () => {
+  it("let the gateway read only the Secrets that the values list", async () => {
     const rules = async (...values: readonly string[]) =>
       parseAllDocuments(await helm("template", "x", chart, "--show-only=templates/gateway-rbac.yaml", ...values)).flatMap(
         (document) => document.toJS()?.rules ?? [],
@@ -102,7 +102,7 @@ describe("rights", () => {
 });
 
 describe("what is installed", () => {
-  it("knows pools as crds/ defines them", async () => {
+  it("includes the CRD of crds/", async () => {
     const rendered = parse(await helm("template", "avatarpool", chart, "--show-only=templates/crd.yaml"));
     const source = parse(await readFile(path.join(root, "crds", "avatarpool.dev_avatarpools.yaml"), "utf8"));
     expect(isDeepStrictEqual(rendered.spec, source.spec), "the chart's CRD differs from crds/: run npm run generate").toBe(true);
@@ -124,7 +124,7 @@ describe("what is installed", () => {
     expect(created).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("says how to go on", async () => {
+  it("prints the next steps", async () => {
     const notes = await helm("get", "notes", "avatarpool", "--namespace=avatarpool");
     expect(notes).toContain("http://avatarpool-gateway.avatarpool/avatars/support/launch");
     const pool = notes.slice(notes.indexOf("apiVersion:"), notes.indexOf("EOF\n\n"));
@@ -152,13 +152,13 @@ describe("values", () => {
     ["installCRDs=true", "at '': additional properties 'installCRDs' not allowed"],
   ];
 
-  it.each(bad)("%s is refused with what is wrong", async (value, sentence) => {
+  it.each(bad)("%s is rejected with the reason", async (value, sentence) => {
     const result = await plane.run("helm", ["template", "x", chart, "--set", value]);
     expect(result.code).not.toBe(0);
     expect(result.stderr).toContain(sentence);
   });
 
-  it("reach the objects", async () => {
+  it("are applied to the objects", async () => {
     const values = {
       image: { repository: "registry.example.com/avatarpool", tag: "edge" },
       imagePullSecrets: [{ name: "pull" }],
@@ -206,7 +206,7 @@ describe("templates", () => {
   const rendered = async (...values: readonly string[]) =>
     parseAllDocuments(await helm("template", "x", chart, "--namespace=home", ...values)).map((document) => document.toJS());
 
-  it("name an image by its digest, for the helpers in workers too", async () => {
+  it("can name an image by its digest, also for the helpers in workers", async () => {
     const image = `registry.example.com/avatarpool@${digest}`;
     const values = `--set=image.repository=registry.example.com/avatarpool,image.tag=edge,image.digest=${digest}`;
     const text = JSON.stringify(await rendered(values));
@@ -216,7 +216,7 @@ describe("templates", () => {
     expect(text).not.toContain("edge");
   });
 
-  it("may be part of an umbrella chart that switches them", async () => {
+  it("can be part of an umbrella chart with conditions", async () => {
     expect(await rendered("--set=enabled=true,global.imageRegistry=x")).toEqual(await rendered());
   });
 
@@ -228,7 +228,7 @@ describe("templates", () => {
     expect([...new Set(names)].sort()).toEqual(["home:x-gateway-pools", "home:x-gateway-token-reviews", "home:x-operator-pools"]);
   });
 
-  it("run no hook where that is not wanted", async () => {
+  it("run no hook if it is disabled", async () => {
     const kinds = async (value: string) => (await rendered(`--set=uninstall.releasePools=${value}`)).map((object) => object?.kind);
     expect(await kinds("true")).toContain("Job");
     expect(await kinds("false")).not.toContain("Job");
@@ -252,7 +252,7 @@ describe("a release's life", () => {
     expect(await columns()).toContain("Sessions");
   });
 
-  it("leaves the CRD and the pools when it is uninstalled, unless told otherwise", async () => {
+  it("keeps the CRD and the pools at uninstall by default", async () => {
     await kubectl("apply", "-f", path.join(root, "examples", "gpu.yaml"));
     await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
     expect(await kubectl("get", "avatarpools", "--namespace=avatars", "-o=name")).toBe("avatarpool.avatarpool.dev/support\n");

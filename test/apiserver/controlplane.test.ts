@@ -46,7 +46,7 @@ describe("a control plane", () => {
     await until("the third pod to run", LIMIT_MS, async () => (await podsOf(plane)).filter(isRunning).length === 3);
   });
 
-  test("asks for rights: a ServiceAccount may do what is bound to it, and no more", async () => {
+  test("enforces RBAC: a ServiceAccount has only its bound permissions", async () => {
     await plane.kubectl(["create", "serviceaccount", "reader"]);
     const kubeconfig = await plane.serviceAccountKubeconfig("default", "reader");
     const refused = await plane.kubectl(["get", "pods"], { kubeconfig });

@@ -34,7 +34,7 @@ async function cli(...args: string[]): Promise<{ readonly stdout: string; readon
 const page = (query = "") => fetch(`${stage.operator.url}/debug/decisions${query}`);
 const decisions = async (pool: string): Promise<Decisions> => decisionsSchema.parse(await (await page(`?pool=${pool}`)).json());
 
-it("a change of size shows with its sentence and its numbers, over HTTP and in the CLI; another operator begins anew", async () => {
+it("a change of size is shown with its reason and numbers, over HTTP and in the CLI; a new leader starts with an empty list", async () => {
   const scenario = await stage.scenario("explain");
   await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
   await scenario.pool({ workers: [gpuGroup({ min: 3 })] });
@@ -69,7 +69,7 @@ it("a change of size shows with its sentence and its numbers, over HTTP and in t
   );
 });
 
-it("without the operator the status's last decision is told; a pool that is not there is said so", async () => {
+it("without the operator the CLI prints the status's last decision, and reports a missing pool", async () => {
   const scenario = await stage.scenario("silent");
   await scenario.readyPool();
   // Its pod, by which the API server would reach the operator, is a process here.
@@ -83,7 +83,7 @@ it("without the operator the status's last decision is told; a pool that is not 
   );
 });
 
-it("a replica that does not lead says who does", async () => {
+it("a standby replica names the leader", async () => {
   const standby = await stage.product.startOperator();
   const leader = (await (await page()).json()) as { readonly operator: string };
   const answer = async () => (await fetch(`${standby.url}/debug/decisions`)).json() as Promise<{ readonly message: string }>;
@@ -94,7 +94,7 @@ it("a replica that does not lead says who does", async () => {
   await standby.process.stop();
 });
 
-it("a plan says what the operator would do for a file, writes nothing, and the operator then does so", async () => {
+it("a plan prints what the operator would do for a file, writes nothing, and the operator then does the same", async () => {
   const scenario = await stage.scenario("plan");
   await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
   await scenario.sessions(2);

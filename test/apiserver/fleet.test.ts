@@ -147,7 +147,7 @@ describe("two GPU workers with a readiness gate", () => {
     await expect.poll(ready, waiting).toMatchObject({ availableReplicas: 2 });
   });
 
-  it("lose Ready with the gate, and get it back with it", async () => {
+  it("lose Ready with the gate, and regain it with the gate", async () => {
     const [pod] = await podsOf(app);
     await setWarm(pod!, "False");
     await expect.poll(() => statuses(app, "Ready"), waiting).toContain("False");
@@ -189,7 +189,7 @@ describe("two GPU workers with a readiness gate", () => {
   });
 });
 
-it("a crashed worker is started again and counts its sessions as killed", async () => {
+it("a crashed worker restarts and counts its sessions as killed", async () => {
   await deploy("crash", { engine: "expression" });
   await expect.poll(() => statuses("crash", "Ready"), waiting).toEqual(["True"]);
   const name = (await podsOf("crash"))[0]?.metadata?.name ?? "";
@@ -207,7 +207,7 @@ it("a crashed worker is started again and counts its sessions as killed", async 
   expect(fleet.worker(name)?.activeSessions).toBe(0);
 });
 
-it("a model that answers 404 keeps the pod from starting and says why; once it is there, the worker serves it", async () => {
+it("a model URL that returns 404 keeps the pod from starting, with the reason; once the model exists, the worker serves it", async () => {
   serveFile = (_, response) => response.writeHead(404).end();
   const modelUrl = `http://127.0.0.1:${(files.address() as AddressInfo).port}/leo.imx`;
   await deploy("cpu", { engine: "essence", modelUrl });
@@ -225,7 +225,7 @@ it("a model that answers 404 keeps the pod from starting and says why; once it i
   expect(await launch(name, { avatar_id: "leo" })).toMatchObject({ status: 200 });
 });
 
-it("an image that cannot be pulled waits with the kubelet's reason and sentence", async () => {
+it("a pod whose image cannot be pulled waits with the kubelet's reason and message", async () => {
   await deploy("pull", { engine: "expression", image: "worker-does-not-exist:1" });
   await expect
     .poll(async () => (await podsOf("pull"))[0]?.status?.containerStatuses?.[0]?.state?.waiting, waiting)
@@ -235,7 +235,7 @@ it("an image that cannot be pulled waits with the kubelet's reason and sentence"
     });
 });
 
-it("a missing Secret or key waits with the kubelet's sentence, and the worker starts once it is there", async () => {
+it("a pod with a missing Secret or key waits with the kubelet's message, and starts once the Secret exists", async () => {
   const env = [{ name: "BITHUMAN_API_SECRET", valueFrom: { secretKeyRef: { name: "bithuman", key: "api-secret" } } }];
   const reason = async () => (await podsOf("secret"))[0]?.status?.containerStatuses?.[0]?.state?.waiting;
   await deploy("secret", { engine: "expression", env });

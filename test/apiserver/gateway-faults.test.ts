@@ -13,7 +13,7 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-describe("a launch with a mistake in it", () => {
+describe("an invalid launch", () => {
   let scenario: Scenario;
 
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe("a launch with a mistake in it", () => {
     expect(body.error?.message).toMatch(sentence);
   });
 
-  it("is answered 404 for a pool that does not exist, and 405 with the right method for a GET", async () => {
+  it("gets 404 for a missing pool, and 405 with the allowed method for a GET", async () => {
     const url = `${stage.gateways[0]?.url}/mistakes`;
     const unknown = await fetch(`${url}/nobody/launch`, { method: "POST", body: new URLSearchParams({ room_name: "room" }) });
     expect([unknown.status, await unknown.json()]).toEqual([
@@ -57,7 +57,7 @@ describe("a launch with a mistake in it", () => {
 });
 
 describe.concurrent("a worker", () => {
-  it("that takes launches and never answers holds up nobody else, and when it dies its launch goes on elsewhere", async () => {
+  it("that accepts launches and never responds does not block other launches, and its launch moves to another worker when it dies", async () => {
     const scenario = await stage.scenario("hang");
     await scenario.readyPool({ warm: { slots: 3 } });
     await scenario.until("two workers that serve", async () => (await scenario.status()).warmSlots === 4);
@@ -72,7 +72,7 @@ describe.concurrent("a worker", () => {
     expect([status, worker === first]).toEqual([200, false]);
   });
 
-  it("whose answer is lost is asked what it began: one launch, one session, and the client hears of it", async () => {
+  it("whose response is lost is asked for its sessions: one launch has one session, and the client gets it", async () => {
     const scenario = await stage.scenario("lost-answer");
     await scenario.readyPool({ warm: { slots: 3 } });
     await scenario.until("two workers that serve", async () => (await scenario.status()).warmSlots === 4);
@@ -84,7 +84,7 @@ describe.concurrent("a worker", () => {
     await scenario.until("both sessions to be counted", async () => (await scenario.status()).sessions === 2);
   });
 
-  it("that dies with its sessions: they are counted off, others serve meanwhile, and its slots come back", async () => {
+  it("that dies with its sessions: they are no longer counted, other workers serve meanwhile, and its slots return", async () => {
     const scenario = await stage.scenario("crash");
     await scenario.readyPool({ warm: { slots: 2 } });
     const [first] = await scenario.sessions(2);
@@ -103,7 +103,7 @@ describe.concurrent("a worker", () => {
   });
 });
 
-it("no room token and no secret of a client is in a log, also of launches that failed", async () => {
+it("no log contains a room token or a client's secret, also for failed launches", async () => {
   const logs = await stage.logs();
   expect(logs).toMatch(/worker_rejected/);
   for (const value of [ROOM_TOKEN, SECRET_VALUE]) expect(logs).not.toContain(value);
@@ -111,7 +111,7 @@ it("no room token and no secret of a client is in a log, also of launches that f
 
 /** Last: it does not come back. */
 describe("a gateway that is killed during a burst", () => {
-  it("takes no session and no slot with it: the other one serves, and the operator notices", async () => {
+  it("loses no session and no slot: the other gateway serves, and the operator detects the loss", async () => {
     const scenario = await stage.scenario("burst");
     await scenario.readyPool({
       workers: [{ name: "gpu", engine: "expression", max: 10, sessionsPerWorker: 2 }],

@@ -51,7 +51,7 @@ describe("a gateway with the chart's rights", () => {
     expect(cluster.fleet.totals).toMatchObject({ refused503: 0, served: 2 });
   });
 
-  it("tells the operator, and nobody else, about its workers", async () => {
+  it("reports its workers to the operator only", async () => {
     expect((await openLoad(gateway.internal, "")).status).toBe(401);
     const stranger = await cluster.plane.serviceAccountToken(RELEASE, "avatarpool-gateway", LOAD_AUDIENCE);
     expect((await openLoad(gateway.internal, stranger)).status).toBe(401);
@@ -68,7 +68,7 @@ describe("a gateway with the chart's rights", () => {
     load.close();
   });
 
-  it("sends nothing to a cordoned worker, and tells the operator that it has seen the cordon", async () => {
+  it("sends no launches to a cordoned worker, and acknowledges the cordon to the operator", async () => {
     const load = await openLoad(gateway.internal, await operatorToken());
     const loads = () => load.last.get("support")?.workers ?? [];
     await expect.poll(() => loads().length, waiting).toBe(2);
@@ -82,7 +82,7 @@ describe("a gateway with the chart's rights", () => {
     load.close();
   });
 
-  it("serves while the API server is away, and finds its way back", async () => {
+  it("serves while the API server is unavailable, and reconnects afterwards", async () => {
     await cluster.plane.stopApiServer();
     expect((await launch("room-4")).status).toBe(200);
     expect((await fetch(`${gateway.internal}/readyz`)).status).toBe(200);
@@ -92,7 +92,7 @@ describe("a gateway with the chart's rights", () => {
     await expect.poll(known, waiting).toBe(415);
   });
 
-  it("ends at SIGTERM, once the launches under way have their answers", async () => {
+  it("ends at SIGTERM after it has finished launches in progress", async () => {
     const waits = launch("room-5", "second");
     const second = await openLoad(gateway.internal, await operatorToken());
     await expect.poll(() => second.last.get("second")?.queued, waiting).toEqual({ maya: 1 });

@@ -77,7 +77,7 @@ const liveIn = (room: string) =>
     .map(({ id }) => id);
 
 describe("several gateways", () => {
-  it("begin a launch once, whichever of them its retries come to, at the same time or later", async () => {
+  it("start a launch once, whichever gateway receives its retries, concurrent or later", async () => {
     const both = await Promise.all([launch(gateways[0], "room-1"), launch(gateways[1], "room-1")]);
     const later = await launch(gateways[2], "room-1");
     const ids = [...both, later].map(({ body }) => body.task_id);
@@ -86,7 +86,7 @@ describe("several gateways", () => {
     expect(sessionsIn("room-1")).toHaveLength(1);
   });
 
-  it("give an agent that is dispatched again a session of its own, and end the one before", async () => {
+  it("start a new session for an agent that is dispatched again, and end the previous one", async () => {
     for (const [at, room] of ["again-1", "again-2", "again-3"].entries()) {
       const first = await launchFor("agent-1", gateways[at], room);
       const second = await launchFor("agent-2", gateways[(at + 1) % 3], room);
@@ -96,7 +96,7 @@ describe("several gateways", () => {
     }
   });
 
-  it("begin a launch anew whose session was ended, whichever of them ended it", async () => {
+  it("start a launch again after its session was ended, whichever gateway ended it", async () => {
     for (const [ends, asked] of [0, 1, 2].flatMap((one) => [0, 1, 2].map((other) => [one, other] as const))) {
       const room = `ended-${ends}-${asked}`;
       for (const gateway of gateways) await launchFor("agent-1", gateway, room);
@@ -110,7 +110,7 @@ describe("several gateways", () => {
     }
   });
 
-  it("do not double a launch whose gateway is killed while the worker has it", async () => {
+  it("do not duplicate a launch whose gateway is killed while the worker starts it", async () => {
     for (const worker of cluster.fleet.workers()) cluster.fleet.fail(worker.pod.name, "slow");
     const before = cluster.fleet.totals.launches;
     const rooms = ["killed-1", "killed-2", "killed-3", "killed-4"];
@@ -125,7 +125,7 @@ describe("several gateways", () => {
     await startAgain(0);
   });
 
-  it("are replaced one after the other without a launch that fails", async () => {
+  it("are replaced one by one without a failed launch", async () => {
     const outcomes: unknown[] = [];
     const stopped = new AbortController();
     // A load balancer that looks at each gateway twice a second, as a Service's endpoints lag behind.

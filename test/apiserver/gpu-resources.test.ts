@@ -53,14 +53,14 @@ function devices(namespace: string): string {
 }
 
 describe.concurrent("a worker's GPU", () => {
-  it("of another vendor: it runs on the tainted node that has the resource, and takes launches", async () => {
+  it("of another vendor: the worker runs on the tainted node with the resource, and accepts launches", async () => {
     const scenario = await stage.scenario("amd");
     await scenario.readyPool({ workers: [gpuGroup({ min: 2, max: 2, gpu: { resourceName: "amd.com/gpu" } })] });
     expect((await scenario.pods()).map(({ spec }) => spec?.nodeName)).toEqual(["amd-0", "amd-0"]);
     expect((await scenario.launch()).status).toBe(200);
   });
 
-  it("by a resource claim: a device from Kubernetes 1.34 on; before, the pool says that the API server does not have the field", async () => {
+  it("by a resource claim: a device on Kubernetes 1.34 or newer; on older versions the pool reports the unsupported field", async () => {
     const scenario = await stage.scenario("claims");
     const resourceClaims = [{ name: "gpu", resourceClaimTemplateName: "one-gpu", request: "gpu" }];
     const workers = [gpuGroup({ min: 1, max: 3, gpu: { resourceClaims } })];

@@ -108,13 +108,13 @@ async function reconciles(): Promise<number> {
   return Number(/^avatarpool_reconcile_seconds_count\{controller="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
-it("writes nothing while nothing happens", async () => {
+it("writes nothing while nothing changes", async () => {
   const before = await requestCounts(plane);
   await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   expect(await writesSince(before)).toEqual({});
 });
 
-it("writes nothing when a pool is reconciled again and is as it should be", async () => {
+it("writes nothing when an up-to-date pool is reconciled again", async () => {
   const [before, reconciledBefore] = [await requestCounts(plane), await reconciles()];
   // A change of a worker that says nothing about its state.
   await admin.mergePatch(pods, { namespace: NAMESPACE, name: "support-gpu-1" }, { metadata: { annotations: { note: "seen" } } });
@@ -123,7 +123,7 @@ it("writes nothing when a pool is reconciled again and is as it should be", asyn
   expect(await writesSince(before)).toEqual({ "PATCH pods": 1 });
 });
 
-it("puts a size right that a person changed by hand, with one write to the Deployment", async () => {
+it("restores a size that a user changed, with one write to the Deployment", async () => {
   const before = await requestCounts(plane);
   await kubectl("-n", NAMESPACE, "scale", "deployment", "support-gpu", "--replicas=0");
   await expect.poll(() => replicas("support-gpu"), LIMIT).toBe(2);
@@ -132,7 +132,7 @@ it("puts a size right that a person changed by hand, with one write to the Deplo
   expect((await writesSince(before))["APPLY deployments"]).toBe(1);
 });
 
-it("puts a template right that a person edited", async () => {
+it("restores a template that a user edited", async () => {
   const image = (await deployment()).spec?.template?.spec?.containers?.[0]?.image;
   await kubectl("-n", NAMESPACE, "set", "image", "deployment/support-gpu", "worker=example.com/other:2");
   await expect.poll(async () => (await deployment()).spec?.template?.spec?.containers?.[0]?.image, LIMIT).toBe(image);

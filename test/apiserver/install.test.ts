@@ -34,7 +34,7 @@ describe("kubectl apply", () => {
     expect(result).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("can be repeated, and undone", async () => {
+  it("can be repeated and reverted", async () => {
     expect(await plane.kubectl(["apply", "-f", manifest])).toMatchObject({ code: 0, stderr: "" });
     const generations = await plane.kubectl([
       "get",

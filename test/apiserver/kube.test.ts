@@ -33,7 +33,7 @@ describe("the client on a real API server", () => {
   const ref = { namespace: "default", name: "verbs" };
   const verbs: ConfigMap = { metadata: ref, data: { value: "1" } };
 
-  it("creates, replaces only what it has read, applies, patches, and deletes only what it means", async () => {
+  it("creates, replaces only the version that it has read, applies, patches, and deletes only the given UID", async () => {
     const created = await client.create(configMaps, verbs);
     await expect(client.create(configMaps, verbs)).rejects.toMatchObject({ reason: "AlreadyExists" });
     const replaced = await client.replace<ConfigMap>(configMaps, { ...created, data: { value: "2" } });
@@ -53,7 +53,7 @@ describe("the client on a real API server", () => {
     expect(await client.get(configMaps, ref)).toBeUndefined();
   });
 
-  it("passes on the sentence of the server", async () => {
+  it("passes on the server's message", async () => {
     const bad = client.create(configMaps, { metadata: { namespace: "default", name: "Not A Name" } });
     await expect(bad).rejects.toThrow(/422 Invalid: ConfigMap "Not A Name" is invalid: metadata.name: Invalid value/);
     await expect(bad).rejects.toBeInstanceOf(KubeError);
@@ -81,7 +81,7 @@ describe("leader election on a real API server", () => {
     return { identity, child, said, exited: once(child, "exit") };
   }
 
-  it("lets one of two processes lead, the other when the first is killed, and releases the lease on SIGTERM", async () => {
+  it("elects one of two processes, elects the other when the first is killed, and releases the lease on SIGTERM", async () => {
     const candidates = [startCandidate("one"), startCandidate("two")];
     const leading = () =>
       candidates.filter(({ child, said }) => child.exitCode === null && !child.killed && said.includes("leading"));

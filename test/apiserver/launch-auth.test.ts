@@ -61,19 +61,19 @@ const letIn = { status: 503, code: "queue_full" };
 const refused = { status: 401, code: "unauthorized" };
 
 describe("launch.auth", () => {
-  it("lets in who has a token of the Secret", async () => {
+  it("accepts a token of the Secret", async () => {
     await expect.poll(async () => (await fetch(`${gateway.internal}/readyz`)).status, waiting).toBe(200);
     expect(await launch("a-token")).toMatchObject(letIn);
     expect(await launch("b-token")).toMatchObject(refused);
   });
 
-  it("says what is missing where the Secret may not be read", async () => {
+  it("reports the missing permission to read the Secret", async () => {
     const { status, code, message } = await launch("a-token", "/avatars/missing/launch");
     expect([status, code]).toEqual([503, "auth_unavailable"]);
     expect(message).toContain("the gateway is not allowed to read Secret nobody in namespace avatars: set gateway.secretAccess");
   });
 
-  it("takes a new token and refuses an old one without a restart", async () => {
+  it("accepts a new token and rejects a removed one without a restart", async () => {
     await kubectl([
       "patch",
       "secret",
@@ -86,14 +86,14 @@ describe("launch.auth", () => {
     await expect.poll(() => launch("a-token"), waiting).toMatchObject(refused);
   });
 
-  it("goes by the last tokens while the API server is away", async () => {
+  it("uses the last known tokens while the API server is unavailable", async () => {
     await plane.stopApiServer();
     expect(await launch("b-token")).toMatchObject(letIn);
     expect(await launch("a-token")).toMatchObject(refused);
     await plane.startApiServer();
   });
 
-  it("names the client in the log, and no token", async () => {
+  it("logs the client's name and no token", async () => {
     const line = expect.objectContaining({ msg: "launch", client: "bob", outcome: "queue_full" });
     await expect.poll(() => gateway.log, waiting).toContainEqual(line);
     expect(JSON.stringify(gateway.log)).not.toMatch(/[ab]-token/);

@@ -37,14 +37,14 @@ describe.concurrent("a pod that was evicted with sessions", () => {
     });
   });
 
-  it("keeps its group from nothing: it shrinks", async () => {
+  it("does not keep its group from shrinking", async () => {
     const scenario = await stage.scenario("evicted-shrinks");
     await evicted(scenario);
     await scenario.pool({ workers: [gpuGroup({ min: 0 })], warm: { slots: 0 }, scaling: { scaleDownAfter: "0s" } });
     await scenario.until("a group without workers", async () => (await scenario.replicas()) === 0);
   });
 
-  it("holds up no rollout", async () => {
+  it("does not block a rollout", async () => {
     const scenario = await stage.scenario("evicted-rollout");
     await evicted(scenario);
     const group = gpuGroup({ min: 1, coldStart: "2s", image: "registry.test/expression:new" });
@@ -55,7 +55,7 @@ describe.concurrent("a pod that was evicted with sessions", () => {
     await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
   });
 
-  it("keeps no pool that is deleted", async () => {
+  it("does not keep a deleted pool", async () => {
     const scenario = await stage.scenario("evicted-deleted");
     await evicted(scenario);
     await scenario.deletePool();
@@ -65,7 +65,7 @@ describe.concurrent("a pod that was evicted with sessions", () => {
   });
 });
 
-it("one pod after the other that its node does not admit: the pool says how many, and in whose words why", async () => {
+it("pods that their node repeatedly does not admit: the pool reports their number and the kubelet's reason", async () => {
   const scenario = await stage.scenario("not-admitted");
   await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
   await scenario.until("three pods that failed, and no other", async () => {
@@ -85,7 +85,7 @@ it("one pod after the other that its node does not admit: the pool says how many
   expect(message).toMatch(/: check the device plugin of their nodes; list them: kubectl -n not-admitted get pods /);
 });
 
-it("a pod with a worker's labels that no ReplicaSet made gets no launch and counts nowhere", async () => {
+it("a pod with a worker's labels but without the group's ReplicaSet gets no launch and is not counted", async () => {
   const scenario = await stage.scenario("copied-labels");
   await scenario.readyPool();
   const [worker] = await scenario.pods();

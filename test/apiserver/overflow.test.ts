@@ -29,7 +29,7 @@ afterAll(async () => {
 /** The stand-in worker's sessions are steered by a prompt, with which a launch does not go to the cloud. */
 const launch = () => scenario.launch({ fields: { prompt: undefined } });
 
-it("says that gateways may not read the secret, in a condition before any launch needs it, and to the client", async () => {
+it("reports that gateways are not allowed to read the secret, in a condition before the first launch, and to the client", async () => {
   await scenario.condition("OverflowReady", { status: "False", reason: "SecretUnreadable", message: /gateway[.]secretAccess/ });
   const { status, body } = await launch();
   expect([status, body.error?.code]).toEqual([503, "deadline_exceeded"]);
@@ -37,7 +37,7 @@ it("says that gateways may not read the secret, in a condition before any launch
   expect(cloud.requests).toEqual([]);
 });
 
-it("launches in the cloud once they may, and tells the sessions there apart from the pool's own", async () => {
+it("launches in the cloud once the permission exists, and counts those sessions separately", async () => {
   await stage.product.upgrade("gateway.secretAccess.enabled=true,gateway.secretAccess.names={bithuman}");
   await scenario.until("a launch to overflow", async () => (await launch()).path === "overflow");
   expect(cloud.requests).toHaveLength(1);
@@ -52,14 +52,14 @@ it("launches in the cloud once they may, and tells the sessions there apart from
   expect((await scenario.status()).sessions).toBe(1);
 });
 
-it("keeps to the cap, and says so", async () => {
+it("respects the cap and reports it", async () => {
   await scenario.condition("OverflowReady", { status: "False", reason: "CapReached", message: /raise overflow.maxSessions/ });
   const { status, body } = await launch();
   expect([status, body.error?.message]).toEqual([503, expect.stringContaining("share of overflow.maxSessions is used up")]);
   expect(cloud.requests).toHaveLength(1);
 });
 
-it("tells nobody the secret or the room's token", async () => {
+it("exposes neither the secret nor the room's token", async () => {
   const objects = await scenario.kubectl(["get", "avatarpools,events", "-o", "yaml"]);
   for (const text of [await stage.logs(), objects])
     for (const value of [SECRET_VALUE, ROOM_TOKEN]) expect(text).not.toContain(value);

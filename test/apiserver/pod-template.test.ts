@@ -17,7 +17,7 @@ const leo = () => [
 describe.concurrent("podTemplate", () => {
   const worker = (container: object) => ({ spec: { containers: [{ name: "worker", ...container }] } });
 
-  it("has the last word on the pod: a sidecar, a proxy, a volume, labels; each change rolls the workers", async () => {
+  it("overrides the pod: a sidecar, a proxy, a volume, labels; each change rolls the workers", async () => {
     const scenario = await stage.scenario("overlay");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 2, coldStart: "2s" })] });
     const podTemplate = {
@@ -49,7 +49,7 @@ describe.concurrent("podTemplate", () => {
     expect((await scenario.launch()).status).toBe(200);
   });
 
-  it("that takes away the drain hook is refused in a condition, and the workers stay as they are", async () => {
+  it("that removes the drain hook is rejected in a condition, and the workers stay unchanged", async () => {
     const scenario = await stage.scenario("overlay-refused");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
     const before = await scenario.deployment();
@@ -65,7 +65,7 @@ describe.concurrent("podTemplate", () => {
     expect((await scenario.deployment())?.spec?.template).toEqual(before?.spec?.template);
   });
 
-  it("that the API server refuses is quoted in a condition, and the size follows demand with the template that stands", async () => {
+  it("that the API server rejects is reported in a condition, and the size follows demand with the current template", async () => {
     const scenario = await stage.scenario("overlay-invalid");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
     const before = await scenario.deployment();
@@ -95,7 +95,7 @@ describe.concurrent("podTemplate", () => {
 describe.concurrent("a namespace with a quota on requests and limits", () => {
   const hard = "--hard=requests.cpu=64,limits.cpu=64,requests.memory=256Gi,limits.memory=256Gi";
 
-  it("lets workers of both kinds in as they are by default", async () => {
+  it("admits workers of both kinds with their defaults", async () => {
     const scenario = await stage.scenario("quota");
     await scenario.kubectl(["create", "quota", "all", hard]);
     await scenario.readyPool({ presets: leo(), workers: [gpuGroup(), cpuGroup()] });
@@ -106,7 +106,7 @@ describe.concurrent("a namespace with a quota on requests and limits", () => {
     expect(new Set(containers.map(({ name }) => name))).toEqual(new Set(["fetch-assets", "drain-hook", "worker"]));
   });
 
-  it("and with a LimitRange that the helpers' defaults break lets workers in whose helpers have other resources", async () => {
+  it("and with a LimitRange that the helpers' defaults violate admits workers whose helpers have other resources", async () => {
     const scenario = await stage.scenario("limit-range");
     const least = { type: "Container", min: { memory: "128Mi" } };
     const range = { apiVersion: "v1", kind: "LimitRange", metadata: { name: "least" }, spec: { limits: [least] } };
@@ -117,7 +117,7 @@ describe.concurrent("a namespace with a quota on requests and limits", () => {
 });
 
 describe.concurrent("a namespace with the restricted profile", () => {
-  it("lets in workers whose podTemplate says what docs/pod-template.md lists", async () => {
+  it("admits workers with the podTemplate of docs/pod-template.md", async () => {
     const scenario = await stage.scenario("restricted");
     await scenario.kubectl(["label", "namespace", "restricted", "pod-security.kubernetes.io/enforce=restricted"]);
     const podTemplate = {

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 describe.concurrent("a pool", () => {
-  it("rolls out a new image without ending the session that runs", async () => {
+  it("rolls out a new image without ending a running session", async () => {
     const scenario = await stage.scenario("rollout");
     // A rollout waits that long for start-ups on its first new worker.
     const coldStart = "2s";
@@ -44,13 +44,13 @@ describe.concurrent("a pool", () => {
       return worker !== busy;
     });
     expect(new Set(statuses)).toEqual(new Set([200]));
-    await scenario.until("the status to tell of it", async () => (await scenario.status()).groups?.[0]?.draining === 1);
+    await scenario.until("the status to report it", async () => (await scenario.status()).groups?.[0]?.draining === 1);
     scenario.endSessions(busy);
     await scenario.until("the old worker to go", async () => !(await scenario.podNames()).includes(busy!));
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("keeps its size while it is paused, and serves what it has", async () => {
+  it("keeps its size while it is paused, and serves with its workers", async () => {
     const scenario = await stage.scenario("paused");
     await scenario.readyPool({ launch: { queue: { deadline: "1s" } } });
     await scenario.pool({ launch: { queue: { deadline: "1s" } }, scaling: { paused: true } });
@@ -65,7 +65,7 @@ describe.concurrent("a pool", () => {
     await scenario.until("another worker", async () => (await scenario.replicas()) === 2);
   });
 
-  it("drains and removes a group that the spec no longer has", async () => {
+  it("drains and removes a group that was removed from the spec", async () => {
     const scenario = await stage.scenario("retired");
     const groups = [gpuGroup({ min: 1 }), gpuGroup({ name: "spare", min: 1 })];
     await scenario.readyPool({ workers: groups });
@@ -84,7 +84,7 @@ describe.concurrent("a pool", () => {
 });
 
 describe.concurrent("a deleted pool", () => {
-  it("takes no launches, waits for its sessions, and then everything is gone", async () => {
+  it("accepts no launches, waits for its sessions, and then removes all its objects", async () => {
     const scenario = await stage.scenario("deleted");
     await scenario.readyPool();
     await scenario.sessions(2);
@@ -115,7 +115,7 @@ describe.concurrent("a deleted pool", () => {
     });
   });
 
-  it("ends what still runs at drain.timeout, and says so", async () => {
+  it("ends running sessions at drain.timeout, with an event", async () => {
     const scenario = await stage.scenario("timeout");
     await scenario.readyPool({ workers: [gpuGroup({ drain: { timeout: "2s" } })] });
     const [busy] = await scenario.sessions(1);
@@ -129,7 +129,7 @@ describe.concurrent("a deleted pool", () => {
 });
 
 describe.concurrent("a pool whose objects others touch", () => {
-  it("gets its Deployment back, in its size, when somebody scales or deletes it, and its sessions live on", async () => {
+  it("restores its Deployment and size when a user scales or deletes it, and its sessions continue", async () => {
     const scenario = await stage.scenario("touched");
     await scenario.readyPool();
     const [busy] = await scenario.sessions(1);
@@ -181,7 +181,7 @@ describe.concurrent("a Deployment that has a group's name and is not the pool's"
     ours: metadata?.managedFields?.some(({ manager }) => manager === FIELD_MANAGER),
   });
 
-  it("is left untouched, and the pool says what to do", async () => {
+  it("is not changed, and the pool reports what to do", async () => {
     const scenario = await stage.scenario("foreign");
     const matchLabels = { app: "somebody-else" };
     const template = { metadata: { labels: matchLabels }, spec: { containers: [{ name: "web", image: "registry.test/web:1" }] } };
@@ -196,7 +196,7 @@ describe.concurrent("a Deployment that has a group's name and is not the pool's"
     expect(traces(await scenario.deployment())).toEqual({ ...traces(before), ours: false });
   });
 
-  it("is refused as well when it is left over from an earlier pool of the same name, and taken up once it is deleted", async () => {
+  it("is also rejected if it belongs to an earlier pool of the same name, and replaced once it is deleted", async () => {
     const scenario = await stage.scenario("orphan");
     await scenario.readyPool();
     const { metadata, spec } = (await scenario.deployment()) ?? {};

@@ -13,7 +13,7 @@ stageWithModels((opened) => {
 const model = (url: string, sha256?: string) => ({ presets: [{ name: "leo", model: { url, sha256 } }], workers: [cpuGroup()] });
 
 describe.concurrent("the maker's secret", () => {
-  it("that does not exist: no worker is started, and the pool says how to create it", async () => {
+  it("that does not exist: no worker is started, and the pool reports how to create it", async () => {
     const scenario = await stage.scenario("no-secret", { secret: false });
     await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
     const message = await scenario.condition("CredentialsValid", { status: "False", reason: "SecretNotFound" });
@@ -25,7 +25,7 @@ describe.concurrent("the maker's secret", () => {
     await scenario.condition("Ready", { status: "True" });
   });
 
-  it("that has no such key: the pool names the keys that there are", async () => {
+  it("without the key: the pool lists the existing keys", async () => {
     const scenario = await stage.scenario("no-key", { secret: false });
     await scenario.createSecret("api-sercet");
     await scenario.pool();
@@ -40,7 +40,7 @@ describe.concurrent("the maker's secret", () => {
 });
 
 describe.concurrent("the tokens of clients", () => {
-  it("that do not exist: nobody can launch, and the pool says how to create them", async () => {
+  it("that do not exist: every launch is rejected, and the pool reports how to create them", async () => {
     const scenario = await stage.scenario("no-tokens");
     await scenario.pool({ launch: { auth: { secretRef: { name: "clients" } } } });
     const message = await scenario.condition("Ready", { status: "False", reason: "SecretNotFound" });
@@ -68,7 +68,7 @@ describe.concurrent("the tokens of clients", () => {
 });
 
 describe.concurrent("a preset's model", () => {
-  it("that answers 404: the pool names preset, URL and answer, and serves once the file is there", async () => {
+  it("that returns 404: the pool reports preset, URL and response, and serves once the file exists", async () => {
     const scenario = await stage.scenario("model-404");
     const url = models.url("/late.imx");
     await scenario.pool(model(url));
@@ -81,7 +81,7 @@ describe.concurrent("a preset's model", () => {
     expect((await scenario.launch({ fields: { avatar_id: "leo" } })).status).toBe(200);
   });
 
-  it("that is another file than the pool says: the pool names both hashes", async () => {
+  it("with another checksum than the pool's: the pool reports both checksums", async () => {
     const scenario = await stage.scenario("model-hash");
     const right = createHash("sha256").update("the model").digest("hex");
     const wrong = createHash("sha256").update("another file").digest("hex");
@@ -122,7 +122,7 @@ describe.concurrent("workers that cannot start", () => {
     await scenario.condition("Ready", { status: "True" });
   });
 
-  it("because no node has the GPU that they ask for", async () => {
+  it("because no node has the requested GPU", async () => {
     const scenario = await stage.scenario("no-node");
     await scenario.pool({ workers: [gpuGroup({ nodeSelector: { "gpu-type": "a100" } })] });
     const message = await scenario.condition("Ready", { status: "False", reason: "Unschedulable" });
@@ -136,7 +136,7 @@ describe.concurrent("workers that cannot start", () => {
     await scenario.until("nobody to be unschedulable", async () => (await scenario.status()).groups?.[0]?.unschedulable === 0);
   });
 
-  it("because they find fault with a preset's image", async () => {
+  it("because they reject a preset's image", async () => {
     const scenario = await stage.scenario("bad-image");
     await scenario.kubectl([
       "create",

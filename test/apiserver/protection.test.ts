@@ -64,7 +64,7 @@ describe.concurrent("an eviction", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("of a busy worker is refused while a rollout has one worker more than the group's size", async () => {
+  it("of a busy worker is refused while a rollout has one surge worker", async () => {
     const { scenario } = await oneBusyOfTwo("evict-surge", { max: 2 });
     await scenario.sessions(3);
     const old = await scenario.podNames();
@@ -80,7 +80,7 @@ describe.concurrent("an eviction", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("of a busy worker is refused also while it does not answer its probes", async () => {
+  it("of a busy worker is also refused while it fails its probes", async () => {
     const { scenario, busy } = await oneBusyOfTwo("evict-hanging");
     stage.fleet.fail(busy, "freeze");
     // Of the pod itself: the group may have another worker in its place by then.
@@ -90,11 +90,11 @@ describe.concurrent("an eviction", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("of a worker that crashes again and again is allowed: it does not hold its node", async () => {
+  it("of a crash-looping worker is allowed: it does not block its node", async () => {
     const { scenario, busy } = await oneBusyOfTwo("evict-crashing");
     scenario.endSessions();
     const crash = () => stage.fleet.fail(busy, "crash");
-    await scenario.until("it to be let go", async () => {
+    await scenario.until("it to become evictable", async () => {
       crash();
       return (await protection(scenario, busy)) === "false";
     });
@@ -106,13 +106,13 @@ describe.concurrent("an eviction", () => {
     scenario.endSessions();
     await scenario.until("the worker to be idle", async () => scenario.activeSessions() === 0);
     expect(await protection(scenario, busy)).toBe("true");
-    await scenario.until("it to be let go", async () => (await protection(scenario, busy)) === "false");
+    await scenario.until("it to become evictable", async () => (await protection(scenario, busy)) === "false");
     expect(await evict(scenario, busy)).toMatch(/"status":"Success"/);
   });
 });
 
 describe.concurrent("a budget", () => {
-  it("that somebody deletes or changes comes back", async () => {
+  it("that a user deletes or changes is restored", async () => {
     const scenario = await stage.scenario("budget");
     await scenario.readyPool();
     const budget = () => scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.spec.minAvailable}"]).catch(() => "");
@@ -127,7 +127,7 @@ describe.concurrent("a budget", () => {
 });
 
 describe.concurrent("a person who", () => {
-  it("scales a Deployment down by hand takes idle workers first and ends no session; the size is put back", async () => {
+  it("scales a Deployment down removes idle workers first and ends no session; the size is restored", async () => {
     const { scenario, busy } = await oneBusyOfTwo("by-hand");
     await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=1"]);
     await scenario.until("the size to be put back", async () => (await scenario.replicas()) === 2);
@@ -139,7 +139,7 @@ describe.concurrent("a person who", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("deletes the pod of a busy worker ends no session before drain.timeout: it lives until its caller hangs up", async () => {
+  it("deletes the pod of a busy worker ends no session before drain.timeout: the pod remains until the caller hangs up", async () => {
     const { scenario, busy } = await oneBusyOfTwo("delete-pod");
     await scenario.kubectl(["delete", "pod", busy, "--wait=false"]);
     await scenario.until("another worker in its place", async () => (await scenario.status()).groups?.[0]?.warm === 2);
@@ -149,7 +149,7 @@ describe.concurrent("a person who", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("drains a node takes the idle workers from it and is told to wait for the busy one", async () => {
+  it("drains a node evicts its idle workers and must wait for the busy one", async () => {
     const { scenario, busy, idle } = await oneBusyOfTwo("drain", {
       ...onNodesKeptFor("drain"),
       affinity: {

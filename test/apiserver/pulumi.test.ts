@@ -41,7 +41,7 @@ describe("Pulumi", () => {
   const get = async (...args: string[]) => (await plane.kubectl(["get", ...args])).stdout;
   const maxOfPool = () => get("avatarpool/support", "--namespace=avatars", "-o=jsonpath={.spec.workers[0].max}");
 
-  it("installs the operator and then a pool, and says where to launch", async () => {
+  it("installs the operator and then a pool, and outputs the launch URL", async () => {
     const { outputs } = await stack.up();
     expect(outputs.launchUrl?.value).toBe("http://avatarpool-gateway.avatarpool/avatars/support/launch");
     expect(await get("deployment/avatarpool-operator", "--namespace=avatarpool", "-o=jsonpath={.spec.replicas}")).toBe("1");
@@ -61,7 +61,7 @@ describe("Pulumi", () => {
     expect(await maxOfPool()).toBe("6");
   });
 
-  it("takes everything away", async () => {
+  it("removes everything", async () => {
     await stack.destroy();
     expect(await get("avatarpools,deployments", "--all-namespaces", "-o=name", "--ignore-not-found")).toBe("");
   });

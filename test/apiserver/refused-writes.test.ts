@@ -49,7 +49,7 @@ describe.concurrent("a Deployment that the API server refuses", () => {
     expect(await refusedEvents(scenario)).toHaveLength(1);
   });
 
-  it("because a policy denies it: the pool names the policy, and goes on by itself once the policy is gone", async () => {
+  it("because a policy denies it: the pool names the policy, and recovers once the policy is removed", async () => {
     const scenario = await stage.scenario("policy");
     await scenario.kubectl(["apply", "-f", "-"], denying("no-such-workers", "policy", "object.metadata.name != 'pool-gpu'"));
     // The API server compiles a policy a little later.
@@ -150,8 +150,8 @@ describe.concurrent("the sentences of this version's admission plugins", () => {
   });
 });
 
-describe("a right that the operator lacks", () => {
-  it("stands in the pool's condition, and the pool is ready again once it is given", async () => {
+describe("a permission that the operator lacks", () => {
+  it("is reported in the pool's condition, and the pool is ready again once it is granted", async () => {
     const roles = JSON.parse((await stage.plane.kubectl(["get", "clusterroles", "-o", "json"])).stdout) as {
       readonly items: readonly { readonly metadata: { readonly name: string }; readonly rules: readonly Rule[] | null }[];
     };

@@ -77,7 +77,7 @@ async function busyPool(namespace: string): Promise<Scenario> {
 }
 
 describe("helm uninstall", () => {
-  it("leaves pools, workers and sessions, and nothing that hangs when they are deleted", async () => {
+  it("keeps pools, workers and sessions, and nothing that blocks their deletion", async () => {
     const [kept, dropped] = [await busyPool("kept"), await busyPool("dropped")];
     // Pods of the operator that no node takes: its process here is what runs in them.
     await stage.product.upgrade("operator.replicas=2,nodeSelector.role=nowhere");
@@ -121,7 +121,7 @@ describe("helm uninstall", () => {
     expect([...kept.kills(), ...dropped.kills()]).toEqual([]);
   });
 
-  it("is followed by an installation that takes the pools over again", async () => {
+  it("can be followed by an installation that adopts the pools", async () => {
     await helm("install", "avatarpool", chart, "--namespace=avatarpool", "--set=operator.replicas=0,gateway.replicas=0");
     await stage.restartOperator();
     await until(
@@ -131,7 +131,7 @@ describe("helm uninstall", () => {
     );
   });
 
-  it("without its hook is mended by the command of the documentation", async () => {
+  it("without its hook can be completed by the documented command", async () => {
     await stage.operator.process.stop("SIGKILL");
     await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
     await kubectl("delete", "avp", "pool", "--namespace=kept", "--wait=false");
@@ -164,7 +164,7 @@ describe("two releases of one name, each with its own namespaces", () => {
     await helm(...args, "--namespace=team-b", "--set=namespaces={pools-b}");
   });
 
-  it("have rights of their own, and keep them when the other goes", async () => {
+  it("have separate permissions, and keep them when the other release is uninstalled", async () => {
     const reviews: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
     const gateway = (team: string, namespace: string) =>
       rightsOf(stage.plane, { user: `system:serviceaccount:team-${team}:avatarpool-gateway`, namespace });

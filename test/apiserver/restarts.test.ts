@@ -13,7 +13,7 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-it("an operator that is killed in the middle of a scale-down leaves it to the next one, and nobody is killed", async () => {
+it("the next operator finishes the scale-down of a killed operator, and no session is ended", async () => {
   const scenario = await stage.scenario("killed");
   await scenario.readyPool({ warm: { slots: 0 }, scaling: { scaleDownAfter: "1s" } });
   await scenario.sessions(6);
@@ -37,7 +37,7 @@ it("an operator that is killed in the middle of a scale-down leaves it to the ne
   expect(scenario.kills()).toEqual([]);
 });
 
-it("while the API server is away launches go on, and afterwards the operator catches up", async () => {
+it("launches continue while the API server is unavailable, and the operator catches up afterwards", async () => {
   const scenario = await stage.scenario("api-server");
   await scenario.readyPool({ warm: { slots: 2 } });
   await scenario.condition("WarmCapacity", { status: "True" });
@@ -55,7 +55,7 @@ it("while the API server is away launches go on, and afterwards the operator cat
   expect(scenario.kills()).toEqual([]);
 });
 
-it("an operator that is told to stop gives its lease back, and the next one serves the launches that waited meanwhile", async () => {
+it("an operator that receives SIGTERM releases its lease, and the next one serves the launches that waited meanwhile", async () => {
   const scenario = await stage.scenario("handover");
   await scenario.readyPool();
   await scenario.sessions(1);

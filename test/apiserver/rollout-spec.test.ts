@@ -20,7 +20,7 @@ const replaced = (scenario: Scenario, former: readonly string[], count: number) 
 describe.concurrent("a preset that is changed", () => {
   const launchLeo = (scenario: Scenario) => scenario.launch({ fields: { avatar_id: "leo" } });
 
-  it("reaches new workers first; while its model cannot be had, the former ones serve it as it was", async () => {
+  it("reaches new workers first; while its new model is unavailable, the previous workers serve the old model", async () => {
     const scenario = await stage.scenario("changed-preset");
     const spec = (url: string) => ({
       presets: [{ name: "leo", model: { url } }],
@@ -48,7 +48,7 @@ describe.concurrent("a preset that is changed", () => {
 });
 
 describe.concurrent("a quota", () => {
-  it("that lets in no worker more stops a rollout, which goes on once there is room", async () => {
+  it("without room for another worker stops a rollout, which resumes once there is room", async () => {
     const scenario = await stage.scenario("quota");
     await scenario.readyPool({ workers: [gpuGroup({ min: 2, max: 2, coldStart: "2s" })] });
     await replaced(scenario, [], 2);

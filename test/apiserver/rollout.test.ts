@@ -50,7 +50,7 @@ const rolledOut = (scenario: Scenario, workers: number) =>
   });
 
 describe.concurrent("a rollout under load", () => {
-  it("ends no session, refuses no launch, and never has fewer warm slots than the floor or more workers than the surge", async () => {
+  it("ends no session, rejects no launch, and never has fewer warm slots than the floor or more workers than the surge", async () => {
     const scenario = await warmPool("load", { min: 4, max: 4, coldStart }, { warm: { slots: 2 } });
     const busy = new Set(await scenario.sessions(3));
     const stop = new AbortController();
@@ -89,7 +89,7 @@ describe.concurrent("a rollout under load", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("takes the idle workers first", async () => {
+  it("replaces the idle workers first", async () => {
     const scenario = await warmPool("order", { min: 3, max: 3, coldStart });
     const [busy = ""] = await scenario.sessions(1);
     await scenario.changePool({ workers: [gpuGroup({ min: 3, max: 3, coldStart, ...changed })] });
@@ -100,7 +100,7 @@ describe.concurrent("a rollout under load", () => {
 });
 
 describe.concurrent("a rollout is stopped", () => {
-  it("while no GPU is free for the new worker, says what helps, and goes on by itself", async () => {
+  it("while no GPU is free for the new worker, reports what to do, and resumes on its own", async () => {
     const group = { min: 2, max: 2, ...onNodesKeptFor("scarce") };
     const scenario = await warmPool("scarce", group);
     const { fresh: before } = await revisions(scenario);
@@ -131,7 +131,7 @@ describe.concurrent("a rollout is stopped", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("while idle workers hold the GPUs that it waits for: these go, the busy one stays, and it goes on", async () => {
+  it("while idle workers hold the GPUs that it waits for: the idle workers are removed, the busy one stays, and the rollout resumes", async () => {
     const group = { max: 3, ...onNodesKeptFor("few"), coldStart };
     const quick = { scaling: { scaleDownAfter: "0s" }, warm: { slots: 1 } };
     const scenario = await warmPool("few", { ...group, min: 3 }, quick);
@@ -151,7 +151,7 @@ describe.concurrent("a rollout is stopped", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("by an image that cannot be pulled, keeps serving, and goes on when the spec is corrected", async () => {
+  it("by an image that cannot be pulled, keeps serving, and resumes when the spec is corrected", async () => {
     const scenario = await warmPool("image", { min: 2, max: 3 });
     await scenario.changePool({ workers: [gpuGroup({ min: 2, max: 3, image: "registry.test/does-not-exist:1" })] });
     await scenario.condition("RolloutBlocked", {
@@ -168,7 +168,7 @@ describe.concurrent("a rollout is stopped", () => {
 });
 
 describe.concurrent("kubectl rollout restart", () => {
-  it("is a rollout as any other: stopped while no GPU is free, without an end of a session, and finished once there is one", async () => {
+  it("is a rollout like any other: stopped while no GPU is free, without ending a session, and finished once a GPU is free", async () => {
     const group = { min: 2, max: 2, ...onNodesKeptFor("restart") };
     const scenario = await warmPool("restart", group);
     const former = await scenario.podNames();
@@ -204,7 +204,7 @@ describe.concurrent("kubectl rollout restart", () => {
 
 // By itself: an operator dies in it.
 describe("a rollout whose new workers start sessions too slowly", () => {
-  it("is stopped after the first of them, stays so under another operator, and goes on when the objective allows it", async () => {
+  it("is stopped after the first of them, stays stopped under another operator, and resumes when the objective allows it", async () => {
     const objective = (target: string) => ({ objective: { startup: { target, percentile: 95 } } });
     const group = { min: 4, max: 4, coldStart: "30s" };
     const slow = { ...group, env: [{ name: "STAND_IN_SESSION_START", value: "60" }] };

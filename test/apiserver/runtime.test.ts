@@ -104,7 +104,7 @@ describe("an informer on a real API server", () => {
     expect(proxy.count(isList)).toBe(3);
   });
 
-  it("misses nothing when its connection is cut, in the middle of an event too", async () => {
+  it("misses nothing when its connection is closed, also in the middle of an event", async () => {
     const { proxy, causes, informer, agrees } = await watchNamespace("cuts");
     await informer.whenSynced();
     await until("the watch to be open", limitMs, async () => proxy.count(isWatch) === 1);
@@ -135,7 +135,7 @@ describe("an informer on a real API server", () => {
     expect(causes.filter((cause) => cause === "gone")).toHaveLength(2);
   });
 
-  it("outlives a restart of the API server, with changes that its new watch cache no longer knows", async () => {
+  it("survives a restart of the API server, with changes that its new watch cache does not contain", async () => {
     await putAll("restart", { a: "1", b: "1" });
     const { proxy, causes, agrees } = await watchNamespace("restart");
     await agrees();
@@ -153,7 +153,7 @@ describe("an informer on a real API server", () => {
     expect(causes, "the server itself says 410").toContain("gone");
   });
 
-  it("waits as long as a 429 says, for lists and watches", async () => {
+  it("respects Retry-After of a 429, for lists and watches", async () => {
     const body = { kind: "Status", code: 429, reason: "TooManyRequests", message: "too many requests" };
     const answer = { status: 429, headers: { "retry-after": "1" }, body };
     await putAll("throttled", { a: "1" });
@@ -171,7 +171,7 @@ describe("an informer on a real API server", () => {
     expect(proxy.count(isWatch)).toBe(2);
   });
 
-  it("shows a state that existed when pages are slow and the world changes between them", async () => {
+  it("shows a state that existed, even if objects change between slow pages", async () => {
     await putAll("slow", Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`c${1000 + i}`, "old"])));
     const { proxy, informer, agrees } = await watchNamespace("slow");
     proxy.inject({ when: isList, times: 3, delayMs: 400 });
@@ -205,7 +205,7 @@ describe("an informer on a real API server", () => {
     await agrees();
   });
 
-  it("feeds a controller that brings the world to its wish, and then writes no more", async () => {
+  it("feeds a controller that reaches the desired state and then writes nothing", async () => {
     const { client, informer, proxy } = await watchNamespace("mirror");
     let writes = 0;
     let reconciles = 0;

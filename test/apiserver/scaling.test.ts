@@ -25,7 +25,7 @@ describe.concurrent("more launches than slots", () => {
     expect(answers.filter(({ path }) => path === "queued").length).toBeGreaterThanOrEqual(5);
     expect(new Set(answers.map(({ body }) => body.task_id)).size).toBe(7);
     expect(scenario.activeSessions()).toBe(7);
-    await scenario.until("the status to tell of it", async () => {
+    await scenario.until("the status to report it", async () => {
       const { sessions, queued = 0, pressurePerMinute = 0, startup } = await scenario.status();
       return sessions === 7 && queued === 0 && pressurePerMinute >= 5 && startup !== undefined;
     });
@@ -37,7 +37,7 @@ describe.concurrent("more launches than slots", () => {
     expect((await scenario.status()).lastDecision).toMatchObject({ group: "gpu", to: 4 });
   });
 
-  it("than the maximum allows are refused at their deadline with Retry-After, and the pool says what to raise", async () => {
+  it("than the maximum allows are rejected at their deadline with Retry-After, and the pool reports what to raise", async () => {
     const scenario = await stage.scenario("maximum");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })], launch: { queue: { deadline: "3s" } } });
     await scenario.sessions(2);
@@ -55,7 +55,7 @@ describe.concurrent("more launches than slots", () => {
     expect((await scenario.launch({ room: "again" })).status).toBe(200);
   });
 
-  it("than may wait are refused at once", async () => {
+  it("than the queue allows are rejected at once", async () => {
     const scenario = await stage.scenario("queue-full");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })], launch: { queue: { length: 1, deadline: "20s" } } });
     await scenario.sessions(2);
@@ -67,7 +67,7 @@ describe.concurrent("more launches than slots", () => {
     expect(await waiting).toMatchObject({ status: 200, path: "queued" });
   });
 
-  it("go to a group of which no worker is wanted: it grows from nothing", async () => {
+  it("scale a group up from zero", async () => {
     const scenario = await stage.scenario("from-nothing");
     await scenario.readyPool({ warm: { slots: 0 } });
     await scenario.until("the empty Deployment", async () => (await scenario.replicas()) === 0);
@@ -79,7 +79,7 @@ describe.concurrent("more launches than slots", () => {
 describe.concurrent("a preset that two groups serve", () => {
   const second = gpuGroup({ name: "spot" });
 
-  it("is served by the group of higher priority, and by the other where that may not grow", async () => {
+  it("is served by the group of higher priority, and by the other group if the first cannot grow", async () => {
     const scenario = await stage.scenario("priority");
     await scenario.readyPool({ workers: [second, gpuGroup({ priority: 1, min: 1, max: 1 })], warm: { slots: 0 } });
     expect(await scenario.podNames()).toHaveLength(1);
@@ -90,7 +90,7 @@ describe.concurrent("a preset that two groups serve", () => {
     expect([await scenario.replicas("gpu"), await scenario.replicas("spot")]).toEqual([1, 1]);
   });
 
-  it("is served by the other where no node is found, and workers that wait for one in vain are given up", async () => {
+  it("is served by the other group if no node is found, and workers that wait in vain are given up", async () => {
     const scenario = await stage.scenario("no-nodes");
     const nowhere = gpuGroup({ nodeSelector: { "gpu-type": "none" }, max: 8 });
     await scenario.pool({ workers: [nowhere, { ...second, max: 8 }], warm: { slots: 12 } });
@@ -109,7 +109,7 @@ describe.concurrent("a preset that two groups serve", () => {
 describe.concurrent("fewer sessions than slots", () => {
   const quick = { warm: { slots: 0 }, scaling: { scaleDownAfter: "1s" } };
 
-  it("let workers go that are empty and cordoned at every gateway", async () => {
+  it("remove workers that are idle and cordoned at every gateway", async () => {
     const scenario = await stage.scenario("quiet");
     await scenario.readyPool({ ...quick, warm: { slots: 1 } });
     await scenario.sessions(5);
@@ -122,7 +122,7 @@ describe.concurrent("fewer sessions than slots", () => {
     expect((await scenario.launch()).path).toBe("warm");
   });
 
-  it("leave a worker that is to go where it is until its last session has ended", async () => {
+  it("keep a cordoned worker until its last session has ended", async () => {
     const scenario = await stage.scenario("last-session");
     await scenario.readyPool(quick);
     const [first, second] = [...new Set(await scenario.sessions(4))].sort();

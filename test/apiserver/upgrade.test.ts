@@ -38,7 +38,7 @@ const isOther = async (scenario: Scenario) =>
   (await templateOf(scenario))?.spec?.terminationGracePeriodSeconds === 3_600 + OTHER_CLEANUP_SECONDS;
 
 describe("helm upgrade to a version that renders another pod template", () => {
-  it("writes no Deployment's template, ends no session, says so, and the new template comes with a change or on request", async () => {
+  it("changes no Deployment's template, ends no session, reports this, and applies the new template with a change or on request", async () => {
     const [changed, asked] = [await warmPool("changed"), await warmPool("asked")];
     await changed.sessions(2);
     const before = await changed.deployment();

@@ -412,7 +412,7 @@ describe("kubectl apply accepts", () => {
     });
   });
 
-  it("the forms that are easily refused by a wrong rule", async () => {
+  it("valid forms that a wrong rule would reject", async () => {
     const full = pool({
       presets: [maya, { name: "a1", avatarId: "A12ABC", aliases: ["a1", "A91XMB7113", "avatar_001"], warmSlots: 3 }],
       warm: {
@@ -446,7 +446,7 @@ describe("kubectl apply accepts", () => {
   });
 });
 
-it("every quantity that a pool may hold is one for a pod", async () => {
+it("every quantity that is valid in a pool is valid in a pod", async () => {
   const quantities = fc.sample(fc.stringMatching(new RegExp(`^${QUANTITY_PATTERN}$`)), { numRuns: 200, seed: 1 });
   const containers = quantities.map((cpu, at) => ({ name: `c${at}`, image: "worker:1", resources: { requests: { cpu } } }));
   const metadata = { labels: { app: "quantities" } };

@@ -12,7 +12,7 @@ stageWithModels((opened) => {
 const podOf = (deployment: Deployment | undefined) => deployment?.spec?.template.spec;
 
 describe("the Deployment of a GPU group", () => {
-  it("asks for a GPU and has all that the worker needs to start, to be drained and to be found cold", async () => {
+  it("requests a GPU and has the probes, hooks and gate that the worker needs", async () => {
     const scenario = await stage.scenario("gpu-pod");
     await scenario.readyPool({
       workers: [gpuGroup({ drain: { timeout: "30m" }, env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }] })],
@@ -60,7 +60,7 @@ describe("the Deployment of a GPU group", () => {
     expect(pod?.containers[0]?.livenessProbe).toBeUndefined();
   });
 
-  it("sets the warm gate of its pods, and counts a worker that crashed as cold until it is warm again", async () => {
+  it("sets the warm gate of its pods, and counts a crashed worker as cold until it is warm again", async () => {
     const scenario = await stage.scenario("gate");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })] });
     await scenario.condition("WarmCapacity", { status: "True", reason: "Warm" });
@@ -77,7 +77,7 @@ describe("the Deployment of a GPU group", () => {
 });
 
 describe("the Deployment of a CPU group", () => {
-  it("fetches its models before the worker starts, asks for no GPU, and serves them", async () => {
+  it("downloads its models before the worker starts, requests no GPU, and serves the models", async () => {
     const scenario = await stage.scenario("cpu-pod");
     const url = models.put("/leo.imx", "leo");
     await scenario.readyPool({ presets: [{ name: "leo", model: { url } }], workers: [cpuGroup()] });
