@@ -33,7 +33,7 @@ beforeAll(async () => {
   await cluster.kubectl(["create", "secret", "generic", "livekit", `--namespace=${NAMESPACE}`, ...literals]);
   const { url } = livekit;
   await cluster.create(poolObject("support", 1, { livekit: { url, apiKeyRef: { name: "livekit" }, abandonedAfter: "5s" } }));
-  // Of the stand-in's time, ten times as fast: nothing here must end by itself.
+  // In the stand-in's time, which runs ten times as fast: no session here must end on its own.
   await cluster.create(workersObject("support", 1, { MAX_SESSIONS: "1", SESSION_IDLE_TIMEOUT: "6000" }));
   for (const name of ["heard", "quiet"]) {
     await cluster.create(poolObject(name, 1, { livekit: { url, apiKeyRef: { name: "livekit" } } }));

@@ -109,7 +109,7 @@ it("no log contains a room token or a client's secret, also for failed launches"
   for (const value of [ROOM_TOKEN, SECRET_VALUE]) expect(logs).not.toContain(value);
 });
 
-/** Last: it does not come back. */
+/** Last, because the gateway does not return. */
 describe("a gateway that is killed during a burst", () => {
   it("loses no session and no slot: the other gateway serves, and the operator detects the loss", async () => {
     const scenario = await stage.scenario("burst");

@@ -15,7 +15,7 @@ import { roomToken } from "../support/gateway/harness.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
 import { freePort } from "../support/product/free-port.ts";
 
-/** Several gateways as processes that know of each other, before stand-in workers. There is no operator. */
+/** Several gateways as processes that are connected to each other, with stand-in workers and without an operator. */
 
 const waiting = { timeout: 30_000, interval: 50 };
 

@@ -78,7 +78,7 @@ describe.concurrent("a worker's GPU", () => {
     ]);
     expect((await scenario.launch()).status).toBe(200);
 
-    // A third worker finds no device: the condition says what the scheduler says.
+    // A third worker finds no device: the condition quotes the scheduler.
     await scenario.changePool({ workers: [gpuGroup({ min: 3, max: 3, gpu: { resourceClaims } })] });
     await scenario.until("a worker without a device", async () => (await scenario.status()).groups?.[0]?.unschedulable === 1);
   });

@@ -116,7 +116,7 @@ it("writes nothing while nothing changes", async () => {
 
 it("writes nothing when an up-to-date pool is reconciled again", async () => {
   const [before, reconciledBefore] = [await requestCounts(plane), await reconciles()];
-  // A change of a worker that says nothing about its state.
+  // A change of a worker that does not affect its state.
   await admin.mergePatch(pods, { namespace: NAMESPACE, name: "support-gpu-1" }, { metadata: { annotations: { note: "seen" } } });
   await expect.poll(reconciles, LIMIT).toBeGreaterThan(reconciledBefore);
   await new Promise((resolve) => setTimeout(resolve, 1_500));

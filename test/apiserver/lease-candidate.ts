@@ -4,7 +4,7 @@ import { leaderElect } from "../../operator/kube/lease.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import { createLogger } from "../../operator/telemetry/logger.ts";
 
-/** A process that wants to lead: says "leading" and "ended" on its output, stops gracefully on SIGTERM. */
+/** A candidate process: prints "leading" and "ended", and stops gracefully on SIGTERM. */
 const [identity = ""] = process.argv.slice(2);
 const client = new KubeClient(loadKubeConfig(), { userAgent: identity });
 const stop = new AbortController();

@@ -26,7 +26,7 @@ afterAll(async () => {
   await cloud?.[Symbol.asyncDispose]();
 });
 
-/** The stand-in worker's sessions are steered by a prompt, with which a launch does not go to the cloud. */
+/** A prompt controls the stand-in worker's sessions. A launch with a prompt does not overflow to the cloud. */
 const launch = () => scenario.launch({ fields: { prompt: undefined } });
 
 it("reports that gateways are not allowed to read the secret, in a condition before the first launch, and to the client", async () => {

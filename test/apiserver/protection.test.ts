@@ -39,7 +39,7 @@ async function isReady(scenario: Scenario, name: string): Promise<boolean> {
   return pod?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 }
 
-/** What `kubectl drain` and autoscalers do. @returns what the API server said. */
+/** An eviction as by `kubectl drain` and autoscalers. @returns the API server's message. */
 async function evict(scenario: Scenario, name: string): Promise<string> {
   const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: scenario.namespace } };
   const path = `/api/v1/namespaces/${scenario.namespace}/pods/${name}/eviction`;

@@ -141,7 +141,7 @@ describe.concurrent("the sentences of this version's admission plugins", () => {
   ])("%s: each has its cure", async (namespace, rule, refused, cure) => {
     const scenario = await stage.scenario(namespace, { secret: false });
     if (rule !== undefined) await scenario.kubectl(["create", "-f", "-"], stringify(rule));
-    // The plugins know of a rule, and of the namespace's own ServiceAccount, a moment later.
+    // The plugins observe a rule and the namespace's ServiceAccount a moment later.
     await scenario.until(`the rule to hold: ${cure.source}`, async () => {
       const args = ["--namespace", namespace, "create", "--dry-run=server", "-f", "-"];
       const { stderr } = await stage.plane.kubectl(args, { stdin: stringify(refused) });

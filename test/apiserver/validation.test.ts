@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { QUANTITY_PATTERN } from "../../operator/api/v1alpha1/fields.ts";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
 
-/** What `kubectl apply` says to bad pools. The sentences are the product: each must name the place and what to do. */
+/** What `kubectl apply` prints for invalid pools. Each message must name the field and the remedy. */
 
 type Json = Record<string, unknown>;
 
@@ -45,7 +45,7 @@ const withGroup = (change: Json) => pool({ workers: [{ ...gpu, ...change }] });
 const withWindow = (change: Json) => pool({ warm: { schedule: [{ cron: "0 8 * * 1-5", duration: "10h", slots: 5, ...change }] } });
 const withPreset = (change: Json) => pool({ presets: [{ ...maya, ...change }] });
 
-/** Each bad pool, and what the refusal must say. */
+/** Each invalid pool, and the expected parts of the message. */
 const refused: Record<string, readonly [pool: Json, ...says: readonly (string | RegExp)[]]> = {
   "min above max": [withGroup({ min: 5 }), "spec.workers[0]", "min must not exceed max"],
   "max of zero": [withGroup({ max: 0 }), "spec.workers[0].max", "greater than or equal to 1"],

@@ -13,7 +13,7 @@ interface Node {
 }
 
 /**
- * What the CRD's schema says to a value of one field, such as `spec.workers[].gpu.resourceName`. The pattern, the limits and the
+ * The result of the CRD's schema for a value of one field, such as `spec.workers[].gpu.resourceName`. The pattern, the limits and the
  * rules of that field alone are evaluated; CEL expressions over a string are JavaScript once a few functions are renamed.
  */
 export function admits(path: string): (value: string | number) => boolean {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Progress } from "./controlplane/index.ts";
 
-/** Programs that come as packages of Debian, and where they lie. */
+/** Programs from Debian packages, and their paths. */
 const programs = {
   "nginx-light": "/usr/sbin/nginx",
   haproxy: "/usr/sbin/haproxy",
@@ -14,7 +14,7 @@ const INSTALL_LIMIT_MS = 180_000;
 
 /**
  * Installs those of the packages whose programs are missing, if this process may.
- * @throws Error that says what to install.
+ * @throws Error that lists the packages to install.
  */
 export function ensurePackages(packages: readonly DebianPackage[], progress: Progress): void {
   const missing = packages.filter((name) => !existsSync(programs[name]));

@@ -45,7 +45,7 @@ export class FakeClock implements Clock {
     return this.#pending;
   }
 
-  /** Delay in ms until the earliest callback; undefined when there is none. */
+  /** Delay in ms until the earliest callback; undefined without a callback. */
   get nextDelayMs(): number | undefined {
     const next = this.#earliest();
     return next && next.dueMs - this.#nowMs;

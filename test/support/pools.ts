@@ -70,7 +70,7 @@ export function pool(spec: Partial<AvatarPoolSpecInput> = {}, metadata: object =
   return poolView(poolObject(spec, metadata, status), FINALIZER);
 }
 
-/** How far a pod has come. Each stage includes those before it. */
+/** Stage of a pod's start. Each stage includes the previous ones. */
 export type PodStage = "unscheduled" | "pending" | "starting" | "answering" | "warm";
 const stages: readonly PodStage[] = ["unscheduled", "pending", "starting", "answering", "warm"];
 
@@ -258,7 +258,7 @@ export function storeOf<T extends { readonly namespace: string; readonly name: s
   return store;
 }
 
-/** What one gateway says of the pool. */
+/** One gateway's report on the pool. */
 export function load(change: Partial<PoolLoad> = {}): PoolLoad {
   return {
     namespace,

@@ -2,9 +2,9 @@ import type { KubeClient, KubeList, ListOptions, WatchOptions } from "../../oper
 import type { KubeObject, ResourceType } from "../../operator/kube/types.ts";
 import type { WatchEvent } from "../../operator/kube/watch-event.ts";
 
-/** The two calls of an informer, answered as the test says. */
+/** The two calls of an informer, with responses from the test. */
 export class ScriptedApi implements Pick<KubeClient, "list" | "watch"> {
-  /** Answers of the lists to come. */
+  /** Responses of the next lists. */
   readonly answers: (KubeList<KubeObject> | Error | Promise<KubeList<KubeObject>>)[] = [];
   readonly lists: ListOptions[] = [];
   readonly watches: ScriptedWatch[] = [];

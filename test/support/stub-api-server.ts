@@ -12,7 +12,7 @@ export interface SeenRequest {
 
 export type Answer = (response: ServerResponse, request: SeenRequest) => void;
 
-/** An HTTP server on loopback that answers as the test says, one answer a request, the last one for ever. */
+/** An HTTP server on loopback with scripted responses, one per request. The last one repeats. */
 export class StubApiServer implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
   readonly url: string;

@@ -13,7 +13,7 @@ export interface Launch {
   readonly url: string;
   readonly roomName: string;
   readonly avatar: Avatar;
-  /** How long a stand-in worker lets the session last. A real caller hangs up. */
+  /** Session length of a stand-in worker. A real caller hangs up. */
   readonly sessionSeconds: number;
 }
 
@@ -27,7 +27,7 @@ export interface LaunchOutcome {
   readonly ok: boolean;
   /** In their order; the last one decides. */
   readonly tries: readonly Try[];
-  /** How the gateway came to a slot, as it says in a header. */
+  /** How the gateway obtained a slot, from the response header. */
   readonly path?: string;
   readonly worker?: string;
   readonly taskId?: string;

@@ -19,7 +19,7 @@ export class AdminApi {
     this.#token = options.token;
   }
 
-  /** Any answer, errors included. Rejects when there is none. */
+  /** Any response, errors included. Rejects without a response. */
   request(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
       const call = request(

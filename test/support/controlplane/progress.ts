@@ -1,4 +1,4 @@
-/** Gets one line for the person who waits. */
+/** Receives one line of progress for the user. */
 export type Progress = (line: string) => void;
 
 export function lineOnStderr(line: string): void {

@@ -13,7 +13,7 @@ const ERROR_LINES = 15;
 
 interface Build {
   readonly module: ToolModule;
-  /** Folder of the go.mod. */
+  /** Directory of the go.mod. */
   readonly source: string;
   /** Folder that holds the executables afterwards. */
   readonly target: string;

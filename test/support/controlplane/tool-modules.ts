@@ -18,7 +18,7 @@ export interface ToolModule {
   readonly ldflags: string;
   /** Time of a build with an empty cache, as seen on 2 cores. */
   readonly usualBuild: string;
-  /** Names that `go install` gives, where they differ from ours. */
+  /** Names of `go install` that differ from ours. */
   readonly builtAs: Readonly<Partial<Record<ToolName, string>>>;
 }
 

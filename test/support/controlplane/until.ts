@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 50;
 
-/** What was waited for did not come. */
+/** The awaited state did not occur in time. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }

@@ -11,7 +11,7 @@ export type Environment = Readonly<Record<string, string>>;
 /** Images whose name holds this cannot be pulled, and runtime classes have no handler. */
 const MISSING = "does-not-exist";
 
-/** The sentence about a pod whose runtime class has a handler that the node does not know; undefined when it has one that it knows. */
+/** The event message for a pod whose runtime class has a handler that the node lacks; undefined if the node has it. */
 export function sandboxError({ spec }: Pod): string | undefined {
   const { runtimeClassName = "" } = spec ?? {};
   if (!runtimeClassName.includes(MISSING)) return undefined;

@@ -15,7 +15,7 @@ export class FleetProcess implements AsyncDisposable {
     this.#control = control;
   }
 
-  /** Resolves once the fleet knows the cluster's pods. @throws with what it wrote when it ends before that. */
+  /** Resolves once the fleet has listed the cluster's pods. @throws Error with its output if it exits before that. */
   static async start(kubeconfig: string): Promise<FleetProcess> {
     const flags = [
       "--disable-warning=ExperimentalWarning",

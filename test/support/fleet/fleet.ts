@@ -38,7 +38,7 @@ export interface Fleet extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Resolves once the fleet knows the cluster's pods. Throws when the cluster cannot be reached or has real nodes. */
+/** Resolves once the fleet has listed the cluster's pods. Throws if the cluster is unreachable or has real nodes. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { kubeconfig, timeFactor = 1, seed = 1, onLog } = options;
   const config = new KubeConfig();

@@ -40,8 +40,8 @@ export class Kubelet {
   }
 
   /**
-   * Resolves once it knows the cluster's pods.
-   * @throws when a node is not kwok's: its pods have a kubelet already.
+   * Resolves once it has listed the cluster's pods.
+   * @throws Error if a node is not kwok's: its pods have a real kubelet.
    */
   async start(): Promise<void> {
     await refuseRealNodes(this.#options.client);

@@ -7,7 +7,7 @@ export interface FleetTotals {
   readonly refused503: number;
   /** Sessions that reached their own end: over, stopped through the API, or timed out. */
   readonly sessionsEnded: number;
-  /** Sessions that anything else ended. {@link FleetTotals.kills} says what. */
+  /** Sessions that ended for another reason. {@link FleetTotals.kills} lists the reasons. */
   readonly sessionsKilled: number;
   /** The latest kills, oldest first. */
   readonly kills: readonly Kill[];

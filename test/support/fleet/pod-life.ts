@@ -167,7 +167,7 @@ export class PodLife {
     );
   }
 
-  /** The pod stays as it is, and only an event says why. */
+  /** The pod's status does not change. Only an event has the reason. */
   async #cannotStart(reason: string, message: string): Promise<void> {
     const { namespace, name, uid } = this.identity;
     this.#publish();

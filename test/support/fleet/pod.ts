@@ -27,7 +27,7 @@ export function engineOfPod(pod: Pod): EngineName | undefined {
   return engineNames.find((engine) => engine === name);
 }
 
-/** What a container is to this kubelet: some it plays for real, of the others it only says that they run. */
+/** How this kubelet runs a container: it simulates some containers, and only reports the others as running. */
 export function roleOf(pod: Pod, container: Container): "worker" | "fetch-assets" | "other" {
   if (container.name === ASSETS_CONTAINER) return "fetch-assets";
   return container.name === WORKER_CONTAINER && engineOfPod(pod) !== undefined ? "worker" : "other";

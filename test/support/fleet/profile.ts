@@ -33,7 +33,7 @@ export function workerProfile(engine: EngineName, env: Readonly<Record<string, s
     service: encodes ? "expression-avatar" : "cpu-avatar-worker",
     maxSessions: positive(env.MAX_SESSIONS, engineOf(engine).sessionsPerWorker),
     coldStartMs: Math.round(coldStartMs[engine] * (1 + COLD_START_SPREAD * random())),
-    // No worker of the maker knows this variable: it stands for a revision that starts sessions slowly.
+    // The maker's workers do not have this variable. It simulates a revision that starts sessions slowly.
     sessionStartMs: positive(env.STAND_IN_SESSION_START, 4) * 1_000,
     // Models are loaded before the worker is ready: only images are encoded at their first use.
     encodingMs: encodes ? 2_000 : 0,

@@ -26,9 +26,9 @@ export interface ServedWorker {
   /** How much later than usual a launch is answered now. */
   readonly answerDelayMs: number;
   task(id: string): Task | undefined;
-  /** Ends a session on request. False when there is none to end. */
+  /** Ends a session on request. Returns false if it does not exist. */
   stopTask(id: string): boolean;
-  /** A request to `/launch` has come in. */
+  /** A request to `/launch` has arrived. */
   countLaunch(): void;
   launch(fields: LaunchFields): LaunchResult;
   /** Exercises the pipeline. Resolves early when the worker ends. */

@@ -70,7 +70,7 @@ export class Tasks {
     return task;
   }
 
-  /** Ends a session on request. False when there is none to end. */
+  /** Ends a session on request. Returns false if it does not exist. */
   stop(id: string): boolean {
     return this.#end(id, { state: "cancelled" });
   }

@@ -15,7 +15,7 @@ export const RELEASE = "avatarpool";
 export interface GatewayCluster extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly fleet: Fleet;
-  /** Standard output. @throws with what kubectl said when it fails. */
+  /** Standard output. @throws Error with kubectl's output if it fails. */
   readonly kubectl: (args: readonly string[], stdin?: string) => Promise<string>;
   readonly create: (object: object) => Promise<string>;
 }
@@ -47,7 +47,7 @@ export async function startGatewayCluster({ gpus, timeFactor, values }: GatewayC
   return { plane, fleet, kubectl, create, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** A pool with one preset, `maya`, on one GPU group, with what `spec` says otherwise. */
+/** A pool with one preset, `maya`, on one GPU group. `spec` overrides its fields. */
 export function poolObject(name: string, max: number, spec: object): object {
   return {
     apiVersion: "avatarpool.dev/v1alpha1",

@@ -41,7 +41,7 @@ export class FakePeers {
     };
   }
 
-  /** A gateway dies: those who wait for its word see the connection break. */
+  /** A gateway dies: peers that wait for its response see a closed connection. */
   kill(name: string): void {
     this.dead.add(name);
     for (const hangUp of this.#hangUps.splice(0)) hangUp();

@@ -24,7 +24,7 @@ export interface FakeWorker {
   launch: LaunchBehaviour;
   /** State that its tasks are in. */
   taskState: string;
-  /** What becomes of a session that is to be stopped. `later`: the worker says that it ended it, and lists it still. */
+  /** Result of a request to stop a session. `later`: the worker reports the end but still lists the session. */
   stop: "ends" | "later" | "fails";
   /** Launches that it has seen. */
   readonly received: PostBody[];

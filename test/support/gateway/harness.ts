@@ -15,7 +15,7 @@ import { noCloud } from "./no-cloud.ts";
 import { testPool, testRecord } from "./pool.ts";
 
 export interface LaunchResult {
-  /** HTTP status of the answer; 0 while there is none. */
+  /** HTTP status of the response; 0 without a response. */
   status: number;
   code: string;
   message: string;
@@ -110,7 +110,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     return admit(pool, { fields: new Map(Object.entries(fields)), file: undefined }, undefined);
   }
 
-  /** Launches in a room of its own, unless one is named, and lets everything happen that needs no time. */
+  /** Launches in a separate room, unless one is given, and runs everything that needs no time. */
   async function launch(avatar = "maya", options: LaunchOptions = {}): Promise<LaunchResult> {
     const gone = new AbortController();
     order += 1;

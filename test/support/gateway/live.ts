@@ -113,7 +113,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const path = `/${poolKey(pool)}/launch`;
   const post = (body: NonNullable<RequestInit["body"]>, init: RequestInit = {}) =>
     fetch(`${origin}${path}`, { method: "POST", body, ...init });
-  /** Writes bytes as they are, and reads all that comes until the gateway closes. */
+  /** Writes raw bytes, and reads the response until the gateway closes the connection. */
   const raw = async (bytes: string | Buffer) => {
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     const answer: Buffer[] = [];

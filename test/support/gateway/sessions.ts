@@ -6,7 +6,7 @@ import { gatewayHarness } from "./harness.ts";
 import { testPool } from "./pool.ts";
 
 export const somewhere = { url: "wss://x", apiKeyRef: { name: "livekit" } };
-/** Where launches did not go. */
+/** URL that received no launch. */
 export const elsewhere = { url: "wss://elsewhere", apiKeyRef: { name: "livekit" } };
 
 export const alone: RoomView = { avatar: true, principal: false };
@@ -23,7 +23,7 @@ export function sessionsWorld(
   livekit = somewhere,
   more: Parameters<typeof testPool>[0] = {},
   network = { gone: false },
-  /** Workers that are out of reach while the network is gone: all, unless this says otherwise. */
+  /** Workers that are unreachable while the network is down. Default: all. */
   isOut: (origin: string) => boolean = () => true,
 ) {
   const rooms = new Map<string, RoomView>();

@@ -35,7 +35,7 @@ export class ProductProcess {
   ) {
     this.command = command;
     this.logFile = options.logFile;
-    // Its own file, and no pipe to us: who measures it must not be kept busy by its log.
+    // A log file instead of a pipe: reading the log must not slow down the process that measures.
     const log = openSync(options.logFile, "a");
     this.#child = spawn(process.execPath, [...nodeFlags, entryOf(options.build), command], {
       cwd: root,

@@ -119,7 +119,7 @@ async function untilReady(process: ProductProcess, url: string): Promise<void> {
     await until(`${process.command} to be ready`, READY_MS, async () => !process.running || (await fetch(url)).ok);
     if (process.running) return;
   } catch {
-    // Its log says more.
+    // Its log has more details.
   }
   throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
 }

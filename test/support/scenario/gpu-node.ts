@@ -11,7 +11,7 @@ export function gpuNode(name: string, gpus: number, keptFor?: string): NodeSpec 
   return { ...size, labels: { [kept.key]: kept.value }, taints: [gpuTaint, { ...kept, effect: "NoSchedule" }] };
 }
 
-/** What a group says to run on the nodes that are kept for its scenario, and nowhere else. */
+/** Group settings that restrict its workers to the scenario's nodes. */
 export function onNodesKeptFor(scenario: string): object {
   const kept = { key: "kept-for", value: scenario };
   return { nodeSelector: { [kept.key]: kept.value }, tolerations: [{ ...kept, effect: "NoSchedule" }] };

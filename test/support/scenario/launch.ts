@@ -9,7 +9,7 @@ export const SECRET_VALUE = "s3cr3t-of-the-maker";
 
 export interface LaunchOptions {
   readonly room?: string;
-  /** How long the stand-in worker lets the session run, in its own seconds. */
+  /** Session length of the stand-in worker, in its own seconds. */
   readonly sessionSeconds?: number;
   /** Over the usual fields; undefined leaves one out. */
   readonly fields?: Readonly<Record<string, string | undefined>>;
@@ -30,7 +30,7 @@ export interface Answer {
   readonly path: string;
 }
 
-/** Sends one launch, once. @throws when no answer comes. */
+/** Sends one launch, once. @throws Error without a response. */
 export async function launchAt(url: string, options: LaunchOptions): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",

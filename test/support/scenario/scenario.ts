@@ -41,7 +41,7 @@ export class Scenario {
     this.namespace = namespace;
   }
 
-  /** Runs kubectl in the namespace. @throws with what it said when it fails. */
+  /** Runs kubectl in the namespace. @throws Error with its output if it fails. */
   async kubectl(args: readonly string[], stdin?: string): Promise<string> {
     const options = stdin === undefined ? {} : { stdin };
     const { code, stdout, stderr } = await this.#stage.plane.kubectl(["--namespace", this.namespace, ...args], options);
@@ -53,12 +53,12 @@ export class Scenario {
     return this.kubectl(["create", "secret", "generic", "bithuman", `--from-literal=${key}=${SECRET_VALUE}`]);
   }
 
-  /** Applies the pool: one preset on one GPU group with two sessions a worker, with what `spec` says otherwise. */
+  /** Applies the pool: one preset on one GPU group with two sessions per worker. `spec` overrides its fields. */
   async pool(spec: object = {}): Promise<void> {
     await this.kubectl(["apply", "-f", "-"], stringify(poolObject(spec)));
   }
 
-  /** As {@link pool}, and resolves once the operator has done what follows from it: Deployments are as this spec says. */
+  /** Like {@link pool}, but resolves once the operator has updated the Deployments to this spec. */
   async changePool(spec: object): Promise<void> {
     await this.pool(spec);
     await this.until("the operator to have seen the spec", async () => {
@@ -77,7 +77,7 @@ export class Scenario {
     }
   }
 
-  /** A launch without a room starts nothing: 400 from a gateway that knows the pool, 404 from one that does not. */
+  /** A launch without a room starts nothing: 400 from a gateway that has observed the pool, else 404. */
   async #isKnownTo(gateway: GatewayProcess): Promise<boolean> {
     return (await this.launch({ fields: { room_name: undefined } }, gateway)).status === 400;
   }
@@ -188,7 +188,7 @@ export class Scenario {
     return this.workers().reduce((sum, { activeSessions }) => sum + activeSessions, 0);
   }
 
-  /** Ends sessions as callers do who hang up. @param count of them per worker; all by default. */
+  /** Ends sessions like callers that hang up. @param count sessions per worker. Default: all. */
   endSessions(pod?: string, count = Number.POSITIVE_INFINITY): void {
     for (const worker of this.workers()) {
       if (pod !== undefined && worker.pod.name !== pod) continue;
@@ -227,19 +227,19 @@ function poolObject(spec: object): object {
       workers: [gpuGroup()],
       warm: { slots: 1 },
       scaling: { scaleDownAfter: "5m" },
-      // Shorter than a test may take, so that a launch which waits in vain says so.
+      // Shorter than the test timeout, so that a launch that waits in vain fails with its own error.
       launch: { queue: { deadline: "1m" } },
       ...spec,
     },
   };
 }
 
-/** A GPU group with two sessions a worker, and what `group` says otherwise. */
+/** A GPU group with two sessions per worker. `group` overrides its fields. */
 export function gpuGroup(group: object = {}): object {
   return { name: "gpu", engine: "expression", max: 4, sessionsPerWorker: 2, ...group };
 }
 
-/** A CPU group, and what `group` says otherwise. */
+/** A CPU group. `group` overrides its fields. */
 export function cpuGroup(group: object = {}): object {
   return { name: "cpu", engine: "essence", image: "registry.test/essence-worker:1", max: 2, ...group };
 }
