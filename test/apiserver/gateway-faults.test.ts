@@ -24,7 +24,13 @@ describe("an invalid launch", () => {
   it.each<[string, LaunchOptions, number, string | undefined, RegExp]>([
     ["no room", { fields: { room_name: undefined } }, 400, "room_name", /is missing: send the LiveKit room/],
     ["an https URL", { fields: { livekit_url: "https://lk.test/" } }, 400, "livekit_url", /write wss:\/\/lk\.test\//],
-    ["an unknown preset", { fields: { avatar_id: "nobody" } }, 404, "avatar_id", /matches no preset of this pool: send one of maya/],
+    [
+      "an unknown preset",
+      { fields: { avatar_id: "nobody" } },
+      404,
+      "avatar_id",
+      /matches no preset of this pool: send one of maya/,
+    ],
     ["20 MB of image", { image: new Uint8Array(20 * 1024 * 1024) }, 413, undefined, /larger than 16 MB: send a smaller image/],
     ["an image that is none", { image: new Uint8Array(1_000) }, 400, undefined, /refused the launch: avatar_image is not a JPEG/],
     ["XML", { request: { body: "<launch/>", headers: { "content-type": "application/xml" } } }, 415, undefined, /application\/xml/],

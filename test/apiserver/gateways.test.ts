@@ -155,7 +155,7 @@ describe("several gateways", () => {
     expect(outcomes.filter((outcome) => outcome !== 200)).toEqual([]);
   });
 
-  it("serve and agree while the API server is away, and do not call a pool unknown that they may not have heard of", async () => {
+  it("serve and agree while the API server is unavailable, and report a pool outside a stale view as unknown, not as missing", async () => {
     // Two gateways that never exchanged a claim authenticate each other by their greetings alone, within ten seconds.
     for (const index of [0, 1]) await gateways[index]?.stop();
     await Promise.all([startAgain(0), startAgain(1)]);

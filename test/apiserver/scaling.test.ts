@@ -100,7 +100,7 @@ describe.concurrent("a preset that two groups serve", () => {
     await scenario.until("most of a minute to pass", () => Date.now() - askedMs > 50_000);
     await scenario.until("the demand to spill", async () => (await scenario.replicas("spot")) === 6);
     await scenario.until("four to go on waiting", async () => (await scenario.replicas("gpu")) === 4);
-    await scenario.event("Scaled", /gpu \d -> 4(: | in .* the last: ).*limited to 4 by the available nodes; gone are /);
+    await scenario.event("Scaled", /gpu \d -> 4(: | in .* latest: ).*limited to 4 by the available nodes; removed idle workers /);
     await scenario.condition("Ready", { status: "True" });
     expect((await scenario.launch()).status).toBe(200);
   });
