@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
+import { formatDuration } from "../api/duration.ts";
 import { liveGatewayAddresses } from "../api/gateway-addresses.ts";
 import { httpOrigin } from "../api/http-origin.ts";
 import { labels } from "../api/names.ts";
