@@ -110,7 +110,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   );
 
   server.post(CLAIM_ANSWERS_PATH, async (request, reply) => {
-    if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may ask for launches"))) return reply;
+    if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may request launches"))) return reply;
     const question = questionSchema.safeParse(request.body);
     if (!question.success) return badRequest(reply, question.error);
     const { gateway, launch } = question.data;
