@@ -75,7 +75,7 @@ it("without the operator the CLI prints the status's last decision, and reports 
   // Its pod, by which the API server would reach the operator, is a process here.
   const { stdout, stderr } = await cli("explain", "pool", "-n", "silent");
   expect(stderr).toMatch(
-    /^Only the last decision is known here, .*\(.*pods "operator-\d" not found\).* kubectl -n avatarpool port-forward pod\/operator-\d 8081 and add --url/,
+    /^Only the last decision is available, .*\(.*pods "operator-\d" not found\).* kubectl -n avatarpool port-forward pod\/operator-\d 8081 and add --url/,
   );
   expect(stdout).toMatch(/^AvatarPool silent\/pool, last decision\n {2}\S+Z {2}gpu 0 -> 1\n {4}0 sessions/);
   expect((await cli("explain", "none", "-n", "silent", "--url", stage.operator.url)).stderr).toBe(

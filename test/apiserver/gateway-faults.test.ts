@@ -32,7 +32,7 @@ describe("an invalid launch", () => {
       /matches no preset of this pool: send one of maya/,
     ],
     ["20 MB of image", { image: new Uint8Array(20 * 1024 * 1024) }, 413, undefined, /larger than 16 MB: send a smaller image/],
-    ["an image that is none", { image: new Uint8Array(1_000) }, 400, undefined, /refused the launch: avatar_image is not a JPEG/],
+    ["an image that is none", { image: new Uint8Array(1_000) }, 400, undefined, /rejected the launch: avatar_image is not a JPEG/],
     ["XML", { request: { body: "<launch/>", headers: { "content-type": "application/xml" } } }, 415, undefined, /application\/xml/],
   ])("is answered with the field and what to do: %s", async (_what, options, expected, field, sentence) => {
     const { status, body } = await scenario.launch(options);
