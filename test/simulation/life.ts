@@ -28,8 +28,8 @@ export interface Life {
 
 /** A world without a write and a session for this time is at rest: the deficit is a minute old at most. */
 const REST_MS = 75_000;
-/** The deficit halves every minute: its last slot may expire after a longer silence. */
-const LONGEST_REST_MS = 300_000;
+/** The deficit halves every minute: after a burst of 60 launches, its last slot expires after seven minutes. */
+const LONGEST_REST_MS = 420_000;
 /** By then, all deficits, sessions, windows and stale views have ended. */
 const LONGEST_SETTLING_MS = 1_200_000;
 
