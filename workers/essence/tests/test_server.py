@@ -66,7 +66,8 @@ class Worker:
 
 @pytest_asyncio.fixture
 async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
-    (tmp_path / "maya.imx").touch()
+    for name in ("leo", "maya"):
+        (tmp_path / f"{name}.imx").touch()
     settings = read_settings({"ESSENCE_RENDERER": "testcard", "MAX_SESSIONS": "2", "MAX_TASK_HISTORY": "1"})
     settings = replace(settings, models=tmp_path)
     cards = TestCards(tmp_path)
@@ -159,6 +160,7 @@ async def test_takes_the_secret_of_the_cloud_dialect_from_its_header(worker: Wor
         ({"data": {"room_name": "r"}}, "livekit_url is required"),
         ({"data": {**FORM, "livekit_url": "https://livekit"}}, "livekit_url must begin with ws:// or wss://"),
         ({"data": b"{", "headers": {"content-type": "application/json"}}, "the JSON cannot be read"),
+        ({"data": {**FORM, "avatar_id": ""}}, "avatar_id is required: send one of leo, maya"),
         ({"json": [1]}, "the JSON must be an object"),
         ({"json": {**FORM, "image": "?"}}, "neither an http or https address nor base64"),
         ({"data": b"x", "headers": {"content-type": "text/plain"}}, 'content type "text/plain" is not supported'),
@@ -168,6 +170,13 @@ async def test_bad_input_gets_a_sentence(worker: Worker, kwargs: dict[str, objec
     status, body = await worker.call("POST", "/launch", **kwargs)
     assert (status, body["code"]) == (400, "bad_request")
     assert message in str(body["error"])
+
+
+async def test_an_unknown_avatar_is_refused_before_a_session_starts(worker: Worker) -> None:
+    status, body = await worker.launch(avatar_id="mia")
+    assert (status, body["code"]) == (404, "unknown_avatar")
+    assert "(leo, maya)" in str(body["error"])
+    assert worker.tasks.all == []
 
 
 async def test_a_session_that_cannot_start_fails_with_the_reason(worker: Worker) -> None:

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from essence_worker.errors import LaunchError, bad_request, not_ready
 from essence_worker.launch_request import MAX_BODY_BYTES, LaunchRequest, read_launch
+from essence_worker.models import unknown_avatar
 from essence_worker.renderer import Picture, Renderer, Renderers
 from essence_worker.settings import Settings
 from essence_worker.tasks import Task, Tasks
@@ -81,11 +82,18 @@ class Server:
         return web.json_response({"status": task.state, "task_id": task.id, "room_name": task.room_name})
 
     def _check_avatar(self, launch: LaunchRequest) -> None:
-        if (launch.image or launch.image_url) and not launch.avatar_id and not self._renderers.takes_images:
+        """Refuse what can only fail later. Raises LaunchError."""
+        names = self._renderers.names
+        if launch.avatar_id is not None:
+            if names and launch.avatar_id not in names:
+                raise unknown_avatar(launch.avatar_id, names)
+        elif (launch.image or launch.image_url) and not self._renderers.takes_images:
             raise bad_request(
                 "this worker renders .imx models and cannot animate an image: send avatar_id with one of "
-                f"{', '.join(self._renderers.names)}"
+                f"{', '.join(names)}"
             )
+        elif len(names) > 1 and not launch.image and not launch.image_url:
+            raise bad_request(f"avatar_id is required: send one of {', '.join(names)}")
 
     async def _wait_for_start(self, task: Task, running: asyncio.Event) -> None:
         """Wait until the avatar shows. Raises the error of a session that did not start."""
