@@ -126,8 +126,8 @@ export class SimWorkers {
       throw new WorkerUnreachable("no connection");
     }
     const worker = this.#reach(origin);
-    if (worker.hangsUntilMs > clock.now()) await this.#wait(worker.hangsUntilMs - clock.now());
-    const answer = act(worker);
+    const answer =
+      worker.hangsUntilMs > clock.now() ? await Promise.race([this.#afterHang(origin, worker, act), aborted(signal)]) : act(worker);
     if (!first) await this.#wait(1 + random() * 25);
     await process.asleep;
     if (!process.alive) await forever();
@@ -138,6 +138,13 @@ export class SimWorkers {
     if (this.#silent.has(hostOf(origin))) await aborted(signal);
     if (this.byIp.get(hostOf(origin)) !== worker) throw new Error("the connection was reset");
     return answer;
+  }
+
+  /** A worker that hangs reads its requests later, also those whose client has given up. */
+  async #afterHang(origin: string, worker: SimWorker, act: (worker: SimWorker) => WorkerAnswer): Promise<WorkerAnswer> {
+    await this.#wait(worker.hangsUntilMs - this.#options.clock.now());
+    if (this.byIp.get(hostOf(origin)) !== worker) throw new Error("the connection was reset");
+    return act(worker);
   }
 
   #reach(origin: string): SimWorker {
