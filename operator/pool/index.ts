@@ -42,8 +42,8 @@ interface Operator {
 }
 
 /**
- * Runs the operator until the signal aborts: waits for the lease, leads, and gives the lease back.
- * @throws Error when the lease was lost: the process must end, since another replica leads.
+ * Runs the operator until the signal aborts: acquires the lease, leads, and releases the lease.
+ * @throws Error if the lease was lost: the process must end, because another replica leads.
  */
 export async function runOperator(settings: OperatorSettings, signal: AbortSignal): Promise<void> {
   const logger = createLogger("operator", settings.logLevel);
@@ -187,7 +187,7 @@ function watches({ settings, client, metrics, logger }: Operator) {
   };
 }
 
-/** Apart from the pools' own controller: a budget that cannot be written must not keep a pool from scaling. */
+/** A controller of its own: a budget that cannot be written must not block scaling. */
 function disruptionBudgetController(
   { metrics, logger }: Operator,
   { pools, budgets }: ReturnType<typeof watches>,

@@ -4,19 +4,19 @@ import type { Json } from "../kube/types.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 import { timeMs } from "./time.ts";
 
-/** Why all containers of a pod ended for good: it was evicted, its node was shut down, or the kubelet did not admit it. */
+/** Why a pod failed: it was evicted, its node was shut down, or the kubelet rejected it. */
 export interface PodEnd {
-  /** As Kubernetes names it: `Evicted`, `NodeShutdown`, `OutOfmemory`, `UnexpectedAdmissionError`, … */
+  /** Kubernetes' reason: `Evicted`, `NodeShutdown`, `OutOfmemory`, `UnexpectedAdmissionError`, … */
   readonly reason: string;
-  /** Kubernetes' own words; empty where it has none. */
+  /** Kubernetes' message; may be empty. */
   readonly message: string;
   readonly atMs: number;
 }
 
-/** Longest quotation from a pod's status. */
+/** Limit on a quotation from a pod's status, in characters. */
 const MAX_MESSAGE_LENGTH = 500;
 
-/** Undefined while the pod may still run. */
+/** Undefined unless the pod's phase is final. */
 export function podEnd(pod: Json<V1Pod>): PodEnd | undefined {
   if (!hasEnded(pod)) return undefined;
   const { metadata, status } = pod;

@@ -3,7 +3,7 @@ import { POD_TEMPLATE_HASH } from "../api/membership.ts";
 import { labels } from "../api/names.ts";
 import type { Json } from "../kube/types.ts";
 
-/** Annotation in which the Deployment controller counts the templates that a Deployment has had: on it, and on each ReplicaSet. */
+/** Annotation with the revision number of the template, on a Deployment and on each of its ReplicaSets. */
 export const REVISION = "deployment.kubernetes.io/revision";
 
 export interface ReplicaSetView {
@@ -12,7 +12,7 @@ export interface ReplicaSetView {
   readonly pool: string;
   /** UID of its Deployment. */
   readonly ownerUid: string | undefined;
-  /** Which template it is of. */
+  /** Revision number of its template. */
   readonly hash: string;
   readonly revision: string | undefined;
 }
@@ -29,8 +29,8 @@ export function replicaSetView({ metadata = {} }: Json<V1ReplicaSet>): ReplicaSe
 }
 
 /**
- * The hash of the template that a Deployment's new pods are made from, as its controller sees it, whoever changed the template.
- * Undefined while no ReplicaSet of the revision is seen.
+ * The template hash of a Deployment's new pods, by its controller, also after a foreign change of the template. Undefined until
+ * the ReplicaSet of the revision exists.
  */
 export function newestRevision(
   sets: readonly ReplicaSetView[],

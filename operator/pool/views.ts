@@ -12,10 +12,7 @@ import { REVISION } from "./replica-sets.ts";
 import { type Starting, startingOf } from "./slow-starts/starting.ts";
 import { timeMs } from "./time.ts";
 
-/**
- * What the operator keeps of the objects that it watches: small, because ten thousand pods are kept, and flat, because
- * decisions read them.
- */
+/** The watched objects as decisions read them: flat, and small, because the operator stores ten thousand pods. */
 
 export interface PoolView {
   readonly config: PoolConfig;
@@ -34,19 +31,19 @@ export interface DeploymentView {
   readonly generation: number;
   readonly resourceVersion: string;
   readonly replicas: number;
-  /** Of the template that its new pods are made from. */
+  /** Hash of the template of its new pods. */
   readonly template: string;
-  /** What is recorded of that template; undefined where it is not, or too large. */
+  /** The record of that template; undefined if it is missing or too large. */
   readonly standing: TemplateRecord | undefined;
-  /** Number of its present template, as its controller counts them. */
+  /** Revision number of the current template, as the Deployment controller counts it. */
   readonly revision: string | undefined;
-  /** Its controller has seen it as it is, and no ReplicaSet of another template wants pods, whether it has some or not. */
+  /** The controller has observed the current spec, and no ReplicaSet of another template requests pods. */
   readonly oneReplicaSet: boolean;
   readonly heldBack: HeldBack | undefined;
-  /** Why its controller cannot make pods, or gave up on a rollout. */
+  /** Why the controller cannot create pods, or has given up a rollout. */
   readonly stalled: string | undefined;
   readonly deleting: boolean;
-  /** Pods that are wanted are not created: a quota, or an admission that refuses them. */
+  /** A quota or an admission check rejects its pods. */
   readonly refused: { readonly sinceMs: number; readonly why: string } | undefined;
 }
 
@@ -58,45 +55,45 @@ export interface PodView {
   readonly group: string;
   readonly engine: string;
   readonly revision: string;
-  /** Of the template that it was made from. */
+  /** Hash of its template. */
   readonly template: string;
   readonly createdAtMs: number;
   readonly deleting: boolean;
-  /** Seconds that it is given from its deletion on; undefined while it is not being deleted. */
+  /** Grace period in seconds from its deletion; undefined unless it is being deleted. */
   readonly graceSeconds: number | undefined;
-  /** When that is over and it ends with the sessions that it still has. */
+  /** End of the grace period, when remaining sessions end too. */
   readonly endsAtMs: number | undefined;
   readonly ip: string | undefined;
   readonly scheduled: boolean;
-  /** Why the scheduler finds no node. */
+  /** Why the scheduler has found no node. */
   readonly unschedulable: string | undefined;
   readonly running: boolean;
-  /** Its worker answers its probes. */
+  /** The worker's probes succeed. */
   readonly containersReady: boolean;
   readonly ready: boolean;
-  /** Since when the warm gate is True; undefined while it is not. */
+  /** When the warm gate became True; undefined unless it is True. */
   readonly warmSinceMs: number | undefined;
-  /** When the worker's process was started last. */
+  /** When the worker's process last started. */
   readonly startedAtMs: number | undefined;
   readonly cordonedAtMs: number | undefined;
-  /** Its deletion cost is below everybody else's. */
+  /** Its deletion cost is the lowest of its group. */
   readonly released: boolean;
-  /** It is kept from being evicted. */
+  /** It is protected from eviction. */
   readonly protected: boolean;
   readonly problem: PodProblem | undefined;
-  /** Its containers have ended for good: its ReplicaSet counts it no more, and it is no worker. */
+  /** Its phase is Failed or Succeeded: its ReplicaSet ignores it, and it is no worker. */
   readonly end: PodEnd | undefined;
-  /** It has a node and does not run yet. */
+  /** It has a node and has not started. */
   readonly starting: Starting | undefined;
 }
 
-/** What keeps a pod from running, as the kubelet says it. */
+/** Why a pod does not run, as the kubelet reports it. */
 export interface PodProblem {
   readonly reason: string;
   readonly message: string;
 }
 
-/** @throws ZodError when the object does not fit the schema, which the API server would have refused. */
+/** @throws ZodError if the object does not match the schema; the API server rejects such objects. */
 export function poolView(raw: object, finalizer: string): PoolView {
   const pool = avatarPoolSchema.parse(raw);
   return { config: resolvePool(pool), status: pool.status, hasFinalizer: pool.metadata.finalizers?.includes(finalizer) ?? false };
@@ -128,7 +125,7 @@ export function deploymentView({ metadata = {}, spec, status }: Json<V1Deploymen
   };
 }
 
-/** Source: `DeploymentComplete` and `syncRolloutStatus` in Kubernetes `pkg/controller/deployment`: what is complete stays so while it is scaled. */
+/** Source: `DeploymentComplete` and `syncRolloutStatus` in Kubernetes `pkg/controller/deployment`. Scaling leaves a complete rollout complete. */
 function hasOneReplicaSet(
   { generation = 0, annotations: noted }: Json<V1ObjectMeta>,
   status: Json<V1DeploymentStatus> = {},
@@ -138,7 +135,7 @@ function hasOneReplicaSet(
   return noted?.[REVISION] === "1" || progress?.reason === "NewReplicaSetAvailable";
 }
 
-/** What the operator keeps of a pod; undefined where it belongs to no ReplicaSet of the worker group that its labels name. */
+/** The view of a pod; undefined unless a ReplicaSet of the worker group in its labels owns it. */
 export function podView(pod: Json<V1Pod>): PodView | undefined {
   if (!isOfGroup(pod)) return undefined;
   const { metadata = {}, spec, status } = pod;
@@ -179,10 +176,10 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
   };
 }
 
-/** Reason of a warm gate that is False because the worker could not be warmed. */
+/** Reason of a warm gate that is False because the warm-up failed. */
 export const WARMUP_FAILED = "WarmupFailed";
 
-/** Waiting reasons that do not pass by themselves. `ContainerCreating` and `PodInitializing` do. */
+/** Waiting reasons that need a person. `ContainerCreating` and `PodInitializing` resolve themselves. */
 const lastingReasons = new Set([
   "ErrImagePull",
   "ImagePullBackOff",
@@ -194,7 +191,7 @@ const lastingReasons = new Set([
   "CrashLoopBackOff",
 ]);
 
-/** A container that has ended so often is not expected to run well by itself, also while it runs once more. */
+/** A container with so many restarts counts as failing, also while it runs again. */
 const LOOPING_RESTARTS = 3;
 
 function problemOf(statuses: readonly Json<V1ContainerStatus>[]): PodProblem | undefined {
@@ -213,7 +210,7 @@ function problemOf(statuses: readonly Json<V1ContainerStatus>[]): PodProblem | u
   return undefined;
 }
 
-/** A container's last words may hold the form of a launch, and a failed pull the signed address of a layer. */
+/** A termination message may contain a launch form, and a failed pull may contain the signed URL of a layer. */
 function quoted(container: string, words: string): string {
   return `${container}: ${hideSecrets(words)}`;
 }

@@ -1,31 +1,31 @@
-/** Decisions on sizes, kept as data: what they were made from, the arithmetic, what came of it and why. */
+/** Decisions on sizes as data: inputs, arithmetic, result and reason. */
 
-/** All numbers that a group's size was made from. */
+/** All inputs of a group's size. */
 export interface DecisionInputs {
   readonly sessions: number;
-  /** Waiting launches that were given to this group. */
+  /** Queued launches that are assigned to this group. */
   readonly queued: number;
-  /** Free slots asked of it, those for launches that were short of capacity included. */
+  /** Free slots required of it, the slot deficit included. */
   readonly buffer: number;
-  /** Slots that recent launches of its presets lacked. */
+  /** Slot deficit of its presets. */
   readonly deficit: number;
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;
-  /** Pods that the scheduler finds no node for. */
+  /** Pods without a node. */
   readonly unschedulable: number;
-  /** Workers that may wait for a node at once, where nodes are short. */
+  /** Limit on workers that wait for a node, if nodes are short. */
   readonly nodeAllowance: number | undefined;
-  /** Pods that are being deleted. */
+  /** Pods in deletion. */
   readonly terminating: number;
-  /** Replicas that no pod is seen for yet. */
+  /** Replicas without a pod yet. */
   readonly unseen: number;
-  /** Workers on nodes that are gone. */
+  /** Workers on lost nodes. */
   readonly lost: number;
-  /** Most workers that this decision could add. */
+  /** Limit on workers that this decision adds. */
   readonly maxStep: number;
   readonly holdMs: number;
-  /** Most workers that were wanted within that time. */
+  /** Largest target within the hold time. */
   readonly wantedLately: number;
 }
 
@@ -37,7 +37,7 @@ export interface DecisionRecord {
   readonly to: number;
   /** Absent for groups that are being removed. */
   readonly inputs?: DecisionInputs;
-  /** The sum behind the size, as a clause. */
+  /** The arithmetic of the size, as a clause. */
   readonly arithmetic: string;
   readonly outcome: "grew" | "shrank" | "unchanged";
   /** A sentence: why `to`, or why nothing changed. */

@@ -6,17 +6,17 @@ import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, warmOf } from "../../scaling/warm-
 import { busyOn, type Snapshot } from "../snapshot.ts";
 
 export interface PoolDemand {
-  /** Those with the fewest groups first. */
+  /** Sets with the fewest groups first. */
   readonly sets: readonly SetDemand[];
-  /** By preset: slots that it is to find warm at any time. A forecast asks for more, but promises one. */
+  /** Minimum number of warm slots by preset. A forecast may require more, but only one is guaranteed. */
   readonly floors: ReadonlyMap<string, number>;
-  /** When `warm.schedule` asks for more or less. */
+  /** When the number from `warm.schedule` next changes. */
   readonly scheduleDueMs: number | undefined;
-  /** Entries of `warm.schedule` that cannot be read, with the reason. */
+  /** Invalid entries of `warm.schedule`, with the reason. */
   readonly unreadableSchedule: readonly string[];
 }
 
-/** The serving sets of a pool, face images that are no preset included where it takes them. */
+/** The serving sets of a pool. Custom face images are one of them if the pool accepts them. */
 export function servingSetsOf(pool: PoolConfig): readonly ServingSet[] {
   const groups = pool.groups.map((group) => ({ name: group.name, serves: servedBy(group) }));
   const presets = pool.presets.map(({ name }) => name);
@@ -27,7 +27,7 @@ function servedBy({ presets, engine }: GroupConfig): ReadonlySet<string> {
   return new Set(engine.customAvatars ? [...presets, CUSTOM_AVATAR] : presets);
 }
 
-/** What is asked of each serving set now. */
+/** The current demand on each serving set. */
 export function demandOf(snapshot: Snapshot): PoolDemand {
   const { pool, nowMs, load } = snapshot;
   const sets = servingSetsOf(pool);
@@ -41,7 +41,7 @@ export function demandOf(snapshot: Snapshot): PoolDemand {
     const floor = Math.max(0, ...set.presets.map((preset) => floors.get(preset) ?? 0));
     const warm = warmOf(pool.warm.slots, {
       floor,
-      // Nothing is kept for face images that are no preset, unless a forecast knows them.
+      // Custom face images have warm slots only if a forecast covers them.
       least: set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? DEFAULT_WARM_SLOTS : 0,
       taken: busyOf(snapshot, set) + queued,
       target: snapshot.forecast.get(set.key),
@@ -58,7 +58,7 @@ export function demandOf(snapshot: Snapshot): PoolDemand {
   };
 }
 
-/** How long workers of a group that are not wanted any more are kept. */
+/** How long superfluous workers of a group stay. */
 export function holdMsOf(snapshot: Snapshot, group: string): number {
   const { pool, forecast } = snapshot;
   if (pool.scaling.scaleDownAfterMs !== undefined) return pool.scaling.scaleDownAfterMs;
@@ -70,7 +70,7 @@ function busyOf({ groups }: Snapshot, set: ServingSet): number {
   return groups.reduce((sum, { config, members }) => sum + (set.groups.includes(config.name) ? busyOn(members) : 0), 0);
 }
 
-/** Beyond `limits.maxSessions` no launch is served, so nothing is kept for one. */
+/** No launch beyond `limits.maxSessions` is served, so no slot is kept warm for one. */
 function withinLimit({ pool, groups }: Snapshot, demands: readonly SetDemand[]): readonly SetDemand[] {
   const { maxSessions } = pool.limits;
   if (maxSessions === undefined) return demands;
@@ -87,7 +87,7 @@ function withinLimit({ pool, groups }: Snapshot, demands: readonly SetDemand[]):
   });
 }
 
-/** The longest that a worker of any set takes, as observed or else as its group says. */
+/** The longest time to warm of any set: as observed, else as its group states. */
 function timeToWarmMs({ pool, forecast }: Snapshot, sets: readonly ServingSet[]): number {
   const expected = ({ groups }: ServingSet) =>
     Math.max(...pool.groups.filter(({ name }) => groups.includes(name)).map(({ coldStartMs }) => coldStartMs));

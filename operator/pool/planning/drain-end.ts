@@ -3,8 +3,8 @@ import type { PodView } from "../views.ts";
 import { EXPIRED_GRACE_SECONDS } from "./plan-retirement.ts";
 
 /**
- * A kubelet ends a pod when its grace period is over. One that still stands a minute later is on a machine that is lost: it has no
- * sessions, and nothing waits for it.
+ * The kubelet kills a pod at the end of its grace period. A pod that still exists a minute later is on a lost machine: it has no
+ * sessions, and no decision waits for it.
  */
 export const ABANDONED_AFTER_MS = 60_000;
 
@@ -13,13 +13,13 @@ export function isAbandoned(pod: PodView, nowMs: number): boolean {
 }
 
 export interface DrainEnds {
-  /** Workers whose time to drain is over and that still have sessions: these end now. */
+  /** Workers whose drain has timed out with sessions left: these sessions end now. */
   readonly over: readonly PodView[];
-  /** When that will be so of the next one. */
+  /** When the next drain times out. */
   readonly dueMs: number | undefined;
 }
 
-/** Looks at deleted workers whose preStop hook waits for sessions. Those that we gave a last short time are told of already. */
+/** Checks deleted workers whose preStop hook waits for sessions. Workers with the short final grace period were reported before. */
 export function drainEnds({ groups, retired, load, nowMs }: Snapshot): DrainEnds {
   const busy = [...groups, ...retired]
     .flatMap(({ members }) => members.terminating)

@@ -3,20 +3,20 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { PodEnd } from "../pod-end.ts";
 import type { PodView } from "../views.ts";
 
-/** Ends of pods are counted over this time. */
+/** Time over which failed pods are counted. */
 export const FAILURE_SPAN_MS = 600_000;
-/** A node that is shut down or short of memory ends a pod or two. More within ten minutes have a cause that lasts. */
+/** A node that shuts down or lacks memory ends one or two pods. More within ten minutes have a lasting cause. */
 export const FAILURES_RECUR = 3;
 
-/** Pods of a group that ended for good, one after the other: each replacement may end in the same way. */
+/** Repeated failures of a group's pods: each replacement may fail in the same way. */
 export interface Failures {
   readonly count: number;
   readonly last: PodEnd;
-  /** When too few of them are left in the last ten minutes, if no other pod ends. Unix time in ms. */
+  /** When too few remain within the last ten minutes, if no other pod fails. Unix time in ms. */
   readonly untilMs: number;
 }
 
-/** @returns undefined where fewer than {@link FAILURES_RECUR} pods ended within {@link FAILURE_SPAN_MS}. */
+/** @returns undefined if fewer than {@link FAILURES_RECUR} pods failed within {@link FAILURE_SPAN_MS}. */
 export function failuresOf(ended: readonly PodView[], nowMs: number): Failures | undefined {
   const ends = ended
     .flatMap(({ end }) => end ?? [])
@@ -28,17 +28,17 @@ export function failuresOf(ended: readonly PodView[], nowMs: number): Failures |
   return { count: ends.length, last, untilMs: deciding.atMs + FAILURE_SPAN_MS };
 }
 
-/** Pods that ended and that a person may still look at. Older ones are deleted: a node may end one pod after the other without a pause. */
+/** Number of failed pods that stay for inspection. Older ones are deleted, because failures may go on without end. */
 export const ENDED_KEPT = 10;
 const DISCARDED_AT_ONCE = 32;
 
-/** Ended pods of one group that are to be deleted now: all but the latest, the oldest first, a bounded number at once. */
+/** Failed pods of one group to delete now: all but the latest, the oldest first, a limited number at once. */
 export function toDiscard(ended: readonly PodView[]): readonly PodView[] {
   const atMs = ({ end }: PodView) => end?.atMs ?? 0;
   return [...ended].sort((a, b) => atMs(a) - atMs(b)).slice(0, Math.min(DISCARDED_AT_ONCE, Math.max(0, ended.length - ENDED_KEPT)));
 }
 
-/** As a clause with what to do. The count stops at the number of pods that are kept, so that the sentence comes to rest. */
+/** A clause with the next step. The count stops at the number of pods that stay, so that the sentence stays the same. */
 export function failuresText({ namespace, name }: PoolConfig, group: string, { count, last }: Failures): string {
   const pods = count < ENDED_KEPT ? `${count} pods` : `${ENDED_KEPT} or more pods`;
   const quoted = last.message === "" ? "" : `: ${last.message.replace(/[.\s]+$/, "")}`;

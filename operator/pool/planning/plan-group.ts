@@ -24,9 +24,9 @@ export interface ScalePlan {
   readonly step: ShrinkStep;
   readonly rollout: Rollout;
   readonly template: ChosenTemplate;
-  /** What the size should have been, to be remembered. */
+  /** The target size, for memory. */
   readonly wanted: Window;
-  /** That nodes are short, to be remembered. */
+  /** The shortage of nodes, for memory. */
   readonly shortage: NodeShortage | undefined;
 }
 
@@ -36,18 +36,18 @@ export interface PlannedGroup {
   readonly requeueAfterMs?: number | undefined;
 }
 
-/** What a group's size is decided from, beside the snapshot. */
+/** Inputs of a group's size beside the snapshot. */
 export interface GroupWish {
   readonly size: GroupSize;
   readonly outlook: NodeOutlook;
-  /** Slots that recent launches of its presets lacked. */
+  /** Slot deficit of its presets. */
   readonly deficit: number;
-  /** Where the warm buffer comes from, as a clause; empty where there is nothing to say. */
+  /** The reason for the warm buffer, as a clause; may be empty. */
   readonly because: string;
   readonly holdMs: number;
 }
 
-/** Moves a group towards the size that it should have: up at once, down by the safe path. */
+/** Moves a group towards its target size: up at once, down by the safe path. */
 export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupWish): PlannedGroup {
   const { config, deployment } = group;
   if (deployment.kind === "foreign") {
@@ -84,7 +84,7 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
       size.workers < current ? remaining(maximumEndsAtMs(wanted, nowMs, holdMs), nowMs) : undefined,
       remaining(outlook.dueMs, nowMs),
       rollout.kind === "under-way" ? remaining(rollout.lookAtMs, nowMs) : undefined,
-      // Whether it came to be is seen then, should no watch tell of it.
+      // Checks the result then, in case no watch event arrives.
       recheckMs(snapshot, group),
     ),
   };
@@ -125,18 +125,18 @@ function inputsOf(
 
 function stepTo(snapshot: Snapshot, group: GroupSnapshot, current: number, target: number, rollout: Rollout): ShrinkStep {
   const { config, deployment, members } = group;
-  // Without a gateway what is cordoned stays so: nobody could tell that it is wanted again.
+  // Without a gateway there is no load, and so no reason to uncordon a worker.
   if (snapshot.load.gatewaysConnected === 0 && target === current) return noStep;
   if (target < current && snapshot.unseenWorkers > 0) return waitForView(snapshot.unseenWorkers);
   if (rollout.kind === "under-way" && target > 0 && target < current) return waitForRollout;
   const newest = members.pods.find((pod) => isFresh(group, pod))?.revision;
-  // Without workers of the new template there is one ReplicaSet to take from, and all may go whatever they belong to.
+  // Without workers of the new template there is one ReplicaSet to shrink, and every worker is a candidate.
   if (rollout.kind !== "blocked" || newest === undefined || target === 0)
     return shrink(members.workers, current, target, deployment.kind === "own" && deployment.view.oneReplicaSet);
   return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
 }
 
-/** The size to move towards, and why. The user's bounds hold whatever the state: a size outside them is moved inside, safely. */
+/** The target size and its reason. It is always within min and max of the group; a size outside moves inside by the safe path. */
 function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, current: number, inputs: DecisionInputs): Target {
   const { min, max } = config;
   const { size, because } = wish;
@@ -145,7 +145,7 @@ function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, curr
   if (isHeld(snapshot, config)) return { workers: current, because: "the API server rejects changes of its Deployment" };
   if (snapshot.pool.scaling.paused) return { workers: bounded, because: `paused, ${bounds}` };
   if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
-    // Workers without the secret cannot start: they would only hold GPUs.
+    // Workers without the Secret cannot start: they would only occupy GPUs.
     return { workers: Math.min(current, max), because: `the API secret is missing, so no worker is started; at most max ${max}` };
   }
   if (size.workers < current && snapshot.load.gatewaysConnected === 0) {
@@ -159,7 +159,7 @@ function whyKept({ workers, because }: Target, step: ShrinkStep, current: number
   return workers < current && step.waitingFor !== "" ? `${because}; waiting for ${step.waitingFor}` : because;
 }
 
-/** The removed workers, as the end of a sentence. */
+/** The removed workers, as the last clause of a sentence. */
 function gone({ release, unfilled }: ShrinkStep): string {
   const released = release.length === 0 ? "" : `; removed idle workers ${listed(release.map(({ pod }) => pod))}`;
   return unfilled === 0 ? released : `${released}; ${unfilled} replicas had no pod`;

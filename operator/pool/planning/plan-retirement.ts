@@ -4,16 +4,16 @@ import type { RetiredSnapshot, Snapshot } from "../snapshot.ts";
 import type { DeploymentView, PodView } from "../views.ts";
 import { type DecisionRecord, outcomeOf } from "./decision.ts";
 
-/** What a worker whose drain timed out is given to say goodbye. */
+/** Final grace period of a worker whose drain has timed out. */
 export const EXPIRED_GRACE_SECONDS = 10;
 
 export interface RetirePlan {
   readonly deployment: DeploymentView;
   readonly replicas: number;
   readonly step: ShrinkStep;
-  /** Pods whose sessions end now because the drain has taken as long as it may. */
+  /** Pods whose drain has timed out: their sessions end now. */
   readonly expired: readonly PodView[];
-  /** Nothing is left of it: delete the Deployment. */
+  /** No pod is left: delete the Deployment. */
   readonly remove: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface Retirement {
   readonly requeueAfterMs: number | undefined;
 }
 
-/** Empties and removes all that a pool has which is being deleted. */
+/** Drains and removes all groups of a pool that is being deleted. */
 export function retireAll(snapshot: Snapshot, deletedAtMs: number): Retirement {
   const { nowMs, pool } = snapshot;
   const longestDrainMs = Math.max(...pool.groups.map(({ drainTimeoutMs }) => drainTimeoutMs));
@@ -60,7 +60,7 @@ function deletionRecord({ deployment, replicas, expired, step }: RetirePlan, atM
   };
 }
 
-/** @param deadlineMs when the workers go with their sessions, if ever. */
+/** @param deadlineMs when workers are removed with their sessions; undefined for never. */
 export function planRetirement(
   { nowMs, unseenWorkers }: Snapshot,
   { deployment, members }: RetiredSnapshot,

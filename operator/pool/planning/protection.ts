@@ -2,24 +2,24 @@ import type { PoolLoadView } from "../load/load-hub.ts";
 import type { PodView } from "../views.ts";
 
 /**
- * How long a worker without sessions stays protected: sessions that follow each other within this time cost no write, and
- * however many there are, a worker costs two writes in this time at most.
+ * How long a worker without sessions stays protected. Sessions that follow each other within this time cause no write, and a
+ * worker causes at most two writes in this time.
  */
 export const PROTECTED_AFTER_SESSION_MS = 30_000;
 
-/** Changes of the protection of a Deployment's workers from eviction. */
+/** Changes of the eviction protection of a Deployment's workers. */
 export interface Protection {
-  /** By UID of the pod: those whose protection must change, and to what. */
+  /** The new protection by UID of the pod. */
   readonly changes: ReadonlyMap<string, boolean>;
-  /** When the next change falls due, if nothing happens. */
+  /** When the next change is due, if nothing else changes. */
   readonly dueMs: number | undefined;
 }
 
 /**
- * A worker with sessions or launches under way is protected at once; one that is known to be idle is let go after a while.
- * Pods begin protected, and one of which not enough is known stays as it is: no gateway is connected, one fell silent, or none
- * has reached the worker. One whose process has ended and cannot be started has no sessions, whatever is known.
- * @param lastBusyMs by UID, when this operator last saw sessions, now included.
+ * A worker with sessions or launches under way is protected at once; an idle worker loses its protection after a while. Pods
+ * begin protected. The protection stays while the load is uncertain: no gateway is connected, one is silent, or none has reached
+ * the worker. A worker whose process has ended and cannot start has no sessions.
+ * @param lastBusyMs by UID, the last time with sessions, now included.
  */
 export function protectionOf(pods: readonly PodView[], load: PoolLoadView, lastBusyMs: ReadonlyMap<string, number>): Protection {
   const changes = new Map<string, boolean>();
@@ -43,7 +43,7 @@ export function protectionOf(pods: readonly PodView[], load: PoolLoadView, lastB
   return { changes, dueMs: due.length === 0 ? undefined : Math.min(...due) };
 }
 
-/** Its kubelet reports that it crashes repeatedly. */
+/** The kubelet reports repeated crashes. */
 function hasEnded({ running, startedAtMs, problem }: PodView): boolean {
   return running && startedAtMs === undefined && problem !== undefined;
 }

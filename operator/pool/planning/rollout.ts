@@ -8,33 +8,33 @@ import type { PodView } from "../views.ts";
 import { counted } from "../wording.ts";
 import { failuresOf, failuresText } from "./failures.ts";
 
-/** How far the workers of a group are in being replaced by workers of its present template. */
+/** Progress of a group's rollout to its current template. */
 export type Rollout =
   | { readonly kind: "none" }
   | {
       readonly kind: "under-way";
       readonly updated: number;
       readonly left: number;
-      /** It waits for the first start-ups on new workers. */
+      /** The rollout waits for the first sessions on new workers. */
       readonly heldBack: HeldBack | undefined;
-      /** When it may have come further without that anything is seen. */
+      /** When to check again without an event. */
       readonly lookAtMs: number | undefined;
     }
   | {
       readonly kind: "blocked";
       readonly reason: ConditionReason;
-      /** What is wrong and what to do. */
+      /** The cause and the next step. */
       readonly message: string;
-      /** Present where new workers are too slow. In the other cases a new worker never gets ready, so nothing goes on. */
+      /** Present if new workers are too slow. In the other cases no new worker becomes ready, so the rollout stands still. */
       readonly heldBack: HeldBack | undefined;
     };
 
-/** A node that is being added takes its time; only then is a rollout blocked for want of one. */
+/** Time for a new node to appear. After it, a rollout without a node is blocked. */
 export const UNSCHEDULABLE_PATIENCE_MS = 30_000;
 
 /**
- * Whether a pod is of the Deployment's present template: of the one that we gave it, and of its newest ReplicaSet, which is another
- * one where somebody else changed the template, as `kubectl rollout restart` does.
+ * Whether a pod has the Deployment's current template: the operator's, and that of the newest ReplicaSet. They differ after a
+ * foreign change, such as `kubectl rollout restart`.
  */
 export function isFresh({ deployment, newest }: GroupSnapshot, pod: PodView): boolean {
   if (deployment.kind !== "own" || pod.template !== deployment.view.template) return false;
@@ -42,9 +42,9 @@ export function isFresh({ deployment, newest }: GroupSnapshot, pod: PodView): bo
 }
 
 /**
- * Looks at the rollout of a group. Kubernetes replaces the workers, `maxSurge` at a time and each only once its replacement
- * is warm. It stops by itself where the new worker does not get ready. Where launches come, we hold it back after its first
- * new workers until sessions have started on them, for the time of a cold start at most, and further where they start too slowly.
+ * Evaluates the rollout of a group. Kubernetes replaces `maxSurge` workers at a time, each once its replacement is warm, and stops
+ * if the new worker does not become ready. If launches arrive, the operator holds the rollout after its first new workers until
+ * sessions have started on them, at most for the time of a cold start, and longer if they start too slowly.
  */
 export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot): Rollout {
   const { config, deployment, members } = group;
@@ -127,7 +127,7 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot)
   };
 }
 
-/** Without its full stop: it is put in brackets. */
+/** Without the full stop, for use in brackets. */
 function clause(sentence = ""): string {
   return sentence.replace(/[.\s]+$/, "");
 }

@@ -3,10 +3,10 @@ import type { GroupSupply } from "../../scaling/size.ts";
 import { busyOn, type GroupSnapshot } from "../snapshot.ts";
 import type { PodView } from "../views.ts";
 
-/** A worker's pod becomes Ready this long after its gate is set, at most: the kubelet looks at it in between. */
+/** Limit on the time from the warm gate to Ready: the kubelet syncs the pod in between. */
 const GATE_LAG_MS = 10_000;
 
-/** Judges by the workers that wait for a node, or to be let in at all, how many of a group can be had. */
+/** Estimates how many workers a group can get, from those that wait for a node or for admission. */
 export function outlookOf({ deployment, members, shortage }: GroupSnapshot, nowMs: number): NodeOutlook {
   const waiting = members.pods.filter(({ scheduled }) => !scheduled);
   const { replicas = 0, refused } = deployment.kind === "own" ? deployment.view : {};
@@ -26,8 +26,8 @@ export function outlookOf({ deployment, members, shortage }: GroupSnapshot, nowM
 }
 
 /**
- * A group as sizing sees it.
- * @param held its Deployment cannot be written: other groups take what it lacks.
+ * A group as an input of sizing.
+ * @param held its Deployment cannot be written: other groups supply what it lacks.
  */
 export function supplyOf(
   { config, deployment, members }: GroupSnapshot,
@@ -50,8 +50,8 @@ export function supplyOf(
 }
 
 /**
- * Whether a worker's node is gone: nothing but the node controller makes a pod not Ready whose containers and gate are.
- * Its pod stays for minutes, and its launches must find another worker before that.
+ * Whether a worker's node is lost: only the node controller sets Ready to False while containers and gate are ready. The pod
+ * exists for minutes more, and launches need another worker before that.
  */
 function isLost({ containersReady, ready, warmSinceMs }: PodView, nowMs: number): boolean {
   return containersReady && !ready && warmSinceMs !== undefined && nowMs - warmSinceMs > GATE_LAG_MS;

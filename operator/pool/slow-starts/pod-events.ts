@@ -49,20 +49,20 @@ export class PodEvents {
 
   /**
    * The latest known event of the pod. Requests the pod's events if the last request is a minute old.
-   * @param onNews called when the pod's latest event has changed.
+   * @param onChange called when the pod's latest event has changed.
    */
-  latest(pod: PodView, onNews: () => void): PodEvent | undefined {
+  latest(pod: PodView, onChange: () => void): PodEvent | undefined {
     if (this.#asked.get(pod.uid) === undefined && this.#inFlight < MAX_IN_FLIGHT) {
       this.#asked.set(pod.uid, true);
       this.#inFlight++;
-      void this.#ask(pod, onNews).finally(() => {
+      void this.#ask(pod, onChange).finally(() => {
         this.#inFlight--;
       });
     }
     return this.#latest.get(pod.uid);
   }
 
-  async #ask({ namespace, name, uid }: PodView, onNews: () => void): Promise<void> {
+  async #ask({ namespace, name, uid }: PodView, onChange: () => void): Promise<void> {
     const { client, logger } = this.#options;
     try {
       const fieldSelector = `regarding.uid=${uid}`;
@@ -70,7 +70,7 @@ export class PodEvents {
       const before = this.#latest.get(uid);
       const now = latestOf(items);
       this.#latest.set(uid, now);
-      if (before?.note !== now?.note || before?.reason !== now?.reason) onNews();
+      if (before?.note !== now?.note || before?.reason !== now?.reason) onChange();
     } catch (error) {
       logger.warn({ pod: `${namespace}/${name}`, err: error }, "failed to read the pod's events");
     }
