@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { KeyCounter } from "../../runtime/key-counter.ts";
 import { RateLimit } from "../../runtime/rate-limit.ts";
 
-/** More active clients than this are invented ones. */
+/** Limit on tracked clients: more active ones are not real. */
 const MAX_CLIENTS = 10_000;
 /** A launch under way ends within minutes; the exact time is unknown. */
 const AT_ONCE_RETRY_MS = 1_000;

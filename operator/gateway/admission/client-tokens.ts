@@ -49,7 +49,7 @@ function digests(values: SecretValues): readonly ClientDigest[] {
   return [...values].filter(([, token]) => token !== "").map(([client, token]) => ({ client, digest: digestOf(token) }));
 }
 
-/** Compares with every token, so that the time of the search tells nothing about them. */
+/** Compares with every token, so that the search takes the same time for every text. */
 function find(clients: readonly ClientDigest[] = [], token: string): string | undefined {
   const given = digestOf(token);
   return clients.reduce<string | undefined>((found, { client, digest }) => {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { LaunchForm } from "../launch/launch-form.ts";
 
-/** A longer text is not a token: to check it would only take time. */
+/** A longer text is not a token and is not checked. */
 const MAX_LENGTH = 4_096;
 
 /** The token in the headers of a launch: `Authorization: Bearer`, or `api-secret`, which clients of the JSON form send. */

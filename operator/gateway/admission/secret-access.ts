@@ -4,7 +4,7 @@ import { isForbidden } from "../../kube/errors.ts";
 import { type ReadSecret, SecretCache } from "../../kube/secret-cache.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
-/** Rights change seldom; but an administrator who has just granted one looks at the pool. */
+/** Rights rarely change, but an administrator who has granted one expects the pool to react. */
 const CHECK_EVERY_MS = 300_000;
 const CHECK_FORBIDDEN_EVERY_MS = 30_000;
 

@@ -59,18 +59,19 @@ export type Held = Extract<Verdict, { kind: "held" }>;
 export interface SettledClaim {
   readonly answer: WorkerAnswer;
   readonly at: SessionLocation;
-  /** Set if the other gateway is gone and this one found the session: its worker, and its place among those of its room. */
+  /** Set if the other gateway is gone and this one found the session: its worker, and its ticket among those of its room. */
   readonly orphan?: { readonly worker: Worker; readonly ticket: number };
 }
 
 /**
- * Sees to it that of several gateways only one sends a launch: a client that lost its connection comes back to any of them.
+ * Ensures that only one gateway sends a launch: a client that has lost its connection may retry at any gateway.
  *
- * Flow: right before a launch is sent to a worker, the gateway claims it with the two gateways to which its room falls, one
- * after the other. Who finds it held by another at either waits for that one's answer, and gives it too. Where that gateway is gone, the session is looked for at the worker that it had claimed the launch for.
+ * Flow: before a gateway sends a launch to a worker, it claims the launch at the two keepers of the launch's room, one after the
+ * other. If another gateway holds the launch at a keeper, this one waits for that gateway's outcome and returns it. If the holder
+ * is gone, this gateway searches the worker of the holder's claim for the session.
  *
- * Guarantees: with the same view of the live gateways, one session, also when one gateway dies at any moment. A gateway that
- * can ask nobody goes on alone: a launch that may be doubled beats one that is lost.
+ * Guarantees: with the same view of the live gateways, a launch begins one session, even if one gateway dies at any moment. A
+ * gateway that reaches no keeper continues alone: a double launch is better than a lost one.
  */
 export class Claims {
   readonly #deps: ClaimsDeps;
@@ -79,12 +80,12 @@ export class Claims {
     this.#deps = deps;
   }
 
-  /** @returns undefined if no gateway could be asked. */
+  /** @returns undefined if no gateway answered. */
   async claim(wanted: Omit<Claim, "gateway">): Promise<Verdict | undefined> {
     const { peers } = this.#deps;
     const claim: Claim = { ...wanted, gateway: peers.self };
     let first: Verdict | undefined;
-    // One after the other: who holds a launch at the second has passed the first, or found it dead.
+    // In order: a gateway that holds a launch at the second keeper has passed the first, or found it dead.
     for (const keeper of peers.keepers(claim.room, KEEPERS)) {
       const verdict = await this.#claimAt(keeper, claim);
       if (verdict?.kind === "held") return verdict;
@@ -104,9 +105,9 @@ export class Claims {
   }
 
   /**
-   * Waits for what the holder of a launch makes of it.
+   * Waits for the outcome of a launch at its holder.
    * @param room name of its room.
-   * @param abandoned aborts when nobody wants to know any more.
+   * @param abandoned aborts when the launch no longer needs the answer.
    * @returns its session; undefined when none began, and the launch may be claimed instead of it.
    * @throws LaunchError if the outcome of the other gateway's launch is unknown.
    */
@@ -120,13 +121,13 @@ export class Claims {
     const said = await this.#ask(gateway, launch, abandoned);
     if (said.kind === "served") return { answer: said.answer, at: said.at };
     if (said.kind === "none" || abandoned.aborted) return undefined;
-    // While it was waited for, the holder may have gone on to another worker.
+    // Meanwhile, the holder may have moved to another worker.
     const now = await this.claim({ ...wanted, instead: undefined });
     if (now?.kind !== "held" || now.gateway !== gateway) return undefined;
-    // The cloud cannot be asked.
+    // The cloud has no such request.
     if (now.worker === CLOUD.uid) throw overflowUnclear(REMEMBER_MS / 1_000);
     const worker = this.#deps.findWorker(now.worker);
-    // Where its pod is gone, its sessions are gone with it.
+    // If the pod is gone, so are its sessions.
     if (worker?.origin === undefined) return undefined;
     const before = new Set(now.before);
     const isOther = (taskId: string) => before.has(taskId) || this.#deps.isOther(worker, taskId, room, launch);
@@ -141,7 +142,7 @@ export class Claims {
     try {
       return await this.#deps.peers.answer(gateway, launch, abandoned);
     } catch {
-      // Whether it died or cannot be reached: only the worker knows.
+      // It is dead or unreachable: only the worker's task list shows the outcome.
       return { kind: "unknown" };
     }
   }

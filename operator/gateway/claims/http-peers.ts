@@ -22,24 +22,24 @@ import {
   verdictSchema,
 } from "./peer-protocol.ts";
 
-/** A claim costs a peer microseconds, but its machine may be out of breath: who gives up early launches twice. One that takes longer hangs. */
+/** A peer handles a claim in microseconds, but its machine may be overloaded, and an early timeout causes a double launch. */
 const CLAIM_TIMEOUT_MS = 2_000;
-/** How long a peer that could not be asked is taken for gone. */
+/** How long claims skip a peer after a failed request. */
 const SHUN_MS = 5_000;
 const MAX_SHUNNED = 1_000;
-/** To one peer, for what it answers at once. */
+/** Connections to one peer for requests that it answers at once. */
 const CONNECTIONS = 32;
 /**
- * How often the others are shown this gateway's token. They ask the API server whether it is good, and know that for as long as
- * the token lives: without it, gateways that had nothing to say to each other before an outage could not agree during one.
+ * Interval of greetings, which show this gateway's token to its peers. They verify it with the API server and remember the result
+ * for the token's lifetime, so that gateways can authenticate each other during an outage of the API server.
  */
 const GREET_INTERVAL_MS = 5_000;
-/** A peer that answers "pending" or "too many" at once would be asked without end. */
+/** Delay after a peer answers "pending" or "too many" at once: it prevents a busy loop. */
 const ASK_AGAIN_MS = 250;
-/** A peer has as many claims under way as it takes at once. */
+/** The peer is at its limit of concurrent claims. */
 const TOO_MANY = 503;
 
-/** A peer answered with another status than 200. */
+/** A peer answered with a status other than 200. */
 class PeerRefused extends Error {
   readonly status: number;
 
@@ -51,23 +51,23 @@ class PeerRefused extends Error {
 
 export interface HttpPeersDeps {
   readonly clock: Clock;
-  /** Base URLs of this gateway, one for each of its addresses. The others know it by one of them. */
+  /** Base URLs of this gateway, one for each of its addresses. Its peers use one of them as its name. */
   readonly origins: readonly [string, ...(readonly string[])];
-  /** File with the ServiceAccount token that peers ask for. */
+  /** File of the ServiceAccount token that authenticates this gateway to its peers. */
   readonly tokenFile: string;
-  /** Called when gateways came or went. */
+  /** Called when the set of live gateways has changed. */
   readonly onShares: (shares: Shares) => void;
 }
 
 /**
- * The other gateways over HTTP. A peer that fails is left out of claims for a few seconds. Questions whose answers a peer holds
- * back have connections of their own, so that no claim waits for one.
+ * The other gateways over HTTP. Claims skip a peer for a few seconds after a failure. Long polls use separate connections, so that
+ * no claim waits for one.
  */
 export class HttpPeers implements Peers {
   readonly #deps: HttpPeersDeps;
   readonly #agent = new Agent({ connections: CONNECTIONS, connect: { timeout: CLAIM_TIMEOUT_MS } });
   readonly #holding = new Agent({ connections: MAX_HELD_OF_PEER, connect: { timeout: CLAIM_TIMEOUT_MS } });
-  /** Questions under way, by peer. */
+  /** Number of pending long polls by peer. */
   readonly #held = new KeyCounter();
   readonly #shunned: ExpiringMap<string, true>;
   #shares: Shares;
@@ -88,8 +88,8 @@ export class HttpPeers implements Peers {
   }
 
   /**
-   * Takes over the base URLs of the live gateways. On a dual-stack network they may name this gateway by another of its
-   * addresses than before: it then goes by that name itself.
+   * Sets the base URLs of the live gateways. On a dual-stack network they may contain another address of this gateway than before,
+   * which then becomes its name.
    */
   set(members: readonly string[]): void {
     const { origins } = this.#deps;
@@ -125,7 +125,7 @@ export class HttpPeers implements Peers {
   async answer(peer: string, launch: string, signal: AbortSignal): Promise<PeerAnswer> {
     for (;;) {
       signal.throwIfAborted();
-      // One too many waits here: in the agent's queue its time would run out, as if the peer were gone.
+      // A request above the limit waits here: in the agent's queue it would time out as if the peer were gone.
       const answer = this.#held.of(peer) < MAX_HELD_OF_PEER ? await this.#question(peer, launch, signal) : undefined;
       if (answer !== undefined && answer.kind !== "pending") return answer;
       await sleep(this.#deps.clock, ASK_AGAIN_MS, signal);
@@ -137,7 +137,7 @@ export class HttpPeers implements Peers {
     return (await this.#post(this.#agent, `${peer}${SUPERSEDED_PATH}`, message, endedSchema, signal)).ended;
   }
 
-  /** Greets the others, again and again, until the signal aborts. Never throws: who cannot be reached now may be the next time. */
+  /** Greets all peers repeatedly until the signal aborts. Never throws: an unreachable peer is greeted again in the next round. */
   async greet(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await Promise.allSettled(this.others.map((peer) => this.#greetOne(peer)));
@@ -149,7 +149,7 @@ export class HttpPeers implements Peers {
     await Promise.all([this.#agent.destroy(), this.#holding.destroy()]);
   }
 
-  /** @returns undefined if the peer takes no further claim now. */
+  /** @returns undefined if the peer is at its limit. */
   async #claimOnce(peer: string, claim: Claim, signal: AbortSignal): Promise<Verdict | undefined> {
     try {
       return await this.#post(this.#agent, `${peer}${CLAIMS_PATH}`, claimSchema.parse(claim), verdictSchema, signal);
@@ -185,13 +185,13 @@ export class HttpPeers implements Peers {
     return schema.parse(JSON.parse(text));
   }
 
-  /** The token rotates: it is read again every minute. */
+  /** The token rotates, so the file is read again every minute. */
   #readToken(): Promise<string> {
     const nowMs = this.#deps.clock.now();
     if (this.#token === undefined || nowMs - this.#token.readMs > 60_000) {
       const text = readFile(this.#deps.tokenFile, "utf8").then((content) => content.trim());
       this.#token = { text, readMs: nowMs };
-      // A file that cannot be read now is tried again at the next claim.
+      // The next claim retries a failed read.
       text.catch(() => (this.#token = undefined));
     }
     return this.#token.text;

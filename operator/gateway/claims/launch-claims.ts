@@ -21,7 +21,7 @@ export class LaunchClaims {
   readonly #tickets: Tickets;
   readonly #deferred = new Set<string>();
 
-  /** @param claims agreement with other gateways; undefined where this one is alone. */
+  /** @param claims agreement with other gateways; undefined for a single gateway. */
   constructor(claims: Claims | undefined, clock: Clock) {
     this.#claims = claims;
     this.#tickets = new Tickets(clock);
@@ -32,12 +32,12 @@ export class LaunchClaims {
     return this.#deferred.has(launch);
   }
 
-  /** A place after every launch that this gateway has claimed without others. */
+  /** A ticket later than those of all launches that this gateway has claimed alone. */
   ticket(): number {
     return this.#tickets.next();
   }
 
-  /** For one launch, that claims it for one worker after the other. */
+  /** The claims of one launch, for one worker at a time. */
   of({ launch, room }: { readonly launch: string; readonly room: string }, roomName: string, signal: AbortSignal): OneLaunch {
     const voidClaims: string[] = [];
     return {
@@ -65,8 +65,8 @@ export class LaunchClaims {
 export interface OneLaunch {
   /**
    * Claims the launch for a worker.
-   * @param before tasks in its room that the worker is known to have.
-   * @param yielded called when another gateway has claimed it before: its answer is waited for, and the slot is not needed.
+   * @param before known tasks of the worker in the launch's room.
+   * @param yielded called if another gateway has an earlier claim: this one waits for its answer and needs no slot.
    * @throws LaunchError if the outcome of another gateway's claim is unknown.
    */
   claim(worker: { readonly uid: string; readonly name: string }, before: readonly string[], yielded: () => void): Promise<Claimed>;

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { MAX_BEFORE } from "./claim-book.ts";
 
-/** How gateways speak with each other, on their internal port. */
+/** Protocol between gateways, on their internal port. */
 
 export const CLAIMS_PATH = "/claims";
 export const CLAIM_ANSWERS_PATH = "/claims/answer";
 export const SUPERSEDED_PATH = "/claims/superseded";
-/** Longest that a gateway holds back its answer on a launch that is under way; then it is asked again. */
+/** Duration of a long poll for the outcome of a launch. The caller then repeats it. */
 export const ANSWER_WAIT_MS = 20_000;
-/** Questions of one gateway whose answers another gateway holds back at once. Further ones are answered "pending" at once. */
+/** Limit on concurrent long polls from one gateway to another. Further ones are answered "pending" at once. */
 export const MAX_HELD_OF_PEER = 256;
-/** Longest that a gateway takes to end superseded sessions before it answers. */
+/** Time limit for ending superseded sessions before the answer. */
 export const SUPERSEDED_WAIT_MS = 6_000;
 
 const text = z.string().min(1).max(512);
@@ -30,7 +30,7 @@ export const verdictSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("held"), gateway: text, worker: text, before: tasks, ticket: z.number() }),
 ]);
 
-/** `gateway` asks. */
+/** The claim of `gateway`. */
 export const questionSchema = z.object({ launch: text, gateway: text });
 
 export const peerAnswerSchema = z.discriminatedUnion("kind", [
@@ -41,11 +41,11 @@ export const peerAnswerSchema = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("none") }),
   z.object({ kind: z.literal("unknown") }),
-  /** It is under way still. */
+  /** The launch is still under way. */
   z.object({ kind: z.literal("pending") }),
 ]);
 
-/** A session of this seat, launched later than the ticket of any other, has the seat or needs the slot of the older one. */
+/** A session with a later ticket has the seat, or needs the slot of the older one. */
 export const supersededSchema = z.object({
   /** Key of the pool. */
   pool: text,
@@ -53,11 +53,11 @@ export const supersededSchema = z.object({
   room: z.string().max(4_096),
   seat: text,
   ticket: z.number(),
-  /** Whether the newer session runs; if not, launches that are on their way stay. */
+  /** Whether the newer session runs. If not, launches under way are left alone. */
   runs: z.boolean(),
 });
 
 export type Superseded = z.infer<typeof supersededSchema>;
 
-/** UIDs of workers whose session was ended. */
+/** UIDs of the workers whose session was ended. */
 export const endedSchema = z.object({ ended: z.array(text) });

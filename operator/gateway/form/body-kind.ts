@@ -14,8 +14,8 @@ const kinds: ReadonlyMap<string, BodyKind> = new Map([
 ]);
 
 /**
- * What kind of body the headers announce.
- * @throws LaunchError 415 when it is none that we read, compressed, or not in UTF-8.
+ * The kind of body that the headers announce.
+ * @throws LaunchError 415 for an unsupported, compressed or non-UTF-8 body.
  */
 export function bodyKind(headers: IncomingHttpHeaders): BodyKind {
   const [type = "", ...parameters] = (headers["content-type"] ?? "").split(";").map((part) => part.trim().toLowerCase());

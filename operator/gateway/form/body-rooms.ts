@@ -41,7 +41,7 @@ export class BodyRooms {
     return this.#bytes - this.#free;
   }
 
-  /** For a body of a client that may launch. @param announced length, where the headers have one. */
+  /** For a body of a verified client. @param announced length, if the headers have one. */
   open(owner: ByteOwner, announced: number | undefined): HeldBody {
     return new HeldBody(this.#verified, this.#verified, owner, announced);
   }
@@ -62,7 +62,7 @@ export class HeldBody {
   readonly #verified: Rooms;
   readonly #isSmall: boolean;
   readonly #announced: number | undefined;
-  /** Longest that the body may be. */
+  /** Length limit of the body. */
   readonly #bodyBytes: number;
   readonly #isVerified: boolean;
   #room: ByteRoom;
@@ -84,7 +84,7 @@ export class HeldBody {
     return this.#announced;
   }
 
-  /** @throws LaunchError 413 if the body gets longer than it may, 503 if its owner holds as much as it may. */
+  /** @throws LaunchError 413 if the body exceeds its limit, 503 if its owner has reached its share. */
   take(bytes: number): void {
     const length = Math.max(this.#bytes + bytes, this.#announced ?? 0);
     if (length > this.#bodyBytes) throw tooLarge(this.#bodyBytes, this.#isVerified);

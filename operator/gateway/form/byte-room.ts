@@ -6,15 +6,15 @@ export interface ByteOwner {
   readonly client: string;
 }
 
-/** A pool may hold at most this many times the bytes that stay free: alone four fifths of the room. */
+/** Limit of a pool, as a multiple of the free bytes: alone, it can hold four fifths of the room. */
 const POOL_SHARE = 4;
-/** The same for a client: alone half of the room. */
+/** Limit of a client: alone, it can hold half of the room. */
 const CLIENT_SHARE = 1;
 
 /**
  * A room of bytes that pools and clients share by dynamic thresholds (Choudhury and Hahne, "Dynamic queue length thresholds for
- * shared-memory packet switches", 1998): an owner may hold a multiple of what stays free. The more owners there are, the less
- * each may hold, and a newcomer always finds some room. Only owners that hold bytes are known.
+ * shared-memory packet switches", 1998): an owner may hold a multiple of the free bytes. The more owners there are, the less
+ * each may hold, and a newcomer always finds some room. Only owners that hold bytes are stored.
  */
 export class ByteRoom {
   #free: number;

@@ -10,7 +10,7 @@ const MAX_HEAD_BYTES = 8 * 1024;
 /**
  * Parses a whole multipart body (RFC 7578). A library that streams took a fifth of a launch's CPU time: see
  * `docs/decisions/0009-forwarding.md`. The file is a part of the body, not a copy.
- * @throws LaunchError 400 when it is malformed, 413 when a field is too long.
+ * @throws LaunchError 400 if it is malformed, 413 if a field is too long.
  */
 export function parseMultipart(body: Buffer, contentType: string): LaunchForm {
   const boundary = parametersIn(contentType).get("boundary");
@@ -76,9 +76,9 @@ function readHead(head: string) {
   const isFile = parameters.has("filename") || parameters.has("filename*") || type === OCTETS;
   return {
     name: parameters.get("name"),
-    /** Of files only; empty where the file has none that is plain. */
+    /** Content type of a file; empty unless it is plain text. */
     filename: isFile ? (parameters.get("filename") ?? "") : undefined,
-    // It goes into a header of ours: only a plain one passes.
+    // It becomes part of a header of the worker's form, so only plain types pass.
     type: /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : OCTETS,
   };
 }

@@ -3,7 +3,7 @@ import type { LaunchForm } from "../launch/launch-form.ts";
 import { MAX_FIELDS } from "./body-kind.ts";
 import { utf8 } from "./utf8.ts";
 
-/** What a launch has beside its strings is a few hundred bytes. Deep nesting, endless numbers and thousands of fields have more. */
+/** Outside its strings, a launch has a few hundred bytes. Deep nesting, long numbers and thousands of fields have more. */
 const MAX_STRUCTURE_BYTES = 16 * 1024;
 /** The longest prompt has 65,536 characters, and each may be an escaped quote. */
 const MAX_QUOTES = 128 * 1024;
@@ -13,7 +13,7 @@ const BACKSLASH = 0x5c;
 /**
  * Reads a launch in the JSON form: one flat object whose `image` is a URL or a file in base64.
  * Its structure is measured before it is parsed, so that no body costs more than its bytes.
- * @throws LaunchError 400, or 413 when the structure is too large.
+ * @throws LaunchError 400, or 413 if the structure is too large.
  */
 export function parseJson(body: Buffer): LaunchForm {
   if (isIntricate(body)) {
@@ -31,7 +31,7 @@ export function parseJson(body: Buffer): LaunchForm {
   return { fields, file };
 }
 
-/** Whether more of a JSON text lies outside its strings than may, or it has too many quotes. Ends where that is clear. */
+/** Whether a JSON text has too many bytes outside its strings, or too many quotes. Stops at the first excess. */
 function isIntricate(json: Buffer): boolean {
   let structureBytes = 0;
   let quotes = 0;
@@ -80,7 +80,7 @@ function isUrl(value: string): boolean {
 function fileOf(field: string, value: string): NonNullable<LaunchForm["file"]> {
   const base64 = withoutPrefix(value).replace(/\s+/g, "");
   const digits = base64.replace(/={1,2}$/, "");
-  // A single digit in the last group is less than a byte: something was cut off.
+  // A single digit in the last group is less than a byte: the data is truncated.
   if (!/^[A-Za-z0-9+/_-]+$/.test(digits) || digits.length % 4 === 1) {
     throw badField(field, "must be the URL of a face image, or the image in base64");
   }
@@ -88,13 +88,13 @@ function fileOf(field: string, value: string): NonNullable<LaunchForm["file"]> {
   return { field, filename: "avatar", contentType: imageType(data), data };
 }
 
-/** A `data:` URL without `;base64` stays whole, and is refused for its colon: its data is percent-encoded text. */
+/** A `data:` URL without `;base64` stays whole and is rejected for its colon: its data is percent-encoded text. */
 function withoutPrefix(value: string): string {
   const prefix = /^\s*data:[^,]{0,256};\s*base64\s*,/i.exec(value)?.[0] ?? "";
   return value.slice(prefix.length);
 }
 
-/** By the first bytes, as JSON does not say it. */
+/** Detected by the first bytes, because JSON carries no content type. */
 function imageType(data: Buffer): string {
   const head = data.subarray(0, 12).toString("latin1");
   if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";

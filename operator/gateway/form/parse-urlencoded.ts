@@ -6,7 +6,7 @@ import { utf8 } from "./utf8.ts";
 const AMPERSAND = 0x26;
 
 /**
- * Reads a launch in the urlencoded form. Its fields are counted before any is built: half a million take seconds.
+ * Reads a launch in the urlencoded form. Fields are counted before parsing: half a million fields take seconds.
  * @throws LaunchError 400.
  */
 export function parseUrlencoded(body: Buffer): LaunchForm {
@@ -16,7 +16,7 @@ export function parseUrlencoded(body: Buffer): LaunchForm {
   return { fields, file: undefined };
 }
 
-/** Looks at no byte after the first field too many. */
+/** Stops at the first field above the limit. */
 function hasMoreFields(body: Buffer, most: number): boolean {
   let at = -1;
   for (let count = 0; count < most; count += 1) {

@@ -8,7 +8,7 @@ import { parseJson } from "./parse-json.ts";
 import { parseUrlencoded } from "./parse-urlencoded.ts";
 import { type BodyTime, readBody } from "./read-body.ts";
 
-/** Text fields alone never come near this. */
+/** Text fields alone stay far below this. */
 const MAX_URLENCODED_BYTES = 1024 * 1024;
 
 /** A request as far as its body is concerned. */
@@ -36,7 +36,7 @@ function parse(kind: BodyKind, body: Buffer, contentType: string): LaunchForm {
   }
 }
 
-/** Length of the body by its headers; undefined for one in chunks. Node has checked that it is a number. */
+/** Length of the body by its headers; undefined for a chunked body. Node has checked that it is a number. */
 export function announcedLength({ "content-length": length }: IncomingHttpHeaders): number | undefined {
   return length === undefined ? undefined : Number(length);
 }

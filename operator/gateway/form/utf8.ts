@@ -1,6 +1,6 @@
 import { LaunchError } from "../errors.ts";
 
-/** @throws LaunchError 400 when the bytes are no UTF-8. */
+/** @throws LaunchError 400 if the bytes are not UTF-8. */
 export function utf8(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

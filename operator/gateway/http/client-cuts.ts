@@ -17,17 +17,17 @@ export interface CutHint {
 }
 
 /**
- * Notices that connections are closed from the client's side at the same time after a launch's arrival, again and again: a
- * proxy in front, or the client, has a timeout that is shorter than launches may wait.
+ * Detects that clients repeatedly close connections at the same time after a launch's arrival: a proxy in front, or the client,
+ * has a timeout that is shorter than the wait for a slot.
  */
 export class ClientCuts {
   readonly #waitsMs: number[] = [];
   #silentUntilMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * A client went away.
-   * @param waitedMs since its launch arrived.
-   * @returns a hint for the log, once in ten minutes at most.
+   * Records that a client closed its connection.
+   * @param waitedMs time since the launch arrived.
+   * @returns a hint for the log, at most once in ten minutes.
    */
   note(waitedMs: number, nowMs: number): CutHint | undefined {
     if (waitedMs < MIN_WAIT_MS) return undefined;

@@ -8,11 +8,11 @@ const POOL_PATH = "/:namespace/:pool";
 const DEFAULT_PATH = "/launch";
 const BROWSER_PATHS = [`${POOL_PATH}/launch`, `${POOL_PATH}/sessions`, `${POOL_PATH}/sessions/:room`, DEFAULT_PATH] as const;
 
-/** What a page may send, and what it may read of an answer beside the body. Tokens are headers here: no cookie is needed. */
+/** Headers that a page may send, and response headers that it may read. Tokens are headers, so no cookie is needed. */
 const METHODS = "GET, POST, DELETE";
 const REQUEST_HEADERS = "authorization, content-type, api-secret, traceparent, tracestate";
 const ANSWER_HEADERS = "retry-after, x-avatarpool-worker, x-avatarpool-path";
-/** How long a browser may remember the answer: a change of the pool counts after this. */
+/** How long a browser may cache the answer. A change of the pool takes effect after this time. */
 const REMEMBER_SECONDS = 600;
 
 export interface CorsDeps extends FindPoolDeps {
@@ -20,15 +20,15 @@ export interface CorsDeps extends FindPoolDeps {
 }
 
 /**
- * The value of `Access-Control-Allow-Origin`: whether pages of this origin may read answers of the pool. Undefined if not.
- * Origins are compared as a whole (RFC 6454), as browsers send them.
+ * The value of `Access-Control-Allow-Origin`; undefined if pages of this origin may not read responses of the pool. Origins are
+ * compared whole (RFC 6454), as browsers send them.
  */
 export function allowedOrigin({ launch: { allowedOrigins = [] } }: PoolConfig, origin: string): string | undefined {
   if (allowedOrigins.includes("*")) return "*";
   return allowedOrigins.includes(origin) ? origin : undefined;
 }
 
-/** Lets browsers launch in pools that allow their page's origin (Fetch standard, CORS protocol). Other requests cost nothing. */
+/** Allows browsers to launch in pools that list their page's origin (Fetch standard, CORS protocol). */
 export function serveCors(server: FastifyInstance, deps: CorsDeps): void {
   server.addHook("onRequest", (request, reply, done) => {
     const { origin } = request.headers;
@@ -40,7 +40,7 @@ export function serveCors(server: FastifyInstance, deps: CorsDeps): void {
   for (const path of BROWSER_PATHS) server.options(path, (request, reply) => preflight(deps, request, reply));
 }
 
-/** An answer to one origin must not be kept for another. */
+/** Prevents caches from using a response for another origin. */
 function expose(reply: FastifyReply, allowed: string | undefined): void {
   reply.header("vary", "Origin");
   if (allowed === undefined) return;

@@ -6,14 +6,14 @@ export type PoolPath = { readonly Params: { readonly namespace: string; readonly
 
 export interface FindPoolDeps {
   readonly findPool: (key: string) => PoolConfig | undefined;
-  /** Whether pools may exist that this gateway has not heard of. */
+  /** Whether pools may exist that this gateway has not listed. */
   readonly viewIsOld?: () => boolean;
 }
 
 /**
- * The pool that a request is for.
- * @param key undefined where the request names none, and there is no default.
- * @throws LaunchError 404, or 503 where it may have been created while the API server was away.
+ * The pool of a request.
+ * @param key undefined if the request names no pool and there is no default.
+ * @throws LaunchError 404, or 503 if the pool may have been created during an outage of the API server.
  */
 export function requirePool({ findPool, viewIsOld }: FindPoolDeps, key: string | undefined): PoolConfig {
   const pool = key === undefined ? undefined : findPool(key);

@@ -14,7 +14,7 @@ export function serveHealth(server: FastifyInstance, notReady: NotReady): void {
   });
 }
 
-/** `/`: what this is. Load balancers check it where nothing else is set, so its status is that of `/readyz`. */
+/** `/`: identifies the gateway. It is the default health check of load balancers, so its status is that of `/readyz`. */
 export function serveRoot(server: FastifyInstance, notReady: NotReady): void {
   server.get("/", async (request, reply) => {
     const reason = notReady();

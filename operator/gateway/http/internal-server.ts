@@ -21,12 +21,12 @@ import { type LoadSource, streamLoad } from "../load/load-stream.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { type NotReady, serveHealth } from "./health-routes.ts";
 
-/** Load streams at once: two operator replicas, each perhaps with one that it has not yet given up. */
+/** Limit on concurrent load streams: two operator replicas, each with an old stream that it has not closed yet. */
 const MAX_READERS = 8;
 
-/** Questions of all peers whose answers are held back at once. Further ones are answered "pending" at once. */
+/** Limit on concurrent long polls of all peers. Further ones are answered "pending" at once. */
 const MAX_HELD = 1_000;
-/** Claims and messages of peers under way at once: they wait only while tokens are checked. Further ones get a 503. */
+/** Limit on concurrent claims and messages of peers. They wait only for token checks. Further ones get a 503. */
 export const MAX_CLAIMS = 500;
 
 export interface InternalServerDeps {
@@ -79,7 +79,7 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   const held = new ConcurrencyLimit(MAX_HELD);
   const heldOf = new KeyCounter();
 
-  // A greeting: its token is known from now on.
+  // A greeting: from now on, the gateway accepts the peer's token without a review.
   server.get(CLAIMS_PATH, async (request, reply) => {
     if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may greet"))) return reply;
     return reply.code(204).send();

@@ -16,13 +16,13 @@ import type { TlsPair } from "./tls-files.ts";
 const MAX_HEADER_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 20_000;
 /**
- * Longer than clients and load balancers keep idle connections, so that none sends on a connection that we are closing. The
- * longest that is known is that of Google's load balancers: 600 s, which cannot be changed.
+ * Longer than clients and load balancers keep idle connections, so that none sends on a connection that the gateway closes. The
+ * longest known time is that of Google's load balancers: 600 s, which is fixed.
  */
 const KEEP_ALIVE_MS = 620_000;
-/** Idle ones cost 20 kB each. */
+/** Limit on connections. An idle one takes 20 kB. */
 const MAX_CONNECTIONS = 10_000;
-/** The handler limits a body's time and answers; what still has not arrived this much later is cut off. */
+/** The handler limits the time of a body and answers. Connections whose body is still incomplete this much later are closed. */
 const BACKSTOP_MS = 30_000;
 
 export interface NodeServerOptions {
@@ -41,7 +41,7 @@ export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: Nod
   };
   const server = tls === undefined ? createServer(options, handler) : createTlsServer({ ...options, ...tls }, handler);
   server.maxConnections = MAX_CONNECTIONS;
-  /** Requests whose answers are under way, by connection. */
+  /** Number of unanswered requests by connection. */
   const unanswered = new WeakMap<Duplex, Set<IncomingMessage>>();
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const requests = unanswered.get(request.socket) ?? new Set();

@@ -7,14 +7,14 @@ import { sessionsSchema } from "./session-schemas.ts";
 
 type Errors = Readonly<Record<string, { readonly status: number; readonly meaning: string }>>;
 
-/** Pools without launch.auth ask for none. */
+/** Pools without launch.auth require no token. */
 const security = [{ bearer: [] }, { apiSecret: [] }, {}];
 const poolParameters = [pathParameter("namespace", "Namespace of the pool."), pathParameter("pool", "Name of the pool.")];
 const { session_not_found } = sessionErrors;
 const { unauthorized, pool_not_found, pool_unknown, auth_unavailable, internal } = launchErrors;
 const sharedErrors = { unauthorized, pool_not_found, pool_unknown, auth_unavailable, internal };
 
-/** The launch API as an OpenAPI 3.1 document, made from the schemas that launches are checked with. */
+/** The launch API as an OpenAPI 3.1 document, generated from the schemas that validate launches. */
 export function openApi() {
   return {
     openapi: "3.1.0",
@@ -127,7 +127,7 @@ function sessionsOperation(operationId: string, summary: string, errors: Errors)
   };
 }
 
-/** One response a status, which names every code that comes with it. */
+/** One response for each status, with all codes of that status. */
 function errorResponses(errors: Errors) {
   const byStatus = new Map<number, string[]>();
   for (const [code, { status, meaning }] of Object.entries(errors)) {

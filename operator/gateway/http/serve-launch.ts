@@ -58,7 +58,7 @@ export async function serveLaunch(
   }
 }
 
-/** @param pass undefined until the client is known. */
+/** @param pass undefined until the client is authenticated. */
 function openBody(
   rooms: BodyRooms,
   pool: PoolConfig,

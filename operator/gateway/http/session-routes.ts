@@ -33,7 +33,7 @@ const MAX_EVENT_BYTES = 256 * 1024;
 
 type RoomPath = { readonly Params: { readonly namespace: string; readonly pool: string; readonly room: string } };
 
-/** Sessions over HTTP, for those who may launch; and the address for LiveKit's webhooks. */
+/** Sessions over HTTP, with the same authentication as launches, and the endpoint for LiveKit's webhooks. */
 export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps): void {
   const { sessions } = deps;
 
@@ -87,7 +87,7 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
   );
 }
 
-/** The text of a webhook. Nobody has verified its sender yet. @throws LaunchError 408, 413, 499 or 503. */
+/** The text of a webhook, before its signature is verified. @throws LaunchError 408, 413, 499 or 503. */
 async function readEvent({ rooms, read }: SessionRoutesDeps, { raw, ip, headers }: FastifyRequest): Promise<string> {
   const held = rooms.openUnverified(networkOf(ip), announcedLength(headers));
   try {
@@ -97,7 +97,7 @@ async function readEvent({ rooms, read }: SessionRoutesDeps, { raw, ip, headers 
   }
 }
 
-/** Sends what comes of a request, or why nothing does. */
+/** Sends the result of a request, or its error. */
 async function answering(
   { logger, denials }: Pick<SessionRoutesDeps, "logger" | "denials">,
   request: FastifyRequest,

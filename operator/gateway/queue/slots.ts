@@ -6,13 +6,13 @@ import type { Worker } from "../workers/worker.ts";
 import type { FindPool, WorkerTable } from "../workers/worker-table.ts";
 import { LaunchQueue } from "./queue.ts";
 
-/** Why there is no slot: no worker has one, or the pool may have no further session. */
+/** Why there is no slot: every worker is full, or the pool has reached its session limit. */
 export type Shortfall = NoEndpoint | "session-limit";
 
-/** A slot that a launch holds. */
+/** A slot that a launch has reserved. */
 export interface Slot extends SlotReservation {
   readonly worker: Worker;
-  /** Whether the worker was warmed up, or had served the preset before. */
+  /** Whether the worker was warmed up, or has served the preset before. */
   readonly warm: boolean;
 }
 
@@ -20,19 +20,19 @@ export interface SlotsDeps {
   readonly clock: Clock;
   readonly findPool: FindPool;
   readonly workers: WorkerTable;
-  /** Sessions of a pool that no worker has. */
+  /** Number of a pool's sessions at the maker's cloud. */
   readonly elsewhere?: (key: string) => number;
 }
 
 const nobody: ReadonlySet<string> = new Set();
 
-/** Hands out the slots of all pools: picks, reserves, and serves those that wait before those that come. */
+/** Assigns the slots of all pools: picks a worker, reserves a slot, and serves queued launches before new ones. */
 export class Slots {
   readonly #clock: Clock;
   readonly #findPool: FindPool;
   readonly #workers: WorkerTable;
   readonly #elsewhere: (key: string) => number;
-  /** One queue for each pool that had to let a launch wait. */
+  /** A queue for each pool that has queued a launch. */
   readonly #queues = new Map<string, LaunchQueue<Slot>>();
 
   constructor(deps: SlotsDeps) {
@@ -42,19 +42,19 @@ export class Slots {
     this.#elsewhere = deps.elsewhere ?? (() => 0);
   }
 
-  /** A slot for a launch that does not wait. Those that wait come first. */
+  /** A slot for a new launch. Queued launches have precedence. */
   take(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
     this.wake(poolKey(pool));
     return this.#pickEndpoint(pool, preset, tried);
   }
 
-  /** Why no launch of this preset finds a slot now. */
+  /** Why a launch of this preset finds no slot now. */
   shortage(pool: PoolConfig, preset: string | undefined): Shortfall {
     if (this.atSessionLimit(pool)) return "session-limit";
     return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
   }
 
-  /** Whether the pool may yet get a worker for this preset: one that starts, or one more than there are. */
+  /** Whether the pool may get another worker for this preset: one that is starting, or one that may be added. */
   mayGrow(pool: PoolConfig, preset: string | undefined): boolean {
     const workers = [...this.#workers.ofPool(poolKey(pool))];
     return pool.groups
@@ -64,30 +64,30 @@ export class Slots {
       );
   }
 
-  /** The pool's queue, whose entries take their slots by {@link takeQueued}. */
+  /** The pool's queue. Its launches get their slots through {@link takeQueued}. */
   queue(key: string): LaunchQueue<Slot> {
     const queue = this.#queues.get(key) ?? new LaunchQueue<Slot>(this.#clock);
     this.#queues.set(key, queue);
     return queue;
   }
 
-  /** Whether launches wait in a pool. */
+  /** Whether a pool has queued launches. */
   awaited(key: string): boolean {
     return (this.#queues.get(key)?.length ?? 0) > 0;
   }
 
-  /** Launches that wait in a pool, by preset. */
+  /** Number of a pool's queued launches by preset. */
   queued(key: string): ReadonlyMap<string, number> {
     return this.#queues.get(key)?.byWant() ?? new Map();
   }
 
-  /** Takes a slot for a launch that waits, with the pool as it is by then. */
+  /** A slot for a queued launch, with the current version of the pool. */
   takeQueued(key: string, preset: string | undefined): Slot | undefined {
     const pool = this.#findPool(key);
     return pool === undefined ? undefined : this.#pickEndpoint(pool, preset, nobody);
   }
 
-  /** The slot of a session that is about to be ended for a launch; undefined when its worker cannot take the launch. */
+  /** The slot of a session that ends in favour of a launch; undefined if its worker cannot take the launch. */
   takeNext(pool: PoolConfig, preset: string | undefined, worker: Worker): Slot | undefined {
     if (!wantedOf(pool, preset, nobody).groups.includes(worker.group)) return undefined;
     const reservation = worker.reserveOccupied();
@@ -95,12 +95,12 @@ export class Slots {
     return reservation && { ...reservation, worker, warm };
   }
 
-  /** Call whenever a slot of the pool may have become free. */
+  /** Must be called whenever a slot of the pool may have become free. */
   wake(key: string): void {
     this.#queues.get(key)?.wake();
   }
 
-  /** Refuses every launch that waits in the pool, and forgets its queue. */
+  /** Refuses all queued launches of the pool, and removes its queue. */
   close(key: string, error: Error): void {
     this.#queues.get(key)?.close(error);
     this.#queues.delete(key);
@@ -110,7 +110,7 @@ export class Slots {
     for (const key of [...this.#queues.keys()]) this.close(key, error);
   }
 
-  /** Whether the pool has all sessions that `limits.maxSessions` allows, those that are about to begin included. */
+  /** Whether the pool has reached `limits.maxSessions`, launches under way included. */
   atSessionLimit(pool: PoolConfig): boolean {
     const { maxSessions } = pool.limits;
     if (maxSessions === undefined) return false;
