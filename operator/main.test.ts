@@ -8,7 +8,7 @@ beforeAll(async () => {
   ({ outputs } = bundles.metafile);
 }, 60_000);
 
-/** Sources in the chunk of an entry point and in all chunks that it imports, at once or later. */
+/** Sources in the chunk of an entry point and in all chunks that it imports, statically or dynamically. */
 function sourcesBehind(entryPoint: string, kinds: readonly string[]): readonly string[] {
   const start = Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === entryPoint);
   expect(start).toHaveLength(1);
@@ -22,9 +22,9 @@ function sourcesBehind(entryPoint: string, kinds: readonly string[]): readonly s
 const everyImport = ["import-statement", "dynamic-import"];
 const isSimulator = (source: string) => /^operator\/(simulate\/|cli\/simulate)|^test\//.test(source);
 
-describe("what is shipped", () => {
+describe("the shipped bundle", () => {
   it.each(["operator/pool/index.ts", "operator/gateway/index.ts", "operator/sidecar/index.ts", "operator/cli/plan.ts"])(
-    "%s loads nothing of the simulator, and no test",
+    "%s loads neither the simulator nor a test",
     (entryPoint) => {
       const sources = sourcesBehind(entryPoint, everyImport);
       expect(sources).toContain(entryPoint);
@@ -32,7 +32,7 @@ describe("what is shipped", () => {
     },
   );
 
-  it("every process starts without the simulator; its command loads it", () => {
+  it("loads the simulator only for the simulate command", () => {
     expect(sourcesBehind("operator/main.ts", ["import-statement"]).filter(isSimulator)).toEqual([]);
     expect(sourcesBehind("operator/cli/simulate.ts", everyImport)).toContain("operator/simulate/replay.ts");
   });

@@ -4,7 +4,7 @@ import { poolSpecSchema } from "./v1alpha1/index.ts";
 
 type Node = { readonly [key: string]: unknown };
 
-/** Every schema within, with its path. */
+/** Every nested schema, with its path. */
 function* schemas(node: Node, path = "spec"): Generator<readonly [string, Node]> {
   yield [path, node];
   for (const [name, child] of Object.entries((node.properties ?? {}) as Record<string, Node>))
@@ -18,7 +18,7 @@ const all = [...schemas(root, "")];
 const paths = (holds: (node: Node) => boolean) => all.filter(([, node]) => holds(node)).map(([path]) => path);
 
 describe("the CRD", () => {
-  it("has a structural schema, as the API server demands", () => {
+  it("has a structural schema, as the API server requires", () => {
     expect(all.length).toBeGreaterThan(100);
     const has = (key: string) => paths((node) => key in node);
     for (const key of ["$schema", "$ref", "anyOf", "oneOf", "allOf", "propertyNames", "const"])
@@ -28,7 +28,7 @@ describe("the CRD", () => {
     expect(paths((node) => !("type" in node) && !untyped.some((extension) => node[extension] === true))).toEqual([]);
   });
 
-  it("describes every field, since kubectl explain is documentation", () => {
+  it("describes every field for kubectl explain", () => {
     expect(
       paths((node) => node.description === undefined && node["x-kubernetes-int-or-string"] !== true).filter(
         (path) => /\.(spec|status)/.test(path) && !/(\[\]|\{\})$/.test(path),
@@ -36,7 +36,7 @@ describe("the CRD", () => {
     ).toEqual([]);
   });
 
-  it("does not ask for fields that have a default", () => {
+  it("requires no field that has a default", () => {
     const required = all.flatMap(([path, { required, properties }]) =>
       ((required ?? []) as string[])
         .filter((name) => (properties as Record<string, Node>)[name]?.default !== undefined)
@@ -45,12 +45,12 @@ describe("the CRD", () => {
     expect(required).toEqual([]);
   });
 
-  it("bounds every list of the spec, so that rules over them stay affordable", () => {
+  it("bounds every list of the spec, so that the cost of its rules stays within the limit", () => {
     const spec = [...schemas(structuralSchema(poolSpecSchema))];
     expect(spec.filter(([, { type, maxItems }]) => type === "array" && maxItems === undefined).map(([path]) => path)).toEqual([]);
   });
 
-  it("gives every rule a sentence", () => {
+  it("gives every rule a message", () => {
     const rules = all.flatMap(([, node]) => (node["x-kubernetes-validations"] ?? []) as { rule: string; message?: string }[]);
     expect(rules.length).toBeGreaterThan(20);
     expect(rules.filter(({ message }) => message === undefined)).toEqual([]);

@@ -12,7 +12,7 @@ describe("durations", () => {
   ])("%s is %i ms", (text, ms) => expect(parseDurationMs(text)).toBe(ms));
 
   it.each(["", "5", "s", "-5s", "1.5s", "5 s", "1d", "5S", "1h1m1s1ms1h"])(
-    "refuses %j with an example of what to write",
+    "rejects %j with an example of a valid duration",
     (text) => {
       expect(() => parseDurationMs(text)).toThrow(/is not a duration: .*1h30m/);
     },
@@ -23,9 +23,9 @@ describe("durations", () => {
     [90_000, "1m30s"],
     [3_600_000, "1h"],
     [1_250, "1s250ms"],
-  ])("%i ms is written %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+  ])("formats %i ms as %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
 
-  it("reads what it writes", () => {
+  it("parses the durations that it formats", () => {
     // A hundred years in ms.
     fc.assert(
       fc.property(

@@ -15,7 +15,7 @@ it("sends the names of the previous version beside the current ones", () => {
   expect(sent).toMatchObject({ launches: { maya: { arrived: 9, missed: 4, cold: 4, started: 8 } } });
 });
 
-it("reads a line of the previous version, and its own", () => {
+it("reads lines of the previous and of the current version", () => {
   const current = load({ shortages, launches, reclaimed });
   const { shortages: _, reclaimed: __, ...rest } = current;
   for (const pool of [current, { ...rest, pressure: shortages, launches: formerLaunches, wonBack: reclaimed }]) {

@@ -21,7 +21,7 @@ const ofSlice = (addressType: string, ...endpoints: ReturnType<typeof endpoint>[
   gatewayEndpoints({ addressType, endpoints, ports });
 
 describe("gatewayAddresses", () => {
-  it("takes the internal port of every endpoint, also of those that are not ready or terminate", () => {
+  it("returns the internal port of every endpoint, including endpoints that are not ready or terminate", () => {
     const slice = ofSlice("IPv4", endpoint("10.0.0.1"), endpoint("10.0.0.2", { ready: false, terminating: true }));
     expect(gatewayAddresses(slice)).toEqual(["http://10.0.0.1:8081", "http://10.0.0.2:8081"]);
   });
@@ -30,13 +30,13 @@ describe("gatewayAddresses", () => {
     expect(gatewayAddresses(ofSlice("IPv6", endpoint("fd00::1")))).toEqual(["http://[fd00::1]:8081"]);
   });
 
-  it("finds nothing in a slice without the port, without endpoints, or of host names", () => {
+  it("returns no address for a slice without the port, without endpoints, or with host names", () => {
     expect(gatewayEndpoints({ addressType: "IPv4", endpoints: [{ addresses: ["10.0.0.1"] }] })).toEqual([]);
     expect(gatewayEndpoints({ addressType: "IPv4", endpoints: null as never, ports })).toEqual([]);
     expect(gatewayEndpoints({ addressType: "FQDN", endpoints: [endpoint("a.example.com")], ports })).toEqual([]);
   });
 
-  it("counts a gateway once that a dual-stack Service lists in two slices, whichever slice is read first", () => {
+  it("counts a gateway in two slices of a dual-stack Service once, in any order of the slices", () => {
     const four = ofSlice("IPv4", endpoint("10.0.0.1", {}, "a"), endpoint("10.0.0.2", {}, "b"));
     const six = ofSlice("IPv6", endpoint("fd00::2", {}, "b"), endpoint("fd00::1", {}, "a"), endpoint("fd00::3", {}, "c"));
     const once = ["http://10.0.0.1:8081", "http://10.0.0.2:8081", "http://[fd00::3]:8081"];
@@ -46,7 +46,7 @@ describe("gatewayAddresses", () => {
 });
 
 describe("liveGatewayAddresses", () => {
-  it("leaves out gateways that are not ready by their own probe, or that terminate", () => {
+  it("omits gateways that fail their readiness probe or terminate", () => {
     const slice = ofSlice(
       "IPv4",
       endpoint("10.0.0.1"),
@@ -57,7 +57,7 @@ describe("liveGatewayAddresses", () => {
     expect(liveGatewayAddresses(slice)).toEqual(["http://10.0.0.1:8081", "http://10.0.0.4:8081"]);
   });
 
-  it("leaves out a gateway that one of its two slices calls terminating", () => {
+  it("omits a gateway if one of its two slices marks it as terminating", () => {
     const four = ofSlice("IPv4", endpoint("10.0.0.1", { terminating: true }, "a"));
     const six = ofSlice("IPv6", endpoint("fd00::1", {}, "a"));
     expect(liveGatewayAddresses([...six, ...four])).toEqual([]);

@@ -7,7 +7,7 @@ describe("httpOrigin", () => {
     ["gateway.avatarpool.svc", 8081, "http://gateway.avatarpool.svc:8081"],
     ["fd00::1", 8089, "http://[fd00::1]:8089"],
     ["::1", 80, "http://[::1]:80"],
-  ])("of %s and %i is %s%s", (address, port, origin) => {
+  ])("of %s and %i is %s", (address, port, origin) => {
     expect(httpOrigin(address, port)).toBe(origin);
   });
 
@@ -15,7 +15,7 @@ describe("httpOrigin", () => {
     expect(httpOrigin("FD00:0:0::0001", 8081)).toBe(httpOrigin("fd00::1", 8081));
   });
 
-  it("refuses a zone, and what only looks like an IPv6 address", () => {
+  it("rejects an IPv6 zone, and text that only resembles an IPv6 address", () => {
     expect(() => httpOrigin("fe80::1%eth0", 8089)).toThrow('address fe80::1%eth0 has a zone; give an address without "%"');
     expect(() => httpOrigin("fd00:::1", 8089)).toThrow("fd00:::1 is not an IPv6 address");
   });

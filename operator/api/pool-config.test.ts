@@ -9,7 +9,7 @@ const presets = [
 ];
 
 describe("resolvePool", () => {
-  it("fills in what the user left out, from the engine where it knows better", () => {
+  it("fills in missing fields, from the engine's defaults if it has them", () => {
     const { config } = pool({ presets });
     expect(config).toMatchObject({
       apiSecretRef: { name: "maker", key: "api-secret" },
@@ -25,7 +25,7 @@ describe("resolvePool", () => {
     expect(config.groups[0]!.image).toMatch(/:\d/);
   });
 
-  it("takes the user's word over the engine's", () => {
+  it("prefers the user's values to the engine's", () => {
     const workers = [{ ...gpuGroup, image: "mine:2", sessionsPerWorker: 6, coldStart: "90s", drain: { timeout: "5m" } }];
     expect(pool({ presets: presets.slice(0, 1), workers }).config.groups[0]).toMatchObject({
       image: "mine:2",
@@ -35,7 +35,7 @@ describe("resolvePool", () => {
     });
   });
 
-  it("gives every group the presets that its engine can load, less those that it does not want", () => {
+  it("gives every group the presets that its engine can load, except the excluded ones", () => {
     const loaded = (workers: object[]) => pool({ presets, workers: workers as never }).config.groups.map((group) => group.presets);
     const cpu = { name: "cpu", engine: "essence", image: "i:1", max: 1 };
     expect(loaded([gpuGroup, cpu])).toEqual([["maya", "zoe"], ["leo"]]);
@@ -50,7 +50,7 @@ describe("resolvePool", () => {
     expect(pool({ warm: { slots } }).config.warm.slots).toEqual(read);
   });
 
-  it("orders groups by priority, then by what a slot costs, then as they are listed", () => {
+  it("orders groups by priority, then by cost per slot, then by position in the list", () => {
     const order = (...workers: object[]) =>
       pool({ presets: presets.slice(0, 1), workers: workers.map((each) => ({ ...gpuGroup, ...each })) }).config.groups.map(
         ({ name }) => name,
@@ -62,7 +62,7 @@ describe("resolvePool", () => {
     expect(order({ ...cost("dear", 9, 1), priority: 1 }, cost("cheap", 1, 1))).toEqual(["dear", "cheap"]);
   });
 
-  it("knows when the pool is being deleted", () => {
+  it("recognizes a pool that is being deleted", () => {
     expect(pool().config.deletedAtMs).toBeUndefined();
     expect(pool({}, { deletionTimestamp: "2026-01-01T00:00:00Z" }).config.deletedAtMs).toBe(Date.UTC(2026, 0, 1));
   });

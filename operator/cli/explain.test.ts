@@ -43,7 +43,7 @@ async function run(ask: AskOperator, more: { readonly found?: object; readonly l
 }
 
 describe("explain", () => {
-  it("tells the story: the sentence, the sum where it is another, and what it was made from", async () => {
+  it("prints each decision with its sentence, its arithmetic if that differs, and its inputs", async () => {
     const { printed, hints } = await run(async () => told);
     expect(printed.join("\n")).toBe(`AvatarPool avatars/support: decisions of operator-1, leader since 2026-01-01T10:00:00Z
 
@@ -62,19 +62,19 @@ Changes, newest first
     expect(hints).toEqual([]);
   });
 
-  it("prints no more changes than asked for, and JSON where that is asked for", async () => {
+  it("prints at most the requested number of changes, and JSON on request", async () => {
     const { printed } = await run(async () => told, { limit: 1, json: true });
     expect(printed).toHaveLength(1);
     expect(JSON.parse(printed[0]!).changes).toHaveLength(1);
     expect(() => limitOf("many")).toThrow(/--limit many: expected a whole number/);
   });
 
-  it("says so where nothing has happened yet", async () => {
+  it("reports that the operator has made no decision yet", async () => {
     const { printed } = await run(async () => ({ ...told, latest: [], changes: [] }));
     expect(printed.slice(2)).toEqual(["No decision on any group yet.", "", "No change of size since 2026-01-01T10:00:00Z."]);
   });
 
-  it("falls back to the pool's status where the operator cannot be asked, and says why", async () => {
+  it("falls back to the pool's status if the operator is not reachable, and reports the reason", async () => {
     const silent: AskOperator = () => Promise.reject(new OperatorError("it sleeps"));
     const { printed, hints } = await run(silent, { found: poolObject({}, {}, { lastDecision }) });
     expect(hints).toEqual(["Only the last decision is available, from the pool's status: it sleeps"]);
@@ -95,10 +95,10 @@ async function server(...answers: Parameters<typeof StubApiServer.start>) {
   return { stub, client };
 }
 
-describe("the operator is asked", () => {
+describe("requests to the operator", () => {
   const lease = json({ metadata: { name: "avatarpool-operator" }, spec: { holderIdentity: "operator-1" } });
 
-  it("through the API server, at the pod that holds the Lease", async () => {
+  it("reach the pod that holds the Lease through the API server", async () => {
     const { stub, client } = await server(lease, json(told));
     await expect(
       askThroughApiServer(client, { namespace: "system", name: "avatarpool-operator" })("/debug/decisions", { pool: "a/b" }),
@@ -111,11 +111,11 @@ describe("the operator is asked", () => {
 
   it.each([
     [
-      "the right to use the proxy",
+      "permission to use the proxy",
       [lease, refusal(403, "Forbidden", "no")],
       /not allowed to get pods\/proxy in namespace system: .*port-forward pod\/operator-1 8081 and add --url/,
     ],
-    ["the right to see the Lease", [refusal(403, "Forbidden", "no")], /not allowed to get leases in namespace system/],
+    ["permission to read the Lease", [refusal(403, "Forbidden", "no")], /not allowed to get leases in namespace system/],
     [
       "a Lease",
       [refusal(404, "NotFound", "no")],
@@ -123,18 +123,18 @@ describe("the operator is asked", () => {
     ],
     ["a leader", [json({ spec: { holderIdentity: "" } })], /no operator is the leader now/],
     [
-      "a way to the pod",
+      "a route to the pod",
       [lease, refusal(503, "ServiceUnavailable", "dial timeout")],
       /no response from the leading operator operator-1 .*dial timeout.*: run kubectl/,
     ],
-  ])("in vain without %s, and says what to do", async (_what, answers, message) => {
+  ])("fail without %s, with an error that names the remedy", async (_what, answers, message) => {
     const { client } = await server(...answers);
     const asked = askThroughApiServer(client, { namespace: "system", name: "avatarpool-operator" })("/debug/decisions", {});
     await expect(asked).rejects.toThrow(OperatorError);
     await expect(asked).rejects.toThrow(message);
   });
 
-  it("at a URL, and its own words are passed on", async () => {
+  it("use a URL on request, and pass on the operator's message", async () => {
     const { stub } = await server(
       json(told),
       json({ message: "operator-1 is not the leader; send the request to operator-0" }, 503),

@@ -57,7 +57,7 @@ async function run({ live, told, pods = busyPods, deployments, options = {}, for
       ({ avatarpools: live, secrets: { data: { "api-secret": "" } } })[type.plural] as T | undefined,
     list: async <T>({ plural }: ResourceType, asked: { readonly continue?: string } = {}) => {
       if (plural === forbidden) throw new KubeError("no", { status: 403, reason: "Forbidden" });
-      // One object a page.
+      // One object per page.
       const index = Number(asked.continue ?? 0);
       const items = (lists[plural] ?? []).slice(index, index + 1) as unknown as readonly T[];
       return { items, resourceVersion: "1", ...(index + 1 < (lists[plural]?.length ?? 0) && { continue: String(index + 1) }) };
@@ -77,7 +77,7 @@ const json = async (world: World) => JSON.parse((await run(world))[0]!);
 const live = poolObject({ ...gpuOnly, warm: { slots: 1 } });
 
 describe("plan", () => {
-  it("says what the operator would do now, with its sentence, from what gateways tell it", async () => {
+  it("prints what the operator would do now, with the reason, from the gateways' reports", async () => {
     const { pool, groups } = await json({ live, told: workers(2) });
     expect(pool).toBe("avatars/support");
     expect(groups).toMatchObject([
@@ -92,7 +92,7 @@ describe("plan", () => {
     ]);
   });
 
-  it("plans a file against the workers that there are: other numbers, a group that goes, one that comes", async () => {
+  it("plans a file against the existing workers: changed numbers, a removed group and an added group", async () => {
     const file = await poolFile({ ...gpuOnly, workers: [{ ...gpuGroup, name: "other", min: 2 }] });
     const { groups } = await json({ live, told: workers(0), options: { file } });
     expect(groups).toMatchObject([
@@ -107,13 +107,13 @@ describe("plan", () => {
     expect(groups[0]).toMatchObject({ group: "gpu", reason: expect.stringContaining("0 sessions + 0 queued + 6 warm") });
   });
 
-  it("uses the forecast that the operator has", async () => {
+  it("uses the operator's forecast", async () => {
     const forecast = { gpu: { slots: 7, holdMs: 60_000, because: "7 warm for 99%" } };
     const { groups } = await json({ live: poolObject(gpuOnly), told: workers(0, { forecast }) });
     expect(groups).toMatchObject([{ to: 4, reason: expect.stringContaining("7 warm for 99%") }]);
   });
 
-  it("lets nobody go while sessions are not known, and says what is not known", async () => {
+  it("removes no worker while sessions are unknown, and reports what is unknown", async () => {
     const lines = (await run({ live: poolObject(gpuOnly), options: { json: false } })).join("\n");
     expect(lines).toContain("gpu stays at 2");
     expect(lines).toContain("later 1, if demand stays lower for scaling.scaleDownAfter");
@@ -122,7 +122,7 @@ describe("plan", () => {
     expect((await json({ live, told: workers(0) })).notKnown.join()).not.toMatch(/sessions|learned/);
   });
 
-  it("plans a pool that is not in the cluster, and tells of a Deployment that has its name", async () => {
+  it("plans a pool that is not in the cluster, and reports a Deployment with the same name", async () => {
     const file = await poolFile(gpuOnly);
     const started = await json({ pods: [], deployments: [], options: { file } });
     expect(started.groups).toMatchObject([{ group: "gpu", from: 0, to: 1 }]);
@@ -130,7 +130,7 @@ describe("plan", () => {
     expect(foreign.groups).toMatchObject([{ group: "gpu", reason: expect.stringMatching(/exists and belongs to no pool/) }]);
   });
 
-  it("says what is wrong with what it was given, or what right is missing", async () => {
+  it("reports invalid arguments and missing permissions", async () => {
     await expect(run({ options: { name: undefined } })).rejects.toThrow(/pass the name of an AvatarPool of the cluster, or a file/);
     await expect(run({})).rejects.toThrow(/there is no AvatarPool support in namespace avatars/);
     await expect(run({ options: { file: "/no/such/file" } })).rejects.toThrow(/failed to read \/no\/such\/file/);

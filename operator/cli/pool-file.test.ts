@@ -24,7 +24,7 @@ describe("a pool file", () => {
   it.each([
     ["a misspelt field", file({ warmSlots: 3 }), /pool\.yaml: no such field as spec\.warmSlots: see docs\/reference\.md/],
     [
-      "one in a list",
+      "a misspelt field of a list item",
       file({ workers: [{ name: "gpu", engine: "expression", max: 4, slotsPerWorker: 8 }] }),
       /no such field as spec\.workers\[0\]\.slotsPerWorker/,
     ],

@@ -50,8 +50,8 @@ interface Answer {
 const answer = (lines: readonly string[]) => JSON.parse(lines.at(-1) ?? "") as Answer;
 
 describe("simulate", () => {
-  it("replays a file with the figures that a calculation by hand gives", async () => {
-    // Ten launches at once after an hour of nothing: eight find a slot, two wait 100 s. Two workers for 4,600 s are paid for.
+  it("replays a file with the figures of a calculation by hand", async () => {
+    // After an idle hour, ten launches arrive at once: eight find a slot, two wait 100 s. The cost is two workers for 4,600 s.
     const rows = ["0,1", ...Array.from({ length: 10 }, () => "3600,100"), "5200,1"];
     const trace = await file("ten.csv.gz", gzipSync(`arrival_s,duration_s\n${rows.join("\n")}\n`));
     const [own] = answer(await run(POOL, { trace, json: true })).outcomes;
@@ -86,14 +86,14 @@ describe("simulate", () => {
     expect(page).not.toMatch(/<script|<link|<img|@import|url\(|https?:/);
   });
 
-  it("fills the preferred group first and spills to the next one that serves the preset", async () => {
+  it("fills the preferred group first, then the next group that serves the preset", async () => {
     const two = POOL.replace("max: 40, costPerHour: 2", "max: 1, priority: 2").concat(
       "    - { name: more, engine: expression, sessionsPerWorker: 4, max: 9, min: 3, priority: 1 }\n",
     );
     const rows = ["0,1", ...Array.from({ length: 6 }, () => "3600,100"), "4200,1"];
     const trace = await file("six.csv", `arrival_s,duration_s\n${rows.join("\n")}\n`);
     const [own] = answer(await run(two, { trace, json: true })).outcomes;
-    // Four fit on the one worker of the first group, two go to the three workers that the second has at least.
+    // Four fit on the worker of the first group, two start on the three workers of the second group's minimum.
     expect(own).toMatchObject({ launches: 7, warm: 7 });
     expect(own?.workerHours).toBeCloseTo((4 * 3_600) / 3_600, 6);
     expect(own?.cost).toBeUndefined();
@@ -122,7 +122,7 @@ describe("simulate", () => {
   });
 
   it("replays a week of 100,000 sessions, all policies included, in 20 s", async () => {
-    // Of computing: the machine may be busy with other tests.
+    // CPU time: other tests may use the machine.
     const before = process.cpuUsage();
     const lines = await run(POOL.replace("max: 40", "max: 400"), { days: "7", rate: "10", json: true });
     expect(answer(lines).outcomes[0]?.launches).toBeGreaterThan(95_000);

@@ -22,7 +22,7 @@ describe("the expression engine", () => {
     ["an image preset", image, { avatar_image_url: "https://example.com/maya.jpg" }],
     ["an avatar id", { kind: "preset", name: "zoe", asset: { kind: "avatarId", avatarId: "A1" } }, { avatar_id: "A1" }],
     [
-      "an image of the caller's",
+      "the caller's image",
       { kind: "imageUrl", url: "https://example.com/me.jpg" },
       { avatar_image_url: "https://example.com/me.jpg" },
     ],
@@ -30,11 +30,11 @@ describe("the expression engine", () => {
     expect(form("expression", avatar)).toEqual({ fields: { ...common, ...fields } });
   });
 
-  it("sends an image file as a file", () => {
+  it("sends an image file as a file part", () => {
     expect(form("expression", { kind: "imageFile", file })).toEqual({ fields: common, file: { field: "avatar_image", ...file } });
   });
 
-  it("sends prompt and secret only where the caller gave them", () => {
+  it("sends prompt and secret only if the caller set them", () => {
     expect(form("expression", image, { prompt: "smile", apiSecret: "s", asyncMode: false }).fields).toMatchObject({
       prompt: "smile",
       api_secret: "s",
@@ -48,7 +48,7 @@ describe("the essence engine", () => {
     expect(form("essence", model)).toEqual({ fields: { ...common, avatar_id: "leo" } });
   });
 
-  it("refuses what it cannot play", () => {
+  it("rejects avatars that it cannot play", () => {
     expect(() => form("essence", { kind: "imageFile", file })).toThrow("plays presets only");
   });
 });
@@ -58,9 +58,9 @@ describe("engines", () => {
     const engine = engineOf(name);
     expect(engine.name).toBe(name);
     expect(engine.startup.limitSeconds * 1_000).toBeGreaterThan(engine.coldStartMs);
-    // Only engines that take image presets can take a caller's image.
+    // Only engines that accept image presets can accept a caller's image.
     if (engine.customAvatars) expect(engine.serves).toContain("image");
-    // Models are fetched into a folder: an engine that plays them has one, and passes it to its worker.
+    // Models are fetched into a folder. An engine that plays models has this folder and passes it to its worker.
     const folder = engine.volumes.find(({ source }) => source.kind === "assets");
     expect(folder !== undefined).toBe(engine.serves.includes("model"));
     if (folder !== undefined) expect(Object.values(engine.env)).toContain(folder.mountPath);

@@ -19,7 +19,7 @@ async function startWatch(answer: Answer) {
   return { clock, server, stop, watch };
 }
 
-/** The stream of a watch: the pieces, as they are, and its end. */
+/** The stream of a watch: the pieces unchanged, then its end. */
 function stream(...pieces: string[]): Answer {
   return (response) => {
     for (const piece of pieces) response.write(piece);
@@ -28,7 +28,7 @@ function stream(...pieces: string[]): Answer {
 }
 
 describe("KubeClient.watch", () => {
-  it("asks for bookmarks and yields events, without the half of one that was cut off", async () => {
+  it("requests bookmarks and yields events, without a last event that was cut off", async () => {
     const added = '{"type":"ADDED","object":{"metadata":{"name":"ä","resourceVersion":"2"}}}\n';
     const { server, watch } = await startWatch(stream(added + bookmark.slice(0, 9), bookmark.slice(9), '{"type":"DELETED","obj'));
     const seen: string[] = [];
@@ -42,15 +42,15 @@ describe("KubeClient.watch", () => {
     ["an ERROR event", stream('{"type":"ERROR","object":{"code":410,"reason":"Expired"}}\n'), { status: 410, reason: "Expired" }],
     ["a refusal", refusal(429, "TooManyRequests", "slow", { "retry-after": "9" }), { status: 429, retryAfterMs: 9_000 }],
     ["a line that is not JSON", stream("{nonsense\n"), { reason: "Malformed" }],
-    ["an event of no known kind", stream('{"type":"SURPRISE"}\n'), { reason: "Malformed" }],
+    ["an event of an unknown type", stream('{"type":"SURPRISE"}\n'), { reason: "Malformed" }],
     ["a broken connection", (response) => void response.write("{", () => response.destroy()), { status: 0, reason: "NoAnswer" }],
-  ])("throws at once for %s", async (_what, answer, expected) => {
+  ])("throws at once on %s", async (_what, answer, expected) => {
     const { server, watch } = await startWatch(answer);
     await expect(watch.next()).rejects.toMatchObject(expected);
     expect(server.requests).toHaveLength(1);
   });
 
-  it("takes the server for lost after three minutes of silence, not before", async () => {
+  it("treats the server as lost after three minutes of silence, not before", async () => {
     let send = () => {};
     const { clock, watch } = await startWatch((response) => {
       send = () => void response.write(bookmark);

@@ -14,7 +14,7 @@ const ref = { namespace: "ns", name: "x" };
 const object: KubeObject = { metadata: { ...ref, resourceVersion: "7" } };
 const requestTimeoutMs = 30_000;
 
-/** Passes over the waits between tries, which it notes, and lets no timeout fire. */
+/** Skips and records the waits between attempts. No timeout fires. */
 class RetryClock implements Clock {
   readonly waits: number[] = [];
   now = () => Date.UTC(2026, 0, 1);
@@ -45,7 +45,7 @@ async function setup(answers: Answer[]) {
 }
 
 describe("KubeClient: requests", () => {
-  it("speaks to the right paths, as one user, over few connections", async () => {
+  it("uses the right paths, one user and few connections", async () => {
     await withServer([json({ metadata: { resourceVersion: "1" }, items: [] })], async ({ client, server, sent }) => {
       await client.list(pods, { labelSelector: "a=b,c", limit: 500 });
       await client.list(deployments, { namespace: "ns", continue: "t/1" });
@@ -93,7 +93,7 @@ describe("KubeClient: requests", () => {
     });
   });
 
-  it("sends no try of a write that is not allowed any more, though an earlier try was", async () => {
+  it("sends no further attempt of a write that is no longer allowed, though an earlier attempt was", async () => {
     await withServer([refusal(503, "ServiceUnavailable", "later"), json({})], async ({ client, sent }) => {
       const leading = new AbortController();
       let tries = 0;
@@ -103,7 +103,7 @@ describe("KubeClient: requests", () => {
     });
   });
 
-  it("tells absence from failure", async () => {
+  it("distinguishes a missing object from a failure", async () => {
     await withServer([refusal(404, "NotFound", 'pods "x" not found')], async ({ client }) => {
       expect(await client.get(pods, ref)).toBeUndefined();
       expect(await client.delete(pods, ref)).toBe(false);
@@ -113,7 +113,7 @@ describe("KubeClient: requests", () => {
     });
   });
 
-  it("says in its errors what was asked and what the server answered", async () => {
+  it("names the request and the server's response in its errors", async () => {
     await withServer([refusal(403, "Forbidden", 'pods "x" is forbidden: no')], async ({ client }) => {
       await expect(client.get(pods, ref)).rejects.toMatchObject({
         name: "KubeError",
@@ -132,7 +132,7 @@ describe("KubeClient: requests", () => {
   });
 });
 
-describe("KubeClient: what is sent again", () => {
+describe("KubeClient: retries", () => {
   it.each([
     ["get", (client: KubeClient) => client.get(pods, ref), 2],
     ["list", (client: KubeClient) => client.list(pods), 2],
@@ -142,7 +142,7 @@ describe("KubeClient: what is sent again", () => {
     ["create", (client: KubeClient) => client.create(pods, object), 1],
     ["replace", (client: KubeClient) => client.replace(pods, object), 1],
     ["mergePatch", (client: KubeClient) => client.mergePatch(pods, ref, {}), 1],
-  ])("%s after the connection broke, or after a 500", async (_verb, call, tries) => {
+  ])("retries %s only if that is safe, after a broken connection or a 500", async (_verb, call, tries) => {
     const well = json({ metadata: { resourceVersion: "1" }, items: [] });
     for (const failure of [hangUp, refusal(500, "InternalError", "etcd leader changed")]) {
       await withServer([failure, well], async ({ client, server }) => {
@@ -152,7 +152,7 @@ describe("KubeClient: what is sent again", () => {
     }
   });
 
-  it.each(["create", "replace", "apply"] as const)("%s after a 429, when the server said", async (verb) => {
+  it.each(["create", "replace", "apply"] as const)("retries %s after a 429, at the time that the server requests", async (verb) => {
     await withServer(
       [refusal(429, "TooManyRequests", "slow down", { "retry-after": "3" }), json(object)],
       async ({ client, clock, server }) => {
@@ -162,7 +162,7 @@ describe("KubeClient: what is sent again", () => {
     );
   });
 
-  it("honours a Retry-After that is a date, or stands only in the body", async () => {
+  it("honours a Retry-After that is a date, or only in the body", async () => {
     const body = { kind: "Status", code: 429, reason: "TooManyRequests", details: { retryAfterSeconds: 2 } };
     const date = { "retry-after": new Date(Date.UTC(2026, 0, 1, 0, 0, 4)).toUTCString() };
     await withServer([json(body, 429), refusal(503, "", "", date), json(object)], async ({ client, clock }) => {
@@ -171,7 +171,7 @@ describe("KubeClient: what is sent again", () => {
     });
   });
 
-  it("gives up after four tries, each wait within the growing bound", async () => {
+  it("fails after four attempts, each wait within the growing bound", async () => {
     await withServer([refusal(503, "ServiceUnavailable", "no")], async ({ client, clock, server }) => {
       await expect(client.get(pods, ref)).rejects.toMatchObject({ status: 503 });
       expect([server.requests.length, clock.waits]).toEqual([4, [100, 200, 400]]);
@@ -185,7 +185,7 @@ describe("KubeClient: what is sent again", () => {
     });
   });
 
-  it("does not go on after its signal", async () => {
+  it("stops after its signal", async () => {
     const stop = new AbortController();
     const answer: Answer = (response) => {
       stop.abort();
@@ -199,7 +199,7 @@ describe("KubeClient: what is sent again", () => {
 });
 
 describe("KubeClient: time and credentials", () => {
-  it("gives a request up after its timeout", async () => {
+  it("aborts a request after its timeout", async () => {
     const clock = new FakeClock();
     await using server = await StubApiServer.start(silence);
     const client = new KubeClient(server.config(), { userAgent: "test/1", clock, requestTimeoutMs });
@@ -211,7 +211,7 @@ describe("KubeClient: time and credentials", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("follows a token file that rotates, and reads it at once after a 401", async () => {
+  it("follows a rotated token file, and reads it at once after a 401", async () => {
     const folder = await mkdtemp(path.join(tmpdir(), "kube-client-"));
     const tokenFile = path.join(folder, "token");
     let revoked = "";

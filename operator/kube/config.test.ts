@@ -55,13 +55,13 @@ async function written(file: string, content: string): Promise<string> {
 const load = async (content: string) => loadKubeConfig(await written("config", content));
 const credentialsOf = (config: ReturnType<typeof loadKubeConfig>) => new CredentialSource(config, new FakeClock()).current();
 
-describe("a kubeconfig is found", () => {
-  it("in ~/.kube/config", async () => {
+describe("loading a kubeconfig", () => {
+  it("reads ~/.kube/config", async () => {
     await written(".kube/config", kubeconfig());
     expect(loadUserKubeConfig().getCurrentCluster()?.server).toBe("https://one.example.com:6443");
   });
 
-  it("in the files of KUBECONFIG, of which the first decides, and which need not all exist", async () => {
+  it("merges the files of KUBECONFIG, skips missing files, and lets the first definition win", async () => {
     const first = await written("a/config", kubeconfig({ name: "one", cluster: { "certificate-authority": "ca.pem" } }));
     const second = await written("b/config", kubeconfig({ name: "two" }));
     const third = await written("c/config", kubeconfig({ name: "one", cluster: { server: "https://shadowed" }, current: "one" }));
@@ -72,11 +72,10 @@ describe("a kubeconfig is found", () => {
       server: "https://one.example.com:6443",
       caFile: path.join(folder, "a", "ca.pem"),
     });
-    // The operator and the gateway read it in the same way.
     expect(loadKubeConfig().getCurrentContext()).toBe("two");
   });
 
-  it("by --kubeconfig and --context, before everything else", async () => {
+  it("prefers --kubeconfig and --context to all other sources", async () => {
     await written(".kube/config", kubeconfig());
     const file = await written("other", kubeconfig({ name: "two" }));
     expect(loadUserKubeConfig({ kubeconfig: file }).getCurrentContext()).toBe("two");
@@ -84,7 +83,7 @@ describe("a kubeconfig is found", () => {
     expect(() => loadUserKubeConfig({ kubeconfig: "/missing" })).toThrow("kubeconfig /missing cannot be read: ENOENT");
   });
 
-  it("nowhere: in a pod its service account is used, elsewhere that is an error", () => {
+  it("falls back to the service account in a pod, and fails outside a pod", () => {
     expect(() => loadUserKubeConfig()).toThrow(`there is no kubeconfig ${folder}/.kube/config; set KUBECONFIG`);
     vi.stubEnv("KUBERNETES_SERVICE_HOST", "fd00::1");
     vi.stubEnv("KUBERNETES_SERVICE_PORT", "443");
@@ -92,18 +91,18 @@ describe("a kubeconfig is found", () => {
   });
 });
 
-describe("a kubeconfig is read", () => {
-  it("with a number for a name", async () => {
+describe("parsing a kubeconfig", () => {
+  it("accepts a number as a name", async () => {
     const config = await load(kubeconfig().replaceAll(/: one$/gm, ": 123"));
     expect(config.getCurrentContext()).toBe("123");
   });
 
-  it("with a byte order mark, and as JSON", async () => {
+  it("accepts a byte order mark, and JSON", async () => {
     expect((await load(`\uFEFF${kubeconfig()}`)).getCurrentContext()).toBe("one");
     expect((await load(JSON.stringify(loadedObject()))).getCurrentContext()).toBe("json");
   });
 
-  it("whatever is wrong with entries that the context does not name", async () => {
+  it("ignores invalid entries that the context does not name", async () => {
     const broken = "  - name: broken\n  - 7\n  - { name: half, cluster: { server: [] } }\n";
     const config = await load(kubeconfig().replace("clusters:\n", `clusters:\n${broken}`));
     expect(config.getCurrentCluster()?.server).toBe("https://one.example.com:6443");
@@ -112,13 +111,13 @@ describe("a kubeconfig is read", () => {
   it.each([
     ["that is empty", "", /config has no current-context; .*--context\. Contexts: none/],
     ["without a current context", kubeconfig({ current: "" }), /has no current-context.* Contexts: one/],
-    ["that is no YAML", "a: [", /kubeconfig .*config is not YAML: /],
-    ["that is something else", "- a\n- b\n", /kubeconfig .*config is not readable: /],
-    ["whose context names no cluster that is there", kubeconfig({ context: { cluster: "x" } }), /has no cluster "x"; it has one/],
-    ["whose context names no user that is there", kubeconfig({ context: { user: "x" } }), /has no user "x"; it has one/],
+    ["that is not YAML", "a: [", /kubeconfig .*config is not YAML: /],
+    ["that is not a mapping", "- a\n- b\n", /kubeconfig .*config is not readable: /],
+    ["whose context names a missing cluster", kubeconfig({ context: { cluster: "x" } }), /has no cluster "x"; it has one/],
+    ["whose context names a missing user", kubeconfig({ context: { user: "x" } }), /has no user "x"; it has one/],
     ["whose cluster has no server", kubeconfig({ cluster: { server: "" } }), /cluster "one" of the kubeconfig has no server/],
     ["whose user is not readable", kubeconfig({ user: { exec: {} } }), /user "one" of the kubeconfig is invalid: exec: command/],
-  ])("and one %s is an error that says so", async (_what, content, message) => {
+  ])("fails for a kubeconfig %s, with the reason", async (_what, content, message) => {
     await expect(load(content)).rejects.toThrow(message);
   });
 });
@@ -135,13 +134,13 @@ function loadedObject(): object {
 describe("a user of a kubeconfig", () => {
   const base64 = (content: string) => Buffer.from(content).toString("base64");
 
-  it("has its token in a file, by a path from the kubeconfig's folder", async () => {
+  it("reads its token from a file relative to the kubeconfig's folder", async () => {
     await written("token", "from-file\n");
     const { headers } = await credentialsOf(await load(kubeconfig({ user: { tokenFile: "token" } })));
     expect(headers).toEqual({ Authorization: "Bearer from-file" });
   });
 
-  it("has certificates in files, and data wins over a file", async () => {
+  it("reads certificates from files, and prefers inline data to a file", async () => {
     await written("client.pem", "certificate");
     const user = { token: "", "client-certificate": "client.pem", "client-key": "missing.pem", "client-key-data": base64("key") };
     const cluster = { "insecure-skip-tls-verify": true, "tls-server-name": "kubernetes" };
@@ -165,7 +164,7 @@ describe("a user of a kubeconfig", () => {
     });
   });
 
-  it("gets its token from a plugin, which learns what kubectl would tell it", async () => {
+  it("gets its token from a plugin, which receives the same input as from kubectl", async () => {
     const status = '{"token":"\'"$PREFIX-$(echo "$KUBERNETES_EXEC_INFO" | grep -o https://[a-z.]*)"\'"}';
     const plugin = await written("bin/plugin", `#!/bin/sh\necho '{"kind":"ExecCredential","status":${status}}'\n`);
     await chmod(plugin, 0o755);
@@ -174,7 +173,7 @@ describe("a user of a kubeconfig", () => {
     expect(headers).toEqual({ Authorization: "Bearer p-https://one.example.com" });
   });
 
-  it("is told which plugin fails, and how to install it", async () => {
+  it("gets an error that names the failing plugin and how to install it", async () => {
     const exec = { command: "no-such-plugin", installHint: "get it from the maker" };
     const failing = credentialsOf(await load(kubeconfig({ user: { token: "", exec } })));
     await expect(failing).rejects.toThrow(/credential plugin no-such-plugin failed: .*ENOENT.*; get it from the maker/);
@@ -193,11 +192,11 @@ describe("a cluster of a kubeconfig", () => {
     }
   }
 
-  it("is reached by plain HTTP, as kubectl proxy serves it", async () => {
+  it("is reachable over plain HTTP, as from kubectl proxy", async () => {
     expect(await getThrough({})).toMatchObject({ metadata: { name: "x" } });
   });
 
-  it("is reached through a proxy", async () => {
+  it("is reachable through a proxy", async () => {
     const tunnels: string[] = [];
     const proxy = createServer().on("connect", (request, socket) => {
       tunnels.push(request.url ?? "");

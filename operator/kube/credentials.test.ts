@@ -13,7 +13,7 @@ function sourceOf(user: Record<string, string>, cluster: Record<string, string> 
 }
 
 describe("CredentialSource", () => {
-  it("takes client certificate, authority and server name from the kubeconfig", async () => {
+  it("reads client certificate, authority and server name from the kubeconfig", async () => {
     const user = { certData: base64("cert"), keyData: base64("key") };
     const { headers, tls } = await sourceOf(user, { caData: base64("authority"), tlsServerName: "kubernetes" }).current();
     expect(headers).toEqual({});
@@ -21,12 +21,12 @@ describe("CredentialSource", () => {
     expect(texts).toEqual({ ca: "authority", cert: "cert", key: "key", servername: "kubernetes" });
   });
 
-  it("sends a user name and password, and who is impersonated", async () => {
+  it("sends a user name and password, and the impersonated user", async () => {
     const { headers } = await sourceOf({ username: "ann", password: "secret", impersonateUser: "bob" }).current();
     expect(headers).toEqual({ Authorization: `Basic ${base64("ann:secret")}`, "Impersonate-User": "bob" });
   });
 
-  it("tries again after a failure to read", async () => {
+  it("retries after a failed read", async () => {
     const source = sourceOf({ certFile: "/nonexistent/cert.pem" });
     await expect(source.current()).rejects.toThrow("ENOENT");
     await expect(source.current()).rejects.toThrow("ENOENT");
@@ -34,7 +34,7 @@ describe("CredentialSource", () => {
 });
 
 describe("sameTls", () => {
-  it("notices a rotated certificate, whether or not it comes in the same kind of value", () => {
+  it("detects a rotated certificate, in the same or another type of value", () => {
     expect(sameTls({ cert: Buffer.from("a") }, { cert: "a" })).toBe(true);
     expect(sameTls({ cert: "a" }, { cert: "b" })).toBe(false);
     expect(sameTls({}, { rejectUnauthorized: false })).toBe(false);

@@ -24,22 +24,22 @@ describe("requestFailureOf", () => {
     expect(requestFailureOf(answer(status))).toBe(failure);
   });
 
-  it("tells a kind that is not served from an object that is not there", () => {
+  it("distinguishes a kind that is not served from a missing object", () => {
     expect(requestFailureOf(answer(404, "the server could not find the requested resource"))).toBe("refused");
   });
 
-  it("does not take an admission plugin that has just started for a refusal", () => {
+  it("does not treat an admission plugin that has just started as a refusal", () => {
     expect(requestFailureOf(answer(403, 'pods "x" is forbidden: not yet ready to handle request'))).toBe("failed");
   });
 
-  it("knows a server that is not reached, and mistakes of ours", () => {
+  it("recognizes an unreachable server and programming errors", () => {
     expect(requestFailureOf(errorFromCause("GET /x", new Error("ECONNREFUSED")))).toBe("unavailable");
     expect(requestFailureOf(malformed("no list"))).toBe("failed");
     expect(requestFailureOf(new TypeError("x"))).toBe("failed");
   });
 });
 
-it("keeps the API server's own sentence, and knows a missing right by it", () => {
+it("keeps the API server's message, and recognizes a missing permission from it", () => {
   const right = answer(
     403,
     'pods "a" is forbidden: User "system:x" cannot patch resource "pods" in API group "" in the namespace "n"',

@@ -24,7 +24,7 @@ async function recorded(change: Partial<EventRecord>): Promise<{ readonly note?:
 }
 
 describe("recordEvent", () => {
-  it("writes the object's namespace, a unique name and a time in microseconds", async () => {
+  it("writes an event in the object's namespace, with a unique name and a time in microseconds", async () => {
     expect(await recorded({})).toMatchObject({
       metadata: { namespace: "ns", generateName: "support-" },
       eventTime: "2026-01-01T00:00:00.000000Z",
@@ -32,7 +32,7 @@ describe("recordEvent", () => {
     });
   });
 
-  it("cuts a note at the API's limit of bytes, not inside a character", async () => {
+  it("cuts a note at the API's byte limit, never inside a character", async () => {
     const { note = "" } = await recorded({ note: "€".repeat(2_000) });
     expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);
     expect(note).toMatch(/^€{300,}…$/);

@@ -55,7 +55,7 @@ function setup(options: Partial<InformerOptions<Pod, View>> = {}) {
 }
 
 describe("Informer: the list", () => {
-  it("shows nothing before the last page, then everything at once", async () => {
+  it("shows no object before the last page, then all at once", async () => {
     const { api, changes, clock, informer, run } = setup();
     const last = Promise.withResolvers<ReturnType<typeof page>>();
     api.answers.push(page("9", [pod("x", "1")], "more"), last.promise);
@@ -71,7 +71,7 @@ describe("Informer: the list", () => {
     expect(api.open.options.resourceVersion).toBe("9");
   });
 
-  it("starts anew, all at once, when a continue token has expired between two pages", async () => {
+  it("restarts the list after a continue token expired between two pages, and shows the result at once", async () => {
     const { api, changes, clock, run } = setup();
     api.answers.push(page("5", [pod("x", "1"), pod("gone", "1")], "more"), gone, page("9", [pod("x", "1")]));
     await run();
@@ -80,7 +80,7 @@ describe("Informer: the list", () => {
     expect(changes).toEqual(["a/x ->1"]);
   });
 
-  it("is tried for ever, at most 30 s apart", async () => {
+  it("retries without end, at most 30 s apart", async () => {
     const { api, clock, informer, run } = setup();
     api.answers.push(...Array.from({ length: 60 }, () => cut), page("1", [pod("x", "1")]));
     await run();
@@ -98,7 +98,7 @@ describe("Informer: the watch", () => {
     return all;
   }
 
-  it("follows what is added, changed and deleted", async () => {
+  it("follows added, changed and deleted objects", async () => {
     const { api, changes, clock, view } = await watching();
     api.open.send("ADDED", pod("z", "6"));
     api.open.send("MODIFIED", pod("x", "7"));
@@ -116,7 +116,7 @@ describe("Informer: the watch", () => {
     expect(api.open.options.timeoutSeconds).toBe(450);
   });
 
-  it("goes on from the last bookmark when the server ends it, without a list or a pause", async () => {
+  it("continues from the last bookmark after the server ends the watch, without a list or a pause", async () => {
     const { api, causes, clock } = await watching();
     api.open.send("BOOKMARK", { metadata: { resourceVersion: "40" } });
     api.open.end();
@@ -125,7 +125,7 @@ describe("Informer: the watch", () => {
     expect([api.lists.length, causes]).toEqual([1, ["ended"]]);
   });
 
-  it("goes on from the last event after a cut", async () => {
+  it("continues from the last event after a broken connection", async () => {
     const { api, causes, clock } = await watching();
     api.open.send("MODIFIED", pod("x", "7"));
     api.open.fail(cut);
@@ -134,7 +134,7 @@ describe("Informer: the watch", () => {
     expect([api.watches.length, api.lists.length, causes]).toEqual([2, 1, ["cut"]]);
   });
 
-  it("lists again after a 410 and finds what was deleted and changed meanwhile, and nothing else", async () => {
+  it("lists again after a 410 and reports exactly the objects deleted and changed meanwhile", async () => {
     const { api, causes, changes, clock } = await watching();
     api.answers.push(page("90", [pod("x", "1"), pod("z", "80")]));
     api.open.fail(gone);
@@ -146,10 +146,10 @@ describe("Informer: the watch", () => {
   it.each([
     ["a line that is not JSON", new KubeError("not JSON", { status: 0, reason: "Malformed" })],
     [
-      "a server that went back in time",
+      "a server with an older resource version",
       new KubeError("Too large resource version: 9, current: 2", { status: 504, reason: "Timeout" }),
     ],
-    ["a resourceVersion that it does not understand", new KubeError("invalid", { status: 400, reason: "BadRequest" })],
+    ["a resourceVersion that the server rejects", new KubeError("invalid", { status: 400, reason: "BadRequest" })],
   ])("lists again after %s", async (_what, error) => {
     const { api, clock } = await watching();
     api.answers.push(page("3", []));
@@ -158,7 +158,7 @@ describe("Informer: the watch", () => {
     expect(api.lists).toHaveLength(2);
   });
 
-  it("stays away as long as a 429 asks for", async () => {
+  it("waits as long as a 429 requests", async () => {
     const { api, clock, causes } = await watching();
     api.open.fail(new KubeError("slow down", { status: 429, reason: "TooManyRequests", retryAfterMs: 7_000 }));
     await clock.advance(6_999);
@@ -167,7 +167,7 @@ describe("Informer: the watch", () => {
     expect([api.watches.length, causes]).toEqual([2, ["throttled"]]);
   });
 
-  it("does not hammer a server that hangs up at once", async () => {
+  it("backs off from a server that closes every watch at once", async () => {
     const { api, clock } = await watching();
     for (let i = 0; i < 200; i++) {
       api.open.end();
@@ -176,7 +176,7 @@ describe("Informer: the watch", () => {
     expect(api.watches.length).toBeLessThan(15);
   });
 
-  it("ends with its signal, in the middle of a back-off too, and leaves no timer behind", async () => {
+  it("ends with its signal, also during a back-off, and leaves no timer", async () => {
     const { api, clock, running, stop } = await watching();
     api.refuseWatches = cut;
     api.open.fail(cut);
@@ -190,7 +190,7 @@ describe("Informer: the watch", () => {
 });
 
 describe("Informer: objects and handlers", () => {
-  it("leaves out what transform refuses, says so once per version, and goes on", async () => {
+  it("omits objects that transform rejects, reports each version once, and continues", async () => {
     const transform = (raw: Pod) => {
       if (raw.metadata?.name === "bad") throw new Error("spec.node is missing");
       return { name: raw.metadata?.name, version: raw.metadata?.resourceVersion };
@@ -207,7 +207,7 @@ describe("Informer: objects and handlers", () => {
     expect(refusals()).toBe(2);
   });
 
-  it("takes out an item whose object turns unusable", async () => {
+  it("removes an item if its object becomes invalid", async () => {
     const { api, changes, clock, run } = setup({ transform: (raw: Pod) => (raw.spec ? undefined : { name: "", version: "1" }) });
     api.answers.push(page("5", [pod("x", "1")]));
     await run();
@@ -216,7 +216,7 @@ describe("Informer: objects and handlers", () => {
     expect(changes).toEqual(["a/x ->1", "a/x 1>-"]);
   });
 
-  it("survives objects that are none", async () => {
+  it("survives invalid objects", async () => {
     const { api, clock, run, view } = setup();
     api.answers.push(page("5", [null, {}, { metadata: { name: 7 } }, pod("x", "1")] as unknown as Pod[]));
     await run();
@@ -226,7 +226,7 @@ describe("Informer: objects and handlers", () => {
     expect(view()).toHaveLength(2);
   });
 
-  it("never shows managedFields to transform", async () => {
+  it("never passes managedFields to transform", async () => {
     const seen: unknown[] = [];
     const { api, run } = setup({ transform: (raw: Pod) => void seen.push(raw.metadata?.managedFields) });
     api.answers.push(page("5", [{ metadata: { ...pod("x", "1").metadata, managedFields: [{ manager: "kubectl" }] } }]));
@@ -234,7 +234,7 @@ describe("Informer: objects and handlers", () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it("calls every key back at each resync, with the same item before and after", async () => {
+  it("calls the handlers for every key at each resync, with the same item before and after", async () => {
     const { api, changes, clock, run } = setup();
     api.answers.push(page("5", [pod("x", "1"), pod("y", "2")]));
     await run();
@@ -243,7 +243,7 @@ describe("Informer: objects and handlers", () => {
     expect(changes).toEqual(["a/x 1>1", "a/y 2>2", "a/x 1>1", "a/y 2>2"]);
   });
 
-  it("is not stopped by a handler that throws, nor are the other handlers", async () => {
+  it("continues after a handler throws, and calls the other handlers", async () => {
     const { api, clock, informer, run } = setup();
     const later: string[] = [];
     informer.onChange(() => {
@@ -260,7 +260,7 @@ describe("Informer: objects and handlers", () => {
 });
 
 describe("Informer: several namespaces", () => {
-  it("is synced when all are listed, and a new list of one leaves the others alone", async () => {
+  it("is synced after all are listed, and a new list of one leaves the others unchanged", async () => {
     const { api, clock, informer, run, view } = setup({ namespaces: ["a", "b"] });
     const second = Promise.withResolvers<ReturnType<typeof page>>();
     api.answers.push(page("5", [pod("x", "1", "a")]), second.promise);
@@ -281,7 +281,7 @@ describe("Informer: several namespaces", () => {
 });
 
 describe("Informer: the age of its view", () => {
-  it("is behind from a failure until something comes through, or until a minute passed without another", async () => {
+  it("is behind after a failure until data arrives, or until a minute passes without another failure", async () => {
     const { api, clock, informer, run } = setup();
     api.answers.push(page("9", [pod("x", "1")]));
     await run();

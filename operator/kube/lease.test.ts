@@ -7,7 +7,7 @@ import type { Lease } from "./lease-record.ts";
 
 const ref = { namespace: "ns", name: "operator" };
 
-/** One lease with optimistic concurrency, as the API server keeps it, and a wire that can be cut. */
+/** One Lease with optimistic concurrency, as in the API server, behind a connection that tests can cut. */
 class LeaseApi {
   lease: Lease | undefined;
   readonly holders: string[] = [];
@@ -29,7 +29,7 @@ class LeaseApi {
   }
 }
 
-/** What one candidate sees of the API: its own wire may fail or hang. */
+/** The API as one candidate sees it: its own connection may fail or hang. */
 class Wire {
   state: "up" | "down" | "hangs" | "loses-answers" = "up";
   readonly #api: LeaseApi;
@@ -57,7 +57,7 @@ class Wire {
 function setup() {
   const clock = new FakeClock();
   const api = new LeaseApi();
-  /** Who leads now, by the leaders' own signals. */
+  /** The present leaders, from their own signals. */
   const leaders = new Set<string>();
   let most = 0;
   const candidate = (identity: string, work?: (leading: AbortSignal) => Promise<void>) => {
@@ -92,7 +92,7 @@ function setup() {
 }
 
 describe("leaderElect", () => {
-  it("lets exactly one lead, and keeps the lease as the API wants it", async () => {
+  it("elects exactly one leader, and keeps the Lease valid for the API", async () => {
     const { api, candidate, clock, leaders } = setup();
     candidate("a");
     candidate("b");
@@ -107,7 +107,7 @@ describe("leaderElect", () => {
     ["was suspended, so that only the wall clock went on", { steadyMs: 0, wallMs: 16_000 }],
     ["was suspended, and its wall clock was set back", { steadyMs: 16_000, wallMs: -3_600_000 }],
     ["stood still while both clocks went on", { steadyMs: 16_000, wallMs: 16_000 }],
-  ])("a leader whose machine %s does not lead any more, before any of its timers fires", async (_how, jump) => {
+  ])("a leader whose machine %s stops leading before any of its timers fires", async (_how, jump) => {
     const { clock, candidate, leaders } = setup();
     const a = candidate("a");
     await clock.advance(60_000);
@@ -116,12 +116,12 @@ describe("leaderElect", () => {
     expect(a.holds()).toBe(false);
     await clock.advance(0);
     expect([await a.result, leaders.has("a")]).toEqual(["lost", false]);
-    // Nobody else held the lease meanwhile: what was decided before the suspension is not revived by a renewal.
+    // No other candidate held the Lease meanwhile, and a renewal does not revive decisions from before the suspension.
     await clock.advance(5_000);
     expect(a.holds()).toBe(false);
   });
 
-  it("ends the work of a leader that wakes, and does not write in the meantime", async () => {
+  it("ends the work of a leader that wakes, without a write before", async () => {
     const { api, clock, candidate } = setup();
     const a = candidate("a");
     await clock.advance(60_000);
@@ -131,7 +131,7 @@ describe("leaderElect", () => {
     expect([await a.result, api.read()]).toEqual(["lost", before]);
   });
 
-  it("leads on where the wall clock is set back", async () => {
+  it("keeps leading if the wall clock is set back", async () => {
     const { clock, candidate, leaders } = setup();
     const a = candidate("a");
     await clock.advance(1_000);
@@ -140,7 +140,7 @@ describe("leaderElect", () => {
     expect([a.holds(), leaders]).toEqual([true, new Set(["a"])]);
   });
 
-  it("hands over within seconds when the leader stops, after its work has ended", async () => {
+  it("hands over within seconds after the leader's work has ended", async () => {
     const { api, candidate, clock, leaders, most } = setup();
     const working = Promise.withResolvers<void>();
     const a = candidate("a", () => working.promise);
@@ -155,7 +155,7 @@ describe("leaderElect", () => {
     expect(api.holders).toEqual(["a", "", "b"]);
   });
 
-  it("takes over from a leader that died, not before its lease has run out", async () => {
+  it("takes over from a dead leader, not before its Lease has expired", async () => {
     const { api, candidate, clock, leaders } = setup();
     const a = candidate("a");
     await clock.advance(0);
@@ -169,20 +169,23 @@ describe("leaderElect", () => {
     expect(api.lease?.spec?.leaseTransitions).toBe(1);
   });
 
-  it.each(["down", "hangs", "loses-answers"] as const)("stops leading before another begins when its wire %s", async (state) => {
-    const { candidate, clock, leaders, most } = setup();
-    const a = candidate("a");
-    await clock.advance(0);
-    candidate("b");
-    await clock.advance(5_000);
-    a.wire.state = state;
-    // Where only answers get lost, the renewals arrive: nobody may take over while they do.
-    await clock.advance(10_000);
-    expect(leaders.has("a")).toBe(false);
-    expect(await a.result).toBe("lost");
-    await clock.advance(20_000);
-    expect([leaders, most()]).toEqual([new Set(["b"]), 1]);
-  });
+  it.each(["down", "hangs", "loses-answers"] as const)(
+    "stops leading before another candidate starts if its connection %s",
+    async (state) => {
+      const { candidate, clock, leaders, most } = setup();
+      const a = candidate("a");
+      await clock.advance(0);
+      candidate("b");
+      await clock.advance(5_000);
+      a.wire.state = state;
+      // If only responses get lost, the renewals arrive, and no other candidate may take over.
+      await clock.advance(10_000);
+      expect(leaders.has("a")).toBe(false);
+      expect(await a.result).toBe("lost");
+      await clock.advance(20_000);
+      expect([leaders, most()]).toEqual([new Set(["b"]), 1]);
+    },
+  );
 
   it("survives an outage that is shorter than the deadline", async () => {
     const { api, candidate, clock, leaders } = setup();
@@ -196,7 +199,7 @@ describe("leaderElect", () => {
     expect([leaders, api.holders]).toEqual([new Set(["a"]), ["a"]]);
   });
 
-  it("renews on after a renewal whose answer was lost", async () => {
+  it("keeps renewing after the response to a renewal was lost", async () => {
     const { candidate, clock, leaders } = setup();
     const a = candidate("a");
     await clock.advance(1_000);
@@ -207,7 +210,7 @@ describe("leaderElect", () => {
     expect(leaders).toEqual(new Set(["a"]));
   });
 
-  it("loses at once when another name is in the lease", async () => {
+  it("stops leading at once if the Lease holds another name", async () => {
     const { api, candidate, clock } = setup();
     const a = candidate("a");
     await clock.advance(0);
@@ -217,7 +220,7 @@ describe("leaderElect", () => {
     expect(await a.result).toBe("lost");
   });
 
-  it("throws what the work threw, with the lease released and no timer left", async () => {
+  it("throws the error of the work, with the Lease released and no timer left", async () => {
     const { api, candidate, clock } = setup();
     const a = candidate("a", async () => {
       throw new Error("a bug");
@@ -227,7 +230,7 @@ describe("leaderElect", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("ends while it waits", async () => {
+  it("ends with its signal while it waits", async () => {
     const { candidate, clock } = setup();
     candidate("a");
     await clock.advance(0);

@@ -18,7 +18,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<string[]> {
 }
 
 describe("completeLines", () => {
-  it("finds the same lines however the stream is cut, inside characters too", async () => {
+  it("finds the same lines for any split of the stream, also inside characters", async () => {
     const line = fc.string({ unit: "grapheme", maxLength: 20 }).filter((text) => text !== "" && !text.includes("\n"));
     await fc.assert(
       fc.asyncProperty(fc.array(line), fc.array(fc.nat(400)), line, async (lines, cuts, half) => {
@@ -29,7 +29,7 @@ describe("completeLines", () => {
     );
   });
 
-  it("reads a line of a megabyte that comes in small pieces in one pass", async () => {
+  it("reads a line of a megabyte in small pieces in one pass", async () => {
     const bytes = Buffer.from(`${"x".repeat(1 << 20)}\n`);
     const cuts = Array.from({ length: bytes.length / 256 }, (_, i) => i * 256);
     const startMs = performance.now();
@@ -38,7 +38,7 @@ describe("completeLines", () => {
     expect(performance.now() - startMs).toBeLessThan(500);
   });
 
-  it("refuses a line without end", async () => {
+  it("rejects an endless line", async () => {
     async function* endless() {
       for (;;) yield Buffer.alloc(1 << 20, "x");
     }

@@ -8,7 +8,7 @@ interface Worker {
 }
 
 describe("IndexedStore", () => {
-  it("finds by index exactly the items that have the value, whatever was set and deleted", () => {
+  it("finds by index exactly the items with the value, after any sets and deletes", () => {
     const step = fc.record({ name: fc.constantFrom("a", "b", "c", "d"), pool: fc.option(fc.constantFrom("x", "y", "z")) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -32,7 +32,7 @@ describe("IndexedStore", () => {
     );
   });
 
-  it("refuses an index that was never declared, rather than finding nothing for ever", () => {
+  it("rejects an undeclared index", () => {
     expect(() => new IndexedStore<Worker>({}).byIndex("pool", "x")).toThrow('no index "pool"');
   });
 });

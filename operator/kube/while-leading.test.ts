@@ -28,7 +28,7 @@ describe("whileLeading", () => {
     expect(await client.get(deployments, ref)).toEqual({ metadata: ref });
   });
 
-  it("lets no write that fails be repeated once it does not lead", async () => {
+  it("retries no failed write after it stops leading", async () => {
     const leading = new AbortController();
     const signals: unknown[] = [];
     const apply = async (_type: unknown, object: object, options: { readonly signal?: AbortSignal } = {}) => {

@@ -20,16 +20,16 @@ interface Node {
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
 }
 
-/** Longer lists and texts show nothing new, but for the lengths next to the limit. */
+/** Longer lists and texts add no coverage, except the lengths next to the limit. */
 const FEW = 3;
 
-/** Texts as the API server measures them: in code points. */
+/** Texts, measured in code points as by the API server. */
 function text({ minLength = 0, maxLength = 20 }: Node): fc.Arbitrary<string> {
   const size = fc.oneof(fc.constant(minLength), fc.constant(Math.min(maxLength, minLength + FEW)), fc.constant(maxLength));
   return fc.tuple(size, fc.constantFrom("a", "é", "😀")).map(([length, character]) => character.repeat(length));
 }
 
-/** Values that the structural schema of a node admits, its rules aside. */
+/** Values that the structural schema of a node admits, without its rules. */
 function valuesOf(node: Node): fc.Arbitrary<unknown> {
   if (node["x-kubernetes-int-or-string"]) return fc.oneof(fc.integer({ min: 0, max: 5_000 }), text(node));
   if (node.enum !== undefined) return fc.constantFrom(...node.enum);
@@ -60,7 +60,7 @@ function objectOf({ properties = {}, required = [], additionalProperties, ...nod
     requiredKeys: [...required],
   });
   if (!node["x-kubernetes-preserve-unknown-fields"]) return known;
-  // Names of our own, so that they are none of the known ones.
+  // Generated names that differ from the known ones.
   const unknown = fc.dictionary(
     fc.string().map((name) => `x-${name}`),
     fc.jsonValue(),
@@ -69,7 +69,7 @@ function objectOf({ properties = {}, required = [], additionalProperties, ...nod
   return fc.tuple(unknown, known).map(([free, fields]) => ({ ...free, ...(fields as object) }));
 }
 
-it("a pool that the CRD's schema admits can be read: the operator leaves out none without a word", () => {
+it("the operator can read every pool that the CRD's schema admits", () => {
   fc.assert(
     fc.property(valuesOf(structuralSchema(poolSpecSchema) as Node), (spec) => {
       const { error } = poolSpecSchema.safeParse(spec);

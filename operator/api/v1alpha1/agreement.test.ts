@@ -5,12 +5,12 @@ import { pool } from "../../../test/support/pools.ts";
 import { surgePods } from "../../scaling/stopped-rollout.ts";
 import { parseDurationMs } from "../duration.ts";
 
-/** What the API server admits by the CRD's rules, the code can read, and the other way round: one generator for both sides. */
+/** The CRD's rules admit exactly the values that the code can read. One generator feeds both sides. */
 
 const runs = { numRuns: 2_000 };
 const digits = fc.stringMatching(/^[0-9]{0,7}$/);
 
-/** @returns undefined where the function throws or gives no number. */
+/** @returns undefined if the function throws or returns no number. */
 function numberOf(read: () => number): number | undefined {
   try {
     const value = read();
@@ -28,7 +28,7 @@ describe("durations", () => {
     ["spec.warm.schedule[].duration", 60_000, 604_800_000],
   ];
 
-  it.each(durations)("%s: exactly those that can be read and lie within the bounds", (path, minMs, maxMs) => {
+  it.each(durations)("%s: admits exactly the readable durations within the bounds", (path, minMs, maxMs) => {
     const isAdmitted = admits(path);
     fc.assert(
       fc.property(text, (parts) => {
@@ -48,12 +48,12 @@ describe("percentages", () => {
     fc.constantFrom("auto", "0", "00%", "100%", "101%", ""),
   );
 
-  it("of warm slots", () => {
+  it("admits exactly the readable percentages of warm slots", () => {
     const isAdmitted = admits("spec.warm.slots");
     fc.assert(
       fc.property(written, (slots) => {
         const isRead = numberOf(() => (pool({ warm: { slots } }).config.warm.slots.kind === "auto" ? 1 : 2)) !== undefined;
-        // A number is read as it is, whatever it is.
+        // The code reads any number unchanged.
         const fits = typeof slots === "string" || (slots >= 0 && slots <= 10_000);
         expect([slots, isAdmitted(slots)]).toEqual([slots, isRead && fits]);
       }),
@@ -61,7 +61,7 @@ describe("percentages", () => {
     );
   });
 
-  it("of workers while they are replaced: what is admitted is a share of them, from none to all", () => {
+  it("admits a rollout share of workers from 0 to 100 %", () => {
     const isAdmitted = admits("spec.workers[].rollout.maxSurge");
     fc.assert(
       fc.property(written.filter(isAdmitted), (surge) => {
@@ -79,7 +79,7 @@ describe("percentages", () => {
 });
 
 describe("quantities", () => {
-  /** The grammar of Kubernetes' own quantities, as its documentation gives it. */
+  /** The grammar of Kubernetes quantities, from the Kubernetes documentation. */
   const KUBERNETES = /^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/;
   const written = fc
     .tuple(
@@ -90,7 +90,7 @@ describe("quantities", () => {
     )
     .map((parts) => parts.join(""));
 
-  it("those of Kubernetes that are not negative, as text and as numbers", () => {
+  it("admits exactly the non-negative Kubernetes quantities, as text and as numbers", () => {
     const isAdmitted = admits("spec.workers[].resources.requests.cpu");
     let admitted = 0;
     fc.assert(
@@ -127,23 +127,26 @@ describe("URLs", () => {
     )
     .map((parts) => parts.join(""));
 
-  it.each(["spec.presets[].image.url", "spec.overflow.url", "spec.livekit.url"])("%s: what is admitted can be parsed", (path) => {
-    const isAdmitted = admits(path);
-    let admitted = 0;
-    fc.assert(
-      fc.property(url, (text) => {
-        if (!isAdmitted(text)) return;
-        admitted += 1;
-        expect([text, URL.canParse(text) && new URL(text).hostname !== ""]).toEqual([text, true]);
-      }),
-      runs,
-    );
-    expect(admitted).toBeGreaterThan(30);
-  });
+  it.each(["spec.presets[].image.url", "spec.overflow.url", "spec.livekit.url"])(
+    "%s: admits only URLs that the code can parse",
+    (path) => {
+      const isAdmitted = admits(path);
+      let admitted = 0;
+      fc.assert(
+        fc.property(url, (text) => {
+          if (!isAdmitted(text)) return;
+          admitted += 1;
+          expect([text, URL.canParse(text) && new URL(text).hostname !== ""]).toEqual([text, true]);
+        }),
+        runs,
+      );
+      expect(admitted).toBeGreaterThan(30);
+    },
+  );
 });
 
 describe("names", () => {
-  /** As in Kubernetes' validation: `IsExtendedResourceName`, and the qualified name that it tests. */
+  /** Follows Kubernetes' validation: `IsExtendedResourceName` and its check of the qualified name. */
   function isExtendedResource(text: string): boolean {
     const [domain = "", name = "", ...rest] = text.split("/");
     const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -178,7 +181,7 @@ describe("names", () => {
       .map(([labels, slash, name]) => labels.join(".") + slash + name),
   );
 
-  it("of extended resources: exactly those of Kubernetes", () => {
+  it("admits exactly the extended resource names of Kubernetes", () => {
     const isAdmitted = admits("spec.workers[].gpu.resourceName");
     fc.assert(
       fc.property(text, (name) => {
@@ -188,7 +191,7 @@ describe("names", () => {
     );
   });
 
-  it("of time zones: every one of the database, and none that only Go has", () => {
+  it("admits every time zone of the database, and none that only Go has", () => {
     const isAdmitted = admits("spec.warm.schedule[].timeZone");
     const zones = [...Intl.supportedValuesOf("timeZone"), "EST5EDT", "GMT0", "Etc/GMT-14", "US/Pacific", "UTC"];
     expect(zones.filter((zone) => !isAdmitted(zone))).toEqual([]);

@@ -10,7 +10,7 @@ const pools = readdirSync(folder)
   .map((file) => ({ file, object: parse(readFileSync(path.join(folder, file), "utf8")) }))
   .filter(({ object }) => object.kind === "AvatarPool");
 
-/** What the API server adds. */
+/** Fields that the API server adds. */
 const stored = { uid: "1", generation: 1, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
 
 describe("examples/", () => {
@@ -18,7 +18,7 @@ describe("examples/", () => {
 
   it.each(pools)("$file is a pool that the operator can read", ({ object }) => {
     const pool = avatarPoolSchema.parse({ ...object, metadata: { ...object.metadata, ...stored } });
-    // Every field of the example is known: what the schema does not know, it drops.
+    // The schema drops unknown fields, so every field of the example is known.
     expect(pool.spec).toMatchObject(object.spec);
   });
 });
