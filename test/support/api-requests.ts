@@ -1,11 +1,11 @@
 import type { ControlPlane } from "./controlplane/index.ts";
 
-/** Requests that the API server has answered, as it counts them itself: by `VERB resource` or `VERB resource/subresource`. */
+/** Requests to the API server from its own metrics, by `VERB resource` or `VERB resource/subresource`. */
 export type RequestCounts = ReadonlyMap<string, number>;
 
 const WRITES = ["APPLY", "PATCH", "POST", "PUT", "DELETE", "DELETECOLLECTION"];
 
-/** All requests since the API server started, from its own metrics, refused ones too. A watch counts when it has ended. */
+/** All requests since the API server started, including rejected ones. A watch counts when it has ended. */
 export async function requestCounts(plane: ControlPlane): Promise<RequestCounts> {
   const counts = new Map<string, number>();
   for (const line of (await apiServerMetrics(plane)).split("\n")) {
@@ -22,18 +22,18 @@ export async function requestCounts(plane: ControlPlane): Promise<RequestCounts>
 /** The metrics of the API server, as text. */
 export async function apiServerMetrics(plane: ControlPlane): Promise<string> {
   const { code, stdout, stderr } = await plane.kubectl(["get", "--raw", "/metrics"]);
-  if (code !== 0) throw new Error(`the API server does not tell its metrics: ${stderr}`);
+  if (code !== 0) throw new Error(`the API server did not return its metrics: ${stderr}`);
   return stdout;
 }
 
-/** The requests between two counts, without kinds that have none. */
+/** The requests between two counts, without kinds that have no requests. */
 export function requestsBetween(before: RequestCounts, after: RequestCounts): Record<string, number> {
   const between = [...after].map(([key, count]) => [key, count - (before.get(key) ?? 0)] as const);
   return Object.fromEntries(between.filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a));
 }
 
 /**
- * The writes among requests. Leases are left out: leaders renew theirs all the time, and that is no work on an object.
+ * The writes among requests, without Leases: leaders renew them continuously, independent of the work on objects.
  */
 export function writesOf(requests: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 let project: string;
 
-/** A project with nothing but the script, and an npm that "installs" the Node that runs this test. */
+/** A project with only the script, and an npm that "installs" the Node that runs this test. */
 beforeEach(async () => {
   project = await mkdtemp(path.join(tmpdir(), "avatarpool-bootstrap-"));
   await Promise.all([mkdir(path.join(project, "scripts")), mkdir(path.join(project, "machine"))]);
@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(project, { recursive: true }));
 
-test("installs once, and again when the lock file is younger than the installation", async () => {
+test("installs once, and again if the lock file is newer than the installation", async () => {
   await writeScript("process.stdout.write('ran')");
   expect(await outcome(start())).toMatchObject({ code: 0, stdout: "ran" });
   expect(await outcome(start())).toMatchObject({ code: 0, stdout: "ran", stderr: "" });
@@ -33,14 +33,14 @@ test("installs once, and again when the lock file is younger than the installati
   expect(await npmRuns()).toHaveLength(2);
 });
 
-test("a failed installation ends it with a sentence", async () => {
+test("exits with an error message if the installation fails", async () => {
   await fakeNpm("exit 7");
   const { code, stderr } = await outcome(start());
   expect(code).toBe(1);
   expect(stderr).toMatch(/npm ci failed after \d+ s/);
 });
 
-test("the script gets its arguments, TypeScript, and the project's programs first on PATH; its exit code comes back", async () => {
+test("passes arguments to a TypeScript script, puts the project's programs first on PATH, returns the exit code", async () => {
   await writeScript(`
     const first: string | undefined = process.env.PATH?.split(":")[0];
     console.log(JSON.stringify([first, ...process.argv.slice(2)]));
@@ -50,7 +50,7 @@ test("the script gets its arguments, TypeScript, and the project's programs firs
   expect(JSON.parse(stdout)).toEqual([path.join(project, "node_modules", ".bin"), "--seconds", "9"]);
 });
 
-test.each(["SIGTERM", "SIGINT"] as const)("%s reaches the script, which may take its time", async (signal) => {
+test.each(["SIGTERM", "SIGINT"] as const)("forwards %s to the script and waits for its end", async (signal) => {
   await writeScript(`
     process.on("${signal}", () => { console.log("cleaned up"); process.exit(3); });
     setInterval(() => {}, 1000);
@@ -62,7 +62,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s reaches the script, which may take
   expect(await ended).toMatchObject({ code: 3, stdout: "up\ncleaned up\n" });
 });
 
-test("a script that dies by a signal is seen to die by it", async () => {
+test("ends with the same signal as the script", async () => {
   await writeScript(`process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1000);`);
   expect(await outcome(start())).toMatchObject({ code: null, signal: "SIGKILL" });
 });

@@ -13,7 +13,7 @@ export type DebianPackage = keyof typeof programs;
 const INSTALL_LIMIT_MS = 180_000;
 
 /**
- * Installs those of the packages whose programs are missing, if this process may.
+ * Installs the packages whose programs are missing, if this process is permitted to.
  * @throws Error that lists the packages to install.
  */
 export function ensurePackages(packages: readonly DebianPackage[], progress: Progress): void {
@@ -21,13 +21,13 @@ export function ensurePackages(packages: readonly DebianPackage[], progress: Pro
   if (missing.length > 0) installPackages(missing, progress);
 }
 
-/** @throws Error that says what to install. */
+/** @throws Error that states what to install. */
 export function installPackages(missing: readonly string[], progress: Progress): void {
   const command = `apt-get install ${missing.join(" ")}`;
   if (process.getuid?.() !== 0) throw new Error(`${missing.join(" and ")} are not installed: run ${command} as root`);
   progress(`installing ${missing.join(" and ")}`);
   try {
-    // In runlevel 1 no service is started by its installation.
+    // In runlevel 1, the installation of a service does not start it.
     const env = { ...process.env, RUNLEVEL: "1", DEBIAN_FRONTEND: "noninteractive" };
     const options = { timeout: INSTALL_LIMIT_MS, stdio: "pipe", env } as const;
     execFileSync("apt-get", ["update", "-qq"], options);

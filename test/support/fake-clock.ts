@@ -2,20 +2,20 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, checkDelay } from "../../operator/runtime/clock.ts";
 
 /**
- * Callbacks run in one turn of the event loop. Node settles every promise and `nextTick` between two immediates of one turn, so
- * that a turn for each would only add a poll for I/O.
+ * Maximum of callbacks in one turn of the event loop. Node settles every promise and `nextTick` between two immediates of
+ * one turn. A separate turn for each callback would only add a poll for I/O.
  */
 const CALLBACKS_A_TURN = 16;
 
 interface Scheduled {
   readonly dueMs: number;
-  /** Order of scheduling, which decides between callbacks of one moment. */
+  /** Order of scheduling. It determines the order of callbacks that are due at the same time. */
   readonly order: number;
   readonly callback: () => void;
   done: boolean;
 }
 
-/** A clock that stands still until the test moves it. */
+/** A clock that the test advances. */
 export class FakeClock implements Clock {
   #nowMs: number;
   #scheduledSoFar = 0;
@@ -52,8 +52,8 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Moves time by `ms` and runs what falls due on the way, in order, including what those callbacks schedule.
-   * Promises settle before the first callback, between two, and after the last.
+   * Advances time by `ms` and runs every callback that is due by then, in order, including those that callbacks schedule.
+   * Promises settle before the first callback, between callbacks, and after the last one.
    */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
@@ -62,7 +62,7 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 
-  /** Runs every callback that is scheduled now, moving time to each; not those that they schedule. */
+  /** Advances time to every callback that is scheduled now and runs it. Callbacks that these schedule do not run. */
   async runPending(): Promise<void> {
     const now = this.#heap.filter(({ done }) => !done).sort(byDue);
     for (const entry of now) {
@@ -77,7 +77,7 @@ export class FakeClock implements Clock {
     return next !== undefined && next.dueMs <= untilMs;
   }
 
-  /** Runs the next few callbacks, each in an immediate of its own. */
+  /** Runs the next few callbacks, each in a separate immediate. */
   #turn(untilMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = () => {

@@ -5,13 +5,13 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { loadKubeConfig } from "../../operator/kube/config.ts";
 
 export interface Fault {
-  /** Which requests it hits; all by default. */
+  /** The affected requests. Default: all. */
   readonly when?: (request: FaultRequest) => boolean;
-  /** How many of them; 1 by default. */
+  /** The number of affected requests. Default: 1. */
   readonly times?: number;
-  /** Before anything else happens to the request. */
+  /** Delay before the request is processed. */
   readonly delayMs?: number;
-  /** Answers in place of the API server. */
+  /** Sends this response instead of the API server's. */
   readonly answer?: { readonly status: number; readonly headers?: Record<string, string>; readonly body: unknown };
 }
 
@@ -23,7 +23,7 @@ export interface FaultRequest {
 export const isWatch = ({ url }: FaultRequest): boolean => url.includes("watch=true");
 export const isList = ({ method, url }: FaultRequest): boolean => method === "GET" && !url.includes("watch=true");
 
-/** The API server's words for an expired resourceVersion, as an event within a watch. */
+/** The API server's error event for an expired resourceVersion within a watch. */
 export const expiredEvent = {
   type: "ERROR",
   object: { kind: "Status", status: "Failure", code: 410, reason: "Expired", message: "too old resource version: 1 (2)" },
@@ -34,9 +34,9 @@ interface PlannedFault {
   left: number;
 }
 
-/** Stands between a client and a real API server, on loopback, and does to their connections what networks do. */
+/** A loopback proxy between a client and a real API server. It injects network faults into their connections. */
 export class FaultProxy implements AsyncDisposable {
-  /** Every request that arrived, answered or not. */
+  /** Every received request, with or without a response. */
   readonly requests: FaultRequest[] = [];
   /** While true, connections are closed at their first request. */
   unreachable = false;
@@ -46,10 +46,10 @@ export class FaultProxy implements AsyncDisposable {
   readonly #upstream: Agent;
   readonly #planned: PlannedFault[] = [];
   readonly #sockets = new Set<Socket>();
-  /** Cuts the stream of a watch in the middle of its next piece. */
+  /** Breaks the stream of a watch in the middle of its next chunk. */
   readonly #watches = new Set<{ cutNext: boolean }>();
 
-  /** @param kubeconfig path of the kubeconfig whose cluster stands behind the proxy. */
+  /** @param kubeconfig path of the kubeconfig of the cluster behind the proxy. */
   static async start(kubeconfig: string): Promise<FaultProxy> {
     const proxy = new FaultProxy(loadKubeConfig(kubeconfig));
     await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
@@ -68,7 +68,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#server.on("request", (request, response) => void this.#handle(request, response));
   }
 
-  /** How clients reach the API server through this proxy, as the same user. */
+  /** The kubeconfig for clients that use this proxy, with the same user. */
   get config(): KubeConfig {
     const server = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     const config = new KubeConfig();
@@ -86,7 +86,7 @@ export class FaultProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Breaks every open watch in the middle of the next event that it carries. */
+  /** Breaks every open watch in the middle of its next event. */
   cutWatchesMidEvent(): void {
     for (const watch of this.#watches) watch.cutNext = true;
   }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { run } from "./controlplane/run.ts";
 
-/** CustomResourceDefinitions of other projects that our examples and chart use. Each is part of a Go module. */
+/** CustomResourceDefinitions of other projects that the examples and the chart use. Each is part of a Go module. */
 const sources = {
   httproutes: {
     module: "sigs.k8s.io/gateway-api@v1.4.1",

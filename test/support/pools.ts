@@ -16,7 +16,7 @@ import { recordOf, type WorkerTemplate } from "../../operator/resources/worker-t
 
 /**
  * Pools, pods and Deployments for tests of the operator. Everything passes through the real schema and transforms, so that a
- * test says only what matters to it and cannot build what the API server would never hold.
+ * test states only the relevant fields and cannot build an object that the API server would reject.
  */
 
 export const NOW_MS = Date.UTC(2026, 0, 1, 12);
@@ -30,7 +30,7 @@ const poolUid = "pool-uid";
 
 export const gpuGroup = { name: "gpu", engine: "expression", sessionsPerWorker: 2, max: 10 } as const;
 
-/** A GPU group with two slots a worker for image presets, and a CPU group with one for models. */
+/** A GPU group with two slots per worker for image presets, and a CPU group with one slot per worker for models. */
 export const defaultSpec: AvatarPoolSpecInput = {
   apiSecretRef: { name: "maker" },
   presets: [
@@ -40,13 +40,13 @@ export const defaultSpec: AvatarPoolSpecInput = {
   workers: [gpuGroup, { name: "cpu", engine: "essence", image: "registry.example.com/essence-worker:1.4", max: 20 }],
 };
 
-/** Only the GPU group and its preset: for tests that need no second group. */
+/** Only the GPU group and its preset, for tests that need no second group. */
 export const gpuOnly = {
   presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
   workers: [gpuGroup],
 } satisfies Partial<AvatarPoolSpecInput>;
 
-/** The object as the API server gives it. */
+/** The object as the API server returns it. */
 export function poolObject(spec: Partial<AvatarPoolSpecInput> = {}, metadata: object = {}, status?: object) {
   return avatarPoolSchema.parse({
     apiVersion: "avatarpool.dev/v1alpha1",
@@ -83,19 +83,19 @@ export interface PodChange {
   readonly released?: boolean;
   readonly protected?: boolean;
   readonly deleting?: boolean;
-  /** Of its deletion. */
+  /** Grace period of its deletion. */
   readonly graceSeconds?: number;
-  /** When that is over. */
+  /** End of the grace period. */
   readonly endsAtMs?: number;
   readonly revision?: string;
-  /** Hash of the template that it was made from. */
+  /** Hash of its template. */
   readonly template?: string;
   readonly createdAtMs?: number;
   readonly startedAtMs?: number;
   readonly status?: Partial<Json<V1Pod>["status"]>;
-  /** Name of the ReplicaSet that it belongs to; absent: the one of its group and revision. */
+  /** Name of its ReplicaSet. Default: the ReplicaSet of its group and revision. */
   readonly owner?: string | "nobody";
-  /** When and why it ended for good. */
+  /** Time and reason of its permanent end. */
   readonly ended?: { readonly atMs?: number; readonly reason: string; readonly message?: string };
 }
 
@@ -170,14 +170,14 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
   };
 }
 
-/** Of a pod that was evicted, or that its kubelet did not admit. */
+/** Status of a pod that was evicted, or that its kubelet did not admit. */
 function endedStatus({ atMs = NOW_MS, reason, message = "" }: NonNullable<PodChange["ended"]>) {
   const lastTransitionTime = new Date(atMs).toISOString();
   const conditions = [{ type: "Ready", status: "False", reason: "PodFailed", lastTransitionTime }];
   return { phase: "Failed", reason, message, conditions, containerStatuses: [] };
 }
 
-/** @throws Error where the operator would not keep it. */
+/** @throws Error if the operator would ignore the pod. */
 export function pod(name: string, change: PodChange = {}): PodView {
   const view = podView(podObject(name, change));
   if (view === undefined) throw new Error(`pod ${name} is no member of its group`);
@@ -189,15 +189,15 @@ export interface DeploymentChange {
   readonly generation?: number;
   readonly resourceVersion?: string;
   readonly uid?: string;
-  /** Absent: the pool. */
+  /** Default: the pool. */
   readonly owner?: string | "nobody";
   readonly deleting?: boolean;
-  /** Hash of its present template. */
+  /** Hash of its current template. */
   readonly template?: string;
   readonly heldBack?: HeldBack;
-  /** What is recorded of its template. */
+  /** Record of its template. */
   readonly standing?: WorkerTemplate;
-  /** How many templates it has had. */
+  /** Number of its templates so far. */
   readonly revision?: number;
   readonly conditions?: readonly {
     readonly type: string;
@@ -205,7 +205,7 @@ export interface DeploymentChange {
     readonly reason?: string;
     readonly message?: string;
   }[];
-  /** Since when a quota refuses its pods. */
+  /** Time since which a quota rejects its pods. */
   readonly refusedSinceMs?: number;
 }
 
@@ -248,7 +248,7 @@ export function deployment(group: string, change: DeploymentChange = {}): Deploy
   return deploymentView(deploymentObject(group, change));
 }
 
-/** A store that holds these, found by pool as the operator's own are. */
+/** A store of these objects, indexed by pool as in the operator. */
 export function storeOf<T extends { readonly namespace: string; readonly name: string; readonly pool: string }>(
   items: readonly T[],
 ): IndexedStore<T> {
@@ -288,16 +288,16 @@ export function replicaSet(group: string, hash: string, revision: number): Repli
 
 export interface WorldChange {
   readonly pods?: readonly PodView[];
-  /** Default: one for each group of the pool, as large as it has pods. */
+  /** Default: one for each group of the pool, with as many replicas as the group has pods. */
   readonly deployments?: readonly DeploymentView[];
-  /** Default: none is seen. */
+  /** Default: none. */
   readonly replicaSets?: readonly ReplicaSetView[];
   /** Sessions by name of the pod. */
   readonly sessions?: Readonly<Record<string, number>>;
   /** Names of pods whose cordon the gateway has not seen yet. */
   readonly unacknowledged?: readonly string[];
   readonly queued?: Readonly<Record<string, number>>;
-  /** 503 answers of the last moment, by preset. */
+  /** Recent responses with status 503, by preset. */
   readonly worker503?: Readonly<Record<string, number>>;
   readonly accountErrors?: PoolLoad["accountErrors"];
   readonly overflow?: PoolLoad["overflow"];
@@ -349,7 +349,7 @@ function hubOf(change: WorldChange): LoadHub {
   return hub;
 }
 
-/** What the operator sees of the pool in that world. */
+/** The operator's view of the pool in that world. */
 export function snapshot(view: PoolView, change: WorldChange = {}): Snapshot {
   const memory = change.memory ?? new Memories().of(poolKey(view.config));
   const { credentials = nothingRead.credentials, secretProblems = [], latestEvent = nothingRead.latestEvent } = change;

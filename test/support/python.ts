@@ -8,10 +8,10 @@ import { cacheFolder } from "./controlplane/tools.ts";
 import { installPackages } from "./debian.ts";
 
 /**
- * Folder of a Python environment with the packages of a lock file, from the project's cache, else installed into that cache
+ * Folder of a Python environment with the packages of a lock file, in the project's cache. A missing one is installed there
  * (a minute or two).
  * @param lock path of the lock file: versions with hashes, for pip.
- * @throws Error if Python is missing or a package cannot be installed; the message says what to do.
+ * @throws Error if Python is missing or a package cannot be installed; the message states what to do.
  */
 export async function pythonEnvironment(lock: string, progress: Progress): Promise<string> {
   const version = await python(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
@@ -23,7 +23,7 @@ export async function pythonEnvironment(lock: string, progress: Progress): Promi
   const target = path.join(cacheFolder(), `python-${key}`);
   if (existsSync(target)) return target;
   progress(`installing the Python packages of ${lock} (once on this machine, usually a minute or two)`);
-  // An environment cannot be moved: it is made under a name of its own, and appears by a link, whole.
+  // An environment cannot be moved: it is created under a separate name, and a link makes it visible when it is complete.
   const made = `${target}.${process.pid}`;
   await mkdir(path.dirname(target), { recursive: true });
   try {
@@ -44,7 +44,7 @@ async function makeEnvironment(folder: string, progress: Progress): Promise<void
   const args = ["-m", "venv", folder];
   const { code } = await run("python3", args, { env: process.env });
   if (code === 0) return;
-  // Debian has it as a package of its own.
+  // Debian ships it as a separate package.
   await rm(folder, { recursive: true, force: true });
   installPackages(["python3-venv"], progress);
   await python(args);

@@ -6,20 +6,20 @@ export interface RecordedWrite {
   readonly plural: string;
   readonly name: string;
   readonly subresource?: string;
-  /** What was sent: the object, the patch, or the options of a delete. */
+  /** The sent object, patch, or options of a delete. */
   readonly sent: Record<string, unknown>;
 }
 
-/** A client that keeps what is written through it, answers every apply and patch with a new generation, and reads what it is given. */
+/** A client that records writes, responds to every apply and patch with a new generation, and reads the objects of the test. */
 export class RecordingClient {
   readonly writes: RecordedWrite[] = [];
-  /** What `get` finds, by plural and `namespace/name`. */
+  /** The objects that `get` returns, by plural and `namespace/name`. */
   readonly objects = new Map<string, object>();
   /** Makes the next write fail. */
   failNext: KubeError | undefined;
-  /** The error of every write for which it is not undefined, until the test takes it away. */
+  /** Returns the error of a write, or undefined. It applies until the test removes it. */
   refuses: (write: RecordedWrite) => KubeError | undefined = () => undefined;
-  /** Requests, those that were refused included. */
+  /** All requests, including rejected ones. */
   requests = 0;
   #generation = 1;
 
@@ -27,7 +27,7 @@ export class RecordingClient {
     this.objects.set(`${plural} ${keyOf(ref)}`, object);
   }
 
-  /** Writes so far, short: `apply pods/a`. Forgets them. */
+  /** Returns the writes so far in short form, such as `apply pods/a`, and clears them. */
   take(): readonly string[] {
     return this.writes
       .splice(0)
@@ -59,7 +59,7 @@ export class RecordingClient {
 
   async mergePatch<T extends KubeObject>(type: ResourceType, ref: ObjectRef, patch: object): Promise<T> {
     this.#record({ verb: "patch", plural: type.plural, name: ref.name, sent: { ...patch } });
-    // UIDs as the fixtures give them.
+    // The same UIDs as in the fixtures.
     return { metadata: { uid: `uid-${ref.name.split("-").at(-1)}`, generation: ++this.#generation } } as T;
   }
 

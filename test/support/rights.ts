@@ -5,7 +5,7 @@ export type Rights = Readonly<Record<string, readonly string[]>>;
 
 const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
-/** What an operator or a gateway could be tempted to use, and what would give an intruder more. */
+/** Permissions that an operator or a gateway might use, and permissions that would help an intruder. */
 const RESOURCES = [
   "avatarpool.dev/avatarpools",
   "avatarpool.dev/avatarpools/status",
@@ -61,7 +61,7 @@ export async function rightsOf(
   const stdin = JSON.stringify({ apiVersion: "v1", kind: "List", items: reviews });
   const { stdout, stderr } = await plane.kubectl(["create", "-f", "-", '-o=jsonpath={.status.allowed}{"\\n"}'], { stdin });
   const answers = stdout.trimEnd().split("\n");
-  if (answers.length !== questions.length) throw new Error(`the API server did not answer every question: ${stderr}`);
+  if (answers.length !== questions.length) throw new Error(`the API server did not evaluate every permission: ${stderr}`);
 
   const rights: Record<string, string[]> = {};
   for (const [index, { name, verb }] of questions.entries()) {

@@ -2,7 +2,7 @@ import type { KubeClient, KubeList, ListOptions, WatchOptions } from "../../oper
 import type { KubeObject, ResourceType } from "../../operator/kube/types.ts";
 import type { WatchEvent } from "../../operator/kube/watch-event.ts";
 
-/** The two calls of an informer, with responses from the test. */
+/** The two requests of an informer, with responses from the test. */
 export class ScriptedApi implements Pick<KubeClient, "list" | "watch"> {
   /** Responses of the next lists. */
   readonly answers: (KubeList<KubeObject> | Error | Promise<KubeList<KubeObject>>)[] = [];
@@ -14,7 +14,7 @@ export class ScriptedApi implements Pick<KubeClient, "list" | "watch"> {
   async list<T extends KubeObject>(_type: ResourceType, options: ListOptions = {}): Promise<KubeList<T>> {
     this.lists.push(options);
     const answer = await this.answers.shift();
-    if (answer === undefined) throw new Error("the script has no answer for this list");
+    if (answer === undefined) throw new Error("the script has no response for this list");
     if (answer instanceof Error) throw answer;
     return answer as KubeList<T>;
   }
@@ -26,7 +26,7 @@ export class ScriptedApi implements Pick<KubeClient, "list" | "watch"> {
     return watch.events();
   }
 
-  /** The watch that was opened last. */
+  /** The most recent watch. */
   get open(): ScriptedWatch {
     const watch = this.watches.at(-1);
     if (watch === undefined) throw new Error("no watch was opened");

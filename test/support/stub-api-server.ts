@@ -35,14 +35,14 @@ export class StubApiServer implements AsyncDisposable {
     server.on("request", (request, response) => void this.#answer(request, response));
   }
 
-  /** A kubeconfig of this server for a user with a token, or with what is given instead. */
+  /** A kubeconfig of this server for a user with a token, or with the given credentials. */
   config(user: Record<string, unknown> = { token: "secret-token" }, path = ""): KubeConfig {
     const config = new KubeConfig();
     config.loadFromClusterAndUser({ name: "stub", server: this.url + path, skipTLSVerify: true }, { name: "user", ...user });
     return config;
   }
 
-  /** Resolves when `count` requests in all have arrived. */
+  /** Resolves when `count` requests have arrived in total. */
   async arrived(count: number): Promise<void> {
     while (this.requests.length < count) await new Promise<void>((resolve) => this.#arrivals.add(resolve));
   }
@@ -67,7 +67,7 @@ export function json(body: unknown, status = 200, headers: Record<string, string
   return (response) => response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }
 
-/** A refusal as the API server words it. */
+/** A rejection in the format of the API server. */
 export function refusal(code: number, reason: string, message: string, headers: Record<string, string> = {}): Answer {
   return json({ kind: "Status", apiVersion: "v1", status: "Failure", code, reason, message }, code, headers);
 }

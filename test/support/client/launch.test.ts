@@ -12,7 +12,7 @@ interface Request {
 
 let server: Server;
 let requests: Request[];
-/** Answers of the gateway, in their order; the last one is repeated. */
+/** Responses of the gateway, in order. The last one repeats. */
 let answers: ((response: ServerResponse) => void)[];
 let clock: FakeClock;
 
@@ -45,7 +45,7 @@ function request(avatar: Launch["avatar"] = { preset: "maya" }): Launch {
   return { url: `http://127.0.0.1:${port}/avatars/support/launch`, roomName: "r1", avatar, sessionSeconds: 15 };
 }
 
-/** Launches, with the pauses between tries skipped. */
+/** Launches and skips the pauses between attempts. */
 async function launched(wanted: Launch) {
   const outcome = launch(wanted, new AbortController().signal, clock);
   let over = false;
@@ -59,7 +59,7 @@ async function launched(wanted: Launch) {
   return outcome;
 }
 
-it("sends what the plugin sends: urlencoded, and multipart where an image travels", async () => {
+it("sends the plugin's forms: urlencoded, or multipart with an image", async () => {
   answers = [accept];
   expect(await launched(request())).toMatchObject({ ok: true, path: "warm", worker: "gpu-0", taskId: "t1" });
   await launched(request({ imageFile: new Uint8Array([1, 2, 3]) }));
@@ -75,7 +75,7 @@ it("sends what the plugin sends: urlencoded, and multipart where an image travel
   expect(image?.form.has("avatar_id")).toBe(false);
 });
 
-it("tries three times whatever the error is, and tells of each", async () => {
+it("makes three attempts after any error, and returns the status of each", async () => {
   answers = [refuse(503), (response) => response.destroy(), accept];
   const outcome = await launched(request());
   expect(outcome.ok).toBe(true);
@@ -86,7 +86,7 @@ it("tries three times whatever the error is, and tells of each", async () => {
   expect(failed).toMatchObject({ ok: false, tries: [{ status: 400 }, { status: 400 }, { status: 400 }] });
 });
 
-it("hangs up when told, and tries no more", async () => {
+it("closes the connection on abort, and does not retry", async () => {
   const hangUp = new AbortController();
   answers = [() => hangUp.abort()];
   expect(await launch(request(), hangUp.signal, clock)).toMatchObject({ ok: false, tries: [{ status: 0 }] });

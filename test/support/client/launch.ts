@@ -2,22 +2,22 @@ import { type Clock, systemClock } from "../../../operator/runtime/clock.ts";
 import { sleep } from "../../../operator/runtime/sleep.ts";
 
 /**
- * Launches as the maker's LiveKit plugin does with a URL of one's own: a form, urlencoded, or multipart when an image file
- * travels; any error is tried again, three tries in all, 2 s apart; any 2xx is success; an answer may take as long as it will.
+ * Launches like the maker's LiveKit plugin with a custom URL. The form is urlencoded, or multipart if it contains an image
+ * file. After any error it retries, with three attempts in total, 2 s apart. Any 2xx is success. There is no response timeout.
  */
 
 export type Avatar = { readonly preset: string } | { readonly imageFile: Uint8Array<ArrayBuffer> };
 
 export interface Launch {
-  /** Of the pool: `http://gateway/{namespace}/{pool}/launch`. */
+  /** URL of the pool: `http://gateway/{namespace}/{pool}/launch`. */
   readonly url: string;
   readonly roomName: string;
   readonly avatar: Avatar;
-  /** Session length of a stand-in worker. A real caller hangs up. */
+  /** Session length on a stand-in worker. A real caller disconnects. */
   readonly sessionSeconds: number;
 }
 
-/** One request and what came of it. `status` 0: no answer. */
+/** One request and its result. `status` 0: no response. */
 export interface Try {
   readonly status: number;
   readonly body: string;
@@ -25,9 +25,9 @@ export interface Try {
 
 export interface LaunchOutcome {
   readonly ok: boolean;
-  /** In their order; the last one decides. */
+  /** In order. The last one determines the result. */
   readonly tries: readonly Try[];
-  /** How the gateway obtained a slot, from the response header. */
+  /** The path by which the gateway obtained a slot, from the response header. */
   readonly path?: string;
   readonly worker?: string;
   readonly taskId?: string;
@@ -36,7 +36,7 @@ export interface LaunchOutcome {
 const MAX_TRIES = 3;
 const RETRY_INTERVAL_MS = 2_000;
 
-/** Never rejects; once `signal` aborts, it resolves with what happened so far. */
+/** Never rejects. When `signal` aborts, it resolves with the attempts so far. */
 export async function launch(request: Launch, signal: AbortSignal, clock: Clock = systemClock): Promise<LaunchOutcome> {
   const tries: Try[] = [];
   while (tries.length < MAX_TRIES && !signal.aborted) {
@@ -68,7 +68,7 @@ function formOf({ avatar, roomName, sessionSeconds }: Launch): URLSearchParams |
   form.append("livekit_token", `token-of-${roomName}`);
   form.append("room_name", roomName);
   form.append("async_mode", "true");
-  // A gateway passes on the documented fields alone, so the length travels in one of them.
+  // A gateway forwards only documented fields, so one of them contains the length.
   form.append("prompt", `x_session_seconds=${sessionSeconds}`);
   if ("preset" in avatar) form.append("avatar_id", avatar.preset);
   else (form as FormData).append("avatar_image", new Blob([avatar.imageFile], { type: "image/jpeg" }), "face.jpg");

@@ -7,7 +7,7 @@ export interface ApiAnswer {
 
 const TIMEOUT_MS = 10_000;
 
-/** The few calls that the control plane itself makes, as admin. It does not use the operator's client, which it helps to test. */
+/** The few requests of the control plane itself, as admin. It does not use the operator's client, because that is under test. */
 export class AdminApi {
   readonly #url: string;
   readonly #authority: string;
@@ -19,7 +19,7 @@ export class AdminApi {
     this.#token = options.token;
   }
 
-  /** Any response, errors included. Rejects without a response. */
+  /** Returns any response, including errors. Rejects if there is no response. */
   request(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
       const call = request(
@@ -27,7 +27,7 @@ export class AdminApi {
         {
           method,
           ca: this.#authority,
-          // No connection outlives a restart of the API server.
+          // Connections are not reused, because a restart of the API server breaks them.
           agent: false,
           timeout: TIMEOUT_MS,
           headers: { authorization: `Bearer ${this.#token}`, ...(body && { "content-type": "application/json" }) },
@@ -41,13 +41,13 @@ export class AdminApi {
           response.on("error", reject);
         },
       );
-      call.on("timeout", () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+      call.on("timeout", () => call.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)));
       call.on("error", reject);
       call.end(body && JSON.stringify(body));
     });
   }
 
-  /** As `request`, but an answer other than 2xx is an error that quotes the API server. */
+  /** As `request`, but rejects with the API server's message if the status is not 2xx. */
   async demand<T>(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<T> {
     const answer = await this.request(method, path, body);
     if (answer.status < 200 || answer.status > 299)

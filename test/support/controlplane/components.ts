@@ -5,7 +5,7 @@ const ETCD_PORT = 2379;
 const ETCD_PEER_PORT = 2380;
 const API_SERVER_PORT = 6443;
 
-/** Where components listen, on the first address of their network. */
+/** Ports of the components on the first address of their network. */
 export const COMPONENT_PORTS = [ETCD_PORT, ETCD_PEER_PORT, API_SERVER_PORT];
 
 export function apiServerUrl(address: string): string {
@@ -17,7 +17,7 @@ export function etcdArgs(folder: string, address: string): string[] {
   const peer = `http://${address}:${ETCD_PEER_PORT}`;
   return [
     `--data-dir=${path.join(folder, "etcd")}`,
-    // The data does not outlive the run.
+    // The data is discarded after the run.
     "--unsafe-no-fsync",
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
@@ -41,9 +41,9 @@ export function apiServerArgs(address: string, credentials: Credentials, options
     `--service-account-signing-key-file=${credentials.signingKeyFile}`,
     `--service-account-key-file=${credentials.verifyKeyFile}`,
     "--service-cluster-ip-range=10.96.0.0/12",
-    // It would write a loopback address into an EndpointSlice, which the API refuses.
+    // It would write a loopback address into an EndpointSlice, which the API rejects.
     "--endpoint-reconciler-type=none",
-    // Without a controller manager there is no default ServiceAccount, which this plugin requires for every pod.
+    // This plugin requires the default ServiceAccount for every pod. Without a controller manager it does not exist.
     ...(options.serviceAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
   ];
 }
@@ -51,10 +51,10 @@ export function apiServerArgs(address: string, credentials: Credentials, options
 export function controllerManagerArgs(kubeconfig: string, credentials: Credentials): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
-    // The endpoint controllers cannot write pods' loopback addresses, the others have nothing to do here.
+    // The endpoint controllers cannot write the loopback addresses of pods. The others have no task here.
     "--controllers=*,-node-ipam-controller,-persistentvolume-attach-detach-controller,-endpoints-controller,-endpointslice-controller",
     `--root-ca-file=${credentials.authorityFile}`,
-    // A paused machine misses heartbeats; its pods would lose their Ready condition for good.
+    // A suspended machine misses heartbeats; its pods would lose their Ready condition permanently.
     "--node-monitor-grace-period=24h",
     "--leader-elect=false",
     "--secure-port=0",

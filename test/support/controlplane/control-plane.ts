@@ -17,9 +17,9 @@ import { TimeoutError, until } from "./until.ts";
 
 export interface ControlPlaneOptions {
   readonly nodes?: readonly NodeSpec[];
-  /** Default true. False: API server and etcd only, so there are no nodes, and nothing is scheduled or run. */
+  /** Default true. False: only the API server and etcd, without nodes, so no pod is scheduled or started. */
   readonly kwok?: boolean;
-  /** Receives every step. Without it, only builds of missing tools and unexpected exits are reported, on stderr. */
+  /** Receives every step. If absent, only builds of missing tools and unexpected exits are reported, on stderr. */
   readonly progress?: Progress;
 }
 
@@ -34,10 +34,10 @@ const API_SERVER_TOOLS: readonly ToolName[] = ["etcd", "kube-apiserver"];
 const CLUSTER_TOOLS: readonly ToolName[] = ["kube-controller-manager", "kube-scheduler", "kwok"];
 
 /**
- * Starts a Kubernetes control plane of its own: free of all others on this machine, its own address and pod network, RBAC on.
+ * Starts a Kubernetes control plane that is independent of all others on this machine: own address, own pod network, RBAC on.
  * Resolves when pods can be created and the nodes are Ready.
  *
- * @throws with the end of the log of the component that failed; nothing is left running then.
+ * @throws with the end of the log of the component that failed. All processes have then ended.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const tools = new Map<ToolName, string>();
@@ -57,7 +57,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-/** A running control plane. Made by `startControlPlane`. */
+/** A running control plane. Created by `startControlPlane`. */
 export class ControlPlane implements AsyncDisposable {
   readonly url: string;
   readonly folder: string;
@@ -94,7 +94,7 @@ export class ControlPlane implements AsyncDisposable {
   /** Called once, by `startControlPlane`. */
   async start(nodes: readonly NodeSpec[]): Promise<void> {
     this.#progress?.(`starting etcd and kube-apiserver ${this.url}`);
-    // The API server tries etcd again until it is there.
+    // The API server retries until etcd is ready.
     const etcd = await this.#launch("etcd", etcdArgs(this.folder, this.#processes.address));
     await this.#untilUp([etcd], this.startApiServer());
     if (this.#withNodes) await this.#startCluster(nodes);
@@ -114,7 +114,7 @@ export class ControlPlane implements AsyncDisposable {
     await this.#untilUp([component], ready);
   }
 
-  /** SIGKILL: clients see their connections break. etcd keeps the data. */
+  /** SIGKILL: the connections of clients break. etcd keeps the data. */
   async stopApiServer(): Promise<void> {
     await this.#processes.kill("kube-apiserver");
   }
@@ -127,12 +127,12 @@ export class ControlPlane implements AsyncDisposable {
     });
   }
 
-  /** As when a machine is lost: the pod garbage collector deletes its pods after about a minute. */
+  /** Simulates the loss of a machine: the pod garbage collector deletes its pods after about a minute. */
   async removeNode(name: string): Promise<void> {
     await this.#admin.demand("DELETE", `/api/v1/nodes/${name}`);
   }
 
-  /** Path of a kubeconfig with a token for a ServiceAccount that exists, good for a day. */
+  /** Path of a kubeconfig with a token for an existing ServiceAccount, valid for a day. */
   async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
     return writeKubeconfig(path.join(this.folder, `${namespace}-${name}.kubeconfig`), {
       url: this.url,
@@ -143,7 +143,7 @@ export class ControlPlane implements AsyncDisposable {
     });
   }
 
-  /** A token for a ServiceAccount that exists, for one audience, good for a day. */
+  /** A token for an existing ServiceAccount and one audience, valid for a day. */
   serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
     return requestToken(this.#admin, { namespace, name }, [audience]);
   }
@@ -152,7 +152,7 @@ export class ControlPlane implements AsyncDisposable {
     return this.run("kubectl", args, options);
   }
 
-  /** Runs a tool against this cluster. Its caches and settings are this instance's own. */
+  /** Runs a tool against this cluster, with caches and settings of this instance only. */
   async run(tool: ToolName, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const env = { ...process.env, KUBECONFIG: options.kubeconfig ?? this.kubeconfig, HOME: this.folder };
     return run(await toolPath(tool, this.#progress), args, {
@@ -161,7 +161,7 @@ export class ControlPlane implements AsyncDisposable {
     });
   }
 
-  /** Ends everything and removes the folder. */
+  /** Ends all processes and removes the folder. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#processes.end();
@@ -211,7 +211,7 @@ export class ControlPlane implements AsyncDisposable {
 
   async #tellOfEnd({ name, ended }: Component): Promise<void> {
     const how = await ended;
-    // We end components by SIGKILL ourselves.
+    // This class itself ends components by SIGKILL.
     if (how === "SIGKILL") return;
     const say = this.#progress ?? lineOnStderr;
     say(`${name} ended unexpectedly (${how}).\n${await this.#processes.logEnd(name)}`);
@@ -226,7 +226,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   get #admin(): AdminApi {
-    if (this.#api === undefined) throw new Error("the API server was never ready");
+    if (this.#api === undefined) throw new Error("the API server has not become ready");
     return this.#api;
   }
 }

@@ -2,15 +2,15 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-/** Files that the API server needs before it starts, and the one secret that we use ourselves. */
+/** Files that the API server needs before it starts, and the token that the control plane itself uses. */
 export interface Credentials {
   readonly adminToken: string;
   readonly tokenFile: string;
   readonly signingKeyFile: string;
   readonly verifyKeyFile: string;
-  /** The API server writes its self-signed certificate here and finds it again after a restart. */
+  /** The API server writes its self-signed certificate here and reuses it after a restart. */
   readonly certificateFolder: string;
-  /** The authority that signed it: there after `writeAuthority`. */
+  /** The authority that signed it. It exists after `writeAuthority`. */
   readonly authorityFile: string;
 }
 
@@ -38,7 +38,7 @@ export async function writeCredentials(folder: string): Promise<Credentials> {
   return credentials;
 }
 
-/** The API server writes its own certificate, then that of its authority. Throws as long as it has not. */
+/** The API server writes its own certificate, then that of its authority. @throws until both exist. */
 export async function writeAuthority({ certificateFolder, authorityFile }: Credentials): Promise<string> {
   const bundle = await readFile(path.join(certificateFolder, "apiserver.crt"), "utf8");
   const [, authority] = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n/g) ?? [];

@@ -1,15 +1,15 @@
 import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 
-/** A holder renews its lock so often… */
+/** Interval at which a holder renews its lock. */
 const RENEW_MS = 2_000;
-/** …that one untouched for so long was left by a process that is gone. */
+/** A lock that is not renewed for this time belongs to a process that has ended. */
 const STALE_MS = 20_000;
 
 /**
- * Takes the lock `file` if it is free. The result releases it. `undefined`: another process holds it.
+ * Acquires the lock `file` if it is free. The result releases it. `undefined`: another process holds it.
  *
- * A lock that its holder no longer renews is taken over. Renewal rather than process ids, because ids come back and mean nothing
- * across containers. In rare races two processes may hold it at once: use it to save work, not to protect data.
+ * A lock that its holder no longer renews is taken over. Locks use renewal, not process ids: ids are reused and are not valid
+ * across containers. In rare races two processes hold it at the same time: use it to save work, not to protect data.
  */
 export async function lockFile(file: string): Promise<(() => Promise<void>) | undefined> {
   const owner = `${process.pid}-${Math.random()}`;

@@ -8,7 +8,7 @@ interface KubeconfigContent {
   readonly namespace: string;
 }
 
-/** Writes a kubeconfig that stands alone (no reference to other files), readable by its owner only. */
+/** Writes a self-contained kubeconfig (no reference to other files), readable by its owner only. */
 export async function writeKubeconfig(file: string, content: KubeconfigContent): Promise<string> {
   const authority = await readFile(content.authorityFile);
   const config = {

@@ -2,15 +2,15 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { COMPONENT_PORTS } from "./components.ts";
 
-/** Networks 127.64.0.0/16 to 127.126.0.0/16 may be taken: one each for the control planes of this machine. */
+/** Each control plane of this machine uses one network from 127.64.0.0/16 to 127.126.0.0/16. */
 const FIRST = 64;
 const LAST = 126;
-/** Outside the usual range of ephemeral ports, so that no outgoing connection holds it. */
+/** Outside the usual range of ephemeral ports, so that no outgoing connection uses it. */
 const RESERVATION_PORT = 61_064;
 
 /**
- * Reserves a pod network that no other control plane on this machine has, for as long as this process lives.
- * Whoever listens on the reservation port of its first address owns it: nothing is left to clean up after a crash, and the owner can
+ * Reserves a pod network that no other control plane on this machine uses, until this process ends.
+ * The process that listens on the reservation port of its first address owns it: a crash needs no cleanup, and the owner can
  * use fixed ports on that address.
  *
  * @returns its first address, `127.k.0.1`.
@@ -19,10 +19,10 @@ export async function reserveNetwork(): Promise<string> {
   for (let k = FIRST; k <= LAST; k++) {
     const address = `127.${k}.0.1`;
     if (!(await listen(address, RESERVATION_PORT))) continue;
-    // Used by components whose supervisor was killed together with its parent (`killall -9 node`), so nothing ends them.
+    // In use by components that were not ended, because their supervisor was killed together with its parent (`killall -9 node`).
     if (await arePortsFree(address)) return address;
   }
-  throw new Error(`all pod networks from 127.${FIRST}.0.0/16 to 127.${LAST}.0.0/16 are taken by other control planes`);
+  throw new Error(`all pod networks from 127.${FIRST}.0.0/16 to 127.${LAST}.0.0/16 are in use by other control planes`);
 }
 
 export function podCidrOf(address: string): string {

@@ -38,13 +38,13 @@ export function nodeManifest(spec: NodeSpec): object {
   };
 }
 
-/** What we read of a node. */
+/** The fields of a node that the control plane uses. */
 export interface Node {
   readonly spec: { readonly taints?: readonly { readonly key: string }[] };
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Ready, and the node-lifecycle controller has taken the taint of new nodes away. */
+/** The node is Ready, and the node-lifecycle controller has removed the taint of new nodes. */
 export function isUsable(node: Node): boolean {
   const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
   return ready && !node.spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/"));

@@ -12,7 +12,7 @@ const ERROR_LINES = 15;
 export interface Component {
   readonly name: string;
   readonly pid: number;
-  /** Resolves, never rejects, with how it ended: "code 1", "SIGKILL". */
+  /** Resolves with the exit code or signal: "code 1", "SIGKILL". Never rejects. */
   readonly ended: Promise<string>;
 }
 
@@ -24,10 +24,10 @@ interface Entry {
   pid: number | undefined;
 }
 
-/** The processes of one control plane. They and their folder are gone soon after this process is, however it ends. */
+/** The processes of one control plane. They end, and their folder is removed, soon after this process has ended in any way. */
 export class Processes {
   readonly folder: string;
-  /** First address of the network that belongs to these processes alone. */
+  /** First address of the network that is reserved for these processes. */
   readonly address: string;
   readonly #supervisor: ChildProcess;
   readonly #entries = new Map<string, Entry>();
@@ -41,7 +41,7 @@ export class Processes {
     supervisor.once("exit", () => this.#onSupervisorExit());
   }
 
-  /** Starts the supervisor. `folder` exists already and is the supervisor's to remove. */
+  /** Starts the supervisor. `folder` must exist; the supervisor removes it. */
   static async start(folder: string): Promise<Processes> {
     const log = openSync(path.join(folder, "supervisor.log"), "a");
     const supervisor = fork(path.join(import.meta.dirname, "supervisor.ts"), [folder], {
@@ -61,7 +61,7 @@ export class Processes {
     throw new Error(report.kind === "failed" ? report.message : `unexpected report ${report.kind}`);
   }
 
-  /** Starts a program; a name that ran before must have ended. Its output goes to `<folder>/<name>.log`. */
+  /** Starts a program. An earlier program with the same name must have ended. Its output is in `<folder>/<name>.log`. */
   start(name: string, command: string, args: readonly string[]): Promise<Component> {
     const { promise: component, resolve, reject } = Promise.withResolvers<Component>();
     const { promise: ended, resolve: markEnded } = Promise.withResolvers<string>();
@@ -85,12 +85,12 @@ export class Processes {
     await component.ended;
   }
 
-  /** The last lines that a component wrote, with a heading. */
+  /** The last lines of a component's log, with a heading. */
   async logEnd(name: string): Promise<string> {
     return `The end of the log of ${name}:\n${await endOf(path.join(this.folder, `${name}.log`))}`;
   }
 
-  /** Ends all of them and removes the folder. */
+  /** Ends all processes and removes the folder. */
   async end(): Promise<void> {
     this.#ending = true;
     if (this.#supervisor.exitCode !== null || this.#supervisor.signalCode !== null) return;
@@ -119,7 +119,7 @@ export class Processes {
 
   #onSupervisorExit(): void {
     if (this.#ending) return;
-    // Somebody killed the supervisor: do its work.
+    // The supervisor was killed, so this process does its work.
     process.emitWarning(`the supervisor of ${this.folder} was killed, so its control plane ends`);
     for (const [name, entry] of this.#entries) {
       if (entry.pid !== undefined) tryKill(entry.pid);
@@ -134,7 +134,7 @@ function tryKill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Gone already.
+    // It has already ended.
   }
 }
 

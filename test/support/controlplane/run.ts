@@ -6,7 +6,7 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** Runs a program to its end. Rejects only when it cannot be started; a failure is in `code` and `stderr`. A signal counts as code 1. */
+/** Runs a program to its end. Rejects only if it cannot start. Other failures are in `code` and `stderr`. A signal is code 1. */
 export function run(
   command: string,
   args: readonly string[],
@@ -22,7 +22,7 @@ export function run(
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       stderr += chunk;
     });
-    // A program need not read its input to the end.
+    // A program may exit before it has read its whole input.
     child.stdin.on("error", () => {});
     child.stdin.end(options.stdin ?? "");
     child.on("error", reject);

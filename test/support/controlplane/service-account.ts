@@ -2,7 +2,7 @@ import type { AdminApi } from "./admin-api.ts";
 
 const TOKEN_SECONDS = 24 * 3600;
 
-/** A token for a ServiceAccount that exists, good for a day; without audiences, for the API server. */
+/** A token for an existing ServiceAccount, valid for a day. Without audiences, it is for the API server. */
 export async function requestToken(
   api: AdminApi,
   account: { readonly namespace: string; readonly name: string },

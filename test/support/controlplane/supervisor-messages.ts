@@ -8,5 +8,5 @@ export type SupervisorReport =
   | { readonly kind: "ready"; readonly address: string }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "started"; readonly name: string; readonly pid: number }
-  /** `how`: "code 1", "SIGKILL" or why it never started. */
+  /** `how`: "code 1", "SIGKILL" or the reason why it did not start. */
   | { readonly kind: "ended"; readonly name: string; readonly how: string };

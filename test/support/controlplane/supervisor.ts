@@ -1,8 +1,8 @@
 /**
- * A process of its own that starts the components of one control plane, and ends when the process that started it disconnects,
- * in whatever way: it then kills the components and removes their folder. So nothing outlives a test that was killed.
+ * A separate process that starts the components of one control plane. When its parent process disconnects for any reason,
+ * it kills the components, removes their folder and ends. Therefore nothing keeps running after a test was killed.
  *
- * `node supervisor.ts <folder>`, started by `processes.ts` with an IPC channel, in a session of its own: Ctrl-C on the terminal
+ * `processes.ts` starts `node supervisor.ts <folder>` with an IPC channel, in a separate session: Ctrl-C on the terminal
  * reaches its parent only.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -13,7 +13,7 @@ import { reserveNetwork } from "./network.ts";
 import type { SupervisorReport, SupervisorRequest } from "./supervisor-messages.ts";
 
 const folder = process.argv[2];
-if (folder === undefined || process.send === undefined) throw new Error("to be started by processes.ts");
+if (folder === undefined || process.send === undefined) throw new Error("supervisor.ts must be started by processes.ts");
 
 const children = new Map<string, ChildProcess>();
 let ending = false;
@@ -29,11 +29,11 @@ process.on("message", (request: SupervisorRequest) => {
   }
 });
 
-// The parent may have gone while this process loaded.
+// The parent may have ended while this process loaded.
 if (!process.connected) await end(folder);
 
 try {
-  // Held until this process is gone.
+  // Held until this process ends.
   report({ kind: "ready", address: await reserveNetwork() });
 } catch (error) {
   report({ kind: "failed", message: String(error) });
@@ -51,7 +51,7 @@ function start(cwd: string, { name, command, args }: Extract<SupervisorRequest, 
   child.on("exit", (code, signal) => report({ kind: "ended", name, how: signal ?? `code ${code}` }));
 }
 
-/** SIGKILL at once: the data is thrown away, and a graceful end of the API server waits for its watches. */
+/** SIGKILL immediately: the data is discarded, and a graceful end of the API server would wait for its watches. */
 async function end(cwd: string): Promise<void> {
   ending = true;
   const running = [...children.values()].filter(

@@ -20,7 +20,7 @@ interface Build {
   readonly progress: Progress;
 }
 
-/** Builds a module's tools into `target`, which appears at once and whole. Of several processes one builds, the others wait. */
+/** Builds a module's tools into `target`, which appears atomically. One process builds; the others wait. */
 export async function buildOnce(build: Build): Promise<void> {
   const { module, target, progress } = build;
   await mkdir(path.dirname(target), { recursive: true });
@@ -57,7 +57,7 @@ async function isComplete({ module, target }: Build): Promise<boolean> {
 
 async function install(build: Build): Promise<void> {
   const { module, source, target } = build;
-  // Whatever lies here was left by a build that was killed: we hold the lock.
+  // This process holds the lock, so an existing folder is the rest of a killed build.
   const unfinished = `${target}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await goInstall(source, unfinished, `-s -w ${module.ldflags}`.trim(), module);
@@ -90,7 +90,7 @@ async function goInstall(source: string, gobin: string, ldflags: string, module:
 
 function missingGo(module: ToolModule): string {
   return (
-    `${module.tools.join(", ")}: not built yet, and Go, which builds them, could not be started. ` +
+    `${module.tools.join(", ")}: these programs are not built yet, and Go, which builds them, cannot be started. ` +
     "Install Go 1.26 or newer and put it on PATH. " +
     "(KUBEBUILDER_ASSETS=<folder> gives etcd, kube-apiserver and kubectl without it; the other tools are always built.)"
   );

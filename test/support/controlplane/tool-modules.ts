@@ -11,18 +11,18 @@ export type ToolName =
   | "livekit-server"
   | "validate-crd";
 
-/** A folder under `tools/` with a go.mod whose `tool` directives give these programs. */
+/** A folder under `tools/` with a go.mod whose `tool` directives name these programs. */
 export interface ToolModule {
   readonly folder: string;
   readonly tools: readonly ToolName[];
   readonly ldflags: string;
-  /** Time of a build with an empty cache, as seen on 2 cores. */
+  /** Measured time of a build with an empty cache on 2 cores. */
   readonly usualBuild: string;
-  /** Names of `go install` that differ from ours. */
+  /** Executable names of `go install` that differ from the names used here. */
   readonly builtAs: Readonly<Partial<Record<ToolName, string>>>;
 }
 
-/** The range of supported versions: the suite runs on both ends of it. */
+/** The oldest and the newest supported version. The suite runs on both. */
 export const KUBERNETES_VERSIONS = { newest: "1.37.2", oldest: "1.30.14" } as const;
 export type KubernetesChoice = keyof typeof KUBERNETES_VERSIONS;
 
@@ -49,7 +49,7 @@ const KUBERNETES: Readonly<Record<KubernetesChoice, ToolModule>> = {
 };
 
 const OTHERS: readonly ToolModule[] = [
-  // Our own: validates a CRD with the API server's code of the oldest supported version.
+  // A program of this project: validates a CRD with the API server's code of the oldest supported version.
   { folder: "crd", tools: ["validate-crd"], ldflags: "", usualBuild: "3 min", builtAs: { "validate-crd": "crd" } },
   // The main package of etcd is the root of a module called server.
   { folder: "etcd", tools: ["etcd"], ldflags: "", usualBuild: "20 s", builtAs: { etcd: "server" } },
@@ -65,7 +65,7 @@ const OTHERS: readonly ToolModule[] = [
   { folder: "livekit", tools: ["livekit-server"], ldflags: "", usualBuild: "2 min", builtAs: { "livekit-server": "server" } },
 ];
 
-/** Every module, in the order in which they are best built. */
+/** Every module, in the preferred order of building. */
 export function modules(choice: KubernetesChoice): readonly ToolModule[] {
   return [KUBERNETES[choice], ...OTHERS];
 }

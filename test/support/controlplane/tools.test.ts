@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test("builds a missing tool once, however many ask, and then finds it", async () => {
+test("builds a missing tool once for concurrent requests, and then reuses it", async () => {
   await fakeGo(`sleep 0.3; mkdir -p "$GOBIN"; cp /bin/true "$GOBIN/server"`);
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
@@ -31,7 +31,7 @@ test("builds a missing tool once, however many ask, and then finds it", async ()
   expect(lines.join("\n")).toMatch(/building etcd .*usually about.*\nbuilt etcd in \d+ s/);
 });
 
-test("a build that was killed does not stop the next one", async () => {
+test("builds again after a build was killed", async () => {
   await fakeGo(`mkdir -p "$GOBIN"; cp /bin/true "$GOBIN/kwok"`);
   const tool = await toolPath("kwok", () => {});
   const target = path.dirname(tool);
@@ -45,19 +45,19 @@ test("a build that was killed does not stop the next one", async () => {
   expect(await goRuns()).toBe(2);
 });
 
-test("a build that fails says what the compiler said, and the next try builds again", async () => {
+test("reports the compiler's output if a build fails, and retries at the next request", async () => {
   await fakeGo("echo 'no space left on device' >&2; exit 1");
   await expect(toolPath("helm", () => {})).rejects.toThrow(/building helm .* failed \(go ended with 1\):\nno space left on device/);
   await expect(toolPath("helm", () => {})).rejects.toThrow();
   expect(await goRuns()).toBe(2);
 });
 
-test("says what to do when Go is missing", async () => {
+test("reports what to do if Go is missing", async () => {
   vi.stubEnv("PATH", path.join(folder, "bin"));
   await expect(toolPath("kube-apiserver", () => {})).rejects.toThrow(/Install Go 1\.26 or newer.*KUBEBUILDER_ASSETS/);
 });
 
-test("takes what KUBEBUILDER_ASSETS holds", async () => {
+test("uses the executables in KUBEBUILDER_ASSETS", async () => {
   const assets = path.join(folder, "assets");
   await mkdir(assets);
   await writeFile(path.join(assets, "kubectl"), "#!/bin/sh\n", { mode: 0o755 });
@@ -65,7 +65,7 @@ test("takes what KUBEBUILDER_ASSETS holds", async () => {
   expect(await toolPath("kubectl", () => {})).toBe(path.join(assets, "kubectl"));
 });
 
-test("a version that is chosen is built, whatever KUBEBUILDER_ASSETS holds", async () => {
+test("builds an explicitly chosen version even if KUBEBUILDER_ASSETS is set", async () => {
   const assets = path.join(folder, "assets");
   await mkdir(assets);
   await writeFile(path.join(assets, "kubectl"), "#!/bin/sh\n", { mode: 0o755 });

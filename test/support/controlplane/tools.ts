@@ -6,22 +6,22 @@ import { lineOnStderr, type Progress } from "./progress.ts";
 import { buildOnce, isExecutable } from "./tool-build.ts";
 import { type KubernetesChoice, modules, type ToolModule, type ToolName } from "./tool-modules.ts";
 
-/** The tools that the envtest folder of controller-runtime holds. */
+/** The tools in the envtest folder of controller-runtime. */
 const KUBEBUILDER_TOOLS: readonly ToolName[] = ["etcd", "kube-apiserver", "kubectl"];
 
 /** Chooses the version of Kubernetes: `newest` (the default) or `oldest`, of those supported. */
 export const KUBERNETES_VARIABLE = "AVATARPOOL_TEST_KUBERNETES";
 
-/** Every tool, in the order in which they are best built. */
+/** Every tool, in the preferred order of building. */
 export function allTools(): readonly ToolName[] {
   return modules(kubernetesChoice() ?? "newest").flatMap(({ tools }) => tools);
 }
 
 /**
- * Path of a tool's executable: from `$KUBEBUILDER_ASSETS`, else from the project's cache, else built into that cache (minutes).
+ * Path of a tool's executable, from `$KUBEBUILDER_ASSETS` or the project's cache. Builds a missing one into the cache (minutes).
  * A version that is chosen by `$AVATARPOOL_TEST_KUBERNETES` is never taken from `$KUBEBUILDER_ASSETS`, whose version is unknown.
  *
- * @throws when it has to be built and Go is missing or the build fails; the message says what to do.
+ * @throws if it must be built and Go is missing or the build fails; the message states what to do.
  */
 export async function toolPath(name: ToolName, progress: Progress = lineOnStderr): Promise<string> {
   const choice = kubernetesChoice();
@@ -50,12 +50,12 @@ function kubebuilderAsset(name: ToolName): string | undefined {
   return folder && KUBEBUILDER_TOOLS.includes(name) ? path.join(folder, name) : undefined;
 }
 
-/** Folder of everything that is built or installed once on this machine. */
+/** Folder of the programs and packages that are built or installed once on this machine. */
 export function cacheFolder(): string {
   return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "avatarpool");
 }
 
-/** Changes with everything that changes the executables, so that a stale cache is never used. */
+/** Covers every input of the executables, so that a stale cache is never used. */
 async function fingerprint(source: string, module: ToolModule): Promise<string> {
   const hash = createHash("sha256");
   for (const file of (await readdir(source)).sort()) hash.update(await readFile(path.join(source, file)));

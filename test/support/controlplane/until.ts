@@ -8,9 +8,9 @@ export class TimeoutError extends Error {
 }
 
 /**
- * Asks `probe` again and again until it answers true. An error of the probe counts as not yet.
+ * Polls `probe` until it returns true. An error of the probe counts as false.
  *
- * @throws after `limitMs`, with the probe's last error as cause; or at once when `signal` aborts.
+ * @throws after `limitMs`, with the probe's last error as cause, or immediately when `signal` aborts.
  */
 export async function until(what: string, limitMs: number, probe: () => Promise<boolean>, signal?: AbortSignal): Promise<void> {
   const endMs = performance.now() + limitMs;
@@ -23,5 +23,5 @@ export async function until(what: string, limitMs: number, probe: () => Promise<
     }
     await sleep(POLL_MS, undefined, { signal });
   }
-  throw new TimeoutError(`waited ${limitMs / 1000} s in vain for ${what}`, { cause });
+  throw new TimeoutError(`waited ${limitMs / 1000} s for ${what} without success`, { cause });
 }

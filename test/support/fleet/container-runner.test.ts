@@ -42,14 +42,14 @@ function failing() {
 }
 
 describe("restarts", () => {
-  it("come at once, then after 10 s doubled up to 5 min", async () => {
+  it("happen at once, then after 10 s, doubled up to 5 min", async () => {
     const { startsS } = failing();
     await clock.advance(1_500_000);
     const waitsS = startsS.slice(1).map((startS, index) => startS - (startsS[index] ?? 0));
     expect(waitsS).toEqual([0, 10, 20, 40, 80, 160, 300, 300, 300]);
   });
 
-  it("are told as the kubelet does", async () => {
+  it("are reported like the kubelet's", async () => {
     failing();
     await clock.advance(1_000);
     expect(states.at(-1)).toMatchObject({
@@ -64,7 +64,7 @@ describe("restarts", () => {
     });
   });
 
-  it("begin anew with the back-off when a run has lasted 10 minutes", async () => {
+  it("reset the back-off after a run of 10 minutes", async () => {
     let end: (() => void) | undefined;
     let runs = 0;
     void runner().runUntilSuccess(() => {
@@ -90,13 +90,13 @@ describe("restarts", () => {
     expect(startsS).toHaveLength(3);
   });
 
-  it("do not follow a success", async () => {
+  it("do not happen after a success", async () => {
     expect(await runner().runUntilSuccess(async () => ({ exitCode: 0 }))).toBe(true);
     expect(states.at(-1)).toMatchObject({ current: { kind: "terminated", exitCode: 0 }, ready: true, restarts: 0 });
   });
 });
 
-it("shows the failed pull first, then its back-off, and never starts", async () => {
+it("reports the failed pull first, then its back-off, and does not start", async () => {
   const begun = runner({ image: "worker-does-not-exist:1" }).begin();
   await clock.advance(0);
   expect(current()).toMatchObject({ kind: "waiting", reason: "ErrImagePull" });
@@ -108,7 +108,7 @@ it("shows the failed pull first, then its back-off, and never starts", async () 
   expect(await begun).toBe(false);
 });
 
-it("waits for the Secret and its key, and hands the value on", async () => {
+it("waits for the Secret and its key, and passes the value to the container", async () => {
   const env = [{ name: "API_SECRET", valueFrom: { secretKeyRef: { name: "bithuman", key: "api-secret" } } }];
   let seen: unknown;
   const done = runner({ env }).runUntilSuccess(async (values) => {

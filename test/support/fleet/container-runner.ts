@@ -16,18 +16,18 @@ export interface RunnerOptions {
   readonly pod: PodIdentity;
   readonly client: KubeClient;
   readonly clock: Clock;
-  /** The pod is being deleted: nothing new begins. */
+  /** Aborts when the pod is deleted: nothing starts afterwards. */
   readonly ending: AbortSignal;
   readonly onState: (state: ContainerState) => void;
 }
 
-/** How long the failure of a pull is shown before the back-off is. */
+/** Time for which a failed pull is reported before its back-off. */
 const PULL_ERROR_MS = 2_000;
 const CONFIG_RETRY_MS = 10_000;
-/** A container that ran this long starts its back-off anew. */
+/** A run of this length resets the back-off. */
 const STABLE_MS = 600_000;
 
-/** One container of a pod: pulled, configured, run, and run again with back-off when it fails. */
+/** One container of a pod: it is pulled, configured and run. After a failure it restarts with back-off. */
 export class ContainerRunner {
   readonly #options: RunnerOptions;
   #state: ContainerState = initialising;
@@ -36,12 +36,12 @@ export class ContainerRunner {
     this.#options = options;
   }
 
-  /** Changes what a running container's probes have found. */
+  /** Updates the probe results of a running container. */
   found(change: { readonly started?: boolean; readonly ready?: boolean }): void {
     this.#set({ ...this.#state, ...change });
   }
 
-  /** Begins a container of which only its running matters. False when the pod's end came first. */
+  /** Reports a container that is not simulated as running. False if the pod ended first. */
   async begin(): Promise<boolean> {
     if ((await this.#prepare()) === undefined) return false;
     this.#running();
@@ -49,7 +49,7 @@ export class ContainerRunner {
     return true;
   }
 
-  /** Runs the container until it exits with 0. False when the pod's end came first. */
+  /** Runs the container until it exits with 0. False if the pod ended first. */
   async runUntilSuccess(runOnce: (env: Environment) => Promise<Exit>): Promise<boolean> {
     const { clock, ending } = this.#options;
     let failures = 0;
@@ -80,7 +80,7 @@ export class ContainerRunner {
     await sleep(clock, delayMs, ending);
   }
 
-  /** Everything before the start. Undefined when the pod's end came first. */
+  /** The steps before the start. Undefined if the pod ended first. */
   async #prepare(): Promise<Environment | undefined> {
     await this.#pull();
     const { client, pod, container, clock, ending } = this.#options;

@@ -4,25 +4,25 @@ import { secrets } from "../../../operator/kube/resource-types.ts";
 import type { Json } from "../../../operator/kube/types.ts";
 import type { Container, Pod } from "./pod.ts";
 
-/** What a container needs before it can start, and the kubelet's sentences where it cannot. */
+/** The requirements for the start of a container, and the kubelet's error messages. */
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Images whose name holds this cannot be pulled, and runtime classes have no handler. */
+/** Images with this in their name cannot be pulled. Runtime classes with this in their name have no handler. */
 const MISSING = "does-not-exist";
 
-/** The event message for a pod whose runtime class has a handler that the node lacks; undefined if the node has it. */
+/** The event message for a pod if the node lacks the handler of its runtime class; undefined if the node has it. */
 export function sandboxError({ spec }: Pod): string | undefined {
   const { runtimeClassName = "" } = spec ?? {};
   if (!runtimeClassName.includes(MISSING)) return undefined;
   return `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "${runtimeClassName}" is configured`;
 }
 
-/** Of one variable, its name and its end included: MAX_ARG_STRLEN of Linux. */
+/** Limit of one variable including its name and its terminator: MAX_ARG_STRLEN of Linux. */
 const VARIABLE_LIMIT_BYTES = 131_072;
 const TOO_LONG = "failed to create containerd task: failed to start shim: argument list too long";
 
-/** The sentence of a pull that fails; undefined when the image can be had. */
+/** The error message of a failed pull; undefined if the pull succeeds. */
 export function pullError(container: Container): string | undefined {
   const { image = "" } = container;
   if (!image.includes(MISSING)) return undefined;
@@ -37,8 +37,8 @@ export function pullBackOff(container: Container, error: string): string {
 }
 
 /**
- * The container's environment: plain values, and those of Secrets. Other sources are left out: no stand-in reads them.
- * @returns the kubelet's sentence where a Secret or its key is missing.
+ * The container's environment: plain values, and values of Secrets. Other sources are omitted, because no stand-in reads them.
+ * @returns the kubelet's error message if a Secret or its key is missing.
  */
 export async function environmentOf(
   client: KubeClient,
@@ -50,7 +50,7 @@ export async function environmentOf(
   for (const { name, value, valueFrom } of container.env ?? []) {
     if (value !== undefined) {
       if (Buffer.byteLength(`${name}=${value}`) >= VARIABLE_LIMIT_BYTES) return { error: TOO_LONG };
-      // As the kubelet does before it looks for $(NAME).
+      // The kubelet does the same before it resolves $(NAME).
       env[name] = value.replaceAll("$$", "$");
     }
     const wanted = valueFrom?.secretKeyRef;
@@ -65,14 +65,14 @@ export async function environmentOf(
 }
 
 /**
- * How long the kubelet waits before it runs a container again: not at all the first time, then 10 s doubled up to 5 min.
- * @param failures ends so far, from 1.
+ * Delay before the kubelet restarts a container: none the first time, then 10 s, doubled up to 5 min.
+ * @param failures number of ends so far, from 1.
  */
 export function restartDelayMs(failures: number): number {
   return failures <= 1 ? 0 : backoffMs(failures - 2);
 }
 
-/** Of pulls and restarts alike: 10 s doubled up to 5 min, counted from 0. */
+/** Back-off of pulls and restarts: 10 s, doubled up to 5 min, counted from 0. */
 export function backoffMs(tries: number): number {
   return Math.min(300_000, 10_000 * 2 ** tries);
 }

@@ -2,13 +2,13 @@ import type { V1ContainerStatus } from "@kubernetes/client-node";
 import type { Json } from "../../../operator/kube/types.ts";
 import type { Container } from "./pod.ts";
 
-/** Where one container stands. Times are Unix ms. */
+/** The state of one container. Times are Unix ms. */
 export interface ContainerState {
   readonly current:
     | { readonly kind: "waiting"; readonly reason: string; readonly message?: string }
     | { readonly kind: "running"; readonly startedAtMs: number }
     | ({ readonly kind: "terminated" } & Termination);
-  /** How its previous run ended. */
+  /** The end of its previous run. */
   readonly last?: Termination;
   readonly restarts: number;
   readonly started: boolean;
@@ -31,7 +31,7 @@ export const initialising: ContainerState = {
 
 export type ContainerStatus = Json<V1ContainerStatus>;
 
-/** The state as the API shows it. */
+/** The state in the format of the API. */
 export function containerStatus(container: Container, state: ContainerState): ContainerStatus {
   const { current, last, restarts, started, ready } = state;
   return {
@@ -67,7 +67,7 @@ function terminatedStatus({ exitCode, message, startedAtMs, finishedAtMs }: Term
   };
 }
 
-/** The API keeps whole seconds. */
+/** The API stores whole seconds. */
 export function apiTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

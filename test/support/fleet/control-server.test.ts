@@ -41,7 +41,7 @@ async function call(method: string, path: string) {
   return { status: response.status, body: await response.json() };
 }
 
-it("tells the totals and the workers", async () => {
+it("returns the totals and the workers", async () => {
   expect(await call("GET", "/totals")).toMatchObject({ status: 200, body: { launches: 0, sessionsKilled: 0, kills: [] } });
   expect(await call("GET", "/workers")).toMatchObject({
     body: [{ namespace: "avatars", name: "gpu-0", url: worker.url, state: "loading", activeSessions: 0, maxSessions: 8 }],
@@ -49,7 +49,7 @@ it("tells the totals and the workers", async () => {
   expect(await call("GET", "/tasks")).toEqual({ status: 200, body: [] });
 });
 
-it("makes a worker fail, and says what is wrong with a request that cannot", async () => {
+it("starts a failure of a worker, and reports the error of an invalid request", async () => {
   expect((await call("POST", "/fail?pod=gpu-0&failure=hang")).status).toBe(200);
   expect(worker.failure).toBe("hang");
   expect(await call("POST", "/fail?pod=nobody&failure=hang")).toMatchObject({ status: 404 });

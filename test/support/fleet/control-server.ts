@@ -8,8 +8,8 @@ interface Answer {
 }
 
 /**
- * `GET /totals`, `GET /workers`, `GET /tasks` (of all workers that run, times in Unix ms) and `POST /fail?pod=&failure=` on a
- * fleet, as JSON. The caller lets it listen and closes it.
+ * Serves `GET /totals`, `GET /workers`, `GET /tasks` (of all running workers, times in Unix ms) and
+ * `POST /fail?pod=&failure=` for a fleet, as JSON. The caller starts and closes the server.
  */
 export function controlServer(fleet: Fleet): Server {
   return createServer((request, response) => {

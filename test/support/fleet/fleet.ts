@@ -13,28 +13,28 @@ import type { Failure } from "./served-worker.ts";
 import type { StandInWorker } from "./worker.ts";
 
 export interface FleetOptions {
-  /** Path. Its user may read nodes, pods and secrets, write the status of pods, and delete them. */
+  /** Path. The user needs permission to read nodes, pods and secrets, to write the status of pods, and to delete pods. */
   readonly kubeconfig: string;
-  /** 1: real seconds; 20: everything that takes time is over 20 times sooner. */
+  /** 1: real time. 20: all simulated delays are 20 times shorter. */
   readonly timeFactor?: number;
-  /** Of what differs from worker to worker. */
+  /** Seed of the random differences between workers. */
   readonly seed?: number;
-  /** Gets warnings and errors, one JSON object a line. */
+  /** Receives warnings and errors, one JSON object per line. */
   readonly onLog?: (line: string) => void;
 }
 
 /** The stand-in workers of one cluster, and the kubelet that runs them. */
 export interface Fleet extends AsyncDisposable {
-  /** The worker of a pod, in whatever namespace; undefined while its process does not run. */
+  /** The worker of a pod in any namespace; undefined while its process does not run. */
   worker(podName: string): StandInWorker | undefined;
   workers(): StandInWorker[];
   readonly totals: FleetTotals;
   /**
-   * Makes a worker fail from now on, until it is restarted or set to `none`.
-   * @throws RangeError when no worker of that pod runs.
+   * Starts a failure of a worker. It lasts until the worker restarts or the failure is set to `none`.
+   * @throws RangeError if no worker of that pod runs.
    */
   fail(podName: string, failure: Failure): void;
-  /** Ends all workers, without counting their sessions as killed, and leaves the pods as they are. */
+  /** Ends all workers without counting their sessions as killed, and does not change the pods. */
   stop(): Promise<void>;
 }
 

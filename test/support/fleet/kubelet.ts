@@ -10,8 +10,8 @@ import type { Pod } from "./pod.ts";
 import { PodLife, type PodLifeOptions } from "./pod-life.ts";
 
 /**
- * Plays the kubelet for every pod of a cluster whose nodes are simulated by kwok: kwok gives a scheduled pod its address,
- * this does the rest. Pods that are no workers only run, and end when they are deleted.
+ * Simulates the kubelet for every pod of a cluster with kwok nodes. Kwok assigns an address to a scheduled pod;
+ * this class does everything else. Pods that are not workers only run, and end when they are deleted.
  */
 export class Kubelet {
   readonly #options: PodLifeOptions;
@@ -27,7 +27,7 @@ export class Kubelet {
       client: options.client,
       type: pods,
       namespaces: [],
-      // Without an address there is nothing to run yet. A pod that is deleted earlier must still end.
+      // A pod without an address does not run yet. A pod that is deleted earlier must still end.
       transform: (pod: Pod) =>
         pod.spec?.nodeName !== undefined && (pod.status?.podIP !== undefined || pod.metadata?.deletionTimestamp !== undefined)
           ? pod
@@ -41,7 +41,7 @@ export class Kubelet {
 
   /**
    * Resolves once it has listed the cluster's pods.
-   * @throws Error if a node is not kwok's: its pods have a real kubelet.
+   * @throws Error if kwok does not manage a node: its pods have a real kubelet.
    */
   async start(): Promise<void> {
     await refuseRealNodes(this.#options.client);
@@ -49,7 +49,7 @@ export class Kubelet {
     await this.#informer.whenSynced(this.#stopped.signal);
   }
 
-  /** Ends all workers and leaves the pods' objects as they are. */
+  /** Ends all workers and does not change the pods' objects. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#informing;
@@ -64,7 +64,7 @@ export class Kubelet {
   #observe(key: ObjectKey, pod: Pod | undefined): void {
     const life = this.#lives.get(key);
     if (pod !== undefined && hasEnded(pod)) {
-      // Evicted: its containers end, and its object stays.
+      // The pod was evicted: its containers end, and its object remains.
       life?.vanish();
       this.#lives.delete(key);
       return;
@@ -93,5 +93,5 @@ async function refuseRealNodes(client: KubeClient): Promise<void> {
   const { items } = await client.list<Json<V1Node>>(nodes);
   const real = items.find(({ status }) => !["", "kwok", undefined].includes(status?.nodeInfo?.kubeletVersion));
   if (real === undefined) return;
-  throw new Error(`node ${real.metadata?.name} has a kubelet: the stand-in fleet would end its pods, so it does not start`);
+  throw new Error(`node ${real.metadata?.name} has a real kubelet; the stand-in fleet would end its pods and does not start`);
 }

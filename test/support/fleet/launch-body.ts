@@ -5,33 +5,33 @@ export interface LaunchFields {
   readonly roomName: string;
   readonly asyncMode: boolean;
   readonly avatar: AvatarField;
-  /** How long the session lasts once it runs. Absent: until someone stops it or it idles out. */
+  /** Length of the session from its running state. Absent: until a stop request or the idle timeout. */
   readonly sessionMs?: number;
 }
 
 export interface AvatarField {
   readonly kind: "file" | "url" | "id";
-  /** Tells avatars apart in the worker's cache: the content's hash, the URL or the id. */
+  /** Key of the avatar in the worker's cache: the content's hash, the URL or the id. */
   readonly key: string;
 }
 
-/** A launch that the worker answers 400. */
+/** A launch that the worker rejects with status 400. */
 export class BadLaunch extends Error {
   override readonly name = "BadLaunch";
 }
 
 /**
- * For stand-ins only: how many seconds a session lasts, since no real caller hangs up here. As a header or a form field;
- * or in the field `prompt` as `x_session_seconds=90`, because a gateway passes on the documented fields alone.
+ * For stand-ins only: the length of a session in seconds, because no real caller disconnects here. It is a header, a form field,
+ * or `x_session_seconds=90` in the field `prompt`, because a gateway forwards only the documented fields.
  */
 const SESSION_SECONDS = "x_session_seconds";
 
-/** Images whose URL holds this are refused, as those that the worker cannot use. */
+/** The worker rejects images whose URL contains this, like unusable images. */
 const UNUSABLE_IMAGE = "without-a-face";
 
 /**
- * Reads the three bodies that clients send: multipart form, urlencoded form, JSON.
- * @throws BadLaunch with a sentence when the body is malformed or a field is missing or wrong.
+ * Parses the three body formats of clients: multipart form, urlencoded form, JSON.
+ * @throws BadLaunch with an error message if the body is malformed, or a field is missing or invalid.
  */
 export async function parseLaunch(contentType: string, body: Buffer, header?: string): Promise<LaunchFields> {
   const fields = await readFields(contentType, body);
@@ -53,7 +53,7 @@ export async function parseLaunch(contentType: string, body: Buffer, header?: st
 function sessionLength(seconds: string | undefined): number | undefined {
   if (seconds === undefined) return undefined;
   const sessionMs = Number(seconds) * 1_000;
-  // A day at most: longer timers do not exist.
+  // At most a day, because timers have a maximum delay.
   if (!(sessionMs > 0 && sessionMs <= 86_400_000)) throw new BadLaunch(`${SESSION_SECONDS}: give seconds from above 0 to 86400`);
   return sessionMs;
 }
@@ -96,7 +96,7 @@ function avatarOf(fields: Fields): AvatarField {
   return { kind: "file", key: createHash("sha256").update(image).digest("hex") };
 }
 
-/** By the first bytes, as the worker's decoder does. */
+/** Checks the first bytes, like the worker's decoder. */
 function isImage(data: Buffer): boolean {
   const head = data.subarray(0, 12).toString("latin1");
   return head.startsWith("\xff\xd8\xff") || head.startsWith("\x89PNG\r\n") || /^RIFF.{4}WEBP/s.test(head);

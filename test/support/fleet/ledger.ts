@@ -1,15 +1,15 @@
-/** What happened to the sessions of a whole fleet. Outlives the workers, so that a dead one still counts. */
+/** The sessions of a fleet by outcome. It is independent of the workers, so that it includes those of dead ones. */
 export interface FleetTotals {
-  /** Requests to `/launch`, whatever their answer. */
+  /** Requests to `/launch`, regardless of the response. */
   readonly launches: number;
   /** Launches that a worker accepted: each is one session. */
   readonly served: number;
   readonly refused503: number;
-  /** Sessions that reached their own end: over, stopped through the API, or timed out. */
+  /** Sessions that ended normally: completed, stopped through the API, or timed out. */
   readonly sessionsEnded: number;
   /** Sessions that ended for another reason. {@link FleetTotals.kills} lists the reasons. */
   readonly sessionsKilled: number;
-  /** The latest kills, oldest first. */
+  /** The most recent kills, oldest first. */
   readonly kills: readonly Kill[];
 }
 
@@ -17,7 +17,7 @@ export interface Kill {
   readonly pod: string;
   readonly roomName: string;
   readonly taskId: string;
-  /** Who ended the worker and why. */
+  /** The reason for the worker's end. */
   readonly reason: string;
   /** Unix time in ms. */
   readonly atMs: number;
@@ -42,7 +42,7 @@ export class Ledger {
     if (this.#kills.length > KILLS_KEPT) this.#kills.shift();
   }
 
-  /** Nothing counts from now on: the end of the fleet itself is no event of the sessions. */
+  /** Stops counting: the end of the fleet itself does not count as the end of its sessions. */
   close(): void {
     this.#closed = true;
   }

@@ -12,7 +12,7 @@ const { values } = parseArgs({
     kubeconfig: { type: "string" },
     "time-factor": { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
-    /** Of the control API on 127.0.0.1; 0 for any free one. */
+    /** Port of the control API on 127.0.0.1; 0 for any free port. */
     "control-port": { type: "string", default: "0" },
   },
 });

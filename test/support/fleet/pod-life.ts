@@ -19,32 +19,32 @@ import { runWorkerContainer } from "./worker-container.ts";
 
 export interface PodLifeOptions {
   readonly client: KubeClient;
-  /** Of workers, probes and back-offs. */
+  /** Clock of workers, probes and back-offs. */
   readonly clock: Clock;
   readonly seed: number;
   readonly ledger: Ledger;
   readonly logger: Logger;
-  /** Every pod gets a folder of its own below it. */
+  /** Parent of the pods' separate folders. */
   readonly folder: string;
 }
 
-/** As kubelets write them. */
+/** The kubelet's reasons. */
 const coreEvents: ResourceType = { group: "", version: "v1", kind: "Event", plural: "events" };
 const DEFAULT_GRACE_SECONDS = 30;
 const DELETE_RETRY_MS = 1_000;
 
-/** One pod from its start on the node until its object is gone, as a kubelet lives it. */
+/** Simulates the kubelet for one pod, from its start on the node until its object is removed. */
 export class PodLife {
   readonly identity: PodIdentity;
   readonly #options: PodLifeOptions;
   readonly #folder: string;
   readonly #writer: StatusWriter;
   readonly #states = new Map<string, ContainerState>();
-  /** Deletion was requested: nothing new begins. */
+  /** Aborts when a deletion is requested: nothing starts afterwards. */
   readonly #ending = new AbortController();
   readonly #graceOver = new AbortController();
   #grace: { readonly seconds: number; cancel(): void } | undefined;
-  /** The object is gone, so its status cannot be written. */
+  /** The object no longer exists, so its status cannot be written. */
   #gone = false;
   #pod: Pod;
   #status: KubeletStatus | undefined;
@@ -70,19 +70,19 @@ export class PodLife {
     if (pod.metadata?.deletionTimestamp !== undefined) {
       this.#end(pod.metadata.deletionGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
     }
-    // The warm gate may have turned.
+    // The condition of the warm gate may have changed.
     if (this.#status !== undefined) this.#publish();
     this.#writer.observe(pod);
   }
 
-  /** The object is gone without us having ended the pod: everything dies at once. */
+  /** The object was removed before the pod ended: all its processes end immediately. */
   vanish(): void {
     this.#gone = true;
     this.#end(0);
     this.#graceOver.abort();
   }
 
-  /** Resolves when the pod has ended and its object is gone. */
+  /** Resolves when the pod has ended and its object is removed. */
   async run(): Promise<void> {
     const containers = this.#runContainers().catch((error: unknown) => {
       this.#options.logger.error({ pod: this.identity.name, err: error }, "the pod cannot be run");
@@ -107,7 +107,7 @@ export class PodLife {
     this.#ending.abort();
   }
 
-  /** Plays the preStop hook. @returns why the worker is stopped now, should a session still run. */
+  /** Simulates the preStop hook. @returns the reason for stopping the worker, in case a session still runs. */
   async #drain(): Promise<string> {
     const hook = this.#pod.spec?.containers.some(({ lifecycle }) => lifecycle?.preStop?.httpGet !== undefined);
     if (hook && this.#worker !== undefined) {
@@ -202,7 +202,7 @@ export class PodLife {
     this.#writer.publish(this.#status);
   }
 
-  /** Fetches models for real, into the pod's folder. Other init containers have nothing to do here. */
+  /** Downloads the models into the pod's folder. Other init containers do nothing here. */
   async #runInit(container: Container, env: Environment): Promise<Exit> {
     if (roleOf(this.#pod, container) !== "fetch-assets") return { exitCode: 0 };
     try {

@@ -31,7 +31,7 @@ function condition(status: ReturnType<typeof statusOf>, type: string) {
 }
 
 describe("Ready", () => {
-  it("follows the containers where there is no gate", () => {
+  it("equals ContainersReady if there is no gate", () => {
     expect(condition(statusOf(healthy), "Ready")).toMatchObject({ status: "True" });
     expect(condition(statusOf({ ...healthy, worker: { ...running, ready: false } }), "Ready")).toMatchObject({
       status: "False",
@@ -40,7 +40,7 @@ describe("Ready", () => {
     });
   });
 
-  it("waits for a sidecar", () => {
+  it("is False until a sidecar is ready", () => {
     expect(condition(statusOf({ ...healthy, "drain-hook": initialising }), "Ready")).toMatchObject({ status: "False" });
   });
 
@@ -48,7 +48,7 @@ describe("Ready", () => {
     ["absent", "False", 'corresponding condition of pod readiness gate "warm" does not exist.'],
     ["False", "False", 'the status of pod readiness gate "warm" is not "True", but False'],
     ["True", "True", ""],
-  ] as const)("with a gate that is %s is %s", (gate, status, message) => {
+  ] as const)("with a gate in state %s is %s", (gate, status, message) => {
     const found = statusOf(healthy, gate);
     expect(condition(found, "ContainersReady")).toMatchObject({ status: "True" });
     expect(condition(found, "Ready")?.status).toBe(status);

@@ -5,7 +5,7 @@ import { type Container, conditionOf, isSidecar, type Pod } from "./pod.ts";
 
 export type Condition = Json<V1PodCondition>;
 
-/** The part of a pod's status that is the kubelet's. */
+/** The part of a pod's status that the kubelet writes. */
 export interface KubeletStatus {
   readonly phase: "Pending" | "Running";
   readonly conditions: readonly Condition[];
@@ -14,8 +14,8 @@ export interface KubeletStatus {
 }
 
 /**
- * The status that a kubelet would write: Ready is ContainersReady and every readiness gate's condition being True.
- * @param before what was computed last, whose transition times stay where nothing changed.
+ * The status that a kubelet would write. Ready is True if ContainersReady and the condition of every readiness gate are True.
+ * @param before the previous result. Conditions with the same status keep their transition times.
  */
 export function kubeletStatus(
   pod: Pod,
@@ -90,7 +90,7 @@ function condition({ type, holds, reason, message }: Finding, nowMs: number, bef
   return {
     type,
     status,
-    // Empty, not absent: kwok wrote the first conditions, and an apply leaves what it does not name.
+    // Empty, not absent: kwok wrote the first conditions, and an apply does not change absent fields.
     reason: reason ?? "",
     message: message ?? "",
     lastTransitionTime: since ?? apiTime(nowMs),

@@ -4,7 +4,7 @@ import { type EngineName, engineNames } from "../../../operator/engines/index.ts
 import type { Json } from "../../../operator/kube/types.ts";
 import { ASSETS_CONTAINER } from "../../../operator/resources/sidecar.ts";
 
-/** A pod as the API server gives it, and what a kubelet reads in it. */
+/** A pod as the API server returns it, and the fields that a kubelet reads. */
 export type Pod = Json<V1Pod>;
 export type PodSpec = NonNullable<Pod["spec"]>;
 export type Container = PodSpec["containers"][number];
@@ -21,19 +21,19 @@ export function identityOf(pod: Pod): PodIdentity {
   return { namespace, name, uid };
 }
 
-/** Undefined for a pod that is no worker of a pool. */
+/** Undefined for a pod that is not a worker of a pool. */
 export function engineOfPod(pod: Pod): EngineName | undefined {
   const name = pod.metadata?.labels?.[labels.engine];
   return engineNames.find((engine) => engine === name);
 }
 
-/** How this kubelet runs a container: it simulates some containers, and only reports the others as running. */
+/** The handling of a container: this kubelet simulates some containers, and only reports the others as running. */
 export function roleOf(pod: Pod, container: Container): "worker" | "fetch-assets" | "other" {
   if (container.name === ASSETS_CONTAINER) return "fetch-assets";
   return container.name === WORKER_CONTAINER && engineOfPod(pod) !== undefined ? "worker" : "other";
 }
 
-/** An init container that keeps running next to the main ones. */
+/** An init container that runs alongside the main containers. */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }

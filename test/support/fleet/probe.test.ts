@@ -11,7 +11,7 @@ const settings: ProbeSettings = {
   failureThreshold: 3,
 };
 
-/** Runs the probe over these answers, one a period, and returns the verdicts with the looks after which they came. */
+/** Runs the probe with these results, one per period. Returns each verdict with the number of checks before it. */
 async function verdictsOf(answers: string): Promise<string[]> {
   const clock = new FakeClock();
   const over = new AbortController();
@@ -41,7 +41,7 @@ describe("a probe's verdict", () => {
     expect(await verdictsOf(answers)).toEqual(expected);
   });
 
-  it("is not told once the signal has aborted, though a look was under way", async () => {
+  it("is not reported after the signal has aborted, even if a check was under way", async () => {
     const over = new AbortController();
     const verdicts: string[] = [];
     const check = async () => {
@@ -61,7 +61,7 @@ describe("a probe's verdict", () => {
 describe("probe settings", () => {
   const container = { name: "worker", ports: [{ name: "http", containerPort: 8089 }] };
 
-  it("finds a named port and fills in the API's defaults", () => {
+  it("resolve a named port and use the API's defaults", () => {
     expect(probeSettings({ httpGet: { path: "/ready", port: "http" } as never }, container, "127.64.0.2")).toEqual({
       url: "http://127.64.0.2:8089/ready",
       initialDelayMs: 0,
@@ -72,7 +72,7 @@ describe("probe settings", () => {
     });
   });
 
-  it("refuses a port that the container does not name", () => {
+  it("reject a port that the container does not have", () => {
     expect(() => probeSettings({ httpGet: { port: "metrics" } as never }, container, "127.64.0.2")).toThrow('port "metrics"');
   });
 });

@@ -3,7 +3,7 @@ import type { Clock } from "../../../operator/runtime/clock.ts";
 import { sleep } from "../../../operator/runtime/sleep.ts";
 import type { Container, ProbeSpec } from "./pod.ts";
 
-/** A probe as the kubelet runs it, with the API's defaults filled in. */
+/** A probe in the kubelet's terms, with the API's defaults. */
 export interface ProbeSettings {
   readonly url: string;
   readonly initialDelayMs: number;
@@ -13,7 +13,7 @@ export interface ProbeSettings {
   readonly failureThreshold: number;
 }
 
-/** What a probe has found so far: its verdict, and how many answers in a row speak the same way. */
+/** The result of a probe so far: its verdict, and the number of consecutive equal results. */
 export interface ProbeState {
   readonly verdict: "unknown" | "success" | "failure";
   readonly passed: boolean;
@@ -22,7 +22,7 @@ export interface ProbeState {
 
 export const unprobed: ProbeState = { verdict: "unknown", passed: false, inRow: 0 };
 
-/** The verdict changes only when a threshold of equal answers in a row is reached. */
+/** The verdict changes only if the number of consecutive equal results reaches a threshold. */
 export function afterProbe(state: ProbeState, passed: boolean, settings: ProbeSettings): ProbeState {
   const inRow = passed === state.passed ? state.inRow + 1 : 1;
   const threshold = passed ? settings.successThreshold : settings.failureThreshold;
@@ -30,7 +30,7 @@ export function afterProbe(state: ProbeState, passed: boolean, settings: ProbeSe
   return { verdict, passed, inRow };
 }
 
-/** @throws TypeError when the probe's port has no number: a mistake in the pod template. */
+/** @throws TypeError if the container does not have the probe's port: an error in the pod template. */
 export function probeSettings(spec: ProbeSpec, container: Container, podIP: string): ProbeSettings {
   const wanted = spec.httpGet?.port;
   const port = typeof wanted === "number" ? wanted : container.ports?.find(({ name }) => name === wanted)?.containerPort;
@@ -45,7 +45,7 @@ export function probeSettings(spec: ProbeSpec, container: Container, podIP: stri
   };
 }
 
-/** One look: whether it passed. */
+/** One check. @returns whether it passed. */
 export type Check = (settings: ProbeSettings, signal: AbortSignal) => Promise<boolean>;
 
 /**
@@ -71,8 +71,8 @@ export async function runProbe(
 }
 
 /**
- * Passes on any status from 200 to 399, as the kubelet's httpGet does; every look on a connection of its own. The timeout
- * passes in real time whatever the clock: it bounds this machine's answers, not the simulated worker's.
+ * Passes on any status from 200 to 399, like the kubelet's httpGet. Every check uses a new connection. The timeout
+ * is in real time, regardless of the clock: it limits the response time of this machine, not of the simulated worker.
  */
 export function httpCheck(settings: ProbeSettings, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

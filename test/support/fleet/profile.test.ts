@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { workerProfile } from "./profile.ts";
 import { seededRandom } from "./random.ts";
 
-it("spreads cold starts by pod, the same way for the same seed", () => {
+it("varies cold starts by pod, identically for the same seed", () => {
   const coldStarts = (seed: number) =>
     Array.from({ length: 50 }, (_, pod) => workerProfile("expression", {}, seededRandom(seed, `gpu-${pod}`)).coldStartMs);
   expect(coldStarts(7)).toEqual(coldStarts(7));
@@ -12,7 +12,7 @@ it("spreads cold starts by pod, the same way for the same seed", () => {
   expect(new Set(coldStarts(7)).size).toBeGreaterThan(40);
 });
 
-it("reads the worker's own settings, and keeps the documented values where they make no sense", () => {
+it("reads the worker's own settings, and uses the documented values if they are invalid", () => {
   const env = { MAX_SESSIONS: "2", SESSION_IDLE_TIMEOUT: "60", TASK_RETENTION_SECONDS: "soon" };
   expect(workerProfile("expression", env, () => 0)).toMatchObject({
     maxSessions: 2,

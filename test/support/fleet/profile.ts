@@ -1,17 +1,17 @@
 import { type EngineName, engineOf } from "../../../operator/engines/index.ts";
 import type { Random } from "../../../operator/runtime/clock.ts";
 
-/** How one stand-in worker behaves: the maker's documented figures, with what its environment and its seed change. */
+/** The behavior of one stand-in worker: the maker's documented figures, changed by its environment and its seed. */
 export interface WorkerProfile {
   readonly service: string;
   readonly maxSessions: number;
-  /** From the start of the process until it answers ready. */
+  /** Time from the start of the process until it is ready. */
   readonly coldStartMs: number;
-  /** From an accepted launch until its session runs, with the avatar loaded and the pipeline exercised. */
+  /** Time from an accepted launch until its session runs, with a cached avatar and an exercised pipeline. */
   readonly sessionStartMs: number;
-  /** Added to the start of a session whose avatar this worker has not rendered before. */
+  /** Additional time if this worker has not rendered the session's avatar before. */
   readonly encodingMs: number;
-  /** Added to the first session of a pipeline that nothing has exercised. */
+  /** Additional time for the first session if no benchmark has exercised the pipeline. */
   readonly firstSessionMs: number;
   readonly benchmarkIterationMs: number;
   /** The worker ends a session after this time. */
@@ -23,10 +23,10 @@ export interface WorkerProfile {
 /** Cold starts of the stand-ins: the short end of what the maker documents (30-50 s on a GPU, about 20 s on a CPU). */
 const coldStartMs: Record<EngineName, number> = { expression: 30_000, essence: 20_000 };
 
-/** No two machines start alike: up to this share is added to a cold start. */
+/** Machines differ: a random addition of up to this share extends a cold start. */
 const COLD_START_SPREAD = 0.1;
 
-/** The profile of one start of a worker. The environment is the container's. */
+/** The profile of one run of a worker, from the environment of its container. */
 export function workerProfile(engine: EngineName, env: Readonly<Record<string, string>>, random: Random): WorkerProfile {
   const encodes = engine === "expression";
   return {

@@ -3,8 +3,13 @@ import type { WorkerProfile } from "./profile.ts";
 import type { Task } from "./tasks.ts";
 
 /**
- * What a worker can be made to do wrong: take launches and never answer; answer nothing at all, probes among it; cut the connection before a session starts;
- * answer launches seconds late; start the session and cut the connection; or die at once with its sessions.
+ * Failures of a worker:
+ * - `hang`: launches get no response.
+ * - `freeze`: no request gets a response, including probes.
+ * - `reset`: the connection breaks before a session starts.
+ * - `slow`: the response to a launch is seconds late.
+ * - `lost-answer`: the session starts and the connection breaks.
+ * - `crash`: the worker and its sessions end immediately.
  */
 export const failures = ["none", "hang", "freeze", "reset", "slow", "lost-answer", "crash"] as const;
 export type Failure = (typeof failures)[number];
@@ -14,25 +19,25 @@ export type LaunchResult =
   | { readonly kind: "refused"; readonly reason: "not_ready" | "at_capacity" }
   | { readonly kind: "bad"; readonly message: string };
 
-/** What the HTTP API needs of a worker. */
+/** The parts of a worker that the HTTP API uses. */
 export interface ServedWorker {
   readonly profile: WorkerProfile;
   readonly state: "loading" | "ready" | "dead";
   readonly failure: Failure;
   readonly activeSessions: number;
   readonly tasks: readonly Task[];
-  /** Why a launch would be refused now, if it would. */
+  /** The reason for which the worker currently rejects launches, or undefined. */
   readonly refusal: "not_ready" | "at_capacity" | undefined;
-  /** How much later than usual a launch is answered now. */
+  /** Current additional delay of the response to a launch. */
   readonly answerDelayMs: number;
   task(id: string): Task | undefined;
   /** Ends a session on request. Returns false if it does not exist. */
   stopTask(id: string): boolean;
-  /** A request to `/launch` has arrived. */
+  /** Records a request to `/launch`. */
   countLaunch(): void;
   launch(fields: LaunchFields): LaunchResult;
   /** Exercises the pipeline. Resolves early when the worker ends. */
   benchmark(iterations: number): Promise<void>;
-  /** Time of this worker's process: over at once when it ends. */
+  /** Delay within this worker's process. Ends early when the process ends. */
   wait(delayMs: number): Promise<void>;
 }

@@ -30,7 +30,7 @@ function seen(ready: "True" | "False", resourceVersion: number): Pod {
   return { metadata: { resourceVersion: String(resourceVersion) }, status: { conditions: [{ type: "Ready", status: ready }] } };
 }
 
-it("writes nothing when nothing changed", async () => {
+it("writes nothing if nothing changed", async () => {
   writer.publish(status("True"));
   await clock.advance(0);
   writer.publish(status("True"));
@@ -38,7 +38,7 @@ it("writes nothing when nothing changed", async () => {
   expect(writes).toHaveLength(1);
 });
 
-it("leaves out what is outdated before it could be written", async () => {
+it("skips a status that is outdated before its write starts", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   answer = () => promise;
   writer.publish(status("False", "Pending"));
@@ -49,7 +49,7 @@ it("leaves out what is outdated before it could be written", async () => {
   expect(writes).toEqual([status("False", "Pending"), status("True")]);
 });
 
-it("tries again after a failure, with what is newest then", async () => {
+it("retries after a failure, with the newest status", async () => {
   answer = () => Promise.reject(new KubeError("away", { status: 0, reason: "NoAnswer" }));
   writer.publish(status("False"));
   await clock.advance(0);
@@ -59,7 +59,7 @@ it("tries again after a failure, with what is newest then", async () => {
   expect(writes).toEqual([status("False"), status("True")]);
 });
 
-it("repairs Ready after another writer changed it, and takes no notice of its own past", async () => {
+it("repairs Ready after another writer changed it, and ignores its own earlier writes", async () => {
   writer.publish(status("True"));
   await clock.advance(0);
   writer.observe(seen("False", 100));
@@ -71,7 +71,7 @@ it("repairs Ready after another writer changed it, and takes no notice of its ow
   expect(writes).toHaveLength(2);
 });
 
-it("stops when the pod is gone", async () => {
+it("stops if the pod no longer exists", async () => {
   answer = () => Promise.reject(new KubeError("gone", { status: 404, reason: "NotFound" }));
   writer.publish(status("False"));
   await clock.advance(0);

@@ -6,12 +6,12 @@ import { sleep } from "../../../operator/runtime/sleep.ts";
 import { conditionOf, type Pod, type PodIdentity } from "./pod.ts";
 import type { KubeletStatus } from "./pod-status.ts";
 
-/** Owns the fields that the kubelet writes. The condition of the warm gate belongs to its writer. */
+/** Field manager of the fields that the kubelet writes. Another manager writes the condition of the warm gate. */
 export const KUBELET_MANAGER = "kubelet-stand-in";
 
 const RETRY_MS = 1_000;
 
-/** Writes one pod's status: one write at a time, always the newest, and none when nothing changed. */
+/** Writes one pod's status: one write at a time, always the newest status, and nothing if nothing changed. */
 export class StatusWriter {
   readonly #client: Pick<KubeClient, "apply">;
   readonly #pod: PodIdentity;
@@ -21,7 +21,7 @@ export class StatusWriter {
   #written: { readonly status: KubeletStatus; readonly resourceVersion: number } | undefined;
   #writing: Promise<void> | undefined;
 
-  /** @param clock of retries, which are about the API server and pass in real time. */
+  /** @param clock for retries. They concern the API server, so their delays are in real time. */
   constructor(client: Pick<KubeClient, "apply">, pod: PodIdentity, clock: Clock = systemClock) {
     this.#client = client;
     this.#pod = pod;
@@ -33,7 +33,7 @@ export class StatusWriter {
     this.#start();
   }
 
-  /** Repairs what another writer did to the Ready condition since we wrote it, such as the node controller. */
+  /** Repairs the Ready condition if another writer, such as the node controller, has changed it. */
   observe(pod: Pod): void {
     const written = this.#written;
     if (written === undefined || Number(pod.metadata?.resourceVersion) <= written.resourceVersion) return;
@@ -43,7 +43,7 @@ export class StatusWriter {
     this.#start();
   }
 
-  /** Ends a running write; none follows. */
+  /** Aborts a running write. No further write follows. */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#writing;
@@ -64,7 +64,7 @@ export class StatusWriter {
         const pod = await this.#apply(status);
         this.#written = { status, resourceVersion: Number(pod.metadata?.resourceVersion) };
       } catch (error) {
-        // Not there any more, or another pod has the name.
+        // The pod no longer exists, or another pod has its name.
         if (isNotFound(error) || isConflict(error)) return this.#closed.abort();
         await sleep(this.#clock, RETRY_MS, signal);
       }

@@ -2,7 +2,7 @@ import type { Clock } from "../../../operator/runtime/clock.ts";
 
 export type TaskState = "pending" | "running" | "completed" | "failed" | "cancelled";
 
-/** One session, as `/tasks` shows it. Times are Unix ms. */
+/** One session in the format of `/tasks`. Times are Unix ms. */
 export interface Task {
   readonly id: string;
   readonly roomName: string;
@@ -16,11 +16,11 @@ export interface Task {
 export interface TaskSpec {
   readonly id: string;
   readonly roomName: string;
-  /** Until it runs. */
+  /** Delay until it runs. */
   readonly startMs: number;
-  /** From running until its own end. */
+  /** Time from running until its normal end. */
   readonly lengthMs: number;
-  /** Called once when it runs. */
+  /** Called once, when it starts to run. */
   readonly onRunning: () => void;
 }
 
@@ -29,19 +29,19 @@ interface Entry {
   timer: { cancel(): void };
 }
 
-/** The sessions of one worker: pending, running, ended, and forgotten after the retention time. */
+/** The sessions of one worker: pending, running and ended. Ended ones are removed after the retention time. */
 export class Tasks {
   readonly #clock: Clock;
   readonly #limits: { readonly taskRetentionMs: number; readonly maxTaskHistory: number };
   readonly #onEnd: (task: Task) => void;
-  /** In the order of their creation. */
+  /** In order of creation. */
   readonly #entries = new Map<string, Entry>();
   #active = 0;
 
   constructor(
     clock: Clock,
     limits: { readonly taskRetentionMs: number; readonly maxTaskHistory: number },
-    /** Called when a session reaches its own end; not when it is killed. */
+    /** Called if a session ends normally, not if it is killed. */
     onEnd: (task: Task) => void,
   ) {
     this.#clock = clock;
@@ -75,7 +75,7 @@ export class Tasks {
     return this.#end(id, { state: "cancelled" });
   }
 
-  /** The worker dies: every session that has not ended is returned as failed. */
+  /** The worker dies. Returns every session that has not ended, as failed. */
   kill(error: string): readonly Task[] {
     const killed: Task[] = [];
     for (const entry of this.#entries.values()) {
@@ -107,7 +107,7 @@ export class Tasks {
     return true;
   }
 
-  /** Forgets the oldest ended sessions beyond the history's limit. */
+  /** Removes the oldest ended sessions beyond the history's limit. */
   #trim(): void {
     let excess = this.#entries.size - this.#active - this.#limits.maxTaskHistory;
     for (const [id, { task, timer }] of this.#entries) {

@@ -16,21 +16,21 @@ export interface WorkerContainerOptions {
   readonly env: Environment;
   readonly pod: PodIdentity;
   readonly podIP: string;
-  /** Where the pod's models lie. */
+  /** Folder of the pod's models. */
   readonly folder: string;
   readonly clock: Clock;
   readonly seed: number;
   readonly ledger: Ledger;
-  /** The pod is being deleted. */
+  /** Aborts when the pod is deleted. */
   readonly ending: AbortSignal;
   readonly onWorker: (worker: StandInWorker | undefined) => void;
   readonly onProbed: (found: { readonly started?: boolean; readonly ready?: boolean }) => void;
 }
 
-/** Of a process that was killed. */
+/** Exit code of a killed process. */
 const KILLED_EXIT_CODE = 137;
 
-/** Runs a worker once. Resolves when its process has ended: it crashed, its startup probe failed, or someone stopped it. */
+/** Runs a worker once. Resolves when its process has ended by a crash, a failed startup probe, or a stop. */
 export async function runWorkerContainer(options: WorkerContainerOptions): Promise<Exit> {
   const worker = await startWorker(options).catch((error: unknown) => String(error));
   if (typeof worker === "string") return { exitCode: 1, message: worker };
@@ -73,7 +73,7 @@ async function probe(options: WorkerContainerOptions, worker: StandInWorker, ove
   const { container, podIP, clock, ending, onProbed } = options;
   const { startupProbe, readinessProbe } = container;
   if (startupProbe !== undefined) {
-    // Once a pod is being deleted, its start is not probed any more.
+    // The kubelet does not run the startup probe of a pod that is being deleted.
     const decided = new AbortController();
     const signal = AbortSignal.any([over, ending, decided.signal]);
     let passed = false;

@@ -4,11 +4,11 @@ import type { ServedWorker } from "./served-worker.ts";
 import type { Task } from "./tasks.ts";
 import { testFrame } from "./test-frame.ts";
 
-/** The largest body that is read. */
+/** Maximum size of a body. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const MAX_BENCHMARK_ITERATIONS = 100;
 
-/** The documented HTTP API of a worker, on the state of one. */
+/** The documented HTTP API of a worker, applied to the worker's state. */
 export function workerHandler(worker: ServedWorker): RequestListener {
   return (request, response) => {
     route(worker, request, response).catch(() => response.destroy());
@@ -74,7 +74,7 @@ async function launch(worker: ServedWorker, request: IncomingMessage, response: 
   }
 }
 
-/** The launch's fields; undefined when the request was answered here. */
+/** The fields of the launch; undefined if this function has already sent the response. */
 async function readLaunch(request: IncomingMessage, response: ServerResponse): Promise<LaunchFields | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -96,7 +96,7 @@ async function readLaunch(request: IncomingMessage, response: ServerResponse): P
   }
 }
 
-/** The maker's pages do not agree whether a task's state is called `status` or `state`: both are there. */
+/** The maker's pages use both `status` and `state` for a task's state, so the response contains both. */
 function taskBody(task: Task) {
   const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
   return {
@@ -115,7 +115,7 @@ function taskAnswer(response: ServerResponse, task: Task | undefined): void {
   else send(response, 200, taskBody(task));
 }
 
-/** Stopping a session that has ended already changes nothing and is no mistake. */
+/** A request to stop an ended session has no effect and is not an error. */
 function stopTask(worker: ServedWorker, response: ServerResponse, id: string): void {
   worker.stopTask(id);
   taskAnswer(response, worker.task(id));

@@ -34,7 +34,7 @@ async function call(method: string, path: string, init: RequestInit = {}) {
 const launchFields = { livekit_url: "wss://livekit.test", livekit_token: "t", room_name: "room-1" };
 const maya = { ...launchFields, avatar_image_url: "http://images.test/maya.jpg" };
 
-/** Launches by an urlencoded form, as the client does when no file travels. */
+/** Launches with a urlencoded form, like a client without an image file. */
 function launch(fields: Record<string, string> = maya) {
   return call("POST", "/launch", { body: new URLSearchParams(fields) });
 }
@@ -43,19 +43,19 @@ async function stateOf(answer: { body: Record<string, unknown> }) {
   return (await call("GET", `/tasks/${answer.body.task_id}`)).body.state;
 }
 
-/** Milliseconds from now until the task runs, to the next half second. */
+/** Milliseconds from now until the task runs, rounded up to half a second. */
 async function startupOf(answer: { body: Record<string, unknown> }): Promise<number> {
   for (let passedMs = 0; passedMs <= 20_000; passedMs += 500) {
     if ((await stateOf(answer)) === "running") return passedMs;
     await clock.advance(500);
   }
-  throw new Error("the session never ran");
+  throw new Error("the session did not start to run");
 }
 
 describe("while it loads", () => {
   beforeEach(() => start());
 
-  it("is healthy, not ready, and refuses launches and exercise", async () => {
+  it("is healthy but not ready, and rejects launches and benchmarks", async () => {
     expect(await call("GET", "/health")).toEqual({
       status: 200,
       body: { status: "healthy", service: "expression-avatar", active_sessions: 0, max_sessions: 2 },
@@ -67,7 +67,7 @@ describe("while it loads", () => {
     expect(ledger.totals).toMatchObject({ launches: 1, served: 0, refused503: 1 });
   });
 
-  it("becomes ready when the cold start is over, and not before", async () => {
+  it("becomes ready only after the cold start", async () => {
     await clock.advance(GPU.coldStartMs - 1);
     expect((await call("GET", "/ready")).status).toBe(503);
     await clock.advance(1);
@@ -81,7 +81,7 @@ describe("while it loads", () => {
 describe("sessions", () => {
   beforeEach(() => startWarm());
 
-  it("answers pending at once, then runs, then completes at the session's end", async () => {
+  it("reports pending at once, then running, then completed at the session's end", async () => {
     const answer = await launch({ ...maya, x_session_seconds: "60" });
     expect(answer).toMatchObject({ status: 200, body: { status: "pending", room_name: "room-1" } });
     expect(await stateOf(answer)).toBe("pending");
@@ -91,7 +91,7 @@ describe("sessions", () => {
     expect(ledger.totals).toMatchObject({ served: 1, sessionsEnded: 1, sessionsKilled: 0 });
   });
 
-  it("is at capacity while every slot is taken, also by pending sessions, and healthy all the same", async () => {
+  it("is at capacity but healthy while pending and running sessions occupy every slot", async () => {
     await launch();
     const second = await launch();
     expect(await call("GET", "/ready")).toMatchObject({ status: 503, body: { status: "at_capacity", available_sessions: 0 } });
@@ -120,14 +120,14 @@ describe("sessions", () => {
     expect(worker.activeSessions).toBe(0);
   });
 
-  it("forgets ended tasks after the retention time", async () => {
+  it("removes ended tasks after the retention time", async () => {
     await call("POST", `/tasks/${(await launch()).body.task_id}/stop`);
     expect((await call("GET", "/tasks")).body.tasks).toHaveLength(1);
     await clock.advance(3_600_000);
     expect((await call("GET", "/tasks")).body.tasks).toHaveLength(0);
   });
 
-  it("holds the answer of a launch with async_mode=false until the session runs", async () => {
+  it("delays the response of a launch with async_mode=false until the session runs", async () => {
     const answer = launch({ ...maya, async_mode: "false" });
     await expect.poll(() => worker.activeSessions).toBe(1);
     await clock.advance(10_000);
@@ -138,12 +138,12 @@ describe("sessions", () => {
 describe("start-up times", () => {
   beforeEach(() => startWarm());
 
-  it("takes 4 s, 2 s more at an avatar's first use, 1.5 s more when nothing exercised the pipeline", async () => {
+  it("are 4 s, 2 s more at an avatar's first use, and 1.5 s more without an earlier session or benchmark", async () => {
     expect(await startupOf(await launch())).toBe(7_500);
     expect(await startupOf(await launch())).toBe(4_000);
   });
 
-  it("spares the first session the pipeline's start after a benchmark", async () => {
+  it("exclude the pipeline's start after a benchmark", async () => {
     const benchmark = call("POST", "/benchmark?iterations=2");
     await expect.poll(() => clock.nextDelayMs).toBe(1_000);
     await clock.advance(1_000);
@@ -155,7 +155,7 @@ describe("start-up times", () => {
 describe("the forms of a launch", () => {
   beforeEach(() => startWarm());
 
-  it("takes multipart with an image file, and caches by its content", async () => {
+  it("include multipart with an image file, cached by its content", async () => {
     const form = () => {
       const data = new FormData();
       for (const [name, value] of Object.entries(launchFields)) data.set(name, value);
@@ -166,7 +166,7 @@ describe("the forms of a launch", () => {
     expect(await startupOf(await call("POST", "/launch", { body: form() }))).toBe(4_000);
   });
 
-  it("takes JSON", async () => {
+  it("include JSON", async () => {
     const headers = { "content-type": "application/json" };
     const body = JSON.stringify({ ...launchFields, avatar_id: "A1" });
     expect((await call("POST", "/launch", { headers, body })).status).toBe(200);
@@ -184,7 +184,7 @@ describe("the forms of a launch", () => {
     expect(worker.activeSessions).toBe(0);
   });
 
-  it("takes the session's length from the prompt, which gateways pass on", async () => {
+  it("can contain the session's length in the prompt, which gateways forward", async () => {
     const answer = await launch({ ...maya, prompt: "x_session_seconds=5" });
     await startupOf(answer);
     await clock.advance(5_000);
@@ -192,7 +192,7 @@ describe("the forms of a launch", () => {
   });
 });
 
-it("serves a JPEG as test frame", async () => {
+it("serves a JPEG as the test frame", async () => {
   await startWarm();
   const response = await fetch(`${worker.url}/test-frame`);
   expect(response.headers.get("content-type")).toBe("image/jpeg");
@@ -203,7 +203,7 @@ it("serves a JPEG as test frame", async () => {
   ).toBe("ffd8ff");
 });
 
-it("plays only the models of its folder on a CPU, without encoding", async () => {
+it("serves only the models of its folder on a CPU, without encoding", async () => {
   await startWarm(CPU, new Set(["leo"]));
   expect(await launch({ ...launchFields, avatar_id: "maya" })).toMatchObject({ status: 400 });
   expect(await startupOf(await launch({ ...launchFields, avatar_id: "leo" }))).toBe(4_000);
@@ -212,7 +212,7 @@ it("plays only the models of its folder on a CPU, without encoding", async () =>
 describe("failures on demand", () => {
   beforeEach(() => startWarm());
 
-  it("hang: a launch is never answered, everything else is", async () => {
+  it("hang: a launch gets no response, other requests do", async () => {
     worker.fail("hang");
     const aborted = new AbortController();
     const answer = fetch(`${worker.url}/launch`, { method: "POST", body: new URLSearchParams(maya), signal: aborted.signal });
@@ -224,7 +224,7 @@ describe("failures on demand", () => {
     await expect(answer).rejects.toThrow();
   });
 
-  it("freeze: nothing is answered, and its sessions go on", async () => {
+  it("freeze: no request gets a response, and sessions continue", async () => {
     await launch();
     worker.fail("freeze");
     const patience = AbortSignal.timeout(50);
@@ -234,19 +234,19 @@ describe("failures on demand", () => {
     expect((await call("GET", "/health")).status).toBe(200);
   });
 
-  it("reset: the connection is cut and no session starts", async () => {
+  it("reset: the connection breaks and no session starts", async () => {
     worker.fail("reset");
     await expect(launch()).rejects.toThrow();
     expect(worker.activeSessions).toBe(0);
   });
 
-  it("lost-answer: the connection is cut and a session runs", async () => {
+  it("lost-answer: the connection breaks and a session runs", async () => {
     worker.fail("lost-answer");
     await expect(launch()).rejects.toThrow();
     expect(worker.activeSessions).toBe(1);
   });
 
-  it("slow: the answer comes seconds later", async () => {
+  it("slow: the response is seconds late", async () => {
     worker.fail("slow");
     const answer = launch();
     await expect.poll(() => clock.nextDelayMs).toBe(5_000);
@@ -265,7 +265,7 @@ describe("failures on demand", () => {
     ]);
   });
 
-  it("none: the worker is well again", async () => {
+  it("none: the worker recovers", async () => {
     worker.fail("reset");
     worker.fail("none");
     expect((await launch()).status).toBe(200);

@@ -12,7 +12,7 @@ import { workerHandler } from "./worker-http.ts";
 export interface WorkerOptions {
   readonly pod: { readonly namespace: string; readonly name: string };
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly profile: WorkerProfile;
   /** Names of the models in the worker's folder. Absent for engines that take any image. */
@@ -21,21 +21,21 @@ export interface WorkerOptions {
   readonly ledger: Ledger;
 }
 
-/** Added by the failure `slow` to the answer of a launch, and so to the start of its session. */
+/** Delay that the failure `slow` adds to the response of a launch, and thus to the start of its session. */
 const SLOW_MS = 5_000;
-/** Avatars that a worker keeps encoded. */
+/** Number of encoded avatars in a worker's cache. */
 const AVATAR_CACHE_SIZE = 256;
 
 /**
- * One start of a worker's container: it loads, serves sessions and ends once. Speaks the documented HTTP API for real.
+ * One run of a worker's container: it loads, serves sessions and ends once. It serves the documented HTTP API on a real socket.
  *
  * Every worker has its own listener on its pod's address. One socket on 0.0.0.0 could serve them all, distinguished by the
- * local address, but then the port of a dead pod would still answer, and two fleets could not run side by side.
+ * local address. But then the port of a dead pod would still respond, and two fleets could not run at the same time.
  */
 export class StandInWorker implements ServedWorker {
   readonly pod: WorkerOptions["pod"];
   readonly profile: WorkerProfile;
-  /** Resolves with the reason when the process ended. */
+  /** Resolves with the reason when the process has ended. */
   readonly exited: Promise<string>;
   failure: Failure = "none";
 
@@ -52,7 +52,7 @@ export class StandInWorker implements ServedWorker {
   #exercised = false;
   #url = "";
 
-  /** Listens, and begins to load. Rejects when the address cannot be had. */
+  /** Listens and starts to load. Rejects if the address is not available. */
   static async start(options: WorkerOptions): Promise<StandInWorker> {
     const worker = new StandInWorker(options);
     await new Promise<void>((resolve, reject) => {
@@ -127,7 +127,7 @@ export class StandInWorker implements ServedWorker {
       id: randomUUID(),
       roomName: fields.roomName,
       startMs: this.#startMs(avatar.key),
-      // A session of known length is attended that long; any other counts as abandoned from its first frame.
+      // A session of known length has a caller for that time. Any other session counts as abandoned from its first frame.
       lengthMs: fields.sessionMs ?? this.profile.idleTimeoutMs,
       onRunning: () => {
         this.#keepEncoded(avatar.key);
@@ -152,13 +152,13 @@ export class StandInWorker implements ServedWorker {
     return this.failure === "slow" ? SLOW_MS : 0;
   }
 
-  /** From now on the worker fails in this way; `none` ends the failure. A crash happens at once. */
+  /** Starts a failure of the worker; `none` ends it. A crash happens immediately. */
   fail(failure: Failure): void {
     if (failure === "crash") this.#die("the worker crashed");
     else this.failure = failure;
   }
 
-  /** Ends the process. Sessions that still run are counted as killed, with the reason. */
+  /** Ends the process. Running sessions count as killed, with the reason. */
   async stop(reason: string): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       if (this.#server.listening) this.#server.once("close", resolve);

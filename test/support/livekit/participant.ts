@@ -8,7 +8,7 @@ export interface Participant {
 
 /**
  * Joins a room by LiveKit's signalling alone, without media. The server lists it as a participant.
- * The server removes such a participant after a minute, and closes its connection no more: it must leave before.
+ * It must leave within a minute: later the server removes the participant and no longer closes its connection.
  */
 export async function join(
   url: string,

@@ -10,7 +10,7 @@ import { freePort } from "../product/free-port.ts";
 export const LIVEKIT_KEY = "APItest";
 export const LIVEKIT_SECRET = "a-secret-of-more-than-thirty-two-characters";
 
-/** Waits for its input to end, as it does when the starter dies, however that happens; then nothing is left running. */
+/** Waits for the end of its input, which closes when the parent process ends in any way, and then ends the server. */
 const DIE_WITH_PARENT = 'server=$1; shift; "$server" "$@" </dev/null & cat; kill -9 $!';
 
 export interface LivekitServer extends AsyncDisposable {
@@ -18,7 +18,7 @@ export interface LivekitServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A real LiveKit server that touches nothing but loopback. It reports what happens in rooms to `webhookUrls`. */
+/** A real LiveKit server that uses only loopback. It reports the events of rooms to `webhookUrls`. */
 export async function startLivekit(...webhookUrls: readonly string[]): Promise<LivekitServer> {
   const server = await toolPath("livekit-server");
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-livekit-"));
@@ -45,7 +45,7 @@ function configuration(port: number, udpPort: number, webhookUrls: readonly stri
     keys: { [LIVEKIT_KEY]: LIVEKIT_SECRET },
     webhook: { api_key: LIVEKIT_KEY, urls: webhookUrls },
     rtc: {
-      // 0: none. A listener would be bound to every address, whatever bind_addresses says.
+      // 0: none. A listener would be bound to every address, regardless of bind_addresses.
       tcp_port: 0,
       udp_port: udpPort,
       node_ip: "127.0.0.1",
@@ -53,7 +53,7 @@ function configuration(port: number, udpPort: number, webhookUrls: readonly stri
       enable_loopback_candidate: true,
       interfaces: { includes: ["lo"] },
       ips: { includes: ["127.0.0.0/8"] },
-      // So that no client looks up a public one.
+      // Otherwise, clients use a public STUN server.
       stun_servers: ["127.0.0.1:3478"],
     },
   };

@@ -13,15 +13,15 @@ describe("banned phrases", () => {
     expect(found("a.ts", source)).toEqual(["2 nobody", "4 somebody"]);
   });
 
-  it("are not looked for in identifiers, comments and literals without a space", () => {
+  it("are ignored in identifiers, comments and literals without a space", () => {
     expect(found("a.ts", '// nobody\nconst nobody = "nobody";\nimport "./nobody.ts";\n')).toEqual([]);
   });
 
-  it("are not made by a value between two parts of a template", () => {
+  it("do not span a value of a template", () => {
     expect(found("a.ts", `log(\`it failed for \${reason} good\`);`)).toEqual([]);
   });
 
-  it("are found in pages, also over the end of a line, whatever their case", () => {
+  it("are found in pages, across line breaks and in any case", () => {
     expect(found("a.md", "# Title\n\nIt failed for\ngood. Nobody knows.\n")).toEqual(["3 for good", "4 Nobody"]);
   });
 
@@ -33,7 +33,7 @@ describe("banned phrases", () => {
     expect(found("a.md", "somebodyelse is not forgood")).toEqual([]);
   });
 
-  it("may stand in a text that is excepted, and only there", () => {
+  it("are allowed in an excepted text only", () => {
     expect(found("a.md", "User nobody.\nOf nobody.", "User nobody")).toEqual(["2 nobody"]);
   });
 });

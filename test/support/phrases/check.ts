@@ -9,7 +9,7 @@ export interface Hit {
   readonly better: string;
 }
 
-/** Finds the phrases of the rules in what a user reads of a file: strings of TypeScript, comments of YAML, all of any other file. */
+/** Finds banned phrases in texts that a user reads: strings of TypeScript, comments of YAML, and all of any other file. */
 export function hitsIn(file: string, source: string, rules: readonly Rule[], exceptions: readonly Exception[]): readonly Hit[] {
   const excepted = exceptions.filter((exception) => exception.file === file);
   const hits = textsIn(file, source).flatMap(({ text, line }) => {
@@ -32,7 +32,7 @@ function textsIn(file: string, source: string): readonly Text[] {
   return [{ text: source, line: 1 }];
 }
 
-/** Keeps the line breaks, by which a hit's line is counted. */
+/** Keeps the line breaks, because they determine the line number of a hit. */
 function blank(text: string): string {
   return text.replaceAll(/\S/g, " ");
 }

@@ -1,10 +1,10 @@
-/** A phrase that is not plain technical English, and what to write in its place. */
+/** A phrase that is not plain technical English, and its replacement. */
 export interface Rule {
   readonly phrase: RegExp;
   readonly better: string;
 }
 
-/** A text that is right although a rule finds a phrase in it. */
+/** A correct text in which a rule finds a phrase. */
 export interface Exception {
   readonly file: string;
   readonly text: string;

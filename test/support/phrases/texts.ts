@@ -1,6 +1,6 @@
 import ts from "typescript";
 
-/** A text that a user reads, and the line of its file on which it begins. */
+/** A text that a user reads, and the number of its first line in the file. */
 export interface Text {
   readonly text: string;
   readonly line: number;
@@ -19,7 +19,7 @@ export function sentencesIn(source: string): readonly Text[] {
   return found;
 }
 
-/** Each value in a template reads as "…", so that a phrase before it and one after it stay apart. */
+/** Replaces each value in a template by "…", so that no phrase spans the value. */
 function textOf(node: ts.Node): string | undefined {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (!ts.isTemplateExpression(node)) return undefined;

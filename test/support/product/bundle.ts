@@ -7,10 +7,10 @@ const root = path.join(import.meta.dirname, "..", "..", "..");
 const bundle = path.join(root, "dist", "avatarpool.mjs");
 
 /**
- * Builds `dist/avatarpool.mjs` where it is missing or older than what it is made from. A fresh one is left alone, because
+ * Builds `dist/avatarpool.mjs` if it is missing or older than its sources. A current one is not rebuilt, because
  * processes of another run may still load parts of it.
  *
- * @throws with the build's output when it fails.
+ * @throws with the build's output if the build fails.
  */
 export async function ensureBundle(progress: (line: string) => void): Promise<void> {
   const builtMs = await changedAtMs(bundle).catch(() => 0);

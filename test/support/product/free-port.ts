@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-/** Below the ports that the system gives to outgoing connections: one of those may take a free port before its server does. */
+/** Below the ephemeral ports of the system: an outgoing connection could use a free one before the server does. */
 const FROM = 12_000;
 const TO = 32_000;
 const MAX_TRIES = 100;

@@ -4,13 +4,13 @@ import { build } from "esbuild";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
-/** What this version gives a worker after its drain, and what the other one does. */
+/** The time for a worker after its drain, in this version and in the other one. */
 const STATED = "const CLEANUP_SECONDS = 30;";
 export const OTHER_CLEANUP_SECONDS = 45;
 
 /**
- * Bundles an AvatarPool that renders every pod template differently, as another version may.
- * @returns the bundle's file, in the folder.
+ * Bundles an AvatarPool that renders every pod template differently, like another version.
+ * @returns the path of the bundle in the folder.
  */
 export async function otherVersion(folder: string): Promise<string> {
   const outfile = path.join(folder, "other-version.mjs");

@@ -6,7 +6,7 @@ import path from "node:path";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
-/** How a process of the product is run: from its sources, as it is shipped, or from another bundle. */
+/** The program of a process of the product: its sources, the shipped bundle, or another bundle. */
 export type Build = "source" | "bundle" | { readonly file: string };
 
 function entryOf(build: Build): string {
@@ -15,14 +15,14 @@ function entryOf(build: Build): string {
 }
 
 const nodeFlags = [
-  // Of the Dockerfile, so that what is measured is what is deployed.
+  // The flags of the Dockerfile, so that measurements apply to deployments.
   "--max-semi-space-size=16",
   "--heap-growing-percent=50",
   "--import",
   path.join(root, "test", "support", "die-with-parent.mjs"),
 ];
 
-/** A process of the product, with its log in a file. It ends with its starter, however that ends. */
+/** A process of the product, with its log in a file. It ends when its parent process ends in any way. */
 export class ProductProcess {
   readonly command: string;
   readonly logFile: string;
@@ -35,7 +35,7 @@ export class ProductProcess {
   ) {
     this.command = command;
     this.logFile = options.logFile;
-    // A log file instead of a pipe: reading the log must not slow down the process that measures.
+    // A log file instead of a pipe: reading the log must not slow down the measuring process.
     const log = openSync(options.logFile, "a");
     this.#child = spawn(process.execPath, [...nodeFlags, entryOf(options.build), command], {
       cwd: root,
@@ -58,7 +58,7 @@ export class ProductProcess {
     return this.#child.exitCode;
   }
 
-  /** Ends it gracefully, or at once with SIGKILL, and waits for its end. */
+  /** Ends the process gracefully, or immediately with SIGKILL, and waits for its end. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     if (this.running) this.#child.kill(signal);
     await this.#exited;
@@ -68,7 +68,7 @@ export class ProductProcess {
     return readFile(this.logFile, "utf8");
   }
 
-  /** Resident memory now, in MB. */
+  /** Current resident memory, in MB. */
   async residentMb(): Promise<number> {
     const status = await readFile(`/proc/${this.pid}/status`, "utf8");
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;

@@ -10,29 +10,29 @@ const RELEASE = "avatarpool";
 const CHART = path.join(import.meta.dirname, "..", "..", "..", "charts", "avatarpool");
 const READY_MS = 30_000;
 
-/** An operator other than the one that is tested everywhere else. */
+/** An operator of another version. */
 export interface OperatorOptions {
-  /** Image that it takes for its own. */
+  /** The operator's own image. */
   readonly image?: string;
   readonly build?: Build;
 }
 
 export interface GatewayProcess {
   readonly process: ProductProcess;
-  /** Where clients launch. */
+  /** URL to which clients send launches. */
   readonly url: string;
   readonly internalUrl: string;
 }
 
 /**
  * The product on a control plane: the real chart installed by the real helm with no replicas, and operator and gateways as
- * processes of this machine with the ServiceAccounts, and so the rights, that the chart gave them.
+ * processes of this machine with the ServiceAccounts and permissions of the chart.
  */
 export class Product implements AsyncDisposable {
   readonly #plane: ControlPlane;
   readonly #build: Build;
   readonly #processes: ProductProcess[] = [];
-  /** Internal URLs of the gateways for every operator. */
+  /** Internal URLs of the gateways, for every operator. */
   readonly #gateways: string[] = [];
 
   private constructor(plane: ControlPlane, build: Build) {
@@ -47,7 +47,7 @@ export class Product implements AsyncDisposable {
     return new Product(plane, build);
   }
 
-  /** Changes values of the chart, as `--set` takes them: rights count at once. */
+  /** Changes values of the chart, in the format of `--set`. Permissions take effect immediately. */
   async upgrade(values: string): Promise<void> {
     const args = ["upgrade", RELEASE, CHART, "--namespace", NAMESPACE, "--reuse-values", "--set", values];
     const { code, stderr } = await this.#plane.run("helm", args);
@@ -119,7 +119,7 @@ async function untilReady(process: ProductProcess, url: string): Promise<void> {
     await until(`${process.command} to be ready`, READY_MS, async () => !process.running || (await fetch(url)).ok);
     if (process.running) return;
   } catch {
-    // Its log has more details.
+    // The log of the process has more details.
   }
   throw new Error(`${process.command} did not become ready:\n${await process.log()}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Stands in for Pulumi's Kubernetes provider, which cannot be built from source here: it applies each resource with kubectl's
- * server-side apply and renders charts with Helm. It waits for nothing, replaces nothing and keeps no secrets. For tests only.
+ * Replaces Pulumi's Kubernetes provider, which cannot be built from source here: it applies each resource with kubectl's
+ * server-side apply and renders charts with Helm. It does not wait, replace resources or encrypt secrets. For tests only.
  *
  * Expects `kubectl` and `helm` on PATH and the cluster in KUBECONFIG.
  */
