@@ -5,7 +5,7 @@ import { testRecord } from "../../test/support/gateway/pool.ts";
 import type { WorkerClient } from "../workers/client.ts";
 import { StartupReadiness } from "./startup-readiness.ts";
 
-/** A gateway that starts beside workers which answer their probes when they are told to, or never. */
+/** A gateway that starts beside workers. They respond to probes once `answers` resolves. */
 function setup() {
   const workers = new FakeWorkers();
   const answers = Promise.withResolvers<void>();
@@ -31,7 +31,7 @@ function setup() {
 }
 
 describe("a gateway that has just started", () => {
-  it("waits for its lists, and then until each worker was probed once", async () => {
+  it("waits for its lists, and then for one probe of each worker", async () => {
     const { clock, launch, look, list, answers } = setup();
     expect(look.notReadyReason()).toBe("waiting for the initial lists of pools and workers");
     list(3);
@@ -42,7 +42,7 @@ describe("a gateway that has just started", () => {
     expect(await launch()).toMatchObject({ status: 200, trace: { path: "warm" } });
   });
 
-  it("counts a worker that does not answer as probed", async () => {
+  it("counts a worker that does not respond as probed", async () => {
     const { clock, look, list } = setup();
     list(3);
     expect(look.notReadyReason()).toBeDefined();
@@ -50,7 +50,7 @@ describe("a gateway that has just started", () => {
     expect(look.notReadyReason()).toBeUndefined();
   });
 
-  it("waits no longer than ten seconds, however many workers there are", async () => {
+  it("waits at most ten seconds, for any number of workers", async () => {
     const { clock, core, look, list, answers } = setup();
     answers.resolve();
     list(10_000);
@@ -63,7 +63,7 @@ describe("a gateway that has just started", () => {
     core.stop();
   });
 
-  it("with no worker waits for none, and stays ready when workers come", async () => {
+  it("is ready without workers, and stays ready when workers appear", async () => {
     const { clock, look, list } = setup();
     list(0);
     expect(look.notReadyReason()).toBeUndefined();
@@ -72,7 +72,7 @@ describe("a gateway that has just started", () => {
     expect(look.notReadyReason()).toBeUndefined();
   });
 
-  it("forgets a worker that goes before it was probed", async () => {
+  it("does not wait for a worker that is removed before its probe", async () => {
     const { core, look, list } = setup();
     list(1);
     core.workerChanged(undefined, testRecord("w0"));

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { json, type LiveGatewayOptions, liveGateway } from "../../../test/support/gateway/live.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 
-/** Dialects, tokens and limits, as clients meet them. */
+/** Dialects, tokens and limits over HTTP. */
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -20,7 +20,7 @@ async function setup(auth?: Auth, options: LiveGatewayOptions = {}) {
   );
   cleanups.push(gateway.close);
   let room = 0;
-  /** A launch in a room of its own. */
+  /** Sends a launch in a separate room. */
   const launch = (changes: Record<string, string> = {}, headers: Record<string, string> = {}) => {
     room += 1;
     return gateway.post(new URLSearchParams({ ...fields, room_name: `room-${room}`, ...changes }), { headers });
@@ -36,7 +36,7 @@ const errorOf = async (response: Response) =>
   ((await response.json()) as { error: { code: string; message: string; field?: string } }).error;
 
 describe("dialects", () => {
-  it("takes the JSON of the maker's API, and sends the worker its form", async () => {
+  it("accepts the JSON of the maker's API, and sends the worker its form", async () => {
     const { post, last } = await setup();
     const { avatar_id: _, ...rest } = fields;
     const body = JSON.stringify({ ...rest, mode: "gpu", agent_id: "maya", image: null });
@@ -50,7 +50,7 @@ describe("dialects", () => {
     });
   });
 
-  it("turns an image in base64 into a file", async () => {
+  it("converts an image in base64 to a file", async () => {
     const { post, received } = await setup();
     const face = Buffer.from([0xff, 0xd8, 0xff, 0, 1, 2]);
     const { avatar_id: _, ...rest } = fields;
@@ -60,20 +60,20 @@ describe("dialects", () => {
     expect(received[0]?.body.includes(face)).toBe(true);
   });
 
-  it("names the field as the client called it", async () => {
+  it("names the field as in the client's request", async () => {
     const { post } = await setup();
     const body = JSON.stringify({ ...fields, avatar_id: null, agent_id: "nobody" });
     const response = await post(body, { headers: { "content-type": "application/json" } });
     expect([response.status, (await errorOf(response)).field]).toEqual([404, "agent_id"]);
   });
 
-  it("takes ?async=false for the field", async () => {
+  it("reads async_mode from ?async=false", async () => {
     const { origin, path, last } = await setup();
     await fetch(`${origin}${path}?async=false`, { method: "POST", body: new URLSearchParams(fields) });
     expect(last().get("async_mode")).toBe("false");
   });
 
-  it("serves POST /launch from the default pool, and says so where there is none", async () => {
+  it("serves POST /launch from the default pool, and names the setting if it is missing", async () => {
     const body = new URLSearchParams(fields);
     const withDefault = await setup(undefined, { defaultPool: "avatars/support" });
     expect((await fetch(`${withDefault.origin}/launch`, { method: "POST", body })).status).toBe(200);
@@ -82,7 +82,7 @@ describe("dialects", () => {
     expect([response.status, (await errorOf(response)).message]).toEqual([404, expect.stringContaining("AVATARPOOL_DEFAULT_POOL")]);
   });
 
-  it("passes the trace context on, and logs its id", async () => {
+  it("forwards the trace context, and logs its id", async () => {
     const { launch, received, lines } = await setup();
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await launch({}, { traceparent, tracestate: "a=b" });
@@ -104,7 +104,7 @@ describe("tokens", () => {
     ["as a bearer", {}, { authorization: "Bearer a-token" }],
     ["in the header api-secret", {}, { "api-secret": "a-token" }],
     ["in the field api_secret", { api_secret: "a-token" }, {}],
-  ])("lets a client in by its token %s, names it in the log, and keeps the token from the worker", async (_how, more, headers) => {
+  ])("accepts a client's token %s, logs the client's name, and sends no token to the worker", async (_how, more, headers) => {
     const { launch, last, lines, received } = await setup(auth, tokens);
     expect((await launch(more, headers)).status).toBe(200);
     expect(lines[0]).toMatchObject({ client: "ann", outcome: "served" });
@@ -112,7 +112,7 @@ describe("tokens", () => {
     expect(JSON.stringify([lines, received[0]?.headers])).not.toContain("a-token");
   });
 
-  it("passes the maker's secret on that comes beside a token", async () => {
+  it("forwards the maker's secret that accompanies a token", async () => {
     const { launch, last } = await setup(auth, tokens);
     await launch({ api_secret: "makers" }, { authorization: "Bearer b-token" });
     expect(last().get("api_secret")).toBe("makers");
@@ -123,7 +123,7 @@ describe("tokens", () => {
     ["padded in the field", { api_secret: "  a-token\t" }, {}, null],
     ["padded as a bearer, and in the field", { api_secret: " a-token " }, { authorization: "bearer \t a-token  " }, null],
     ["padded in the header api-secret, and in the field", { api_secret: "a-token\n" }, { "API-Secret": "  a-token " }, null],
-    ["in all places", { api_secret: "a-token" }, { ...bearer, "api-secret": "a-token" }, null],
+    ["in every place", { api_secret: "a-token" }, { ...bearer, "api-secret": "a-token" }, null],
     ["and another client's token in the field", { api_secret: " b-token" }, bearer, null],
     ["and another client's token in a header", {}, { ...bearer, "api-secret": " b-token " }, null],
     [
@@ -135,7 +135,7 @@ describe("tokens", () => {
     ["and the maker's secret padded in the field", { api_secret: " makers " }, bearer, "makers"],
     ["and the maker's secret padded in a header", {}, { ...bearer, "api-secret": "  makers " }, "makers"],
     ["in a header before the maker's secret in the field", { api_secret: "makers" }, { "api-secret": "a-token" }, "makers"],
-  ])("keeps tokens of the pool from the worker: %s", async (_how, more, headers, secret) => {
+  ])("sends no token of the pool to the worker: %s", async (_how, more, headers, secret) => {
     const { launch, last, received } = await setup(auth, tokens);
     expect((await launch(more, headers)).status).toBe(200);
     expect(last().get("api_secret")).toBe(secret);
@@ -144,10 +144,10 @@ describe("tokens", () => {
 
   it.each<[string, Record<string, string>, Record<string, string>]>([
     ["no token", {}, {}],
-    ["a wrong one", {}, { authorization: "Bearer c-token" }],
+    ["a wrong token", {}, { authorization: "Bearer c-token" }],
     ["a password", {}, { authorization: "Basic YS10b2tlbjo=" }],
-    ["a wrong one before a right one", { api_secret: "a-token" }, { authorization: "Bearer c-token" }],
-  ])("answers 401 to %s, without touching a worker", async (_what, more, headers) => {
+    ["a wrong token before a valid one", { api_secret: "a-token" }, { authorization: "Bearer c-token" }],
+  ])("responds 401 to %s, and sends no request to a worker", async (_what, more, headers) => {
     const { launch, received } = await setup(auth, tokens);
     const response = await launch(more, headers);
     expect([response.status, response.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
@@ -155,14 +155,14 @@ describe("tokens", () => {
     expect(received).toEqual([]);
   });
 
-  it("says why authentication is unavailable if the Secret is missing", async () => {
+  it("reports why authentication is unavailable if the Secret is missing", async () => {
     const { launch } = await setup(auth, { readSecret: async () => undefined });
     const response = await launch({}, { authorization: "Bearer a-token" });
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
     expect(await errorOf(response)).toMatchObject({ code: "auth_unavailable", message: expect.stringContaining("create it") });
   });
 
-  it("answers 429 with Retry-After beyond a client's rate, and goes on serving others", async () => {
+  it("responds 429 with Retry-After above a client's rate, and still serves other clients", async () => {
     const { launch } = await setup({ ...auth, launchesPerMinute: 2 }, tokens);
     const ann = { authorization: "Bearer a-token" };
     expect([(await launch({}, ann)).status, (await launch({}, ann)).status]).toEqual([200, 200]);
@@ -172,7 +172,7 @@ describe("tokens", () => {
     expect((await launch({}, { authorization: "Bearer b-token" })).status).toBe(200);
   });
 
-  it("gives a launch's place back however it ends", async () => {
+  it("releases a launch's place after any result", async () => {
     const { launch } = await setup({ ...auth, launchesAtOnce: 1 }, tokens);
     const ann = { authorization: "Bearer a-token" };
     for (let bad = 0; bad < 3; bad += 1) expect((await launch({ room_name: "" }, ann)).status).toBe(400);

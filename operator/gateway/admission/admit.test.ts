@@ -22,7 +22,7 @@ function refusal(...args: Parameters<typeof admit>) {
 }
 
 describe("admit", () => {
-  it("turns a form into a launch", () => {
+  it("converts a form to a launch", () => {
     const request = admit(testPool(), form({ prompt: "smile", api_secret: "s", model: "expression" }), undefined);
     expect(request).toEqual({
       livekitUrl: "wss://lk.example.com",
@@ -35,7 +35,7 @@ describe("admit", () => {
     });
   });
 
-  it.each(["livekit_url", "livekit_token", "room_name"])("names a missing %s and what to send", (field) => {
+  it.each(["livekit_url", "livekit_token", "room_name"])("rejects a form without %s, and names what to send", (field) => {
     for (const value of [undefined, "", "  "]) {
       expect(refusal(testPool(), form({ [field]: value }), undefined)).toMatchObject({
         status: 400,
@@ -45,7 +45,7 @@ describe("admit", () => {
     }
   });
 
-  it("answers https:// with the URL to send", () => {
+  it("rejects https:// with the URL to send", () => {
     expect(refusal(testPool(), form({ livekit_url: "https://lk.example.com/x" }), undefined)).toEqual({
       status: 400,
       field: "livekit_url",
@@ -57,13 +57,13 @@ describe("admit", () => {
     });
   });
 
-  it("takes the field async_mode, and ?async= before it", () => {
+  it("reads the field async_mode, and prefers ?async=", () => {
     expect(admit(testPool(), form({ async_mode: "false" }), undefined).asyncMode).toBe(false);
     expect(admit(testPool(), form({ async_mode: "false" }), "true").asyncMode).toBe(true);
     expect(refusal(testPool(), form(), "perhaps")).toMatchObject({ status: 400, field: "async" });
   });
 
-  it("names the presets there are when avatar_id is none of them", () => {
+  it("lists the presets if avatar_id matches none", () => {
     expect(refusal(testPool(), form({ avatar_id: "tom" }), undefined)).toEqual({
       status: 404,
       field: "avatar_id",
@@ -71,27 +71,27 @@ describe("admit", () => {
     });
   });
 
-  it("uses the only preset when no avatar is named, and asks when there are several", () => {
+  it("uses the only preset if the form names no avatar, and rejects the form if there are several", () => {
     const [maya] = [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }];
     const single = testPool({ presets: [maya!], workers: [{ name: "gpu", engine: "expression", max: 1 }] });
     expect(admit(single, form({ avatar_id: undefined }), undefined).avatar).toMatchObject({ kind: "preset", name: "maya" });
     expect(refusal(testPool(), form({ avatar_id: undefined }), undefined)).toMatchObject({ status: 400, field: "avatar_id" });
   });
 
-  it("takes a face image as a file or as a URL", () => {
+  it("accepts a face image as a file or as a URL", () => {
     expect(admit(testPool(), form({ avatar_id: undefined }, portrait), undefined).avatar).toMatchObject({ kind: "imageFile" });
     const byUrl = form({ avatar_id: "", avatar_image_url: "https://example.com/me.jpg" });
     expect(admit(testPool(), byUrl, undefined).avatar).toEqual({ kind: "imageUrl", url: "https://example.com/me.jpg" });
   });
 
   it.each([
-    ["an image URL that is none", form({ avatar_id: undefined, avatar_image_url: "file:///etc/passwd" }), 400, "avatar_image_url"],
+    ["an invalid image URL", form({ avatar_id: undefined, avatar_image_url: "file:///etc/passwd" }), 400, "avatar_image_url"],
     ["an empty image", form({ avatar_id: undefined }, { ...portrait, data: Buffer.alloc(0) }), 400, "avatar_image"],
     ["a file by another name", form({ avatar_id: undefined }, { ...portrait, field: "portrait" }), 400, "portrait"],
     ["two images", form({ avatar_id: undefined, image: "https://a/b.jpg" }, portrait), 400, "image"],
     ["two presets", form({ agent_id: "leo" }), 400, "avatar_id"],
-    ["a room name without end", form({ room_name: "r".repeat(5_000) }), 400, "room_name"],
-  ])("refuses %s", (_what, bad, status, field) => {
+    ["a very long room name", form({ room_name: "r".repeat(5_000) }), 400, "room_name"],
+  ])("rejects %s", (_what, bad, status, field) => {
     expect(refusal(testPool(), bad, undefined)).toMatchObject({ status, field });
   });
 
@@ -105,32 +105,32 @@ describe("admit", () => {
     const preset = (changes: Record<string, string | undefined>, file?: LaunchForm["file"], of = pool) =>
       admit(of, form({ avatar_id: undefined, ...changes }, file), undefined).avatar;
 
-    it.each(["avatar_id", "agent_id"])("finds a preset by its name, its avatarId or an alias in %s", (field) => {
+    it.each(["avatar_id", "agent_id"])("matches a preset's name, avatarId or alias in %s", (field) => {
       expect(preset({ [field]: "zoe" })).toMatchObject({ kind: "preset", name: "zoe" });
       expect(preset({ [field]: "A91XMB7113" })).toMatchObject({ kind: "preset", name: "zoe", asset: { avatarId: "A91XMB7113" } });
       expect(preset({ [field]: "avatar_001" })).toMatchObject({ kind: "preset", name: "maya" });
       expect(preset({ [field]: "B7" })).toMatchObject({ kind: "preset", name: "maya" });
     });
 
-    it("prefers the name to an id of another preset", () => {
+    it("prefers a preset's name to another preset's id", () => {
       const [maya, zoe] = pool.presets;
       const clash = { ...pool, presets: [{ ...maya!, ids: ["zoe"] }, zoe!] };
       expect(preset({ avatar_id: "zoe" }, undefined, clash)).toMatchObject({ name: "zoe" });
     });
 
-    it("prefers a known preset to the image that comes with it, and to an unknown id", () => {
+    it("prefers a known preset to an image in the same form, and to an unknown id", () => {
       expect(preset({ avatar_id: "B7" }, portrait)).toMatchObject({ kind: "preset", name: "maya" });
       expect(preset({ avatar_id: "B7", avatar_image_url: "https://a/b.jpg" }, undefined, closed)).toMatchObject({ name: "maya" });
       expect(preset({ avatar_id: "X1", agent_id: "B7" })).toMatchObject({ name: "maya" });
       expect(preset({ avatar_id: "maya", agent_id: "B7" })).toMatchObject({ name: "maya" });
     });
 
-    it("takes an image with an unknown id as a custom avatar", () => {
+    it("treats an image with an unknown id as a custom avatar", () => {
       expect(preset({ avatar_id: "X1" }, portrait)).toMatchObject({ kind: "imageFile" });
       expect(preset({ agent_id: "X1", image: "https://a/b.jpg" })).toEqual({ kind: "imageUrl", url: "https://a/b.jpg" });
     });
 
-    it("says what to do about an unknown id where no custom avatar is allowed", () => {
+    it("rejects an unknown id with a remedy if the pool allows no custom avatar", () => {
       expect(refusal(closed, form({ avatar_id: "X1" }, portrait), undefined)).toEqual({
         status: 404,
         field: "avatar_id",
@@ -140,7 +140,7 @@ describe("admit", () => {
     });
   });
 
-  it("refuses face images where the pool serves presets only", () => {
+  it("rejects face images if the pool serves presets only", () => {
     const closed = testPool({ launch: { allowCustomAvatars: false } });
     expect(refusal(closed, form({ avatar_id: undefined }, portrait), undefined)).toMatchObject({
       status: 403,
@@ -148,7 +148,7 @@ describe("admit", () => {
     });
   });
 
-  it("refuses face images where no worker can animate one", () => {
+  it("rejects face images if no worker can animate them", () => {
     const cpuOnly = testPool({
       presets: [{ name: "leo", model: { url: "https://example.com/leo.imx" } }],
       workers: [{ name: "cpu", engine: "essence", image: "essence:1", max: 1 }],
@@ -159,7 +159,7 @@ describe("admit", () => {
     });
   });
 
-  it("refuses launches to a pool that is being deleted", () => {
+  it("rejects launches to a pool that is being deleted", () => {
     const leaving = testPool({}, { deletionTimestamp: "2026-01-01T00:00:00Z" });
     expect(refusal(leaving, form(), undefined)).toMatchObject({ status: 410 });
   });

@@ -3,7 +3,7 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { ClientLimits } from "./client-limits.ts";
 
 describe("ClientLimits", () => {
-  it("lets a minute's launches come at once, and then as many as have become free again", async () => {
+  it("accepts one minute's launches at once, and then only those that the rate permits", async () => {
     const clock = new FakeClock();
     const limits = new ClientLimits(clock);
     const enter = () => limits.enter("pool/ann", { launchesPerMinute: 6 });
@@ -17,7 +17,7 @@ describe("ClientLimits", () => {
     expect(enter().kind).toBe("refused");
   });
 
-  it("bounds those under way, and each that ends makes room for one", () => {
+  it("limits launches in progress, and accepts another after each that ends", () => {
     const limits = new ClientLimits(new FakeClock());
     const enter = (client = "pool/ann") => limits.enter(client, { launchesAtOnce: 2 });
     const first = enter();
@@ -32,7 +32,7 @@ describe("ClientLimits", () => {
     expect(enter().kind).toBe("refused");
   });
 
-  it("does not count a launch that was refused", () => {
+  it("does not count a rejected launch", () => {
     const limits = new ClientLimits(new FakeClock());
     const allowed = { launchesAtOnce: 1, launchesPerMinute: 2 };
     const first = limits.enter("ann", allowed);

@@ -26,7 +26,7 @@ function setup() {
 }
 
 describe("ClientTokens", () => {
-  it("names the client of each token, line ends of the Secret aside", async () => {
+  it("maps each token to its client, and ignores line ends in the Secret", async () => {
     const { of, reads } = setup();
     expect(await Promise.all(["a-token", "b-token", "c-token"].map(of))).toEqual([
       { kind: "known", client: "ann" },
@@ -36,7 +36,7 @@ describe("ClientTokens", () => {
     expect(reads()).toBe(1);
   });
 
-  it("knows a new token a second later, and forgets one that was taken away after ten", async () => {
+  it("accepts a new token after one second, and rejects a removed one after ten", async () => {
     const { clock, state, of } = setup();
     await of("a-token");
     state.values = { carl: "c-token" };
@@ -48,7 +48,7 @@ describe("ClientTokens", () => {
     expect(await of("c-token")).toEqual({ kind: "unknown" });
   });
 
-  it("goes by what it last read while the API server is away, or hangs", async () => {
+  it("uses the last read tokens while the API server is unreachable or hangs", async () => {
     const { clock, state, of } = setup();
     await of("a-token");
     state.hangs = true;
@@ -56,12 +56,12 @@ describe("ClientTokens", () => {
     const held = of("a-token");
     await clock.advance(2_000);
     expect(await held).toEqual({ kind: "known", client: "ann" });
-    // Once it is known to be away nobody waits for it.
+    // After the first failure, no lookup waits for the API server.
     await clock.advance(60_000);
     expect(await of("a-token")).toEqual({ kind: "known", client: "ann" });
   });
 
-  it("takes up what has changed once the API server is back", async () => {
+  it("reads changed tokens after the API server recovers", async () => {
     const { clock, state, of } = setup();
     await of("a-token");
     state.failure = new Error("connect ECONNREFUSED");
@@ -73,7 +73,7 @@ describe("ClientTokens", () => {
     expect(await of("a-token")).toEqual({ kind: "unknown" });
   });
 
-  it("asks the API server once a second at most, however many strangers come", async () => {
+  it("sends at most one request a second to the API server, for any number of unknown tokens", async () => {
     const { clock, of, reads } = setup();
     for (let second = 0; second < 5; second += 1) {
       await Promise.all(Array.from({ length: 50 }, (_, at) => of(`guess-${at}`)));
@@ -86,13 +86,13 @@ describe("ClientTokens", () => {
     [undefined, undefined, "Secret tokens of launch.auth does not exist in namespace avatars: create it"],
     [new KubeError("Forbidden", { status: 403, reason: "Forbidden" }), undefined, "set gateway.secretAccess in the chart's values"],
     [new Error("ECONNREFUSED"), {}, "failed to read Secret tokens in namespace avatars: the API server failed"],
-  ])("says why authentication is unavailable (%s)", async (failure, values, why) => {
+  ])("reports why authentication is unavailable (%s)", async (failure, values, why) => {
     const { state, of } = setup();
     Object.assign(state, { failure, values });
     expect(await of("a-token")).toMatchObject({ kind: "unavailable", why: expect.stringContaining(why) });
   });
 
-  it("takes no empty value for a token", async () => {
+  it("does not treat an empty value as a token", async () => {
     const { state, of } = setup();
     state.values = { ann: " \n" };
     expect(await of("")).toEqual({ kind: "unknown" });

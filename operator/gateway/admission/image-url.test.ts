@@ -13,7 +13,7 @@ function check(url: string, hosts?: readonly string[]): string {
 
 describe("checkedImageUrl", () => {
   it.each(["https://example.com/me.jpg?size=1&sig=a%2Fb", "http://10.0.0.1:8080/me.jpg"])(
-    "lets %s be anywhere by default",
+    "allows any host by default: %s",
     (url) => {
       expect(check(url)).toBe(url);
     },
@@ -27,11 +27,11 @@ describe("checkedImageUrl", () => {
     "https:example.com",
     "javascript:1",
     "http://[::1",
-  ])("refuses %s", (url) => {
+  ])("rejects %s", (url) => {
     expect(check(url)).toMatch(/^400 avatar_image_url must be an http:\/\/ or https:\/\/ URL/);
   });
 
-  it("refuses credentials, without repeating them", () => {
+  it("rejects credentials, and does not repeat them", () => {
     expect(check("https://me:pw@example.com/a")).toMatch(/^400 .*user name or a password/);
     expect(check("https://me:pw@example.com/a")).not.toContain("pw@");
   });
@@ -47,7 +47,7 @@ describe("checkedImageUrl", () => {
     ["https://images.example.com.evil.test/a", false],
     ["https://evilcdn.example.org/a", false],
     ["https://evil.test/images.example.com", false],
-    // Parsers disagree about whose host this is: ours decides, and the worker is sent what ours read.
+    // URL parsers disagree about the host here. The gateway's parser decides, and the worker gets its result.
     ["https://evil.test\\@images.example.com/a", false],
     ["http://169.254.169.254/latest/meta-data", false],
   ])("with a list of hosts: %s is allowed: %s", (url, allowed) => {
@@ -55,7 +55,7 @@ describe("checkedImageUrl", () => {
     expect(check(url, hosts).startsWith("403 ")).toBe(!allowed);
   });
 
-  it("says which hosts there are", () => {
+  it("lists the allowed hosts", () => {
     expect(check("https://evil.test/a", ["images.example.com"])).toBe(
       "403 avatar_image_url has the host evil.test, which this pool does not allow: use one of images.example.com (launch.imageHosts)",
     );

@@ -5,7 +5,7 @@ import { KubeError } from "../../kube/errors.ts";
 
 type Answer = "forbidden" | "away" | "there" | "missing";
 
-/** A pool that needs three Secrets, each of which the API server answers for in its own way. */
+/** A pool that needs three Secrets. The API server gives a different response for each. */
 async function setup(answers: Record<string, Answer>) {
   const reads: string[] = [];
   const readSecret = async ({ namespace, name }: { readonly namespace: string; readonly name: string }) => {
@@ -26,14 +26,14 @@ async function setup(answers: Record<string, Answer>) {
   return { ...gateway, answers, reads, forbidden };
 }
 
-describe("the Secrets that a pool makes a gateway read", () => {
-  it("are looked at when the pool is known, and those that are forbidden are told to the operator", async () => {
+describe("the Secrets that the gateway reads for a pool", () => {
+  it("are checked when the pool appears, and the gateway reports forbidden ones to the operator", async () => {
     const { forbidden, reads } = await setup({ clients: "forbidden", livekit: "missing", maker: "forbidden" });
     expect(reads).toEqual(["avatars/clients", "avatars/livekit", "avatars/maker"]);
     expect(forbidden()).toEqual(["clients", "maker"]);
   });
 
-  it("are looked at every half minute while one is forbidden, and not for every change of the pool's status", async () => {
+  it("are checked every 30 s while one is forbidden, and not at each change of the pool's status", async () => {
     const { forbidden, reads, answers, clock, setPool, pool, core } = await setup({ clients: "forbidden" });
     for (let second = 0; second < 20; second += 1) {
       await setPool({ ...pool });
@@ -54,14 +54,14 @@ describe("the Secrets that a pool makes a gateway read", () => {
     expect(forbidden()).toEqual(["clients"]);
   });
 
-  it("stay what they were while the API server is away", async () => {
+  it("keep their state while the API server is unreachable", async () => {
     const { forbidden, answers, clock } = await setup({ clients: "forbidden" });
     Object.assign(answers, { clients: "away", livekit: "away" });
     await clock.advance(60_000);
     expect(forbidden()).toEqual(["clients"]);
   });
 
-  it("are not read any more when the pool needs none", async () => {
+  it("are no longer read if the pool needs none", async () => {
     const { forbidden, reads, clock, setPool } = await setup({ clients: "forbidden" });
     await setPool(testPool());
     await clock.advance(120_000);

@@ -6,7 +6,7 @@ import { gatewayNames, gateways } from "../../../test/support/gateway/gateways.t
 import { ClaimBook } from "./claim-book.ts";
 
 describe("several gateways", () => {
-  it("begin a launch once that two clients' connections brought to two of them", async () => {
+  it("start one session for a launch that arrives at two of them", async () => {
     const { at, clock, sessions } = await gateways();
     const [first, second] = await Promise.all([at(0).launch("maya", { room: "room" }), at(1).launch("maya", { room: "room" })]);
     await clock.advance(100);
@@ -14,7 +14,7 @@ describe("several gateways", () => {
     expect(second.message).toBe(first.message);
   });
 
-  it("give a retry at any of them the answer that was lost, for a minute", async () => {
+  it("return the first response to a retry at any of them, for one minute", async () => {
     const { at, clock, sessions } = await gateways();
     const first = await at(0).launch("maya", { room: "room" });
     await clock.advance(50_000);
@@ -27,7 +27,7 @@ describe("several gateways", () => {
     expect(sessions("room")).toBe(2);
   });
 
-  it("find the session that a gateway began before it was killed, whichever of them it was", async () => {
+  it("find the session that a killed gateway started, at each position", async () => {
     for (const dying of [0, 1, 2]) {
       const { at, clock, peers, sessions } = await gateways({ w1: "begin-and-hang" });
       await at(dying).launch("maya", { room: "room" });
@@ -39,7 +39,7 @@ describe("several gateways", () => {
     }
   });
 
-  it("begin what a gateway had claimed and not begun when it was killed", async () => {
+  it("start a launch that a killed gateway had claimed and not started", async () => {
     const { at, clock, peers, fakes, sessions } = await gateways({ w1: "hang" });
     await at(0).launch("maya", { room: "room" });
     await clock.advance(100);
@@ -50,7 +50,7 @@ describe("several gateways", () => {
     expect([again.status, sessions("room")]).toEqual([200, 1]);
   });
 
-  it("go on alone when they can ask nobody", async () => {
+  it("serve launches alone if no other gateway responds", async () => {
     const { at, clock, peers } = await gateways();
     peers.kill(gatewayNames[1]!);
     peers.kill(gatewayNames[2]!);
@@ -59,7 +59,7 @@ describe("several gateways", () => {
     expect(launches.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
-  it("ask two of them at most for each attempt", async () => {
+  it("send claims to at most two gateways for each attempt", async () => {
     const { at, clock, peers } = await gateways();
     const launches = [];
     for (let launch = 0; launch < 6; launch += 1) launches.push(await at(launch).launch("maya", { room: `room-${launch}` }));
@@ -67,7 +67,7 @@ describe("several gateways", () => {
     expect(peers.asked).toBeLessThanOrEqual(2 * launches.reduce((sum, { trace }) => sum + trace.attempts, 0));
   });
 
-  it("never begin a launch twice, whatever workers do and whichever gateway dies", async () => {
+  it("never start a launch twice, with any worker fault and any gateway's failure", async () => {
     const behaviour = fc.constantFrom<LaunchBehaviour>(
       "accept",
       "full",
@@ -102,7 +102,7 @@ describe("several gateways", () => {
 describe("ClaimBook", () => {
   const claim = { launch: "key", room: "room", gateway: "http://a", worker: "w", before: ["old"] };
 
-  it("grants a launch to who asks first, again to the same, and to another when the first one's claim is void or old", () => {
+  it("grants a launch to the first gateway, and to another if that claim is void or old", () => {
     const clock = new FakeClock();
     const book = new ClaimBook(clock);
     expect(book.claim(claim)).toMatchObject({ kind: "granted" });
@@ -113,7 +113,7 @@ describe("ClaimBook", () => {
     expect(book.claim(claim)).toMatchObject({ kind: "held", gateway: "http://b" });
   });
 
-  it("forgets claims after two minutes", async () => {
+  it("removes claims after two minutes", async () => {
     const clock = new FakeClock();
     const book = new ClaimBook(clock);
     book.claim(claim);
@@ -122,7 +122,7 @@ describe("ClaimBook", () => {
     expect(book.size).toBe(1);
   });
 
-  it("puts the launches of a room in order, and names the other gateways that launch there", () => {
+  it("orders the launches of a room, and lists the other gateways that launch there", () => {
     const book = new ClaimBook(new FakeClock());
     const claims = ["http://a", "http://b", "http://b"].map((gateway, at) =>
       book.claim({ ...claim, gateway, launch: `key-${at}` }),

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gateways } from "../../../test/support/gateway/gateways.ts";
 
-/** How the maker's client launches, for the agent of each job. */
+/** A launch as the maker's client sends it for the agent of a job. */
 const job = (agent: string, more = {}) => ({ room: "room", identity: "bithuman-avatar-agent", agent, ...more });
 
-describe("a launch that is asked for again at another gateway", () => {
-  it("gets the same answer, and says that it is one", async () => {
+describe("a launch that is repeated at another gateway", () => {
+  it("gets the same response, marked as repeated", async () => {
     const { at, clock, sessions } = await gateways();
     const first = await at(0).launch("maya", job("agent-1"));
     await clock.advance(100);
@@ -16,7 +16,7 @@ describe("a launch that is asked for again at another gateway", () => {
     expect(sessions("room")).toBe(1);
   });
 
-  it("is another one once its session was ended by any of them, at each of them", async () => {
+  it("starts a new session at each gateway after any gateway ended the old one", async () => {
     for (const [asked, ended] of [0, 1, 2].flatMap((one) => [0, 1, 2].map((other) => [one, other] as const))) {
       const { at, clock, fakes, sessions } = await gateways();
       for (const each of [0, 1, 2]) await at(each).launch("maya", job("agent-1"));
@@ -31,7 +31,7 @@ describe("a launch that is asked for again at another gateway", () => {
     }
   });
 
-  it("is another one once its session has ended at the worker, with the gateway that launched it", async () => {
+  it("starts a new session if the old one ended at the worker and its gateway was killed", async () => {
     const { at, clock, fakes, peers, sessions } = await gateways();
     await at(0).launch("maya", job("agent-1"));
     await clock.advance(100);
@@ -44,7 +44,7 @@ describe("a launch that is asked for again at another gateway", () => {
 });
 
 describe("a job that is dispatched again into its room through another gateway", () => {
-  it.each([1_000, 20_000, 300_000])("gets a session of its own after %d ms, and the old one is ended", async (afterMs) => {
+  it.each([1_000, 20_000, 300_000])("gets a new session after %d ms, and the gateway ends the old one", async (afterMs) => {
     const { at, clock, sessions, fakes } = await gateways();
     await at(0).launch("maya", job("agent-1"));
     await clock.advance(afterMs);
@@ -56,7 +56,7 @@ describe("a job that is dispatched again into its room through another gateway",
     expect([third.message, third.trace.path]).toEqual([again.message, "repeated"]);
   });
 
-  it("gets the slot of the old one if no other is free", async () => {
+  it("gets the slot of the old session if no other is free", async () => {
     const { at, clock, sessions, fakes } = await gateways({ w1: "accept" });
     Object.assign(fakes.all()[0]!, { slots: 1 });
     await at(0).launch("maya", job("agent-1"));
@@ -66,7 +66,7 @@ describe("a job that is dispatched again into its room through another gateway",
     expect([again.status, again.trace.path, sessions("room"), fakes.launches]).toEqual([200, "warm", 1, 2]);
   });
 
-  it("leaves the old one in place for good if that could not be ended before the new launch was refused", async () => {
+  it("keeps the old session if the gateway cannot end it before it rejects the new launch", async () => {
     const { at, clock, sessions, fakes } = await gateways({ w1: "accept" });
     const [worker] = fakes.all();
     Object.assign(worker!, { slots: 1, stop: "fails" });
@@ -79,7 +79,7 @@ describe("a job that is dispatched again into its room through another gateway",
     expect([sessions("room"), fakes.launches]).toEqual([1, 1]);
   });
 
-  it("ends no session of another identity, or of an unknown launch", async () => {
+  it("ends no session of another identity or of an unknown launch", async () => {
     const { at, clock, sessions, fakes } = await gateways();
     fakes.all()[0]!.rooms.push("room");
     await at(0).launch("maya", job("agent-1", { identity: "second-avatar" }));
@@ -89,7 +89,7 @@ describe("a job that is dispatched again into its room through another gateway",
     expect(sessions("room")).toBe(3);
   });
 
-  it("does not take the other gateway's session for its own when its answer is lost", async () => {
+  it("does not match the other gateway's session if its own response is lost", async () => {
     const { at, clock, fakes, sessions } = await gateways({ w1: "accept" });
     const [worker] = fakes.all();
     await at(0).launch("maya", job("agent-1"));
@@ -102,7 +102,7 @@ describe("a job that is dispatched again into its room through another gateway",
     expect([again.status, sessions("room"), worker!.received.length]).toEqual([200, 1, 3]);
   });
 
-  it("does not take the old session for that of a gateway that is gone", async () => {
+  it("does not match the old session to the launch of a killed gateway", async () => {
     const { at, clock, fakes, peers, sessions } = await gateways({ w1: "accept" });
     const [worker] = fakes.all();
     await at(0).launch("maya", job("agent-1"));
@@ -117,7 +117,7 @@ describe("a job that is dispatched again into its room through another gateway",
     expect([again.status, again.trace.path, sessions("room"), worker!.received.length]).toEqual([200, "warm", 1, 3]);
   });
 
-  it("leaves one avatar in the room in the end, never none, whichever gateways it comes to", async () => {
+  it("leaves exactly one avatar in the room, for every choice of gateways", async () => {
     const launches = fc.array(
       fc.record({ gateway: fc.nat(2), agent: fc.constantFrom("agent-1", "agent-2", "agent-3"), afterMs: fc.nat(3_000) }),
       { minLength: 2, maxLength: 8 },

@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A file with the ServiceAccount token of a gateway. */
+/** A file with a gateway's ServiceAccount token. */
 async function tokenFileWith(token: string) {
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-peers-"));
   cleanups.push(() => rm(folder, { recursive: true }));
@@ -28,7 +28,7 @@ async function tokenFileWith(token: string) {
   return tokenFile;
 }
 
-/** Another gateway, and this one's view of it. */
+/** Another gateway, and this gateway's client for it. */
 async function pair(claims: Partial<ClaimSource>) {
   const book = new LoadBook(systemClock);
   const server = internalServer({
@@ -70,7 +70,7 @@ async function pair(claims: Partial<ClaimSource>) {
 
 const claim = { launch: "key", room: "room", gateway: "http://self", worker: "uid", before: [] };
 
-/** Another gateway that notes what it is asked, with which token. */
+/** Another gateway that records each request and its token. */
 async function peer() {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -83,7 +83,7 @@ async function peer() {
 }
 
 describe("the other gateways", () => {
-  it("are greeted every five seconds, so that they know this one's token before it needs them", async () => {
+  it("get a greeting every five seconds, and thus verify this gateway's token in advance", async () => {
     const tokenFile = await tokenFileWith("secret\n");
     const [self, other] = [await peer(), await peer()];
     const clock = new FakeClock();
@@ -102,7 +102,7 @@ describe("the other gateways", () => {
     expect(self.asked).toEqual([]);
   });
 
-  it("are told apart from this one, whichever of its addresses is listed", async () => {
+  it("exclude this gateway by any of its addresses", async () => {
     const [four, six, other] = ["http://10.0.0.1:8081", "http://[fd00::1]:8081", "http://[fd00::2]:8081"] as const;
     const seen: (readonly string[])[] = [];
     const onShares = ({ members }: { readonly members: readonly string[] }) => seen.push(members);
@@ -112,13 +112,13 @@ describe("the other gateways", () => {
     peers.set([six, other]);
     expect(peers.self).toBe(six);
     peers.set([six, other]);
-    // Not listed while it is not ready: it keeps its name.
+    // While it is not ready, the list omits the gateway, and the gateway keeps its name.
     peers.set([other]);
     expect(peers.self).toBe(six);
     expect(seen).toEqual([[six, other]]);
   });
 
-  it("take claims while they hold back as many answers as they may, and give all of these in the end", async () => {
+  it("accept claims while they hold the maximum number of responses, and later send all responses", async () => {
     const settled = Promise.withResolvers<PeerAnswer>();
     let held = 0;
     const { other, peers } = await pair({
@@ -137,7 +137,7 @@ describe("the other gateways", () => {
     expect(held).toBe(MAX_HELD_OF_PEER + 20);
   });
 
-  it("that take no further claim now are asked again, and not taken for gone", async () => {
+  it("get a retry after a 503, and stay in the list", async () => {
     let asked = 0;
     const busy = createServer((_request, response) => {
       asked += 1;
@@ -153,7 +153,7 @@ describe("the other gateways", () => {
     expect([asked, peers.keepers("room", 2).length]).toEqual([3, 2]);
   });
 
-  it("end the sessions that a newer one has replaced", async () => {
+  it("end sessions that a newer one replaced", async () => {
     const { other, peers } = await pair({ supersede: async ({ seat }) => [`worker-of-${seat}`] });
     expect(peers.others).toEqual([other]);
     const message = { pool: "avatars/support", room: "room", seat: "seat", ticket: 2, runs: true };

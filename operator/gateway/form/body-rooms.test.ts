@@ -7,7 +7,7 @@ import { ByteRoom } from "./byte-room.ts";
 const MEGABYTE = 1024 * 1024;
 const owner = (client: string, pool = "a/a") => ({ pool, client: `${pool}/${client}` });
 
-/** Fills a room by bodies of 16 MB that never end. @returns how many bytes they hold. */
+/** Fills a room with bodies of 16 MB that never end. @returns the bytes that they hold. */
 function fill(rooms: BodyRooms, open: () => HeldBody): number {
   const before = rooms.held;
   let hasRoom = true;
@@ -29,7 +29,7 @@ function takes(body: HeldBody, bytes: number): boolean {
 }
 
 describe("BodyRooms", () => {
-  it("has room for a small body, whoever fills the rest with uploads that do not end", () => {
+  it("accepts a small body while unfinished uploads fill the rest", () => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     for (const pool of ["a/a", "b/b", "c/c"]) fill(rooms, () => rooms.open(owner("web", pool), 16 * MEGABYTE));
     fill(rooms, () => rooms.openUnverified("10.0.0.1", 2 * MEGABYTE));
@@ -37,21 +37,21 @@ describe("BodyRooms", () => {
     expect(takes(rooms.openUnverified("10.0.0.1", 4_096), 4_096)).toBe(true);
   });
 
-  it("gives one client half of the room for uploads, and leaves room for other clients and pools", () => {
+  it("limits one client to half of the room for uploads", () => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     expect(fill(rooms, () => rooms.open(owner("web"), 16 * MEGABYTE))).toBe(32 * MEGABYTE);
     expect(takes(rooms.open(owner("phone"), 10 * MEGABYTE), 10 * MEGABYTE)).toBe(true);
     expect(takes(rooms.open(owner("web", "b/b"), 10 * MEGABYTE), 10 * MEGABYTE)).toBe(true);
   });
 
-  it("gives the clients of one pool four fifths of it", () => {
+  it("limits the clients of one pool to four fifths of the room", () => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     for (let client = 0; client < 100; client += 1) fill(rooms, () => rooms.open(owner(`client-${client}`), 16 * MEGABYTE));
     expect(rooms.held).toBeLessThanOrEqual((64 * MEGABYTE * 4) / 5);
     expect(takes(rooms.open(owner("web", "b/b"), 4 * MEGABYTE), 4 * MEGABYTE)).toBe(true);
   });
 
-  it("gives bodies without a verified token little, and says what to do about a long one", () => {
+  it("limits bodies without a verified token, and rejects a long one with a remedy", () => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     for (let at = 0; at < 100; at += 1) fill(rooms, () => rooms.openUnverified(`10.0.0.${at}`, undefined));
     expect(rooms.held).toBeLessThanOrEqual(8 * MEGABYTE);
@@ -59,7 +59,7 @@ describe("BodyRooms", () => {
     expect(() => long.take(1)).toThrow(/larger than 2 MB, .* without a token in a header: send the token as Authorization: Bearer/);
   });
 
-  it("moves a body to its client once that is known, and gives all bytes back once", () => {
+  it("assigns a body to its verified client, and releases all bytes once", () => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     const body = rooms.openUnverified("10.0.0.1", undefined);
     body.take(MEGABYTE);
@@ -72,14 +72,14 @@ describe("BodyRooms", () => {
     expect(rooms.held).toBe(held - MEGABYTE);
   });
 
-  it("refuses a body by the length that it announces", () => {
+  it("rejects a body by its content-length", () => {
     const body = new BodyRooms(16 * MEGABYTE).open(owner("web"), 17 * MEGABYTE);
     expect(() => body.take(1)).toThrow(/larger than 16 MB/);
   });
 });
 
 describe("ByteRoom", () => {
-  it("never gives more than it has, keeps every share, and is whole again when all is given back", () => {
+  it("never exceeds its size, keeps every share, and is empty after all releases", () => {
     const takes = fc.array(
       fc.record({ pool: fc.nat(3), client: fc.nat(3), bytes: fc.integer({ min: 1, max: 400 }), back: fc.boolean() }),
     );

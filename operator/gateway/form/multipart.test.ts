@@ -17,7 +17,7 @@ const refusal = (text: string, contentType?: string) => {
 };
 
 describe("parseMultipart", () => {
-  it("reads back whatever a client wrote, by the platform's own encoder too", async () => {
+  it("reads what a client wrote, also with the platform's encoder", async () => {
     const data = fc.uint8Array({ maxLength: 200 });
     const values = fc.dictionary(fc.stringMatching(/^[\w-]{1,9}$/), fc.string({ unit: "binary" }), { maxKeys: 5 });
     await fc.assert(
@@ -38,7 +38,7 @@ describe("parseMultipart", () => {
     );
   });
 
-  it("understands what clients write around their values", () => {
+  it("accepts common variants of headers and delimiters", () => {
     const text = [
       "nobody reads this\r\n",
       "--x \t\r\ncontent-type: text/plain; charset=utf-8\r\nCONTENT-DISPOSITION: form-data; name=room_name\r\n\r\nroom\r\n",
@@ -58,7 +58,7 @@ describe("parseMultipart", () => {
     });
   });
 
-  it("takes nothing for a name that stands inside another value", () => {
+  it("ignores a name inside another value", () => {
     const head = 'Content-Disposition: form-data; filename="; name=\\"api_secret\\"; x.jpg"; name="avatar_image"';
     expect(parse(`${part(head, "1")}--x--`).file).toMatchObject({ field: "avatar_image", filename: '; name="api_secret"; x.jpg' });
     expect(parse(`${part('X-Other: form-data; name="a"', "1")}--x--`).fields.size).toBe(0);
@@ -67,14 +67,14 @@ describe("parseMultipart", () => {
   it.each([
     ["that is empty", ""],
     ["without the last delimiter", field("a", "1")],
-    ["with a delimiter inside a line that goes on", `${field("a", "1\r\n--xy")}--x--`],
+    ["with a delimiter inside a longer line", `${field("a", "1\r\n--xy")}--x--`],
     ["with a part whose head does not end", '--x\r\ncontent-disposition: form-data; name="a"\r\n--x--'],
     ["with a head of 9 kB", `${field("a".repeat(9_000), "1")}--x--`],
-  ])("refuses a body %s", (_what, text) => {
+  ])("rejects a body %s", (_what, text) => {
     expect(refusal(text)).toMatch(/^400 the multipart body is malformed: /);
   });
 
-  it("refuses a field that is longer than any launch has, by its name", () => {
+  it("rejects a field that is too long, and names it", () => {
     expect(refusal(`${field("prompt", "x".repeat(256 * 1024 + 1))}--x--`)).toBe("413 prompt is longer than 256 kB");
   });
 });

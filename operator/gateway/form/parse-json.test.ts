@@ -15,7 +15,7 @@ const refusal = (value: string | Buffer) => {
 const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
 
 describe("parseJson", () => {
-  it("reads what the maker's client sends for a preset", () => {
+  it("reads a request of the maker's client for a preset", () => {
     const { fields, file } = parse({ room_name: "r", mode: "cpu", agent_id: "maya", image: null, async_mode: false });
     expect(Object.fromEntries(fields)).toEqual({ room_name: "r", mode: "cpu", agent_id: "maya", async_mode: "false" });
     expect(file).toBeUndefined();
@@ -29,13 +29,13 @@ describe("parseJson", () => {
     ["in the alphabet of URLs, without padding", jpeg.toString("base64url"), "image/jpeg"],
     ["without padding", jpeg.toString("base64").replace(/=+$/, ""), "image/jpeg"],
     ["of an unknown kind", Buffer.from("face").toString("base64"), "application/octet-stream"],
-  ])("takes an image %s", (_what, image, contentType) => {
+  ])("accepts an image %s", (_what, image, contentType) => {
     const { file } = parse({ image });
     expect(file).toMatchObject({ field: "image", contentType });
     expect(file?.data.equals(contentType === "image/jpeg" ? jpeg : Buffer.from("face"))).toBe(true);
   });
 
-  it("takes an image's URL as a field, whatever its scheme: admission has the words for it", () => {
+  it("reads an image's URL of any scheme as a field", () => {
     expect(parse({ image: "https://example.com/me.jpg" }).fields.get("image")).toBe("https://example.com/me.jpg");
     expect(parse({ image: "file:///etc/passwd" }).fields.get("image")).toBe("file:///etc/passwd");
   });
@@ -53,21 +53,21 @@ describe("parseJson", () => {
     ["base64 with padding in it", '{"image": "AA==AAAA"}', /^400 image must be/],
     ["nothing but padding", '{"image": "=="}', /^400 image must be/],
     ["deep nesting", `{"a":${"[".repeat(8_000_000)}`, /^413 the JSON has too many members, or is nested too deeply/],
-    ["a number without end", `{"a":${"9".repeat(1_000_000)}}`, /^413/],
+    ["a very long number", `{"a":${"9".repeat(1_000_000)}}`, /^413/],
     ["a hundred thousand members", `{${'"a":1,'.repeat(100_000)}"b":1}`, /^413/],
     ["a million empty strings", `{"a":[${'"",'.repeat(1_000_000)}""]}`, /^413/],
     ["a million escaped quotes", `{"a":"${'\\"'.repeat(1_000_000)}"}`, /^413/],
     ["a hundred members", `{${Array.from({ length: 100 }, (_, at) => `"a${at}":""`).join(",")}}`, /^400 the JSON has more than 64/],
-  ])("refuses %s", (_what, body, says) => {
+  ])("rejects %s", (_what, body, says) => {
     expect(refusal(body)).toMatch(says);
   });
 
-  it("measures only what lies outside strings, whatever they hold", () => {
+  it("counts only characters outside strings", () => {
     const quotes = '\\"{[,'.repeat(20_000);
     expect(parse({ prompt: quotes }).fields.get("prompt")).toBe(quotes);
   });
 
-  it("stops looking where it is clear that there is too much", () => {
+  it("stops at the limit", () => {
     const look = vi.spyOn(Buffer.prototype, "indexOf");
     expect([refusal(`{"a":[${'"",'.repeat(1_000_000)}""]}`), refusal(`{"a":"${'\\"'.repeat(1_000_000)}"}`)]).toHaveLength(2);
     const looks = look.mock.calls.length;
@@ -75,7 +75,7 @@ describe("parseJson", () => {
     expect(looks).toBeLessThan(200_000);
   });
 
-  it("reads back every flat object", () => {
+  it("parses every flat object", () => {
     const flat = fc.dictionary(fc.string({ maxLength: 9 }), fc.string({ unit: "binary", maxLength: 60 }), { maxKeys: 8 });
     fc.assert(
       fc.property(flat, (object) => {

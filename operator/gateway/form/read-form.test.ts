@@ -19,7 +19,7 @@ const MEGABYTE = 1024 * 1024;
 const ann = { pool: "avatars/support", client: "avatars/support/ann" };
 const withHeaders = (body: Readable, headers: Record<string, string | undefined>) => Object.assign(body, { headers });
 
-/** Reads a body, and releases it where it is refused. */
+/** Reads a body, and releases it if it is rejected. */
 async function readFrom(body: Readable, headers: Record<string, string | undefined>, rooms: BodyRooms, clock = new FakeClock()) {
   const request = withHeaders(body, headers);
   const held = rooms.open(ann, announcedLength(request.headers));
@@ -58,21 +58,21 @@ describe("readForm", () => {
     expect(form.file?.data.equals(file.data)).toBe(true);
   });
 
-  it("reads the body however it is cut into chunks", async () => {
+  it("reads the body in chunks of any size", async () => {
     const { contentType, chunks } = encodeForm({ fields: { room_name: "room" }, file });
     const bytes = [...Buffer.concat(chunks)].map((byte) => Buffer.from([byte]));
     const { form } = await read(bytes, contentType);
     expect(form.file?.data.equals(file.data)).toBe(true);
   });
 
-  it("says what to send instead of XML", async () => {
+  it("rejects XML, and names what to send", async () => {
     await expect(refusal(read([Buffer.from("<a/>")], "text/xml"))).resolves.toMatch(
       /^415 send the launch as multipart\/form-data .*application\/json; text\/xml is not/,
     );
     await expect(refusal(read([], undefined))).resolves.toMatch(/^415/);
   });
 
-  it("refuses a body over 16 MB, and gives its bytes back", async () => {
+  it("rejects a body over 16 MB, and releases its bytes", async () => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     const chunks = Array.from({ length: 20 }, () => Buffer.alloc(1024 * 1024));
     await expect(refusal(read(chunks, "multipart/form-data; boundary=x", rooms))).resolves.toMatch(
@@ -81,7 +81,7 @@ describe("readForm", () => {
     expect(rooms.held).toBe(0);
   });
 
-  it("refuses an image while others take all the room, and holds its own until it is released", async () => {
+  it("rejects an image while others fill the room, and holds its own bytes until release", async () => {
     const rooms = new BodyRooms(1_000);
     const { contentType, chunks } = encodeForm({ fields: {}, file: { ...file, data: Buffer.alloc(700) } });
     const first = await read(chunks, contentType, rooms);
@@ -93,7 +93,7 @@ describe("readForm", () => {
     expect(rooms.held).toBe(0);
   });
 
-  it("copies a megabyte that arrives in chunks of one byte a few times at most, and keeps no chunk", async () => {
+  it("copies a megabyte in one-byte chunks a few times at most, and keeps no chunk", async () => {
     const reserve = vi.spyOn(Buffer, "allocUnsafeSlow");
     const { contentType, chunks } = encodeForm({ fields: { room_name: "room" }, file: { ...file, data: Buffer.alloc(MEGABYTE) } });
     const byByte = (function* () {
@@ -109,7 +109,7 @@ describe("readForm", () => {
     reserve.mockRestore();
   });
 
-  describe("cuts a body off", () => {
+  describe("ends a body", () => {
     const setup = () => {
       const clock = new FakeClock();
       const rooms = new BodyRooms(16 * MEGABYTE);
@@ -118,7 +118,7 @@ describe("readForm", () => {
       return { clock, rooms, body, reading: refusal(readFrom(body, headers, rooms, clock)) };
     };
 
-    it("that brings nothing for 10 s", async () => {
+    it("that sends no byte for 10 s", async () => {
       const { clock, rooms, body, reading } = setup();
       body.push(Buffer.alloc(64 * 1024));
       await clock.advance(19_000);
@@ -127,7 +127,7 @@ describe("readForm", () => {
       expect([await reading, rooms.held, clock.pending]).toEqual([expect.stringMatching(/^408 the body arrives too slowly/), 0, 0]);
     });
 
-    it("that takes longer than a minute, although its bytes flow", async () => {
+    it("that takes longer than a minute, although bytes arrive", async () => {
       const { clock, rooms, body, reading } = setup();
       for (let second = 0; second < 59; second += 1) {
         body.push(Buffer.alloc(64 * 1024));
@@ -157,20 +157,20 @@ describe("readForm", () => {
       "multipart/form-data; boundary=x",
       `${'--x\r\ncontent-disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n'.repeat(2)}--x--\r\n`,
     ],
-  ])("refuses a malformed form: %s", async (_what, contentType, body) => {
+  ])("rejects a malformed form: %s", async (_what, contentType, body) => {
     const rooms = new BodyRooms(16 * MEGABYTE);
     await expect(refusal(read([Buffer.from(body)], contentType, rooms))).resolves.toMatch(/^400 the (form|multipart body)/);
     expect(rooms.held).toBe(0);
   });
 
-  it("counts half a million fields before any of them is built", async () => {
+  it("rejects half a million fields before it builds one", async () => {
     const build = vi.spyOn(globalThis, "URLSearchParams");
     await expect(refusal(read([Buffer.from("a&".repeat(500_000))], urlencoded))).resolves.toMatch(/^400 the form has more than 64/);
     expect(build).not.toHaveBeenCalled();
     build.mockRestore();
   });
 
-  it("answers any damage of a multipart body: accepted or a 4xx, never a hang or another error", async () => {
+  it("accepts a damaged multipart body or responds 4xx, without a hang or another error", async () => {
     const whole = encodeForm({ fields: { room_name: "room", livekit_url: "wss://x" }, file }, "x");
     const body = Buffer.concat(whole.chunks);
     const damage = fc.record({
@@ -190,7 +190,7 @@ describe("readForm", () => {
     );
   });
 
-  it("treats a client that goes away in the middle as gone", async () => {
+  it("reports a client that disconnects inside a body as gone", async () => {
     const body = new Readable({ read() {} });
     body.push("room_name=");
     const reading = refusal(readFrom(body, { "content-type": urlencoded }, new BodyRooms(16 * MEGABYTE)));

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { json, type LiveGatewayOptions, liveGateway, type Take } from "../../../test/support/gateway/live.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 
-/** What clients and workers send that they should not, through real sockets. */
+/** Malformed input from clients and workers, through real sockets. */
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -21,7 +21,7 @@ const fields = { livekit_url: "wss://lk.example.com", livekit_token: "jwt", room
 const form = new URLSearchParams(fields).toString();
 const urlencoded = "content-type: application/x-www-form-urlencoded";
 
-/** A request as bytes; the connection is closed after its answer. */
+/** A request as bytes. The gateway closes the connection after its response. */
 const request = (headers: readonly string[], body = "") =>
   ["POST /avatars/support/launch HTTP/1.1", "host: gateway", "connection: close", ...headers, "", body].join("\r\n");
 const sized = (headers: readonly string[], body: string) =>
@@ -44,22 +44,22 @@ describe("bad requests", () => {
       answered(400, "bad_request"),
     ],
     ["missing fields", sized([urlencoded], "room_name=room"), answered(400, "bad_request")],
-    ["bytes that are no UTF-8", sized(["content-type: application/json"], '{"room_name":"\ud800"}'), answered(400, "bad_request")],
-    ["escapes that are no UTF-8", sized([urlencoded], `${form}&prompt=%ff`), answered(400, "bad_request")],
+    ["bytes that are not UTF-8", sized(["content-type: application/json"], '{"room_name":"\ud800"}'), answered(400, "bad_request")],
+    ["escapes that are not UTF-8", sized([urlencoded], `${form}&prompt=%ff`), answered(400, "bad_request")],
     ["a room name with a line end", sized([urlencoded], form.replace("room-1", "a%0Ab")), answered(400, "bad_request")],
     ["a compressed body", sized([urlencoded, "content-encoding: gzip"], form), answered(415, "unsupported_media_type")],
     ["another character set", sized([`${urlencoded}; charset=utf-16`], form), answered(415, "unsupported_media_type")],
     ["an unknown transfer encoding", request([urlencoded, "transfer-encoding: gzip"], form), answered(400, "bad_request")],
     ["two lengths", request([urlencoded, "content-length: 3", "content-length: 4"], "a=b"), answered(400, "bad_request")],
     ["a header bomb", request([`x-bomb: ${"a".repeat(30_000)}`]), answered(431, "headers_too_large")],
-    ["what is no HTTP", "\u0016\u0003\u0001 hello\r\n\r\n", answered(400, "bad_request")],
-  ])("answers %s in words", async (_what, bytes, says) => {
+    ["bytes that are not HTTP", "\u0016\u0003\u0001 hello\r\n\r\n", answered(400, "bad_request")],
+  ])("responds to %s with an error message", async (_what, bytes, says) => {
     const { raw, received } = await setup();
     expect(await raw(Buffer.from(bytes, "utf8"))).toMatch(says);
     expect(received).toEqual([]);
   });
 
-  it("answers 413 to 17 MB, whether announced or not", async () => {
+  it("responds 413 to 17 MB, with or without a content-length", async () => {
     const { post, rooms } = await setup();
     const image = Buffer.alloc(17 * 1024 * 1024, 97);
     const announced = await post(image, { headers: { "content-type": "application/json" } });
@@ -73,7 +73,7 @@ describe("bad requests", () => {
     expect([announced.status, chunked.status, rooms.held]).toEqual([413, 413, 0]);
   });
 
-  it("cuts off a body without end", async () => {
+  it("closes the connection of an endless body", async () => {
     const { origin, rooms } = await setup();
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     socket.on("error", () => {});
@@ -91,20 +91,20 @@ describe("bad requests", () => {
     expect(rooms.held).toBe(0);
   });
 
-  it("answers 408 to a body that does not come", async () => {
+  it("responds 408 to a body that does not arrive", async () => {
     const { raw, rooms } = await setup(accept, { bodyTimeoutMs: 50 });
     expect(await raw(request([urlencoded, "content-length: 999"], "room"))).toMatch(answered(408, "slow_request"));
     expect(rooms.held).toBe(0);
   });
 
   it.each([
-    ["a pool that asks for no token", undefined, {}],
+    ["a pool that requires no token", undefined, {}],
     [
-      "a pool that asks for one, from clients that send none",
+      "a pool that requires a token, from clients without one",
       { secretRef: { name: "tokens" } },
       { authorization: "Bearer a-token" },
     ],
-  ])("serves a small launch beside uploads that do not end, in %s", async (_what, auth, headers) => {
+  ])("serves a small launch beside unfinished uploads, in %s", async (_what, auth, headers) => {
     const pool = testPool({ launch: { queue: { length: 5, deadline: "0s" }, ...(auth && { auth }) } });
     const gateway = await liveGateway([accept], pool, { readSecret: async () => new Map([["ann", "a-token"]]) });
     cleanups.push(gateway.close);
@@ -127,7 +127,7 @@ describe("bad requests", () => {
     expect((await post(inField)).status).toBe(200);
   });
 
-  it("answers pipelined requests in their order", async () => {
+  it("responds to pipelined requests in their order", async () => {
     const { raw } = await setup();
     const first = sized([urlencoded], form).replace("connection: close\r\n", "");
     const second = sized([urlencoded], "room_name=room");
@@ -135,7 +135,7 @@ describe("bad requests", () => {
     expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(["200", "400"]);
   });
 
-  it("keeps an answer that is under way apart from what follows it on the connection", async () => {
+  it("does not mix a response in progress with the error for later bytes on the connection", async () => {
     let take = (): void => {};
     const { raw } = await setup((_request, response) => {
       take = () => accept(_request, response, Buffer.alloc(0));
@@ -149,11 +149,14 @@ describe("bad requests", () => {
 
 describe("bad workers", () => {
   it.each<[string, Take]>([
-    ["no JSON", (_request, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>ok</h1>")],
-    ["nothing", (_request, response) => void response.writeHead(204).end()],
+    [
+      "a body that is not JSON",
+      (_request, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>ok</h1>"),
+    ],
+    ["no body", (_request, response) => void response.writeHead(204).end()],
     ["megabytes", (_request, response) => void response.writeHead(200).end("x".repeat(5_000_000))],
     ["a strange content type", (_request, response) => void response.writeHead(200, { "content-type": "\u00ff\u00fe" }).end("{")],
-  ])("tells the client of a session that a worker began with %s", async (_what, take) => {
+  ])("reports a session if the worker's successful response has %s", async (_what, take) => {
     const { post } = await setup(take);
     const response = await post(form, { headers: { "content-type": "application/x-www-form-urlencoded" } });
     expect(response.ok).toBe(true);
@@ -164,9 +167,9 @@ describe("bad workers", () => {
   it.each<[string, Take]>([
     ["a redirect", (_request, response) => void response.writeHead(307, { location: "http://169.254.169.254/" }).end()],
     ["garbage", (request) => void request.socket.end("SSH-2.0-OpenSSH\r\n")],
-    ["half an answer", (request) => void request.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")],
+    ["half a response", (request) => void request.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")],
     ["500", (_request, response) => void response.writeHead(500).end("oops")],
-  ])("does not take %s for a session", async (_what, take) => {
+  ])("does not treat %s as a session", async (_what, take) => {
     const { post } = await setup(take);
     const response = await post(form, { headers: { "content-type": "application/x-www-form-urlencoded" } });
     expect([502, 503]).toContain(response.status);
@@ -175,7 +178,7 @@ describe("bad workers", () => {
     });
   });
 
-  it("does not follow an answer without end", async () => {
+  it("does not read an endless response", async () => {
     const { post } = await setup((_request, response) => {
       response.writeHead(200, { "content-type": "application/json" });
       const more = (): boolean => response.write("x".repeat(100_000));

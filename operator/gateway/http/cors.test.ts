@@ -47,12 +47,12 @@ const paths = [
 ];
 
 describe("browsers", () => {
-  it.each(paths)("may launch and see sessions from a page that the pool allows, at %s", async (path) => {
+  it.each(paths)("may launch and list sessions from an allowed page, at %s", async (path) => {
     const { preflight } = await setup(["http://localhost:3000", page]);
     expect(await preflight(path, page)).toEqual({ status: 204, text: "", cors: allowing(page) });
   });
 
-  it("may read the answer, and a refusal too", async () => {
+  it("may read a response, also an error", async () => {
     const { call } = await setup([page]);
     const readable = { ...exposed, vary: "Origin", "access-control-allow-origin": page };
     const token = { authorization: "Bearer a-token" };
@@ -67,7 +67,7 @@ describe("browsers", () => {
     });
   });
 
-  it("may do so from any page with *, and never with credentials", async () => {
+  it("may launch from any page with *, and never with credentials", async () => {
     const { preflight } = await setup(["*"]);
     expect((await preflight("/avatars/support/launch", "null")).cors).toEqual(allowing("*"));
   });
@@ -78,7 +78,7 @@ describe("browsers", () => {
     ["another port", "https://app.example.com:8443"],
     ["a longer name", "https://app.example.com.evil.com"],
     ["no origin", "null"],
-  ])("may not from a page of %s", async (_what, origin) => {
+  ])("may not launch from a page with %s", async (_what, origin) => {
     const { call, preflight } = await setup([page]);
     const refused = await preflight("/avatars/support/launch", origin);
     expect([refused.status, refused.cors]).toEqual([403, { vary: "Origin" }]);
@@ -86,7 +86,7 @@ describe("browsers", () => {
     expect((await call("POST", "/avatars/support/launch", { origin })).cors).toEqual({ vary: "Origin" });
   });
 
-  it("may not by default, and other clients see nothing of it", async () => {
+  it("may not launch by default, and other clients get no CORS header", async () => {
     const { call, preflight } = await setup();
     expect(await preflight("/avatars/support/launch", page)).toMatchObject({ status: 403, cors: { vary: "Origin" } });
     expect(await preflight("/avatars/nobody/launch", page)).toMatchObject({ status: 404, cors: {} });

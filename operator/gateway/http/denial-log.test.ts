@@ -19,7 +19,7 @@ function setup() {
   return { clock, lines, note };
 }
 
-it("writes ten lines in 10 s, then how many more there were", async () => {
+it("logs ten denials in 10 s, then the number of further ones", async () => {
   const { clock, lines, note } = setup();
   for (let count = 0; count < 2_000; count += 1) note();
   expect(lines).toHaveLength(10);
@@ -44,14 +44,14 @@ async function guess(options: LiveGatewayOptions, forwarded: string) {
   return gateway.lines;
 }
 
-it("logs a wrong token with the sender's address and never the token, and believes no forwarded address", async () => {
+it("logs the sender's address for a wrong token, without the token or a forwarded address", async () => {
   expect(await guess({}, "203.0.113.7")).toMatchObject([
     { address: "127.0.0.1", path: "/avatars/support/launch", level: "warn" },
     { address: "127.0.0.1", path: "/avatars/support/sessions" },
   ]);
 });
 
-it("logs the address that a trusted proxy has forwarded, and not what the client wrote before it", async () => {
+it("logs the address from a trusted proxy, and not the client's own entry", async () => {
   const lines = await guess({ trustedProxies: ["127.0.0.0/8", "10.0.0.0/8"] }, "198.51.100.1, 203.0.113.7, 10.1.1.1");
   expect(lines).toMatchObject([
     { address: "203.0.113.7", proxy: "127.0.0.1" },

@@ -64,7 +64,7 @@ async function openLoad(origin: string) {
 }
 
 describe("the internal server", () => {
-  it("is ready only when nothing speaks against it", async () => {
+  it("is ready only without a reason against it", async () => {
     const { origin, state } = await setup({ notReady: "waiting for the initial lists of pools and workers" });
     expect((await fetch(`${origin}/readyz`)).status).toBe(503);
     state.notReady = undefined;
@@ -77,7 +77,7 @@ describe("the internal server", () => {
     expect(await (await fetch(`${origin}/metrics`)).text()).toContain("process_resident_memory_bytes");
   });
 
-  it("streams the load: everything first, then a shortage at once", async () => {
+  it("streams the full load first, then each shortage at once", async () => {
     const { origin, book } = await setup();
     const stream = await openLoad(origin);
     cleanups.push(stream.close);
@@ -89,13 +89,13 @@ describe("the internal server", () => {
   it.each([
     ["denied", 401],
     ["unknown", 503],
-  ] as const)("answers %s access with %i", async (access, status) => {
+  ] as const)("responds to %s access with %i", async (access, status) => {
     const { origin, denied } = await setup({ access });
     expect((await fetch(`${origin}/load`)).status).toBe(status);
     expect(denied).toEqual(access === "denied" ? ["only the operator may read this"] : []);
   });
 
-  it("opens a bounded number of streams, and another when one closes", async () => {
+  it("opens a bounded number of streams, and another after one closes", async () => {
     const { origin } = await setup();
     const streams = [];
     for (let count = 0; count < 8; count += 1) streams.push(await openLoad(origin));
@@ -107,7 +107,7 @@ describe("the internal server", () => {
     cleanups.push(again.close);
   });
 
-  it("takes the claims of gateways, and of nobody else", async () => {
+  it("accepts claims from gateways only", async () => {
     const { origin, state } = await setup();
     const post = async (path: string, body: object) => {
       const headers = { "content-type": "application/json" };
@@ -129,7 +129,7 @@ describe("the internal server", () => {
     expect((await fetch(`${origin}/claims`)).status).toBe(401);
   });
 
-  it("holds the answers of so many questions of one gateway, and answers further ones at once", async () => {
+  it("holds a bounded number of one gateway's requests, and responds to further ones at once", async () => {
     const { origin, state } = await setup();
     const settled = Promise.withResolvers<{ kind: "none" }>();
     let held = 0;
@@ -153,7 +153,7 @@ describe("the internal server", () => {
     );
   });
 
-  it("takes so many claims at once while tokens are checked, and refuses further ones at once", async () => {
+  it("holds a bounded number of claims during the token review, and rejects further ones at once", async () => {
     const { origin, state } = await setup();
     const checked = Promise.withResolvers<Access>();
     state.peerAccess = checked.promise;

@@ -40,7 +40,7 @@ describe("the launch server", () => {
     expect((await post(form())).status).toBe(200);
   });
 
-  it("measures the stages of a launch that is served", async () => {
+  it("measures the stages of a served launch", async () => {
     const slowly: Take = (request, response, body) => setTimeout(() => accept(request, response, body), 60);
     const { post, metrics } = await setup([slowly]);
     expect((await post(form())).status).toBe(200);
@@ -55,7 +55,7 @@ describe("the launch server", () => {
     expect(queue).toBe(0);
   });
 
-  it("does not call a pool unknown while its view is old: it may have been created meanwhile", async () => {
+  it("responds 503 to an unknown pool while the gateway's view is old", async () => {
     const { origin, view } = await setup([]);
     view.old = true;
     const response = await fetch(`${origin}/avatars/new/launch`, { method: "POST", body: form() });
@@ -63,14 +63,14 @@ describe("the launch server", () => {
     expect((await errorOf(response)).code).toBe("pool_unknown");
   });
 
-  it("still takes launches while it is stopping, and tells clients to connect anew", async () => {
+  it("accepts launches while it stops, and closes their connections", async () => {
     const { post, view } = await setup([accept]);
     view.stopping = true;
     const response = await post(form());
     expect([response.status, response.headers.get("connection")]).toEqual([200, "close"]);
   });
 
-  it("answers with the worker's status and body, and says which worker and how", async () => {
+  it("forwards the worker's status and body, and names the worker and the path", async () => {
     const { post } = await setup([accept]);
     const response = await post(form());
     expect(response.status).toBe(200);
@@ -79,7 +79,7 @@ describe("the launch server", () => {
     expect(response.headers.get("x-avatarpool-path")).toBe("warm");
   });
 
-  it("does not pass the client's Authorization on, and logs one line without token or secret", async () => {
+  it("does not forward the client's Authorization, and logs one line without token or secret", async () => {
     const { post, received, lines } = await setup([accept]);
     await post(form({ api_secret: "hidden" }), { headers: { authorization: "Bearer hidden" } });
     expect(received[0]?.headers.authorization).toBeUndefined();
@@ -96,7 +96,7 @@ describe("the launch server", () => {
     expect(JSON.stringify(lines)).not.toMatch(/hidden|top-secret/);
   });
 
-  it("sends an image on as it came, and then forgets it", async () => {
+  it("forwards an image unchanged, and then releases it", async () => {
     const { post, received, rooms } = await setup([accept]);
     const response = await post(upload(3_000_000));
     expect(response.status).toBe(200);
@@ -105,7 +105,7 @@ describe("the launch server", () => {
     expect(rooms.held).toBe(0);
   });
 
-  it("answers 413 to 20 MB of image, in words, without touching a worker", async () => {
+  it("responds 413 with a message to an image of 20 MB, and sends no request to a worker", async () => {
     const { post, received } = await setup([accept]);
     const response = await post(upload(20_000_000));
     expect(response.status).toBe(413);
@@ -113,7 +113,7 @@ describe("the launch server", () => {
     expect(received).toEqual([]);
   });
 
-  it("goes on to the next worker on a 503", async () => {
+  it("tries the next worker after a 503", async () => {
     const { post } = await setup([(_request, response) => json(response, 503, { status: "at_capacity" }), accept]);
     const response = await post(form());
     expect([response.status, response.headers.get("x-avatarpool-worker")]).toEqual([200, "w1"]);
@@ -125,24 +125,24 @@ describe("the launch server", () => {
     expect([response.status, (await errorOf(response)).code, received.length]).toEqual([502, "worker_failed", 1]);
   });
 
-  it("answers 503 with Retry-After when there is no slot", async () => {
+  it("responds 503 with Retry-After if no slot is free", async () => {
     const { post } = await setup([(_request, response) => json(response, 503, { status: "at_capacity" })]);
     const response = await post(form());
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "45"]);
   });
 
   it.each([
-    ["unknown pool", "/avatars/nobody/launch", 404, "pool_not_found"],
-    ["unknown path", "/launch/me", 404, "not_found"],
+    ["an unknown pool", "/avatars/nobody/launch", 404, "pool_not_found"],
+    ["an unknown path", "/launch/me", 404, "not_found"],
     ["a badly encoded URL", "/avatars/%zz/launch", 400, "bad_request"],
-  ])("answers %s with JSON", async (_what, path, status, code) => {
+  ])("responds to %s with JSON", async (_what, path, status, code) => {
     const { origin } = await setup([]);
     const response = await fetch(`${origin}${path}`, { method: "POST", body: form() });
     expect([response.status, (await errorOf(response)).code]).toEqual([status, code]);
   });
 
   it.each(["/avatars/support/launch/", "//avatars//support//launch//", "///avatars/support/launch?async=//", "//launch/"])(
-    "serves %s, as clients join a base URL and a path",
+    "serves %s, a join of a base URL and a path",
     async (path) => {
       const { raw } = await setup([accept], undefined, { defaultPool: "avatars/support" });
       const body = form().toString();
@@ -153,7 +153,7 @@ describe("the launch server", () => {
     },
   );
 
-  it.each(["GET", "HEAD"])("answers a load balancer's health checks by %s, with 503 while it drains", async (method) => {
+  it.each(["GET", "HEAD"])("responds to a load balancer's health checks with %s, and with 503 while it stops", async (method) => {
     const { origin, view } = await setup([]);
     const check = async (path: string, accept = "*/*") => {
       const response = await fetch(`${origin}${path}`, { method, headers: { accept } });
@@ -174,7 +174,7 @@ describe("the launch server", () => {
     expect(await check("/")).toEqual([503, "text/plain", text(`${line}\n`)]);
   });
 
-  it("answers 405 to another method, 415 to XML, and 400 with the field to a missing one", async () => {
+  it("responds 405 to another method, 415 to XML, and 400 to a missing field, with its name", async () => {
     const { origin, post } = await setup([]);
     const get = await fetch(`${origin}/avatars/support/launch`);
     expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);
@@ -184,7 +184,7 @@ describe("the launch server", () => {
     expect(await errorOf(missing)).toMatchObject({ field: "room_name" });
   });
 
-  it("frees the place of a client that leaves the queue", async () => {
+  it("frees the place of a client that disconnects in the queue", async () => {
     const { post, core } = await setup([], testPool({ launch: { queue: { length: 5, deadline: "1m" } } }));
     const leave = new AbortController();
     const queued = () => core.state("avatars/support")?.queued.maya ?? 0;
@@ -205,7 +205,7 @@ describe("the launch server", () => {
     expect(await response).toBe("left");
   });
 
-  it("answers launches that wait when it stops, and closes their connections", async () => {
+  it("responds to waiting launches when it stops, and closes their connections", async () => {
     const { post, core, origin, stop } = await setup([], testPool({ launch: { queue: { length: 5, deadline: "1m" } } }));
     const queued = new Promise<void>((resolve) => core.subscribe(({ shortSinceMs }) => shortSinceMs !== undefined && resolve()));
     const response = post(form());
@@ -217,7 +217,7 @@ describe("the launch server", () => {
     await expect(fetch(origin)).rejects.toThrow();
   });
 
-  it("survives a request that is cut off", async () => {
+  it("serves launches after an incomplete request", async () => {
     const { origin, post } = await setup([accept]);
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     socket.write(

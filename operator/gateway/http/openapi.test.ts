@@ -8,7 +8,7 @@ const document = openApi();
 const launch = document.paths["/{namespace}/{pool}/launch"].post;
 
 describe("the OpenAPI document", () => {
-  it("names codes that the documentation explains", async () => {
+  it("lists only codes that the documentation explains", async () => {
     const page = await readFile(path.join(import.meta.dirname, "..", "..", "..", "docs", "troubleshooting.md"), "utf8");
     for (const code of Object.keys({ ...launchErrors, ...sessionErrors })) expect(page).toContain(`\`${code}\``);
   });
@@ -20,7 +20,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("describes every dialect, with what each must have", () => {
+  it("describes every dialect with its required fields", () => {
     const content = launch.requestBody.content;
     for (const type of ["multipart/form-data", "application/x-www-form-urlencoded", "application/json"] as const) {
       expect(content[type].schema).toMatchObject({ required: ["livekit_url", "livekit_token", "room_name"] });
@@ -31,7 +31,7 @@ describe("the OpenAPI document", () => {
     });
   });
 
-  it("refers to nothing that is not there", () => {
+  it("contains no broken reference", () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
     expect(new Set(references)).toEqual(new Set(Object.keys(document.components.schemas)));
   });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { json, liveGateway, type Take } from "../../../test/support/gateway/live.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 
-/** Workers that answer with what they were sent: no answer to the client and no line of the log may hold a secret of it. */
+/** Workers that echo the request. No response to the client and no log line may contain a secret from it. */
 
 const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString("base64url");
 const token = `${header}.${Buffer.from('{"sub":"avatar","video":{"room":"room-1"}}').toString("base64url")}.c2lnbmF0dXJlLW9m`;
@@ -35,10 +35,10 @@ function secretsOf(text: string): readonly string[] {
   return [...parts, ...ends, ...inBase64].filter((part) => text.includes(part));
 }
 
-describe("a worker that answers with what it was sent", () => {
+describe("a worker that echoes the request", () => {
   const cases = Object.keys(echoes).map((what) => [422, what] as const);
 
-  it.each([...cases, [500, "a sentence with the form"] as const])("gets no secret quoted: %i with %s", async (status, what) => {
+  it.each([...cases, [500, "a sentence with the form"] as const])("leaks no secret: %i with %s", async (status, what) => {
     const take: Take = (_request, response, body) => json(response, status, echoes[what]?.(body.toString()));
     const gateway = await liveGateway([take], testPool(), { tasks: (_request, response) => json(response, 500, {}) });
     closes.push(() => gateway.close());

@@ -55,18 +55,18 @@ describe("sessions over HTTP", () => {
     expect(await call(room, { method: "DELETE" })).toMatchObject({ status: 404, body: { error: { code: "session_not_found" } } });
   });
 
-  it("that another gateway has launched are found at the worker", async () => {
+  it("of another gateway are found at the worker", async () => {
     const { call } = await setup();
     expect(await call(room)).toMatchObject({ status: 200, body: { sessions: [session] } });
   });
 
-  it("say what is not there", async () => {
+  it("respond 404 to an unknown room or pool", async () => {
     const { call, origin } = await setup();
     expect(await call("sessions/nowhere")).toMatchObject({ status: 404, body: { error: { code: "session_not_found" } } });
     expect((await fetch(`${origin}/avatars/other/sessions`)).status).toBe(404);
   });
 
-  it("are for those who may launch, and cost none of their launches", async () => {
+  it("require a launch token, and do not count against its rate", async () => {
     const auth = { secretRef: { name: "clients" }, launchesPerMinute: 1 };
     const { call } = await setup(testPool({ launch: { auth } }));
     const headers = { authorization: "Bearer a-token" };
@@ -87,7 +87,7 @@ describe("LiveKit's webhook", () => {
     return { method: "POST", body, headers: { "content-type": "application/webhook+json", authorization: await token.toJwt() } };
   };
 
-  it("is taken when it is signed with the pool's key, and refused otherwise", async () => {
+  it("is accepted only with a signature of the pool's key", async () => {
     const { call } = await setup();
     const right = await signed(event);
     expect((await call("livekit-webhook", right)).status).toBe(200);
@@ -98,7 +98,7 @@ describe("LiveKit's webhook", () => {
     expect((await call("livekit-webhook", { method: "POST", body: event })).status).toBe(401);
   });
 
-  it("is refused where the pool names no LiveKit server, and where it is too large", async () => {
+  it("is rejected if the pool names no LiveKit server or the body is too large", async () => {
     const { call } = await setup(testPool());
     expect((await call("livekit-webhook", await signed(event))).status).toBe(404);
     const large = `{"event":"${"x".repeat(300_000)}"}`;

@@ -31,7 +31,7 @@ async function setup(pair: TlsPair = certificates.first) {
 }
 
 describe("readTlsPair", () => {
-  it("refuses a certificate and a key that do not belong together, or a file that is missing", async () => {
+  it("rejects a certificate and a key that do not match, or a missing file", async () => {
     const { files, write } = await setup();
     expect(await readTlsPair(files)).toEqual(certificates.first);
     await write({ key: certificates.second.key });
@@ -41,7 +41,7 @@ describe("readTlsPair", () => {
 });
 
 describe("followTlsFiles", () => {
-  it("passes a new pair on once, and keeps the old one while the files do not belong together", async () => {
+  it("reports a new pair once, and keeps the old one while the files do not match", async () => {
     const { files, write } = await setup();
     const clock = new FakeClock();
     const lines: string[] = [];
@@ -50,7 +50,7 @@ describe("followTlsFiles", () => {
     const stop = new AbortController();
     cleanups.push(() => stop.abort());
     void followTlsFiles({ clock, logger }, files, certificates.first, (pair) => used.push(pair), stop.signal);
-    /** A look, and its reading of real files. */
+    /** One check, with its reads of real files. */
     const look = async (until: () => unknown) => {
       await clock.advance(10_000);
       await expect.poll(until).toBeTruthy();
@@ -67,7 +67,7 @@ describe("followTlsFiles", () => {
 });
 
 describe("a gateway with a certificate", () => {
-  it("serves HTTPS, takes a new certificate for new connections, and drops none", async () => {
+  it("serves HTTPS, uses a new certificate for new connections, and closes none", async () => {
     const gateway = await liveGateway([(_request, response) => json(response, 200, { status: "pending" })], testPool(), {
       tls: certificates.first,
     });

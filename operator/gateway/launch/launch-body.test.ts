@@ -22,7 +22,7 @@ const jsonPool = testPool({
 });
 
 describe("launchBodies", () => {
-  it("sends every worker of an engine the same bytes, and the trace with them", () => {
+  it("sends the same bytes and the trace to every worker of an engine", () => {
     const bodyFor = launchBodies(testPool(), request({ kind: "imageFile", file: face }), trace);
     const [first, again] = [bodyFor(engines.expression, "gpu"), bodyFor(engines.expression, "gpu")];
     expect(Buffer.concat(again.chunks).equals(Buffer.concat(first.chunks))).toBe(true);
@@ -30,7 +30,7 @@ describe("launchBodies", () => {
     expect(first.headers).toMatchObject(trace);
   });
 
-  it("writes the JSON of the maker's API where a group wants it", () => {
+  it("writes the JSON of the maker's API if a group requires it", () => {
     const body = launchBodies(jsonPool, request(leo), {})(engines.essence, "cpu");
     expect(body).toMatchObject({ contentType: "application/json", headers: { "api-secret": "makers" } });
     expect(JSON.parse(String(body.chunks[0]))).toEqual({
@@ -43,14 +43,14 @@ describe("launchBodies", () => {
     });
   });
 
-  it("carries an image in base64 or by its URL in JSON", () => {
+  it("writes an image in base64 or its URL in JSON", () => {
     const imageOf = (avatar: LaunchRequest["avatar"]) =>
       JSON.parse(String(launchBodies(jsonPool, request(avatar), {})(engines.expression, "gpu").chunks[0])).image;
     expect(imageOf({ kind: "imageFile", file: face })).toBe(face.data.toString("base64"));
     expect(imageOf({ kind: "imageUrl", url: "https://example.com/me.jpg" })).toBe("https://example.com/me.jpg");
   });
 
-  it("speaks to each group as it wants, within one launch", () => {
+  it("uses each group's own format within one launch", () => {
     const pool = testPool({
       workers: [
         { name: "a", engine: "essence", image: "essence:1", max: 1 },

@@ -19,7 +19,7 @@ const keys = (changes: Partial<LaunchRequest> = {}) =>
   });
 
 describe("the key of a launch", () => {
-  it("is the same for a retry, also with a newer token of the same participant and agent", () => {
+  it("is equal for a retry, also with a newer token of the same participant and agent", () => {
     const livekitToken = roomToken({ identity: "avatar", agent: "agent-1", jti: "2" });
     expect(keys({ livekitToken, asyncMode: false }).launch).toBe(keys().launch);
   });
@@ -30,14 +30,14 @@ describe("the key of a launch", () => {
     ["participant", { livekitToken: roomToken({ identity: "second-avatar", agent: "agent-1" }) }],
     ["agent", { livekitToken: roomToken({ identity: "avatar", agent: "agent-2" }) }],
     ["token that names no agent", { livekitToken: roomToken({ identity: "avatar" }) }],
-    ["token that names nobody", { livekitToken: "opaque" }],
+    ["token that names no participant", { livekitToken: "opaque" }],
     ["image", { avatar: file("other face") }],
     ["kind of avatar", { avatar: { kind: "imageUrl", url: "face" } }],
   ])("differs with the %s", (_what, changes) => {
     expect(keys(changes).launch).not.toBe(keys().launch);
   });
 
-  it("is that of the token itself if the token names no agent", () => {
+  it("depends on the token itself if the token names no agent", () => {
     const of = (jti: string) => keys({ livekitToken: roomToken({ identity: "avatar", jti }) }).launch;
     expect(of("1")).toBe(of("1"));
     expect(of("1")).not.toBe(of("2"));
@@ -49,7 +49,7 @@ describe("the key of a launch", () => {
 });
 
 describe("the seat of a launch", () => {
-  it("is that of the participant, whichever agent and avatar", () => {
+  it("depends on the participant only, not on the agent or avatar", () => {
     const livekitToken = roomToken({ identity: "avatar", agent: "agent-2" });
     expect(keys({ livekitToken, avatar: file("other") }).seat).toBe(keys().seat);
     expect(keys({ livekitToken: roomToken({ identity: "second", agent: "agent-1" }) }).seat).not.toBe(keys().seat);

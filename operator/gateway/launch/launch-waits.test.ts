@@ -7,7 +7,7 @@ import type { WorkerClient } from "../../workers/client.ts";
 const queue = (length: number, deadline = "2m", attempts = 5) => testPool({ launch: { queue: { length, deadline }, attempts } });
 
 describe("a launch that finds no slot", () => {
-  it("waits, and gets the very slot that becomes free", async () => {
+  it("waits, and gets the slot that becomes free", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { slots: 1, sessions: 1 });
     const waiting = await launch();
@@ -19,7 +19,7 @@ describe("a launch that finds no slot", () => {
     expect(waiting.trace.waitedMs).toBeGreaterThan(5_000);
   });
 
-  it("is served within a probe's interval by a worker that becomes ready", async () => {
+  it("gets a worker that becomes ready within one probe interval", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { ready: false });
     const waiting = await launch();
@@ -28,7 +28,7 @@ describe("a launch that finds no slot", () => {
     expect(waiting.status).toBe(200);
   });
 
-  it("comes before launches that arrive later", async () => {
+  it("precedes launches that arrive later", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { slots: 1, sessions: 1 });
     const first = await launch();
@@ -38,7 +38,7 @@ describe("a launch that finds no slot", () => {
     expect([first.status, second.status]).toEqual([200, 0]);
   });
 
-  it("keeps its place when the worker it was handed is full after all", async () => {
+  it("keeps its place if the chosen worker is full", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { slots: 1, sessions: 1 });
     const first = await launch();
@@ -52,7 +52,7 @@ describe("a launch that finds no slot", () => {
     expect([first.status, second.status]).toEqual([200, 0]);
   });
 
-  it("returns to its place when the worker it was handed is full after all, and the queue is full meanwhile", async () => {
+  it("returns to its place if the chosen worker is full, also into a full queue", async () => {
     const workers = new FakeWorkers();
     const answer = Promise.withResolvers<void>();
     const network: WorkerClient = {
@@ -76,13 +76,13 @@ describe("a launch that finds no slot", () => {
     expect([first.status, second.status]).toEqual([200, 0]);
   });
 
-  it("waits on, close to its deadline, when the worker it was handed is full after all, whatever the pace is", async () => {
+  it("waits until its deadline if the chosen worker is full, at any pace", async () => {
     const small = { name: "gpu", engine: "expression" as const, sessionsPerWorker: 1, max: 1 };
     const presets = [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }];
     const launchSpec = { queue: { length: 50, deadline: "10s" } };
     const { addWorker, launch, clock } = gatewayHarness(testPool({ presets, workers: [small], launch: launchSpec }));
     const a = await addWorker("a", { slots: 1, sessions: 1 });
-    // A pace of one every two seconds and more, known from twenty launches.
+    // Twenty launches show a pace of one slot in more than two seconds.
     for (let granted = 0; granted < 20; granted++) {
       const next = await launch();
       a.sessions = 0;
@@ -100,7 +100,7 @@ describe("a launch that finds no slot", () => {
     expect(first.status).toBe(0);
   });
 
-  it("waits rather than fails when every worker answered 503: a slot may still become free", async () => {
+  it("waits if every worker responded 503", async () => {
     const { addWorker, launch, clock } = gatewayHarness(queue(10, "2m", 2));
     const workers = [
       await addWorker("a", { launch: "full" }),
@@ -114,7 +114,7 @@ describe("a launch that finds no slot", () => {
     expect(result).toMatchObject({ status: 200, trace: { path: "queued" } });
   });
 
-  it("is refused at its deadline with a reason and Retry-After", async () => {
+  it("is rejected at its deadline with a reason and Retry-After", async () => {
     const { addWorker, launch, clock } = gatewayHarness(queue(10, "30s"));
     await addWorker("a", { slots: 1, sessions: 1 });
     const waiting = await launch();
@@ -127,7 +127,7 @@ describe("a launch that finds no slot", () => {
     });
   });
 
-  it("is refused at once when the queue is full, and its place is free again when a client leaves", async () => {
+  it("is rejected at once if the queue is full, and not after a client leaves", async () => {
     const { addWorker, launch } = gatewayHarness(queue(1));
     await addWorker("a", { slots: 1, sessions: 1 });
     const first = await launch();
@@ -137,7 +137,7 @@ describe("a launch that finds no slot", () => {
     expect(first).toMatchObject({ status: 499, code: "client_gone" });
   });
 
-  it("is not begun when its client leaves in the moment in which its turn comes", async () => {
+  it("is not started if its client disconnects at the moment of its turn", async () => {
     const { addWorker, launch, setRecord, client } = gatewayHarness();
     await addWorker("a", { slots: 1 }, { cordoned: true });
     const waiting = await launch();
@@ -148,7 +148,7 @@ describe("a launch that finds no slot", () => {
     expect((await launch()).status).toBe(200);
   });
 
-  it("never reaches a worker that cannot serve its preset", async () => {
+  it("is never sent to a worker that cannot serve its preset", async () => {
     const { addWorker, launch, client, clock } = gatewayHarness();
     await addWorker("gpu-1");
     const waiting = await launch("leo");
@@ -156,7 +156,7 @@ describe("a launch that finds no slot", () => {
     expect([waiting.status, client.launches]).toEqual([0, 0]);
   });
 
-  it("is told when its pool is deleted meanwhile", async () => {
+  it("is rejected if its pool is deleted", async () => {
     const { launch, setPool } = gatewayHarness();
     const waiting = await launch();
     await setPool(undefined);

@@ -7,7 +7,7 @@ import { testPool } from "../../../test/support/gateway/pool.ts";
 const queue = (length: number, deadline = "2m", attempts = 5) => testPool({ launch: { queue: { length, deadline }, attempts } });
 
 describe("a launch", () => {
-  it("goes to the fullest warm worker, and passes on its answer", async () => {
+  it("is sent to the fullest warm worker, and gets its response", async () => {
     const { addWorker, launch } = gatewayHarness();
     await addWorker("a");
     const b = await addWorker("b", { sessions: 1 });
@@ -20,7 +20,7 @@ describe("a launch", () => {
     expect(b.sessions).toBe(2);
   });
 
-  it("is sent in the engine's form without secrets that the client did not send", async () => {
+  it("has the engine's form, without secrets that the client did not send", async () => {
     const { addWorker, launch } = gatewayHarness();
     const a = await addWorker("a");
     await launch();
@@ -33,7 +33,7 @@ describe("a launch", () => {
     });
   });
 
-  it("is cold on a worker that the operator has not called warm, and warm there once a session of the preset ran", async () => {
+  it("is cold on a worker without the warm condition, and warm after a session of the preset ran there", async () => {
     const { addWorker, launch, clock, core, key } = gatewayHarness();
     await addWorker("a", { slots: 4 }, { warm: false });
     expect((await launch()).trace.path).toBe("cold");
@@ -42,7 +42,7 @@ describe("a launch", () => {
     expect(core.state(key)).toMatchObject({ launches: { maya: { arrived: 2, missed: 1, started: 2 } }, shortages: {} });
   });
 
-  it("counts its own launches before the worker does: two at once do not take the same slot", async () => {
+  it("reserves its slot: two concurrent launches do not get the same one", async () => {
     const { addWorker, launch } = gatewayHarness(queue(0));
     await addWorker("a", { slots: 1, launch: "hang" });
     await launch();
@@ -50,7 +50,7 @@ describe("a launch", () => {
   });
 
   it.each(["full", "not-ready", "refuse-connection"] as const)(
-    "tries the next worker at once when one is unexpectedly %s",
+    "is sent to the next worker at once if one is unexpectedly %s",
     async (behaviour) => {
       const { addWorker, launch } = gatewayHarness();
       await addWorker("a", { launch: behaviour, sessions: 1 });
@@ -60,7 +60,7 @@ describe("a launch", () => {
     },
   );
 
-  it("leaves a worker alone after its 503 until its next probe", async () => {
+  it("avoids a worker after its 503 until the next probe", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { launch: "full", sessions: 1 });
     const b = await addWorker("b", { slots: 9 });
@@ -74,7 +74,7 @@ describe("a launch", () => {
     expect(a.received).toHaveLength(2);
   });
 
-  it("is not sent twice when the launch itself is at fault", async () => {
+  it("is not sent twice if the launch itself is invalid", async () => {
     const { addWorker, launch, client } = gatewayHarness();
     await addWorker("a", { launch: "reject", sessions: 1 });
     await addWorker("b");
@@ -82,7 +82,7 @@ describe("a launch", () => {
     expect(client.launches).toBe(1);
   });
 
-  it("that the maker's account does not allow is reported to the operator, and is no shortage", async () => {
+  it("over the account's limit is reported to the operator, and is no shortage", async () => {
     const { addWorker, launch, core, key, clock } = gatewayHarness();
     await addWorker("a", { launch: "account-limit" });
     expect(await launch()).toMatchObject({ status: 403, code: "worker_rejected" });
@@ -93,7 +93,7 @@ describe("a launch", () => {
     });
   });
 
-  it("whose answer is lost is found at the worker that began it", async () => {
+  it("with a lost response is found at the worker that started it", async () => {
     const { addWorker, launch, client } = gatewayHarness();
     const a = await addWorker("a", { launch: "lost-answer" });
     await addWorker("b");
@@ -102,7 +102,7 @@ describe("a launch", () => {
   });
 
   it.each(["reset", "garbage"] as const)(
-    "goes on to the next worker when one breaks off (%s) and lists no session",
+    "is sent to the next worker if one closes the connection (%s) and lists no session",
     async (behaviour) => {
       const { addWorker, launch, clock } = gatewayHarness();
       const a = await addWorker("a", { launch: behaviour, sessions: 1 });
@@ -115,7 +115,7 @@ describe("a launch", () => {
     },
   );
 
-  it("goes on at once when the worker died under it, but not through all workers: it might be the launch that kills them", async () => {
+  it("is sent to the next worker at once after a worker dies, and to no third one", async () => {
     const { addWorker, launch } = gatewayHarness();
     const workers = [];
     for (const name of ["a", "b", "c"]) workers.push(await addWorker(name, { launch: "die" }));
@@ -127,13 +127,13 @@ describe("a launch", () => {
     expect(workers.map(({ received }) => received.length)).toEqual([1, 1, 0]);
   });
 
-  it("passes on the worker's words about a launch that it rejects", async () => {
+  it("gets the message of the worker that rejects it", async () => {
     const { addWorker, launch } = gatewayHarness();
     await addWorker("a", { launch: "reject" });
     expect((await launch()).message).toBe("worker a rejected the launch: no face found");
   });
 
-  it("ends after 60 s at a worker that hangs; a retry looks there first", async () => {
+  it("fails after 60 s at a worker that hangs, and a retry checks that worker first", async () => {
     const { addWorker, launch, clock, client } = gatewayHarness(queue(0));
     const a = await addWorker("a", { launch: "hang", slots: 4 });
     const hung = await launch("maya", { room: "room" });
@@ -147,8 +147,8 @@ describe("a launch", () => {
   });
 });
 
-describe("the load that the operator is told of", () => {
-  it("counts each shortage of a launch once, by preset, and how long its session took to run", async () => {
+describe("the load that the gateway reports to the operator", () => {
+  it("counts each shortage of a launch once, by preset, and measures the session's start-up", async () => {
     const { addWorker, launch, clock, core, key } = gatewayHarness();
     const startups: (number | undefined)[] = [];
     core.subscribe(({ startupMs }) => startups.push(startupMs));
@@ -167,7 +167,7 @@ describe("the load that the operator is told of", () => {
   });
 });
 
-describe("whatever workers do", () => {
+describe("with any behaviour of workers", () => {
   const behaviour = fc.constantFrom<LaunchBehaviour>(
     "accept",
     "lost-answer",
@@ -180,7 +180,7 @@ describe("whatever workers do", () => {
     "garbage",
   );
 
-  it("every launch ends with one answer, no slot leaks, and no launch is begun twice", async () => {
+  it("every launch gets one response, no slot leaks, and no launch starts twice", async () => {
     const workers = fc.array(
       fc.record({ slots: fc.integer({ min: 1, max: 3 }), behaviours: fc.array(behaviour, { minLength: 1, maxLength: 4 }) }),
       {

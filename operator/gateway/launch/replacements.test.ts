@@ -3,7 +3,7 @@ import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 import type { SessionEvent } from "../sessions/sessions.ts";
 
-/** How the maker's client launches, for the agent of each job. */
+/** A launch as the maker's client sends it for the agent of a job. */
 const job = (agent: string, more = {}) => ({ room: "room", identity: "bithuman-avatar-agent", agent, ...more });
 
 function setup(spec: Parameters<typeof testPool>[0] = {}) {
@@ -17,7 +17,7 @@ function setup(spec: Parameters<typeof testPool>[0] = {}) {
 }
 
 describe("a job that is dispatched again into its room", () => {
-  it("gets a session of its own, and the old one is ended once the new one runs", async () => {
+  it("gets a new session, and the gateway ends the old one after the new one runs", async () => {
     const { addWorker, launch, clock, tasks, news } = setup();
     const a = await addWorker("a", { slots: 4, taskState: "pending" });
     await launch("maya", job("agent-1"));
@@ -29,7 +29,7 @@ describe("a job that is dispatched again into its room", () => {
     expect([await tasks("a"), news()]).toEqual([["task-of-room.2"], ["replaced"]]);
   });
 
-  it("keeps the old one if the new one ends before it runs", async () => {
+  it("keeps the old session if the new one ends before it runs", async () => {
     const { addWorker, launch, clock, tasks } = setup();
     await addWorker("a", { slots: 1 });
     const b = await addWorker("b", { slots: 1, taskState: "pending" });
@@ -42,7 +42,7 @@ describe("a job that is dispatched again into its room", () => {
     expect(await tasks("a")).toEqual(["task-of-room"]);
   });
 
-  it("may be dispatched many times: the last one stays", async () => {
+  it("keeps only the last session after many dispatches", async () => {
     const { addWorker, launch, clock, tasks } = setup();
     await addWorker("a", { slots: 9 });
     for (const agent of ["agent-1", "agent-2", "agent-3", "agent-4"]) await launch("maya", job(agent));
@@ -50,7 +50,7 @@ describe("a job that is dispatched again into its room", () => {
     expect(await tasks("a")).toEqual(["task-of-room.4"]);
   });
 
-  it("gets the slot of the old one if no other is free, before those that wait", async () => {
+  it("gets the slot of the old session if no other is free, before waiting launches", async () => {
     const { addWorker, launch, clock, tasks } = setup();
     await addWorker("a", { slots: 1 });
     await launch("maya", job("agent-1"));
@@ -60,7 +60,7 @@ describe("a job that is dispatched again into its room", () => {
     expect([again.status, waiting.status, await tasks("a")]).toEqual([200, 0, ["task-of-room.2"]]);
   });
 
-  it("gets the place of the old one under limits.maxSessions", async () => {
+  it("gets the place of the old session under limits.maxSessions", async () => {
     const { addWorker, launch, clock, tasks } = setup({ limits: { maxSessions: 1 } });
     await addWorker("a", { slots: 4 });
     await launch("maya", job("agent-1"));
@@ -68,7 +68,7 @@ describe("a job that is dispatched again into its room", () => {
     expect([(await launch("maya", job("agent-2"))).status, await tasks("a")]).toEqual([200, ["task-of-room.2"]]);
   });
 
-  it("waits with the old one in place if that cannot be ended, and ends it later", async () => {
+  it("waits while the gateway cannot end the old session, and the gateway ends it later", async () => {
     const { addWorker, launch, clock, tasks } = setup();
     const a = await addWorker("a", { slots: 1, stop: "fails" });
     await launch("maya", job("agent-1"));
@@ -80,7 +80,7 @@ describe("a job that is dispatched again into its room", () => {
     expect([again.status, await tasks("a")]).toEqual([200, ["task-of-room.2"]]);
   });
 
-  it("leaves the old one in place for good if that could not be ended before the new launch was refused", async () => {
+  it("keeps the old session if the gateway cannot end it before it rejects the new launch", async () => {
     for (const queue of [{ deadline: "8s" }, { length: 0 }]) {
       const { addWorker, launch, clock, tasks, news } = setup({ launch: { queue } });
       const a = await addWorker("a", { slots: 1, stop: "fails" });
@@ -95,7 +95,7 @@ describe("a job that is dispatched again into its room", () => {
     }
   });
 
-  it("is tried again for half a minute where a worker does not end the old one", async () => {
+  it("makes the gateway retry for 30 s if a worker does not end the old session", async () => {
     const { addWorker, launch, clock, tasks, news } = setup();
     const a = await addWorker("a", { slots: 4, stop: "fails" });
     await launch("maya", job("agent-1"));
@@ -122,7 +122,7 @@ describe("a job that is dispatched again into its room", () => {
     expect(await tasks("a")).toHaveLength(4);
   });
 
-  it("does not take the old session for its own when its answer is lost", async () => {
+  it("does not match the old session if its own response is lost", async () => {
     for (const launchOf of ["reset", "garbage"] as const) {
       const { addWorker, launch, clock, tasks } = setup();
       const a = await addWorker("a", { slots: 3 });
@@ -136,7 +136,7 @@ describe("a job that is dispatched again into its room", () => {
     }
   });
 
-  it("finds its own session beside the old one when its answer is lost", async () => {
+  it("finds its own session beside the old one if its response is lost", async () => {
     const { addWorker, launch, clock, tasks, client } = setup();
     const a = await addWorker("a", { slots: 3 });
     await launch("maya", job("agent-1"));

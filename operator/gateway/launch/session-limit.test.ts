@@ -6,7 +6,7 @@ const limited = (maxSessions: number, queue = { length: 10, deadline: "1m" }) =>
   testPool({ limits: { maxSessions }, launch: { queue } });
 
 describe("limits.maxSessions", () => {
-  it("lets launches beyond it wait, though workers have slots, until a session ends", async () => {
+  it("queues launches above it until a session ends, although workers have free slots", async () => {
     const { addWorker, launch, clock, client } = gatewayHarness(limited(3));
     const a = await addWorker("a", { slots: 2, sessions: 2 });
     const b = await addWorker("b", { slots: 2 });
@@ -20,7 +20,7 @@ describe("limits.maxSessions", () => {
     expect([a.sessions, b.sessions].reduce((sum, sessions) => sum + sessions)).toBe(3);
   });
 
-  it("counts launches that are on their way", async () => {
+  it("counts launches in progress", async () => {
     const { addWorker, launch, client } = gatewayHarness(limited(1));
     await addWorker("a", { slots: 2, launch: "hang" });
     await launch();
@@ -31,7 +31,7 @@ describe("limits.maxSessions", () => {
   it.each([
     [{ length: 10, deadline: "10s" }, "deadline_exceeded"],
     [{ length: 0, deadline: "10s" }, "queue_full"],
-  ])("is named as the reason (%j)", async (queue, code) => {
+  ])("is the reason in the response (%j)", async (queue, code) => {
     const { addWorker, launch, clock } = gatewayHarness(limited(1, queue));
     await addWorker("a", { slots: 2, sessions: 1 });
     const refused = await launch();
@@ -39,7 +39,7 @@ describe("limits.maxSessions", () => {
     expect(refused).toMatchObject({ status: 503, code, message: expect.stringContaining("limits.maxSessions") });
   });
 
-  it("may be raised while launches wait", async () => {
+  it("accepts a higher value while launches wait", async () => {
     const { addWorker, launch, setPool } = gatewayHarness(limited(1));
     await addWorker("a", { slots: 2, sessions: 1 });
     const waiting = await launch();

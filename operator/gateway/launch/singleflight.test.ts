@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 
-describe("a launch that is asked for again", () => {
-  it("while it is under way or for a minute after gets the same answer, and begins one session", async () => {
+describe("a repeated launch", () => {
+  it("gets the same response during the launch and one minute after, and starts one session", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { launch: "full" });
     const first = await launch("maya", { room: "room" });
@@ -19,7 +19,7 @@ describe("a launch that is asked for again", () => {
     expect(a.sessions).toBe(2);
   });
 
-  it("goes on for the client that came back when the first connection is gone", async () => {
+  it("continues for the second connection after the first one closes", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { sessions: 2 });
     const first = await launch("maya", { room: "room" });
@@ -30,7 +30,7 @@ describe("a launch that is asked for again", () => {
     expect([first.code, second.status, a.sessions]).toEqual(["client_gone", 200, 1]);
   });
 
-  it("is another launch in another room or with another avatar", async () => {
+  it("starts another session in another room or with another avatar", async () => {
     const { addWorker, launch } = gatewayHarness();
     const a = await addWorker("a", { slots: 4 });
     await addWorker("c", {}, { group: "cpu" });
@@ -40,7 +40,7 @@ describe("a launch that is asked for again", () => {
     expect(a.sessions).toBe(2);
   });
 
-  it("is begun again when it failed", async () => {
+  it("starts again if the first one failed", async () => {
     const { addWorker, launch } = gatewayHarness();
     const a = await addWorker("a", { launch: "reject" });
     await launch("maya", { room: "room" });
@@ -48,7 +48,7 @@ describe("a launch that is asked for again", () => {
     expect((await launch("maya", { room: "room" })).status).toBe(200);
   });
 
-  it("says that it was answered before, also if the answer was lost and found only now", async () => {
+  it("is marked as repeated, also if the first response was lost", async () => {
     const { addWorker, launch, clock } = gatewayHarness(testPool({ launch: { queue: { length: 0 } } }));
     const a = await addWorker("a", { launch: "begin-and-hang" });
     a.stop = "fails";
@@ -60,7 +60,7 @@ describe("a launch that is asked for again", () => {
   });
 });
 
-describe("a remembered answer", () => {
+describe("a stored response", () => {
   const again = { room: "room", identity: "avatar", agent: "agent-1" };
 
   async function launched() {
@@ -70,23 +70,23 @@ describe("a remembered answer", () => {
     return { ...gateway, a };
   }
 
-  it("counts as long as its worker does not say that the session has ended", async () => {
+  it("is valid until its worker reports the end of the session", async () => {
     const { launch, a, client } = await launched();
     expect((await launch("maya", again)).trace.path).toBe("repeated");
-    // The worker's own API is broken: a second session for one launch would be worse.
+    // The worker's API fails. The gateway still starts no second session for one launch.
     client.get = async () => ({ status: 500, contentType: "text/html", body: "oops" });
     expect((await launch("maya", again)).trace.path).toBe("repeated");
     expect(a.received).toHaveLength(1);
   });
 
-  it("ends with a session that was ended on request", async () => {
+  it("is removed if a client ends its session", async () => {
     const { launch, a, core, pool } = await launched();
     await core.sessions.end(pool, "room");
     expect(await launch("maya", again)).toMatchObject({ status: 200, trace: { path: "warm" } });
     expect([a.sessions, a.received.length]).toEqual([1, 2]);
   });
 
-  it("ends with a session that its worker has ended, also by another gateway's wish, at once", async () => {
+  it("is removed at once if its worker ended the session, also for another gateway", async () => {
     const { launch, a } = await launched();
     a.rooms.length = 0;
     a.sessions = 0;
@@ -94,7 +94,7 @@ describe("a remembered answer", () => {
     expect([a.sessions, a.received.length]).toEqual([1, 2]);
   });
 
-  it("ends with its worker's process, and with its pod", async () => {
+  it("is removed if its worker's process or pod ends", async () => {
     for (const how of ["killed", "removed", "failed"] as const) {
       const { launch, client, addWorker, removeWorker, setRecord } = await launched();
       const b = await addWorker("b");
@@ -106,7 +106,7 @@ describe("a remembered answer", () => {
     }
   });
 
-  it("is given up once, however many ask", async () => {
+  it("is removed once, for any number of concurrent launches", async () => {
     const { launch, a } = await launched();
     a.rooms.length = 0;
     a.sessions = 0;

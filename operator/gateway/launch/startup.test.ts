@@ -5,7 +5,7 @@ import { StartupWatch } from "./startup.ts";
 
 const answered = (status: string) => ({ status: 200, contentType: "application/json", body: JSON.stringify({ status }) });
 
-/** A worker whose session runs, or fails, after so long. */
+/** A worker whose session runs or fails after the given time. */
 function setup(runsAfterMs: number, then: "running" | "failed" = "running") {
   const clock = new FakeClock();
   const begunMs = clock.now();
@@ -21,7 +21,7 @@ function setup(runsAfterMs: number, then: "running" | "failed" = "running") {
 }
 
 describe("the start-up of a session", () => {
-  it("is found within a twentieth, whenever it runs, by a few looks", async () => {
+  it("is measured within 5 %, with few requests", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60_000 }), async (runsAfterMs) => {
         const { clock, begunMs, looks, ran } = setup(runsAfterMs);
@@ -35,19 +35,19 @@ describe("the start-up of a session", () => {
     );
   });
 
-  it("needs no look where the worker says with its answer that it runs", async () => {
+  it("needs no request if the worker's response reports a running session", async () => {
     const { begunMs, looks, ran } = setup(0);
     expect([await ran(answered("running")), looks]).toEqual([begunMs, []]);
   });
 
-  it("has no figure where it never runs", async () => {
+  it("has no value if the session never runs", async () => {
     const { clock, ran } = setup(3_000, "failed");
     const told = ran();
     await clock.advance(4_000);
     expect(await told).toBeUndefined();
   });
 
-  it("is measured of a sample where very many start at once, unless more depends on it", async () => {
+  it("is measured for a sample of many concurrent starts, and for each required one", async () => {
     const { clock, looks, ran } = setup(1_000);
     const sampled = Array.from({ length: 100 }, () => ran());
     const needed = ran(undefined, true);
@@ -58,7 +58,7 @@ describe("the start-up of a session", () => {
     expect(looks.length).toBeLessThan(33 * 6);
   });
 
-  it("is given up after two minutes, and when the gateway stops", async () => {
+  it("is not measured beyond two minutes, or after the gateway stops", async () => {
     const { clock, looks, ran, watch } = setup(Number.POSITIVE_INFINITY);
     const told = ran();
     await clock.advance(140_000);

@@ -3,7 +3,7 @@ import { FakeWorkers } from "../../../test/support/gateway/fake-workers.ts";
 import { gatewayHarness } from "../../../test/support/gateway/harness.ts";
 import type { WorkerClient } from "../../workers/client.ts";
 
-/** Workers whose machine vanishes: connections neither end nor are refused, until Kubernetes removes the pod. */
+/** Workers whose machine vanishes: connections hang until Kubernetes removes the pod. */
 function setup() {
   const workers = new FakeWorkers();
   const vanished = new Set<string>();
@@ -18,7 +18,7 @@ function setup() {
 }
 
 describe("a launch at a worker whose machine vanishes", () => {
-  it("goes to the next worker as soon as the pod is gone", async () => {
+  it("is sent to the next worker after the pod is removed", async () => {
     const { addWorker, removeWorker, launch, clock, vanished, core, key } = setup();
     await addWorker("a", { sessions: 1 });
     vanished.add("a");
@@ -31,7 +31,7 @@ describe("a launch at a worker whose machine vanishes", () => {
     expect(core.state(key)?.workers).toMatchObject([{ pod: "b", sessions: 0, reserved: 1 }]);
   });
 
-  it("goes on however many workers vanish one after the other", async () => {
+  it("continues after any number of workers vanish in turn", async () => {
     const { addWorker, removeWorker, launch, clock, vanished } = setup();
     for (const name of ["a", "b", "c"]) await addWorker(name, { sessions: 1 });
     for (const name of ["a", "b", "c"]) vanished.add(name);
@@ -44,7 +44,7 @@ describe("a launch at a worker whose machine vanishes", () => {
     expect(result).toMatchObject({ status: 200, trace: { worker: "d", attempts: 4 } });
   });
 
-  it("waits no longer for what the worker has to say once the pod is gone", async () => {
+  it("stops its lookup at the worker after the pod is removed", async () => {
     const { addWorker, removeWorker, launch, clock, vanished } = setup();
     await addWorker("a", { sessions: 1, launch: "reset" });
     await addWorker("b");
@@ -56,7 +56,7 @@ describe("a launch at a worker whose machine vanishes", () => {
     expect(result).toMatchObject({ status: 200, trace: { worker: "b" } });
   });
 
-  it("may be sent again at once after its client was told that nobody knows, if the pod is gone by then", async () => {
+  it("may be repeated at once after an unclear result if the pod is removed", async () => {
     const { addWorker, removeWorker, launch, clock, vanished } = setup();
     await addWorker("a", { sessions: 1 });
     vanished.add("a");

@@ -21,28 +21,28 @@ function setup(verdict: TokenReview | Error = good) {
 }
 
 describe("LoadAuth", () => {
-  it("lets the operator in, asking the API server for our audience", async () => {
+  it("grants access to the operator, and requests a review for the gateway's audience", async () => {
     const { auth, asked } = setup();
     await expect(auth.access("Bearer abc.def")).resolves.toBe("granted");
     expect(asked).toEqual([`abc.def for ${LOAD_AUDIENCE}`]);
   });
 
   it.each([
-    ["a token that is not good", { ...good, authenticated: false }],
+    ["an invalid token", { ...good, authenticated: false }],
     ["another user", { ...good, username: "system:serviceaccount:default:default" }],
     ["a token for another audience", { ...good, audiences: ["https://kubernetes.default.svc"] }],
-    ["a server that knows no audiences", { ...good, audiences: [] }],
-  ])("refuses %s", async (_what, verdict) => {
+    ["a server that returns no audiences", { ...good, audiences: [] }],
+  ])("rejects %s", async (_what, verdict) => {
     await expect(setup(verdict).auth.access("Bearer abc")).resolves.toBe("denied");
   });
 
-  it.each([undefined, "", "Basic abc", "Bearer", "Bearer a b"])("refuses the header %j without asking", async (header) => {
+  it.each([undefined, "", "Basic abc", "Bearer", "Bearer a b"])("rejects the header %j without a review", async (header) => {
     const { auth, asked } = setup();
     await expect(auth.access(header)).resolves.toBe("denied");
     expect(asked).toEqual([]);
   });
 
-  it("remembers a good token for five minutes, so that an API server that is away does not matter", async () => {
+  it("caches a valid token for five minutes, also while the API server is unreachable", async () => {
     const { auth, answers, clock } = setup();
     await auth.access("Bearer abc");
     answers.verdict = new Error("away");
@@ -52,7 +52,7 @@ describe("LoadAuth", () => {
     await expect(auth.access("Bearer abc")).resolves.toBe("unknown");
   });
 
-  it("takes a good token for good until it expires while the API server is away for longer", async () => {
+  it("accepts a valid token until it expires while the API server is unreachable", async () => {
     const { auth, answers, clock } = setup();
     const exp = Math.floor(clock.now() / 1_000) + 3_600;
     const token = `Bearer head.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.signature`;
@@ -64,7 +64,7 @@ describe("LoadAuth", () => {
     await expect(auth.access(token)).resolves.toBe("unknown");
   });
 
-  it("takes the API server's word over its memory once it can be asked again", async () => {
+  it("prefers the API server's verdict to the cache after it recovers", async () => {
     const { auth, answers, clock } = setup();
     await auth.access("Bearer abc");
     await clock.advance(300_000);
@@ -72,7 +72,7 @@ describe("LoadAuth", () => {
     await expect(auth.access("Bearer abc")).resolves.toBe("denied");
   });
 
-  it("does not review a refused token again for a minute", async () => {
+  it("does not review a rejected token again for a minute", async () => {
     const { auth, answers, asked, clock } = setup({ ...good, authenticated: false });
     for (let time = 0; time < 100; time += 1) expect(await auth.access("Bearer abc")).toBe("denied");
     expect(asked).toHaveLength(1);
@@ -81,20 +81,20 @@ describe("LoadAuth", () => {
     await expect(auth.access("Bearer abc")).resolves.toBe("granted");
   });
 
-  it("remembers no failure of the API server as a refusal", async () => {
+  it("does not cache a failure of the API server as a rejection", async () => {
     const { auth, answers } = setup(new Error("away"));
     await expect(auth.access("Bearer abc")).resolves.toBe("unknown");
     answers.verdict = good;
     await expect(auth.access("Bearer abc")).resolves.toBe("granted");
   });
 
-  it("reviews a token once for all that bring it at the same time", async () => {
+  it("reviews a token once for concurrent requests", async () => {
     const { auth, asked } = setup();
     const all = await Promise.all(Array.from({ length: 100 }, () => auth.access("Bearer abc")));
     expect([new Set(all), asked]).toEqual([new Set(["granted"]), [`abc for ${LOAD_AUDIENCE}`]]);
   });
 
-  it("reviews few of 2,000 guesses, and the operator's token beside them", async () => {
+  it("reviews few of 2,000 guesses, and still reviews the operator's token", async () => {
     const { auth, answers, asked } = setup({ ...good, authenticated: false });
     for (let guess = 0; guess < 2_000; guess += 1) await auth.access(`Bearer guess-${guess}`, "10.0.0.66");
     expect(asked).toHaveLength(10);
@@ -102,7 +102,7 @@ describe("LoadAuth", () => {
     await expect(auth.access("Bearer abc", "10.0.0.1")).resolves.toBe("granted");
   });
 
-  it("asks about few tokens at once, whoever guesses", async () => {
+  it("limits concurrent reviews across all sources", async () => {
     const { auth, asked } = setup();
     const guesses = Array.from({ length: 10 }, (_, at) => auth.access(`Bearer guess-${at}`, `10.0.0.${at}`));
     const answers = await Promise.all(guesses);

@@ -62,7 +62,7 @@ describe("the load stream", () => {
     expect(lines()[0]?.pools[0]?.startupsMs).toEqual([]);
   });
 
-  it("reports a shortage at once, with the time of the first launch that met it", async () => {
+  it("reports a shortage at once, with the time of the first affected launch", async () => {
     const { clock, book, open } = setup();
     const { lines } = open();
     lines();
@@ -152,7 +152,7 @@ describe("the load stream", () => {
 });
 
 describe("LoadBook", () => {
-  it("counts a launch that does not find a warm slot at once as one miss, whatever it meets", () => {
+  it("counts a launch without an immediate warm slot as one miss, after any outcome", () => {
     const { book } = setup();
     const meetings = [[], ["worker503"], ["cold"], ["waited", "refused"], ["cold", "worker503", "waited"]] as const;
     const missed = meetings.map((all, index) => {

@@ -15,7 +15,7 @@ const room = { livekit_url: "wss://x", livekit_token: "jwt", room_name: "room", 
 const agent: AvatarChoice = { kind: "preset", name: "maya", asset: { kind: "avatarId", avatarId: "A12" } };
 
 it.each<[string, AvatarChoice, object]>([
-  ["a preset that the cloud keeps by its own id there", agent, { agent_id: "A12" }],
+  ["a preset that has its own id in the cloud", agent, { agent_id: "A12" }],
   [
     "a preset with an image by its URL",
     { ...agent, asset: { kind: "image", url: "https://a/b.jpg" } },
@@ -31,11 +31,11 @@ it.each<[string, AvatarChoice, object]>([
   expect(bodyOf(avatar)).toEqual({ ...room, ...expected });
 });
 
-it("what the cloud cannot be told is not sent: an .imx file of the user's own, a prompt", () => {
+it("an own .imx file and a prompt are not sent: the cloud's API has no field for them", () => {
   expect(bodyOf({ kind: "preset", name: "leo", asset: { kind: "model", url: "https://a/leo.imx" } })).toBeUndefined();
   expect(bodyOf(agent, { prompt: "smile" })).toBeUndefined();
 });
 
-it("a client's own API secret is no part of the body", () => {
+it("the body does not contain a client's own API secret", () => {
   expect(bodyOf(agent, { apiSecret: "secret" })).toEqual({ ...room, agent_id: "A12" });
 });

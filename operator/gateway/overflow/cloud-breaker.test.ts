@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { cloudBreaker } from "./cloud-breaker.ts";
 
-it("stays open twice as long after each further error, five minutes at most, and sends one launch at a time in between", async () => {
+it("doubles its open time after each error, up to five minutes, and permits one launch at a time between", async () => {
   const clock = new FakeClock();
   const breaker = cloudBreaker(clock);
   for (const openMs of [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]) {

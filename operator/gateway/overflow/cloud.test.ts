@@ -15,7 +15,7 @@ async function launched(answer: (response: ServerResponse) => void, signal: Abor
 }
 
 describe("the maker's cloud over HTTP", () => {
-  it("is sent the body as JSON with the secret in the header api-secret", async () => {
+  it("gets the body as JSON with the secret in the header api-secret", async () => {
     const { outcome, requests } = await launched((response) => response.writeHead(200).end("{}"));
     expect(outcome).toEqual({ status: 200, retryAfter: undefined, text: "{}" });
     expect(requests).toMatchObject([
@@ -23,12 +23,12 @@ describe("the maker's cloud over HTTP", () => {
     ]);
   });
 
-  it("tells its status and Retry-After, and the beginning of its words only", async () => {
+  it("returns its status and Retry-After, and only the beginning of its body", async () => {
     const { outcome } = await launched((response) => response.writeHead(429, { "retry-after": "7" }).end("x".repeat(1_000_000)));
     expect(outcome).toMatchObject({ status: 429, retryAfter: "7", text: expect.stringMatching(/^x{4096}$/) });
   });
 
-  it("is not waited for when its body never ends", async () => {
+  it("does not block the client with an endless body", async () => {
     const { outcome } = await launched((response) => {
       response.writeHead(200);
       const more = () => void response.write("x".repeat(10_000), () => setImmediate(more));
@@ -37,25 +37,25 @@ describe("the maker's cloud over HTTP", () => {
     expect(outcome).toMatchObject({ status: 200 });
   });
 
-  it("is not followed elsewhere with the secret", async () => {
+  it("cannot redirect the secret to another URL", async () => {
     const { outcome, requests } = await launched((response) => response.writeHead(307, { location: "/other" }).end());
     expect(outcome).toMatchObject({ status: 307 });
     expect(requests).toHaveLength(1);
   });
 
-  it("has perhaps taken a launch when the connection breaks before an answer", async () => {
+  it("may have accepted a launch if the connection closes before a response", async () => {
     const { outcome } = await launched((response) => response.destroy());
     expect(outcome).toBeInstanceOf(Error);
     expect(outcome).not.toBeInstanceOf(CloudUnreachable);
   });
 
-  it("is not waited for any longer than is wished", async () => {
+  it("is not awaited after the signal aborts", async () => {
     const { outcome } = await launched(() => {}, AbortSignal.timeout(50));
     expect(outcome).toBeInstanceOf(Error);
     expect(outcome).not.toBeInstanceOf(CloudUnreachable);
   });
 
-  it("has surely taken nothing where there is no connection, or no trusted one", async () => {
+  it("has accepted nothing without a connection, or without a trusted one", async () => {
     await using server = await cloudServer((response) => response.end());
     const urls = ["http://127.0.0.1:1/", "https://[:::]/", server.url.replace("http:", "https:")];
     for (const url of urls) {

@@ -22,16 +22,20 @@ const stuck: OverflowInputs = {
 
 describe("a launch without a slot", () => {
   it.each<[string, Partial<OverflowInputs>, ReturnType<typeof whyNotOverflow>]>([
-    ["overflows where no worker can come", {}, undefined],
-    ["waits for its time first", { nowMs: 4_999 }, "early"],
-    ["does not wait for it when it would be refused", { nowMs: 0, lastChance: true }, undefined],
-    ["waits for a worker that comes in time", { nextWorkerMs: () => 110_000 }, "worker-comes"],
-    ["overflows where the next worker comes too late", { nextWorkerMs: () => 110_001 }, undefined],
-    ["overflows rather than be refused, though a worker comes", { lastChance: true, nextWorkerMs: () => 1 }, undefined],
-    ["keeps within this gateway's share", { taken: 1 }, "cap"],
-    ["keeps within its share also at the end", { taken: 1, lastChance: true }, "cap"],
-    ["leaves a cloud alone that refuses", { circuitOpen: true, lastChance: true }, "circuit-open"],
-    ["does not get around limits.maxSessions", { atSessionLimit: true, lastChance: true }, "session-limit"],
+    ["overflows if no worker can start", {}, undefined],
+    ["waits for overflow.after first", { nowMs: 4_999 }, "early"],
+    ["overflows before that time if the alternative is a rejection", { nowMs: 0, lastChance: true }, undefined],
+    ["waits for a worker that starts in time", { nextWorkerMs: () => 110_000 }, "worker-comes"],
+    ["overflows if the next worker starts too late", { nextWorkerMs: () => 110_001 }, undefined],
+    [
+      "overflows if the alternative is a rejection, although a worker starts",
+      { lastChance: true, nextWorkerMs: () => 1 },
+      undefined,
+    ],
+    ["stays within this gateway's share", { taken: 1 }, "cap"],
+    ["stays within the share also at the last chance", { taken: 1, lastChance: true }, "cap"],
+    ["does not overflow while the circuit breaker is open", { circuitOpen: true, lastChance: true }, "circuit-open"],
+    ["does not bypass limits.maxSessions", { atSessionLimit: true, lastChance: true }, "session-limit"],
   ])("%s", (_what, change, expected) => {
     expect(whyNotOverflow({ ...stuck, ...change })).toBe(expected);
   });
@@ -53,14 +57,14 @@ describe("the next worker", () => {
   const starting = (ageMs: number) => worker({ usable: false, ageMs });
 
   it.each<[string, readonly PendingWorker[], number | undefined]>([
-    ["comes never where all serve at the maximum", [worker(), worker()], undefined],
-    ["takes a cold start where one may be added", [worker()], 40_000],
-    ["comes sooner where one starts", [worker(), starting(30_000)], 10_000],
-    ["is due where one should be there", [worker(), starting(50_000)], 0],
-    ["is not one that is stuck", [worker(), starting(80_000)], undefined],
-    ["may take the place of one that leaves", [worker(), worker({ terminating: true })], 40_000],
-    ["may take the place of one that is drained", [worker(), worker({ cordoned: true })], 40_000],
-    ["is none of another group", [worker(), worker(), worker({ group: "cpu", usable: false, ageMs: 0 })], undefined],
+    ["never starts if all workers serve and the group is at its maximum", [worker(), worker()], undefined],
+    ["takes a cold start if the group may grow", [worker()], 40_000],
+    ["is ready sooner if one is starting", [worker(), starting(30_000)], 10_000],
+    ["is due if its start-up time is over", [worker(), starting(50_000)], 0],
+    ["is not a stuck one", [worker(), starting(80_000)], undefined],
+    ["may replace a terminating worker", [worker(), worker({ terminating: true })], 40_000],
+    ["may replace a drained worker", [worker(), worker({ cordoned: true })], 40_000],
+    ["is not one of another group", [worker(), worker(), worker({ group: "cpu", usable: false, ageMs: 0 })], undefined],
   ])("%s", (_what, workers, expected) => {
     expect(nextWorkerMs(groups, workers, 1_000_000)).toBe(expected);
   });

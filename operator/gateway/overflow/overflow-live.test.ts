@@ -4,7 +4,7 @@ import { cloudServer } from "../../../test/support/gateway/cloud-server.ts";
 import { json, liveGateway, type Take } from "../../../test/support/gateway/live.ts";
 import { testPool } from "../../../test/support/gateway/pool.ts";
 
-/** Launches over real HTTP, from the client to a stand-in for the maker's cloud, past a worker that is full. */
+/** Launches over real HTTP, from the client to a stand-in for the maker's cloud, beside a full worker. */
 
 const SECRET = "the-makers-secret";
 const TOKEN = "the-room-token";
@@ -36,7 +36,7 @@ const room = { livekit_url: "wss://livekit.test", livekit_token: TOKEN, room_nam
 const accept = (response: ServerResponse) => json(response, 200, { data: { token: "for-nobody" } });
 
 describe("overflow", () => {
-  it("turns each client's form into the cloud's, and answers like a worker", async () => {
+  it("converts each client's form to the cloud's, and responds like a worker", async () => {
     const { post, cloud, lines, metric } = await setup(accept);
     const image = new FormData();
     for (const [name, value] of Object.entries({ ...room, room_name: "with-image" })) image.set(name, value);
@@ -69,7 +69,7 @@ describe("overflow", () => {
     expect(cloud.requests[0]?.headers["api-secret"]).toBe("their-own");
   });
 
-  it("answers honestly when the cloud refuses as well", async () => {
+  it("reports a rejection by the cloud", async () => {
     const refuse = (response: ServerResponse) => json(response, 402, { error: `no credits for ${SECRET}` });
     const { post, lines } = await setup(refuse, "1s");
     const response = await post(new URLSearchParams({ ...room, avatar_id: "maya" }));
@@ -79,7 +79,7 @@ describe("overflow", () => {
     expect(lines).toContainEqual(expect.objectContaining({ reason: "no_credits", words: "402 no credits for [hidden]" }));
   });
 
-  it("tells a client whose launch the cloud swallowed that a session may run", async () => {
+  it("reports that a session may run if the cloud's response is lost", async () => {
     const { post, cloud } = await setup((response) => response.destroy());
     const body = () => new URLSearchParams({ ...room, avatar_id: "maya" });
     for (const response of [await post(body()), await post(body())]) {

@@ -4,7 +4,7 @@ import type { RoomView } from "../sessions/room-view.ts";
 import { Shares } from "../workers/shares.ts";
 
 describe("a launch to a full pool at its maximum", () => {
-  it("goes to the cloud when it has waited for its time, in the maker's form and with the maker's secret", async () => {
+  it("is sent to the cloud after overflow.after, with the maker's form and secret", async () => {
     const { launch, clock, cloud, inCloud } = await fullPool();
     const result = await launch("maya", { room: "room" });
     await clock.advance(4_999);
@@ -16,7 +16,7 @@ describe("a launch to a full pool at its maximum", () => {
     expect(inCloud()).toBe(1);
   });
 
-  it("stays where a slot becomes free before", async () => {
+  it("stays in the pool if a slot becomes free first", async () => {
     const { launch, clock, cloud, a } = await fullPool();
     const result = await launch();
     a.sessions = 0;
@@ -24,20 +24,20 @@ describe("a launch to a full pool at its maximum", () => {
     expect([result.status, result.trace.path, cloud.launches.length]).toEqual([200, "queued", 0]);
   });
 
-  it("goes at once where the queue is full", async () => {
+  it("is sent to the cloud at once if the queue is full", async () => {
     const { launch, cloud } = await fullPool({ launch: { queue: { length: 0 } } });
     expect(await launch()).toMatchObject({ status: 200, trace: { path: "overflow" } });
     expect(cloud.launches).toHaveLength(1);
   });
 
-  it("tells the operator that the pool lacked a slot", async () => {
+  it("counts as a shortage in the report to the operator", async () => {
     const { launch, clock, core, key } = await fullPool();
     await launch();
     await clock.advance(5_000);
     expect(core.state(key)?.shortages).toEqual({ maya: { worker503: 0, waited: 1, refused: 1 } });
   });
 
-  it("is not one that waits and overflows: its place in the queue is free", async () => {
+  it("leaves the queue when it overflows", async () => {
     const { launch, clock, core, key, a } = await fullPool();
     await launch();
     await clock.advance(5_000);
@@ -47,7 +47,7 @@ describe("a launch to a full pool at its maximum", () => {
     expect(a.received).toHaveLength(0);
   });
 
-  it("that is repeated gets the same answer and no second session", async () => {
+  it("gets the same response for a repeat, and no second session", async () => {
     const { launch, clock, cloud } = await fullPool();
     await launch("maya", { room: "room" });
     await clock.advance(5_000);
@@ -55,7 +55,7 @@ describe("a launch to a full pool at its maximum", () => {
     expect(cloud.launches).toHaveLength(1);
   });
 
-  it("is another one once its avatar was seen in the room and has left it", async () => {
+  it("starts a new session after its avatar joined and left the room", async () => {
     const views: RoomView[] = [{ avatar: true, principal: true }];
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
     const { launch, clock, cloud, inCloud } = await fullPool({ livekit }, { viewRoom: async () => views[0]! });
@@ -68,7 +68,7 @@ describe("a launch to a full pool at its maximum", () => {
     expect([again.status, again.trace.path, cloud.launches.length, inCloud()]).toEqual([200, "overflow", 2, 1]);
   });
 
-  it("is the pool's own affair where overflow is off, or cannot say what it wants", async () => {
+  it("stays in the pool if overflow is off or the cloud does not support the preset", async () => {
     for (const changes of [{ overflow: undefined }, { presets: [{ name: "leo", model: { url: "https://x/leo.imx" } }] }]) {
       const cpu = [{ name: "cpu", engine: "essence" as const, image: "w:1", sessionsPerWorker: 1, max: 1 }];
       const { launch, clock, cloud } = await fullPool({ workers: cpu, ...changes, launch: { queue: { deadline: "20s" } } });
@@ -79,7 +79,7 @@ describe("a launch to a full pool at its maximum", () => {
     }
   });
 
-  it("is given up when its client goes", async () => {
+  it("is cancelled if its client disconnects", async () => {
     const { launch, clock, cloud, inCloud } = await fullPool();
     const result = await launch();
     await clock.advance(3_000);
@@ -90,7 +90,7 @@ describe("a launch to a full pool at its maximum", () => {
 });
 
 describe("a launch that has ended", () => {
-  it("is not looked at any more, however it ended", async () => {
+  it("leaves no timer, after any outcome", async () => {
     const { launch, clock, a } = await fullPool({ launch: { queue: { deadline: "8s" } }, overflow: { maxSessions: 1 } });
     const gone = await launch();
     gone.leave();
@@ -108,7 +108,7 @@ describe("a launch that has ended", () => {
       "deadline_exceeded",
       "a",
     ]);
-    // What is left is what was left before: probes, and the round that looks after sessions.
+    // The remaining timers are those of probes and of the session poller.
     expect(clock.pending).toBeLessThanOrEqual(pending + 1);
     expect(pending).toBeLessThanOrEqual(3);
   });
@@ -117,17 +117,17 @@ describe("a launch that has ended", () => {
 describe("a launch to a pool that may grow", () => {
   const growing = { ...small, workers: [{ ...small.workers![0]!, max: 2 }] };
 
-  it("waits for the worker that comes, and goes to the cloud when none can come in time any more", async () => {
+  it("waits for a worker that starts, and is sent to the cloud if none can start in time", async () => {
     const { launch, clock, cloud } = await fullPool(growing);
     const result = await launch();
-    // The deadline is 2m: until 80s a worker that is started then would be in time.
+    // The deadline is 2m. Up to 80 s, a new worker would start in time.
     await clock.advance(80_000);
     expect(cloud.launches).toHaveLength(0);
     await clock.advance(1_000);
     expect([result.status, cloud.launches.length]).toEqual([200, 1]);
   });
 
-  it("is served by the worker that came", async () => {
+  it("gets the worker that started", async () => {
     const { launch, clock, cloud, addWorker } = await fullPool(growing);
     const result = await launch();
     await clock.advance(41_000);
@@ -136,7 +136,7 @@ describe("a launch to a pool that may grow", () => {
     expect([result.trace.worker, cloud.launches.length]).toEqual(["b", 0]);
   });
 
-  it("goes to the cloud soon where no worker can start before the deadline", async () => {
+  it("is sent to the cloud after overflow.after if no worker can start before the deadline", async () => {
     const { launch, clock } = await fullPool({ ...growing, launch: { queue: { deadline: "30s" } } });
     const result = await launch();
     await clock.advance(5_000);
@@ -145,7 +145,7 @@ describe("a launch to a pool that may grow", () => {
 });
 
 describe("the cap", () => {
-  it("holds for launches under way as well, and is named to those that it keeps out", async () => {
+  it("counts launches in progress, and is the reason in a rejection", async () => {
     const { launch, clock, cloud, inCloud } = await fullPool({ launch: { queue: { deadline: "20s" } } });
     cloud.answer = "hangs";
     const results = [await launch(), await launch(), await launch()];
@@ -157,7 +157,7 @@ describe("the cap", () => {
     ]);
   });
 
-  it("is shared out among gateways", async () => {
+  it("is divided among gateways", async () => {
     const names = ["http://a", "http://b", "http://c"];
     let launched = 0;
     for (const name of names) {
@@ -170,7 +170,7 @@ describe("the cap", () => {
     expect(launched).toBe(2);
   });
 
-  it("is counted with limits.maxSessions, which the account's sessions in the cloud fill as well", async () => {
+  it("counts with limits.maxSessions, which includes sessions in the cloud", async () => {
     const { launch, clock, cloud, a } = await fullPool({ limits: { maxSessions: 2 }, launch: { queue: { deadline: "20s" } } });
     const first = await launch();
     const second = await launch();
@@ -188,7 +188,7 @@ describe("the cap", () => {
     ]);
   });
 
-  it("is free again after sessionLength where nobody can see the end", async () => {
+  it("releases a place after sessionLength if the end is not visible", async () => {
     const { launch, clock, inCloud } = await fullPool({ overflow: { maxSessions: 1, sessionLength: "10m" } });
     await launch();
     await clock.advance(9 * 60_000);
@@ -197,7 +197,7 @@ describe("the cap", () => {
     expect(inCloud()).toBe(0);
   });
 
-  it("is free again when two looks at its LiveKit room have seen no avatar; one that is there keeps its place", async () => {
+  it("releases a place after two checks of the LiveKit room find no avatar", async () => {
     const views: RoomView[] = [{ avatar: true, principal: true }];
     const world = { viewRoom: async () => views[0]! };
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fullPool } from "../../../test/support/gateway/overflow.ts";
 
-describe("a cloud that refuses", () => {
+describe("a cloud that rejects launches", () => {
   it.each([
     [401, "unauthorized", "rejects the API secret (401)"],
     [402, "no_credits", "no credits (402)"],
@@ -9,32 +9,35 @@ describe("a cloud that refuses", () => {
     [429, "rate_limited", "rate-limits this account (429)"],
     [503, "unavailable", "no free worker (503)"],
     ["unreachable", "unreachable", "is unreachable"],
-  ] as const)("by %s is named, left alone for a while, and the launch waits on", async (answer, reason, sentence) => {
-    const { launch, clock, cloud, errors, core, key, inCloud } = await fullPool({ launch: { queue: { deadline: "9s" } } });
-    cloud.answer = answer;
-    const result = await launch();
-    const later = await launch();
-    await clock.advance(9_000);
-    expect(result).toMatchObject({ status: 503, code: "deadline_exceeded", message: expect.stringContaining(sentence) });
-    expect(later.message).toContain(sentence);
-    expect(cloud.launches.length).toBeLessThanOrEqual(2);
-    expect((await errors())[0]).toMatchObject({ namespace: "avatars", pool: "support", reason });
-    expect(core.state(key)?.overflow?.error).toMatchObject({ kind: reason });
-    expect(inCloud()).toBe(0);
-  });
+  ] as const)(
+    "with %s is named in the error, gets no further launches for a while, and the launch waits",
+    async (answer, reason, sentence) => {
+      const { launch, clock, cloud, errors, core, key, inCloud } = await fullPool({ launch: { queue: { deadline: "9s" } } });
+      cloud.answer = answer;
+      const result = await launch();
+      const later = await launch();
+      await clock.advance(9_000);
+      expect(result).toMatchObject({ status: 503, code: "deadline_exceeded", message: expect.stringContaining(sentence) });
+      expect(later.message).toContain(sentence);
+      expect(cloud.launches.length).toBeLessThanOrEqual(2);
+      expect((await errors())[0]).toMatchObject({ namespace: "avatars", pool: "support", reason });
+      expect(core.state(key)?.overflow?.error).toMatchObject({ kind: reason });
+      expect(inCloud()).toBe(0);
+    },
+  );
 
-  it("is not hammered: a dead secret is tried a few times in ten minutes, whatever comes", async () => {
+  it("gets few requests in ten minutes with an invalid secret, under any load", async () => {
     const { launch, clock, cloud } = await fullPool({ overflow: { maxSessions: 1 }, launch: { queue: { deadline: "10s" } } });
     cloud.answer = 401;
     for (let times = 0; times < 60; times += 1) {
       await launch();
       await clock.advance(10_000);
     }
-    // At once, and after open times of 30s, 1m, 2m and 4m.
+    // One at once, then after open times of 30s, 1m, 2m and 4m.
     expect(cloud.launches.length).toBe(5);
   });
 
-  it("does not keep a launch from a slot that becomes free", async () => {
+  it("does not prevent a launch from a free slot", async () => {
     const { launch, clock, cloud, a } = await fullPool();
     cloud.answer = 402;
     const result = await launch();
@@ -44,7 +47,7 @@ describe("a cloud that refuses", () => {
     expect(result).toMatchObject({ status: 200, trace: { path: "queued", worker: "a" } });
   });
 
-  it("is used again when it takes launches, and the error is over", async () => {
+  it("is used again after it recovers, and the error is cleared", async () => {
     const { launch, clock, cloud, core, key } = await fullPool();
     cloud.answer = 503;
     const result = await launch();
@@ -55,7 +58,7 @@ describe("a cloud that refuses", () => {
     expect(core.state(key)?.overflow).toEqual({ sessions: 1 });
   });
 
-  it("because of one launch stays open for others, and is not asked for that one again", async () => {
+  it("stays available to other launches after one rejection, and does not get the rejected one again", async () => {
     const { launch, clock, cloud } = await fullPool();
     cloud.answer = 400;
     const rejected = await launch();
@@ -66,7 +69,7 @@ describe("a cloud that refuses", () => {
     expect([rejected.status, other.trace.path, cloud.launches.length]).toEqual([0, "overflow", 2]);
   });
 
-  it("tells the log in the cloud's words, without the secret", async () => {
+  it("has its message in the log, without the secret", async () => {
     const { launch, clock, cloud } = await fullPool();
     cloud.answer = 401;
     cloud.words = '{"error":"bad secret maker-secret"}';
@@ -75,7 +78,7 @@ describe("a cloud that refuses", () => {
     expect(cloud.news).toMatchObject([{ room: "room", error: "unauthorized", words: "401 bad secret [hidden]" }]);
   });
 
-  it("is not asked where the Secret cannot be read", async () => {
+  it("gets no request if the Secret is unreadable", async () => {
     const { launch, clock, cloud, errors } = await fullPool({ launch: { queue: { deadline: "9s" } } });
     cloud.secret = undefined;
     const result = await launch();
@@ -86,12 +89,12 @@ describe("a cloud that refuses", () => {
   });
 });
 
-describe("a launch whose answer from the cloud is lost", () => {
+describe("a launch with a lost response from the cloud", () => {
   it.each([
     ["lost", 5_000],
     ["hangs", 65_000],
     [500, 5_000],
-  ] as const)("(%s) is not sent again: the client is told, and its retries as well for a minute", async (answer, afterMs) => {
+  ] as const)("(%s) is not sent again: the client and its retries get an error for a minute", async (answer, afterMs) => {
     const { launch, clock, cloud, a, inCloud } = await fullPool({ launch: { queue: { length: 5 } } });
     cloud.answer = answer;
     const result = await launch("maya", { room: "room" });

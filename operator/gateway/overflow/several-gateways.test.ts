@@ -30,14 +30,14 @@ describe("several gateways", () => {
     return { clock, cloud, peers, gateways, worker };
   }
 
-  it("send a launch to the cloud once that came to two of them", async () => {
+  it("send a launch that arrives at two of them to the cloud once", async () => {
     const { clock, cloud, gateways } = await setup();
     const results = [await gateways[0]!.launch("maya", { room: "room" }), await gateways[1]!.launch("maya", { room: "room" })];
     await clock.advance(10_000);
     expect([...results.map(({ status }) => status), cloud.launches.length]).toEqual([200, 200, 1]);
   });
 
-  it("do not send again what one had sent that was killed: nobody can ask the cloud", async () => {
+  it("do not resend a launch that a killed gateway had sent to the cloud", async () => {
     const { clock, cloud, peers, gateways } = await setup();
     cloud.answer = "hangs";
     await gateways[0]!.launch("maya", { room: "room" });
@@ -48,7 +48,7 @@ describe("several gateways", () => {
     expect([again.status, again.code, cloud.launches.length]).toEqual([502, "overflow_unclear", 1]);
   });
 
-  it("begin no launch twice and keep to the cap, whatever cloud and worker do and whichever gateway dies", async () => {
+  it("start no launch twice and respect the cap, with any fault of cloud, worker and gateway", async () => {
     const answer = fc.constantFrom<FakeCloud["answer"]>(200, 401, 403, 429, 500, 503, "unreachable", "lost", "hangs");
     const behaviour = fc.constantFrom<LaunchBehaviour>("accept", "full", "lost-answer", "begin-and-hang", "reset");
     const step = fc.record({

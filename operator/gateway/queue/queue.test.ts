@@ -4,7 +4,7 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { LaunchQueue } from "./queue.ts";
 import type { QueueResult } from "./queued-launch.ts";
 
-/** A queue whose slots are counted by what they serve. */
+/** A queue with a count of free slots for each preset. */
 function setup(length = 10) {
   const clock = new FakeClock();
   const queue = new LaunchQueue<string>(clock);
@@ -38,7 +38,7 @@ function setup(length = 10) {
 }
 
 describe("LaunchQueue", () => {
-  it("serves first who came first, and one for each slot", async () => {
+  it("serves the first launch first, and one for each slot", async () => {
     const { enter, offer, ended, clock } = setup();
     enter("maya");
     enter("maya");
@@ -47,7 +47,7 @@ describe("LaunchQueue", () => {
     expect(ended).toEqual([{ id: 1, kind: "granted" }]);
   });
 
-  it("lets a later launch pass when the slot cannot serve the earlier one", async () => {
+  it("serves a later launch if the slot cannot serve the earlier one", async () => {
     const { enter, offer, ended, clock } = setup();
     enter("maya");
     enter("leo");
@@ -66,7 +66,7 @@ describe("LaunchQueue", () => {
         { length: 1, signal: new AbortController().signal },
       );
 
-    it("is checked from its time on, at its interval, until the launch leaves", async () => {
+    it("is checked from its start time at its interval until the launch leaves", async () => {
       const world = setup();
       const checksMs: number[] = [];
       const startMs = world.clock.now();
@@ -84,7 +84,7 @@ describe("LaunchQueue", () => {
       expect(world.queue.length).toBe(0);
     });
 
-    it("is not checked once a slot is granted", async () => {
+    it("is not checked after a slot is granted", async () => {
       const world = setup();
       let free: string | undefined;
       let checks = 0;
@@ -104,7 +104,7 @@ describe("LaunchQueue", () => {
     });
   });
 
-  it("gives a launch that comes back its old place", async () => {
+  it("returns a launch to its old place", async () => {
     const { enter, offer, ended, clock } = setup();
     enter("maya", { order: 7 });
     enter("maya", { order: 3 });
@@ -113,7 +113,7 @@ describe("LaunchQueue", () => {
     expect(ended).toEqual([{ id: 3, kind: "granted" }]);
   });
 
-  it("serves clients in turn, however many launches each has waiting", async () => {
+  it("serves clients in turn, for any number of waiting launches", async () => {
     const { enter, offer, ended, clock } = setup();
     for (let launches = 0; launches < 4; launches += 1) enter("maya", { client: "noisy" });
     enter("maya", { client: "b" });
@@ -124,7 +124,7 @@ describe("LaunchQueue", () => {
     expect(ended.map(({ id }) => id)).toEqual([1, 5, 7, 2, 6, 3, 4]);
   });
 
-  it("lets nobody save up turns by leaving and coming back", async () => {
+  it("grants no extra turns to a client that leaves and returns", async () => {
     const { enter, offer, ended, clock } = setup();
     for (let launches = 0; launches < 3; launches += 1) enter("maya", { client: "waits" });
     const order: number[] = [];
@@ -137,7 +137,7 @@ describe("LaunchQueue", () => {
     expect(order).toEqual([1, 4, 2, 5, 3, 6]);
   });
 
-  it("gives a launch that had its turn in vain another before it is the others'", async () => {
+  it("repeats the turn of a launch that got no session, before other clients", async () => {
     const { enter, offer, ended, clock } = setup();
     enter("maya", { client: "a", order: 1 });
     enter("maya", { client: "b", order: 2 });
@@ -149,7 +149,7 @@ describe("LaunchQueue", () => {
     expect(ended.map(({ id }) => id)).toEqual([1, 1, 2]);
   });
 
-  it("when it is full, lets a client in at the cost of the newest launch of the one with most", async () => {
+  it("if it is full, displaces the newest launch of the client with the most", async () => {
     const { enter, queue } = setup(3);
     enter("maya", { client: "noisy" });
     enter("leo", { client: "noisy" });
@@ -161,7 +161,7 @@ describe("LaunchQueue", () => {
     expect(queue.length).toBe(3);
   });
 
-  it("takes back a launch that had a slot, at its old place, when it is full meanwhile", async () => {
+  it("accepts a launch that had a slot at its old place, also if the queue is full", async () => {
     const { enter, offer, queue, ended, clock } = setup(2);
     enter("maya");
     offer("maya");
@@ -176,7 +176,7 @@ describe("LaunchQueue", () => {
     expect(ended.at(-1)).toEqual({ id: 1, kind: "granted" });
   });
 
-  it("displaces no launch that came back", async () => {
+  it("does not displace a launch that returned", async () => {
     const { enter, queue } = setup(2);
     const first = enter("maya", { client: "noisy" });
     enter("maya", { client: "noisy", order: 9, again: true });
@@ -186,11 +186,11 @@ describe("LaunchQueue", () => {
     expect(queue.length).toBe(2);
   });
 
-  it("of length 0 takes no launch, not even one that comes back", async () => {
+  it("of length 0 accepts no launch, not even one that returns", async () => {
     await expect(setup(0).enter("maya", { again: true }).waited).resolves.toEqual({ kind: "queue-full" });
   });
 
-  it("ends a wait at its deadline, not earlier", async () => {
+  it("ends a wait at its deadline, not before", async () => {
     const { enter, ended, clock, queue } = setup();
     enter("maya", { forMs: 500 });
     await clock.advance(499);
@@ -200,7 +200,7 @@ describe("LaunchQueue", () => {
     expect(queue.length).toBe(0);
   });
 
-  it("refuses at once what it has no room for, and frees the place of a client that left", async () => {
+  it("rejects a launch at once if it is full, and frees the place of a client that left", async () => {
     const { enter, queue } = setup(1);
     const first = enter("maya");
     await expect(enter("maya").waited).resolves.toEqual({ kind: "queue-full" });
@@ -217,7 +217,7 @@ describe("LaunchQueue", () => {
     expect(free.get("maya")).toBe(1);
   });
 
-  it("leaves no timer behind", async () => {
+  it("leaves no timer", async () => {
     const { enter, offer, clock } = setup();
     const first = enter("maya");
     enter("maya");
@@ -228,7 +228,7 @@ describe("LaunchQueue", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("counts who waits, by what they want", () => {
+  it("counts waiting launches by preset", () => {
     const { enter, queue } = setup();
     enter("maya");
     enter("leo");
@@ -236,7 +236,7 @@ describe("LaunchQueue", () => {
     expect(Object.fromEntries(queue.byWant())).toEqual({ maya: 2, leo: 1 });
   });
 
-  it("is fair, bounded and loses nobody, whatever happens", async () => {
+  it("is fair, bounded and loses no launch, in any order of events", async () => {
     const want = fc.constantFrom("maya", "leo");
     const step = fc.oneof(
       fc.record({
@@ -259,7 +259,7 @@ describe("LaunchQueue", () => {
           else if (step.kind === "leave") entries[step.at]?.leave();
           else await clock.advance(step.ms);
           expect(queue.length).toBeLessThanOrEqual(5);
-          // The real gateway wakes the queue before a newcomer may take a slot.
+          // The gateway wakes the queue before a new launch may take a slot.
           queue.wake();
         }
         await clock.advance(301);

@@ -16,7 +16,7 @@ function setup() {
   return { clock, slots: new Slots({ clock, findPool: () => pool, workers }) };
 }
 
-it("a slot that becomes free goes to the launch that waits, even when one that comes asks first", async () => {
+it("a free slot goes to the waiting launch, even if a new launch requests one first", async () => {
   const { clock, slots } = setup();
   const taken = slots.take(pool, "maya", new Set());
   const take = () => slots.takeQueued(key, "maya");
@@ -31,7 +31,7 @@ it("a slot that becomes free goes to the launch that waits, even when one that c
   expect((await waiting).kind).toBe("granted");
 });
 
-it("a slot is given once, and says whether its worker is warm", () => {
+it("a slot is granted once, with the warm state of its worker", () => {
   const { slots } = setup();
   expect(slots.take(pool, "maya", new Set())).toMatchObject({ warm: true, worker: { name: "a" } });
   expect(slots.take(pool, "maya", new Set())).toBeUndefined();

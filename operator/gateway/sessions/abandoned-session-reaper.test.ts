@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { alone, elsewhere, empty, inhabited, sessionsWorld, valuesOf } from "../../../test/support/gateway/sessions.ts";
 
 describe("abandoned sessions", () => {
-  it("are ended when a second look, after the grace, finds nobody either", async () => {
+  it("are ended if a second check after the grace period finds no participant", async () => {
     const { addWorker, launch, rooms, hear, clock, statesIn, news, reclaimedSlotSeconds, metrics, core, key } = sessionsWorld();
     const worker = await addWorker("a");
     await launch("maya", { room: "r" });
@@ -21,7 +21,7 @@ describe("abandoned sessions", () => {
     expect(core.state(key)?.reclaimed).toEqual({ sessions: 1, slotSeconds: Math.round(await reclaimedSlotSeconds()) });
   });
 
-  it("are found without webhooks, by a look every 25 s", async () => {
+  it("are found without webhooks, by a check every 25 s", async () => {
     const { addWorker, launch, rooms, looks, clock, statesIn } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
@@ -36,7 +36,7 @@ describe("abandoned sessions", () => {
 
   const leaves = Array.from({ length: 30 }, (_, at) => 5_000 + at * 1_009);
 
-  it("end after the grace and within 38 s without webhooks, whenever their agent leaves", async () => {
+  it("end after the grace period and within 38 s without webhooks, at any time of the agent's leave", async () => {
     const { addWorker, launch, rooms, clock, statesIn } = sessionsWorld();
     await addWorker("a", { slots: 100 });
     const endedMs = new Map<number, number>();
@@ -59,27 +59,24 @@ describe("abandoned sessions", () => {
     expect(Math.max(...endedMs.values())).toBeLessThanOrEqual(38_000);
   }, 30_000);
 
-  it.each([0, 400, 1_900, 4_000])(
-    "end within 13 s with a webhook, where the list of participants is %i ms behind",
-    async (lagMs) => {
-      for (const leavesMs of [4_000, 4_300, 24_900, 25_100]) {
-        const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
-        await addWorker("a");
-        await launch("maya", { room: "r" });
-        rooms.set("r", inhabited);
-        await clock.advance(leavesMs);
-        await hear("left", "r");
-        await clock.advance(lagMs);
-        rooms.set("r", alone);
-        await clock.advance(9_500 - lagMs);
-        expect(await statesIn("r")).toEqual(["running"]);
-        await clock.advance(3_500);
-        expect(await statesIn("r")).toEqual(["cancelled"]);
-      }
-    },
-  );
+  it.each([0, 400, 1_900, 4_000])("end within 13 s with a webhook if the list of participants lags by %i ms", async (lagMs) => {
+    for (const leavesMs of [4_000, 4_300, 24_900, 25_100]) {
+      const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
+      await addWorker("a");
+      await launch("maya", { room: "r" });
+      rooms.set("r", inhabited);
+      await clock.advance(leavesMs);
+      await hear("left", "r");
+      await clock.advance(lagMs);
+      rooms.set("r", alone);
+      await clock.advance(9_500 - lagMs);
+      expect(await statesIn("r")).toEqual(["running"]);
+      await clock.advance(3_500);
+      expect(await statesIn("r")).toEqual(["cancelled"]);
+    }
+  });
 
-  it("end in time also where another worker does not answer", async () => {
+  it("end in time also if another worker does not respond", async () => {
     const slow = { gone: false };
     const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld(undefined, {}, slow, (origin) =>
       origin.includes("ip-b"),
@@ -97,13 +94,13 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
-  it("are left alone by a look that sees nobody too soon after the agent was seen", async () => {
+  it("stay if a check finds no participant within the grace period after the agent was present", async () => {
     const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
     rooms.set("r", inhabited);
     await clock.advance(5_000);
-    // A guest leaves, and the agent 4 s later, of which no webhook comes.
+    // A guest leaves. The agent leaves 4 s later, without a webhook.
     await hear("left", "r");
     await clock.advance(4_000);
     rooms.set("r", alone);
@@ -113,7 +110,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
-  it("are found soon after a look that failed", async () => {
+  it("are found soon after a failed check", async () => {
     const { addWorker, launch, rooms, clock, statesIn } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
@@ -123,7 +120,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
-  it("are looked for within a rate, and first where somebody was heard to leave", async () => {
+  it("are checked at a limited rate, and first after a webhook of a leave", async () => {
     const { addWorker, launch, rooms, looks, hear, clock } = sessionsWorld();
     await addWorker("a", { slots: 120 });
     for (let at = 0; at < 120; at += 1) {
@@ -141,7 +138,7 @@ describe("abandoned sessions", () => {
     expect(new Set(looks).size).toBe(120);
   });
 
-  it("are left alone when somebody is there again before the grace is over", async () => {
+  it("stay if a participant returns within the grace period", async () => {
     const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
@@ -158,7 +155,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["running"]);
   });
 
-  it("are left alone while the room cannot be looked at", async () => {
+  it("stay while the room cannot be checked", async () => {
     const { addWorker, launch, rooms, hear, clock, statesIn } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
@@ -174,7 +171,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
-  it("are not judged by the pool's LiveKit server where this gateway launched them to another one", async () => {
+  it("are not checked on the pool's LiveKit server if this gateway launched them to another one", async () => {
     const { addWorker, launch, rooms, looks, hear, clock, statesIn } = sessionsWorld(elsewhere);
     await addWorker("a");
     await launch("maya", { room: "r" });
@@ -189,7 +186,7 @@ describe("abandoned sessions", () => {
     expect([await statesIn("r"), looks]).toEqual([["running"], []]);
   });
 
-  it("that another gateway launched are no such where the pool's LiveKit server does not know their room", async () => {
+  it("of another gateway stay if the pool's LiveKit server has no such room, until it reports the room's end", async () => {
     const { addWorker, rooms, hear, clock, statesIn } = sessionsWorld();
     const worker = await addWorker("a", { slots: 4 });
     worker.sessions = 1;
@@ -204,7 +201,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("theirs")).toEqual(["cancelled"]);
   });
 
-  it("are won back also where LiveKit tells before their gateway knows them, and another gateway launched them", async () => {
+  it("of another gateway are ended also if the webhook precedes their discovery", async () => {
     const { addWorker, rooms, hear, clock, statesIn } = sessionsWorld(elsewhere);
     const worker = await addWorker("a", { slots: 4 });
     rooms.set("theirs", empty);
@@ -216,7 +213,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("theirs")).toEqual(["cancelled"]);
   });
 
-  it("are no word for a session that has ended by itself meanwhile", async () => {
+  it("do not include a session that ended by itself", async () => {
     const { addWorker, launch, rooms, hear, clock, news, statesIn } = sessionsWorld();
     const worker = await addWorker("a");
     await launch("maya", { room: "r" });
@@ -230,7 +227,7 @@ describe("abandoned sessions", () => {
     expect(news()).toEqual([]);
   });
 
-  it("are told from those of the next agent, whose avatar has not joined yet", async () => {
+  it("are distinct from those of the next agent, whose avatar has not joined yet", async () => {
     const { addWorker, launch, rooms, hear, clock, statesIn, news } = sessionsWorld();
     const worker = await addWorker("a", { slots: 4 });
     await launch("maya", { room: "r", identity: "avatar", agent: "agent-1" });
@@ -248,7 +245,7 @@ describe("abandoned sessions", () => {
     expect(news()).toContain("abandoned");
   });
 
-  it("of unknown launches are left alone while their room has another one: whose agent is there is not known", async () => {
+  it("of unknown launches stay while their room has another session: the agent may belong to either", async () => {
     const { addWorker, launch, rooms, clock, client } = sessionsWorld();
     const worker = await addWorker("a", { slots: 4, sessions: 2 });
     worker.rooms.push("theirs", "theirs");

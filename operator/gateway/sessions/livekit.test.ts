@@ -15,7 +15,7 @@ async function signedBy(name: string): Promise<string> {
   return token.toJwt();
 }
 
-/** A Secret with the key of this name; undefined where the API server is away. */
+/** A Secret with this key. If undefined, the API server is unreachable. */
 function world(initial: string | undefined) {
   const clock = new FakeClock();
   const stored = { key: initial, reads: 0 };
@@ -34,7 +34,7 @@ function world(initial: string | undefined) {
 }
 
 describe("a pool's LiveKit key", () => {
-  it("is read once for many webhooks, and again after half a minute", async () => {
+  it("is read once for many webhooks, and again after 30 s", async () => {
     const { clock, stored, takes } = world("old");
     for (let times = 0; times < 3; times += 1) expect(await takes("old")).toBe("room_finished");
     expect(stored.reads).toBe(1);
@@ -44,7 +44,7 @@ describe("a pool's LiveKit key", () => {
     expect([await takes("new"), await takes("old")]).toEqual(["room_finished", "unauthorized"]);
   });
 
-  it("counts on while the API server is away", async () => {
+  it("stays valid while the API server is unreachable", async () => {
     const { clock, stored, takes } = world("old");
     expect(await takes("old")).toBe("room_finished");
     stored.key = undefined;
@@ -52,7 +52,7 @@ describe("a pool's LiveKit key", () => {
     expect(await takes("old")).toBe("room_finished");
   });
 
-  it("that could never be read refuses for now, and is read again soon, but not for every webhook", async () => {
+  it("that was never readable rejects webhooks, and is read again soon, but not for every webhook", async () => {
     const { clock, stored, takes } = world(undefined);
     for (let times = 0; times < 3; times += 1) expect(await takes("old")).toBe("auth_unavailable");
     expect(stored.reads).toBe(1);

@@ -23,10 +23,10 @@ describe("an avatar's room", () => {
     ["its agent and a human", [avatar, agent, human], true],
     ["its agent alone", [avatar, agent], true],
     ["a human whose agent has left", [avatar, human], false],
-    ["a human and another agent, who has an avatar of its own to come", [avatar, human, one("agent-2", AGENT)], false],
-    ["an agent whose connection is gone", [avatar, { ...agent, state: DISCONNECTED }], false],
+    ["a human and another agent, whose avatar has not joined yet", [avatar, human, one("agent-2", AGENT)], false],
+    ["a disconnected agent", [avatar, { ...agent, state: DISCONNECTED }], false],
     ["a recorder", [avatar, one("egress", EGRESS)], false],
-    ["nobody", [avatar], false],
+    ["no other participant", [avatar], false],
   ])("with %s", (_, participants, somebody) => {
     expect(roomView(participants)).toEqual({ avatar: true, principal: somebody });
   });
@@ -35,27 +35,22 @@ describe("an avatar's room", () => {
     ["an agent that waits for it", [agent], true],
     ["a human", [human], true],
     ["a recorder", [one("egress", EGRESS)], false],
-    ["nobody", [], false],
-  ])("that it has not joined, with %s", (_, participants, somebody) => {
+    ["no participant", [], false],
+  ])("before the avatar joined, with %s", (_, participants, somebody) => {
     expect(roomView(participants)).toEqual({ avatar: false, principal: somebody });
   });
 
   it.each([
     ["its agent and its avatar", [avatar, agent, human], { avatar: true, principal: true }],
-    [
-      "its agent, and the avatar of the agent before",
-      [avatar, one("agent-2", AGENT)],
-      { avatar: false, principal: true },
-      "agent-2",
-    ],
-    ["the agent before, and its avatar", [avatar, agent], { avatar: false, principal: false }, "agent-2"],
-    ["the agent after it", [avatar, one("agent-2", AGENT)], { avatar: true, principal: false }],
+    ["its agent, and the previous agent's avatar", [avatar, one("agent-2", AGENT)], { avatar: false, principal: true }, "agent-2"],
+    ["the previous agent, and its avatar", [avatar, agent], { avatar: false, principal: false }, "agent-2"],
+    ["the next agent", [avatar, one("agent-2", AGENT)], { avatar: true, principal: false }],
     ["a human", [human], { avatar: false, principal: false }],
   ])("of a known agent, with %s", (_, participants, view, whose = "agent-1") => {
     expect(roomView(participants, whose)).toEqual(view);
   });
 
-  it("is in use while one of several avatars has its agent: which of them a session is, is not known everywhere", () => {
+  it("is in use while one of several avatars has its agent", () => {
     const other = one("second-avatar", AGENT, { attributes: { [ON_BEHALF]: "agent-2" } });
     expect(roomView([avatar, agent, other])).toEqual({ avatar: true, principal: true });
   });

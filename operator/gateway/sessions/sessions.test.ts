@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sessionsWorld, somewhere, valuesOf } from "../../../test/support/gateway/sessions.ts";
 
 describe("sessions", () => {
-  it("are known from the launch on, with what their worker says of them", async () => {
+  it("are listed after the launch, with their worker's state", async () => {
     const { addWorker, launch, inPool, statesIn } = sessionsWorld();
     const worker = await addWorker("a", { taskState: "pending" });
     await launch("maya", { room: "r" });
@@ -14,7 +14,7 @@ describe("sessions", () => {
     });
   });
 
-  it("of other gateways are found at the workers, and followed from then on", async () => {
+  it("of other gateways are found at the workers, and then polled", async () => {
     const { addWorker, statesIn, inPool, clock, ended } = sessionsWorld();
     const worker = await addWorker("a", { slots: 4 });
     worker.sessions = 1;
@@ -28,7 +28,7 @@ describe("sessions", () => {
     expect(await ended()).toEqual([{ namespace: "avatars", pool: "support", outcome: "completed", value: 1 }]);
   });
 
-  it("are forgotten ten minutes after their end", async () => {
+  it("are removed from the list ten minutes after their end", async () => {
     const { addWorker, launch, end, statesIn, clock } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r" });
@@ -39,7 +39,7 @@ describe("sessions", () => {
     expect(await statesIn("r")).toEqual([]);
   });
 
-  it("end on request, and their slot is free at once", async () => {
+  it("end on request, and release their slot at once", async () => {
     const { addWorker, launch, end, statesIn } = sessionsWorld();
     await addWorker("a", { slots: 1 });
     await launch("maya", { room: "r" });
@@ -50,7 +50,7 @@ describe("sessions", () => {
     expect(await statesIn("next")).toEqual(["running"]);
   });
 
-  it("count as ended once, also where their worker takes its time, and live on where it does not end them", async () => {
+  it("count as ended once, also if their worker ends them late, and run again if it does not end them", async () => {
     const { addWorker, launch, end, statesIn, clock, ended } = sessionsWorld();
     await addWorker("a", { stop: "later" });
     await launch("maya", { room: "r" });
@@ -62,7 +62,7 @@ describe("sessions", () => {
     expect(await ended()).toMatchObject([{ outcome: "cancelled", value: 1 }]);
   });
 
-  it("say that the answer is not whole when a worker cannot be asked", async () => {
+  it("are reported as incomplete if a worker is unreachable", async () => {
     const { addWorker, inPool, client } = sessionsWorld();
     await addWorker("a");
     await addWorker("b");
@@ -72,7 +72,7 @@ describe("sessions", () => {
 });
 
 describe("a worker's death", () => {
-  it("is noticed within 2 s and told, and its sessions count against no limit", async () => {
+  it("is reported within 2 s, and its sessions count against no limit", async () => {
     const { addWorker, launch, client, clock, statesIn, news, ended } = sessionsWorld(somewhere, { limits: { maxSessions: 2 } });
     await addWorker("a", { slots: 2 });
     await launch("maya", { room: "r1" });
@@ -87,7 +87,7 @@ describe("a worker's death", () => {
     expect((await launch("maya", { room: "r3" })).status).toBe(200);
   });
 
-  it.each(["goes", "has ended"])("is told at once where its pod %s, and frees its place below the session limit", async (how) => {
+  it.each(["goes", "has ended"])("is reported at once if its pod %s, and frees its place below the session limit", async (how) => {
     const { addWorker, removeWorker, setRecord, launch, statesIn, inPool, core, key } = sessionsWorld(somewhere, {
       limits: { maxSessions: 1 },
     });
@@ -102,7 +102,7 @@ describe("a worker's death", () => {
     expect(core.state(key)?.workers.map(({ pod }) => pod)).toEqual(["b"]);
   });
 
-  it("is told also where its pod goes, and where it starts anew without them", async () => {
+  it("is reported also if its pod is removed, or if it restarts without its sessions", async () => {
     const { addWorker, removeWorker, launch, clock, statesIn } = sessionsWorld();
     const worker = await addWorker("a");
     await launch("maya", { room: "r1" });
@@ -117,7 +117,7 @@ describe("a worker's death", () => {
     expect(await statesIn("r2")).toEqual(["lost"]);
   });
 
-  it("is told within 10 s where its machine is gone, and nothing answers or refuses any more", async () => {
+  it("is reported within 10 s if its machine is gone and connections hang", async () => {
     const network = { gone: false };
     const { addWorker, launch, clock, statesIn, news } = sessionsWorld(somewhere, {}, network);
     await addWorker("a");
@@ -133,7 +133,7 @@ describe("a worker's death", () => {
     expect(await statesIn("r")).toEqual(["running"]);
   });
 
-  it("leaves no session in what the operator is told, also where its machine is gone", async () => {
+  it("removes its sessions from the report to the operator, also if its machine is gone", async () => {
     const network = { gone: false };
     const { addWorker, launch, clock, core, key } = sessionsWorld(somewhere, {}, network);
     await addWorker("a");
@@ -144,7 +144,7 @@ describe("a worker's death", () => {
     expect(core.state(key)?.workers).toMatchObject([{ ready: false, sessions: 0 }]);
   });
 
-  it("frees its place below the session limit at once for a launch that waits, where a slot is free elsewhere", async () => {
+  it("frees its place below the session limit at once for a waiting launch if another worker has a slot", async () => {
     const { addWorker, launch, client, clock } = sessionsWorld(somewhere, { limits: { maxSessions: 1 } });
     await addWorker("a", { slots: 1 });
     await launch("maya", { room: "r1" });
@@ -159,7 +159,7 @@ describe("a worker's death", () => {
     expect(waiting.status).toBe(200);
   });
 
-  it("is told by gateways that have not launched its sessions as well", async () => {
+  it("is reported also by gateways that did not launch its sessions", async () => {
     const network = { gone: false };
     const { addWorker, clock, statesIn, inPool, news } = sessionsWorld(somewhere, {}, network);
     const worker = await addWorker("a");
@@ -173,7 +173,7 @@ describe("a worker's death", () => {
     expect((await inPool()).sessions).toMatchObject([{ room: "theirs", state: "lost" }]);
   });
 
-  it("is not told of one that fails a probe and has its sessions still", async () => {
+  it("is not reported if it fails a probe and still has its sessions", async () => {
     const { addWorker, launch, clock, statesIn, news } = sessionsWorld();
     const worker = await addWorker("a");
     await launch("maya", { room: "r" });
@@ -184,7 +184,7 @@ describe("a worker's death", () => {
 });
 
 describe("the time to the published track", () => {
-  it("is measured once, from the launch's arrival, when LiveKit reports the avatar's video track", async () => {
+  it("is measured once, from the launch's arrival until LiveKit reports the avatar's video track", async () => {
     const { addWorker, launch, clock, shows, metrics } = sessionsWorld();
     await addWorker("a");
     await launch("maya", { room: "r", identity: "bithuman-avatar-agent" });

@@ -9,9 +9,9 @@ interface Shape {
   readonly own: boolean;
   readonly free: number;
   readonly weight: number;
-  /** What it has: every preset, a warm pipeline, or nothing. */
+  /** Loaded: every preset, a warm pipeline, or nothing. */
   readonly has: "loaded" | "warm" | "cold";
-  /** Presets that it served. */
+  /** Presets that the worker served. */
   readonly served: readonly string[];
 }
 
@@ -44,7 +44,7 @@ const picked = (workers: readonly Shape[], changes: Partial<Wanted> = {}) =>
   pickEndpoint(indexOf(workers), { ...wanted, ...changes })?.worker.uid;
 
 describe("pick", () => {
-  it("prefers a worker with the preset loaded to a warm one to a cold one, even in a later group and emptier", () => {
+  it("prefers a loaded preset to a warm worker, and that to a cold one, even in a later or emptier group", () => {
     const cold = worker("a", { has: "cold" });
     const warm = worker("b", { group: "spare", free: 2 });
     const served = worker("c", { has: "cold", group: "spare", free: 3, served: ["maya"] });
@@ -55,19 +55,19 @@ describe("pick", () => {
     expect(picked([warm, served], { preset: "leo" })).toBe("b");
   });
 
-  it("then the earlier group of the pool", () => {
+  it("then prefers the earlier group of the pool", () => {
     expect(picked([worker("a", { group: "spare" }), worker("b", { free: 2 })])).toBe("b");
   });
 
-  it("then one of the gateway's own share, even an emptier one", () => {
+  it("then prefers the gateway's own share, even an emptier worker", () => {
     expect(picked([worker("a", { own: false }), worker("b", { free: 2 })])).toBe("b");
   });
 
-  it("then the fullest with a free slot, so that others stay empty", () => {
+  it("then prefers the fullest worker with a free slot", () => {
     expect(picked([worker("a", { free: 3 }), worker("b"), worker("c", { free: 0 }), worker("d", { free: 2 })])).toBe("b");
   });
 
-  it("outside its share, then the one that this gateway likes best", () => {
+  it("outside its share, prefers the worker with the highest weight for this gateway", () => {
     const others = [worker("a", { own: false, weight: 1 }), worker("b", { own: false, weight: 7 })];
     expect(picked(others)).toBe("b");
   });
@@ -77,7 +77,7 @@ describe("pick", () => {
     expect(picked([worker("a")], { tried: new Set(["a"]) })).toBeUndefined();
   });
 
-  it("takes warm workers for an image that is no preset, whatever they served", () => {
+  it("picks a warm worker for an image that is no preset", () => {
     expect(picked([worker("a", { has: "cold", served: ["maya"] }), worker("b")], { preset: undefined })).toBe("b");
   });
 
@@ -94,7 +94,7 @@ describe("pick", () => {
     { maxLength: 30 },
   );
 
-  it("finds what a look at every worker would find, whatever happened to them before", () => {
+  it("finds the same worker as a full scan, after any history", () => {
     fc.assert(
       fc.property(shapes, fc.subarray(["a", "b", "c"]), fc.constantFrom("maya", undefined), (changes, triedList, preset) => {
         const tried = new Set(triedList);
@@ -112,7 +112,7 @@ describe("pick", () => {
             wanted.groups.indexOf(a.group) - wanted.groups.indexOf(b.group) ||
             compareEndpoints({ ...a, worker: a, name: a.uid, classes: [] }, { ...b, worker: b, name: b.uid, classes: [] }),
         );
-        // The index saw every change, in order; each worker is one object that is known by its uid.
+        // The index got every change in order. Each worker is one object with its uid.
         expect(picked(changes, { tried, preset })).toBe(able[0]?.uid);
       }),
       { numRuns: 500 },
@@ -141,7 +141,7 @@ describe("whyNone", () => {
     ],
     ["all-tried", [candidate("tried"), candidate("a", { cordoned: true })]],
     ["all-full", [candidate("a", { cordoned: true }), candidate("b")]],
-  ])("says %s", (reason, workers) => {
+  ])("returns %s", (reason, workers) => {
     expect(whyNone(workers, { ...wanted, tried: new Set(["tried"]) })).toBe(reason);
   });
 });

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 
 describe("OutlierEjection", () => {
-  it("ejects a worker that broke a launch, twice as long each time, for five minutes at most", async () => {
+  it("ejects a worker that failed a launch, twice as long each time, up to five minutes", async () => {
     const ejectedS: number[] = [];
     for (let faults = 0; faults < 9; faults += 1) {
       ejection.failed("broken");
@@ -21,7 +21,7 @@ describe("OutlierEjection", () => {
     expect(ejectedS).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
   });
 
-  it("then gives the worker one launch at a time, until one succeeds", async () => {
+  it("then permits one launch at a time until one succeeds", async () => {
     ejection.failed("timed-out");
     await clock.advance(5_000);
     expect(ejection).toMatchObject({ ejected: false, onTrial: true });
@@ -34,7 +34,7 @@ describe("OutlierEjection", () => {
     expect(ejection.ejected).toBe(false);
   });
 
-  it("does not end early when a launch succeeds that was sent before the fault", async () => {
+  it("does not end early if a launch from before the fault succeeds", async () => {
     ejection.failed("broken");
     ejection.succeeded();
     await clock.advance(4_999);
@@ -43,7 +43,7 @@ describe("OutlierEjection", () => {
     expect(ejection).toMatchObject({ ejected: false, onTrial: false });
   });
 
-  it("tolerates three refusals in a row, which are races, and ejects shortly after more", async () => {
+  it("tolerates three 503s in a row, which are races, and ejects briefly after more", async () => {
     for (let refusals = 0; refusals < 3; refusals += 1) ejection.failed("full");
     expect(ejection.ejected).toBe(false);
     ejection.failed("full");

@@ -5,7 +5,7 @@ import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-sch
 const worker = { usable: true, own: true, busy: false, refused: false };
 const kinds: readonly Cadence[] = ["starting", "awaited", "busy", "idle", "foreign"];
 
-describe("the pace of probes", () => {
+describe("the probe interval", () => {
   it.each<[Cadence, Partial<typeof worker>, boolean]>([
     ["starting", { usable: false, busy: true }, false],
     ["starting", { refused: true, busy: true }, false],
@@ -17,16 +17,16 @@ describe("the pace of probes", () => {
     expect(cadenceOf({ ...worker, ...changes }, awaited)).toBe(cadence);
   });
 
-  it("sees a session's end within about a second, and within a quarter while launches wait", () => {
+  it("is one second with sessions, and 250 ms while launches wait", () => {
     expect(probeDelayMs("busy", 400, 0.5)).toBe(1_000);
     expect(probeDelayMs("awaited", 90, 0.5)).toBe(250);
   });
 
-  it("asks a few new workers at once, and many one after the other", () => {
+  it("probes a few new workers at once, and many in turn", () => {
     expect([1, 50, 450, 10_050].map(firstDelayMs)).toEqual([0, 0, 1_000, 25_000]);
   });
 
-  it("asks no more often than its budget allows, however many workers there are", () => {
+  it("stays within the probe budget, for any number of workers", () => {
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 100_000 }), (cadence, count) => {
         expect((count / probeDelayMs(cadence, count, 0.5)) * 1_000).toBeLessThanOrEqual(400.001);

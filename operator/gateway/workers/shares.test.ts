@@ -6,7 +6,7 @@ const gateways = fc.uniqueArray(fc.webUrl(), { minLength: 1, maxLength: 6 });
 const keys = Array.from({ length: 3_000 }, (_, index) => `uid-${index}`);
 
 describe("Shares", () => {
-  it("gives every worker to exactly one gateway, and all agree to which", () => {
+  it("assigns every worker to exactly one gateway, equally in all gateways", () => {
     fc.assert(
       fc.property(gateways, fc.string(), (members, key) => {
         const owners = members.filter((self) => new Shares(self, members).owns(hashOf(key)));
@@ -16,7 +16,7 @@ describe("Shares", () => {
     );
   });
 
-  it("moves only what a gateway cared for when it goes, each piece to its second", () => {
+  it("moves only the workers of a removed gateway, each to its second choice", () => {
     fc.assert(
       fc.property(gateways, fc.string(), (members, key) => {
         const [first, second] = new Shares(members[0]!, members).keepers(key, 2);
@@ -26,7 +26,7 @@ describe("Shares", () => {
     );
   });
 
-  it("shares evenly", () => {
+  it("assigns evenly", () => {
     const members = ["http://10.0.0.1:8081", "http://10.0.0.2:8081", "http://10.0.0.3:8081"];
     for (const self of members) {
       const shares = new Shares(self, members);
@@ -36,7 +36,7 @@ describe("Shares", () => {
     }
   });
 
-  it("owns everything while it knows of no other", () => {
+  it("assigns all workers to the only gateway", () => {
     expect(keys.every((key) => new Shares("me").owns(hashOf(key)))).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ import { type SlotReservation, SlotReservations } from "./slot-reservations.ts";
 const twoSlots = () => new SlotReservations(() => 2);
 
 describe("SlotReservations", () => {
-  it("gives a slot once, and again after its release", () => {
+  it("grants a slot once, and again after its release", () => {
     const reservations = twoSlots();
     const first = reservations.reserve();
     reservations.reserve();
@@ -15,7 +15,7 @@ describe("SlotReservations", () => {
     expect(reservations.free).toBe(1);
   });
 
-  it("keeps a confirmed slot taken until a probe that began later has counted the session", () => {
+  it("keeps a confirmed slot reserved until a later probe counts the session", () => {
     const reservations = twoSlots();
     const early = reservations.probeStarts();
     reservations.reserve()?.confirm();
@@ -29,7 +29,7 @@ describe("SlotReservations", () => {
     });
   });
 
-  it("counts a launch once that the worker has counted before its answer came", () => {
+  it("counts a launch once if the worker counts it before its response arrives", () => {
     const reservations = new SlotReservations(() => 4);
     const early = reservations.probeStarts();
     const [first, second] = [reservations.reserve(), reservations.reserve()];
@@ -44,7 +44,7 @@ describe("SlotReservations", () => {
     expect(reservations).toMatchObject({ sessions: 1, reserved: 0, free: 3 });
   });
 
-  it("has no free slot after a 503 until a probe that began later says so", () => {
+  it("has no free slot after a 503 until a later probe reports one", () => {
     const reservations = twoSlots();
     const early = reservations.probeStarts();
     reservations.markFull();
@@ -54,7 +54,7 @@ describe("SlotReservations", () => {
     expect(reservations.free).toBe(1);
   });
 
-  it("ignores an answer that was overtaken", () => {
+  it("ignores the result of an older probe", () => {
     const reservations = twoSlots();
     const slow = reservations.probeStarts();
     reservations.count(reservations.probeStarts(), { sessions: 2, slots: 2 });
@@ -62,7 +62,7 @@ describe("SlotReservations", () => {
     expect(reservations.sessions).toBe(2);
   });
 
-  it("believes the worker's own number of slots before the group's", () => {
+  it("prefers the worker's number of slots to the group's", () => {
     const reservations = twoSlots();
     reservations.count(reservations.probeStarts(), { sessions: 0, slots: 4 });
     expect(reservations.free).toBe(4);
@@ -71,7 +71,7 @@ describe("SlotReservations", () => {
   type Step =
     | { readonly kind: "reserve" | "ask" | "end" }
     | { readonly kind: "arrive" | "answer-to-launch"; readonly at: number }
-    /** `late`: the worker counted when it answered, not when it was asked. */
+    /** `late`: the worker counted at its response, not at the request. */
     | { readonly kind: "answer-to-probe"; readonly late: boolean };
   const step: fc.Arbitrary<Step> = fc.oneof(
     fc.record({ kind: fc.constantFrom("reserve", "ask", "end") }),
@@ -79,7 +79,7 @@ describe("SlotReservations", () => {
     fc.record({ kind: fc.constant("answer-to-probe"), late: fc.boolean() }),
   );
 
-  it("never overbooks a worker and never leaks a slot, whatever the order of launches, answers and probes", () => {
+  it("never overbooks a worker or leaks a slot, in any order of launches, responses and probes", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: "max" }), fc.integer({ min: 1, max: 5 }), (steps, slots) => {
         const reservations = new SlotReservations(() => slots);

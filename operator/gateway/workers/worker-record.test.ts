@@ -15,7 +15,7 @@ const metadata = {
   ownerReferences: [replicaSet],
 };
 
-it("keeps what the gateway needs of a worker's pod", () => {
+it("keeps the required fields of a worker's pod", () => {
   const pod = {
     metadata: { ...metadata, annotations: { [annotations.cordoned]: "2026-01-01T00:00:00Z" } },
     spec: { containers: [{ name: "worker", env: [{ name: "SECRET", value: "hidden" }] }] },
@@ -38,7 +38,7 @@ it("keeps what the gateway needs of a worker's pod", () => {
   });
 });
 
-it("takes a pod that is young, leaves or has ended for what it is", () => {
+it("reads a new, a terminating and a failed pod", () => {
   expect(workerRecord({ metadata })).toMatchObject({ ip: undefined, warm: false, ended: false });
   expect(workerRecord({ metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })).toMatchObject({
     terminating: true,
@@ -57,23 +57,23 @@ it.each([
     true,
   ],
   ["is not reported", [{ name: "worker" }], true],
-])("reads that the startup probe %s", (_what, containerStatuses, started) => {
+])("reads whether the startup probe passed: it %s", (_what, containerStatuses, started) => {
   expect(workerRecord({ metadata, status: { containerStatuses } as never })).toMatchObject({ started });
 });
 
-it.each([labels.pool, labels.group, labels.engine])("leaves out a pod without the label %s", (label) => {
+it.each([labels.pool, labels.group, labels.engine])("ignores a pod without the label %s", (label) => {
   expect(workerRecord({ metadata: { ...metadata, labels: { ...own, [label]: undefined } as never } })).toBeUndefined();
 });
 
-it("leaves out a pod of an engine that it does not know", () => {
+it("ignores a pod of an unknown engine", () => {
   expect(workerRecord({ metadata: { ...metadata, labels: { ...own, [labels.engine]: "toString" } } })).toBeUndefined();
 });
 
 it.each([
-  ["nobody", []],
+  ["no owner", []],
   ["a ReplicaSet of another Deployment", [{ ...replicaSet, name: "canary-7d9c8" }]],
   ["a ReplicaSet that does not control it", [{ ...replicaSet, controller: false }]],
   ["a Job", [{ ...replicaSet, kind: "Job" }]],
-])("leaves out a pod that carries a worker's labels and belongs to %s", (_whom, ownerReferences) => {
+])("ignores a pod with a worker's labels and the owner: %s", (_whom, ownerReferences) => {
   expect(workerRecord({ metadata: { ...metadata, ownerReferences } })).toBeUndefined();
 });

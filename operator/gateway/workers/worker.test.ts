@@ -5,7 +5,7 @@ import { testPool } from "../../../test/support/gateway/pool.ts";
 const queue = (length: number) => testPool({ launch: { queue: { length } } });
 
 describe("a worker", () => {
-  it("that breaks launches while its probes are good is left alone, then tried with one launch at a time", async () => {
+  it("that fails launches while its probes succeed is ejected, then gets one launch at a time", async () => {
     const { addWorker, launch, clock } = gatewayHarness(queue(0));
     const a = await addWorker("a", { launch: "garbage", slots: 4 });
     await launch();
@@ -19,7 +19,7 @@ describe("a worker", () => {
     expect(a.received).toHaveLength(2);
   });
 
-  it("whose process ends is noticed at once while it has sessions, whenever its next probe is due", async () => {
+  it("whose process ends while it has sessions is not ready at once, before its next probe", async () => {
     const { addWorker, client, clock, core, key } = gatewayHarness();
     const a = await addWorker("a", { sessions: 1 });
     await clock.advance(2_000);
@@ -29,7 +29,7 @@ describe("a worker", () => {
     expect(core.state(key)?.workers[0]?.ready).toBe(false);
   });
 
-  it("is asked seldom while it is idle, every second while it has sessions, and faster while launches wait for it", async () => {
+  it("is probed rarely while idle, every second with sessions, and faster while launches wait", async () => {
     const { addWorker, launch, client, clock } = gatewayHarness();
     const a = await addWorker("a", { slots: 1 });
     const asked = async (ms: number) => {
@@ -45,7 +45,7 @@ describe("a worker", () => {
     expect(await asked(5_000)).toBeGreaterThanOrEqual(19);
   });
 
-  it("gets no launch once its cordon is seen, and gets them again without it", async () => {
+  it("gets no launch while it is cordoned, and gets launches after the cordon is removed", async () => {
     const { addWorker, launch, setRecord, core, key } = gatewayHarness(queue(0));
     await addWorker("a");
     await setRecord("a", { cordoned: true });
@@ -55,7 +55,7 @@ describe("a worker", () => {
     expect((await launch()).status).toBe(200);
   });
 
-  it("gets no launch before its startup probe has passed: one that is full does not pass it, and is restarted", async () => {
+  it("gets no launch before its startup probe has passed", async () => {
     const { addWorker, launch, setRecord } = gatewayHarness(queue(0));
     const a = await addWorker("a", {}, { started: false });
     expect((await launch()).status).toBe(503);
@@ -64,7 +64,7 @@ describe("a worker", () => {
     expect(a.received).toHaveLength(1);
   });
 
-  it("gets no launch while its pod terminates, or when it is gone", async () => {
+  it("gets no launch while its pod terminates or after it is removed", async () => {
     const { addWorker, launch, setRecord, removeWorker, core, key } = gatewayHarness(queue(0));
     await addWorker("a");
     await setRecord("a", { terminating: true });
@@ -73,7 +73,7 @@ describe("a worker", () => {
     expect(core.state(key)?.workers).toEqual([]);
   });
 
-  it("is no longer probed when it is gone", async () => {
+  it("is not probed after it is removed", async () => {
     const { addWorker, removeWorker, client, clock } = gatewayHarness();
     await addWorker("a");
     await removeWorker("a");

@@ -7,7 +7,7 @@ export interface CloudRequest {
   readonly body: string;
 }
 
-/** A stand-in for the maker's cloud over real HTTP: it takes launches in the JSON form, and begins nothing. */
+/** A stand-in for the maker's cloud over real HTTP. It accepts launches in JSON, and starts no session. */
 export async function cloudServer(answer: (response: ServerResponse, request: CloudRequest) => void) {
   const requests: CloudRequest[] = [];
   const server = createServer(async (incoming, response) => {

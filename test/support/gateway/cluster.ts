@@ -8,10 +8,10 @@ import { type Fleet, startFleet } from "../fleet/index.ts";
 const chart = path.join(import.meta.dirname, "..", "..", "..", "charts", "avatarpool");
 
 export const NAMESPACE = "avatars";
-/** Where the chart is installed. */
+/** Namespace of the chart. */
 export const RELEASE = "avatarpool";
 
-/** A control plane with stand-in workers and the chart's roles, and no operator: what a gateway finds is made by hand. */
+/** A control plane with stand-in workers and the chart's roles, without an operator. Tests create the gateway's objects. */
 export interface GatewayCluster extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly fleet: Fleet;
@@ -22,9 +22,9 @@ export interface GatewayCluster extends AsyncDisposable {
 
 export interface GatewayClusterOptions {
   readonly gpus: number;
-  /** How many times as fast as real ones the workers load and serve. */
+  /** Speed of the stand-in workers, as a multiple of real ones. */
   readonly timeFactor: number;
-  /** Of the chart, as for `helm --set`. */
+  /** Values of the chart, as for `helm --set`. */
   readonly values?: string;
 }
 
@@ -62,7 +62,7 @@ export function poolObject(name: string, max: number, spec: object): object {
   };
 }
 
-/** What the operator would make of a pool of `poolObject`, as far as a gateway looks at it. */
+/** The operator's Deployment for a pool of `poolObject`, with the fields that a gateway reads. */
 export function workersObject(pool: string, replicas: number, env: Readonly<Record<string, string>>): object {
   const own = { [labels.pool]: pool, [labels.group]: "gpu", [labels.engine]: "expression" };
   const container: V1Container = {

@@ -1,16 +1,16 @@
 import { type Cloud, type CloudAnswer, type CloudLaunch, CloudUnreachable } from "../../../operator/gateway/overflow/cloud.ts";
 import type { OverflowEvent } from "../../../operator/gateway/overflow/cloud-launcher.ts";
 
-/** Stands in for the maker's cloud, without sockets. `answer` is its status, or how it fails. */
+/** A stand-in for the maker's cloud, without sockets. `answer` is its status or its fault. */
 export class FakeCloud implements Cloud {
   answer: number | "unreachable" | "lost" | "hangs" = 200;
   retryAfter: string | undefined;
   words = "";
   readonly launches: CloudLaunch[] = [];
   readonly news: OverflowEvent[] = [];
-  /** Rooms of the sessions that it began; what is lost or hangs is taken to have begun. */
+  /** Rooms of the started sessions. A launch with a lost response, or one that hangs, counts as started. */
   readonly begun: string[] = [];
-  /** The maker's secret; undefined where it cannot be read. */
+  /** The maker's secret. If undefined, the Secret is unreadable. */
   secret: string | undefined = "maker-secret";
 
   async launch(launch: CloudLaunch): Promise<CloudAnswer> {
@@ -24,7 +24,7 @@ export class FakeCloud implements Cloud {
     return { status: this.answer, retryAfter: this.retryAfter, text: this.words };
   }
 
-  /** Bodies of the launches that it was sent. */
+  /** Bodies of the received launches. */
   get bodies(): readonly Record<string, unknown>[] {
     return this.launches.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
   }

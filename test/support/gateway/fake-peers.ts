@@ -20,7 +20,7 @@ export class FakePeers {
     this.#names = names;
   }
 
-  /** The other gateways as one of them sees them. The list keeps dead ones. */
+  /** One gateway's client for the others. Its list includes dead ones. */
   seenBy(self: string): Peers {
     const shares = new Shares(self, this.#names);
     return {
@@ -33,7 +33,7 @@ export class FakePeers {
     };
   }
 
-  /** What a gateway can do to workers: nothing, once it is dead. */
+  /** A gateway's client for workers. It does nothing after the gateway dies. */
   networkOf(self: string, workers: WorkerClient): WorkerClient {
     return {
       get: (...args) => (this.dead.has(self) ? never() : workers.get(...args)),

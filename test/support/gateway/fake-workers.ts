@@ -1,7 +1,7 @@
 import type { WorkerAnswer } from "../../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/workers/client.ts";
 
-/** How a worker takes a launch. `full` and `not-ready` are 503s that its ready path has not reported. */
+/** A worker's response to a launch. `full` and `not-ready` are 503s that its ready path has not reported. */
 export type LaunchBehaviour =
   | "accept"
   | "full"
@@ -22,13 +22,13 @@ export interface FakeWorker {
   sessions: number;
   slots: number;
   launch: LaunchBehaviour;
-  /** State that its tasks are in. */
+  /** State of the worker's tasks. */
   taskState: string;
   /** Result of a request to stop a session. `later`: the worker reports the end but still lists the session. */
   stop: "ends" | "later" | "fails";
-  /** Launches that it has seen. */
+  /** Received launches. */
   readonly received: PostBody[];
-  /** Rooms of the sessions that it lists. */
+  /** Rooms of the listed sessions. */
   readonly rooms: string[];
 }
 
@@ -37,7 +37,7 @@ interface FakeTask {
   readonly room: string;
 }
 
-/** Workers without sockets, found by name: the host of their origin is `ip-NAME`. */
+/** Workers without sockets. The host of a worker's origin is `ip-NAME`. */
 export class FakeWorkers implements WorkerClient {
   readonly #listeners = new Set<(origin: string) => void>();
   readonly #byName = new Map<string, FakeWorker>();

@@ -29,24 +29,24 @@ export interface LaunchOptions {
   readonly room?: string;
   readonly client?: string;
   readonly livekitUrl?: string;
-  /** Of the avatar, by its token. */
+  /** Identity of the avatar in its token. */
   readonly identity?: string;
-  /** Whose avatar it is, by its token. */
+  /** Agent of the avatar in its token. */
   readonly agent?: string;
 }
 
-/** A room token as LiveKit makes them, as far as the gateway reads it. */
+/** A LiveKit room token, with the fields that the gateway reads. */
 export function roomToken({ identity, agent, jti }: { readonly identity: string; readonly agent?: string; readonly jti?: string }) {
   const attributes = agent === undefined ? undefined : { "lk.publish_on_behalf": agent };
   return `h.${Buffer.from(JSON.stringify({ sub: identity, jti, attributes })).toString("base64url")}.s`;
 }
 
-/** What gateways of one test share. */
+/** Objects that the gateways of one test share. */
 export interface HarnessWorld {
   readonly clock?: FakeClock;
   readonly workers?: FakeWorkers;
   readonly peers?: Peers;
-  /** Over the workers: the network as this gateway has it. */
+  /** This gateway's network to the workers. */
   readonly network?: WorkerClient;
   readonly viewRoom?: GatewayCoreDeps["viewRoom"];
   readonly onEvent?: GatewayCoreDeps["onEvent"];
@@ -54,7 +54,7 @@ export interface HarnessWorld {
   readonly readSecret?: GatewayCoreDeps["readSecret"];
 }
 
-/** A gateway with a fake clock and fake workers: everything but sockets and Kubernetes. */
+/** A gateway with a fake clock and fake workers, without sockets and Kubernetes. */
 export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorld = {}) {
   const clock = world.clock ?? new FakeClock();
   const fakes = world.workers ?? new FakeWorkers();

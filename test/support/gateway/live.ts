@@ -23,7 +23,7 @@ import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metr
 import { HttpWorkerClient } from "../../../operator/workers/client.ts";
 import { testRecord } from "./pool.ts";
 
-/** What a worker does with a launch whose body it has read. */
+/** A worker's handler for a launch with its full body. */
 export type Take = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
 export interface LiveGatewayOptions {
@@ -34,7 +34,7 @@ export interface LiveGatewayOptions {
   readonly trustedProxies?: readonly string[];
   /** Loopback address of the gateway and its workers. Default: 127.0.0.1. */
   readonly host?: string;
-  /** Answers for the workers what is neither a probe nor a launch. */
+  /** Handles requests to workers that are neither a probe nor a launch. */
   readonly tasks?: Take;
 }
 

@@ -11,7 +11,7 @@ export const small = {
   overflow: { maxSessions: 2 },
 } satisfies Partial<AvatarPoolSpecInput>;
 
-/** A pool whose only worker is full, at its maximum, before a cloud. */
+/** A pool at its maximum, with one full worker and a cloud for overflow. */
 export async function fullPool(changes: Partial<AvatarPoolSpecInput> = {}, world: HarnessWorld = {}) {
   const cloud = new FakeCloud();
   const gateway = gatewayHarness(testPool({ ...small, ...changes }), { overflow: cloud.deps, ...world });

@@ -36,7 +36,7 @@ export function testPool(changes: Partial<AvatarPoolSpecInput> = {}, metadata: R
   );
 }
 
-/** A worker's record; its address follows from its name, so that every worker has its own. */
+/** A worker's record. Its address derives from its name. */
 export function testRecord(name: string, changes: Partial<WorkerRecord> = {}): WorkerRecord {
   return {
     uid: `uid-${name}`,

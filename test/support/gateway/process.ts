@@ -11,7 +11,7 @@ export interface GatewayProcess extends AsyncDisposable {
   /** Base URLs. */
   readonly launches: string;
   readonly internal: string;
-  /** Every line that it logged. */
+  /** Logged lines. */
   readonly log: readonly Record<string, unknown>[];
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
@@ -19,7 +19,7 @@ export interface GatewayProcess extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** The gateway as a process of its own, on free ports of loopback. Resolves when it listens. */
+/** The gateway as a separate process, on free ports of loopback. Resolves when it listens. */
 export async function startGateway(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
   const child = spawn(process.execPath, ["--import", dieWithParent, main, "gateway"], {
     env: {
@@ -80,7 +80,7 @@ export async function openLoad(internal: string, token: string) {
       }
     }
   };
-  // The stream ends when it is closed; that is no failure.
+  // A closed stream is no failure.
   void read().catch(() => {});
   return { status: response.status, last, close: () => closing.abort() };
 }

@@ -16,7 +16,7 @@ export const empty: RoomView = { avatar: false, principal: false };
 type Metric = { get(): Promise<{ values: { value: number; labels: object; metricName?: string }[] }> };
 
 /**
- * A gateway whose pool names a LiveKit server, and the rooms there, as they are for any agent or for one (`ROOM/AGENT`). A room
+ * A gateway whose pool names a LiveKit server, with its rooms: for any agent, or for one (`ROOM/AGENT`). A room
  * without a value cannot be checked.
  */
 export function sessionsWorld(
@@ -33,7 +33,7 @@ export function sessionsWorld(
   const viewRoom = async (_pool: unknown, room: string, agent?: string): Promise<RoomView> => {
     looks.push(room);
     const view = rooms.get(`${room}/${agent}`) ?? rooms.get(room);
-    if (view === undefined) throw new Error("LiveKit does not answer");
+    if (view === undefined) throw new Error("LiveKit does not respond");
     return view;
   };
   const workers = new FakeWorkers();
