@@ -35,7 +35,7 @@ function operator(memory: PoolMemory = new Memories().of("p")) {
 }
 
 describe("apply", () => {
-  it("creates the Deployment, once, and sets the finalizer when there are pods", async () => {
+  it("creates the Deployment once, and sets the finalizer when pods exist", async () => {
     const { client, carryOut } = operator();
     const fresh = pool(gpuOnly, { finalizers: [] });
     await carryOut(fresh, { deployments: [] });
@@ -48,7 +48,7 @@ describe("apply", () => {
     expect(client.take(), "the watch lags").toEqual([]);
   });
 
-  it("writes nothing where everything is as it was left", async () => {
+  it("writes nothing if nothing has changed since its last write", async () => {
     const { client, carryOut, memory } = operator();
     const own = deployment("gpu", { generation: 1 });
     await carryOut(pool(gpuOnly), { pods: [pod("a")], deployments: [own] });
@@ -62,7 +62,7 @@ describe("apply", () => {
     expect(client.take()).toEqual(["apply deployments/support-gpu"]);
   });
 
-  it("writes, where it does not know what became of its last write, over the version only that the watch shows", async () => {
+  it("requires the version in the watch if the result of its last write is unknown", async () => {
     const { client, carryOut } = operator();
     const shown = (change: object) => ({
       pods: [pod("a")],
@@ -74,14 +74,14 @@ describe("apply", () => {
       pool({ ...gpuOnly, workers: [{ ...gpuGroup, env: [{ name: "A", value: "1" }] }] }),
       shown({ uid: "uid-of-support-gpu" }),
     );
-    expect(client.writes[1]?.sent.metadata, "as it left it").not.toHaveProperty("resourceVersion");
+    expect(client.writes[1]?.sent.metadata, "unchanged since the last write").not.toHaveProperty("resourceVersion");
     client.failNext = outage();
     await expect(carryOut(pool(gpuOnly), shown({ uid: "uid-of-support-gpu" }))).rejects.toThrow("no answer");
     await carryOut(pool(gpuOnly), shown({ uid: "uid-of-support-gpu" }));
     expect(client.writes[2]?.sent.metadata, "no answer").toMatchObject({ resourceVersion: "7" });
   });
 
-  it("plans from the Deployment as it is where the watch was behind", async () => {
+  it("plans from the current Deployment if the watch is behind", async () => {
     const { client, carryOut } = operator();
     const lagging = { pods: [pod("a"), pod("b")], deployments: [deployment("gpu", { replicas: 6 })] };
     client.put(
@@ -95,7 +95,7 @@ describe("apply", () => {
     expect(client.writes).toMatchObject([{ sent: { spec: { replicas: 2 } } }]);
   });
 
-  it("leaves a Deployment alone that has the name without our labels, and says whose it is", async () => {
+  it("leaves a Deployment with the name but without our labels unchanged, and reports its owner", async () => {
     const { client, carryOut, memory } = operator();
     client.put("deployments", { namespace: "avatars", name: "support-gpu" }, deploymentObject("gpu", { owner: "nobody" }));
     client.failNext = conflict();
@@ -112,7 +112,7 @@ describe("apply", () => {
     expect(memory.foreign.size).toBe(0);
   });
 
-  it("cordons before anything else, and shrinks only by those that carry the low cost", async () => {
+  it("cordons first, and shrinks only by workers with the low deletion cost", async () => {
     const { client, carryOut } = operator();
     const busy = pod("a", { protected: true });
     await carryOut(pool(quick), { pods: [busy, pod("b")], sessions: { a: 1 } });
@@ -129,13 +129,13 @@ describe("apply", () => {
     expect(shrunk).toMatchObject({ plural: "deployments", sent: { spec: { replicas: 1 } } });
   });
 
-  it("takes the cordon off a worker that is wanted again", async () => {
+  it("uncordons a worker that the pool needs again", async () => {
     const { client, carryOut } = operator();
     await carryOut(pool(gpuOnly), { pods: [pod("a", { cordonedAtMs: 1 })] });
     expect(annotationsOf(client.writes[0])).not.toHaveProperty([annotations.cordoned]);
   });
 
-  it("protects a worker that became busy once the pool has its size, and lets go one that is idle, each with one write", async () => {
+  it("protects a worker that became busy after the pool reached its size, and releases an idle one, with one write each", async () => {
     const { client, carryOut } = operator();
     await carryOut(pool(gpuOnly), { pods: [pod("a"), pod("b", { protected: true })], sessions: { a: 1 } });
     const [size, ...marks] = client.writes;
@@ -161,7 +161,7 @@ describe("apply", () => {
     expect(client.take(), "the watch lags").not.toContain("apply pods/a");
   });
 
-  it("cordons an idle worker and lets it go with one write; the low cost stands beside a protection", async () => {
+  it("cordons and releases an idle worker with one write, and keeps the low cost beside a protection", async () => {
     const { client, carryOut } = operator();
     const busy = pod("a", { protected: true });
     await carryOut(pool(quick), { pods: [busy, pod("b", { protected: true })], sessions: { a: 1 } });
@@ -171,7 +171,7 @@ describe("apply", () => {
     expect(marksMetadata({ cordonedAtMs: 1, released: true, protected: true }).annotations[annotations.deletionCost]).toBe("-1000");
   });
 
-  it("protects many workers in batches, those that became busy first", async () => {
+  it("protects many workers in batches, the busy ones first", async () => {
     const { client, carryOut } = operator();
     const pods = Array.from({ length: 60 }, (_, index) => pod(`p${index}`, { protected: index < 50 }));
     await carryOut(pool({ ...gpuOnly, workers: [{ ...gpuGroup, max: 60, min: 60 }] }), { pods, sessions: { p59: 1 } });
@@ -179,7 +179,7 @@ describe("apply", () => {
     expect([marked[0], marked.length]).toEqual(["apply pods/p59", 32]);
   });
 
-  it("does not shrink when a mark could not be written", async () => {
+  it("does not shrink if a mark could not be written", async () => {
     const { client, carryOut } = operator();
     client.failNext = outage();
     const change = { pods: [pod("a"), pod("b", { cordonedAtMs: 1 })], sessions: { a: 1 } };
@@ -187,7 +187,7 @@ describe("apply", () => {
     expect(client.take()).toEqual([]);
   });
 
-  it("does not shrink where a mark is refused, and writes everything else", async () => {
+  it("does not shrink if the API server rejects a mark, and writes everything else", async () => {
     const { client, carryOut } = operator();
     client.refuses = ({ name }) => (name === "b" ? forbidden('admission webhook "w" denied the request: no') : undefined);
     const change = { pods: [pod("a"), pod("b", { cordonedAtMs: 1 })], sessions: { a: 1 } };
@@ -197,7 +197,7 @@ describe("apply", () => {
     expect(client.take(), "the busy worker is protected").toContain("apply pods/a");
   });
 
-  it("writes the other groups where one is refused", async () => {
+  it("writes the other groups if the API server rejects one", async () => {
     const { client, carryOut } = operator();
     client.refuses = ({ name }) => (name === "support-gpu" ? invalid("no") : undefined);
     const { unwritten } = await carryOut(pool(), { deployments: [] });
@@ -205,7 +205,7 @@ describe("apply", () => {
     expect([...unwritten]).toEqual(["support-gpu"]);
   });
 
-  it("lets the size follow demand with the template that stands where the wanted template is refused", async () => {
+  it("follows demand with the current template if the API server rejects the wanted template", async () => {
     const { client, carryOut } = operator();
     client.refuses = ({ verb }) => (verb === "apply" ? invalid("spec.template: Invalid value") : undefined);
     const wanted = { pods: [pod("a")], sessions: { a: 2 }, deployments: [deployment("gpu", { replicas: 1 })], queued: { maya: 3 } };
@@ -236,7 +236,7 @@ describe("apply", () => {
     expect(client.writes.at(-1)).toMatchObject({ plural: "deployments", sent: { spec: { replicas: 0 } } });
   });
 
-  it("lowers replicas only by workers that it could release, also where the watch says that they are", async () => {
+  it("lowers replicas only by workers that it could release, even if the watch shows them as released", async () => {
     const { client, carryOut } = operator();
     const idle = { cordonedAtMs: 1, released: true };
     client.failNext = conflict();
@@ -244,7 +244,7 @@ describe("apply", () => {
     expect(client.writes.filter(({ plural }) => plural === "deployments")).toMatchObject([{ sent: { spec: { replicas: 2 } } }]);
   });
 
-  it("keeps the latest of the pods that ended for good, and deletes the others by their UID", async () => {
+  it("keeps the latest of the pods that ended permanently, and deletes the others by their UID", async () => {
     const { client, carryOut } = operator();
     const ended = Array.from({ length: 12 }, (_, index) =>
       pod(`e${index}`, { ended: { reason: "Evicted", atMs: NOW_MS - index * 1_000 } }),
@@ -256,7 +256,7 @@ describe("apply", () => {
     ]);
   });
 
-  it("goes on when a worker is gone that was to be marked", async () => {
+  it("continues if a worker is gone before its mark is written", async () => {
     const { client, carryOut, memory } = operator();
     client.failNext = conflict();
     await carryOut(pool(quick), { pods: [pod("a", { protected: true }), pod("b")], sessions: { a: 1 } });
@@ -264,7 +264,7 @@ describe("apply", () => {
     expect(memory.marks.size).toBe(0);
   });
 
-  it("empties the Deployment of a deleted pool, removes it, and lets the pool go at last", async () => {
+  it("scales the Deployment of a deleted pool to zero, removes it, and then removes the finalizer", async () => {
     const { client, carryOut } = operator();
     const deleted = (agoMs: number) => pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - agoMs).toISOString() });
     await carryOut(deleted(0), { pods: [pod("a", { cordonedAtMs: 1 })] });
@@ -291,7 +291,7 @@ describe("apply", () => {
     ]);
   });
 
-  it("ends what is left at the drain timeout, each pod once and by its UID", async () => {
+  it("deletes the remaining pods at the drain timeout, each once and by its UID", async () => {
     const { client, carryOut } = operator();
     const late = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - 3_600_000).toISOString() });
     await carryOut(late, { pods: [pod("a")], sessions: { a: 1 } });
@@ -304,7 +304,7 @@ describe("apply", () => {
     expect(client.take()).toEqual([]);
   });
 
-  it("takes no offence at a pool that is gone before its finalizer", async () => {
+  it("accepts that a pool is gone before its finalizer is removed", async () => {
     const { client, carryOut } = operator();
     client.failNext = conflict();
     await carryOut(pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS).toISOString() }), { deployments: [] });

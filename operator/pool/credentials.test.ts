@@ -18,22 +18,22 @@ function setup(secret: () => object | undefined) {
 
 describe("CredentialsCheck", () => {
   it.each([
-    ["the key is there", { data: { "api-secret": "c2VjcmV0" } }, { kind: "present" }],
+    ["the key exists", { data: { "api-secret": "c2VjcmV0" } }, { kind: "present" }],
     ["the Secret is missing", undefined, { kind: "no-secret" }],
     ["the key is missing", { data: { token: "c2VjcmV0" } }, { kind: "no-key", keys: ["token"] }],
     ["the Secret is empty", {}, { kind: "no-key", keys: [] }],
-  ])("sees that %s", async (_what, secret, expected) => {
+  ])("detects that %s", async (_what, secret, expected) => {
     expect(await setup(() => secret).look()).toEqual(expected);
   });
 
-  it("does not take an unanswered question for a missing Secret", async () => {
+  it("does not treat a failed read as a missing Secret", async () => {
     const { look } = setup(() => {
       throw new Error("secrets is forbidden");
     });
     expect(await look()).toEqual({ kind: "unknown", why: "secrets is forbidden" });
   });
 
-  it("looks again after half a minute, and after three seconds while something is missing", async () => {
+  it("checks again after half a minute, and after three seconds while something is missing", async () => {
     let secret: object = {};
     const { look, reads, clock } = setup(() => secret);
     await Promise.all([look(), look()]);
@@ -69,7 +69,7 @@ describe("the other Secrets of a pool", () => {
   }
 
   it.each<[string, Parameters<typeof pool>[0], Record<string, Record<string, string>>, unknown]>([
-    ["a pool that names none has no problem", {}, {}, []],
+    ["a pool without Secrets has no problem", {}, {}, []],
     ["tokens of clients are found", { launch: auth }, { clients: { web: "token" } }, []],
     ["a Secret with tokens is missing", { launch: auth }, {}, [{ kind: "no-secret" }]],
     ["a Secret has empty tokens only", { launch: auth }, { clients: { web: " \n" } }, [{ kind: "no-tokens" }]],
@@ -81,7 +81,7 @@ describe("the other Secrets of a pool", () => {
       [{ kind: "no-keys", missing: ["api-secret"] }],
     ],
     [
-      "half of it is empty",
+      "half of LiveKit's key is empty",
       { livekit },
       { livekit: { "api-key": "", "api-secret": "s" } },
       [{ kind: "no-keys", missing: ["api-key"] }],
@@ -90,7 +90,7 @@ describe("the other Secrets of a pool", () => {
     expect((await problemsOf(spec, stored)).map(({ problem }) => problem)).toEqual(problems);
   });
 
-  it("are not called missing where they could not be looked at", async () => {
+  it("are not reported as missing if they could not be read", async () => {
     const client = { get: () => Promise.reject(new Error("secrets is forbidden")) };
     const problems = await new CredentialsCheck(client, new FakeClock()).problems(pool({ launch: auth }).config);
     expect(problems).toEqual([

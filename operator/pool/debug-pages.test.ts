@@ -40,7 +40,7 @@ function leading(log?: DecisionLog): Leadership {
 }
 
 describe("the pages under /debug", () => {
-  it("list the pools, and tell of one its latest look and its last 50 changes, newest first", () => {
+  it("list the pools, and show the latest decisions and the last 50 changes of one pool, newest first", () => {
     const log = new DecisionLog();
     for (let size = 0; size < 60; size++) log.add([record(size, size + 1, NOW_MS + size * 1_000)]);
     log.add([record(60, 60, NOW_MS + 60_000)]);
@@ -57,7 +57,7 @@ describe("the pages under /debug", () => {
     expect([changes.length, changes[0]?.to, changes.at(-1)?.to]).toEqual([50, 60, 11]);
   });
 
-  it("know a pool of which nothing was decided yet, and say how to ask for one that they do not know", () => {
+  it("show a pool without decisions, and explain the request for an unknown pool", () => {
     const get = pages({ leading: leading() });
     expect(get(DECISIONS_PATH, { pool: POOL })).toMatchObject({ status: 200, body: { latest: [], changes: [] } });
     for (const query of [{ pool: "avatars/nobody" }, { pool: "" }])
@@ -70,7 +70,7 @@ describe("the pages under /debug", () => {
     expect(get(WORKERS_PATH).status).toBe(404);
   });
 
-  it("tell what gateways say of the workers, and the forecast", () => {
+  it("show the gateways' reports on the workers, and the forecast", () => {
     const { body } = pages({ leading: leading(new DecisionLog()) })(WORKERS_PATH, { pool: POOL });
     expect(workersSchema.parse(body)).toMatchObject({
       gatewaysConnected: 1,
@@ -82,7 +82,7 @@ describe("the pages under /debug", () => {
     });
   });
 
-  it("are the leader's: another replica answers 503 and names it where it knows", () => {
+  it("answer 503 on a replica that does not lead, and name the leader if it is known", () => {
     expect(pages({ leader: "operator-0" })(DECISIONS_PATH)).toEqual({
       status: 503,
       body: { message: "operator-1 does not lead: send the request to the leader operator-0" },

@@ -14,7 +14,7 @@ const record = (change: Partial<DecisionRecord>): DecisionRecord => ({
 });
 
 describe("DecisionLog", () => {
-  it("keeps the last fifty changes, and the latest look at every group", () => {
+  it("keeps the last fifty changes, and the latest decision on every group", () => {
     const log = new DecisionLog();
     for (let atMs = 1; atMs <= 60; atMs++) log.add([record({ atMs, outcome: "grew" }), record({ atMs, group: "cpu" })]);
     expect(log.changes).toHaveLength(50);
@@ -23,7 +23,7 @@ describe("DecisionLog", () => {
     expect([...log.latest.values()]).toMatchObject([{ group: "gpu" }, { group: "cpu", atMs: 60 }]);
   });
 
-  it("forgets the look at a group that the pool no longer has", () => {
+  it("removes the decision on a group that the pool no longer has", () => {
     const log = new DecisionLog();
     log.add([record({ group: "old" })]);
     log.add([record({ group: "gpu" })]);

@@ -5,7 +5,7 @@ import { Memories } from "./memory.ts";
 import { plan } from "./plan.ts";
 import type { PodView } from "./views.ts";
 
-/** A view that lags, lacks pods or shows pods that are gone must not make the operator ask for more and more workers. */
+/** A view that lags, lacks pods or shows deleted pods must not make the operator request ever more workers. */
 
 const MAX = 30;
 const MAX_STEP = 7;
@@ -19,7 +19,7 @@ const view = pool({
 
 const stages = fc.constantFrom<PodStage>("unscheduled", "pending", "starting", "answering", "warm");
 
-/** Any set of pods, whatever the Deployment says; some are on their way out. */
+/** Any set of pods, independent of the Deployment. Some of them terminate. */
 const anyPods = fc
   .array(fc.record({ stage: stages, deleting: fc.boolean(), ageMs: fc.nat(600_000), sessions: fc.nat(2) }), { maxLength: 60 })
   .map((list) => ({
@@ -33,8 +33,8 @@ function replicasOf(planned: ReturnType<typeof plan>): number {
   return group.replicas;
 }
 
-describe("a plan for a view that lies", () => {
-  it("asks for no more than max, and for no more than a step at once", () => {
+describe("a plan for a false view", () => {
+  it("requests at most max workers, and at most one step at once", () => {
     const shortages = fc.option(
       fc.record({ allowance: fc.integer({ min: 1, max: 8 }), changedAtMs: fc.constant(NOW_MS - 70_000) }),
     );
@@ -52,7 +52,7 @@ describe("a plan for a view that lies", () => {
     );
   });
 
-  it("takes away nobody while gateways reach workers that it does not show", () => {
+  it("removes no worker while gateways reach workers that the view does not show", () => {
     fc.assert(
       fc.property(anyPods, fc.nat(MAX), fc.integer({ min: 1, max: 30 }), (shown, replicas, unseenWorkers) => {
         const deployments = [deployment("gpu", { replicas })];
@@ -64,14 +64,14 @@ describe("a plan for a view that lies", () => {
   });
 });
 
-/** What each look at the world leaves out (pods by index) and still shows though it is gone. */
+/** The pods (by index) that each view omits, and the deleted pods that it still shows. */
 const looks = fc.array(fc.record({ missing: fc.array(fc.nat(40), { maxLength: 40 }), ghosts: fc.nat(5), followed: fc.boolean() }), {
   minLength: 1,
   maxLength: 40,
 });
 
-describe("plan after plan on views that lie", () => {
-  it("creates as many workers as are wanted, and no more", () => {
+describe("repeated plans on false views", () => {
+  it("create as many workers as are wanted, and no more", () => {
     fc.assert(
       fc.property(looks, fc.integer({ min: 0, max: 100 }), (sequence, queued) => {
         const wanted = Math.min(MAX, Math.ceil((queued + 1) / 2));
@@ -100,7 +100,7 @@ describe("plan after plan on views that lie", () => {
     );
   });
 
-  it("comes to the size that is wanted once the view is true again", () => {
+  it("reach the wanted size after the view is correct again", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), (queued) => {
         const wanted = Math.min(MAX, Math.ceil((queued + 1) / 2));

@@ -6,7 +6,7 @@ import { plan } from "./plan.ts";
 const SLOTS = 2;
 const MAX = 10;
 
-/** What a watch may show of ten workers: some hidden, some twice, some long gone; and the size of any earlier moment. */
+/** Possible views of ten workers: some hidden, some twice, some deleted long ago, and the size of any earlier time. */
 const view = fc.record({
   shown: fc.array(fc.nat(9), { maxLength: 25 }),
   resurrected: fc.nat(5),
@@ -15,8 +15,8 @@ const view = fc.record({
   queued: fc.nat(30),
 });
 
-describe("a cache that lags and lies", () => {
-  it("never makes the operator ask for more workers than demand and maximum allow", { timeout: 60_000 }, () => {
+describe("a stale or false cache", () => {
+  it("never makes the operator request more workers than demand and maximum allow", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.array(view, { minLength: 1, maxLength: 8 }), (views) => {
         for (const { shown, resurrected, replicas, sessions, queued } of views) {
@@ -33,11 +33,11 @@ describe("a cache that lags and lies", () => {
           });
           const group = plan(seen).groups[0]!;
           if (group.kind !== "scale") throw new Error("the group is ours");
-          // Seen twice, a worker's sessions count twice at most; the size never follows from how many pods are missing.
+          // The sessions of a worker shown twice count at most twice. Missing pods never determine the size.
           const demand = pods.length * SLOTS + queued + 1;
           expect(group.replicas).toBeLessThanOrEqual(Math.max(Math.min(replicas, 12), Math.min(MAX, Math.ceil(demand / SLOTS))));
           if (group.replicas > replicas) expect(group.replicas).toBeLessThanOrEqual(MAX);
-          // Hidden pods are no reason to create others: without demand the size does not grow.
+          // Hidden pods cause no new ones: without demand the size does not grow.
           if (queued === 0 && sessions === 0 && replicas >= 1) expect(group.replicas).toBeLessThanOrEqual(replicas);
         }
       }),

@@ -5,7 +5,7 @@ import { plan } from "./plan.ts";
 import { ABANDONED_AFTER_MS } from "./planning/drain-end.ts";
 import { ENDED_KEPT, FAILURE_SPAN_MS } from "./planning/failures.ts";
 
-/** Pods that their ReplicaSet counts no more, and what nobody waits for. */
+/** Pods that their ReplicaSet no longer counts, and that no plan waits for. */
 
 const quick = { ...gpuOnly, warm: { slots: 0 }, scaling: { scaleDownAfter: "0s" } };
 const evicted: PodChange = { ended: { reason: "Evicted", message: "The node was low on resource: memory.", atMs: NOW_MS } };
@@ -14,8 +14,8 @@ const ready = (change: Parameters<typeof snapshot>[1], view = pool(gpuOnly)) => 
   return conditionsOf(seen, plan(seen))[0];
 };
 
-describe("a pod that ended for good", () => {
-  it("is no worker: its sessions count nowhere, and the group shrinks by those that are", () => {
+describe("a pod that ended permanently", () => {
+  it("is not a worker: its sessions do not count, and the group shrinks by the other pods", () => {
     const pods = [pod("idle", { cordonedAtMs: 1 }), pod("evicted", evicted)];
     const seen = snapshot(pool({ ...quick, limits: { maxSessions: 2 } }), {
       pods,
@@ -36,7 +36,7 @@ describe("a pod that ended for good", () => {
     expect(plan(snapshot(pool({ ...quick, limits: { maxSessions: 4 } }), busy)).groups[0]).toMatchObject({ replicas: 2 });
   });
 
-  it("holds up no rollout", () => {
+  it("blocks no rollout", () => {
     const pods = [pod("new", { template: "t2", revision: "r2" }), pod("evicted", evicted)];
     const planned = plan(snapshot(pool(quick), { pods, deployments: [deployment("gpu", { replicas: 1, template: "t2" })] }));
     expect(planned.groups[0]).toMatchObject({ rollout: { kind: "none" } });
@@ -45,19 +45,19 @@ describe("a pod that ended for good", () => {
   it.each<[string, PodChange]>([
     ["", evicted],
     [" and is being deleted", { ...evicted, deleting: true }],
-  ])("keeps no deleted pool waiting%s, whatever gateways say of its sessions", (_how, change) => {
+  ])("does not delay the end of a deleted pool%s, whatever sessions gateways report", (_how, change) => {
     const view = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - 1_000).toISOString() });
     const pods = [pod("gone", change)];
     const planned = plan(snapshot(view, { pods, deployments: [deployment("gpu", { replicas: 0 })], sessions: { gone: 1 } }));
     expect(planned.retire).toMatchObject([{ remove: true }]);
   });
 
-  it("is no reason to call workers failing where it was one or two", () => {
+  it("does not make workers count as failing after one or two such pods", () => {
     const pods = [pod("next", { stage: "starting" }), pod("a", evicted), pod("b", evicted)];
     expect(ready({ pods })).toMatchObject({ reason: "Starting" });
   });
 
-  it("tells how many ended and why where one replacement after the other ends, and for how long that counts", () => {
+  it("makes the pool report the number and the reason if replacements keep ending, for a limited time", () => {
     const message = "Pod was rejected: Node didn't have enough resource: memory, requested: 64, used: 0, capacity: 32";
     const ended = { reason: "OutOfmemory", message };
     const pods = [
@@ -77,7 +77,7 @@ describe("a pod that ended for good", () => {
     expect(ready({ pods, nowMs: NOW_MS + FAILURE_SPAN_MS - 2_000 })).toMatchObject({ reason: "Starting" });
   });
 
-  it("blocks a rollout whose new workers end one after the other", () => {
+  it("blocks a rollout if its new workers end one after the other", () => {
     const former = pod("old", { template: "t0" });
     const fresh = ["a", "b", "c"].map((name) => pod(name, { ended: { reason: "UnexpectedAdmissionError" } }));
     const planned = plan(snapshot(pool(gpuOnly), { pods: [former, ...fresh], deployments: [deployment("gpu", { replicas: 1 })] }));
@@ -86,7 +86,7 @@ describe("a pod that ended for good", () => {
     });
   });
 
-  it("is deleted once there are many, the oldest first; the latest stay to be looked at", () => {
+  it("is deleted if there are many, the oldest first, and the latest ones stay for inspection", () => {
     const pods = Array.from({ length: ENDED_KEPT + 2 }, (_, index) =>
       pod(`e${index}`, { ended: { reason: "Evicted", atMs: NOW_MS - index * 1_000 } }),
     );
@@ -98,8 +98,8 @@ describe("a pod that ended for good", () => {
   });
 });
 
-describe("a pod on a machine that is lost", () => {
-  it("holds nothing up once its grace period has been over for a minute", () => {
+describe("a pod on a lost machine", () => {
+  it("blocks nothing from a minute after its grace period", () => {
     const view = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - 1_000).toISOString() });
     const removed = (endsAtMs: number) => {
       const change = { pods: [pod("a", { deleting: true, endsAtMs })], deployments: [deployment("gpu", { replicas: 0 })] };

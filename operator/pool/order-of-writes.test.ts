@@ -80,7 +80,7 @@ const presets = [
   { name: "maya", image: { url: "https://example.com/maya.jpg" } },
   { name: "leo", image: { url: "https://example.com/leo.jpg" } },
 ];
-/** Each serves a preset of its own. */
+/** Each group serves its own preset. */
 const groups = [
   { ...gpuGroup, presets: ["maya"] },
   { ...gpuGroup, name: "more", presets: ["leo"] },
@@ -100,7 +100,7 @@ describe("the order of a reconcile's requests", () => {
     expect(requests).toContain("apply deployments/support-more");
   });
 
-  it("grows a group for launches that come while victims of another are verified", async () => {
+  it("grows a group for launches that arrive while victims of another are verified", async () => {
     const settled = { ...victim, deployments: [...victim.deployments, deployment("more", { replicas: 1 })] };
     const pods = [...victim.pods, pod("m", { group: "more" })];
     const { client, seen, reconcile } = await operator(two, { ...settled, pods }, /^ask/);
@@ -111,7 +111,7 @@ describe("the order of a reconcile's requests", () => {
     expect(grown?.sent).toMatchObject({ spec: { replicas: 4 } });
   });
 
-  it("writes groups side by side", async () => {
+  it("writes groups concurrently", async () => {
     const { requests } = await operator(two, { deployments: [] }, /support-gpu/);
     expect(requests).toContain("apply deployments/support-more");
   });
@@ -132,7 +132,7 @@ describe("the order of a reconcile's requests", () => {
     expect(index(requests, /^apply pods\//)).toBeGreaterThan(grown);
   });
 
-  it("reads Secrets and the forecast side by side", async () => {
+  it("reads Secrets and the forecast concurrently", async () => {
     const spec = {
       ...gpuOnly,
       launch: { auth: { secretRef: { name: "clients" } } },

@@ -29,7 +29,7 @@ const names = (workers: readonly { readonly pod: string }[]) => workers.map((wor
 const quick = { ...gpuOnly, scaling: { scaleDownAfter: "0s" } };
 
 describe("plan", () => {
-  it("creates what a new pool needs, and says why", () => {
+  it("creates the workers that a new pool needs, and states the reason", () => {
     const planned = plan(snapshot(pool({}, { finalizers: [] }), { deployments: [] }));
     expect(changesOf(planned)).toEqual([
       expect.objectContaining({ group: "gpu", from: 0, to: 1, reason: expect.stringContaining("1 warm = 1 slots") }),
@@ -37,18 +37,18 @@ describe("plan", () => {
     ]);
   });
 
-  it("sets the finalizer once there is something to drain", () => {
+  it("sets the finalizer when the pool has pods to drain", () => {
     const fresh = pool(gpuOnly, { finalizers: [] });
     expect(plan(snapshot(fresh, { deployments: [] })).finalizer).toBe("keep");
     expect(plan(snapshot(fresh, { pods: warm(1) })).finalizer).toBe("add");
   });
 
-  it("grows at once for launches that wait and for a worker's 503", () => {
+  it("grows at once for waiting launches and for a worker's 503", () => {
     expect(gpu(pool(gpuOnly), { pods: warm(1), queued: { maya: 4 } }).replicas).toBe(3);
     expect(gpu(pool(gpuOnly), { pods: warm(1), sessions: { w0: 2 }, worker503: { maya: 2 } }).replicas).toBe(3);
   });
 
-  it("does not grow for what the maker's account refuses", () => {
+  it("does not grow for launches that the maker's account rejects", () => {
     const accountErrors = { limit: { count: 9, lastMs: NOW_MS }, noCredits: { count: 9, lastMs: NOW_MS } };
     expect(gpu(pool(gpuOnly), { pods: warm(1), accountErrors })).toMatchObject({ replicas: 1, requeueAfterMs: 300_000 });
   });
@@ -57,7 +57,7 @@ describe("plan", () => {
     expect(gpu(pool(gpuOnly), { pods: warm(2), worker503: { maya: 1 } }).requeueAfterMs).toBe(60_000);
   });
 
-  it("keeps a size until it has been too large for scaleDownAfter, and then cordons before it shrinks", () => {
+  it("keeps a size until it has been too large for scaleDownAfter, then cordons before it shrinks", () => {
     const memory = new Memories().of("p");
     const view = pool({ ...gpuOnly, scaling: { scaleDownAfter: "1m" } });
     const before = gpu(view, { pods: warm(3), memory });
@@ -77,13 +77,13 @@ describe("plan", () => {
     expect(gpu(pool(quick), { ...change, unacknowledged: ["w2"] }).replicas).toBe(3);
   });
 
-  it("takes workers back when demand returns", () => {
+  it("uncordons workers when demand returns", () => {
     const pods = [pod("w0"), pod("w1", { cordonedAtMs: NOW_MS })];
     const planned = gpu(pool(quick), { pods, queued: { maya: 3 } });
     expect(names(planned.step.uncordon)).toEqual(["w1"]);
   });
 
-  it("says why nothing changed", () => {
+  it("states why nothing changed", () => {
     const reason = (view: PoolView, change: WorldChange) => plan(snapshot(view, change)).records[0]!;
     expect(reason(pool(gpuOnly), { pods: warm(1) })).toMatchObject({
       outcome: "unchanged",
@@ -99,7 +99,7 @@ describe("plan", () => {
     );
   });
 
-  it("adds no more than a step at once, and the next one when these exist", () => {
+  it("adds at most one step at once, and the next step when these workers exist", () => {
     const large = { ...gpuOnly, workers: [{ ...gpuGroup, max: 100 }], scaling: { maxStep: 4 } };
     const first = gpu(pool(large), { pods: warm(1), queued: { maya: 50 } });
     expect(first.replicas).toBe(5);
@@ -110,7 +110,7 @@ describe("plan", () => {
     expect(gpu(pool({ ...large, workers: [{ ...gpuGroup, min: 30, max: 100 }] }), { pods: [] }).replicas).toBe(30);
   });
 
-  it("keeps what the user asks for: a share, a floor of a preset, a window of the schedule", () => {
+  it("keeps the configured slots: a share, a minimum of a preset, a window of the schedule", () => {
     const replicas = (spec: Partial<AvatarPoolSpecInput>) => gpu(pool({ ...gpuOnly, ...spec }), { pods: [] }).replicas;
     const sessions = { w0: 2, w1: 2, w2: 2, w3: 2 };
     expect(gpu(pool({ ...gpuOnly, warm: { slots: "50%" } }), { pods: warm(4), sessions }).replicas).toBe(8);
@@ -126,7 +126,7 @@ describe("plan", () => {
     });
   });
 
-  it("takes the forecast for auto, and its time for scaling down", () => {
+  it("uses the forecast for auto, with its own time for scaling down", () => {
     const forecast = new Map([["gpu", { slots: 5, holdMs: 7_000, because: "5 warm for 99% of launches" }]]);
     const planned = plan({ ...snapshot(pool(gpuOnly), { pods: [] }), forecast });
     expect(planned.records[0]).toMatchObject({ to: 3, inputs: { holdMs: 7_000 } });
@@ -139,7 +139,7 @@ describe("plan", () => {
     expect(gpu(view, { pods: warm(2), sessions: { w0: 2, w1: 1 }, queued: { maya: 9 } }).replicas).toBe(3);
   });
 
-  it("fills the next group where no node is found, keeps one worker waiting for one, and gives up the others", () => {
+  it("fills the next group if no node is found, keeps one worker waiting for a node, and removes the others", () => {
     const view = pool({ ...gpuOnly, workers: [gpuGroup, { ...gpuGroup, name: "spot" }], scaling: { scaleDownAfter: "1h" } });
     const pending = (ageMs: number) =>
       Array.from({ length: 5 }, (_, index) => pod(`p${index}`, { stage: "unscheduled", createdAtMs: NOW_MS - ageMs }));
@@ -158,7 +158,7 @@ describe("plan", () => {
     expect(planned(900_000, memory)[0]?.step.cordon).toHaveLength(4);
   });
 
-  it("fills the next group where a quota lets no more workers in", () => {
+  it("fills the next group if a quota prevents more workers", () => {
     const view = pool({ ...gpuOnly, workers: [gpuGroup, { ...gpuGroup, name: "spot" }] });
     const replicas = (refusedSinceMs: number) => {
       const deployments = [deployment("gpu", { replicas: 9, refusedSinceMs }), deployment("spot", { replicas: 0 })];
@@ -169,14 +169,14 @@ describe("plan", () => {
     expect(replicas(NOW_MS - 61_000)).toEqual([6, 7]);
   });
 
-  it("replaces workers whose node is gone, at once", () => {
+  it("replaces workers on lost nodes at once", () => {
     const lost = { ...pod("w0"), ready: false };
     expect(gpu(pool(gpuOnly), { pods: [lost, pod("w1")], sessions: { w0: 2, w1: 1 } }).replicas).toBe(3);
     const justWarmed = { ...lost, warmSinceMs: NOW_MS - 5_000 };
     expect(gpu(pool(gpuOnly), { pods: [justWarmed, pod("w1")], sessions: { w0: 2, w1: 1 } }).replicas).toBe(2);
   });
 
-  it("lets nobody go while gateways reach workers that the watch does not show", () => {
+  it("removes no worker while gateways reach workers that the watch does not show", () => {
     const hidden = {
       ...snapshot(pool(quick), { pods: warm(3), deployments: [deployment("gpu", { replicas: 6 })] }),
       unseenWorkers: 2,
@@ -186,7 +186,7 @@ describe("plan", () => {
     expect(planned.records[0]!.reason).toContain("waiting for the watch to show 2 workers");
   });
 
-  it("lets idle old workers go one by one while a rollout finds no node, and keeps waiting for one that goes on", () => {
+  it("removes idle old workers one by one while a rollout finds no node, and none while the rollout proceeds", () => {
     const old = (name: string, change: PodChange = {}) => pod(name, { template: "t1", revision: "r1", ...change });
     const deployments = [deployment("gpu", { replicas: 3, template: "t2" })];
     const going = { cordonedAtMs: NOW_MS - 9_000 };
@@ -196,11 +196,11 @@ describe("plan", () => {
     expect(stuck).toMatchObject({ replicas: 2, step: { release: [{ pod: "b" }], cordon: [] } });
     expect(gpu(pool(quick), { ...scene(NOW_MS - 30_000), sessions: { a: 1, b: 1 } })).toMatchObject({ replicas: 3 });
     expect(gpu(pool(quick), scene(NOW_MS - 10_000))).toMatchObject({ replicas: 3, step: { release: [] } });
-    // Without a surge an old worker is gone before the new one is there: the replica in between is no gap.
+    // Without a surge an old worker is gone before the new one exists. The missing replica is not a deficit.
     expect(gpu(pool(quick), { pods: [old("a"), old("b")], deployments })).toMatchObject({ replicas: 3, step: { unfilled: 0 } });
   });
 
-  it("refuses a Deployment that is not ours, and sizes the others all the same", () => {
+  it("rejects a foreign Deployment, and still sizes the other groups", () => {
     const foreign = deployment("gpu", { owner: "nobody", replicas: 7 });
     const planned = plan(snapshot(pool(), { deployments: [foreign] }));
     expect(planned.groups).toMatchObject([
@@ -218,7 +218,7 @@ describe("plan", () => {
     expect(gpu(pool(gpuOnly), { credentials: { kind: "unknown", why: "no answer" }, deployments: [] }).replicas).toBe(1);
   });
 
-  it("empties a group that the pool no longer has, then removes its Deployment", () => {
+  it("scales a group that the pool no longer has to zero, then removes its Deployment", () => {
     const own = deployment("gpu", { replicas: 1 });
     const retired = (change: WorldChange & { readonly replicas?: number }) =>
       plan(snapshot(pool(gpuOnly), { ...change, deployments: [own, deployment("old", { replicas: change.replicas ?? 1 })] }))
@@ -236,20 +236,20 @@ describe("plan for a pool that is being deleted", () => {
   const deletedAt = (agoMs: number) => ({ deletionTimestamp: new Date(NOW_MS - agoMs).toISOString() });
   const drain = { ...gpuOnly, workers: [{ ...gpuGroup, drain: { timeout: "10m" } }] };
 
-  it("waits for sessions until the drain timeout", () => {
+  it("keeps workers with sessions until the drain timeout", () => {
     const planned = plan(snapshot(pool(drain, deletedAt(60_000)), { pods: warm(2), sessions: { w0: 1, w1: 1 } }));
     expect(planned).toMatchObject({ finalizer: "keep", requeueAfterMs: 540_000 });
     expect(changesOf(planned)).toEqual([]);
     expect(names(planned.retire[0]!.step.cordon)).toHaveLength(2);
   });
 
-  it("ends them at the drain timeout", () => {
+  it("removes all workers at the drain timeout", () => {
     const planned = plan(snapshot(pool(drain, deletedAt(600_000)), { pods: warm(2), sessions: { w0: 1 } }));
     expect(planned.retire[0]!.expired.map(({ name }) => name)).toEqual(["w0", "w1"]);
     expect(changesOf(planned)).toMatchObject([{ to: 0, reason: expect.stringContaining("drain.timeout has expired") }]);
   });
 
-  it("lets the object go when nothing is left", () => {
+  it("removes the finalizer when no worker is left", () => {
     expect(plan(snapshot(pool(drain, deletedAt(0)), { deployments: [] })).finalizer).toBe("remove");
     expect(plan(snapshot(pool(drain, deletedAt(0)), { deployments: [deployment("gpu", { replicas: 0 })] }))).toMatchObject({
       finalizer: "keep",
@@ -257,7 +257,7 @@ describe("plan for a pool that is being deleted", () => {
     });
   });
 
-  it("leaves alone what is not ours", () => {
+  it("leaves foreign Deployments unchanged", () => {
     const foreign = deployment("gpu", { owner: "other" });
     expect(plan(snapshot(pool(drain, deletedAt(0)), { deployments: [foreign] }))).toMatchObject({
       finalizer: "remove",
@@ -318,7 +318,7 @@ const sceneOf = (scaling: { readonly paused: boolean; readonly scaleDownAfter: s
 const scenes = fc.oneof(...(["0s", "1m"] as const).map((scaleDownAfter) => sceneOf({ paused: false, scaleDownAfter }, 1)));
 const boundsOf = ({ view }: Scene) => view.config.groups[0]!;
 
-/** The world once the plan was carried out and Kubernetes has followed, with the gateways not heard of again. */
+/** The world after the plan and Kubernetes' response to it, without new reports from gateways. */
 function carriedOut({ view, change }: Scene, planned: Plan): Scene {
   const group = planned.groups[0];
   if (group?.kind !== "scale") throw new Error("the group is refused");
@@ -361,11 +361,11 @@ describe("plan, for any world", () => {
     );
   });
 
-  it("comes to rest: a plan for the world that it made changes nothing", () => {
+  it("is stable: a plan for its own result changes nothing", () => {
     fc.assert(
       fc.property(scenes, (start) => {
         let scene = start;
-        // Grow or cordon, release those that run nowhere, and once more where a rollout stood in the way.
+        // Grow or cordon, release workers without a node, and once more after a rollout.
         for (let round = 0; round < 3; round++) scene = carriedOut(scene, plan(snapshot(scene.view, scene.change)));
         expect(gpu(scene.view, scene.change)).toMatchObject({
           decisions: [],
@@ -376,7 +376,7 @@ describe("plan, for any world", () => {
     );
   });
 
-  it("keeps a size within bounds while paused, whatever is asked for", () => {
+  it("keeps a size within bounds while paused, for any demand", () => {
     fc.assert(
       fc.property(sceneOf({ paused: true, scaleDownAfter: "0s" }, 1), (scene) => {
         const { min, max } = boundsOf(scene);
@@ -387,7 +387,7 @@ describe("plan, for any world", () => {
     );
   });
 
-  it("never shrinks a size within bounds while no gateway tells of sessions", () => {
+  it("never shrinks a size within bounds while no gateway reports sessions", () => {
     fc.assert(
       fc.property(sceneOf({ paused: false, scaleDownAfter: "0s" }, 0), (scene) => {
         const current = scene.change.pods.length;

@@ -68,14 +68,13 @@ const queue = (hub: ReturnType<typeof operator>["hub"], maya: number, change = {
   hub.accept("http://gateway", report("g", [load({ queued: { maya }, ...change })], false), NOW_MS);
 
 describe("poolReconciler", () => {
-  it("creates, tells and then writes nothing more in an unchanged world", async () => {
+  it("creates and reports, then writes nothing more in an unchanged world", async () => {
     const { client, pools, seen, reconcile, clock, events } = operator({ deployments: [] });
     await reconcile();
     expect(events.map(({ reason }) => reason)).toEqual(["Scaled"]);
     const status = client.writes.at(-1)!.sent.status as object;
     expect(client.take()).toEqual(["apply deployments/support-gpu", "apply avatarpools/support/status"]);
 
-    // The watches show what was written.
     const created = deployment("gpu", { uid: "uid-of-support-gpu", generation: 2, replicas: 1 });
     (seen.deployments as ReturnType<typeof storeOf<typeof created>>).set("avatars/support-gpu", created, "2");
     pools.set(KEY, pool(gpuOnly, {}, status), "2");
@@ -87,7 +86,7 @@ describe("poolReconciler", () => {
     expect(events).toHaveLength(1);
   });
 
-  it("remembers what it decided, also that nothing changed", async () => {
+  it("records its decisions, including those without a change", async () => {
     const { memories, hub, reconcile } = operator({ pods: [pod("a")] });
     await reconcile();
     const { decisions } = memories.of(KEY);
@@ -98,7 +97,7 @@ describe("poolReconciler", () => {
     expect(decisions.changes).toMatchObject([{ outcome: "grew", from: 1, to: 3, inputs: { queued: 5 } }]);
   });
 
-  it("writes the status once a second at most, and comes back for what it held back", async () => {
+  it("writes the status at most once a second, and writes a delayed status later", async () => {
     const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] });
     await reconcile();
     client.take();
@@ -128,7 +127,7 @@ describe("poolReconciler", () => {
     },
   );
 
-  it("tells of a decision though the status that carries it comes later", async () => {
+  it("reports a decision before the write of the status that contains it", async () => {
     const { client, hub, reconcile, clock } = operator({ pods: [pod("a")] });
     await reconcile();
     queue(hub, 5);
@@ -139,7 +138,7 @@ describe("poolReconciler", () => {
     expect(client.writes.at(-1)!.sent.status).toMatchObject({ lastDecision: { from: 1, to: 3 } });
   });
 
-  it("tries a status again that could not be written", async () => {
+  it("retries a failed status write", async () => {
     const { client, reconcile } = operator({ pods: [pod("a")] });
     await reconcile();
     const again = operator({ pods: [pod("a")] });
@@ -150,19 +149,19 @@ describe("poolReconciler", () => {
     expect(again.client.take()).toEqual(client.take());
   });
 
-  it("announces no decision about a worker that turns out to be busy", async () => {
+  it("reports no decision about a worker that verification finds busy", async () => {
     const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
     const { client, clock, busy, events, reconcile } = operator({ pods: [pod("a"), pod("b", { cordonedAtMs: 1 })] }, quick);
     busy.add("b");
     await reconcile();
     await clock.advance(1_000);
-    // The worker is asked again five seconds after it reported its session.
+    // The operator queries the worker again five seconds after its report of a session.
     expect(await reconcile()).toEqual({ kind: "requeue", afterMs: 4_000 });
     expect(events.map(({ reason }) => reason)).not.toContain("Scaled");
     expect(client.writes.find(({ plural }) => plural === "deployments")?.sent).toMatchObject({ spec: { replicas: 2 } });
   });
 
-  it("measures how long launches were short when it grows the pool for them, once", async () => {
+  it("measures the time of a shortage once, when it grows the pool for the launches", async () => {
     const { hub, registry, reconcile, clock } = operator({ pods: [pod("a")] });
     await clock.advance(50);
     queue(hub, 5, { shortSinceMs: NOW_MS });
@@ -173,7 +172,7 @@ describe("poolReconciler", () => {
     expect(metrics).toContain("avatarpool_pressure_to_patch_seconds_count 1\n");
   });
 
-  it("forgets a pool that is gone", async () => {
+  it("removes its records of a deleted pool", async () => {
     const { client, pools, hub, reconcile } = operator({ pods: [pod("a")], worker503: { maya: 2 } });
     await reconcile();
     client.take();
@@ -183,7 +182,7 @@ describe("poolReconciler", () => {
     expect(hub.view(KEY, NOW_MS).pressurePerMinute).toBe(0);
   });
 
-  describe("a write that the API server refuses", () => {
+  describe("a write that the API server rejects", () => {
     const said =
       'Deployment.apps "support-gpu" is invalid: spec.template.spec.containers[0].resources.requests: Invalid value: "32Gi"';
     const refusesGpu = ({ name }: { readonly name: string }) => (name === "support-gpu" ? invalid(said) : undefined);
@@ -193,7 +192,7 @@ describe("poolReconciler", () => {
       return conditions.find(({ type }) => type === "Ready");
     };
 
-    it("keeps no other group from being written, stands in the status and in one event, and is not repeated", async () => {
+    it("blocks no write of another group, appears in the status and in one event, and is not repeated", async () => {
       const { client, clock, events, reconcile } = operator({ deployments: [] }, pool());
       client.refuses = refusesGpu;
       for (let turn = 0; turn < 8; turn++) {
@@ -210,7 +209,7 @@ describe("poolReconciler", () => {
       expect(client.requests - before, "the other group, whose watch lags, is written; this one is not").toBeLessThanOrEqual(1);
     });
 
-    it("makes the pool not ready, though workers serve", async () => {
+    it("makes the pool not ready, even while workers serve", async () => {
       const { client, reconcile } = operator({ pods: [pod("a")] });
       client.refuses = refusesGpu;
       await reconcile();
@@ -236,7 +235,7 @@ describe("poolReconciler", () => {
       expect(statusOf(client)).toMatchObject({ status: "True" });
     });
 
-    it("comes with the next attempt where nothing of the pool changes", async () => {
+    it("is retried with the next attempt if the pool does not change", async () => {
       const { client, clock, reconcile } = operator({ pods: [pod("a")] });
       client.refuses = refusesGpu;
       expect(await reconcile()).toMatchObject({ kind: "requeue" });
@@ -249,7 +248,7 @@ describe("poolReconciler", () => {
       expect(client.take()).toContain("apply deployments/support-gpu");
     });
 
-    it("lets other groups take the launches that the group cannot serve", async () => {
+    it("moves the launches that the group cannot serve to other groups", async () => {
       const both = pool({ ...gpuOnly, workers: [gpuGroup, { ...gpuGroup, name: "more" }] });
       const { client, hub, clock, reconcile } = operator({ deployments: [] }, both);
       client.refuses = refusesGpu;
@@ -262,7 +261,7 @@ describe("poolReconciler", () => {
       expect((more?.sent.spec as { replicas: number } | undefined)?.replicas).toBeGreaterThanOrEqual(2);
     });
 
-    it("of a template keeps no group that exists from growing, between two attempts too", async () => {
+    it("of a template does not stop an existing group from growing, also between two attempts", async () => {
       const { client, hub, clock, reconcile } = operator({ pods: [pod("a")] });
       client.refuses = ({ verb, name }) => (verb === "apply" ? refusesGpu({ name }) : undefined);
       await reconcile();
@@ -273,7 +272,7 @@ describe("poolReconciler", () => {
       expect(statusOf(client)).toMatchObject({ status: "False", reason: "WriteRefused" });
     });
 
-    it("of the status itself is told in an event, and keeps nothing from being done", async () => {
+    it("of the status itself causes an event, and blocks no other write", async () => {
       const { client, clock, events, reconcile } = operator({ deployments: [] });
       client.refuses = ({ subresource }) =>
         subresource === "status" ? forbidden('admission webhook "w" denied the request') : undefined;

@@ -13,7 +13,7 @@ const KEY = "avatars/support";
 const quick = pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } });
 const cordoned = { cordonedAtMs: 1 };
 
-/** Reconciles of one pool, without their reports, over workers of which some are busy. */
+/** Reconciles of one pool, without their reports, over partly busy workers. */
 function operator(change: WorldChange, ...busy: readonly string[]) {
   const clock = new FakeClock(NOW_MS);
   const client = new RecordingClient();
@@ -41,7 +41,7 @@ function operator(change: WorldChange, ...busy: readonly string[]) {
 }
 
 describe("victim verification", () => {
-  it("asks only workers that are to go, and lets those go that are empty", async () => {
+  it("queries only the workers to remove, and releases the empty ones", async () => {
     const { asked, settle } = operator({ pods: [pod("a"), pod("b", cordoned)] });
     const { snapshot, plan: done } = await settle();
     expect(asked).toEqual(["b"]);
@@ -49,7 +49,7 @@ describe("victim verification", () => {
     expect(snapshot.dueMs).toBeUndefined();
   });
 
-  it("decides nothing about a worker that turns out to have a session, counts the session, and asks again", async () => {
+  it("keeps a worker that reports a session, counts the session, and queries the worker again", async () => {
     const { asked, clock, settle } = operator({ pods: [pod("a"), pod("b", cordoned)] }, "b");
     const { snapshot, plan: done } = await settle();
     expect(changesOf(done)).toEqual([]);
@@ -60,7 +60,7 @@ describe("victim verification", () => {
     expect(asked).toEqual(["b", "b"]);
   });
 
-  it("asks no worker twice, however often it plans", async () => {
+  it("queries each worker once for any number of plans", async () => {
     const pods = Array.from({ length: 40 }, (_, index) => pod(`w${index}`, index === 0 ? {} : cordoned));
     const { asked, settle } = operator({ pods }, "w3", "w5");
     const { plan: done } = await settle();
@@ -68,7 +68,7 @@ describe("victim verification", () => {
     expect(changesOf(done)[0]!.reason).not.toMatch(/\bw[35]\b/);
   });
 
-  it("asks workers of groups that the pool no longer has", async () => {
+  it("queries workers of groups that the pool no longer has", async () => {
     const old = pod("o", { group: "old", ...cordoned });
     const { settle } = operator({ pods: [old], deployments: [deployment("gpu"), deployment("old")] }, "o");
     expect((await settle()).plan.retire).toMatchObject([{ replicas: 1 }]);

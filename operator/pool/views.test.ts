@@ -7,7 +7,7 @@ import { isWarm } from "./warmup/warmth.ts";
 const problem = (status: object) => pod("a", { stage: "pending", status }).problem;
 
 describe("podView", () => {
-  it("tells how far a pod has come", () => {
+  it("returns the stage of a pod", () => {
     const progress = (stage: "unscheduled" | "pending" | "starting" | "answering" | "warm") => {
       const { scheduled, running, containersReady, ready } = pod("a", { stage });
       return [scheduled, running, containersReady, ready];
@@ -19,7 +19,7 @@ describe("podView", () => {
     expect(progress("warm")).toEqual([true, true, true, true]);
   });
 
-  it("gives the scheduler's words only while there is no node", () => {
+  it("quotes the scheduler only while the pod has no node", () => {
     expect(pod("a", { stage: "unscheduled" }).unschedulable).toBe("0/3 nodes are available.");
     expect(pod("a", { stage: "pending" }).unschedulable).toBeUndefined();
     const gated = { conditions: [{ type: "PodScheduled", status: "False", reason: "SchedulingGated" }] };
@@ -34,13 +34,13 @@ describe("podView", () => {
       { reason: "ImagePullBackOff", message: "worker: no such tag" },
     ],
     [
-      "a fetch that failed, in its own words",
+      "a failed fetch, with its message",
       "initContainerStatuses",
       container("fetch-assets", { terminated: { exitCode: 1, reason: "Error", message: "preset leo: answered 404\n" } }),
       { reason: "Error", message: "fetch-assets: preset leo: answered 404" },
     ],
     [
-      "a crash loop, with what was said last",
+      "a crash loop, with the last message",
       "initContainerStatuses",
       container(
         "fetch-assets",
@@ -50,19 +50,19 @@ describe("podView", () => {
       { reason: "CrashLoopBackOff", message: "fetch-assets: preset leo: answered 404" },
     ],
     [
-      "an exit without words",
+      "an exit without a message",
       "containerStatuses",
       container("worker", { terminated: { exitCode: 137 } }),
       { reason: "Error", message: "worker: ended with exit code 137" },
     ],
     [
-      "a worker whose last words hold a room token, without it",
+      "a worker, without the room token in its last message",
       "containerStatuses",
       container("worker", { terminated: { exitCode: 1, message: "panic: token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln" } }),
       { reason: "Error", message: "worker: panic: token=[hidden]" },
     ],
     [
-      "a pull that failed at a signed address, without the signature",
+      "a failed pull from a signed address, without the signature",
       "containerStatuses",
       container("worker", {
         waiting: { reason: "ErrImagePull", message: "get https://cdn.example.com/layer?X-Signature=1a2b: 403" },
@@ -85,7 +85,7 @@ describe("podView", () => {
     expect(problem({ conditions: [gate] })).toEqual({ reason: "WarmupFailed", message: "answered 500" });
   });
 
-  it("takes the worker's start, whatever containers others put into the pod", () => {
+  it("uses the start of the worker container, also beside injected containers", () => {
     const started = (name: string, startedAt: string) => container(name, { running: { startedAt } });
     const { startedAtMs } = pod("a", {
       status: { containerStatuses: [started("injected", "2026-01-01T09:00:00Z"), started("worker", "2026-01-01T08:00:00Z")] },
@@ -98,7 +98,7 @@ describe("podView", () => {
     expect(pod("a")).toMatchObject({ cordonedAtMs: undefined, released: false });
   });
 
-  it("keeps an object with nothing in it out of every decision", () => {
+  it("omits an empty object from every decision", () => {
     expect(podView({})).toBeUndefined();
     expect(deploymentView({})).toMatchObject({ pool: "", ownerUid: undefined });
   });
@@ -107,11 +107,11 @@ describe("podView", () => {
     ["nobody", "nobody"],
     ["a ReplicaSet of another Deployment", "support-gpux-r1"],
     ["a ReplicaSet of another template", "support-gpu-r2"],
-  ])("leaves out a pod that carries a worker's labels and belongs to %s", (_whom, owner) => {
+  ])("omits a pod with a worker's labels that belongs to %s", (_whom, owner) => {
     expect(podView(podObject("a", { owner }))).toBeUndefined();
   });
 
-  it("says of a pod that ended for good why and when", () => {
+  it("returns why and when a pod ended permanently", () => {
     const message = "The node was low on resource: memory.";
     expect(pod("a", { ended: { reason: "Evicted", message, atMs: NOW_MS } }).end).toEqual({
       reason: "Evicted",
@@ -138,7 +138,7 @@ describe("isWarm", () => {
 });
 
 describe("deploymentView", () => {
-  it("names the owner that controls it, and nobody else", () => {
+  it("names only the controlling owner", () => {
     expect(deployment("gpu").ownerUid).toBe("pool-uid");
     const referenced = deploymentView({ metadata: { ownerReferences: [{ apiVersion: "", kind: "", name: "", uid: "other" }] } });
     expect(referenced.ownerUid).toBeUndefined();
@@ -146,10 +146,10 @@ describe("deploymentView", () => {
 });
 
 describe("poolView", () => {
-  it("looks for our finalizer", () => {
+  it("detects our finalizer", () => {
     expect(pool().hasFinalizer).toBe(true);
     expect(pool({}, { finalizers: ["other/finalizer"] }).hasFinalizer).toBe(false);
   });
 
-  it("refuses what is no pool", () => expect(() => poolView(podObject("a"), "f")).toThrow());
+  it("rejects an object that is not a pool", () => expect(() => poolView(podObject("a"), "f")).toThrow());
 });

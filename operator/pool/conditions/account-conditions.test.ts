@@ -22,33 +22,37 @@ describe("OverflowReady", () => {
 
   it.each<[string, WorldChange, unknown[]]>([
     ["nothing is wrong", { overflow: { sessions: 1 } }, ["True", "Available", says("overflow to the maker's cloud")]],
-    ["no gateway has said anything", {}, ["True", "Available", says("overflow to the maker's cloud")]],
+    ["no gateway has reported", {}, ["True", "Available", says("overflow to the maker's cloud")]],
     ["the cap is reached", { overflow: { sessions: 2 } }, ["False", "CapReached", says("2 sessions count")]],
     ["there is no secret", { credentials: { kind: "no-secret" } }, ["False", "SecretNotFound", says("create secret")]],
     [
-      "the secret is refused",
+      "the cloud rejects the secret",
       failed("unauthorized"),
       ["False", "SecretRefused", says("(401): renew the secret (Secret avatars/maker")],
     ],
     ["there are no credits", failed("no_credits"), ["False", "NoCredits", says("(402): buy credits")]],
     ["the account is full", failed("concurrency_limit"), ["False", "ConcurrencyLimit", says("(403): upgrade the plan")]],
-    ["it is asked too often", failed("rate_limited"), ["False", "RateLimited", says("(429)")]],
+    ["the cloud limits the request rate", failed("rate_limited"), ["False", "RateLimited", says("(429)")]],
     ["gateways may not read the secret", failed("secret_unreadable"), ["False", "SecretUnreadable", says("gateway.secretAccess")]],
-    ["they never could", { forbiddenSecrets: ["maker"] }, ["False", "SecretUnreadable", says("gateway.secretAccess")]],
-    ["it cannot be reached", failed("unreachable"), ["False", "Unreachable", says("check overflow.url")]],
-    ["that was ten minutes ago", failed("unreachable", 600_000), ["True", "Available", says("overflow to")]],
+    [
+      "gateways never could read the secret",
+      { forbiddenSecrets: ["maker"] },
+      ["False", "SecretUnreadable", says("gateway.secretAccess")],
+    ],
+    ["the cloud is unreachable", failed("unreachable"), ["False", "Unreachable", says("check overflow.url")]],
+    ["the cloud was unreachable ten minutes ago", failed("unreachable", 600_000), ["True", "Available", says("overflow to")]],
   ])("when %s", (_when, change, expected) => {
     expect(found("OverflowReady", change, spec)).toEqual(expected);
   });
 
-  it("names presets that the cloud does not know", () => {
+  it("names presets that the cloud cannot load", () => {
     const { presets, workers } = defaultSpec;
     expect(found("OverflowReady", {}, { ...spec, presets, workers })?.[2]).toContain(
       "except for leo: the cloud cannot load your .imx models",
     );
   });
 
-  it("is no condition of a pool that does not overflow", () => {
+  it("is absent for a pool without overflow", () => {
     expect(found("OverflowReady", {}, {})).toBeUndefined();
   });
 });
@@ -63,12 +67,12 @@ describe("SecretsUsable", () => {
   });
   const lacksKey = { field: "livekit.apiKeyRef", name: "livekit", problem: { kind: "no-keys", missing: ["api-key"] } } as const;
 
-  it("holds where nothing is missing, and is no condition of a pool that names no Secret", () => {
+  it("holds if nothing is missing, and is absent for a pool that names no Secret", () => {
     expect(found("SecretsUsable", {}, spec)?.slice(0, 2)).toEqual(["True", "SecretFound"]);
     expect(found("SecretsUsable", {}, {})).toBeUndefined();
   });
 
-  it("tells that nobody can launch, and the pool is not ready then", () => {
+  it("reports that no client can launch, and that the pool is not ready", () => {
     const missing = { secretProblems: [clients({ kind: "no-secret" })] };
     const sentence = says(
       "so every launch is rejected: kubectl -n avatars create secret generic clients --from-literal=<client>=<token>",
@@ -79,7 +83,7 @@ describe("SecretsUsable", () => {
     expect(found("Ready", empty, spec)).toEqual(["False", "NoTokens", says("add a key for each client")]);
   });
 
-  it("tells that gateways may not read the tokens, unless there are none", () => {
+  it("reports that gateways may not read the tokens, unless there are none", () => {
     const forbidden = { forbiddenSecrets: ["clients"] };
     const sentence =
       "the gateways are not allowed to read Secret avatars/clients of launch.auth, so every launch is rejected: set gateway.secretAccess";
@@ -91,14 +95,14 @@ describe("SecretsUsable", () => {
     expect(found("SecretsUsable", unknown, spec)?.[1]).toBe("SecretUnreadable");
   });
 
-  it("tells of LiveKit's key, without which the pool serves on", () => {
+  it("reports a missing LiveKit key, and keeps the pool ready", () => {
     const change = { secretProblems: [lacksKey] };
     const sentence = says("Secret avatars/livekit of livekit.apiKeyRef lacks api-key, so webhooks are rejected");
     expect(found("SecretsUsable", change, spec)).toEqual(["False", "SecretKeyMissing", sentence]);
     expect(found("Ready", change, spec)?.[0]).toBe("True");
   });
 
-  it("does not take what could not be looked at for missing, and tells what is missing first", () => {
+  it("does not treat an unreadable Secret as missing, and reports missing Secrets first", () => {
     const unknown = clients({ kind: "unknown", why: "forbidden" });
     expect(found("SecretsUsable", { secretProblems: [unknown] }, spec)).toEqual(["Unknown", "SecretUnknown", says("forbidden")]);
     expect(found("Ready", { secretProblems: [unknown] }, spec)?.[0]).toBe("True");
@@ -109,10 +113,10 @@ describe("SecretsUsable", () => {
   });
 });
 
-describe("what gateways report of the cloud and of reclaimed slots", () => {
+describe("gateway reports on the cloud and on reclaimed slots", () => {
   const KEY = "avatars/support";
 
-  it("adds up, and of errors the newest counts", () => {
+  it("add up, and the newest error counts", () => {
     const hub = new LoadHub();
     hub.setGateways(["a", "b"], NOW_MS);
     const error = (kind: "no_credits" | "unreachable", agoMs: number) => ({ sessions: 1, error: { kind, lastMs: NOW_MS - agoMs } });
@@ -121,7 +125,7 @@ describe("what gateways report of the cloud and of reclaimed slots", () => {
     expect(hub.view(KEY, NOW_MS).overflow).toMatchObject({ sessions: 2, error: { kind: "no_credits" } });
   });
 
-  it("counts the slots that were reclaimed since the operator started, through a gateway's restart", () => {
+  it("count the slots reclaimed since the operator started, across a restart of the gateway", () => {
     const hub = new LoadHub();
     hub.setGateways(["a"], NOW_MS);
     const tell = (gateway: string, sessions: number) =>
@@ -131,7 +135,7 @@ describe("what gateways report of the cloud and of reclaimed slots", () => {
     expect(hub.view(KEY, NOW_MS).reclaimed).toEqual({ sessions: 4, slotSeconds: 2_000 });
   });
 
-  it("is in the status of pools that ask for it, added to what an operator before had counted", () => {
+  it("are in the status of pools that enable it, added to the counts of a previous operator", () => {
     const livekit = { url: "wss://x", apiKeyRef: { name: "livekit" } };
     const view = pool({ ...gpuOnly, livekit, overflow: { maxSessions: 2 } });
     const seen = { ...snapshot(view, { overflow: { sessions: 2 } }), reclaimed: { sessions: 3, slotSeconds: 1_500 } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { admissionCure } from "./admission-cures.ts";
 
-/** Sentences as API servers give them, and what the pool's conditions say to do. */
+/** Messages of API servers, and the remedies in the pool's conditions. */
 describe("admissionCure", () => {
   it.each([
     [
@@ -60,7 +60,7 @@ describe("admissionCure", () => {
       'pods "pool-gpu-7d9-x2x" is forbidden: pod rejected: RuntimeClass "nvidia" not found',
       "create RuntimeClass nvidia, or correct the group's runtimeClassName",
     ],
-    ["something that nobody has seen before", undefined],
+    ["an unknown message", undefined],
   ])("%s", (said, cure) => {
     expect(admissionCure(said)).toBe(cure);
   });

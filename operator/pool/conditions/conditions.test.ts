@@ -19,7 +19,7 @@ const lost = pod("b", { stage: "unscheduled" });
 describe("Ready", () => {
   it.each<[string, WorldChange, unknown[]]>([
     [
-      "a worker answers, though it is not warm yet",
+      "a worker answers but is not warm yet",
       { pods: [pod("a", { stage: "answering" })] },
       ["True", "Serving", says("every preset")],
     ],
@@ -44,7 +44,7 @@ describe("Ready", () => {
       ["False", "SecretNotFound", says("kubectl -n avatars create secret generic maker --from-file=api-secret=<file>")],
     ],
     [
-      "somebody else has the name",
+      "a foreign Deployment has the name",
       { deployments: [deployment("gpu", { owner: "nobody" })] },
       ["False", "NameTaken", says("avatars/support-gpu")],
     ],
@@ -52,11 +52,11 @@ describe("Ready", () => {
     expect(found("Ready", change)).toEqual(expected);
   });
 
-  it("holds for a pool that sleeps: its groups grow when a launch comes", () => {
+  it("holds for a sleeping pool, because a launch makes its groups grow", () => {
     expect(found("Ready", { deployments: [] }, { ...gpuOnly, warm: { slots: 0 } })[0]).toBe("True");
   });
 
-  it("does not hold for a pool that is about to sleep while what is left of it cannot serve", () => {
+  it("does not hold for a pool that is about to sleep if its remaining workers cannot serve", () => {
     const sleepy = { ...gpuOnly, warm: { slots: 0 } };
     expect(found("Ready", { pods: [pod("a", { stage: "starting" })] }, sleepy)).toEqual(["False", "Starting", says("maya")]);
     expect(found("Ready", { pods: [broken] }, sleepy)).toEqual(["False", "WorkerFailing", says("no such tag")]);
@@ -66,7 +66,7 @@ describe("Ready", () => {
     expect(found("Ready", { pods: [pod("a")] }, {})).toEqual(["False", "Starting", "workers for leo are starting"]);
   });
 
-  it("counts what a deleted pool waits for", () => {
+  it("counts the sessions that a deleted pool waits for", () => {
     const deleted = { deletionTimestamp: new Date(NOW_MS).toISOString() };
     const change = { pods: [pod("a"), pod("b", { deleting: true })], sessions: { a: 1, b: 1 } };
     expect(found("Ready", change, gpuOnly, deleted)).toEqual([
@@ -81,18 +81,18 @@ describe("WarmCapacity", () => {
   it.each<[string, WorldChange, unknown[]]>([
     ["a warm worker has free slots", { pods: [pod("a")] }, ["True", "Warm", says("at least 1")]],
     [
-      "the worker is cold still",
+      "the worker is still cold",
       { pods: [pod("a", { stage: "answering" })] },
       ["False", "Starting", says("waiting for 1 worker to become warm")],
     ],
     ["every slot is taken", { pods: [pod("a")], sessions: { a: 2 } }, ["False", "Short", says("no worker has a free slot")]],
-    ["its slots belong to a cordoned worker", { pods: [pod("a", { cordonedAtMs: 1 })] }, ["False", "Short", says("maya")]],
+    ["the slots belong to a cordoned worker", { pods: [pod("a", { cordonedAtMs: 1 })] }, ["False", "Short", says("maya")]],
     ["the next worker cannot start", { pods: [broken] }, ["False", "WorkerFailing", says("ImagePullBackOff")]],
   ])("when %s", (_when, change, expected) => {
     expect(found("WarmCapacity", change)).toEqual(expected);
   });
 
-  it("is too small while launches wait, though no buffer is asked for", () => {
+  it("is too small while launches wait, even without a buffer", () => {
     const none = { ...gpuOnly, warm: { slots: 0 } };
     const full = { pods: [pod("a"), lost], sessions: { a: 2 } };
     expect(found("WarmCapacity", full, none)[0]).toBe("True");
@@ -104,7 +104,7 @@ describe("WarmCapacity", () => {
   });
 });
 
-it("tells that a quota lets no workers in", () => {
+it("reports that a quota prevents new workers", () => {
   const deployments = [deployment("gpu", { replicas: 2, refusedSinceMs: NOW_MS })];
   const sentence = says("the cluster rejects new workers of group gpu: ");
   expect(found("Ready", { deployments })).toEqual(["False", "WorkersRefused", sentence]);
@@ -118,7 +118,7 @@ it("tells that a quota lets no workers in", () => {
 describe("AtMaximum", () => {
   const small = { ...gpuOnly, workers: [{ ...gpuGroup, max: 1 }] };
 
-  it("says whose slots are lacking and what to raise", () => {
+  it("names the presets without slots and the limit to raise", () => {
     expect(found("AtMaximum", { pods: [pod("a")], queued: { maya: 5 } }, small)).toEqual([
       "True",
       "DemandExceedsMaximum",
@@ -127,12 +127,12 @@ describe("AtMaximum", () => {
     expect(found("AtMaximum", { pods: [pod("a")], queued: { "": 5 } }, small)[2]).toContain("custom avatars");
   });
 
-  it("says the same while what is lacking decays: a status is not written for each slot", () => {
+  it("keeps its message while the deficit decays, so that no status write follows each slot", () => {
     const message = (queued: number) => found("AtMaximum", { pods: [pod("a")], queued: { maya: queued } }, small)[2];
     expect(message(40)).toBe(message(7));
   });
 
-  it("does not hold at the maximum as long as that is enough", () => {
+  it("does not hold at the maximum if the maximum is sufficient", () => {
     expect(found("AtMaximum", { pods: [pod("a")], sessions: { a: 1 } }, small)[0]).toBe("False");
   });
 });
@@ -143,11 +143,11 @@ describe("CredentialsValid and Paused", () => {
     [{ kind: "no-key", keys: ["token", "other"] }, ["False", "SecretKeyMissing", says("(it has token, other)")]],
     [{ kind: "no-key", keys: [] }, ["False", "SecretKeyMissing", says("(it has none)")]],
     [{ kind: "unknown", why: "forbidden" }, ["Unknown", "SecretUnknown", says("forbidden")]],
-  ])("tells of %j", (credentials, expected) => {
+  ])("reports %j", (credentials, expected) => {
     expect(found("CredentialsValid", { credentials: credentials! })).toEqual(expected);
   });
 
-  it("tells that workers are refused with the secret", () => {
+  it("reports that the account rejects workers with the secret", () => {
     const accountErrors = { unauthorized: { count: 1, lastMs: NOW_MS } };
     expect(found("CredentialsValid", { accountErrors })).toEqual([
       "False",
@@ -161,13 +161,13 @@ describe("CredentialsValid and Paused", () => {
   it.each([
     ["limit", "ConcurrencyLimit", "set limits.maxSessions"],
     ["noCredits", "NoCredits", "buy credits"],
-  ])("tells of the account: %s", (kind, reason, sentence) => {
+  ])("reports an account error: %s", (kind, reason, sentence) => {
     const accountErrors = { [kind]: { count: 1, lastMs: NOW_MS } };
     expect(found("AccountLimit", { accountErrors })).toEqual(["True", reason, says(sentence)]);
     expect(found("CredentialsValid", { accountErrors })[0]).toBe("True");
   });
 
-  it("tells that all sessions run which limits.maxSessions allows, also on workers that go", () => {
+  it("reports that limits.maxSessions is reached, including sessions on terminating workers", () => {
     const limited = { ...gpuOnly, limits: { maxSessions: 3 } };
     const pods = [pod("a"), pod("b", { deleting: true })];
     expect(found("AccountLimit", { pods, sessions: { a: 1, b: 1 } }, limited)[0]).toBe("False");
@@ -178,7 +178,7 @@ describe("CredentialsValid and Paused", () => {
     ]);
   });
 
-  it("tells that sizes are kept", () => {
+  it("reports that the pool is paused", () => {
     expect(found("Paused", {}, { ...gpuOnly, scaling: { paused: true } })[0]).toBe("True");
     expect(found("Paused")[0]).toBe("False");
   });

@@ -17,7 +17,7 @@ function seen(standing: WorkerTemplate, spec: Partial<AvatarPoolSpecInput> = gpu
 }
 
 describe("TemplateCurrent", () => {
-  it("does not hold while an upgrade keeps a template: it names the group, the version, why it matters and what to do", () => {
+  it("does not hold while an upgrade keeps a template, and names group, version, consequence and remedy", () => {
     const { condition, message, group } = seen(rendered);
     expect(condition).toEqual(["False", "KeptOnUpgrade"]);
     expect(message).toContain("group gpu (avatarpool:old, contract 1) keeps the pod template of another version");
@@ -25,7 +25,7 @@ describe("TemplateCurrent", () => {
     expect(group.templateRenderedBy).toBe("avatarpool:old");
   });
 
-  it("holds once the template is this version's, by a change of the group or on request", () => {
+  it("holds after a change of the group or a request updates the template to this version", () => {
     const own = renderTemplate(pool(gpuOnly).config, pool(gpuOnly).config.groups[0]!, SIDECAR_IMAGE);
     expect(seen(own).condition).toEqual(["True", "UpToDate"]);
     expect(seen(own).group).not.toHaveProperty("templateRenderedBy");
@@ -34,7 +34,7 @@ describe("TemplateCurrent", () => {
     expect(seen(rendered, group({ rollout: { onUpgrade: "replace" } })).condition).toEqual(["True", "UpToDate"]);
   });
 
-  it("says so if the sidecar in a kept template is too old for this version", () => {
+  it("reports that the sidecar in a kept template is too old for this version", () => {
     const { condition, message } = seen({ ...rendered, contract: 0 });
     expect(condition).toEqual(["False", "SidecarTooOld"]);
     expect(message).toMatch(/gpu \(avatarpool:old, contract 0\).*requires contract 1 or newer.*may never become warm.*onUpgrade/);

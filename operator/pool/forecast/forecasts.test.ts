@@ -12,13 +12,13 @@ import { Forecasts } from "./forecasts.ts";
 
 const gpuPool = (spec: Partial<AvatarPoolSpecInput> = {}) => pool({ ...gpuOnly, ...spec });
 
-/** The pool, `seconds` later, after so many launches of its preset. */
+/** The pool, `seconds` later, after this number of launches of its preset. */
 function later(seconds: number, arrived: number, change: WorldChange = {}, spec: Partial<AvatarPoolSpecInput> = {}): Snapshot {
   const seen = snapshot(gpuPool(spec), { nowMs: NOW_MS + seconds * 1_000, ...change });
   return { ...seen, load: { ...seen.load, launches: new Map([["maya", { arrived, missed: 0, started: arrived }]]) } };
 }
 
-/** Half an hour of launches, `perMinute`, on workers that are all warm. */
+/** Half an hour of launches, `perMinute`, on warm workers. */
 function busyHalfHour(forecasts: Forecasts, perMinute: number): void {
   const pods = Array.from({ length: 8 }, (_, index) => pod(`w${index}`));
   const sessions = Object.fromEntries(pods.slice(0, 4).map(({ name }) => [name, 2]));
@@ -27,7 +27,7 @@ function busyHalfHour(forecasts: Forecasts, perMinute: number): void {
 }
 
 describe("warm.slots: auto", () => {
-  it("keeps one worker for a pool that nobody has launched yet, and says why", () => {
+  it("keeps one worker for a pool without launches, and states the reason", () => {
     const forecasts = new Forecasts();
     const target = forecasts.next(later(0, 0)).get("gpu");
     expect(target).toMatchObject({ slots: 2, holdMs: 45_000, timeToWarmMs: 45_000 });
@@ -36,7 +36,7 @@ describe("warm.slots: auto", () => {
     );
   });
 
-  it("keeps one worker of each group in a new pool that nobody launches, hour after hour", () => {
+  it("keeps one worker of each group in a new pool, also after hours without launches", () => {
     const forecasts = new Forecasts();
     for (let second = 0; second < 12 * 3_600; second += 240) {
       const forecast = forecasts.next(snapshot(pool(defaultSpec), { nowMs: NOW_MS + second * 1_000 }));
@@ -47,7 +47,7 @@ describe("warm.slots: auto", () => {
     }
   });
 
-  it("keeps more for a pool with many launches, and the plan starts them", () => {
+  it("keeps more workers for a pool with many launches, and the plan starts them", () => {
     const forecasts = new Forecasts();
     busyHalfHour(forecasts, 4);
     const now = later(1_800, 120, { pods: [pod("w0")], sessions: { w0: 2 } });
@@ -58,7 +58,7 @@ describe("warm.slots: auto", () => {
     expect(record!.reason).toContain("launches per minute");
   });
 
-  it("asks for less where the objective is lower, and takes what it knows along", () => {
+  it("keeps fewer slots for a lower objective, and keeps the observed demand", () => {
     const slots = (launchSuccess: number) => {
       const forecasts = new Forecasts();
       busyHalfHour(forecasts, 4);
@@ -67,21 +67,21 @@ describe("warm.slots: auto", () => {
     expect(slots(60)).toBeLessThan(slots(99.9));
   });
 
-  it("goes by the time to warm that it has seen", () => {
+  it("uses the observed time to warm", () => {
     const forecasts = new Forecasts();
     const warmSinceMs = pod("any").warmSinceMs!;
     const slow = pod("slow", { createdAtMs: warmSinceMs - 120_000 });
     expect(forecasts.next(later(0, 0, { pods: [slow] })).get("gpu")!.timeToWarmMs).toBe(120_000);
   });
 
-  it("stands by its last word while no gateway tells of launches", () => {
+  it("keeps its last forecast while no gateway reports launches", () => {
     const forecasts = new Forecasts();
     busyHalfHour(forecasts, 4);
     const before = forecasts.next(later(1_800, 120));
     expect(forecasts.next(later(1_805, 120, { gateways: 0 }))).toBe(before);
   });
 
-  it("counts a launch for the groups that serve its preset only", () => {
+  it("counts a launch only for the groups that serve its preset", () => {
     const forecasts = new Forecasts();
     const seen = (second: number) => {
       const now = snapshot(pool(defaultSpec), { nowMs: NOW_MS + second * 1_000 });
@@ -93,7 +93,7 @@ describe("warm.slots: auto", () => {
     expect(forecast.get("gpu")!.slots).toBeGreaterThan(forecast.get("cpu")!.slots);
   });
 
-  it("is asked again as time passes, more often while there is somebody", () => {
+  it("is computed again as time passes, more often while sessions run", () => {
     const forecasts = new Forecasts();
     expect(forecasts.dueMs(later(0, 0))).toBe(30_000);
     expect(forecasts.dueMs(later(0, 0, { pods: [pod("w0")], sessions: { w0: 1 } }))).toBe(5_000);
@@ -132,7 +132,7 @@ describe("ForecastStore", () => {
     };
   }
 
-  it("is kept beside the pool, seldom, and only where launches came; the next operator goes on from it", async () => {
+  it("saves the forecast rarely and only after launches, and the next operator continues from it", async () => {
     const { client, clock, store } = setup();
     const first = store();
     const { config } = gpuPool();
@@ -155,7 +155,7 @@ describe("ForecastStore", () => {
     expect(slots(next)).toBeGreaterThan(slots(new Forecasts()));
   });
 
-  it("is read also as the previous version wrote it", async () => {
+  it("reads the format of the previous version", async () => {
     const { client, clock, store } = setup();
     const first = store();
     busyHalfHour(await first.of(gpuPool().config), 4);
@@ -174,7 +174,7 @@ describe("ForecastStore", () => {
   });
 
   it.each(["", "{", '{"sets":{"gpu":{}}}', '{"sets":{},"groups":{"gpu":{"seconds":["x"]}}}'])(
-    "is learned again where it is damaged: %s",
+    "starts anew if the saved forecast is damaged: %s",
     async (text) => {
       const { client, lines, store } = setup();
       client.put("configmaps", { namespace: "avatars", name: "support-learned" }, { ...own, data: { "learned.json": text } });
@@ -184,7 +184,7 @@ describe("ForecastStore", () => {
     },
   );
 
-  it("is written over what the pool has kept, and over no object that took its name since", async () => {
+  it("overwrites only the pool's own ConfigMap, and no other object that has taken the name", async () => {
     const { client, clock, store } = setup();
     const first = store();
     busyHalfHour(await first.of(gpuPool().config), 4);
@@ -195,9 +195,9 @@ describe("ForecastStore", () => {
   });
 
   it.each([
-    ["nobody", undefined],
+    ["no owner", undefined],
     ["a former pool of the name", [{ ...ownerReference, uid: "former" }]],
-  ])("is neither read from a ConfigMap that belongs to %s, nor written to it, and the pool reports that", async (_whom, owners) => {
+  ])("neither reads nor writes a ConfigMap that belongs to %s, and the pool reports it", async (_whom, owners) => {
     const { client, clock, foreign, store, lines } = setup();
     const metadata = { ...ref, uid: "theirs", ...(owners !== undefined && { ownerReferences: owners }) };
     client.put("configmaps", ref, { metadata, data: { "learned.json": "{" } });
@@ -217,13 +217,13 @@ describe("ForecastStore", () => {
     expect(client.take()).toEqual(["create configmaps/support-learned"]);
   });
 
-  it("is not started anew while the API server cannot be asked", async () => {
+  it("does not start anew while the API server is unreachable", async () => {
     const { client, store } = setup();
     client.get = () => Promise.reject(new Error("unreachable"));
     await expect(store().of(gpuPool().config)).rejects.toThrow("unreachable");
   });
 
-  it("is learned anew, and nothing is written over it, while the API server refuses to give it", async () => {
+  it("starts anew and writes nothing while the API server rejects the read", async () => {
     const { client, clock, store } = setup();
     const missing = forbidden('configmaps "support-learned" is forbidden: User "operator" cannot get resource "configmaps"');
     const given = client.get.bind(client);

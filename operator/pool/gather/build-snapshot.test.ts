@@ -8,19 +8,19 @@ const memory = () => new Memories().of("p");
 const gpu = (...parameters: Parameters<typeof snapshot>) => snapshot(...parameters).groups[0]!;
 
 describe("buildSnapshot", () => {
-  it("counts sessions and launches under way by worker, and sessions of those that go apart", () => {
+  it("counts sessions and launches in progress by worker, and sessions of terminating workers separately", () => {
     const { members } = gpu(pool(gpuOnly), { pods: [pod("a"), pod("b", { deleting: true })], sessions: { a: 1, b: 2 } });
     expect(members.workers).toMatchObject([{ pod: "a", busy: 1 }]);
     expect(members).toMatchObject({ terminatingBusy: 2, terminating: [{ name: "b" }] });
   });
 
-  it("takes a cordon for acknowledged once the gateway has seen it", () => {
+  it("treats a cordon as acknowledged after the gateway has reported it", () => {
     const change = { pods: [pod("a", { cordonedAtMs: 1 })] };
     expect(gpu(pool(gpuOnly), change).members.workers[0]!.cordonAcknowledged).toBe(true);
     expect(gpu(pool(gpuOnly), { ...change, unacknowledged: ["a"] }).members.workers[0]!.cordonAcknowledged).toBe(false);
   });
 
-  it("tells Deployments apart: ours, somebody else's, and one of a former pool of the same name", () => {
+  it("distinguishes our Deployments, foreign ones, and those of a former pool of the same name", () => {
     const kind = (owner?: string) =>
       gpu(pool(gpuOnly), { deployments: [deployment("gpu", owner === undefined ? {} : { owner })] }).deployment;
     expect(kind()).toMatchObject({ kind: "own" });
@@ -46,7 +46,7 @@ describe("buildSnapshot", () => {
     expect(snapshot(pool(gpuOnly), { deployments: others }).retired).toMatchObject([{ deployment: { group: "old" } }]);
   });
 
-  it("believes its own writes until the watch shows them", () => {
+  it("uses its own writes until the watch shows them", () => {
     const known = memory();
     known.applied.set("support-gpu", {
       view: deployment("gpu", { generation: 2, replicas: 5, template: "t2" }),
@@ -66,20 +66,20 @@ describe("buildSnapshot", () => {
         released: seen.members.workers[0]!.released,
       };
     };
-    // The template too, or a rollout that has just begun would be taken for none.
+    // The template too: otherwise a rollout that has just begun would count as none.
     expect(see(1, 0)).toMatchObject({ deployment: { replicas: 5, template: "t2" }, released: true });
-    // Somebody else changed it after us: theirs is what counts.
+    // A later foreign change wins.
     expect(see(3, 5_001)).toMatchObject({ deployment: { replicas: 3, template: "t1" }, released: false });
   });
 
-  it("forgets marks once the watch has surely shown them, also of pods that are gone", () => {
+  it("removes its record of marks after the watch must have shown them, also for deleted pods", () => {
     const known = memory();
     known.marks.set("uid-gone", { marks: released, atMs: NOW_MS });
     snapshot(pool(gpuOnly), { memory: known, nowMs: NOW_MS + 5_001 });
     expect(known.marks.size).toBe(0);
   });
 
-  it("takes for wanted lately, as a new leader, the size that it finds without what was leaving", () => {
+  it("uses the present size without the leaving workers as the recent target of a new leader", () => {
     const pods = [pod("a"), pod("b"), pod("c", { cordonedAtMs: 1 })];
     expect(maximum(gpu(pool(gpuOnly), { pods }).wanted, NOW_MS, 1_000)).toBe(2);
     expect(gpu(pool(gpuOnly), { deployments: [] }).wanted).toEqual([]);

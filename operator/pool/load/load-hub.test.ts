@@ -165,7 +165,7 @@ const lines = (gateway: string, stream: readonly PoolLoad[]): LoadReport[] =>
   stream.map((each, index) => report(gateway, [each], index === 0));
 
 describe("LoadHub, for any streams", () => {
-  it("sees the same in whatever order the lines of different gateways arrive", () => {
+  it("returns the same view for any order of the lines of different gateways", () => {
     fc.assert(
       fc.property(streams, streams, fc.array(fc.boolean(), { maxLength: 12 }), (first, second, order) => {
         const view = (turns: readonly boolean[]) => {
@@ -186,7 +186,7 @@ describe("LoadHub, for any streams", () => {
     );
   });
 
-  it("loses nothing with a lost line: the next one gives the same view", () => {
+  it("returns the same view after a lost line and the next line", () => {
     fc.assert(
       fc.property(streams, fc.array(fc.boolean(), { maxLength: 5 }), (stream, lost) => {
         const view = (heard: readonly LoadReport[]) => {

@@ -11,13 +11,13 @@ const kept = pod("a", { protected: true });
 const free = pod("a");
 
 describe("protectionOf", () => {
-  it("protects a worker as soon as it has a session, and one that is protected costs nothing more", () => {
+  it("protects a worker as soon as it has a session, and writes nothing more for a protected worker", () => {
     expect(changes({ pods: [free], sessions: { a: 1 } })).toEqual({ "uid-a": true });
     expect(changes({ pods: [kept], sessions: { a: 2 } })).toEqual({});
     expect(changes({ pods: [free] })).toEqual({});
   });
 
-  it("lets a worker go once it has been idle for half a minute, so that sessions in a row cost no write", () => {
+  it("releases a worker after half an idle minute, so that consecutive sessions cause no write", () => {
     const known = memory();
     const at = (afterMs: number, sessions: number) =>
       seen({ pods: [kept], sessions: { a: sessions }, memory: known, nowMs: NOW_MS + afterMs });
@@ -29,16 +29,16 @@ describe("protectionOf", () => {
     expect(known.lastBusyMs.size).toBe(0);
   });
 
-  it("lets a worker that never had a session go when it is warm and a gateway has reached it", () => {
+  it("releases a worker that never had a session when it is warm and a gateway has reached it", () => {
     expect(changes({ pods: [kept] })).toEqual({ "uid-a": false });
     expect(changes({ pods: [pod("a", { protected: true, stage: "answering" })] })).toEqual({});
   });
 
-  it("keeps everybody protected while sessions are not known", () => {
+  it("keeps all workers protected while sessions are unknown", () => {
     expect(changes({ pods: [kept], gateways: 0 })).toEqual({});
   });
 
-  it("lets a worker go whose process has ended for good, so that it does not hold its node", () => {
+  it("releases a worker whose process has ended permanently, so that it does not hold its node", () => {
     const state = (state: object) => ({ containerStatuses: [{ name: "worker", state } as never] });
     const crashing = { waiting: { reason: "CrashLoopBackOff", message: "back-off" } };
     const change = (more: object) => ({ pods: [pod("a", { protected: true, stage: "starting", ...more })] });
@@ -49,7 +49,7 @@ describe("protectionOf", () => {
     expect(changes(change({ status: { conditions: [failed] } }))).toEqual({});
   });
 
-  it("speaks of no worker that is being deleted: it cannot be evicted any more than it is", () => {
+  it("omits workers that are being deleted", () => {
     expect(changes({ pods: [pod("a", { deleting: true })], sessions: { a: 1 } })).toEqual({});
   });
 });

@@ -41,12 +41,12 @@ function measured(startups: Readonly<Record<string, readonly number[]>>, change:
 }
 
 describe("rolloutOf", () => {
-  it("is none while every worker is of the Deployment's template, also of one that was rolled back", () => {
+  it("is none while every worker has the Deployment's template, also after a rollback", () => {
     expect(rollout({ pods: [fresh("a"), fresh("b")] })).toEqual({ kind: "none" });
     expect(rollout({ pods: [old("a")], deployments: at("t1") })).toEqual({ kind: "none" });
   });
 
-  it("is one too where somebody else changed the template, as kubectl rollout restart does", () => {
+  it("includes a foreign change of the template, for example by kubectl rollout restart", () => {
     const restarted = pod("c", { template: "t1", revision: "r2", stage: "unscheduled", createdAtMs: NOW_MS });
     const change = {
       deployments: at("t1", { revision: 2 }),
@@ -60,12 +60,12 @@ describe("rolloutOf", () => {
     expect(rollout({ ...change, replicaSets: [] }), "not seen yet").toEqual({ kind: "none" });
   });
 
-  it("counts those that are replaced and those that are left; who drains has been replaced", () => {
+  it("counts replaced and remaining workers, and counts draining workers as replaced", () => {
     const pods = [fresh("c"), fresh("d", { stage: "starting" }), old("a"), pod("b", { template: "t1", deleting: true })];
     expect(rollout({ pods })).toMatchObject({ kind: "under-way", updated: 1, left: 1 });
   });
 
-  it("is blocked by a new worker that finds no node for a while, and says what helps", () => {
+  it("is blocked by a new worker that finds no node for a while, and names the remedy", () => {
     const pods = [old("a"), fresh("c", { stage: "unscheduled" })];
     expect(rollout({ pods })).toMatchObject({ kind: "under-way", lookAtMs: NOW_MS + 30_000 });
     expect(rollout({ pods, nowMs: NOW_MS + 30_000 })).toMatchObject({
@@ -88,7 +88,7 @@ describe("rolloutOf", () => {
     expect(rollout({ pods: [pod("a", { template: "t1", ...failing }), fresh("c")] })).toMatchObject({ kind: "under-way" });
   });
 
-  it("is blocked where pods cannot be made, such as by a quota", () => {
+  it("is blocked if pods cannot be created, for example because of a quota", () => {
     const refused = { type: "ReplicaFailure", status: "True", message: "exceeded quota: gpus." };
     expect(rollout({ pods: [old("a")], deployments: at("t2", { conditions: [refused] }) })).toMatchObject({
       reason: "Stalled",
@@ -96,7 +96,7 @@ describe("rolloutOf", () => {
     });
   });
 
-  it("is held back when sessions on new workers start too slowly, and than before", () => {
+  it("is held back when sessions on new workers start too slowly, and more slowly than before", () => {
     expect(measured({ a: [4_000, 4_100], c: [9_000, 9_500] })).toMatchObject({
       kind: "blocked",
       reason: "StartupMissed",
@@ -108,7 +108,7 @@ describe("rolloutOf", () => {
     expect(measured({ a: [9_000, 9_500], c: [9_000, 9_500] })).toMatchObject({ kind: "under-way" });
   });
 
-  it("waits after its first new worker for start-ups on it, where launches come, for the time of a cold start", () => {
+  it("waits for start-ups on its first new worker if launches arrive, for the time of a cold start", () => {
     const waiting = { kind: "under-way", heldBack: { template: "t2", startupMs: undefined } };
     const warmMs = Date.parse("2026-01-01T00:00:00Z");
     const seenAfter = (ms: number, startups: Readonly<Record<string, readonly number[]>>) =>
@@ -125,7 +125,7 @@ describe("rolloutOf", () => {
     expect(measured({ c: Array(20).fill(4_000) }, { deployments: at("t2", { heldBack }) })).toMatchObject({ kind: "under-way" });
     const other = { deployments: at("t3", { heldBack }), pods: [old("a"), fresh("c")] };
     expect(measured({}, other)).toMatchObject({ kind: "under-way" });
-    // Whatever else is wrong meanwhile, it is not forgotten.
+    // Other problems meanwhile do not remove the stop.
     const pods = [old("a"), fresh("c", { stage: "unscheduled", createdAtMs: 0 })];
     expect(measured({}, { pods, deployments: at("t2", { heldBack }) })).toMatchObject({ reason: "Unschedulable", heldBack });
   });

@@ -42,7 +42,7 @@ function setup() {
 }
 
 describe("Refusals", () => {
-  it("sends a refused request again only after a time that grows to five minutes", async () => {
+  it("retries a rejected request only after a delay that grows to five minutes", async () => {
     const { clock, api, write, refusals, seen } = setup();
     api.refuses = () => invalid("no");
     const sentAtMs: number[] = [];
@@ -57,7 +57,7 @@ describe("Refusals", () => {
     expect(refusals.of(KEY)).toMatchObject([{ kind: "Deployment", name: "support-gpu", status: 422, said: "no" }]);
   });
 
-  it("sends at once what asks for something else, and everything once the pool's spec has changed", async () => {
+  it("sends a different request at once, and every request after a change of the pool's spec", async () => {
     const { api, write, refusals } = setup();
     api.refuses = () => invalid("no");
     await write(1);
@@ -70,7 +70,7 @@ describe("Refusals", () => {
     expect(refusals.of(KEY)).toEqual([]);
   });
 
-  it("finds out with one request whether a missing right was given, and names no single object", async () => {
+  it("checks with one request whether a missing permission was granted, and names no single object", async () => {
     const { clock, api, mark, refusals } = setup();
     api.refuses = ({ name }) => noRight(name);
     for (const name of ["a", "b", "c"]) expect(await mark(name)).toContain("cannot patch");
@@ -85,7 +85,7 @@ describe("Refusals", () => {
     expect(refusals.of(KEY)).toEqual([]);
   });
 
-  it("leaves the kind alone once many of its objects are refused", async () => {
+  it("sends no further objects of a kind after many were rejected", async () => {
     const { api, mark, refusals } = setup();
     api.refuses = () => forbidden('admission webhook "w" denied the request: no');
     for (let turn = 0; turn < 3; turn++) for (let index = 0; index < 100; index++) await mark(`pod-${index}`);
@@ -93,7 +93,7 @@ describe("Refusals", () => {
     expect(refusals.of(KEY)).toHaveLength(33);
   });
 
-  it("forgets a request that is not wanted any more, once its time has come, and one about a pod that is gone at once", async () => {
+  it("removes an obsolete request when its retry is due, and a request about a deleted pod at once", async () => {
     const { clock, api, write, mark, refusals, sweep } = setup();
     api.refuses = ({ plural }) => (plural === "pods" ? forbidden("admission webhook") : invalid("no"));
     await write(1);
@@ -109,7 +109,7 @@ describe("Refusals", () => {
     expect(refusals.of(KEY)).toEqual([]);
   });
 
-  it("reports what fails for half a minute, and holds nothing back that may succeed", async () => {
+  it("reports requests that fail for half a minute, and delays none that may succeed", async () => {
     const { clock, api, write, refusals } = setup();
     api.refuses = () => new KubeError("", { status: 500, reason: "InternalError", said: 'failed calling webhook "w"' });
     await write(1);
@@ -129,8 +129,8 @@ describe("Refusals", () => {
   });
 });
 
-describe("what is quoted of the API server", () => {
-  it("holds no value of the environment, no token, and no credentials of a URL", () => {
+describe("quotes of the API server", () => {
+  it("contain no value of the environment, no token, and no credentials of a URL", () => {
     const sent = {
       spec: { template: { spec: { containers: [{ env: [{ name: "KEY", value: "sk-1234567890" }, { name: "A" }] }] } } },
     };

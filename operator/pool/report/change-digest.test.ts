@@ -14,7 +14,7 @@ const change = (group: string, from: number, to: number, reason = "why"): Decisi
 });
 
 describe("the note on changes of size", () => {
-  it("is the sentence of a single change, and sums several up by group", () => {
+  it("is the sentence of a single change, and a summary by group for several", () => {
     const one = addChanges(noChanges, [change("gpu", 1, 2)]);
     expect(digestNote(one)).toBe("gpu 1 -> 2: why");
     const more = addChanges(one, [change("gpu", 2, 5), change("cpu", 0, 1, "spill"), change("gpu", 5, 3, "enough")]);
@@ -22,7 +22,7 @@ describe("the note on changes of size", () => {
     expect(digestNote(noChanges)).toBe("");
   });
 
-  it("gives each of many groups its share of an event", () => {
+  it("divides the length of an event among many groups", () => {
     const groups = Array.from({ length: 16 }, (_, index) => `group-${index}`);
     const note = digestNote(
       addChanges(
@@ -35,7 +35,7 @@ describe("the note on changes of size", () => {
     for (const group of groups) expect(note).toContain(`${group} 0 -> 1: xxx`);
   });
 
-  it("fits into an event whatever happened, and names every group", () => {
+  it("fits into an event for any changes, and names every group", () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,30}$/), { minLength: 1, maxLength: 16 });
     const size = fc.nat(10_000);
     fc.assert(

@@ -33,7 +33,7 @@ function recorder({ answers = true } = {}) {
   return { clock, written, dropped, record, settle };
 }
 
-it("many pools that change at once make no flood: ten events a second after the first, and warnings have room left", async () => {
+it("limits events of many pools that change at once to ten a second after the burst, and reserves room for warnings", async () => {
   const { clock, written, dropped, record, settle } = recorder();
   for (let pool = 0; pool < 1_000; pool++) {
     record(event("Normal", `p${pool}`));
@@ -52,7 +52,7 @@ it("many pools that change at once make no flood: ten events a second after the 
   expect(written.length).toBe(200);
 });
 
-it("events that the API server does not answer are not piled up", () => {
+it("bounds the number of events that wait for the API server", () => {
   const { written, record } = recorder({ answers: false });
   for (let pool = 0; pool < 75; pool++) record(event("Normal", "p"));
   expect(written.length).toBe(50);

@@ -23,7 +23,7 @@ const serving = { pods: [pod("a")] };
 const starting = { pods: [pod("a", { stage: "starting" })] };
 
 describe("PoolEvents", () => {
-  it("tells of the first change at once and of those that follow in ten seconds together, then", () => {
+  it("reports the first change at once, and the changes of the next ten seconds together", () => {
     const { news, notes } = listener();
     const asks = (queued: number) => ({ deployments: [], queued: { maya: queued } });
     expect(notes(0, asks(0))).toEqual([expect.stringMatching(/^Scaled: gpu 0 -> 1: /)]);
@@ -39,14 +39,14 @@ describe("PoolEvents", () => {
     expect(news.dueInMs(NOW_MS + 20_000)).toBeUndefined();
   });
 
-  it("reports a name that a foreign Deployment has once, for a new pool too", () => {
+  it("reports once that a foreign Deployment has the name, also for a new pool", () => {
     const { notes } = listener();
     const taken = { deployments: [deployment("gpu", { owner: "nobody" })] };
     expect(notes(0, taken)).toEqual([expect.stringMatching(/^NameTaken: Deployment avatars\/support-gpu exists/)]);
     expect(notes(20_000, taken)).toEqual([]);
   });
 
-  it("tells what was kept back when the pool is gone", () => {
+  it("reports delayed changes when the pool is gone", () => {
     const { news, notes } = listener();
     notes(0, { deployments: [] });
     notes(1, { deployments: [] });
@@ -54,7 +54,7 @@ describe("PoolEvents", () => {
     expect(news.rest()).toEqual([]);
   });
 
-  it("makes no event of a condition that is back where it was told to be", () => {
+  it("records no event for a condition that returns to its reported state", () => {
     const { notes } = listener();
     notes(0, starting);
     expect(notes(1_000, serving)).toEqual([expect.stringMatching(/^Ready/)]);
@@ -64,7 +64,7 @@ describe("PoolEvents", () => {
     expect(notes(12_000, starting)).toEqual([expect.stringMatching(/^NotReady/)]);
   });
 
-  it("tells of workers that drain and are wanted again as it is in the end", () => {
+  it("reports the final state of workers that drain and become wanted again", () => {
     const { notes } = listener(pool({ ...gpuOnly, scaling: { scaleDownAfter: "0s" } }));
     const two = [pod("a"), pod("b")];
     expect(notes(0, { pods: two, sessions: { b: 1 } })).toContainEqual(
@@ -74,12 +74,12 @@ describe("PoolEvents", () => {
     const wantedAgain = { ...cordoned, sessions: { b: 2 } };
     expect(notes(1_000, wantedAgain)).toEqual([]);
     expect(notes(10_000, wantedAgain)).toEqual([expect.stringMatching(/^Uncordoned: uncordoned a: demand has returned/)]);
-    // Nobody heard of the moments in between.
+    // The intermediate states were not reported.
     expect(notes(11_000, { ...cordoned, sessions: { b: 1 } })).toEqual([]);
     expect(notes(20_000, { pods: two, sessions: { b: 2 } })).toEqual([]);
   });
 
-  it("never makes more than one event of a kind in ten seconds, whatever flaps, and the changes told add up", () => {
+  it("records at most one event of a kind in ten seconds, and the reported changes add up", () => {
     const step = fc.record({
       afterMs: fc.integer({ min: 1, max: 4_000 }),
       workers: fc.integer({ min: 0, max: 6 }),
@@ -102,7 +102,7 @@ describe("PoolEvents", () => {
             lastMs.set(reason, atMs);
             expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
           }
-          // What is kept back is told without anything else happening.
+          // A delayed change is reported without another change.
           if (told.length > 0) expect(news.dueInMs(NOW_MS + atMs)).toBeLessThanOrEqual(EVENT_INTERVAL_MS);
         }
         const scaled = [...all, ...news.rest()].filter(({ reason }) => reason === "Scaled");

@@ -19,7 +19,7 @@ function reporter() {
   });
   const told = () => events.splice(0).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
   let nowMs = NOW_MS;
-  /** Each look comes ten seconds after the last one, unless told otherwise. */
+  /** Each observation follows the last one after ten seconds by default. */
   const look = (change: WorldChange, view = pool(gpuOnly)) => {
     nowMs += EVENT_INTERVAL_MS;
     const seen = snapshot(view, { nowMs, ...change });
@@ -51,7 +51,7 @@ describe("Reporter", () => {
     expect(look(starting)).toEqual([]);
   });
 
-  it("does not repeat after a restart what the status says already", () => {
+  it("does not repeat the content of the status after a restart", () => {
     const condition = {
       type: "Ready",
       status: "True",
@@ -63,7 +63,7 @@ describe("Reporter", () => {
     expect(reporter().look(serving, pool(gpuOnly, {}, { conditions: [condition] }))).toEqual([]);
   });
 
-  it("tells once of sessions that end with a deleted worker whose time to drain is over, and looks at that moment", () => {
+  it("reports once, at the drain timeout, the sessions that end with a deleted worker", () => {
     const { look } = reporter();
     const change = (more: WorldChange = {}) => ({
       pods: [pod("a"), pod("b", { deleting: true, endsAtMs: NOW_MS + 1_000 })],
@@ -80,7 +80,7 @@ describe("Reporter", () => {
     expect(look(change({ nowMs: NOW_MS + 1_000, sessions: {} }))).toEqual([]);
   });
 
-  it("tells when a rollout is stopped and when it goes on", () => {
+  it("reports when a rollout stops and when it continues", () => {
     const { look } = reporter();
     const deployments = [deployment("gpu", { replicas: 1, template: "t2" })];
     const old = pod("a");
@@ -101,7 +101,7 @@ describe("Reporter", () => {
     expect(drained).toMatch(/^Normal Draining: cordoned (w\d, ){4}w\d and 2 more: no new launches/);
   });
 
-  it("keeps gauges of the groups that there are, and none of a pool that is gone", async () => {
+  it("keeps gauges of the existing groups, and none of a deleted pool", async () => {
     const { look, reports, workers } = reporter();
     look({ pods: [pod("a"), pod("b", { stage: "unscheduled" })] }, pool());
     expect(Object.fromEntries(await workers())).toMatchObject({ "gpu ready": 1, "gpu unschedulable": 1, "cpu ready": 0 });

@@ -21,7 +21,7 @@ describe("statusOf", () => {
   ];
   const told = status({ pods, sessions: { busy: 2, leaving: 1, going: 1 }, queued: { maya: 1, "": 1 } });
 
-  it("counts a group's workers by what they can do", () => {
+  it("counts a group's workers by state", () => {
     expect(told.groups).toEqual([
       { name: "gpu", desired: 5, ready: 3, warm: 2, draining: 2, sessions: 4, slots: 9, unschedulable: 1 },
     ]);
@@ -46,7 +46,7 @@ describe("statusOf", () => {
     });
   });
 
-  it("keeps the time of a condition until its status changes, also when its words do", () => {
+  it("keeps the time of a condition until its status changes, even if its message changes", () => {
     const first = status({ pods: [pod("a", { stage: "starting" })] });
     const ready = (next: typeof first) => next.conditions!.find(({ type }) => type === "Ready")!;
     const later = (stage: "unscheduled" | "warm") =>
@@ -61,7 +61,7 @@ describe("statusOf", () => {
     expect(status({ pods: [pod("a")], nowMs: NOW_MS + 60_000 }, pool(gpuOnly, {}, first)).lastDecision).toEqual(first.lastDecision);
   });
 
-  it("gives start-ups by nearest rank, and none where nobody launched", () => {
+  it("returns start-ups by nearest rank, and none without launches", () => {
     expect(told.startup).toBeUndefined();
     const hub = new LoadHub();
     hub.setGateways(["g"], NOW_MS);

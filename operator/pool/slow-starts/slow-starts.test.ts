@@ -19,14 +19,14 @@ function object(seconds: number, status: object = { containerStatuses: [containe
 
 const sandbox = { warning: true, reason: "FailedCreatePodSandBox", note: 'no runtime for "missing" is configured' };
 
-/** What Ready says of a pool with this one pod. */
+/** The Ready condition of a pool with this one pod. */
 function ready(seconds: number, event?: typeof sandbox) {
   const seen = snapshot(pool(gpuOnly), { pods: [podView(object(seconds))!], latestEvent: () => event });
   return { ...conditionsOf(seen, plan(seen))[0]!, dueMs: seen.dueMs };
 }
 
 describe("a pod that has a node and does not start", () => {
-  it("is starting for half a minute, and reported then, with the words of its latest event, where that is a warning", () => {
+  it("is starting for half a minute, then reported, with the text of its latest event if that is a warning", () => {
     expect(ready(29, sandbox)).toMatchObject({ reason: "Starting", dueMs: 1_000 });
     expect(ready(30, sandbox)).toMatchObject({ reason: "WorkerFailing" });
     expect(ready(30, sandbox).message).toBe(
@@ -34,13 +34,13 @@ describe("a pod that has a node and does not start", () => {
     );
   });
 
-  it("is reported without a warning when a start may not take longer", () => {
+  it("is reported without a warning event at the maximum time of a start", () => {
     expect(ready(1_199)).toMatchObject({ reason: "Starting", dueMs: 1_000 });
     expect(ready(1_199, { warning: false, reason: "Pulling", note: "Pulling image" })).toMatchObject({ reason: "Starting" });
     expect(ready(1_200).message).toContain("cannot start: NotStarted: worker: ContainerCreating; see kubectl");
   });
 
-  it("is looked at no more than two pods of a group at a time", () => {
+  it("is checked for at most two pods of a group at a time", () => {
     const names = ["a", "b", "c", "d"];
     const pods = names.map((name) => ({ ...podView(object(60))!, name, uid: name }));
     const asked: string[] = [];
@@ -65,13 +65,13 @@ describe("startingOf", () => {
     expect(startingOf(object(5, { containerStatuses: [] }))?.what).toBe("the kubelet has not started the pod");
   });
 
-  it("is nothing for a pod that runs, has no node, or goes", () => {
+  it("is undefined for a pod that runs, has no node, or terminates", () => {
     for (const change of [{}, { stage: "unscheduled" as const }, { stage: "pending" as const, deleting: true }])
       expect(pod("a", change).starting).toBeUndefined();
   });
 });
 
-it("a container that ends again and again is a problem also while it runs once more", () => {
+it("reports a container that ends repeatedly also while it runs again", () => {
   const lastState = { terminated: { exitCode: 2, reason: "Error", message: "no such model" } };
   const problem = (restartCount: number, ready = false) =>
     podView(object(5, { initContainerStatuses: [container("setup", { running: {} }, { restartCount, ready, lastState })] }))!
@@ -90,7 +90,7 @@ describe("PodEvents", () => {
     eventTime: ago(seconds),
   });
 
-  it("finds the latest event, of two at the same time the warning, and hides secrets", () => {
+  it("finds the latest event, prefers a warning at equal times, and hides secrets", () => {
     expect(latestOf([event("Warning", "FailedMount", 9), event("Normal", "Pulling", 5)])).toMatchObject({ reason: "Pulling" });
     expect(latestOf([event("Normal", "Pulling", 5), event("Warning", "Failed", 5)])).toEqual({
       warning: true,
@@ -100,7 +100,7 @@ describe("PodEvents", () => {
     expect(latestOf([])).toBeUndefined();
   });
 
-  it("asks once a minute for one pod only, and calls when the answer is another", async () => {
+  it("requests the events of one pod once a minute, and calls back when the result changes", async () => {
     const clock = new FakeClock(NOW_MS);
     const asked: unknown[] = [];
     const events = [event("Warning", "FailedMount", 9)];
@@ -122,7 +122,7 @@ describe("PodEvents", () => {
     expect(asked[0]).toEqual({ namespace: "avatars", fieldSelector: "regarding.uid=uid-a", limit: 100 });
   });
 
-  it("goes on where events cannot be read", async () => {
+  it("continues if events cannot be read", async () => {
     const clock = new FakeClock(NOW_MS);
     const list = () => Promise.reject(new Error("forbidden"));
     const podEvents = new PodEvents({ client: { list }, clock, logger: createLogger("operator", "silent") });

@@ -17,7 +17,7 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 const answered = (status: number, body: string): WorkerAnswer => ({ status, contentType: "application/json", body });
 
-/** A worker that answers as told, and a loader for it. */
+/** A worker with the given answers, and a loader for it. */
 function setup(task: () => object, launched = () => answered(200, '{"status":"pending","task_id":"t1"}')) {
   const calls: WorkerCall[] = [];
   const client = new RecordingClient();
@@ -75,13 +75,13 @@ describe("presetLoader", () => {
   it.each([
     [{ status: "failed", error: "no face found" }, "preset maya: the warm-up session ended before it ran: no face found"],
     [{ status: "cancelled" }, "preset maya: the warm-up session ended before it ran: "],
-  ])("fails with the worker's words for %j, and frees the slot", async (task, message) => {
+  ])("fails with the worker's message for %j, and frees the slot", async (task, message) => {
     const { run, paths } = setup(() => task);
     await expect(run()).rejects.toThrow(message);
     expect(paths().at(-1)).toBe("POST /tasks/t1/stop");
   });
 
-  it("gives up after three minutes", async () => {
+  it("fails after three minutes", async () => {
     const { run, clock, paths, polled } = setup(() => ({ status: "pending" }));
     const done = expect(run()).rejects.toThrow("did not run within 180 s");
     await polled;
@@ -90,7 +90,7 @@ describe("presetLoader", () => {
     expect(paths().at(-1)).toBe("POST /tasks/t1/stop");
   });
 
-  it("frees the slot also when it is told to stop", async () => {
+  it("frees the slot also after its signal", async () => {
     const { run, paths, signal, polled } = setup(() => ({ status: "pending" }));
     const done = expect(run()).rejects.toThrow();
     await polled;
@@ -99,7 +99,7 @@ describe("presetLoader", () => {
     expect(paths().at(-1)).toBe("POST /tasks/t1/stop");
   });
 
-  it("says what the worker answered when it refuses", async () => {
+  it("reports the worker's response to a rejected launch", async () => {
     const { run } = setup(
       () => ({}),
       () => answered(503, "at_capacity"),
@@ -107,7 +107,7 @@ describe("presetLoader", () => {
     await expect(run()).rejects.toThrow("preset maya: the worker rejected a warm-up session with status 503: at_capacity");
   });
 
-  it("quotes no secret that the worker was sent or has in its environment", async () => {
+  it("quotes no secret from the request or from the worker's environment", async () => {
     const echo = (value: string) => answered(422, JSON.stringify({ error: `cannot launch ${value} with makers-secret-1234` }));
     const { run, client, calls } = setup(
       () => ({}),

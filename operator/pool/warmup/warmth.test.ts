@@ -19,14 +19,14 @@ function warmup(
   );
 }
 
-it("takes one session of a worker that is loading its presets for our own, until gateways have looked again", () => {
+it("treats one session of a worker that loads its presets as our own, until gateways have polled the worker again", () => {
   const warm = { ...loading, warmSinceMs };
   expect(warmup(loading, {})).toBe(true);
   expect(warmup(warm, { nowMs: warmSinceMs + 1_000 })).toBe(true);
   expect(warmup(warm, { nowMs: warmSinceMs + 2_000 })).toBe(false);
 });
 
-it("takes no session for our own where none runs, or none was started by us", () => {
+it("treats no session as our own if none runs, or if the operator started none", () => {
   expect(warmup(loading, { sessions: 0 })).toBe(false);
   expect(warmup(loading, { mode: "pipeline" })).toBe(false);
   expect(warmup({ ...loading, containersReady: false }, {})).toBe(false);

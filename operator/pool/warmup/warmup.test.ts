@@ -39,7 +39,7 @@ function setup(change: PodChange, { status = 200, mode = "pipeline" as "pipeline
 }
 
 describe("warmupReconciler", () => {
-  it("exercises the pipeline of a worker that answers, then opens its gate", async () => {
+  it("runs the pipeline of a worker that answers, then opens its gate", async () => {
     const { run, called, gates } = setup({ stage: "answering" });
     await run();
     expect(called).toEqual(["POST http://127.64.0.9:8089/benchmark?iterations=1", "GET http://127.64.0.9:8089/test-frame"]);
@@ -52,7 +52,7 @@ describe("warmupReconciler", () => {
     expect(called[0]).toBe("POST http://[fd00::9]:8089/benchmark?iterations=1");
   });
 
-  it("writes a gate that counts as warm though Kubernetes keeps whole seconds", async () => {
+  it("writes a gate that counts as warm, although Kubernetes keeps whole seconds", async () => {
     const { run, gates } = setup({ stage: "answering" });
     await run();
     const raw = podObject("a", { stage: "answering", startedAtMs: NOW_MS });
@@ -60,7 +60,7 @@ describe("warmupReconciler", () => {
     expect(isWarm(podView(raw)!)).toBe(true);
   });
 
-  it("writes a gate that counts as warm though the clock of the worker's machine is ahead", async () => {
+  it("writes a gate that counts as warm, although the clock of the worker's machine is ahead", async () => {
     const startedAtMs = NOW_MS + 20_000;
     const { run, gates } = setup({ stage: "answering", startedAtMs });
     await run();
@@ -74,19 +74,19 @@ describe("warmupReconciler", () => {
     ["does not answer yet", { stage: "starting" }],
     ["is being deleted", { stage: "answering", deleting: true }],
     ["belongs to no group of the pool", { stage: "answering", group: "other" }],
-  ])("leaves a worker alone that %s", async (_what, change) => {
+  ])("does not warm a worker that %s", async (_what, change) => {
     const { run, called, client } = setup(change);
     expect(await run()).toEqual({ kind: "await-change" });
     expect([...called, ...client.take()]).toEqual([]);
   });
 
-  it("closes the gate of a worker that was started again before it warms it anew", async () => {
+  it("closes the gate of a restarted worker before it warms the worker again", async () => {
     const { run, gates } = setup({ startedAtMs: NOW_MS });
     await run();
     expect(gates().map(({ status, reason }) => `${status} ${reason}`)).toEqual(["False Restarted", "True Warm"]);
   });
 
-  it("keeps the gate closed with the reason, and fails so that it is tried again", async () => {
+  it("keeps the gate closed with the reason, and fails so that the warm-up is retried", async () => {
     const { run, gates } = setup({ stage: "answering" }, { status: 500 });
     await expect(run()).rejects.toThrow("responded 500");
     expect(gates()).toMatchObject([
@@ -98,7 +98,7 @@ describe("warmupReconciler", () => {
     ]);
   });
 
-  it("loads presets by sessions only where the pool asks for that", async () => {
+  it("loads presets by sessions only if the pool enables that", async () => {
     let loaded = 0;
     const loads = async () => {
       loaded++;
@@ -109,13 +109,13 @@ describe("warmupReconciler", () => {
     expect(loaded).toBe(1);
   });
 
-  it("takes no offence at a pod that is gone by then", async () => {
+  it("accepts that the pod is gone", async () => {
     const { run, client } = setup({ stage: "answering" });
     client.failNext = conflict();
     expect(await run()).toEqual({ kind: "await-change" });
   });
 
-  it("does not warm a worker again while the API server refuses its gate", async () => {
+  it("does not warm a worker again while the API server rejects its gate", async () => {
     const { run, client, clock, called, gates, refusals } = setup({ stage: "answering" });
     client.refuses = () => forbidden('admission webhook "w" denied the request: no');
     await expect(run()).rejects.toThrow("denied");

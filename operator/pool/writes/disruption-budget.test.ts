@@ -22,7 +22,7 @@ function setup(seen: readonly BudgetView[]) {
 }
 
 describe("budgetReconciler", () => {
-  it("gives a pool its budget, once", async () => {
+  it("creates the budget of a pool once", async () => {
     const { client, run } = setup([]);
     await run();
     expect(client.writes).toMatchObject([
@@ -41,13 +41,13 @@ describe("budgetReconciler", () => {
     expect(settled.client.take()).toEqual([]);
   });
 
-  it("puts right what somebody changed", async () => {
+  it("reverts foreign changes", async () => {
     const { client, run } = setup([budgetView({ ...wanted, spec: { ...wanted.spec, minAvailable: 1 } })]);
     await run();
     expect(client.writes).toMatchObject([{ force: true }]);
   });
 
-  it("leaves a foreign budget of the name alone, reports it, and only reads it again after a while", async () => {
+  it("leaves a foreign budget of the name unchanged, reports it, and reads it again only after a while", async () => {
     const { client, clock, refusals, run } = setup([]);
     const ref = { namespace: "avatars", name: "support-protected" };
     client.put("poddisruptionbudgets", ref, { ...wanted, metadata: { ...ref } });
@@ -68,7 +68,7 @@ describe("budgetReconciler", () => {
     expect(refusals.of("avatars/support")).toEqual([]);
   });
 
-  it("leaves a budget alone that the watch shows with our labels and that is not the pool's, or that was created meanwhile", async () => {
+  it("leaves a budget unchanged that has our labels but another owner, or that was created meanwhile", async () => {
     const shown = setup([{ ...budgetView(wanted), ownerUid: undefined }]);
     expect(await shown.run()).toEqual({ kind: "requeue", afterMs: 10_000 });
     expect(shown.client.requests).toBe(0);
@@ -78,7 +78,7 @@ describe("budgetReconciler", () => {
     expect(created.refusals.of("avatars/support")).toMatchObject([{ reason: "NameTaken" }]);
   });
 
-  it("reports a budget that the API server refuses, and sends it again after a while only", async () => {
+  it("reports a budget that the API server rejects, and retries only after a while", async () => {
     const { client, clock, refusals, run } = setup([]);
     client.refuses = () => forbidden('admission webhook "w" denied the request: no');
     await expect(run()).rejects.toThrow("denied");
