@@ -15,7 +15,7 @@ import { join } from "../support/livekit/participant.ts";
 import { LIVEKIT_KEY, LIVEKIT_SECRET, type LivekitServer, startLivekit } from "../support/livekit/server.ts";
 import { freePort } from "../support/product/free-port.ts";
 
-/** Sessions whose agent leaves, with a real LiveKit server, and a gateway with the rights that the chart gives it. */
+/** Sessions whose agent leaves. The LiveKit server is real, and the gateway has the chart's permissions. */
 
 const waiting = { timeout: 30_000, interval: 50 };
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   await cluster.kubectl(["create", "secret", "generic", "livekit", `--namespace=${NAMESPACE}`, ...literals]);
   const { url } = livekit;
   await cluster.create(poolObject("support", 1, { livekit: { url, apiKeyRef: { name: "livekit" }, abandonedAfter: "5s" } }));
-  // In the stand-in's time, which runs ten times as fast: no session here must end on its own.
+  // The stand-in's time runs ten times as fast. The timeouts are so long that no session ends on its own.
   await cluster.create(workersObject("support", 1, { MAX_SESSIONS: "1", SESSION_IDLE_TIMEOUT: "6000" }));
   for (const name of ["heard", "quiet"]) {
     await cluster.create(poolObject(name, 1, { livekit: { url, apiKeyRef: { name: "livekit" } } }));
@@ -67,7 +67,7 @@ const agent = { identity: "agent", kind: "agent" } as const;
 const avatar = { identity: "bithuman-avatar-agent", kind: "agent", attributes: { [ON_BEHALF]: "agent" } } as const;
 
 describe("a session whose agent leaves the room", () => {
-  it("is ended within seconds, and its slot serves the launch that waits", async () => {
+  it("ends within 10 s, and the waiting launch gets its slot", async () => {
     const inRoom = [await join(livekit.url, "call-1", agent), await join(livekit.url, "call-1", avatar)];
     expect(await launch("call-1")).toBe(200);
     await expect.poll(() => statesIn("call-1"), waiting).toEqual(["running"]);
@@ -84,7 +84,7 @@ describe("a session whose agent leaves the room", () => {
     await inRoom[1]?.leave();
   });
 
-  it("is also ended while a human is in the room, and continues if only the human leaves", async () => {
+  it("also ends while a human is in the room, and continues if only a human leaves", async () => {
     const inRoom = [
       await join(livekit.url, "call-2", agent),
       await join(livekit.url, "call-2", avatar),
@@ -118,7 +118,7 @@ describe("an agent that LiveKit dispatches again", () => {
     await first.leave();
     expect(await launch(room, "support", roomToken({ identity, agent: "agent-2" }))).toBe(200);
     expect(await statesIn(room)).toEqual([expect.stringMatching("pending|running"), "cancelled"]);
-    // Longer than the grace: the old avatar, whose agent has left, is in the room until the new one replaces it.
+    // Longer than the grace period: the old avatar remains in the room until the new avatar replaces it.
     await setTimeout(9_000);
     expect(await statesIn(room)).toEqual(["running", "cancelled"]);
     const avatar = await avatarOf("agent-2");
@@ -128,7 +128,7 @@ describe("an agent that LiveKit dispatches again", () => {
   });
 });
 
-/** A call with agent and avatar, which stays. @returns the agent. */
+/** Starts a call with an agent and an avatar that remains in the room. @returns the agent. */
 async function call(pool: string, room: string) {
   const [agentInRoom] = [await join(livekit.url, room, agent), await join(livekit.url, room, avatar)];
   expect(await launch(room, pool)).toBe(200);
@@ -136,7 +136,7 @@ async function call(pool: string, room: string) {
   return agentInRoom;
 }
 
-/** @returns how long after its agent left a session ended, in ms. */
+/** @returns the time in ms from the agent's departure to the end of the session. */
 async function endsAfterMs(pool: string, room: string, leavesAfterMs: number): Promise<number> {
   const { leave } = await call(pool, room);
   await setTimeout(leavesAfterMs);
@@ -146,7 +146,7 @@ async function endsAfterMs(pool: string, room: string, leavesAfterMs: number): P
   return performance.now() - leftMs;
 }
 
-/** The agent leaves and is back before the grace is over. @returns the states of its session, long after the grace. */
+/** The agent leaves and returns within the grace period. @returns the states of its session long after that period. */
 async function returnsInTime(pool: string, room: string, awayMs: number): Promise<readonly string[]> {
   const { leave } = await call(pool, room);
   await leave();
@@ -158,8 +158,8 @@ async function returnsInTime(pool: string, room: string, awayMs: number): Promis
   return states;
 }
 
-describe("of calls whose agents leave at any time", { timeout: 120_000 }, () => {
-  it("each ends within 15 s with webhooks and 45 s without, unless its agent returns within the grace period", async () => {
+describe("calls whose agents leave at any time", { timeout: 120_000 }, () => {
+  it("end within 15 s with webhooks and within 45 s without, unless the agent returns within the grace period", async () => {
     const tries = Array.from({ length: 12 }, (_, at) => at);
     const [heard, quiet, back] = await Promise.all([
       Promise.all(tries.map((at) => endsAfterMs("heard", `heard-${at}`, at * 700))),

@@ -4,7 +4,7 @@ import { parseAllDocuments } from "yaml";
 import { labels } from "../../operator/api/names.ts";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
 
-/** What the chart adds on request: network policies, taken by a real API server, and what Prometheus finds the metrics by. */
+/** Optional objects of the chart: network policies, validated by a real API server, and the PodMonitor. */
 
 const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
 const networkPolicies = ["--show-only=templates/network-policies.yaml", "--set=networkPolicy.enabled=true"];
@@ -52,7 +52,7 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Selector, pod: Rea
   );
 }
 
-/** Labels of the pods of operator and gateway as their Deployments make them. */
+/** Pod labels of operator and gateway from their Deployments. */
 async function podLabels(): Promise<{ readonly operator: Record<string, string>; readonly gateway: Record<string, string> }> {
   const deployments = (await render()).filter(({ kind }) => kind === "Deployment");
   const of = (component: string) =>
@@ -60,7 +60,7 @@ async function podLabels(): Promise<{ readonly operator: Record<string, string>;
   return { operator: of("operator"), gateway: of("gateway") };
 }
 
-/** Whether pods with these labels may connect to a port of others. Without `from`, all pods may. */
+/** Whether a policy allows pods with these labels to connect to a port. A rule without `from` allows all pods. */
 function letsIn({ spec }: Rendered, port: string, from: Readonly<Record<string, string>>): boolean {
   const rules = (spec.ingress ?? []).filter(({ ports }) => ports === undefined || ports.some((each) => each.port === port));
   return rules.some(({ from: peers }) => peers === undefined || peers.some((peer) => selects(peer.podSelector ?? {}, from)));
@@ -76,7 +76,7 @@ describe("network policies", () => {
     const { operator, gateway } = await podLabels();
     const policies = await render(...networkPolicies);
     const [ofOperator, ofGateway, ...more] = policies;
-    if (ofOperator === undefined || ofGateway === undefined) throw new Error("two policies were expected");
+    if (ofOperator === undefined || ofGateway === undefined) throw new Error("expected two policies");
     expect(more).toEqual([]);
     expect([selects(ofOperator.spec.podSelector ?? {}, operator), selects(ofGateway.spec.podSelector ?? {}, gateway)]).toEqual([
       true,
@@ -96,7 +96,7 @@ describe("network policies", () => {
     const agents = "networkPolicy.clients[0].podSelector.matchLabels.app=agents";
     const prometheus = "networkPolicy.metrics[0].podSelector.matchLabels.app=prometheus";
     const [ofOperator, ofGateway] = await render(...networkPolicies, `--set=${agents}`, `--set=${prometheus}`);
-    if (ofOperator === undefined || ofGateway === undefined) throw new Error("two policies were expected");
+    if (ofOperator === undefined || ofGateway === undefined) throw new Error("expected two policies");
     const may = (policy: Rendered, port: string) => ["agents", "prometheus", "x"].map((app) => letsIn(policy, port, { app }));
     expect(may(ofGateway, "launch")).toEqual([true, false, false]);
     expect(may(ofGateway, "internal")).toEqual([false, true, false]);
@@ -108,7 +108,7 @@ describe("network policies", () => {
     const workers = (await render(...networkPolicies, "--set=namespaces={avatars}")).find(
       ({ metadata }) => metadata.namespace === "avatars",
     );
-    if (workers === undefined) throw new Error("a policy for workers was expected");
+    if (workers === undefined) throw new Error("expected a policy for workers");
     expect(selects(workers.spec.podSelector ?? {}, { [labels.pool]: "support" })).toBe(true);
     expect(selects(workers.spec.podSelector ?? {}, { app: "other" })).toBe(false);
     expect([operator, gateway, { app: "x" }].map((from) => letsIn(workers, "8089", from))).toEqual([true, true, false]);
@@ -128,7 +128,7 @@ describe("network policies", () => {
 });
 
 describe("the PodMonitor", () => {
-  it("selects the metrics ports of operator and gateway, with the labels that Prometheus selects", async () => {
+  it("selects the metrics ports of operator and gateway, and carries the labels of the values", async () => {
     const { operator, gateway } = await podLabels();
     const values = "podMonitor.enabled=true,podMonitor.interval=15s,podMonitor.labels.release=prometheus";
     const monitors = (await render(`--set=${values}`)).filter(({ kind }) => kind === "PodMonitor");

@@ -15,7 +15,7 @@ beforeAll(async () => {
   plane = await startControlPlane({ kwok: false });
   for (const namespace of ["avatars", "elsewhere"]) await kubectl("create", "namespace", namespace);
   await kubectl("create", "namespace", "avatarpool");
-  // Nothing that the chart runs may need more than this allows.
+  // The chart's pods must satisfy the restricted profile.
   await kubectl("label", "namespace", "avatarpool", "pod-security.kubernetes.io/enforce=restricted");
   await helm("install", "avatarpool", chart, "--namespace=avatarpool");
 });
@@ -65,7 +65,7 @@ const gatewayWherePoolsLive: Rights = { "avatarpool.dev/avatarpools": READ, "/po
 const gatewayAtHome: Rights = { "discovery.k8s.io/endpointslices": READ };
 const gatewayEverywhere: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
 
-describe("rights", () => {
+describe("permissions", () => {
   const table: readonly [user: string, namespace: string, rights: Rights][] = [
     ["avatarpool-operator", "avatars", operatorWherePoolsLive],
     ["avatarpool-operator", "avatarpool", { ...operatorWherePoolsLive, ...operatorAtHome }],
@@ -101,7 +101,7 @@ describe("rights", () => {
   });
 });
 
-describe("what is installed", () => {
+describe("the installation", () => {
   it("includes the CRD of crds/", async () => {
     const rendered = parse(await helm("template", "avatarpool", chart, "--show-only=templates/crd.yaml"));
     const source = parse(await readFile(path.join(root, "crds", "avatarpool.dev_avatarpools.yaml"), "utf8"));
@@ -210,7 +210,7 @@ describe("templates", () => {
     const image = `registry.example.com/avatarpool@${digest}`;
     const values = `--set=image.repository=registry.example.com/avatarpool,image.tag=edge,image.digest=${digest}`;
     const text = JSON.stringify(await rendered(values));
-    // The operator, the gateway, the uninstall hook, and the variable AVATARPOOL_IMAGE.
+    // Four uses: the operator, the gateway, the uninstall hook, and the variable AVATARPOOL_IMAGE.
     expect(text.split(image)).toHaveLength(5);
     expect(text).toContain(`{"name":"AVATARPOOL_IMAGE","value":"${image}"}`);
     expect(text).not.toContain("edge");
@@ -228,15 +228,15 @@ describe("templates", () => {
     expect([...new Set(names)].sort()).toEqual(["home:x-gateway-pools", "home:x-gateway-token-reviews", "home:x-operator-pools"]);
   });
 
-  it("run no hook if it is disabled", async () => {
+  it("render no uninstall hook if it is disabled", async () => {
     const kinds = async (value: string) => (await rendered(`--set=uninstall.releasePools=${value}`)).map((object) => object?.kind);
     expect(await kinds("true")).toContain("Job");
     expect(await kinds("false")).not.toContain("Job");
   });
 });
 
-// Last: it ends with nothing installed.
-describe("a release's life", () => {
+// Runs last, because it uninstalls everything.
+describe("the lifecycle of a release", () => {
   it("upgrades the CRD with the chart", async () => {
     const older = path.join(plane.folder, "older");
     await cp(chart, older, { recursive: true });
@@ -257,7 +257,7 @@ describe("a release's life", () => {
     await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
     expect(await kubectl("get", "avatarpools", "--namespace=avatars", "-o=name")).toBe("avatarpool.avatarpool.dev/support\n");
 
-    // A later release takes them up again.
+    // A later release adopts them.
     await helm("install", "avatarpool", chart, "--namespace=avatarpool", "--set=crds.keep=false");
     await helm("uninstall", "avatarpool", "--namespace=avatarpool", "--no-hooks");
     await kubectl("wait", "--for=delete", "crd/avatarpools.avatarpool.dev", "--timeout=30s");

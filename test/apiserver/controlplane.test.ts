@@ -29,7 +29,7 @@ describe("a control plane", () => {
   });
   afterAll(() => plane.stop());
 
-  test("places GPU pods while there are GPUs, and leaves readiness to the fleet", async () => {
+  test("schedules GPU pods while GPUs are free, and does not set their readiness", async () => {
     const created = await plane.kubectl(["create", "-f", "-"], { stdin: JSON.stringify(gpuDeployment(3)) });
     expect(created).toMatchObject({ code: 0, stderr: "" });
     await until("two running pods", LIMIT_MS, async () => (await podsOf(plane)).filter(isRunning).length === 2);
@@ -61,7 +61,7 @@ describe("a control plane", () => {
     );
   });
 
-  test("gives tokens for an audience", async () => {
+  test("issues tokens for an audience", async () => {
     await plane.kubectl(["create", "serviceaccount", "caller"]);
     const token = await plane.serviceAccountToken("default", "caller", "avatarpool-gateway");
     const review = {
@@ -88,7 +88,7 @@ describe("a control plane", () => {
     expect((await plane.kubectl(["get", "configmap", "kept", "-o", "name"])).stdout).toBe("configmap/kept\n");
   });
 
-  test("stands beside another one", async () => {
+  test("runs beside another control plane and shares no data with it", async () => {
     await using other = await startControlPlane({ kwok: false });
     expect(other.url).not.toBe(plane.url);
     expect(other.podCidr).not.toBe(plane.podCidr);
@@ -97,18 +97,18 @@ describe("a control plane", () => {
   });
 });
 
-test("nothing is left when its process is killed", async () => {
+test("a control plane leaves no process and no folder when its parent process is killed", async () => {
   const { starter, folder } = await startInChild();
   expect(await processesIn(folder)).toHaveLength(6);
   starter.kill("SIGKILL");
-  await until("processes and folder to be gone", LIMIT_MS, () => isGone(folder));
+  await until("processes and folder to be removed", LIMIT_MS, () => isGone(folder));
 });
 
-test("nothing is left when its supervisor is killed", async () => {
+test("a control plane leaves no process and no folder when its supervisor is killed", async () => {
   const { folder } = await startInChild();
   const supervisor = (await processesIn(folder)).find(({ command }) => command.includes("supervisor.ts"));
   process.kill(supervisor!.pid, "SIGKILL");
-  await until("processes and folder to be gone", LIMIT_MS, () => isGone(folder));
+  await until("processes and folder to be removed", LIMIT_MS, () => isGone(folder));
 });
 
 test.each(["etcd", "kube-apiserver"])("a start that fails for %s quotes its log and leaves nothing", async (name) => {
@@ -120,7 +120,7 @@ test.each(["etcd", "kube-apiserver"])("a start that fails for %s quotes its log 
   await writeFile(path.join(assets, name), "#!/bin/sh\necho 'unknown flag: --no-such'\nexit 3\n", { mode: 0o755 });
   vi.stubEnv("KUBEBUILDER_ASSETS", assets);
   vi.stubEnv("TMPDIR", temporary);
-  // A version that is chosen is not taken from there.
+  // A selected version would not be loaded from KUBEBUILDER_ASSETS.
   vi.stubEnv("AVATARPOOL_TEST_KUBERNETES", "");
 
   await expect(startControlPlane({ kwok: false })).rejects.toThrow(
@@ -154,7 +154,7 @@ function isRunning(pod: Pod): boolean {
   return pod.status.phase === "Running";
 }
 
-/** Starts a control plane in another process, which then waits for ever. */
+/** Starts a control plane in another process, which then runs until it is killed. */
 async function startInChild(): Promise<{ readonly starter: ChildProcess; readonly folder: string }> {
   const module = pathToFileURL(path.join(import.meta.dirname, "../support/controlplane/index.ts")).href;
   const script = `
@@ -167,7 +167,7 @@ async function startInChild(): Promise<{ readonly starter: ChildProcess; readonl
   return { starter, folder: line.toString().trim() };
 }
 
-/** Every process with this folder in its command line: the supervisor and all components have it. */
+/** Processes with this folder in their command line: the supervisor and all components. */
 async function processesIn(folder: string): Promise<readonly { readonly pid: number; readonly command: string }[]> {
   const pids = (await readdir("/proc")).map(Number).filter(Number.isInteger);
   const all = await Promise.all(

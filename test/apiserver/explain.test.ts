@@ -21,7 +21,7 @@ afterAll(async () => {
 
 const main = path.join(import.meta.dirname, "..", "..", "operator", "main.ts");
 
-/** The CLI as its user runs it. @returns what it printed, whether it succeeded or not. */
+/** Runs the CLI. @returns its output, also if it fails. */
 async function cli(...args: string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const env = { PATH: process.env.PATH ?? "", KUBECONFIG: stage.plane.kubeconfig };
   try {
@@ -34,7 +34,7 @@ async function cli(...args: string[]): Promise<{ readonly stdout: string; readon
 const page = (query = "") => fetch(`${stage.operator.url}/debug/decisions${query}`);
 const decisions = async (pool: string): Promise<Decisions> => decisionsSchema.parse(await (await page(`?pool=${pool}`)).json());
 
-it("a change of size is shown with its reason and numbers, over HTTP and in the CLI; a new leader starts with an empty list", async () => {
+it("HTTP and the CLI show a change of size with its reason and numbers; a new leader starts with an empty list", async () => {
   const scenario = await stage.scenario("explain");
   await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
   await scenario.pool({ workers: [gpuGroup({ min: 3 })] });
@@ -62,7 +62,7 @@ it("a change of size is shown with its reason and numbers, over HTTP and in the 
   await stage.operator.process.stop("SIGTERM");
   await stage.restartOperator();
   await scenario.until("the new operator to lead", async () => (await page()).ok);
-  await scenario.until("a look at the pool", async () => (await decisions("explain/pool")).latest.length === 1);
+  await scenario.until("the first decision about the pool", async () => (await decisions("explain/pool")).latest.length === 1);
   expect(await decisions("explain/pool")).toMatchObject({ changes: [], latest: [{ to: 3, outcome: "unchanged" }] });
   expect((await cli("explain", "pool", "-n", "explain", "--url", stage.operator.url)).stdout).toMatch(
     /No change of size since \S+Z/,
@@ -72,7 +72,7 @@ it("a change of size is shown with its reason and numbers, over HTTP and in the 
 it("without the operator the CLI prints the status's last decision, and reports a missing pool", async () => {
   const scenario = await stage.scenario("silent");
   await scenario.readyPool();
-  // Its pod, by which the API server would reach the operator, is a process here.
+  // The operator is a process here, so that the API server finds no pod to forward the request to.
   const { stdout, stderr } = await cli("explain", "pool", "-n", "silent");
   expect(stderr).toMatch(
     /^Only the last decision is available, .*\(.*pods "operator-\d" not found\).* kubectl -n avatarpool port-forward pod\/operator-\d 8081 and add --url/,
@@ -94,7 +94,7 @@ it("a standby replica names the leader", async () => {
   await standby.process.stop();
 });
 
-it("a plan prints what the operator would do for a file, writes nothing, and the operator then does the same", async () => {
+it("a plan prints the operator's decisions for a file and writes nothing; the operator then makes the same decisions", async () => {
   const scenario = await stage.scenario("plan");
   await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
   await scenario.sessions(2);
@@ -116,7 +116,7 @@ it("a plan prints what the operator would do for a file, writes nothing, and the
   expect((await scenario.getPool())?.metadata?.generation).toBe(before?.metadata?.generation);
   expect(await scenario.replicas()).toBe(2);
   await scenario.pool({ warm: { slots: 3 } });
-  await scenario.until("the operator to do so", async () => (await scenario.replicas()) === 3);
+  await scenario.until("the operator to scale to 3", async () => (await scenario.replicas()) === 3);
 
   const blind = await cli("plan", "pool", "-n", "plan");
   expect(blind.stdout).toMatch(/gpu stays at 3\n.*no gateway is connected/);

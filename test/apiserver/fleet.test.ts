@@ -10,7 +10,7 @@ import { type ControlPlane, startControlPlane } from "../support/controlplane/in
 import { type Fleet, startFleet } from "../support/fleet/index.ts";
 import { conditionOf, type Pod } from "../support/fleet/pod.ts";
 
-/** The stand-in fleet on real controllers: its pods must behave as under a kubelet, or every test on top means little. */
+/** The stand-in fleet on real controllers. The other tests rely on pods that behave as under a kubelet. */
 
 const namespace = "default";
 const waiting = { timeout: 30_000, interval: 50 };
@@ -103,7 +103,7 @@ async function statuses(app: string, condition: string) {
   return (await podsOf(app)).map((pod) => conditionOf(pod, condition)?.status);
 }
 
-/** As the operator does it: its own field manager, on the one condition. */
+/** Sets the warm gate as the operator does: by a server-side apply of this one condition. */
 function setWarm(pod: Pod, status: "True" | "False") {
   const conditions = [{ type: WARM_GATE, status }];
   const object = { metadata: { namespace, name: pod.metadata?.name }, status: { conditions } } as unknown as Pod;

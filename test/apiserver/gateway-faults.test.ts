@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LaunchOptions, ROOM_TOKEN, type Scenario, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
 
-/** The errors for clients after an invalid request, a failure of a worker, and the end of a gateway. */
+/** Effects of invalid requests, worker failures and the loss of a gateway on clients. */
 
 let stage: Stage;
 
@@ -32,9 +32,15 @@ describe("an invalid launch", () => {
       /matches no preset of this pool: send one of maya/,
     ],
     ["20 MB of image", { image: new Uint8Array(20 * 1024 * 1024) }, 413, undefined, /larger than 16 MB: send a smaller image/],
-    ["an image that is none", { image: new Uint8Array(1_000) }, 400, undefined, /rejected the launch: avatar_image is not a JPEG/],
+    [
+      "a file that is not an image",
+      { image: new Uint8Array(1_000) },
+      400,
+      undefined,
+      /rejected the launch: avatar_image is not a JPEG/,
+    ],
     ["XML", { request: { body: "<launch/>", headers: { "content-type": "application/xml" } } }, 415, undefined, /application\/xml/],
-  ])("is answered with the field and what to do: %s", async (_what, options, expected, field, sentence) => {
+  ])("is rejected with the field and the remedy: %s", async (_what, options, expected, field, sentence) => {
     const { status, body } = await scenario.launch(options);
     expect([status, body.error?.field]).toEqual([expected, field]);
     expect(body.error?.message).toMatch(sentence);
@@ -63,7 +69,7 @@ describe("an invalid launch", () => {
 });
 
 describe.concurrent("a worker", () => {
-  it("that accepts launches and never responds does not block other launches, and its launch moves to another worker when it dies", async () => {
+  it("that accepts launches and never responds does not block other launches, and its launch moves to another worker when it crashes", async () => {
     const scenario = await stage.scenario("hang");
     await scenario.readyPool({ warm: { slots: 3 } });
     await scenario.until("two workers that serve", async () => (await scenario.status()).warmSlots === 4);
@@ -78,7 +84,7 @@ describe.concurrent("a worker", () => {
     expect([status, worker === first]).toEqual([200, false]);
   });
 
-  it("whose response is lost is asked for its sessions: one launch has one session, and the client gets it", async () => {
+  it("whose response is lost: the gateway reads its sessions, and the client gets the one session of its launch", async () => {
     const scenario = await stage.scenario("lost-answer");
     await scenario.readyPool({ warm: { slots: 3 } });
     await scenario.until("two workers that serve", async () => (await scenario.status()).warmSlots === 4);
@@ -90,7 +96,7 @@ describe.concurrent("a worker", () => {
     await scenario.until("both sessions to be counted", async () => (await scenario.status()).sessions === 2);
   });
 
-  it("that dies with its sessions: they are no longer counted, other workers serve meanwhile, and its slots return", async () => {
+  it("that crashes loses its sessions: the status no longer counts them, other workers serve, and its slots return", async () => {
     const scenario = await stage.scenario("crash");
     await scenario.readyPool({ warm: { slots: 2 } });
     const [first] = await scenario.sessions(2);
@@ -99,7 +105,7 @@ describe.concurrent("a worker", () => {
     stage.fleet.fail(first!, "crash");
     expect(await scenario.launch({ room: "right-after" })).toMatchObject({ status: 200 });
     await scenario.until("the status to count one session", async () => (await scenario.status()).sessions === 1);
-    await scenario.until("the dead one to be back", () =>
+    await scenario.until("the crashed worker to be ready", () =>
       scenario.workers().some(({ pod, state }) => pod.name === first && state === "ready"),
     );
     await scenario.condition("WarmCapacity", { status: "True" });
@@ -115,7 +121,7 @@ it("no log contains a room token or a client's secret, also for failed launches"
   for (const value of [ROOM_TOKEN, SECRET_VALUE]) expect(logs).not.toContain(value);
 });
 
-/** Last, because the gateway does not return. */
+/** Runs last, because the killed gateway does not restart. */
 describe("a gateway that is killed during a burst", () => {
   it("loses no session and no slot: the other gateway serves, and the operator detects the loss", async () => {
     const scenario = await stage.scenario("burst");
@@ -128,19 +134,19 @@ describe("a gateway that is killed during a burst", () => {
       Array.from({ length: 5 }, (_, index) => scenario.launch({ room: `${rooms}-${index}` }, gateway));
     const lost = Promise.allSettled(launchAll("dying")(dying));
     const served = launchAll("other")(other);
-    await scenario.until("sessions", () => scenario.activeSessions() > 0);
+    await scenario.until("the first sessions", () => scenario.activeSessions() > 0);
     await dying?.process.stop("SIGKILL");
     const answers = [...(await lost)].flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.status] : []));
     expect(answers.every((status) => status === 200)).toBe(true);
     expect((await Promise.all(served)).map(({ status }) => status)).toEqual(Array(5).fill(200));
 
-    await scenario.until("the operator to miss a gateway", async () => {
+    await scenario.until("the operator to count one connected gateway", async () => {
       const metrics = await (await fetch(`${stage.operator.url}/metrics`)).text();
       return /^avatarpool_gateways_connected 1$/m.test(metrics);
     });
     const begun = scenario.activeSessions();
     await scenario.until(
-      "the operator to count every session that has begun",
+      "the operator to count every session that has started",
       async () => (await scenario.status()).sessions === begun,
     );
     scenario.endSessions();

@@ -11,7 +11,7 @@ import {
 } from "../support/gateway/cluster.ts";
 import { type GatewayProcess, openLoad, startGateway } from "../support/gateway/process.ts";
 
-/** The gateway as a process with the chart's rights, before stand-in workers. There is no operator: it must not need one. */
+/** The gateway as a process with the chart's permissions and stand-in workers. No operator runs: the gateway must not need one. */
 
 const waiting = { timeout: 30_000, interval: 50 };
 
@@ -39,7 +39,7 @@ function launch(room: string, to = "support") {
 
 const operatorToken = () => cluster.plane.serviceAccountToken(RELEASE, "avatarpool-operator", LOAD_AUDIENCE);
 
-describe("a gateway with the chart's rights", () => {
+describe("a gateway with the chart's permissions", () => {
   it("is ready once pools and workers are listed", async () => {
     await expect.poll(async () => (await fetch(`${gateway.internal}/readyz`)).status, waiting).toBe(200);
   });
@@ -92,7 +92,7 @@ describe("a gateway with the chart's rights", () => {
     await expect.poll(known, waiting).toBe(415);
   });
 
-  it("ends at SIGTERM after it has finished launches in progress", async () => {
+  it("exits on SIGTERM after the launches in progress have finished", async () => {
     const waits = launch("room-5", "second");
     const second = await openLoad(gateway.internal, await operatorToken());
     await expect.poll(() => second.last.get("second")?.queued, waiting).toEqual({ maya: 1 });

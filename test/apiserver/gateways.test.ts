@@ -58,7 +58,7 @@ async function isReady({ internal }: GatewayProcess): Promise<boolean> {
 
 async function launch(gateway: GatewayProcess | undefined, room: string, to = "support", token = "token") {
   const body = new URLSearchParams({ livekit_url: "ws://livekit.test", livekit_token: token, room_name: room });
-  // Short enough that the workers never fill, long enough to be found.
+  // Short enough that no worker becomes full, long enough that the gateways observe the session.
   body.set("prompt", "x_session_seconds=100");
   const response = await fetch(`${gateway?.launches}/${NAMESPACE}/${to}/launch`, { method: "POST", body });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
@@ -128,7 +128,7 @@ describe("several gateways", () => {
   it("are replaced one by one without a failed launch", async () => {
     const outcomes: unknown[] = [];
     const stopped = new AbortController();
-    // A load balancer that looks at each gateway twice a second, as a Service's endpoints lag behind.
+    // A load balancer that probes each gateway twice a second, because a Service's endpoints lag too.
     let live = [...gateways];
     const balance = (async () => {
       while (!stopped.signal.aborted) {
@@ -161,7 +161,7 @@ describe("several gateways", () => {
     await Promise.all([startAgain(0), startAgain(1)]);
     await sleep(10_000);
     await cluster.plane.stopApiServer();
-    // Which gateways must agree is another matter for each room.
+    // Each room may have another pair of gateways that must agree.
     const rooms = Array.from({ length: 6 }, (_, at) => `away-${at}`);
     const answers = await Promise.all(rooms.flatMap((room) => [launch(gateways[0], room), launch(gateways[1], room)]));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const hasClaims = async () => (await stage.plane.kubectl(["get", "--raw", "/apis/resource.k8s.io/v1"])).code === 0;
 
-/** What a driver and its admin bring: two devices on the node, their class, and a template for claims. */
+/** Objects of a driver and its administrator: two devices on the node, their class, and a template for claims. */
 function devices(namespace: string): string {
   const resource = (kind: string, metadata: object, spec: object) => ({ apiVersion: "resource.k8s.io/v1", kind, metadata, spec });
   return [

@@ -10,12 +10,12 @@ import { type ControlPlane, startControlPlane, until } from "../support/controlp
 import { Product } from "../support/product/product.ts";
 
 /**
- * An unchanged world costs no writes: counted by the API server itself. No controller, scheduler or kubelet runs, so whatever
- * is written, the operator or this test wrote.
+ * Without changes the operator writes nothing. The API server itself counts the writes. No controller, scheduler or kubelet
+ * runs: every write is the operator's or this test's.
  */
 const NAMESPACE = "avatars";
 const GPU = { namespace: NAMESPACE, name: "support-gpu" };
-/** Longer than anything that the operator puts off after a change: events that sum up several. */
+/** Longer than any write that the operator delays after a change, such as an event that combines several changes. */
 const QUIET_MS = EVENT_INTERVAL_MS + 1_000;
 const LIMIT = { timeout: 20_000, interval: 100 };
 
@@ -33,7 +33,7 @@ const pool = {
       { name: "gpu", engine: "expression", min: 2, max: 4 },
       { name: "cpu", engine: "essence", image: "registry.example.com/essence:1", min: 1, max: 4 },
     ],
-    // A forecast would change its mind as time passes.
+    // A fixed number, because a forecast changes over time.
     warm: { slots: 1 },
   },
 };
@@ -73,7 +73,7 @@ async function kubectl(...args: readonly string[]): Promise<void> {
 
 async function deployment(): Promise<Json<V1Deployment>> {
   const found = await admin.get<Json<V1Deployment>>(deployments, GPU);
-  if (found === undefined) throw new Error("the Deployment is gone");
+  if (found === undefined) throw new Error("the Deployment does not exist");
   return found;
 }
 
@@ -81,7 +81,7 @@ async function replicas(name: string): Promise<number | undefined> {
   return (await admin.get<Json<V1Deployment>>(deployments, { namespace: NAMESPACE, name }))?.spec?.replicas;
 }
 
-/** A worker that is still Pending, as its ReplicaSet would make it. */
+/** Creates a Pending worker as its ReplicaSet would. */
 async function makePod({ spec }: Json<V1Deployment>): Promise<void> {
   const hash = "1";
   const labels = { ...spec?.template?.metadata?.labels, "pod-template-hash": hash };
@@ -90,7 +90,7 @@ async function makePod({ spec }: Json<V1Deployment>): Promise<void> {
   await admin.create<Json<V1Pod>>(pods, { metadata, spec: spec?.template?.spec as never });
 }
 
-/** Waits until the operator has nothing left to do for what happened before. */
+/** Waits until the operator has handled all earlier changes. */
 async function untilQuiet(): Promise<void> {
   for (;;) {
     const before = await requestCounts(plane);

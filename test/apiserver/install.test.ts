@@ -30,7 +30,7 @@ describe("kubectl apply", () => {
 
   it.each(files)("accepts the example %s", async (file) => {
     const result = await plane.kubectl(["apply", "--dry-run=server", "-f", path.join(examples, file)]);
-    // No field unknown, no rule broken, and nothing to warn of.
+    // No unknown field, no violated rule, no warning.
     expect(result).toMatchObject({ code: 0, stderr: "" });
   });
 

@@ -53,7 +53,7 @@ describe("the client on a real API server", () => {
     expect(await client.get(configMaps, ref)).toBeUndefined();
   });
 
-  it("passes on the server's message", async () => {
+  it("reports the server's message in the error", async () => {
     const bad = client.create(configMaps, { metadata: { namespace: "default", name: "Not A Name" } });
     await expect(bad).rejects.toThrow(/422 Invalid: ConfigMap "Not A Name" is invalid: metadata.name: Invalid value/);
     await expect(bad).rejects.toBeInstanceOf(KubeError);
@@ -89,7 +89,7 @@ describe("leader election on a real API server", () => {
     const [first] = leading();
     if (first === undefined) throw new Error("no leader");
     const second = candidates.find((candidate) => candidate !== first) ?? first;
-    await until("a renewal that was seen", limitMs, async () => {
+    await until("a renewal of the lease", limitMs, async () => {
       const lease = await client.get<Lease>(leases, { namespace: "default", name: "candidates" });
       return typeof lease?.spec?.renewTime === "string" && lease.spec.renewTime !== lease.spec.acquireTime;
     });
@@ -97,8 +97,8 @@ describe("leader election on a real API server", () => {
 
     const killedMs = performance.now();
     first.child.kill("SIGKILL");
-    await until("the other to lead", limitMs, async () => second.said.includes("leading"));
-    expect(performance.now() - killedMs, "not before the lease ran out").toBeGreaterThan(3_500);
+    await until("the other candidate to lead", limitMs, async () => second.said.includes("leading"));
+    expect(performance.now() - killedMs, "the other candidate must not lead before the lease has expired").toBeGreaterThan(3_500);
 
     second.child.kill("SIGTERM");
     await second.exited;

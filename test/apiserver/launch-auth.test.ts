@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway/process.ts";
 
-/** Tokens of a real Secret, read by a gateway with the chart's permissions. There is no worker, so an authenticated client gets a full pool. */
+/** Tokens of a real Secret, read by a gateway with the chart's permissions. No worker runs: an authenticated launch gets queue_full. */
 
 const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
 const waiting = { timeout: 30_000, interval: 100 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** Pods that carry a worker's labels and are none: those that ended for good, and copies. */
+/** Pods that have a worker's labels but are no workers: failed pods and copies. */
 
 let stage: Stage;
 
@@ -20,7 +20,7 @@ async function evicted(scenario: Scenario, spec: object = {}): Promise<string> {
   await scenario.readyPool({ workers: [gpuGroup({ min: 1 })], warm: { slots: 0 }, ...spec });
   const [busy = ""] = await scenario.sessions(2);
   await scenario.failPod(busy, "Evicted", LOW_ON_MEMORY);
-  await scenario.until("its sessions to count no more", async () => (await scenario.status()).sessions === 0);
+  await scenario.until("the status to count no session", async () => (await scenario.status()).sessions === 0);
   return busy;
 }
 
@@ -28,7 +28,7 @@ describe.concurrent("a pod that was evicted with sessions", () => {
   it("is replaced", async () => {
     const scenario = await stage.scenario("evicted");
     const gone = await evicted(scenario);
-    // Two fill it: it would not pass its startup probe any more if a gateway sent them before.
+    // Two sessions fill the worker: a full worker that a gateway uses too early would fail its startup probe.
     const workers = await scenario.sessions(2);
     expect(workers).not.toContain(gone);
     await scenario.until("one ready worker with the sessions", async () => {
@@ -37,7 +37,7 @@ describe.concurrent("a pod that was evicted with sessions", () => {
     });
   });
 
-  it("does not keep its group from shrinking", async () => {
+  it("does not prevent its group from scaling down", async () => {
     const scenario = await stage.scenario("evicted-shrinks");
     await evicted(scenario);
     await scenario.pool({ workers: [gpuGroup({ min: 0 })], warm: { slots: 0 }, scaling: { scaleDownAfter: "0s" } });
@@ -51,15 +51,15 @@ describe.concurrent("a pod that was evicted with sessions", () => {
     await scenario.pool({ workers: [group], warm: { slots: 0 } });
     const images = async () =>
       (await scenario.pods()).filter(({ status }) => status?.phase === "Running").map(({ spec }) => spec?.containers[0]?.image);
-    await scenario.until("nothing but new workers", async () => (await images()).join() === "registry.test/expression:new");
+    await scenario.until("new workers only", async () => (await images()).join() === "registry.test/expression:new");
     await scenario.condition("RolloutBlocked", { status: "False", reason: "UpToDate" });
   });
 
-  it("does not keep a deleted pool", async () => {
+  it("does not block the deletion of its pool", async () => {
     const scenario = await stage.scenario("evicted-deleted");
     await evicted(scenario);
     await scenario.deletePool();
-    await scenario.until("everything to be gone", async () => {
+    await scenario.until("the pool and its pods to be removed", async () => {
       return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
     });
   });
@@ -68,7 +68,7 @@ describe.concurrent("a pod that was evicted with sessions", () => {
 it("pods that their node repeatedly does not admit: the pool reports their number and the kubelet's reason", async () => {
   const scenario = await stage.scenario("not-admitted");
   await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
-  await scenario.until("three pods that failed, and no other", async () => {
+  await scenario.until("the pool to report failing workers", async () => {
     const running = (await scenario.pods()).filter(({ status }) => status?.phase !== "Failed");
     for (const { metadata } of running)
       await scenario.failPod(
@@ -104,6 +104,6 @@ it("a pod with a worker's labels but without the group's ReplicaSet gets no laun
   });
   await scenario.deletePool();
   scenario.endSessions();
-  await scenario.until("the pool to be gone", async () => (await scenario.getPool()) === undefined);
+  await scenario.until("the pool to be removed", async () => (await scenario.getPool()) === undefined);
   expect(await scenario.podNames()).toContain("copy");
 });

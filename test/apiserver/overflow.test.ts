@@ -3,7 +3,7 @@ import { cloudServer } from "../support/gateway/cloud-server.ts";
 import { json } from "../support/gateway/live.ts";
 import { gpuGroup, ROOM_TOKEN, type Scenario, SECRET_VALUE, Stage } from "../support/scenario/index.ts";
 
-/** A full pool before a stand-in for the maker's cloud, with the rights that the chart gives to operator and gateway. */
+/** A full pool that overflows to a stand-in of the maker's cloud. Operator and gateway have the chart's permissions. */
 
 let stage: Stage;
 let scenario: Scenario;
@@ -29,7 +29,7 @@ afterAll(async () => {
 /** A prompt controls the stand-in worker's sessions. A launch with a prompt does not overflow to the cloud. */
 const launch = () => scenario.launch({ fields: { prompt: undefined } });
 
-it("reports that gateways are not allowed to read the secret, in a condition before the first launch, and to the client", async () => {
+it("reports the missing permission to read the Secret, in a condition before the first launch and in the client's error", async () => {
   await scenario.condition("OverflowReady", { status: "False", reason: "SecretUnreadable", message: /gateway[.]secretAccess/ });
   const { status, body } = await launch();
   expect([status, body.error?.code]).toEqual([503, "deadline_exceeded"]);
@@ -48,7 +48,7 @@ it("launches in the cloud once the permission exists, and counts those sessions 
     image: expect.stringContaining("http"),
     livekit_token: ROOM_TOKEN,
   });
-  await scenario.until("the session to be counted", async () => (await scenario.status()).overflowSessions === 1);
+  await scenario.until("the status to count the session", async () => (await scenario.status()).overflowSessions === 1);
   expect((await scenario.status()).sessions).toBe(1);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cpuGroup, gpuGroup, type ModelServer, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
-/** Worker pods in namespaces with rules of their own, and with the user's last word on them. */
+/** Worker pods in namespaces with policies, and worker pods that a podTemplate changes. */
 
 let stage: Stage;
 let models: ModelServer;
@@ -86,7 +86,7 @@ describe.concurrent("podTemplate", () => {
     [{ metadata: { labels: { "avatarpool.dev/pool": "x" } } }, /the keys avatarpool\.dev\/\*.*the operator sets them/],
     [{ metadata: { labels: { "app.kubernetes.io/managed-by": "x" } } }, /managed-by/],
     [{ metadata: { annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "true" } } }, /the operator sets them/],
-  ])("is refused by the API server with a sentence: %j", async (podTemplate, sentence) => {
+  ])("is rejected by the API server with the reason: %j", async (podTemplate, sentence) => {
     const scenario = await stage.scenario(`overlay-${Math.random().toString(36).slice(2, 8)}`, { secret: false });
     await expect(scenario.pool({ workers: [gpuGroup({ podTemplate })] })).rejects.toThrow(sentence);
   });
@@ -106,7 +106,7 @@ describe.concurrent("a namespace with a quota on requests and limits", () => {
     expect(new Set(containers.map(({ name }) => name))).toEqual(new Set(["fetch-assets", "drain-hook", "worker"]));
   });
 
-  it("and with a LimitRange that the helpers' defaults violate admits workers whose helpers have other resources", async () => {
+  it("with a LimitRange that the helpers' defaults violate, admits workers whose helpers set other resources", async () => {
     const scenario = await stage.scenario("limit-range");
     const least = { type: "Container", min: { memory: "128Mi" } };
     const range = { apiVersion: "v1", kind: "LimitRange", metadata: { name: "least" }, spec: { limits: [least] } };
@@ -131,7 +131,7 @@ describe.concurrent("a namespace with the restricted profile", () => {
 });
 
 describe.concurrent("many models with long addresses", () => {
-  it("are fetched by a worker, though one variable could not hold their list", async () => {
+  it("are downloaded by a worker, although one variable cannot hold their list", async () => {
     const scenario = await stage.scenario("many-models");
     const signature = `sig=$$${"x".repeat(2_000)}`;
     const presets = Array.from({ length: 64 }, (_, index) => {

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { FIELD_MANAGER } from "../../operator/api/names.ts";
 import { type Deployment, gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** From the first to the last day of a pool, with operator, gateway and workers as a user has them. */
+/** The lifecycle of a pool, with operator, gateway and workers as a user runs them. */
 
 let stage: Stage;
 
@@ -19,12 +19,12 @@ afterAll(async () => {
 describe.concurrent("a pool", () => {
   it("rolls out a new image without ending a running session", async () => {
     const scenario = await stage.scenario("rollout");
-    // A rollout waits that long for start-ups on its first new worker.
+    // A rollout waits this long for session starts on its first new worker.
     const coldStart = "2s";
     await scenario.readyPool({ workers: [gpuGroup({ coldStart })] });
     const [busy] = await scenario.sessions(1);
     await scenario.pool({ workers: [gpuGroup({ coldStart, image: "registry.test/expression:new" })] });
-    await scenario.until("a worker of the new image that serves beside the old one, which drains", async () => {
+    await scenario.until("a Ready worker with the new image while the old worker drains", async () => {
       const members = await scenario.pods();
       const old = members.find(({ metadata }) => metadata?.name === busy);
       return (
@@ -36,17 +36,20 @@ describe.concurrent("a pool", () => {
         )
       );
     });
-    // The gateway's watch may be a moment behind.
+    // The gateway's watch may lag.
     const statuses: number[] = [];
-    await scenario.until("launches to go to the new one", async () => {
+    await scenario.until("launches to reach the new worker", async () => {
       const { status, worker } = await scenario.launch({ room: randomUUID() });
       statuses.push(status);
       return worker !== busy;
     });
     expect(new Set(statuses)).toEqual(new Set([200]));
-    await scenario.until("the status to report it", async () => (await scenario.status()).groups?.[0]?.draining === 1);
+    await scenario.until(
+      "the status to report one draining worker",
+      async () => (await scenario.status()).groups?.[0]?.draining === 1,
+    );
     scenario.endSessions(busy);
-    await scenario.until("the old worker to go", async () => !(await scenario.podNames()).includes(busy!));
+    await scenario.until("the old worker to be removed", async () => !(await scenario.podNames()).includes(busy!));
     expect(scenario.kills()).toEqual([]);
   });
 
@@ -62,7 +65,7 @@ describe.concurrent("a pool", () => {
     });
     expect(await scenario.replicas()).toBe(1);
     await scenario.pool({ scaling: { paused: false } });
-    await scenario.until("another worker", async () => (await scenario.replicas()) === 2);
+    await scenario.until("a second worker", async () => (await scenario.replicas()) === 2);
   });
 
   it("drains and removes a group that was removed from the spec", async () => {
@@ -78,7 +81,7 @@ describe.concurrent("a pool", () => {
     expect([next.status, next.worker === busy]).toEqual([200, false]);
     expect(await scenario.replicas(group)).toBe(1);
     scenario.endSessions(busy);
-    await scenario.until("the Deployment to go", async () => (await scenario.deployment(group)) === undefined);
+    await scenario.until("the Deployment to be removed", async () => (await scenario.deployment(group)) === undefined);
     expect(scenario.kills()).toEqual([]);
   });
 });
@@ -94,7 +97,7 @@ describe.concurrent("a deleted pool", () => {
     expect([refused.status, refused.body.error?.code]).toEqual([410, "pool_deleting"]);
     expect(scenario.activeSessions()).toBe(2);
     scenario.endSessions();
-    await scenario.until("pool, Deployment and pods to be gone", async () => {
+    await scenario.until("pool, Deployment and pods to be removed", async () => {
       const left = [await scenario.getPool(), await scenario.deployment(), ...(await scenario.pods())];
       return left.every((object) => object === undefined);
     });
@@ -105,12 +108,12 @@ describe.concurrent("a deleted pool", () => {
   it.each([
     ["the scheduler finds no node", "unschedulable", { nodeSelector: { "gpu-type": "none" } }, "Unschedulable"],
     ["the image cannot be pulled", "unpullable", { image: "registry.test/does-not-exist:1" }, "WorkerFailing"],
-  ])("goes at once where no worker ever started because %s", async (_why, namespace, group, reason) => {
+  ])("is removed at once if no worker has started because %s", async (_why, namespace, group, reason) => {
     const scenario = await stage.scenario(namespace);
     await scenario.pool({ workers: [gpuGroup(group)] });
     await scenario.condition("Ready", { status: "False", reason });
     await scenario.deletePool();
-    await scenario.until("everything to be gone", async () => {
+    await scenario.until("the pool and its pods to be removed", async () => {
       return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
     });
   });
@@ -121,26 +124,23 @@ describe.concurrent("a deleted pool", () => {
     const [busy] = await scenario.sessions(1);
     await scenario.deletePool();
     await scenario.event("DrainTimeout", new RegExp(`drain.timeout has expired: removing .*${busy}.* ending their sessions`));
-    await scenario.until("everything to be gone", async () => {
+    await scenario.until("the pool and its pods to be removed", async () => {
       return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
     });
     expect(scenario.kills()).toHaveLength(1);
   });
 });
 
-describe.concurrent("a pool whose objects others touch", () => {
+describe.concurrent("a pool whose objects a user changes or deletes", () => {
   it("restores its Deployment and size when a user scales or deletes it, and its sessions continue", async () => {
     const scenario = await stage.scenario("touched");
     await scenario.readyPool();
     const [busy] = await scenario.sessions(1);
     await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=3"]);
-    await scenario.until("the scaling to be undone", async () => (await scenario.replicas()) === 1);
+    await scenario.until("the operator to restore the size", async () => (await scenario.replicas()) === 1);
     const uid = (await scenario.deployment())?.metadata?.uid;
     await scenario.kubectl(["delete", "deployment", "pool-gpu", "--wait=false"]);
-    await scenario.until(
-      "another Deployment",
-      async () => ![uid, undefined].includes((await scenario.deployment())?.metadata?.uid),
-    );
+    await scenario.until("a new Deployment", async () => ![uid, undefined].includes((await scenario.deployment())?.metadata?.uid));
     await scenario.until("another worker to serve", async () => {
       const { status, worker } = await scenario.launch({ room: "elsewhere" });
       return status === 200 && worker !== busy;
@@ -151,22 +151,22 @@ describe.concurrent("a pool whose objects others touch", () => {
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("does not keep its namespace from being deleted", async () => {
+  it("does not block the deletion of its namespace", async () => {
     const scenario = await stage.scenario("going");
     await scenario.readyPool();
     await scenario.kubectl(["delete", "namespace", "going", "--wait=false"]);
-    await scenario.until("the pool and its pods to be gone", async () => {
+    await scenario.until("the pool and its pods to be removed", async () => {
       return (await scenario.getPool()) === undefined && (await scenario.pods()).length === 0;
     });
     expect(await scenario.deployment()).toBeUndefined();
   });
 });
 
-describe.concurrent("a Deployment that has a group's name and is not the pool's", () => {
-  /** Resolves once Kubernetes itself has nothing to add to it any more. */
+describe.concurrent("a Deployment that has a group's name but does not belong to the pool", () => {
+  /** Creates a Deployment. Resolves once Kubernetes itself changes it no further. */
   async function create(scenario: Scenario, manifest: object): Promise<Deployment | undefined> {
     await scenario.kubectl(["create", "-f", "-"], stringify(manifest));
-    await scenario.until("its own controller to have seen it", async () => {
+    await scenario.until("the Deployment controller to observe it", async () => {
       return (await scenario.deployment())?.status?.observedGeneration === 1;
     });
     return scenario.deployment();
@@ -192,17 +192,17 @@ describe.concurrent("a Deployment that has a group's name and is not the pool's"
     expect(message).toMatch(/^Deployment foreign\/pool-gpu exists and belongs to no pool: delete it, or rename/);
     expect((await scenario.launch({ fields: { avatar_id: "nobody" } })).status).toBe(404);
     await scenario.deletePool();
-    await scenario.until("the pool to be gone", async () => (await scenario.getPool()) === undefined);
+    await scenario.until("the pool to be removed", async () => (await scenario.getPool()) === undefined);
     expect(traces(await scenario.deployment())).toEqual({ ...traces(before), ours: false });
   });
 
-  it("is also rejected if it belongs to an earlier pool of the same name, and replaced once it is deleted", async () => {
+  it("is also left unchanged if it belongs to an earlier pool of the same name, and is replaced once it is deleted", async () => {
     const scenario = await stage.scenario("orphan");
     await scenario.readyPool();
     const { metadata, spec } = (await scenario.deployment()) ?? {};
     await scenario.deletePool();
-    await scenario.until("the first pool's Deployment to be gone", async () => (await scenario.deployment()) === undefined);
-    await scenario.until("the first pool to be gone", async () => (await scenario.getPool()) === undefined);
+    await scenario.until("the first pool's Deployment to be removed", async () => (await scenario.deployment()) === undefined);
+    await scenario.until("the first pool to be removed", async () => (await scenario.getPool()) === undefined);
     const kept = { name: metadata?.name, labels: metadata?.labels };
     const orphan = await create(scenario, {
       apiVersion: "apps/v1",
@@ -218,8 +218,8 @@ describe.concurrent("a Deployment that has a group's name and is not the pool's"
   });
 });
 
-describe.concurrent("a PodDisruptionBudget that has the name of the pool's and is not the pool's", () => {
-  it("is left untouched, a condition and one event report it, and the pool's own replaces it once it is deleted", async () => {
+describe.concurrent("a PodDisruptionBudget that has the budget's name but does not belong to the pool", () => {
+  it("is left unchanged and reported by a condition and one event, and is replaced once it is deleted", async () => {
     const scenario = await stage.scenario("foreign-budget");
     const spec = { minAvailable: 1, selector: { matchLabels: { app: "somebody-else" } } };
     const budget = { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "pool-protected" }, spec };
@@ -238,7 +238,7 @@ describe.concurrent("a PodDisruptionBudget that has the name of the pool's and i
         "--show-managed-fields",
         "-o=jsonpath={.metadata.managedFields[*].manager}",
       ]);
-    await scenario.until("the workers to serve all the same", async () => (await scenario.status()).groups?.[0]?.ready === 1);
+    await scenario.until("a ready worker", async () => (await scenario.status()).groups?.[0]?.ready === 1);
     expect(await managers()).not.toContain(FIELD_MANAGER);
     expect(await scenario.events("NameTaken")).toHaveLength(1);
     await scenario.kubectl(["delete", "pdb", "pool-protected"]);

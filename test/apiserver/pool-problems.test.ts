@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { cpuGroup, gpuGroup, type ModelServer, SECRET_VALUE, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
-/** Causes that keep a pool from working, its conditions, and its recovery once the cause is gone. */
+/** Causes that prevent a pool from serving, their conditions, and the recovery once the cause is removed. */
 
 let stage: Stage;
 let models: ModelServer;
@@ -50,7 +50,7 @@ describe.concurrent("the tokens of clients", () => {
     await scenario.kubectl(["create", "secret", "generic", "clients", "--from-literal=web="]);
     await scenario.condition("SecretsUsable", { status: "False", reason: "NoTokens" });
     await scenario.kubectl(["patch", "secret", "clients", "-p", '{"stringData":{"web":"a-clients-token"}}']);
-    // This stage's chart gives gateways no Secret.
+    // In this stage, the chart gives gateways no permission to read a Secret.
     const forbidden = {
       status: "False",
       reason: "SecretUnreadable",
@@ -61,7 +61,7 @@ describe.concurrent("the tokens of clients", () => {
     await scenario.pool();
     await scenario.condition("Ready", { status: "True" });
     // Gateways report on the Secret until they receive the changed pool.
-    await scenario.until("nothing to be said of Secrets", async () =>
+    await scenario.until("the condition SecretsUsable to disappear", async () =>
       ((await scenario.status()).conditions ?? []).every(({ type }) => type !== "SecretsUsable"),
     );
   });
@@ -133,7 +133,7 @@ describe.concurrent("workers that cannot start", () => {
     expect((await scenario.status()).groups).toMatchObject([{ name: "gpu", desired: 1, ready: 0, unschedulable: 1 }]);
     await stage.plane.addNode({ name: "gpu-a100", gpus: 1, labels: { "gpu-type": "a100" } });
     await scenario.condition("Ready", { status: "True" });
-    await scenario.until("nobody to be unschedulable", async () => (await scenario.status()).groups?.[0]?.unschedulable === 0);
+    await scenario.until("no unschedulable worker", async () => (await scenario.status()).groups?.[0]?.unschedulable === 0);
   });
 
   it("because they reject a preset's image", async () => {

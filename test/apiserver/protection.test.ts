@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labels } from "../../operator/api/names.ts";
 import { gpuGroup, gpuNode, onNodesKeptFor, type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** Nobody ends a session by taking a pod away: not an eviction, not a drain of its node, not a person. */
+/** No removal of a pod ends a session: no eviction, no drain of its node, no deletion by a user. */
 
 let stage: Stage;
 
@@ -16,15 +16,15 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-/** Two workers; a session on one of them. */
+/** A pool of two workers with a session on one of them. */
 async function oneBusyOfTwo(namespace: string, group: object = {}) {
   const scenario = await stage.scenario(namespace);
   await scenario.readyPool({ workers: [gpuGroup({ min: 2, ...group })] });
   await scenario.until("two warm workers", async () => (await scenario.status()).warmSlots === 4);
   const [busy] = await scenario.sessions(1);
   const idle = (await scenario.podNames()).find((name) => name !== busy);
-  if (busy === undefined || idle === undefined) throw new Error("two workers expected");
-  await scenario.until("the idle worker to be known as such", async () => (await protection(scenario, idle)) === "false");
+  if (busy === undefined || idle === undefined) throw new Error("expected two workers");
+  await scenario.until("the idle worker to be unprotected", async () => (await protection(scenario, idle)) === "false");
   expect(await protection(scenario, busy)).toBe("true");
   return { scenario, busy, idle };
 }
@@ -39,14 +39,14 @@ async function isReady(scenario: Scenario, name: string): Promise<boolean> {
   return pod?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 }
 
-/** An eviction as by `kubectl drain` and autoscalers. @returns the API server's message. */
+/** Evicts a pod as `kubectl drain` and autoscalers do. @returns the API server's message. */
 async function evict(scenario: Scenario, name: string): Promise<string> {
   const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: scenario.namespace } };
   const path = `/api/v1/namespaces/${scenario.namespace}/pods/${name}/eviction`;
   return scenario.kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction)).catch(String);
 }
 
-/** Protected workers that are Ready, as the budget counts them. */
+/** Number of protected Ready workers, as the budget counts them. */
 async function healthy(scenario: Scenario): Promise<number> {
   return Number(await scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.status.currentHealthy}"]));
 }
@@ -54,12 +54,14 @@ async function healthy(scenario: Scenario): Promise<number> {
 const runsOn = (scenario: Scenario, name: string) => scenario.workers().find(({ pod }) => pod.name === name)?.activeSessions ?? 0;
 
 describe.concurrent("an eviction", () => {
-  it("of a busy worker is refused, of an idle one allowed", async () => {
+  it("of a busy worker is refused, and of an idle worker allowed", async () => {
     const { scenario, busy, idle } = await oneBusyOfTwo("evict");
-    await scenario.until("the budget to count", async () => (await evict(scenario, busy)).includes("TooManyRequests"));
+    await scenario.until("the budget to refuse the eviction", async () =>
+      (await evict(scenario, busy)).includes("TooManyRequests"),
+    );
     expect(await evict(scenario, busy)).toMatch(/Cannot evict pod as it would violate the pod's disruption budget/);
     expect(await evict(scenario, idle)).toMatch(/"status":"Success"/);
-    await scenario.until("the evicted worker to go", async () => !(await scenario.podNames()).includes(idle));
+    await scenario.until("the evicted worker to be removed", async () => !(await scenario.podNames()).includes(idle));
     expect(runsOn(scenario, busy)).toBe(1);
     expect(scenario.kills()).toEqual([]);
   });
@@ -68,13 +70,13 @@ describe.concurrent("an eviction", () => {
     const { scenario } = await oneBusyOfTwo("evict-surge", { max: 2 });
     await scenario.sessions(3);
     const old = await scenario.podNames();
-    // Nobody replaces an old worker meanwhile, however warm the new one is.
+    // minReadySeconds keeps Kubernetes from replacing an old worker during the test.
     await scenario.kubectl(["patch", "deployment", "pool-gpu", "--type=merge", '--patch={"spec":{"minReadySeconds":300}}']);
     await scenario.pool({ workers: [gpuGroup({ min: 2, max: 2, env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }] })] });
     await scenario.until("a third warm worker", async () => (await scenario.status()).groups?.[0]?.warm === 3);
     const [fresh] = await scenario.sessions(1);
     expect(old).not.toContain(fresh);
-    await scenario.until("all three to count", async () => (await healthy(scenario)) === 3);
+    await scenario.until("the budget to count three workers", async () => (await healthy(scenario)) === 3);
     for (const pod of old) expect(await evict(scenario, pod)).toMatch(/TooManyRequests/);
     expect(await scenario.podNames()).toHaveLength(3);
     expect(scenario.kills()).toEqual([]);
@@ -83,8 +85,8 @@ describe.concurrent("an eviction", () => {
   it("of a busy worker is also refused while it fails its probes", async () => {
     const { scenario, busy } = await oneBusyOfTwo("evict-hanging");
     stage.fleet.fail(busy, "freeze");
-    // Of the pod itself: the group may have another worker in its place by then.
-    await scenario.until("it not to be Ready", async () => !(await isReady(scenario, busy)));
+    // The pod's own condition, because the group may already have a replacement.
+    await scenario.until("the worker to lose Ready", async () => !(await isReady(scenario, busy)));
     expect(await evict(scenario, busy)).toMatch(/TooManyRequests/);
     stage.fleet.fail(busy, "none");
     expect(scenario.kills()).toEqual([]);
@@ -94,7 +96,7 @@ describe.concurrent("an eviction", () => {
     const { scenario, busy } = await oneBusyOfTwo("evict-crashing");
     scenario.endSessions();
     const crash = () => stage.fleet.fail(busy, "crash");
-    await scenario.until("it to become evictable", async () => {
+    await scenario.until("the worker to become evictable", async () => {
       crash();
       return (await protection(scenario, busy)) === "false";
     });
@@ -106,7 +108,7 @@ describe.concurrent("an eviction", () => {
     scenario.endSessions();
     await scenario.until("the worker to be idle", async () => scenario.activeSessions() === 0);
     expect(await protection(scenario, busy)).toBe("true");
-    await scenario.until("it to become evictable", async () => (await protection(scenario, busy)) === "false");
+    await scenario.until("the worker to become evictable", async () => (await protection(scenario, busy)) === "false");
     expect(await evict(scenario, busy)).toMatch(/"status":"Success"/);
   });
 });
@@ -118,38 +120,38 @@ describe.concurrent("a budget", () => {
     const budget = () => scenario.kubectl(["get", "pdb", "pool-protected", "-o=jsonpath={.spec.minAvailable}"]).catch(() => "");
     await scenario.until("the budget", async () => (await budget()) === "1000000");
     await scenario.kubectl(["patch", "pdb", "pool-protected", "--type=merge", '--patch={"spec":{"minAvailable":0}}']);
-    await scenario.until("its number to come back", async () => (await budget()) === "1000000");
+    await scenario.until("the operator to restore minAvailable", async () => (await budget()) === "1000000");
     await scenario.kubectl(["delete", "pdb", "pool-protected"]);
-    await scenario.until("the budget to come back", async () => (await budget()) === "1000000");
+    await scenario.until("the operator to create the budget again", async () => (await budget()) === "1000000");
     await scenario.deletePool();
-    await scenario.until("it to go with its pool", async () => (await budget()) === "");
+    await scenario.until("the budget to be removed with its pool", async () => (await budget()) === "");
   });
 });
 
-describe.concurrent("a person who", () => {
-  it("scales a Deployment down removes idle workers first and ends no session; the size is restored", async () => {
+describe.concurrent("a user's command", () => {
+  it("that scales a Deployment down removes idle workers first and ends no session; the operator restores the size", async () => {
     const { scenario, busy } = await oneBusyOfTwo("by-hand");
     await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=1"]);
-    await scenario.until("the size to be put back", async () => (await scenario.replicas()) === 2);
+    await scenario.until("the operator to restore the size", async () => (await scenario.replicas()) === 2);
     await scenario.kubectl(["scale", "deployment", "pool-gpu", "--replicas=0"]);
-    await scenario.until("the size to be put back again", async () => (await scenario.replicas()) === 2);
-    await scenario.until("two workers that take launches", async () => (await scenario.status()).groups?.[0]?.warm === 2);
+    await scenario.until("the operator to restore the size again", async () => (await scenario.replicas()) === 2);
+    await scenario.until("two warm workers", async () => (await scenario.status()).groups?.[0]?.warm === 2);
     expect(runsOn(scenario, busy)).toBe(1);
     scenario.endSessions();
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("deletes the pod of a busy worker ends no session before drain.timeout: the pod remains until the caller hangs up", async () => {
+  it("that deletes the pod of a busy worker ends no session before drain.timeout: the pod remains until its session ends", async () => {
     const { scenario, busy } = await oneBusyOfTwo("delete-pod");
     await scenario.kubectl(["delete", "pod", busy, "--wait=false"]);
-    await scenario.until("another worker in its place", async () => (await scenario.status()).groups?.[0]?.warm === 2);
+    await scenario.until("a replacement worker", async () => (await scenario.status()).groups?.[0]?.warm === 2);
     expect(runsOn(scenario, busy)).toBe(1);
     scenario.endSessions(busy);
-    await scenario.until("the deleted worker to go", async () => !(await scenario.podNames()).includes(busy));
+    await scenario.until("the deleted worker to be removed", async () => !(await scenario.podNames()).includes(busy));
     expect(scenario.kills()).toEqual([]);
   });
 
-  it("drains a node evicts its idle workers and must wait for the busy one", async () => {
+  it("that drains a node evicts its idle workers and waits for the busy worker", async () => {
     const { scenario, busy, idle } = await oneBusyOfTwo("drain", {
       ...onNodesKeptFor("drain"),
       affinity: {

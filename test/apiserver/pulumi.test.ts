@@ -7,7 +7,7 @@ import { type ControlPlane, startControlPlane, toolPath } from "../support/contr
 
 const standIn = path.join(import.meta.dirname, "..", "support", "pulumi");
 
-/** The real Pulumi engine on the real API server; only the Kubernetes provider is stood in for. */
+/** The real Pulumi engine and a real API server. Only the Kubernetes provider is a stand-in. */
 describe("Pulumi", () => {
   let plane: ControlPlane;
   let stack: Stack;

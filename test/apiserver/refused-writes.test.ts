@@ -27,7 +27,7 @@ const serves = async (scenario: Scenario, preset: string) =>
 
 const refusedEvents = async (scenario: Scenario) => (await scenario.events("WriteRefused")).map(({ note }) => note ?? "");
 
-describe.concurrent("a Deployment that the API server refuses", () => {
+describe.concurrent("a Deployment that the API server rejects", () => {
   it("because a request is above its limit: the other group serves, and a correction is written at once", async () => {
     const scenario = await stage.scenario("above-limit");
     await scenario.pool({
@@ -52,8 +52,8 @@ describe.concurrent("a Deployment that the API server refuses", () => {
   it("because a policy denies it: the pool names the policy, and recovers once the policy is removed", async () => {
     const scenario = await stage.scenario("policy");
     await scenario.kubectl(["apply", "-f", "-"], denying("no-such-workers", "policy", "object.metadata.name != 'pool-gpu'"));
-    // The API server compiles a policy a little later.
-    await scenario.until("the policy to hold", async () => {
+    // The API server enforces a policy after a short delay.
+    await scenario.until("the policy to take effect", async () => {
       const args = ["create", "deployment", "pool-gpu", "--image=x", "--dry-run=server"];
       return (await stage.plane.kubectl(["--namespace", "policy", ...args])).stderr.includes("no-such-workers");
     });
@@ -69,7 +69,7 @@ describe.concurrent("a Deployment that the API server refuses", () => {
   });
 });
 
-describe.concurrent("pods that the API server refuses", () => {
+describe.concurrent("pods that the API server rejects", () => {
   it("because of a quota: the pool names the quota", async () => {
     const scenario = await stage.scenario("quota");
     await scenario.kubectl(["create", "quota", "few", "--hard=pods=0"]);
@@ -104,7 +104,7 @@ describe.concurrent("pods that the API server refuses", () => {
   });
 });
 
-describe.concurrent("the sentences of this version's admission plugins", () => {
+describe.concurrent("the messages of this version's admission plugins", () => {
   const pod = (resources: object, spec: object = {}) => ({
     apiVersion: "v1",
     kind: "Pod",
@@ -138,11 +138,11 @@ describe.concurrent("the sentences of this version's admission plugins", () => {
       pod({ requests: { cpu: "1" }, limits: { cpu: "4" } }),
       /a limit of at most 2 times the request for each Container/,
     ],
-  ])("%s: each has its cure", async (namespace, rule, refused, cure) => {
+  ])("%s: the message has its remedy", async (namespace, rule, refused, cure) => {
     const scenario = await stage.scenario(namespace, { secret: false });
     if (rule !== undefined) await scenario.kubectl(["create", "-f", "-"], stringify(rule));
-    // The plugins observe a rule and the namespace's ServiceAccount a moment later.
-    await scenario.until(`the rule to hold: ${cure.source}`, async () => {
+    // The plugins observe a rule and the namespace's ServiceAccount after a short delay.
+    await scenario.until(`the rule to take effect: ${cure.source}`, async () => {
       const args = ["--namespace", namespace, "create", "--dry-run=server", "-f", "-"];
       const { stderr } = await stage.plane.kubectl(args, { stdin: stringify(refused) });
       return cure.test(admissionCure(stderr.trim()) ?? "");
@@ -173,7 +173,7 @@ describe("a permission that the operator lacks", () => {
       const message = await scenario.condition("Ready", { status: "False", reason: "WriteRefused" });
       expect(message).toContain('cannot patch resource "poddisruptionbudgets" in API group "policy"');
       expect(message).toMatch(/: grant \S+ the verb patch on poddisruptionbudgets, as the chart's role does;/);
-      await scenario.until("the worker to be ready all the same", async () => (await scenario.status()).groups?.[0]?.ready === 1);
+      await scenario.until("a ready worker", async () => (await scenario.status()).groups?.[0]?.ready === 1);
       expect((await scenario.launch()).status).toBe(200);
       expect(await refusedEvents(scenario)).toHaveLength(1);
       await setRules(rules);

@@ -8,7 +8,7 @@ import { ProductProcess } from "../support/product/processes.ts";
 import { type Rights, rightsOf } from "../support/rights.ts";
 import { type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** The end of a release, its return, and several releases at once. The cases build on one another. */
+/** Uninstallation, reinstallation and several releases. Each case depends on the cases before it. */
 
 const root = path.join(import.meta.dirname, "..", "..");
 const chart = path.join(root, "charts", "avatarpool");
@@ -43,7 +43,7 @@ const getJson = async <T>(...args: readonly string[]): Promise<T> => JSON.parse(
 
 type PodSpec = NonNullable<Json<V1Pod>["spec"]>;
 
-/** Runs the only container of a pod as a process: its command, its plain variables and its ServiceAccount's rights. */
+/** Runs the only container of a pod as a process: its command, its plain variables and its ServiceAccount's permissions. */
 async function runContainer(
   { containers: [container], serviceAccountName = "" }: PodSpec,
   namespace: string,
@@ -77,13 +77,13 @@ async function busyPool(namespace: string): Promise<Scenario> {
 }
 
 describe("helm uninstall", () => {
-  it("keeps pools, workers and sessions, and nothing that blocks their deletion", async () => {
+  it("keeps pools, workers and sessions, and removes everything that blocks their deletion", async () => {
     const [kept, dropped] = [await busyPool("kept"), await busyPool("dropped")];
-    // Pods of the operator that no node takes: its process here is what runs in them.
+    // No node fits the operator's pods. A process of this test runs in their place.
     await stage.product.upgrade("operator.replicas=2,nodeSelector.role=nowhere");
     const uninstall = helm("uninstall", "avatarpool", "--namespace=avatarpool");
 
-    // The kubelet's part: runs the hook's container, and ends the operator's when its pods are deleted.
+    // The test acts as the kubelet: it runs the hook's container, and stops the operator when its pods are deleted.
     const home = "--namespace=avatarpool";
     let job: Json<V1Job> | undefined;
     await until("the hook's Job", LIMIT_MS, async () => {
@@ -91,22 +91,22 @@ describe("helm uninstall", () => {
       return (await kubectl("get", "pods", home, "--selector=job-name=avatarpool-uninstall", "-o=name")) !== "";
     });
     const spec = job?.spec?.template.spec;
-    if (spec === undefined) throw new Error("the Job has a pod template");
+    if (spec === undefined) throw new Error("expected a pod template in the Job");
     const hook = await runContainer(spec, "avatarpool");
-    await until("the operator's pods to be gone", LIMIT_MS, async () => {
+    await until("the operator's pods to be removed", LIMIT_MS, async () => {
       const { items } = await getJson<{ items: unknown[] }>("pods", home, "--selector=app.kubernetes.io/component=operator");
       return items.length === 0;
     });
     expect(hook.running).toBe(true);
     await stage.operator.process.stop();
-    await until("the hook's end", LIMIT_MS, async () => !hook.running);
+    await until("the hook to exit", LIMIT_MS, async () => !hook.running);
     expect(hook.exitCode, await hook.log()).toBe(0);
     const name = (await kubectl("get", "pods", home, "--selector=job-name=avatarpool-uninstall", "-o=name")).trim();
     const succeeded = '{"status":{"phase":"Succeeded"}}';
     await kubectl("patch", name, home, "--subresource=status", "--type=merge", "--patch", succeeded);
     await uninstall;
 
-    // Nothing of the hook stays, and everything of the pools does.
+    // No object of the hook remains, and all objects of the pools remain.
     expect(await kubectl("get", "jobs,roles,rolebindings,serviceaccounts", home, "-o=name")).toBe("serviceaccount/default\n");
     expect(await kept.kubectl(["get", "avp", "pool", FINALIZERS])).toBe("");
     expect([kept.activeSessions(), dropped.activeSessions()]).toEqual([1, 1]);
@@ -144,19 +144,19 @@ describe("helm uninstall", () => {
   });
 });
 
-describe("two releases of one name, each with its own namespaces", () => {
+describe("two releases with the same name and separate namespaces", () => {
   const teams = ["a", "b"];
 
   beforeAll(async () => {
     for (const team of teams) for (const kind of ["team", "pools"]) await kubectl("create", "namespace", `${kind}-${team}`);
-    // The CRD was kept by a release that is gone, and belongs to it still.
+    // The uninstalled release kept the CRD, and the CRD still belongs to it.
     const args = ["install", "avatarpool", chart, "--set=operator.replicas=0,gateway.replicas=0"];
     const refused = await stage.plane.run("helm", [...args, "--namespace=team-a", "--set=namespaces={pools-a}"]);
     expect(refused.stderr).toContain("invalid ownership metadata");
     const readme = await readFile(path.join(chart, "README.md"), "utf8");
     const adopting = /helm install .*(--take-ownership)/.exec(readme)?.[1] ?? "";
     await helm(...args, "--namespace=team-a", "--set=namespaces={pools-a}", adopting);
-    // With an older Helm: two commands give it to another release.
+    // With an older Helm, two commands transfer the CRD to another release.
     const commands = readme.matchAll(/^kubectl (.* crd avatarpools.*)$/gm);
     for (const [, command = ""] of commands) {
       await kubectl(...command.replace("name=NAME", "name=avatarpool").replace("=NAMESPACE", "=team-b").split(" "));
@@ -182,7 +182,7 @@ describe("two releases of one name, each with its own namespaces", () => {
       const namespace = `team-${team}`;
       const { spec } = await getJson<Json<V1Deployment>>("deployment", "avatarpool-operator", `--namespace=${namespace}`);
       const pod = spec?.template.spec;
-      if (pod === undefined) throw new Error("the Deployment has a pod template");
+      if (pod === undefined) throw new Error("expected a pod template in the Deployment");
       await runContainer(pod, namespace, { AVATARPOOL_HTTP_PORT: "0" });
     }
     const example = path.join(root, "examples", "gpu.yaml");

@@ -30,7 +30,7 @@ it("the next operator finishes the scale-down of a killed operator, and no sessi
   expect(await scenario.cordonedPods()).toEqual([victim]);
 
   await stage.restartOperator();
-  await scenario.until("exactly that worker to go", async () => (await scenario.podNames()).length === 2);
+  await scenario.until("one worker to be removed", async () => (await scenario.podNames()).length === 2);
   expect(await scenario.podNames()).not.toContain(victim);
   expect(scenario.activeSessions()).toBe(2);
   await scenario.condition("Ready", { status: "True" });
@@ -46,10 +46,10 @@ it("launches continue while the API server is unavailable, and the operator catc
   expect(await scenario.launch({ room: "served-too" })).toMatchObject({ status: 200, path: "warm" });
   const waits = scenario.launch({ room: "waits" });
   await stage.plane.startApiServer();
-  // As a kubelet would: an operator that could not renew its lease for 10 s ends.
+  // The test acts as the kubelet: an operator that cannot renew its lease for 10 s exits.
   if (!stage.operator.process.running) await stage.restartOperator();
   expect(await waits).toMatchObject({ status: 200, path: "queued" });
-  await scenario.until("status and size to have caught up", async () => {
+  await scenario.until("the status to count three sessions and the size to match", async () => {
     return (await scenario.status()).sessions === 3 && (await scenario.replicas()) === 3;
   });
   expect(scenario.kills()).toEqual([]);

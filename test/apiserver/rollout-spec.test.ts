@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cpuGroup, gpuGroup, type ModelServer, type Scenario, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
-/** What else than an image or a variable makes new workers, or keeps them out. */
+/** Rollouts that a changed preset causes, and rollouts that a quota stops. */
 
 let stage: Stage;
 let models: ModelServer;
@@ -9,7 +9,7 @@ stageWithModels((opened) => {
   ({ stage, models } = opened);
 });
 
-/** Waits until so many workers run, all warm, and none of them in `former`. */
+/** Waits until exactly `count` workers run, all are warm, and none is in `former`. */
 const replaced = (scenario: Scenario, former: readonly string[], count: number) =>
   scenario.until("every worker to be new and warm", async () => {
     const names = await scenario.podNames();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gpuGroup, gpuNode, onNodesKeptFor, type Scenario, Stage } from "../support/scenario/index.ts";
 
-/** New workers take the place of old ones: warm ones first, no session ended, and not at all where they are no good. */
+/** A rollout keeps warm slots, ends no session, and stops if new workers do not serve. */
 
 let stage: Stage;
 
@@ -16,11 +16,11 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-/** As stand-in workers need it: so long a rollout waits for start-ups on its first new worker. */
+/** Cold start of stand-in workers. A rollout waits this long for session starts on its first new worker. */
 const coldStart = "2s";
 const changed = { env: [{ name: "AVATAR_VIDEO_MAX_FPS", value: "20" }] };
 
-/** A pool of workers that are all warm, so that what follows is the rollout and nothing else. */
+/** Creates a pool whose workers are all warm, so that only the rollout causes later changes. */
 async function warmPool(namespace: string, group: object, spec: object = {}): Promise<Scenario> {
   const scenario = await stage.scenario(namespace);
   await scenario.readyPool({ workers: [gpuGroup(group)], ...spec });
@@ -32,7 +32,7 @@ async function warmPool(namespace: string, group: object, spec: object = {}): Pr
   return scenario;
 }
 
-/** Names of the pods that stay, by whether they were made from the Deployment's present template. */
+/** Names of the pods without deletion timestamp, by whether they have the Deployment's current template. */
 async function revisions(scenario: Scenario) {
   const template = (await scenario.deployment())?.spec?.template.metadata?.annotations?.["avatarpool.dev/template"];
   const staying = (await scenario.pods()).filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
@@ -85,7 +85,7 @@ describe.concurrent("a rollout under load", () => {
     expect(launches.filter(({ status, path }) => status !== 200 || path === "queued")).toEqual([]);
     for (const pod of busy) expect(scenario.workers().find((worker) => worker.pod.name === pod)?.activeSessions).toBeGreaterThan(0);
     scenario.endSessions();
-    await scenario.until("the old workers to go", async () => (await scenario.podNames()).every((name) => !busy.has(name)));
+    await scenario.until("the old workers to be removed", async () => (await scenario.podNames()).every((name) => !busy.has(name)));
     expect(scenario.kills()).toEqual([]);
   });
 
@@ -93,7 +93,7 @@ describe.concurrent("a rollout under load", () => {
     const scenario = await warmPool("order", { min: 3, max: 3, coldStart });
     const [busy = ""] = await scenario.sessions(1);
     await scenario.changePool({ workers: [gpuGroup({ min: 3, max: 3, coldStart, ...changed })] });
-    await scenario.until("one old worker to be left", async () => (await revisions(scenario)).former.length === 1);
+    await scenario.until("only one old worker", async () => (await revisions(scenario)).former.length === 1);
     expect((await revisions(scenario)).former).toEqual([busy]);
     scenario.endSessions();
   });
@@ -114,7 +114,7 @@ describe.concurrent("a rollout is stopped", () => {
     await scenario.event("RolloutBlocked");
     expect([...(await revisions(scenario)).former].sort()).toEqual([...before].sort());
     expect((await scenario.launch({ sessionSeconds: 1 })).status).toBe(200);
-    // Not a new node, which other scenarios would have to wait for: the same one, larger.
+    // The existing node becomes larger, because a new node would delay other scenarios.
     const larger = { "nvidia.com/gpu": "4" };
     await scenario.kubectl([
       "patch",
@@ -138,9 +138,9 @@ describe.concurrent("a rollout is stopped", () => {
     const [busy = ""] = await scenario.sessions(1);
     await scenario.changePool({ workers: [gpuGroup({ ...group, ...changed, min: 3 })], ...quick });
     await scenario.condition("RolloutBlocked", { status: "True", reason: "Unschedulable" });
-    // Only from here on are fewer wanted: a rollout that is stopped for a moment only may never be seen so.
+    // The minimum is lowered only now: before, the rollout could stop too briefly to be observed.
     await scenario.changePool({ workers: [gpuGroup({ ...group, ...changed, min: 1 })], ...quick });
-    await scenario.until("idle old workers to go", async () => {
+    await scenario.until("idle old workers to be removed", async () => {
       const { former } = await revisions(scenario);
       return former.length < 3 && (await scenario.deployment())?.spec?.replicas === 1;
     });
@@ -168,7 +168,7 @@ describe.concurrent("a rollout is stopped", () => {
 });
 
 describe.concurrent("kubectl rollout restart", () => {
-  it("is a rollout like any other: stopped while no GPU is free, without ending a session, and finished once a GPU is free", async () => {
+  it("stops while no GPU is free, ends no session, and finishes once a GPU is free, as any other rollout", async () => {
     const group = { min: 2, max: 2, ...onNodesKeptFor("restart") };
     const scenario = await warmPool("restart", group);
     const former = await scenario.podNames();
@@ -202,14 +202,14 @@ describe.concurrent("kubectl rollout restart", () => {
   });
 });
 
-// By itself: an operator dies in it.
+// Not concurrent, because it kills an operator.
 describe("a rollout whose new workers start sessions too slowly", () => {
   it("is stopped after the first of them, stays stopped under another operator, and resumes when the objective allows it", async () => {
     const objective = (target: string) => ({ objective: { startup: { target, percentile: 95 } } });
     const group = { min: 4, max: 4, coldStart: "30s" };
     const slow = { ...group, env: [{ name: "STAND_IN_SESSION_START", value: "60" }] };
     const scenario = await warmPool("slow", group, objective("2500ms"));
-    /** One on every slot, so that new workers get theirs and none has to wait. */
+    /** Fills every slot, so that new workers also get sessions and no launch waits. */
     const launches = async (round: string) => {
       await Promise.all(
         Array.from({ length: 8 }, (_, index) => scenario.launch({ room: `${round}-${index}`, sessionSeconds: 15 })),
@@ -220,7 +220,7 @@ describe("a rollout whose new workers start sessions too slowly", () => {
     await scenario.condition("StartupObjective", { status: "True", reason: "ObjectiveMet" });
     await scenario.changePool({ workers: [gpuGroup(slow)], ...objective("2500ms") });
     await scenario.until(
-      "a new worker, after which the rollout waits",
+      "the rollout to pause after its first new worker",
       async () => (await scenario.deployment())?.spec?.paused === true,
     );
     await launches("during");
@@ -232,7 +232,7 @@ describe("a rollout whose new workers start sessions too slowly", () => {
     });
     const { fresh, former } = await revisions(scenario);
     expect([fresh.length > 0, former.length > 0]).toEqual([true, true]);
-    // A stop outlives the operator, and the group can still grow and serve.
+    // The rollout remains stopped under the next operator.
     await stage.operator.process.stop("SIGKILL");
     await stage.restartOperator();
     await sleep(4_000);

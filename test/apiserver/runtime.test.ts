@@ -17,7 +17,7 @@ const quiet = createLogger("test", "silent");
 const limitMs = 40_000;
 
 let plane: ControlPlane;
-/** Past the proxy: what the server really has. */
+/** A client without the proxy, for the server's actual state. */
 let direct: KubeClient;
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ async function putAll(namespace: string, values: Readonly<Record<string, string>
   await Promise.all(Array.from({ length: 16 }, put));
 }
 
-/** An informer of the ConfigMaps of a namespace of its own, behind a proxy of its own. */
+/** Starts an informer of one namespace's ConfigMaps, behind its own proxy. */
 async function watchNamespace(namespace: string) {
   const proxy = await FaultProxy.start(plane.kubeconfig);
   const client = new KubeClient(proxy.config, { userAgent: "informer" });
@@ -71,7 +71,7 @@ async function watchNamespace(namespace: string) {
     await proxy[Symbol.asyncDispose]();
   });
 
-  /** Resolves when the store holds what the server has. */
+  /** Resolves when the store equals the server's state. */
   const agrees = async () => {
     let server: unknown;
     let store: unknown;
@@ -104,7 +104,7 @@ describe("an informer on a real API server", () => {
     expect(proxy.count(isList)).toBe(3);
   });
 
-  it("misses nothing when its connection is closed, also in the middle of an event", async () => {
+  it("misses no change when its connection is closed, also in the middle of an event", async () => {
     const { proxy, causes, informer, agrees } = await watchNamespace("cuts");
     await informer.whenSynced();
     await until("the watch to be open", limitMs, async () => proxy.count(isWatch) === 1);
@@ -116,7 +116,7 @@ describe("an informer on a real API server", () => {
       await agrees();
     }
     expect(causes.length).toBeGreaterThanOrEqual(3);
-    expect(proxy.count(isList), "a cut is no reason to list").toBe(1);
+    expect(proxy.count(isList), "a closed connection must not cause a list").toBe(1);
   });
 
   it("lists again after a 410 and finds what was deleted meanwhile", async () => {
@@ -150,7 +150,7 @@ describe("an informer on a real API server", () => {
     await putAll("restart", { d: "1" });
     await agrees();
     expect(causes).toContain("cut");
-    expect(causes, "the server itself says 410").toContain("gone");
+    expect(causes, "the API server itself must return 410").toContain("gone");
   });
 
   it("respects Retry-After of a 429, for lists and watches", async () => {
@@ -175,7 +175,7 @@ describe("an informer on a real API server", () => {
     await putAll("slow", Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`c${1000 + i}`, "old"])));
     const { proxy, informer, agrees } = await watchNamespace("slow");
     proxy.inject({ when: isList, times: 3, delayMs: 400 });
-    await until("the second page to be asked for", limitMs, async () => proxy.count(isList) === 2);
+    await until("the request for the second page", limitMs, async () => proxy.count(isList) === 2);
     expect(informer.store.size).toBe(0);
     await direct.delete(configMaps, { namespace: "slow", name: "c1000" });
     await direct.delete(configMaps, { namespace: "slow", name: "c2000" });
@@ -185,7 +185,7 @@ describe("an informer on a real API server", () => {
     expect(informer.store.size).toBe(1_000);
   });
 
-  it("agrees with the server after a storm of changes and faults", async () => {
+  it("agrees with the server after many changes and faults", async () => {
     const { proxy, informer, agrees } = await watchNamespace("storm");
     await informer.whenSynced();
     const faults = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gpuGroup, Stage } from "../support/scenario/index.ts";
 
-/** Growing and shrinking under real launches. */
+/** Scale-up and scale-down with real launches. */
 
 let stage: Stage;
 
@@ -25,7 +25,7 @@ describe.concurrent("more launches than slots", () => {
     expect(answers.filter(({ path }) => path === "queued").length).toBeGreaterThanOrEqual(5);
     expect(new Set(answers.map(({ body }) => body.task_id)).size).toBe(7);
     expect(scenario.activeSessions()).toBe(7);
-    await scenario.until("the status to report it", async () => {
+    await scenario.until("the status to count seven sessions", async () => {
       const { sessions, queued = 0, pressurePerMinute = 0, startup } = await scenario.status();
       return sessions === 7 && queued === 0 && pressurePerMinute >= 5 && startup !== undefined;
     });
@@ -37,7 +37,7 @@ describe.concurrent("more launches than slots", () => {
     expect((await scenario.status()).lastDecision).toMatchObject({ group: "gpu", to: 4 });
   });
 
-  it("than the maximum allows are rejected at their deadline with Retry-After, and the pool reports what to raise", async () => {
+  it("beyond the maximum are rejected at their deadline with Retry-After, and the pool reports the field to raise", async () => {
     const scenario = await stage.scenario("maximum");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })], launch: { queue: { deadline: "3s" } } });
     await scenario.sessions(2);
@@ -55,12 +55,12 @@ describe.concurrent("more launches than slots", () => {
     expect((await scenario.launch({ room: "again" })).status).toBe(200);
   });
 
-  it("than the queue allows are rejected at once", async () => {
+  it("beyond the queue's length are rejected at once", async () => {
     const scenario = await stage.scenario("queue-full");
     await scenario.readyPool({ workers: [gpuGroup({ min: 1, max: 1 })], launch: { queue: { length: 1, deadline: "20s" } } });
     await scenario.sessions(2);
     const waiting = scenario.launch({ room: "waits" });
-    await scenario.until("it to wait", async () => (await scenario.status()).queued === 1);
+    await scenario.until("the launch to be queued", async () => (await scenario.status()).queued === 1);
     const { status, headers, body } = await scenario.launch({ room: "too-many" });
     expect([status, body.error?.code, headers.has("retry-after")]).toEqual([503, "queue_full", true]);
     scenario.endSessions();
@@ -70,7 +70,7 @@ describe.concurrent("more launches than slots", () => {
   it("scale a group up from zero", async () => {
     const scenario = await stage.scenario("from-nothing");
     await scenario.readyPool({ warm: { slots: 0 } });
-    await scenario.until("the empty Deployment", async () => (await scenario.replicas()) === 0);
+    await scenario.until("a Deployment of size 0", async () => (await scenario.replicas()) === 0);
     expect(await scenario.launch()).toMatchObject({ status: 200, path: "queued" });
     expect(await scenario.podNames()).toHaveLength(1);
   });
@@ -83,23 +83,23 @@ describe.concurrent("a preset that two groups serve", () => {
     const scenario = await stage.scenario("priority");
     await scenario.readyPool({ workers: [second, gpuGroup({ priority: 1, min: 1, max: 1 })], warm: { slots: 0 } });
     expect(await scenario.podNames()).toHaveLength(1);
-    await scenario.until("its slots to be known", async () => (await scenario.status()).warmSlots === 2);
+    await scenario.until("the status to count two warm slots", async () => (await scenario.status()).warmSlots === 2);
     await scenario.sessions(2);
     expect(await scenario.replicas("spot")).toBe(0);
     expect(await scenario.launch({ room: "spills" })).toMatchObject({ status: 200, path: "queued" });
     expect([await scenario.replicas("gpu"), await scenario.replicas("spot")]).toEqual([1, 1]);
   });
 
-  it("is served by the other group if no node is found, and workers that wait in vain are given up", async () => {
+  it("is served by the other group if the scheduler finds no node, and surplus pending workers are removed", async () => {
     const scenario = await stage.scenario("no-nodes");
     const nowhere = gpuGroup({ nodeSelector: { "gpu-type": "none" }, max: 8 });
     await scenario.pool({ workers: [nowhere, { ...second, max: 8 }], warm: { slots: 12 } });
-    await scenario.until("all to be asked of the first", async () => (await scenario.replicas("gpu")) === 6);
-    // Scheduler and autoscaler are given a minute.
+    await scenario.until("the operator to scale the first group to 6", async () => (await scenario.replicas("gpu")) === 6);
+    // The operator waits a minute for the scheduler and the autoscaler.
     const askedMs = Date.now();
-    await scenario.until("most of a minute to pass", () => Date.now() - askedMs > 50_000);
-    await scenario.until("the demand to spill", async () => (await scenario.replicas("spot")) === 6);
-    await scenario.until("four to go on waiting", async () => (await scenario.replicas("gpu")) === 4);
+    await scenario.until("50 s to pass", () => Date.now() - askedMs > 50_000);
+    await scenario.until("the operator to scale the second group to 6", async () => (await scenario.replicas("spot")) === 6);
+    await scenario.until("the operator to reduce the first group to 4", async () => (await scenario.replicas("gpu")) === 4);
     await scenario.event("Scaled", /gpu \d -> 4(: | in .* latest: ).*limited to 4 by the available nodes; removed idle workers /);
     await scenario.condition("Ready", { status: "True" });
     expect((await scenario.launch()).status).toBe(200);
@@ -114,7 +114,7 @@ describe.concurrent("fewer sessions than slots", () => {
     await scenario.readyPool({ ...quick, warm: { slots: 1 } });
     await scenario.sessions(5);
     scenario.endSessions();
-    await scenario.until("one worker to be left", async () => (await scenario.podNames()).length === 1);
+    await scenario.until("one worker to remain", async () => (await scenario.podNames()).length === 1);
     await scenario.event("Draining", /no new launches, and removal once their sessions have ended/);
     await scenario.event("Scaled", /gpu \d -> \d(: | in .* latest: ).*removed idle workers /);
     expect(await scenario.cordonedPods()).toEqual([]);
@@ -126,25 +126,25 @@ describe.concurrent("fewer sessions than slots", () => {
     const scenario = await stage.scenario("last-session");
     await scenario.readyPool(quick);
     const [first, second] = [...new Set(await scenario.sessions(4))].sort();
-    // A launch that waited may have made the pool grow by one more than it turned out to need.
+    // A launch that waited may have caused one worker more than the sessions need.
     await scenario.until("no more workers than these sessions need", async () => (await scenario.podNames()).length === 2);
     for (const pod of [first, second]) scenario.endSessions(pod, 1);
-    await scenario.until("a cordon", async () => (await scenario.cordonedPods()).length === 1);
+    await scenario.until("one cordoned worker", async () => (await scenario.cordonedPods()).length === 1);
     const [victim] = await scenario.cordonedPods();
     // A change that is reverted before its report causes no event.
     await scenario.event("Draining", new RegExp(`${victim}`));
     const other = victim === first ? second : first;
     await scenario.until("the operator to count two sessions", async () => (await scenario.status()).sessions === 2);
     expect(await scenario.launch({ room: "new" })).toMatchObject({ status: 200, worker: other });
-    // With three sessions both are wanted again.
-    await scenario.until("the cordon to be taken back", async () => (await scenario.cordonedPods()).length === 0);
+    // Three sessions require both workers again.
+    await scenario.until("the cordon to be removed", async () => (await scenario.cordonedPods()).length === 0);
     await scenario.event("Uncordoned");
     scenario.endSessions(other, 1);
-    await scenario.until("a cordon again", async () => (await scenario.cordonedPods()).length === 1);
+    await scenario.until("another cordoned worker", async () => (await scenario.cordonedPods()).length === 1);
     const [last] = await scenario.cordonedPods();
     const stays = last === first ? second : first;
     scenario.endSessions(last);
-    await scenario.until("it to go", async () => !(await scenario.podNames()).includes(last!));
+    await scenario.until("the cordoned worker to be removed", async () => !(await scenario.podNames()).includes(last!));
     expect(await scenario.podNames()).toEqual([stays]);
     expect(scenario.activeSessions()).toBe(1);
     expect(scenario.kills()).toEqual([]);

@@ -21,7 +21,7 @@ async function warmPool(namespace: string): Promise<Scenario> {
   return scenario;
 }
 
-/** The image of AvatarPool that the chart gives its operator for the containers in worker pods. */
+/** The AvatarPool image that the chart passes to the operator for the helper containers in worker pods. */
 async function helperImage(): Promise<string> {
   const path = '{.spec.template.spec.containers[0].env[?(@.name=="AVATARPOOL_IMAGE")].value}';
   const args = ["--namespace=avatarpool", "get", "deployment", "avatarpool-operator", `-o=jsonpath=${path}`];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cpuGroup, type Deployment, gpuGroup, type ModelServer, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
-/** The Deployments that the operator makes of worker groups, as the API server has stored them. */
+/** The Deployments of worker groups, as the API server stores them. */
 
 let stage: Stage;
 let models: ModelServer;
