@@ -1,10 +1,10 @@
-/** Finds phrases that are not plain English in what users read: a step of `npm test`. */
+/** A step of `npm test`: finds banned phrases in the texts that users read. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { hitsIn } from "../test/support/phrases/check.ts";
 import { exceptions, rules } from "../test/support/phrases/rules.ts";
 
-/** Generated pages are left out: their texts are strings of `operator`. */
+/** Excludes generated pages, because their texts are strings of `operator`. */
 const USER_FACING = [
   "operator/*.ts",
   "*.md",

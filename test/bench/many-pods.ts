@@ -69,7 +69,7 @@ function* addresses(): Generator<string, string> {
   for (let number = 0; ; number++) yield `127.250.${Math.floor(number / 250)}.${(number % 250) + 1}`;
 }
 
-/** The pod in its final state, as controllers, kubelet and operator leave it. */
+/** The pod in its final state after the writes of controllers, kubelet and operator. */
 async function makePod({ admin }: Cluster, { deployment, index }: Worker, podIP: string): Promise<void> {
   const { template } = deployment.spec ?? {};
   const ref = { namespace: NAMESPACE, name: `${deployment.metadata?.name}-${index}` };

@@ -12,7 +12,7 @@ export interface Call {
   readonly sentAtMs: number;
   /** Absent until the caller has a response. */
   readonly outcome?: LaunchOutcome;
-  /** When the session began to run, as its worker reports. */
+  /** The time at which the session began to run, as reported by its worker. */
   readonly runningAtMs?: number;
 }
 

@@ -19,7 +19,7 @@ export const usage = `npm run demo -- [--seconds N] [--json] [--keep]
 
 const LONGEST_LOAD_SECONDS = 3_600;
 
-/** @throws Error with one sentence that says which flag is wrong and what it may be. */
+/** @throws Error that names the invalid flag and its valid values. */
 export function parseOptions(args: readonly string[]): Options | "help" {
   const { values } = parseArgs({
     args: [...args],

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { SHORTEST_LOAD_SECONDS, schedule } from "./schedule.ts";
 
-it("fits into every length: steady, then the whole burst, then time for a cold start and the scale-down", () => {
+it("fits the load, the whole burst, a cold start and the scale-down into every length", () => {
   fc.assert(
     fc.property(fc.integer({ min: SHORTEST_LOAD_SECONDS, max: 3_600 }), (seconds) => {
       const { launches, burstAtMs, quietAtMs, endMs } = schedule(seconds, () => 0.5);
@@ -16,7 +16,7 @@ it("fits into every length: steady, then the whole burst, then time for a cold s
   );
 });
 
-it("stays below the pool's maximum, so that no launch is refused", () => {
+it("stays below the pool's maximum, so that no launch is rejected", () => {
   const { launches } = schedule(SHORTEST_LOAD_SECONDS, () => 1);
   const busy = (avatars: readonly string[]) => launches.filter(({ avatar }) => avatars.includes(avatar)).length;
   // 8 workers of 4 slots and 12 of 2, less the warm slots.

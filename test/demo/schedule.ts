@@ -46,7 +46,7 @@ export function schedule(loadSeconds: number, random: Random): Schedule {
   return { launches: [...steady, ...burst], burstAtMs, quietAtMs: burstAtMs + burst.length * BURST_INTERVAL_MS, endMs };
 }
 
-/** Of five callers three want the preset on the GPU, or bring an image; two the model on the CPU. */
+/** Of five callers, three use the GPU, with the preset or their own image. Two use the model on the CPU. */
 function steadyAvatar(n: number): AvatarKind {
   const avatars: readonly AvatarKind[] = ["maya", "leo", "maya", "leo", "own image"];
   return avatars[n % avatars.length] ?? "maya";

@@ -13,7 +13,7 @@ export function mergedStatus(plural: string, present: ApiObject, wanted: ApiObje
   return withReady(withConditions(present.status as PodStatus, ...(wanted.status as PodStatus).conditions), present);
 }
 
-/** A pod is Ready when its containers are, and every gate is True. */
+/** A pod is Ready if its containers are ready and every gate is True. */
 export function withReady(status: PodStatus, pod: ApiObject): PodStatus {
   const { readinessGates = [] } = pod.spec as { readonly readinessGates?: readonly { readonly conditionType: string }[] };
   const needed = ["ContainersReady", ...readinessGates.map(({ conditionType }) => conditionType)];

@@ -138,7 +138,7 @@ export class SimApi {
       await this.#wait(1, this.trouble === "slow" ? 3_000 : 20);
       await process.asleep;
       if (!process.alive) await forever();
-      if (lost) throw new KubeError("no answer", { status: 0, reason: "NoAnswer" });
+      if (lost) throw new KubeError("no response", { status: 0, reason: "NoAnswer" });
       return result;
     };
     return {
@@ -272,10 +272,10 @@ export class SimApi {
     switch (this.trouble) {
       case "fails":
         await this.#wait(1, 20);
-        throw new KubeError("the API server is away", { status: 503, reason: "ServiceUnavailable" });
+        throw new KubeError("the API server is unavailable", { status: 503, reason: "ServiceUnavailable" });
       case "hangs":
         await this.#wait(REQUEST_TIMEOUT_MS, REQUEST_TIMEOUT_MS);
-        throw new KubeError("no answer in time", { status: 0, reason: "Timeout" });
+        throw new KubeError("no response in time", { status: 0, reason: "Timeout" });
       case "slow":
         return this.#wait(200, 3_000);
       default:

@@ -36,9 +36,9 @@ export function wrongAtRest(world: World): readonly string[] {
     const rounding = (set: ServingSet) =>
       Math.max(0, ...membersOf(set).map((member) => (later.includes(member) ? member.slotsPerWorker - 1 : 0)));
     const lacking = served.filter(({ set, most }) => slots(set, without) < most + rounding(set));
-    if (lacking.length === 0) wrong.push(`${group.name} keeps ${size(group.name)} workers, one too many`);
+    if (lacking.length === 0) wrong.push(`${group.name} keeps ${size(group.name)} workers, at least one of them superfluous`);
     else if (lacking.every(({ set }) => hasEarlier(world, set, group)) && world.hasRoom)
-      wrong.push(`${group.name} keeps ${size(group.name)} workers, though a group before it could grow`);
+      wrong.push(`${group.name} keeps ${size(group.name)} workers although an earlier group could grow`);
   }
   return wrong;
 }

@@ -9,7 +9,7 @@ import { Rooms } from "./rooms.ts";
 import { isFull, ServingWatch } from "./serving.ts";
 import { SECRET_MARK } from "./witness.ts";
 
-/** The client's pause between two tries. */
+/** The client's pause between two attempts. */
 const RETRY_MS = 2_000;
 /** Sessions that may be replaced or ended began within this time. */
 const RECENT_MS = 180_000;
@@ -69,7 +69,7 @@ export class Clients {
     const last = this.#settled(draw);
     if (last === undefined || gateway === undefined) return;
     const { room, id, preset } = last;
-    timeline.note("stop", `${room} is to end, by ${gateway.name}`);
+    timeline.note("stop", `${gateway.name} ends the sessions of ${room}`);
     const ended = this.rooms.ends(room, gateway);
     const found = await gateway.core.sessions.end(pool, room);
     ended();
@@ -91,7 +91,7 @@ export class Clients {
     const { room, id, preset } = asked;
     const gateway = gateways[this.#launched % Math.max(1, gateways.length)];
     this.#launched++;
-    // The client has disconnected, so there is nothing to judge.
+    // Without a gateway the client gets no connection, so there is nothing to check.
     if (gateway === undefined) return;
     const client = new AbortController();
     const deadlineMs = pool.launch.queueDeadlineMs;
@@ -99,7 +99,7 @@ export class Clients {
     this.launches.push(record);
     this.rooms.asked(record);
     this.#waiting.add(record);
-    timeline.note("launch", `${id} asks ${gateway.name} for ${preset ?? "a face of its own"}`);
+    timeline.note("launch", `${id} launches ${preset ?? "its own face"} through ${gateway.name}`);
     const settle = (outcome: LaunchRecord["outcome"], error?: LaunchError) => this.#answered(record, outcome, error);
     const token = simToken(id, SECRET_MARK);
     const apiSecret = this.#launched % 3 === 0 ? `${SECRET_MARK}-client` : undefined;
@@ -136,12 +136,12 @@ export class Clients {
   #answered(record: LaunchRecord, outcome: LaunchRecord["outcome"], error?: LaunchError): void {
     if (record.outcome === "cut-off") return;
     const { timeline, witness, operator, api } = this.#world;
-    if (record.outcome !== "waiting") witness.broken(2, `${record.room} is answered twice`);
+    if (record.outcome !== "waiting") witness.broken(2, `${record.room} has two responses`);
     record.outcome = outcome;
     record.code = error?.code ?? "";
     this.#waiting.delete(record);
     timeline.note("answer", `${record.id} ${outcome}${error === undefined ? "" : `: ${error.code}, ${error.message}`}`);
-    witness.told("an answer", error?.message ?? "");
+    witness.told("a response", error?.message ?? "");
     judgeAnswer(this.#world, record, error);
     if (error?.code === "queue_full" || error?.code === "deadline_exceeded")
       this.#serving.refused(this.#world, record, this.#waiting.size);

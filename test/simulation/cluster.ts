@@ -38,27 +38,27 @@ export interface ClusterOptions {
   readonly workers: SimWorkers;
   readonly nodes: SimNode[];
   readonly coldStartMs: () => number;
-  /** A pod with sessions is being deleted, or is gone. */
+  /** A pod with sessions is being deleted or has ended. */
   readonly onDisturbed: (pod: ApiObject, sessions: number, cause: Cause, ended: boolean) => void;
 }
 
 interface PodFate {
   readonly owner: string;
   readonly hash: string;
-  /** When its grace period is over, once it is being deleted. */
+  /** End of its grace period, while it is being deleted. */
   endMs: number;
   /** Its machine does not respond: nothing starts or ends on it. */
   silent?: boolean;
 }
 
-/** Delays after a machine failure: until it is noticed, until its pods are deleted, and until their objects are removed. */
+/** Delays after a machine failure: until its detection, until its pods are deleted, and until their objects are removed. */
 export interface Silence {
   readonly noticedMs: number;
   readonly evictedMs: number;
   readonly removedMs: number;
 }
 
-/** The kubelet's startup probe: its period, and how many failures in a row restart the container. */
+/** The kubelet's startup probe: its period, and the number of consecutive failures that restart the container. */
 const STARTUP_PROBE = { periodMs: 5_000, failureThreshold: 12 };
 
 /** The cluster: scheduler, kubelet, garbage collector and the controllers of Deployments, each with its own delays. */
@@ -99,7 +99,7 @@ export class SimCluster {
     return this.pods().filter((pod) => !isDeleting(pod) && this.#fates.get(pod.metadata.uid)?.owner === deployment);
   }
 
-  /** To be called on every change of a Deployment. */
+  /** Must be called on every change of a Deployment. */
   deploymentChanged(key: string, after: ApiObject | undefined): void {
     if (after === undefined) this.#collect(key);
     else this.#deployments.syncSoon(key);
@@ -127,14 +127,14 @@ export class SimCluster {
     this.#soon(500, 2_000, () => this.#start(pod));
   }
 
-  /** A machine vanishes, with all that ran on it. */
+  /** A machine disappears with all its pods. */
   loseNode(node: SimNode): void {
     const { nodes } = this.#options;
     nodes.splice(nodes.indexOf(node), 1);
     for (const pod of this.pods()) if (nodeOf(pod) === node.name) this.#vanish(pod, "node-lost");
   }
 
-  /** A machine loses its power: its workers do not respond, and their pods seem healthy until the node controller notices. */
+  /** A machine loses power: its workers do not respond. Their pods seem healthy until the node controller detects the failure. */
   silenceNode(node: SimNode, { noticedMs, evictedMs, removedMs }: Silence): void {
     const { nodes, workers } = this.#options;
     nodes.splice(nodes.indexOf(node), 1);
@@ -319,7 +319,7 @@ export class SimCluster {
     else this.#afterMs(periodMs, () => this.#probeStartup(pod, worker, failures + 1));
   }
 
-  /** The preStop hook: the pod ends once it is empty, or when its grace period is over. */
+  /** The preStop hook: the pod ends when it has no sessions or its grace period is over. */
   #drain(pod: ApiObject): void {
     const current = this.#current(pod);
     const fate = this.#fates.get(pod.metadata.uid);
@@ -358,7 +358,7 @@ export class SimCluster {
     }));
   }
 
-  /** The current pod; undefined if it is gone. */
+  /** The current pod; undefined if it was removed. */
   #current(pod: ApiObject): ApiObject | undefined {
     const current = this.#options.api.get("pods", keyOf(pod.metadata));
     return current?.metadata.uid === pod.metadata.uid ? current : undefined;

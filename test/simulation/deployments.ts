@@ -101,7 +101,7 @@ export class SimDeployments {
       this.#options.api.remove("replicasets", `${key}-${hash}`);
     }
     const complete = this.#report(key, newest, desired);
-    // Its pods become ready and end at any time, so the controller runs again until the old ones are gone.
+    // Its pods become ready and end at any time, so the controller runs again until the old ones are removed.
     if (rolling || !complete) this.#lookAgain(key);
   }
 
@@ -128,7 +128,7 @@ export class SimDeployments {
     return complete;
   }
 
-  /** As its controller does, it writes the number of the template on the ReplicaSet too. */
+  /** Writes the number of the template on the ReplicaSet too, like the Deployment controller. */
   #noteRevision(key: string, hash: string, revision: number): void {
     const { api } = this.#options;
     const deployment = api.get("deployments", key);

@@ -25,35 +25,35 @@ const faults = {
   "operator-restarts": async (world, draw) => {
     await world.killOperator();
     const forMs = draw.chance(0.3) ? 0 : draw.int(0, 20) * 1_000;
-    // The next operator may lead while writes of the previous one are still under way.
+    // The next operator may lead before all writes of the previous one have ended.
     after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
-    return `the operator dies, the next one leads after ${forMs} ms`;
+    return `the operator is killed; the next one leads after ${forMs} ms`;
   },
   "operator-upgraded": async (world, draw) => {
     world.version++;
     await world.killOperator();
     const forMs = draw.int(0, 20) * 1_000;
     after(world, forMs, () => world.operator ?? world.startOperator(), "control-plane");
-    return `AvatarPool is upgraded to version ${world.version}, its operator leads after ${forMs} ms`;
+    return `AvatarPool is upgraded to version ${world.version}; its operator leads after ${forMs} ms`;
   },
   "operator-frozen": (world, draw) => {
     if (world.operator === undefined) return undefined;
     const leaseMs = draw.int(15_000, 18_000);
     const forMs = leaseMs + draw.int(-2_000, 20_000);
     world.freezeOperator(forMs, leaseMs, draw.int(0, 1_000));
-    return `the operator's machine stands still for ${forMs} ms, and another leads after ${leaseMs} ms`;
+    return `the operator's machine is suspended for ${forMs} ms; another operator leads after ${leaseMs} ms`;
   },
   "gateway-dies": async (world, draw) => {
     const gateway = draw.one(world.gateways);
     if (gateway === undefined) return undefined;
     await world.killGateway(gateway);
     after(world, draw.int(0, 30) * 1_000, () => world.addGateway());
-    return `${gateway.name} dies`;
+    return `${gateway.name} is killed`;
   },
   "gateway-added": (world) => {
     if (world.gateways.length >= 4) return undefined;
     world.addGateway();
-    return "a gateway more";
+    return "a gateway starts";
   },
   "gateway-stops": async (world, draw) => {
     const gateway = draw.one(world.gateways);
@@ -69,14 +69,14 @@ const faults = {
     if (gateway === undefined || world.operator === undefined) return undefined;
     world.operator.breakStream(gateway, forMs);
     after(world, forMs, () => {}, "control-plane");
-    return `the load stream of ${gateway.name} breaks for ${forMs} ms`;
+    return `the load stream of ${gateway.name} is broken for ${forMs} ms`;
   },
   "node-lost": (world, draw) => {
     const node = draw.one(world.nodes);
     if (node === undefined) return undefined;
     world.cluster.loseNode(node);
     after(world, draw.int(5, 60) * 1_000, () => world.cluster.addNode({ ...node, cordoned: false }));
-    return `${node.name} vanishes`;
+    return `${node.name} is removed`;
   },
   "node-drained": (world, draw) => {
     const node = draw.one(world.nodes);
@@ -95,7 +95,7 @@ const faults = {
       await world.killOperator();
       world.startOperator();
     }
-    return `machines of processes that start now are wrong by ${world.clocksWrongByMs} ms`;
+    return `the clocks of processes that start from now on are wrong by ${world.clocksWrongByMs} ms`;
   },
   "api-away": (world, draw) => apiTrouble(world, draw, draw.chance(0.5) ? "fails" : "hangs"),
   "api-slow": (world, draw) => apiTrouble(world, draw, "slow"),
@@ -106,13 +106,13 @@ const faults = {
     const view = draw.one(views(world));
     view?.lag(lagMs);
     after(world, forMs, () => view?.lag());
-    return `a watch lags up to ${lagMs} ms, for ${forMs} ms`;
+    return `a watch lags by up to ${lagMs} ms for ${forMs} ms`;
   },
   "watch-lost": (world, draw) => {
     const forMs = draw.int(1, 30) * 1_000;
     draw.one(views(world))?.disconnect(forMs);
     after(world, forMs, () => {});
-    return `a watch hears nothing for ${forMs} ms`;
+    return `a watch receives nothing for ${forMs} ms`;
   },
   "worker-crashes": (world, draw) => {
     const pod = draw.one(world.cluster.pods());
@@ -133,11 +133,11 @@ const faults = {
     if (worker === undefined) return undefined;
     worker.refusesUntilMs = world.clock.now() + forMs;
     after(world, forMs, () => {});
-    return `a worker refuses launches for ${forMs} ms though it has slots`;
+    return `a worker with slots rejects launches for ${forMs} ms`;
   },
   "answer-lost": (world) => {
     world.workers.answersToLose++;
-    return "the next answer of a worker gets lost";
+    return "the next response of a worker is lost";
   },
   "scaled-by-hand": (world, draw) => {
     const deployment = draw.one(world.deployments());
@@ -165,7 +165,7 @@ const faults = {
   "pod-evicted": (world, draw) => {
     const pod = draw.one(world.cluster.pods());
     if (pod === undefined) return undefined;
-    return `eviction of ${pod.metadata.name}: ${evict(world, pod) ? "allowed" : "refused"}`;
+    return `eviction of ${pod.metadata.name}: ${evict(world, pod) ? "allowed" : "rejected"}`;
   },
   "secret-missing": (world, draw) => {
     const secret = world.secrets.get("bithuman");
@@ -194,10 +194,10 @@ const faults = {
     after(world, forMs, () => {
       world.api.refusal = undefined;
     });
-    // The next attempt comes after twice the time that has passed, at most.
+    // The next attempt follows after at most twice the time that has passed.
     after(world, 3 * forMs + 20_000, () => {});
     const { plural, subresource = "", key = "every object", error } = refusal;
-    return `writes of ${key} (${plural}/${subresource}) are refused with ${error.status} for ${forMs} ms`;
+    return `writes of ${key} (${plural}/${subresource}) are rejected with ${error.status} for ${forMs} ms`;
   },
   "sizes-edited": (world, draw) =>
     editGroup(world, draw, "min and max", (group) => {
@@ -265,7 +265,7 @@ export async function strike(world: World, name: FaultName, draw: Draw): Promise
   world.troubled(ofControlPlane.has(name) ? "control-plane" : "anything");
 }
 
-/** Faults that gateways and workers do not notice. */
+/** Faults that do not affect gateways and workers. */
 const ofControlPlane: ReadonlySet<FaultName> = new Set<FaultName>([
   "operator-restarts",
   "operator-upgraded",

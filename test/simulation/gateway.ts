@@ -33,13 +33,13 @@ export interface SimGatewayOptions {
   readonly onReport: (line: string) => void;
 }
 
-/** A launch as the HTTP server in front would pass it on. */
+/** A launch as the HTTP server would pass it to the gateway. */
 export interface ClientLaunch {
   readonly pool: string;
   readonly room: string;
   readonly token: string;
   readonly apiSecret: string | undefined;
-  /** A preset's name; undefined for a face image of the client's own. */
+  /** A preset's name; undefined for the client's own face image. */
   readonly preset: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -108,7 +108,7 @@ export class SimGateway {
     const launches = Object.values(this.core.state(key)?.launches ?? {});
     const counted = launches.reduce((sum, { missed }) => sum + missed, 0);
     if (launches.length > 0 && counted < this.#missed)
-      throw new Error(`${this.#missed} launches missed, and ${counted} are counted`);
+      throw new Error(`${this.#missed} launches missed a warm slot, but ${counted} are counted`);
     return launching;
   }
 

@@ -16,14 +16,14 @@ export interface JudgedWorld {
   readonly cluster: SimCluster;
   readonly workers: SimWorkers;
   readonly pool: PoolConfig;
-  /** Undefined if the pool is gone. */
+  /** Undefined if the pool was deleted. */
   readonly poolObject: ApiObject | undefined;
-  /** Undefined while none runs. */
+  /** Undefined while no operator runs. */
   readonly operator: { readonly startedMs: number } | undefined;
   readonly started: ReadonlyMap<string, number>;
   readonly calmSinceMs: number;
   readonly untroubled: boolean;
-  /** The same of all but the control plane: gateways, workers, and the spec. */
+  /** The same without the control plane: only for gateways, workers and the spec. */
   readonly servingCalmSinceMs: number;
   readonly servingUntroubled: boolean;
   readonly isCalm: boolean;

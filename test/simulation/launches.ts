@@ -42,14 +42,15 @@ const harmless: readonly LaunchErrorCode[] = [
 export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: LaunchError | undefined): void {
   const { witness } = world;
   if (record.outcome === "session" && (world.started.get(record.id) ?? 0) <= record.begunBefore)
-    witness.broken(2, `${record.id} was promised a session and has none`);
+    witness.broken(2, `${record.id} was accepted and has no session`);
   const sessions = world.workers.sessionsOf(record.id);
   if (error === undefined) return;
   if (harmless.includes(error.code) && sessions > 0)
-    witness.broken(2, `${record.room} was refused (${error.code}) and has ${sessions} sessions`);
-  if (error.status === 503 && error.retryAfterMs === undefined) witness.broken(2, `${record.room} was refused without Retry-After`);
+    witness.broken(2, `${record.room} was rejected (${error.code}) and has ${sessions} sessions`);
+  if (error.status === 503 && error.retryAfterMs === undefined)
+    witness.broken(2, `${record.room} was rejected without Retry-After`);
   if ((error.code === "worker_failed" || error.code === "worker_timeout") && calmFor(world, record.atMs))
-    witness.broken(3, `${record.room} failed (${error.code}) though no worker did`);
+    witness.broken(3, `${record.room} failed (${error.code}) although no worker failed`);
   if (error.code === "deadline_exceeded") judgeDeadline(world, record);
 }
 
@@ -65,17 +66,17 @@ export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
 function judgeDeadline(world: JudgedWorld, record: LaunchRecord): void {
   const { clock, witness } = world;
   const waitedMs = clock.now() - record.atMs;
-  // An immediate rejection is right if its turn is long after the deadline and the pool cannot grow.
+  // An immediate rejection is correct if its turn is long after the deadline and the pool cannot grow.
   const atOnce = waitedMs < AT_ONCE_MS && world.pool.groups.every(({ name, max }) => (world.replicas(name) ?? 0) >= max);
   if (waitedMs < record.deadlineMs && !atOnce && world.timeline.of("edit").length === 0)
-    witness.broken(2, `${record.room} was refused after ${waitedMs} ms, before its deadline`);
+    witness.broken(2, `${record.room} was rejected after ${waitedMs} ms, before its deadline`);
   if (!calmFor(world, record.atMs) || isFull(world)) return;
   for (const pod of world.cluster.pods()) {
     const free = isServedBy(world, pod, record.preset) ? freeSlots(world, pod, clock.now()) : 0;
-    if (free > 1) witness.broken(3, `${record.room} was refused while ${pod.metadata.name} had ${free} free slots`);
+    if (free > 1) witness.broken(3, `${record.room} was rejected while ${pod.metadata.name} had ${free} free slots`);
   }
   const group = growable(world, record);
-  if (group !== undefined) witness.broken(3, `${record.room} was refused though ${group} could have grown in time`);
+  if (group !== undefined) witness.broken(3, `${record.room} was rejected although ${group} could have grown in time`);
 }
 
 function isServedBy(world: JudgedWorld, pod: ApiObject, preset: string | undefined): boolean {

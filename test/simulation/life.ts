@@ -46,7 +46,7 @@ export async function live(seed: number): Promise<Life> {
   if (drawn.deleted) await untilGone(world);
   else await untilAtRest(world);
   for (const { room, outcome } of world.clients.launches)
-    if (outcome === "waiting") world.witness.broken(2, `${room} got no answer`);
+    if (outcome === "waiting") world.witness.broken(2, `${room} has no response`);
   world.witness.finish(!world.untroubled);
   await world.stop();
   const { decisions, writes, endedByUs, endedByDrainTimeout, endedByTrouble, drained } = world.witness.counts;
@@ -100,11 +100,11 @@ async function untilAtRest(world: World): Promise<void> {
     const restMs = world.clock.now() - Math.max(busyMs, world.pool.warm.slots.kind === "auto" ? lastChangeMs : lastWriteMs);
     const wrong = wrongAtRest(world);
     if (restMs > REST_MS && (wrong.length === 0 || restMs > LONGEST_REST_MS + holdMs(world))) {
-      for (const what of wrong) world.witness.broken(4, `at rest ${what}`);
+      for (const what of wrong) world.witness.broken(4, `at rest, ${what}`);
       return;
     }
     if (world.clock.now() > endMs + 2 * holdMs(world)) {
-      world.witness.broken(4, "the world does not come to rest: there are still writes or sessions");
+      world.witness.broken(4, "the world does not become quiet: there are still writes or sessions");
       return;
     }
     await world.run(5_000);
@@ -125,7 +125,7 @@ async function untilGone(world: World): Promise<void> {
   while (world.poolObject !== undefined || world.deployments().length > 0 || world.cluster.pods().length > 0) {
     if (world.clock.now() > endMs) {
       const left = [...world.deployments(), ...world.cluster.pods()].map(({ metadata }) => metadata.name).join(", ");
-      return world.witness.broken(6, `the deleted pool does not go: there are still ${left || "finalizers"}`);
+      return world.witness.broken(6, `the deleted pool is not removed; remaining: ${left || "finalizers"}`);
     }
     await world.run(1_000);
   }

@@ -18,7 +18,7 @@ export class LostSessionsWatch {
   /** By UID of the pod, with the time of its end, oldest first. */
   readonly #dead = new Map<string, number>();
 
-  /** Sessions ended with their pod, which does not come back. */
+  /** Sessions ended with their pod, which does not return. */
   died(uid: string, nowMs: number): void {
     if (!this.#dead.has(uid)) this.#dead.set(uid, nowMs);
   }

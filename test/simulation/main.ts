@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- --seed N [--worlds M] [--verbose]`: runs worlds N, N+1, … and prints the broken promises. What
- * happened in a world is printed with `--verbose`, or if it failed. The last line is JSON.
+ * `npm run sim -- --seed N [--worlds M] [--verbose]`: runs worlds N, N+1, … and prints the broken promises. With
+ * `--verbose` it prints the events of each world. The last line is JSON.
  */
 import { parseArgs } from "node:util";
 import { type Life, live } from "./life.ts";
@@ -22,7 +22,7 @@ for (let seed = first; seed < first + worlds; seed++) {
   lives.push({ ...life, timeline: [] });
   if (values.verbose) for (const line of life.timeline) console.log(line);
   if (life.violations.length === 0) continue;
-  console.log(`seed ${seed} broke its promises; npm run sim -- --seed ${seed} --verbose tells how`);
+  console.log(`seed ${seed} broke its promises; replay it with: npm run sim -- --seed ${seed} --verbose`);
   for (const line of life.faults) console.log(line);
   for (const violation of life.violations) console.log(`  ${violation}`);
 }

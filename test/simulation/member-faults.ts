@@ -21,7 +21,7 @@ export const memberFaults = {
   "pod-copied": (world: World, draw: Draw) => {
     const pod = draw.one(world.cluster.pods());
     if (pod === undefined) return undefined;
-    return `${world.cluster.copy(pod, draw.chance(0.5))} has the labels of ${pod.metadata.name}`;
+    return `${world.cluster.copy(pod, draw.chance(0.5))} is created with the labels of ${pod.metadata.name}`;
   },
   "node-silent": (world: World, draw: Draw) => {
     const node = draw.one(world.nodes);
@@ -31,6 +31,6 @@ export const memberFaults = {
     const removedMs = evictedMs + draw.int(5, 60) * 1_000;
     world.cluster.silenceNode(node, { noticedMs, evictedMs, removedMs });
     world.undoAfter(removedMs + 5_000, () => world.cluster.addNode({ ...node, cordoned: false }));
-    return `${node.name} falls silent, which is noticed after ${noticedMs} ms; its pods go after ${removedMs} ms`;
+    return `${node.name} stops responding; detected after ${noticedMs} ms, pods removed after ${removedMs} ms`;
   },
 } as const;

@@ -32,7 +32,7 @@ export interface SimOperatorOptions {
   readonly onLog: (line: string) => void;
 }
 
-/** How long a leader that cannot renew its lease continues. Others wait longer. */
+/** Time for which a leader continues without renewing its lease. Others wait longer. */
 const RENEW_DEADLINE_MS = 10_000;
 
 /** One leading operator: the real controllers over simulated watches. */
@@ -88,12 +88,12 @@ export class SimOperator {
     void controllers.run(this.#stop.signal);
   }
 
-  /** Its forecast for a pool, by serving set. */
+  /** The forecast for a pool, by serving set. */
   forecast(key: string): PoolMemory["forecast"] | undefined {
     return this.#controllers.memory(key)?.forecast;
   }
 
-  /** The gateways that it finds. It opens streams to new ones and closes streams to removed ones. */
+  /** Sets the gateways of the EndpointSlice. The operator opens streams to new ones and closes streams to removed ones. */
   setGateways(gateways: readonly SimGateway[]): void {
     const names = gateways.map(({ name }) => name);
     this.#hub.setGateways(names, this.process.clock.now());
@@ -101,7 +101,7 @@ export class SimOperator {
     for (const gateway of gateways) if (!this.#streams.has(gateway.name)) this.#open(gateway);
   }
 
-  /** The connection to a gateway is lost for a while. */
+  /** Breaks the connection to a gateway for a while. */
   breakStream(gateway: SimGateway, forMs: number): void {
     this.#close(gateway.name);
     this.#hub.disconnected(gateway.name, this.process.clock.now());

@@ -36,7 +36,7 @@ export function drawWarm(draw: Draw, slots: number) {
   };
 }
 
-/** Once an hour, by clocks of which one is half an hour off. */
+/** Hourly windows in two time zones. Within the hour, the zones differ by half an hour. */
 function drawWindow(draw: Draw) {
   return {
     cron: `${draw.int(0, 59)} * * * *`,

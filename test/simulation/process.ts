@@ -3,7 +3,7 @@ import type { Clock } from "../../operator/runtime/clock.ts";
 /** A process of the product on a machine with a wrong wall clock. Its own clock reads the wall clock only at its start. */
 export class SimProcess {
   readonly name: string;
-  /** False once it was killed: its requests may still arrive, and nothing reaches it. */
+  /** False after it was killed: its requests may still arrive, but it receives nothing. */
   alive = true;
   readonly clock: Clock;
   readonly #base: Clock;
@@ -20,7 +20,7 @@ export class SimProcess {
     this.#frozenUntilMs = this.#base.now() + forMs;
   }
 
-  /** Until it can receive responses and events; undefined: now. */
+  /** Delay until it can receive responses and events; undefined: no delay. */
   get asleep(): Promise<void> | undefined {
     const leftMs = this.#frozenUntilMs - this.#base.now();
     return leftMs <= 0 ? undefined : new Promise((resolve) => this.#base.schedule(leftMs + 1, resolve));

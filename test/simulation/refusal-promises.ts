@@ -19,7 +19,7 @@ export class RefusalWatch {
     const before = this.#lately.findLast(({ name }) => name === sender.name);
     this.#lately = [...this.#lately.filter(({ sentMs }) => nowMs - sentMs < 6 * MINUTE_MS), sender];
     if (this.#lately.filter(({ sentMs }) => nowMs - sentMs < MINUTE_MS).length > MOST_IN_A_MINUTE)
-      world.witness.broken(6, "a write that the API server refuses is repeated again and again");
+      world.witness.broken(6, "a write that the API server rejects is retried too often");
     const { poolObject: object, api } = world;
     if (before === undefined || object === undefined || isDeleting(object) || api.trouble !== undefined) return;
     // A rejected write of the status cannot be reported in the status.
@@ -29,6 +29,6 @@ export class RefusalWatch {
       readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     };
     const ready = conditions.find(({ type }) => type === conditionTypes.ready);
-    if (ready?.status !== "False") world.witness.broken(6, "a write is refused, and the pool is Ready");
+    if (ready?.status !== "False") world.witness.broken(6, "a write is rejected, but the pool is Ready");
   }
 }

@@ -1,4 +1,4 @@
-/** The Deployment controller's arithmetic: how large each ReplicaSet is to be. Pure. */
+/** The Deployment controller's arithmetic: the size of each ReplicaSet. Pure. */
 
 export interface ReplicaSet {
   readonly hash: string;
@@ -54,7 +54,7 @@ function scaled(sets: readonly ReplicaSet[], newest: string, { desired, maxSurge
   if (active.length < 2) return sizes.set(only?.hash ?? newest, desired);
   const most = desired === 0 ? 0 : desired + maxSurge;
   const change = most - total(sizes);
-  // The larger first; of equal ones the oldest loses, the newest gains.
+  // Larger sets first. Among equal ones, the oldest shrinks first and the newest grows first.
   const order = change > 0 ? [...active].reverse() : active;
   const sorted = [...order].sort((a, b) => b.replicas - a.replicas);
   let left = change;
@@ -84,7 +84,7 @@ function replaced(sets: readonly ReplicaSet[], newest: string, bounds: RolloutBo
   const newUnavailable = own - (newSet?.ready ?? 0);
   let removable = total(sizes) - (desired - maxUnavailable) - newUnavailable;
   for (const set of old) {
-    // Workers that do not work are removed first, because they serve no session.
+    // Workers that are not ready are removed first, because they serve no session.
     const unhealthy = Math.min(set.replicas - set.ready, Math.max(0, removable));
     sizes.set(set.hash, set.replicas - unhealthy);
     removable -= unhealthy;

@@ -3,7 +3,7 @@ import type { JudgedWorld } from "./judged.ts";
 import type { LaunchRecord } from "./launches.ts";
 import type { SimSession } from "./workers.ts";
 
-/** From the start of the newer session: until a gateway sees it run and has tried a few times to end the older one. */
+/** From the start of the newer session: until a gateway observes it and has made a few attempts to end the older one. */
 const REPLACED_WITHIN_MS = 45_000;
 /** Time after a fault in which gateways and workers may be behind. */
 const AFTER_TROUBLE_MS = 60_000;
@@ -51,12 +51,12 @@ export class Rooms {
    */
   stops({ room, launch }: SimSession): void {
     const { timeline, witness } = this.#world;
-    timeline.note("stop", `${launch} is told to end in ${room}`);
+    timeline.note("stop", `a gateway ends ${launch} in ${room}`);
     if ([...this.#ending].some((ending) => ending.room === room)) return;
     const launches = this.#launches.get(room) ?? [];
     const newer = launches.slice(launches.findLastIndex(({ id }) => id === launch) + 1);
     if (!newer.some(({ outcome }) => outcome === "session" || outcome === "waiting"))
-      witness.broken(1, `${launch} is told to end in ${room}, and nothing newer replaces it`);
+      witness.broken(1, `a gateway ends ${launch} in ${room}, but no newer launch replaces it`);
   }
 
   /** No slot leaks. */
@@ -72,9 +72,9 @@ export class Rooms {
     const newest = launches.findLast(({ outcome }) => outcome === "session");
     if (!live.some(({ launch, runsAtMs }) => launch === newest?.id && nowMs - runsAtMs > REPLACED_WITHIN_MS)) return;
     for (const { id, gateway, outcome } of newestOfEach(launches)) {
-      // No live gateway knows the launches of a gateway that is gone.
+      // No live gateway has records of the launches of a dead gateway.
       if (id === newest?.id || outcome !== "session" || !gateways.includes(gateway)) continue;
-      if (live.some(({ launch }) => launch === id)) witness.broken(2, `${id} keeps its slot, though ${newest?.id} replaced it`);
+      if (live.some(({ launch }) => launch === id)) witness.broken(2, `${id} keeps its slot although ${newest?.id} replaced it`);
     }
   }
 }

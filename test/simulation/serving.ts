@@ -5,7 +5,7 @@ import { groupOf } from "./pod-spec.ts";
 
 /** Time after which every gateway must have received a probe's result or a watch event. */
 const SETTLED_MS = 3_000;
-/** After a fault of a worker, gateways eject it for a while, and views and specs may differ. */
+/** Time after a fault during which gateways eject the worker, or views and specs may differ. */
 const AFTER_TROUBLE_MS = 60_000;
 /** Longest time until a launch finds a free slot: a few rejections, and the probes in between. */
 const FINDING_MS = 10_000;
@@ -24,9 +24,9 @@ interface Asked {
  * free, regardless of the operator and the API server.
  */
 export class ServingWatch {
-  /** By UID of a worker's pod: since when it has slots free, more than a gateway may be about to take. */
+  /** By UID of a worker's pod: time since which it has more free slots than gateways may be about to reserve. */
   #freeSince = new Map<string, number>();
-  /** Since when gateways receive nothing from the API server. */
+  /** Time since which gateways receive nothing from the API server. */
   #unheardSinceMs: number | undefined;
 
   /** Must be called every second. */
@@ -41,7 +41,7 @@ export class ServingWatch {
 
   /** A launch was rejected for lack of a slot. `others`: launches under way. */
   refused(world: JudgedWorld, asked: Asked, others: number): void {
-    this.#judge(world, asked, "was refused", others);
+    this.#judge(world, asked, "was rejected", others);
   }
 
   /** @param underWay launches whose reserved slots their workers may not count yet. */
@@ -55,11 +55,11 @@ export class ServingWatch {
     const slots = free.reduce((sum, pod) => sum + this.#free(world, pod), 0);
     if (slots <= underWay) return;
     const alone = world.operator === undefined || world.api.trouble !== undefined;
-    const whoIsAway = world.operator === undefined ? "no operator" : `trouble at the API server (${world.api.trouble})`;
+    const whoIsAway = world.operator === undefined ? "no operator" : `a fault of the API server (${world.api.trouble})`;
     const names = free.map(({ metadata: { name } }) => name).join(", ");
     world.witness.broken(
       alone ? 5 : 3,
-      `${room} ${what} while ${names} have ${slots} free slots for ${underWay} launches under way${alone ? `, with ${whoIsAway}` : ""}`,
+      `${room} ${what} while ${names} have ${slots} free slots and ${underWay} launches are under way${alone ? `, with ${whoIsAway}` : ""}`,
     );
   }
 
@@ -75,8 +75,8 @@ export function isFull(world: JudgedWorld): boolean {
 }
 
 /**
- * Slots of a worker of which every gateway must have known for a while.
- * @param heardMs until when gateways received events of pods.
+ * Free slots of a worker that every gateway must have observed.
+ * @param heardMs time until which gateways received events of pods.
  */
 export function freeSlots(world: JudgedWorld, pod: ApiObject, heardMs: number): number {
   const worker = world.cluster.workerOf(pod);

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 /**
- * Maximum of worlds per process: few enough for a fair distribution. A process needs some ten of
+ * Maximum of worlds per process: small enough for an even distribution. A process needs about ten of
  * them until its code is compiled for speed.
  */
 const WORLDS_A_PROCESS = 250;
@@ -21,7 +21,7 @@ export interface Figures {
 export interface ShardResult {
   /** Its output: the broken promises, and how to replay them. */
   readonly output: string;
-  /** Undefined when the process broke down. */
+  /** Undefined if the process failed. */
   readonly figures: Figures | undefined;
 }
 

@@ -22,20 +22,20 @@ interface SpecVersion {
 export interface SizeJudgeOptions {
   readonly now: () => number;
   readonly broken: (promise: number, what: string) => void;
-  /** Whether fewer workers than the minimum are right: without the API secret none starts, and a deleted pool has none. */
+  /** Whether fewer workers than the minimum are correct: without the API secret none starts, and a deleted pool has none. */
   readonly belowMinimum: () => boolean;
   readonly untroubled: () => boolean;
   /** Pods of a Deployment that are not being deleted. */
   readonly pods: (deployment: string) => number;
 }
 
-/** Promise 4, at every write of a size: within the bounds, one change a plan, one step at a time, and each with its reason. */
+/** Promise 4, at every write of a size: within the bounds, one change per plan, one step at a time, each with its reason. */
 export class SizeJudge {
   readonly #options: SizeJudgeOptions;
   #specs: SpecVersion[] = [];
   /** By name of the Deployment: the last size that an operator wrote. */
   readonly #written = new Map<string, number>();
-  /** Changes of size by group: those that were written, and those that were announced. */
+  /** Changes of size by group: those that were written, and those that were reported. */
   readonly #changes = new Map<string, { written: number; told: number }>();
 
   constructor(options: SizeJudgeOptions) {
@@ -60,7 +60,7 @@ export class SizeJudge {
     this.#written.set(name, next);
   }
 
-  /** A change of size was announced with its reason. */
+  /** A change of size was reported with its reason. */
   told(group: string): void {
     this.#changesOf(group).told++;
   }
@@ -68,7 +68,7 @@ export class SizeJudge {
   /** At the end of an untroubled world. */
   finish(): void {
     for (const [group, { written, told }] of this.#changes)
-      if (written > told) this.#options.broken(6, `${group} changed its size ${written} times, with ${told} reasons told`);
+      if (written > told) this.#options.broken(6, `${group} changed its size ${written} times, but reported ${told} reasons`);
   }
 
   #countOnce(group: string, name: string, last: number, next: number): void {
@@ -89,7 +89,7 @@ export class SizeJudge {
     const retiring = recent.some(({ bounds }) => !bounds.has(name)) && last !== undefined && next <= last;
     if (retiring || known.some(allowed)) return;
     const bounds = known.map(({ min, max }) => `${min}..${max}`).join(" and ");
-    this.#options.broken(4, `${name} is given ${next} replicas (had ${last}), outside ${bounds}`);
+    this.#options.broken(4, `${name} gets ${next} replicas (before: ${last}), outside ${bounds}`);
   }
 
   /** A size exceeds the existing workers by one step at most, or is the minimum. Views of pods lag a moment. */
@@ -98,7 +98,7 @@ export class SizeJudge {
     if (next <= last || known.length === 0) return;
     const existing = this.#options.untroubled()
       ? Math.min(last, this.#options.pods(name))
-      : // The operator may not have seen a foreign change of the size a moment ago.
+      : // The operator may not have received a recent foreign change of the size.
         Math.max(last, this.#written.get(name) ?? 0);
     const most = ({ min, maxStep }: Bounds) =>
       Math.max(min, existing + (maxStep ?? Math.max(DEFAULT_STEP, Math.ceil(existing / 2))));

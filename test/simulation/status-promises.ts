@@ -9,7 +9,7 @@ const STATUS_LAG_MS = 10_000;
 /** A request without a response times out only after half a minute. */
 const AFTER_TROUBLE_MS = 45_000;
 
-/** Conditions that are True if all is well. The others are True if something is wrong. */
+/** Conditions that are True without a fault. The others are True if there is a fault. */
 const badWhenFalse: ReadonlySet<string> = new Set([
   conditionTypes.ready,
   conditionTypes.warmCapacity,
@@ -43,7 +43,8 @@ export class StatusWatch {
     for (const { type, message } of conditions) if (!message) witness.broken(6, `condition ${type} has no message`);
     const fine = conditions.every(({ type, status }) => !(badWhenFalse.has(type) ? status === "False" : status === "True"));
     for (const [what, sinceMs] of this.#wrong)
-      if (fine && Math.min(quietMs, nowMs - sinceMs) > STATUS_LAG_MS) witness.broken(6, `${what}, and every condition is fine`);
+      if (fine && Math.min(quietMs, nowMs - sinceMs) > STATUS_LAG_MS)
+        witness.broken(6, `${what}, but no condition reports a fault`);
   }
 }
 
@@ -56,7 +57,7 @@ function troubles(world: JudgedWorld): readonly string[] {
     const serving = pods.some((pod) => holds(pod, "ContainersReady") && groups.some((group) => group.name === groupOf(pod)));
     // A group with size 0 serves by growing.
     const wanted = groups.every((group) => (world.replicas(group.name) ?? 0) > 0);
-    if (wanted && !serving) wrong.push(`nobody serves ${name}`);
+    if (wanted && !serving) wrong.push(`no worker serves ${name}`);
   }
   if (world.longestWaitMs > world.longestStartMs && world.isCalm) wrong.push("launches wait");
   return wrong;

@@ -5,7 +5,7 @@ export interface Happening {
   readonly text: string;
 }
 
-/** More than any world has. Limits a world that does not become quiet. */
+/** Limits the events of a world that does not become quiet. Other worlds have fewer events. */
 const MOST_KEPT = 200_000;
 
 export class Timeline {

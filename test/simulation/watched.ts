@@ -42,7 +42,7 @@ export class LaggingView<T> {
     this.#list();
   }
 
-  /** An event: the current object, or undefined if it is gone. */
+  /** An event: the current object, or undefined if it was deleted. */
   changed(key: string, object: ApiObject | undefined): void {
     if (this.#closed || !this.#connected) return;
     const watch = this.#watch;

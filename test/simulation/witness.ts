@@ -28,7 +28,7 @@ export class Witness {
   readonly violations: string[] = [];
   readonly counts = { writes: 0, decisions: 0, endedByUs: 0, endedByDrainTimeout: 0, endedByTrouble: 0, drained: 0 };
   lastWriteMs: number;
-  /** The same without what only describes the world. */
+  /** The same without writes that only describe the world. */
   lastChangeMs: number;
   readonly #lastTold = new Map<string, string>();
   readonly #options: WitnessOptions;
@@ -52,17 +52,17 @@ export class Witness {
     this.#sizes.specChanged(pool);
   }
 
-  /** Promise 1: sessions on a pod that is being deleted, or is gone. */
+  /** Promise 1: sessions on a pod that is being deleted or has ended. */
   disturbed(pod: ApiObject, sessions: number, cause: Cause, ended: boolean): void {
     const { timeline } = this.#options;
-    timeline.note("pod", `${pod.metadata.name} ${ended ? "goes" : "is told to go"} with ${sessions} sessions: ${cause}`);
+    timeline.note("pod", `${pod.metadata.name} ${ended ? "ends" : "is being deleted"} with ${sessions} sessions: ${cause}`);
     switch (cause) {
       case "scale-down":
       case "deployment-deleted":
       case "startup-probe":
         // The drain would protect them for its timeout, but the safe path never needs it.
         if (ended) this.counts.endedByUs += sessions;
-        this.broken(1, `${pod.metadata.name} is taken away with ${sessions} sessions on it: ${cause}`);
+        this.broken(1, `${pod.metadata.name} is removed with ${sessions} sessions: ${cause}`);
         return;
       case "rollout":
       case "by-hand":
@@ -102,14 +102,14 @@ export class Witness {
     if (verb !== "apply" || before === undefined) return;
     const [was, is] = [templateOf(before), templateOf(wanted)];
     if (was.inputs === is.inputs && was.template !== is.template)
-      this.broken(1, `${name} gets another pod template though the user changed nothing that it is made from`);
+      this.broken(1, `${name} gets a different pod template although the user did not change its inputs`);
   }
 
   /** Promise 7, in every message of the product. */
   told(where: string, text: string): void {
     for (const mark of marks) {
       const at = text.indexOf(mark);
-      if (at >= 0) this.broken(7, `${where} carries a secret: ${text.slice(Math.max(0, at - 60), at + 20)}`);
+      if (at >= 0) this.broken(7, `${where} contains a secret: ${text.slice(Math.max(0, at - 60), at + 20)}`);
     }
   }
 
@@ -127,11 +127,11 @@ export class Witness {
     this.counts.decisions++;
     this.#sizes.told(group);
     if (decision === this.#lastTold.get(group) && this.#options.untroubled())
-      this.broken(4, `the same is decided twice: ${decision}`);
+      this.broken(4, `the same decision is made twice: ${decision}`);
     this.#lastTold.set(group, decision);
   }
 
-  /** An unchanged world costs no writes, and every change of size was announced with its reason. */
+  /** An unchanged world causes no writes, and every change of size is reported with its reason. */
   finish(troubled: boolean): void {
     if (!troubled) this.#sizes.finish();
   }

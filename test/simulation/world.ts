@@ -30,15 +30,15 @@ export interface WorldOptions {
   readonly sessionMs: number;
 }
 
-/** To whom something happened. */
+/** The affected components of a fault. */
 export type Troubled = "control-plane" | "anything";
 
-/** Time between two looks at the promises. */
+/** Time between two checks of the promises. */
 const STEP_MS = 1_000;
 
 /**
  * A seeded world: the real controllers and the real gateways on a fake clock, over simulated watches that lag, a simulated
- * API server, cluster and workers. It notes every broken promise as it happens.
+ * API server, cluster and workers. It records every broken promise when it happens.
  */
 export class World {
   readonly clock = new FakeClock();
@@ -52,18 +52,18 @@ export class World {
   readonly peers: SimPeers;
   readonly clients = new Clients(this);
   readonly secrets = new Map([["bithuman", { "api-secret": Buffer.from(`${SECRET_MARK}-api`).toString("base64") }]]);
-  /** Launches whose sessions began, and how many. */
+  /** Number of begun sessions by launch. */
   readonly started = new Map<string, number>();
   operator: SimOperator | undefined;
-  /** Nothing but launches has happened to the world since then. */
+  /** Time of the last event other than a launch. */
   calmSinceMs: number;
-  /** By how much the clock is wrong on machines that start processes from now on. */
+  /** Clock error of machines that start processes from now on. */
   clocksWrongByMs = 0;
-  /** Of the AvatarPool that operators are of which start now. */
+  /** Version of AvatarPool for operators that start from now on. */
   version = 1;
-  /** No fault at all has happened to it. */
+  /** No fault has happened so far. */
   untroubled = true;
-  /** The same of all but the control plane: gateways, workers, and the spec. */
+  /** The same without the control plane: only for gateways, workers and the spec. */
   servingCalmSinceMs: number;
   servingUntroubled = true;
   readonly #options: WorldOptions;
@@ -124,7 +124,7 @@ export class World {
       nodes: this.nodes,
       coldStartMs: () => options.coldStartMs * (0.7 + 0.6 * starts()),
       onDisturbed: (pod, count, cause, ended) => {
-        // A container that crashes starts anew in its pod.
+        // A container that crashes restarts in its pod.
         if (ended && cause !== "crash") this.#lost.died(pod.metadata.uid, clock.now());
         this.witness.disturbed(pod, count, cause === "scale-down" && this.#mayExpire(pod) ? "drain-timeout" : cause, ended);
       },
@@ -145,7 +145,7 @@ export class World {
     return this.api.get("avatarpools", keyOf(POOL));
   }
 
-  /** The pool as the user wrote it last, also when it is gone. */
+  /** The pool from the user's last write, even after its removal. */
   get pool(): PoolConfig {
     return this.#pool;
   }
@@ -162,12 +162,12 @@ export class World {
     return this.clients.lastFullMs;
   }
 
-  /** From the wish for a worker until it serves. */
+  /** Longest time from a request for a worker until it serves. */
   get longestStartMs(): number {
     return 1.3 * this.#options.coldStartMs + 10_000;
   }
 
-  /** Moves time, looking at the promises on the way. */
+  /** Advances time and checks the promises at every step. */
   async run(ms: number): Promise<void> {
     const endMs = this.clock.now() + ms;
     while (this.clock.now() < endMs) {
@@ -185,7 +185,7 @@ export class World {
     this.servingCalmSinceMs = this.clock.now();
   }
 
-  /** The fault ends after a while. */
+  /** Ends the fault after the delay. */
   undoAfter(delayMs: number, undo: () => unknown, what: Troubled = "anything"): void {
     this.#toUndo++;
     this.clock.schedule(delayMs, () => {
@@ -195,7 +195,7 @@ export class World {
     });
   }
 
-  /** Nothing is wrong, and has not been for as long as a launch may hang at a worker. */
+  /** No fault is active, and none was for the longest time that a launch may hang at a worker. */
   get isCalm(): boolean {
     return !this.isTroubled && (this.untroubled || this.clock.now() - this.calmSinceMs > 60_000);
   }
@@ -222,14 +222,14 @@ export class World {
     this.operator?.setGateways(this.gateways);
   }
 
-  /** A gateway dies, with the connections of its clients. */
+  /** Kills a gateway with the connections of its clients. */
   async killGateway(gateway: SimGateway): Promise<void> {
     await this.#say(gateway);
     gateway.stop();
     this.gateways.splice(this.gateways.indexOf(gateway), 1);
     this.operator?.lostGateway(gateway.name);
     this.clients.cutOff(gateway);
-    // Its EndpointSlice is brought up to date a little later.
+    // The EndpointSlice is updated a little later.
     this.clock.schedule(2_000, () => this.operator?.setGateways(this.gateways));
   }
 
@@ -257,7 +257,7 @@ export class World {
     this.witness.told("the operator's metrics", await operator.registry.metrics());
   }
 
-  /** The operator's machine is suspended, another one leads once the lease has expired, and then the first resumes. */
+  /** Suspends the operator's machine. Another operator leads after the lease has expired, and then the first one resumes. */
   freezeOperator(forMs: number, leaseMs: number, endsAfterMs: number): void {
     const { operator } = this;
     if (operator === undefined) return;
@@ -267,7 +267,7 @@ export class World {
     this.undoAfter(forMs + endsAfterMs, () => {}, "control-plane");
   }
 
-  /** `kubectl apply`: refused, and without effect, where the schema does not allow it. */
+  /** `kubectl apply`: rejected without effect if the schema does not allow the edit. */
   edit(why: string, change: (spec: Record<string, unknown>) => Record<string, unknown>): boolean {
     const current = this.poolObject;
     if (current === undefined || isDeleting(current)) return false;
@@ -299,7 +299,7 @@ export class World {
     this.servingUntroubled = false;
   }
 
-  /** Whether a further pod would find a node. */
+  /** Whether a node has room for another pod. */
   get hasRoom(): boolean {
     const room = this.nodes.reduce((total, node) => total + (node.cordoned ? 0 : node.room), 0);
     return this.cluster.pods().filter((pod) => nodeOf(pod) !== undefined).length < room && !this.cluster.quotaSpent;
@@ -332,30 +332,30 @@ export class World {
   }
 
   #sessionBegan(launch: string, stray: boolean): void {
-    if (stray) this.witness.broken(2, `${launch} was launched in a pod that is no member of the pool`);
+    if (stray) this.witness.broken(2, `${launch} was launched in a pod that is not a member of the pool`);
     this.started.set(launch, (this.started.get(launch) ?? 0) + 1);
     const count = this.workers.sessionsOf(launch);
     if (count > 1) this.witness.broken(2, `${launch} has ${count} sessions`);
   }
 
-  /** The operator may have looked for it a while ago. */
+  /** The operator may still use an earlier read of the Secret. */
   get #secretMissingLately(): boolean {
     return this.clock.now() - this.#secretMissedMs < 60_000;
   }
 
-  /** The pool was deleted, and its drain has taken as long as it may. */
+  /** The pool was deleted, and its drain has reached its timeout. */
   #mayExpire(pod: ApiObject): boolean {
     const deletedMs = Date.parse(this.poolObject?.metadata.deletionTimestamp ?? "");
     const group = this.#pool.groups.find(({ name }) => name === groupOf(pod));
-    // As the operator's machine reads the time.
+    // The time by the clock of the operator's machine.
     return this.clock.now() + Math.abs(this.clocksWrongByMs) >= deletedMs + (group?.drainTimeoutMs ?? 0);
   }
 
-  /** Two that decide may together take a worker away that neither would. */
+  /** Two operators that decide at the same time may remove a worker that neither would remove alone. */
   #judgeSender({ name, sentMs }: Sender): void {
     const leader = this.operator;
     if (leader !== undefined && name !== leader.process.name && sentMs > leader.startedMs)
-      this.witness.broken(1, `${name} writes, though ${leader.process.name} leads`);
+      this.witness.broken(1, `${name} writes although ${leader.process.name} leads`);
   }
 
   #look(): void {

@@ -19,7 +19,7 @@ const frontier = paretoFrontier([
   point(0.4, 10),
 ]);
 
-it("keeps the settings that no other one beats in both figures", () => {
+it("keeps the settings that no other setting beats in both figures", () => {
   expect(frontier.map(({ warmShare, workerHours }) => [warmShare, workerHours])).toEqual([
     [0.5, 10],
     [0.95, 30],

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { seededRandom } from "../../../operator/runtime/random.ts";
 import { arrivalsOfRates, parseRates } from "./rates.ts";
 
-it("reads one workload's rates over their mean; windows without data go on as before, wild ones are tamed", () => {
+it("reads one workload's rates relative to their mean, fills windows without data, and limits the variation", () => {
   const table = "workload,t_s,rate_per_s,rate_weighted_cv,active_clients\na,0,30,2,9\na,600,0,0,0\nb,0,1,1,1\na,1200,60,300,9\n";
   expect(parseRates(table, "a")).toEqual([
     { lengthS: 600, rate: 1, variation: 2 },
@@ -11,7 +11,7 @@ it("reads one workload's rates over their mean; windows without data go on as be
   ]);
 });
 
-it("has the mean rate and the variation of its windows", () => {
+it("generates arrivals with the mean rate and the variation of the windows", () => {
   const windows = Array.from({ length: 2_000 }, (_, index) => ({ lengthS: 600, rate: index % 2 === 0 ? 0.5 : 1.5, variation: 2 }));
   const arrivals = [...arrivalsOfRates(windows, 0.1, seededRandom(1, "rates"))];
   expect(arrivals.length / (2_000 * 600)).toBeCloseTo(0.1, 2);

@@ -11,7 +11,7 @@ export interface RateWindow {
 }
 
 const WINDOW_S = 600;
-/** Upper limit of the variation: a few windows next to missing data have hundreds. */
+/** Upper limit of the variation: a few windows next to missing data have a variation of several hundred. */
 const MOST_VARIATION = 10;
 /** A window with a rate below this share of the mean has missing data. */
 const NO_DATA = 0.01;
