@@ -27,7 +27,7 @@ describe("several gateways", () => {
     expect(sessions("room")).toBe(2);
   });
 
-  it("find the session that a killed gateway started, at each position", async () => {
+  it("find the session that a killed gateway started, for each of the gateways", async () => {
     for (const dying of [0, 1, 2]) {
       const { at, clock, peers, sessions } = await gateways({ w1: "begin-and-hang" });
       await at(dying).launch("maya", { room: "room" });
@@ -67,7 +67,7 @@ describe("several gateways", () => {
     expect(peers.asked).toBeLessThanOrEqual(2 * launches.reduce((sum, { trace }) => sum + trace.attempts, 0));
   });
 
-  it("never start a launch twice, with any worker fault and any gateway's failure", async () => {
+  it("never start a launch twice, for any worker fault and any killed gateway", async () => {
     const behaviour = fc.constantFrom<LaunchBehaviour>(
       "accept",
       "full",

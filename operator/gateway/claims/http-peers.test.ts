@@ -83,7 +83,7 @@ async function peer() {
 }
 
 describe("the other gateways", () => {
-  it("get a greeting every five seconds, and thus verify this gateway's token in advance", async () => {
+  it("get a greeting every five seconds, and verify this gateway's token in advance", async () => {
     const tokenFile = await tokenFileWith("secret\n");
     const [self, other] = [await peer(), await peer()];
     const clock = new FakeClock();

@@ -9,6 +9,6 @@ it.each([
   ["::1", "::1", ""],
   [undefined, "", ""],
   ["x".repeat(10_000), "x".repeat(45), "x".repeat(45)],
-])("logs the address %.20s, and identifies the caller by its network", (ip, address, network) => {
+])("%.20s is logged as an address and counted by its network", (ip, address, network) => {
   expect([addressOf(ip), networkOf(ip)]).toEqual([address, network]);
 });

@@ -4,7 +4,7 @@ import { ClientCuts } from "./client-cuts.ts";
 const noted = (waitsMs: readonly number[], cuts = new ClientCuts(), nowMs = 0) => waitsMs.map((ms) => cuts.note(ms, nowMs));
 
 describe("ClientCuts", () => {
-  it("reports clients that disconnect after the same time, among others", () => {
+  it("reports clients that disconnect after the same time, also among other clients", () => {
     const hints = noted([60_010, 3_000, 59_990, 60_020, 12_000, 60_000, 31_000, 60_400]);
     expect(hints.slice(0, -1).every((hint) => hint === undefined)).toBe(true);
     expect(hints.at(-1)).toEqual({ afterSeconds: 60, launches: 5 });

@@ -64,7 +64,7 @@ async function openLoad(origin: string) {
 }
 
 describe("the internal server", () => {
-  it("is ready only without a reason against it", async () => {
+  it("responds 503 on /readyz while a reason against readiness exists", async () => {
     const { origin, state } = await setup({ notReady: "waiting for the initial lists of pools and workers" });
     expect((await fetch(`${origin}/readyz`)).status).toBe(503);
     state.notReady = undefined;

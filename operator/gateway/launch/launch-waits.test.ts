@@ -28,7 +28,7 @@ describe("a launch that finds no slot", () => {
     expect(waiting.status).toBe(200);
   });
 
-  it("precedes launches that arrive later", async () => {
+  it("is served before launches that arrive later", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { slots: 1, sessions: 1 });
     const first = await launch();
@@ -127,7 +127,7 @@ describe("a launch that finds no slot", () => {
     });
   });
 
-  it("is rejected at once if the queue is full, and not after a client leaves", async () => {
+  it("is rejected at once if the queue is full, and waits after another client leaves", async () => {
     const { addWorker, launch } = gatewayHarness(queue(1));
     await addWorker("a", { slots: 1, sessions: 1 });
     const first = await launch();

@@ -20,7 +20,7 @@ describe("a launch", () => {
     expect(b.sessions).toBe(2);
   });
 
-  it("has the engine's form, without secrets that the client did not send", async () => {
+  it("has the engine's form, and contains no secret that the client did not send", async () => {
     const { addWorker, launch } = gatewayHarness();
     const a = await addWorker("a");
     await launch();
@@ -115,7 +115,7 @@ describe("a launch", () => {
     },
   );
 
-  it("is sent to the next worker at once after a worker dies, and to no third one", async () => {
+  it("is sent to the next worker at once after a worker dies, and to no third one after a second death", async () => {
     const { addWorker, launch } = gatewayHarness();
     const workers = [];
     for (const name of ["a", "b", "c"]) workers.push(await addWorker(name, { launch: "die" }));

@@ -95,7 +95,7 @@ describe("a job that is dispatched again into its room", () => {
     }
   });
 
-  it("makes the gateway retry for 30 s if a worker does not end the old session", async () => {
+  it("repeats the request to end the old session for 30 s if it fails", async () => {
     const { addWorker, launch, clock, tasks, news } = setup();
     const a = await addWorker("a", { slots: 4, stop: "fails" });
     await launch("maya", job("agent-1"));

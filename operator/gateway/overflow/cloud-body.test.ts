@@ -27,11 +27,11 @@ it.each<[string, AvatarChoice, object]>([
     { kind: "imageFile", file: { filename: "face.jpg", contentType: "image/jpeg", data: Buffer.from("face") } },
     { image: Buffer.from("face").toString("base64") },
   ],
-])("the cloud is told of %s", (_what, avatar, expected) => {
+])("the body for the cloud contains %s", (_what, avatar, expected) => {
   expect(bodyOf(avatar)).toEqual({ ...room, ...expected });
 });
 
-it("an own .imx file and a prompt are not sent: the cloud's API has no field for them", () => {
+it("the body omits a client's .imx file and a prompt: the cloud's API has no field for them", () => {
   expect(bodyOf({ kind: "preset", name: "leo", asset: { kind: "model", url: "https://a/leo.imx" } })).toBeUndefined();
   expect(bodyOf(agent, { prompt: "smile" })).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { cloudBreaker } from "./cloud-breaker.ts";
 
-it("doubles its open time after each error, up to five minutes, and permits one launch at a time between", async () => {
+it("doubles its open time after each error, up to five minutes, and then permits one launch at a time", async () => {
   const clock = new FakeClock();
   const breaker = cloudBreaker(clock);
   for (const openMs of [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]) {

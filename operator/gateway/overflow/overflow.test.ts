@@ -144,7 +144,7 @@ describe("a launch to a pool that may grow", () => {
   });
 });
 
-describe("the cap", () => {
+describe("overflow.maxSessions", () => {
   it("counts launches in progress, and is the reason in a rejection", async () => {
     const { launch, clock, cloud, inCloud } = await fullPool({ launch: { queue: { deadline: "20s" } } });
     cloud.answer = "hangs";

@@ -37,7 +37,7 @@ describe("a cloud that rejects launches", () => {
     expect(cloud.launches.length).toBe(5);
   });
 
-  it("does not prevent a launch from a free slot", async () => {
+  it("does not keep a launch from a slot that becomes free", async () => {
     const { launch, clock, cloud, a } = await fullPool();
     cloud.answer = 402;
     const result = await launch();
@@ -69,7 +69,7 @@ describe("a cloud that rejects launches", () => {
     expect([rejected.status, other.trace.path, cloud.launches.length]).toEqual([0, "overflow", 2]);
   });
 
-  it("has its message in the log, without the secret", async () => {
+  it("has its error message in the log, without the secret", async () => {
     const { launch, clock, cloud } = await fullPool();
     cloud.answer = 401;
     cloud.words = '{"error":"bad secret maker-secret"}';

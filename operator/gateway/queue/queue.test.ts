@@ -149,7 +149,7 @@ describe("LaunchQueue", () => {
     expect(ended.map(({ id }) => id)).toEqual([1, 1, 2]);
   });
 
-  it("if it is full, displaces the newest launch of the client with the most", async () => {
+  it("displaces the newest launch of the client with the most launches if it is full", async () => {
     const { enter, queue } = setup(3);
     enter("maya", { client: "noisy" });
     enter("leo", { client: "noisy" });

@@ -16,7 +16,7 @@ function setup() {
   return { clock, slots: new Slots({ clock, findPool: () => pool, workers }) };
 }
 
-it("a free slot goes to the waiting launch, even if a new launch requests one first", async () => {
+it("the waiting launch gets the free slot, even if a new launch requests it first", async () => {
   const { clock, slots } = setup();
   const taken = slots.take(pool, "maya", new Set());
   const take = () => slots.takeQueued(key, "maya");

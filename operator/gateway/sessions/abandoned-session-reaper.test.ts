@@ -36,7 +36,7 @@ describe("abandoned sessions", () => {
 
   const leaves = Array.from({ length: 30 }, (_, at) => 5_000 + at * 1_009);
 
-  it("end after the grace period and within 38 s without webhooks, at any time of the agent's leave", async () => {
+  it("end after the grace period and within 38 s without webhooks, for any time at which the agent leaves", async () => {
     const { addWorker, launch, rooms, clock, statesIn } = sessionsWorld();
     await addWorker("a", { slots: 100 });
     const endedMs = new Map<number, number>();
@@ -120,7 +120,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("r")).toEqual(["cancelled"]);
   });
 
-  it("are checked at a limited rate, and first after a webhook of a leave", async () => {
+  it("are checked at a limited rate, and first if a webhook reports that a participant left", async () => {
     const { addWorker, launch, rooms, looks, hear, clock } = sessionsWorld();
     await addWorker("a", { slots: 120 });
     for (let at = 0; at < 120; at += 1) {
@@ -201,7 +201,7 @@ describe("abandoned sessions", () => {
     expect(await statesIn("theirs")).toEqual(["cancelled"]);
   });
 
-  it("of another gateway are ended also if the webhook precedes their discovery", async () => {
+  it("of another gateway are ended also if the webhook arrives before their discovery", async () => {
     const { addWorker, rooms, hear, clock, statesIn } = sessionsWorld(elsewhere);
     const worker = await addWorker("a", { slots: 4 });
     rooms.set("theirs", empty);

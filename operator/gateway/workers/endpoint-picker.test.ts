@@ -44,7 +44,7 @@ const picked = (workers: readonly Shape[], changes: Partial<Wanted> = {}) =>
   pickEndpoint(indexOf(workers), { ...wanted, ...changes })?.worker.uid;
 
 describe("pick", () => {
-  it("prefers a loaded preset to a warm worker, and that to a cold one, even in a later or emptier group", () => {
+  it("prefers a worker with the preset to a warm one, and a warm one to a cold one, even in a later group", () => {
     const cold = worker("a", { has: "cold" });
     const warm = worker("b", { group: "spare", free: 2 });
     const served = worker("c", { has: "cold", group: "spare", free: 3, served: ["maya"] });

@@ -5,7 +5,7 @@ import { testPool } from "../../../test/support/gateway/pool.ts";
 const queue = (length: number) => testPool({ launch: { queue: { length } } });
 
 describe("a worker", () => {
-  it("that fails launches while its probes succeed is ejected, then gets one launch at a time", async () => {
+  it("that fails launches while its probes succeed is ejected, and later gets one launch at a time", async () => {
     const { addWorker, launch, clock } = gatewayHarness(queue(0));
     const a = await addWorker("a", { launch: "garbage", slots: 4 });
     await launch();
@@ -19,7 +19,7 @@ describe("a worker", () => {
     expect(a.received).toHaveLength(2);
   });
 
-  it("whose process ends while it has sessions is not ready at once, before its next probe", async () => {
+  it("with sessions is reported as not ready at once when its process ends, before its next probe", async () => {
     const { addWorker, client, clock, core, key } = gatewayHarness();
     const a = await addWorker("a", { sessions: 1 });
     await clock.advance(2_000);
