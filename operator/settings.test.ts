@@ -4,7 +4,7 @@ import { gatewaySettings, operatorSettings } from "./settings.ts";
 const needed = { AVATARPOOL_IMAGE: "avatarpool:1" };
 
 describe("settings", () => {
-  it("need nothing but the image", () => {
+  it("require only the image", () => {
     expect(operatorSettings(needed)).toMatchObject({
       namespaces: [],
       logLevel: "info",
@@ -21,11 +21,11 @@ describe("settings", () => {
     });
   });
 
-  it("read lists as people write them", () => {
+  it("accept lists with spaces and empty items", () => {
     expect(operatorSettings({ ...needed, AVATARPOOL_NAMESPACES: " a, b,,c " }).namespaces).toEqual(["a", "b", "c"]);
   });
 
-  it("read addresses and CIDRs of proxies, and refuse what is none", () => {
+  it("accept addresses and CIDRs of proxies, and reject other values", () => {
     const proxies = (text: string) => gatewaySettings({ AVATARPOOL_TRUSTED_PROXIES: text }).trustedProxies;
     expect(proxies("10.0.0.0/8, 192.0.2.1,2001:db8::/32")).toEqual(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"]);
     for (const wrong of ["10.0.0.0/33", "10.0.0/8", "proxy", "10.0.0.0/8/8", "10.0.0.0/", "1"]) {
@@ -33,7 +33,7 @@ describe("settings", () => {
     }
   });
 
-  it("name every variable that is wrong", () => {
+  it("name every invalid variable", () => {
     const wrong = { AVATARPOOL_HTTP_PORT: "http", AVATARPOOL_LOG_LEVEL: "loud", AVATARPOOL_GATEWAY_SERVICE: "gateway" };
     const message =
       /AVATARPOOL_LOG_LEVEL: .*AVATARPOOL_HTTP_PORT: .*AVATARPOOL_GATEWAY_SERVICE: must be namespace\/name.*AVATARPOOL_IMAGE: /;

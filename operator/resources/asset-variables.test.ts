@@ -9,7 +9,7 @@ function started(variables: ReturnType<typeof assetVariables>) {
 }
 
 describe("the models that a worker fetches", () => {
-  it("arrive unchanged, whatever their number and length, in variables that Linux accepts", () => {
+  it("arrive unchanged, for any number and length, in variables that Linux accepts", () => {
     const asset = fc.record({
       name: fc.stringMatching(/^[a-z0-9]{1,20}$/),
       url: fc.oneof(fc.webUrl(), fc.string({ unit: "grapheme", maxLength: 2_048 })),

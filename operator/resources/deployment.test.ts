@@ -27,7 +27,7 @@ const env = (group: "gpu" | "cpu", change: Group = {}) =>
   Object.fromEntries(deploymentOf(group, change).worker.env!.map(({ name, value, valueFrom }) => [name, value ?? valueFrom]));
 
 describe("workerDeployment", () => {
-  it("belongs to the pool, and selects exactly its own pods by what never changes", () => {
+  it("belongs to the pool, and selects exactly its own pods by constant labels", () => {
     const { manifest } = deploymentOf("gpu");
     expect(manifest.metadata).toMatchObject({
       namespace: "avatars",
@@ -51,13 +51,13 @@ describe("workerDeployment", () => {
     expect(tuned.manifest.spec.strategy!.rollingUpdate).toEqual({ maxSurge: 0, maxUnavailable: "25%" });
   });
 
-  it("is the same for the same pool: an apply that changes nothing starts no rollout", () => {
+  it("is the same for the same pool, so that an apply without changes starts no rollout", () => {
     expect(deploymentOf("gpu").manifest).toEqual(deploymentOf("gpu").manifest);
   });
 });
 
 describe("a worker pod", () => {
-  it("starts by the ready path and stays Ready by the health path: a full worker answers 503 on the first", () => {
+  it("starts by the ready path and stays Ready by the health path, because a full worker answers 503 on the ready path", () => {
     const { worker, pod } = deploymentOf("gpu");
     expect(worker.startupProbe!.httpGet!.path).toBe("/ready");
     expect(worker.startupProbe!.periodSeconds! * worker.startupProbe!.failureThreshold!).toBeGreaterThanOrEqual(1_200);
@@ -66,7 +66,7 @@ describe("a worker pod", () => {
     expect(pod.readinessGates).toEqual([{ conditionType: "avatarpool.dev/warm" }]);
   });
 
-  it("is held by the drain hook until its sessions ended, for longer than the drain may take", () => {
+  it("waits in the drain hook until its sessions end, with a grace period beyond the drain timeout", () => {
     const { worker, pod, init } = deploymentOf("gpu", { drain: { timeout: "10m" } });
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(600);
     expect(worker.lifecycle!.preStop!.httpGet).toMatchObject({ path: "/drain", port: 8_099 });
@@ -75,25 +75,25 @@ describe("a worker pod", () => {
       ports: [{ containerPort: 8_099 }],
       env: [{ name: "AVATARPOOL_WORKER_PORT", value: "8089" }, expect.anything(), { name: "AVATARPOOL_DRAIN_TOKEN" }],
     });
-    // A client that can only reach the pod must not get the token.
+    // A client that can merely reach the pod must not receive the token.
     const [header] = worker.lifecycle!.preStop!.httpGet!.httpHeaders!;
     expect(header).toEqual({ name: "avatarpool-drain-token", value: init("drain-hook")!.env!.at(-1)!.value });
     expect(header!.value).toMatch(/^[\w-]{43}$/);
   });
 
-  it("has our containers of exactly the image that the operator is given, by tag or by digest", () => {
+  it("runs our containers with exactly the configured image, by tag or by digest", () => {
     const image = `registry.example.com/avatarpool@sha256:${"0".repeat(64)}`;
     const { config } = pool();
     const { template } = renderTemplate(config, config.groups.find(({ name }) => name === "cpu")!, image);
     expect(template.spec!.initContainers!.map((container) => container.image)).toEqual([image, image]);
   });
 
-  it("gets the secret by reference, and no token of the cluster", () => {
+  it("gets the secret by reference, and no service account token", () => {
     expect(env("gpu").BITHUMAN_API_SECRET).toEqual({ secretKeyRef: { name: "maker", key: "api-secret" } });
     expect(deploymentOf("gpu").pod.automountServiceAccountToken).toBe(false);
   });
 
-  it("runs our containers without any right", () => {
+  it("runs our containers without privileges", () => {
     for (const name of ["fetch-assets", "drain-hook"])
       expect(deploymentOf("cpu").init(name)!.securityContext).toMatchObject({
         runAsNonRoot: true,
@@ -103,7 +103,7 @@ describe("a worker pod", () => {
       });
   });
 
-  it("takes the user's environment over the engine's, from values, Secrets and ConfigMaps", () => {
+  it("prefers the user's environment to the engine's, from values, Secrets and ConfigMaps", () => {
     const told = env("gpu", {
       sessionsPerWorker: 6,
       env: [
@@ -160,7 +160,7 @@ describe("a GPU worker", () => {
     });
   });
 
-  it("takes numbers as a pod does, and names that are not listed", () => {
+  it("accepts numbers like a pod, and unlisted resource names", () => {
     const { worker } = deploymentOf("gpu", { resources: { requests: { cpu: 0.5, memory: "16Gi", "rdma/hca": 1 } } });
     expect(worker.resources?.requests).toMatchObject({ cpu: "0.5", memory: "16Gi", "rdma/hca": "1", "nvidia.com/gpu": "1" });
   });
@@ -228,7 +228,7 @@ describe("a CPU worker", () => {
     expect(worker.image).toBe(cpuGroup.image);
   });
 
-  it("finds its models in the folder that they were fetched into, before it starts", () => {
+  it("finds its fetched models in the model folder before it starts", () => {
     const { worker, init } = deploymentOf("cpu");
     const fetch = init("fetch-assets")!;
     const folder = env("cpu").BITHUMAN_MODEL_PATH;
@@ -236,7 +236,7 @@ describe("a CPU worker", () => {
     expect(settings.AVATARPOOL_ASSETS_DIR).toBe(folder);
     expect(JSON.parse(settings.AVATARPOOL_ASSETS_0!)).toEqual([{ name: "leo", url: "https://example.com/leo.imx" }]);
     expect(worker.volumeMounts).toEqual(fetch.volumeMounts);
-    // An init container before the one that stays.
+    // An init container before the sidecar.
     expect(deploymentOf("cpu").pod.initContainers!.map(({ name }) => name)).toEqual(["fetch-assets", "drain-hook"]);
   });
 });

@@ -44,7 +44,7 @@ describe("an overlay on the pod", () => {
       /spec\.volumes\[1\] has the same name as an earlier item/,
     ],
     [worker({ $patch: "delete" }), /spec\.containers\[0\]\.\$patch is a patch directive.*set a field to null/],
-  ])("is refused with what is wrong and what to do: %j", (spec, sentence) => {
+  ])("is rejected with the problem and the remedy: %j", (spec, sentence) => {
     const { refused } = of(spec).rendered;
     expect(refused).toMatch(/^podTemplate of group gpu is refused: /);
     expect(refused).toMatch(sentence);
@@ -60,7 +60,7 @@ describe("an overlay on the pod", () => {
     expect(of(spec).rendered.refused).toBeUndefined();
   });
 
-  it("that is refused leaves the group with the template that it has, and with none it gets no workers", () => {
+  it("that is rejected keeps the group's current template, and a group without a template gets no workers", () => {
     const { view, rendered } = of(worker({ lifecycle: null }));
     const standing = of({}).rendered;
     const kept = snapshot(view, { deployments: [deployment("gpu", { standing })] });
@@ -77,7 +77,7 @@ describe("an overlay on the pod", () => {
 });
 
 describe("a pod with an overlay", () => {
-  it("has the fields of the overlay, and those that no overlay may change", () => {
+  it("has the fields of the overlay, and the fields that no overlay may change", () => {
     const overlay = {
       metadata: { labels: { team: "a" }, annotations: { "sidecar.istio.io/inject": "false" } },
       spec: { ...worker({ securityContext: { runAsUser: 1 }, resources: { limits: { cpu: null } } }), dnsPolicy: "None" },

@@ -36,7 +36,7 @@ describe("a strategic merge", () => {
     );
   });
 
-  it("is the overlay where there is nothing beneath", () => {
+  it("is the overlay if the base is empty", () => {
     fc.assert(
       fc.property(tree, (overlay) => {
         expect(overlaid({}, asOverlay(overlay))).toEqual(overlay);
@@ -44,7 +44,7 @@ describe("a strategic merge", () => {
     );
   });
 
-  it("changes nothing when it is done once more, and neither of its parts", () => {
+  it("is idempotent, and changes neither of its inputs", () => {
     fc.assert(
       fc.property(tree, tree, (base, overlay) => {
         const before = structuredClone([base, overlay]);
@@ -71,7 +71,7 @@ describe("a strategic merge", () => {
     });
   });
 
-  it("replaces a variable and a volume as a whole, so that none has two sources", () => {
+  it("replaces a variable and a volume completely, so that none has two sources", () => {
     const base = { env: [{ name: "A", value: "1" }], volumes: [{ name: "v", emptyDir: {} }] };
     const valueFrom = { fieldRef: { fieldPath: "status.podIP" } };
     const overlay = { env: [{ name: "A", valueFrom }], volumes: [{ name: "v", hostPath: { path: "/v" } }] };

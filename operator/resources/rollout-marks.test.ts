@@ -21,16 +21,16 @@ const otherFace = { presets: [{ name: "maya", image: { url: "https://example.com
 const bySession = { warm: { warmup: { mode: "session" as const } }, livekit };
 
 describe("the template of a worker", () => {
-  it("begins protected, so that nothing depends on an operator that is away", () => {
+  it("starts protected, so that protection does not depend on a running operator", () => {
     expect(deploymentOf().spec.template.metadata).toMatchObject({
       labels: { [labels.protected]: "true" },
       annotations: { [annotations.deletionCost]: "1000", [annotations.safeToEvict]: "false" },
     });
-    // A selector can never change, and must find workers whatever their marks.
+    // A selector can never change, and must match workers with any marks.
     expect(deploymentOf().spec.selector.matchLabels).not.toHaveProperty([labels.protected]);
   });
 
-  it("has a hash that changes with what needs new workers, and only with that", () => {
+  it("has a hash that changes exactly with the fields that require new workers", () => {
     expect(templateOf()).toBe(templateOf({ warm: { slots: 5 }, scaling: { scaleDownAfter: "1m" } }));
     expect(templateOf()).not.toBe(templateOf({ workers: [{ ...gpuOnly.workers[0]!, env: [{ name: "A", value: "1" }] }] }));
     expect(templateOf(), "a face is loaded at its first launch").toBe(templateOf(otherFace));
@@ -39,7 +39,7 @@ describe("the template of a worker", () => {
 });
 
 describe("a rollout that is held back", () => {
-  it("pauses the Deployment and is remembered on it, until another template is wanted", () => {
+  it("pauses the Deployment and is recorded on it, until another template is wanted", () => {
     const template = templateOf() ?? "";
     const held = deploymentOf({}, { template, startupMs: 9_000 });
     expect(held.spec.paused).toBe(true);
@@ -48,7 +48,7 @@ describe("a rollout that is held back", () => {
     expect([other.spec.paused, other.metadata.annotations[annotations.heldBack]]).toEqual([false, undefined]);
   });
 
-  it("that only waits for start-ups leaves nothing to remember", () => {
+  it("records nothing while it only waits for start-ups", () => {
     const waiting = deploymentOf({}, { template: templateOf() ?? "", startupMs: undefined });
     expect([waiting.spec.paused, waiting.metadata.annotations[annotations.heldBack]]).toEqual([true, undefined]);
     expect([parseHeldBack(undefined), parseHeldBack("t"), parseHeldBack("")]).toEqual([undefined, undefined, undefined]);

@@ -11,18 +11,18 @@ function rendered(image: string, group: object = {}, spec: Partial<AvatarPoolSpe
   const { config } = pool({ ...gpuOnly, workers: [{ ...gpuGroup, ...group }], ...spec });
   return renderTemplate(config, config.groups[0]!, image);
 }
-/** What an older version left on the Deployment. */
+/** The record of an older version on the Deployment. */
 const standing = (group: object = {}) => parseRecord(recordOf(rendered(OLD, group)));
 
 describe("the template after an upgrade of AvatarPool", () => {
-  it("stands as it was applied while the user's inputs are the same", () => {
+  it("stays as applied while the user's inputs are the same", () => {
     const before = rendered(OLD);
     const after = rendered(NEW);
     expect(templateHash(after.template)).not.toBe(templateHash(before.template));
     expect(chooseTemplate(after, standing(), "keep")).toEqual({ ...before, kept: "upgrade" });
   });
 
-  it("is the new version's with the user's next change, on request, and where nothing usable is recorded", () => {
+  it("is the new version's after the user's next change, on request, and without a usable record", () => {
     const after = rendered(NEW);
     const changed = { env: [{ name: "A", value: "1" }] };
     expect(chooseTemplate(rendered(NEW, changed), standing(), "keep")).toEqual({ ...rendered(NEW, changed), kept: undefined });
@@ -33,19 +33,19 @@ describe("the template after an upgrade of AvatarPool", () => {
     expect(chooseTemplate(after, damaged, "keep")).toEqual({ ...after, kept: undefined });
   });
 
-  it("is nothing to speak of where both versions render the same", () => {
+  it("is current if both versions render the same", () => {
     const same = rendered(OLD);
     expect(chooseTemplate(same, standing(), "keep")).toEqual({ ...same, kept: undefined });
   });
 
-  it("is rendered anew where it was too large to be recorded", () => {
+  it("is rendered anew if it was too large for the record", () => {
     const env = Array.from({ length: 8 }, (_, index) => ({ name: `A${index}`, value: randomText(30_000, index) }));
     expect(parseRecord(recordOf(rendered(OLD, { env })))).toBeUndefined();
   });
 });
 
-describe("what a Deployment records of its template", () => {
-  it("is the version, the contract and the template itself", () => {
+describe("the record of the template on a Deployment", () => {
+  it("contains the version, the contract and the template", () => {
     const { template, inputs } = rendered(OLD);
     const record = parseRecord(recordOf(rendered(OLD)));
     expect(record).toMatchObject({ inputs, renderedBy: OLD, contract: SIDECAR_CONTRACT });
@@ -56,7 +56,7 @@ describe("what a Deployment records of its template", () => {
 describe("the user's inputs", () => {
   const inputsOf = (group: object = {}, spec: Partial<AvatarPoolSpecInput> = {}) => rendered(NEW, group, spec).inputs;
 
-  it("do not depend on the version, nor on what needs no new worker", () => {
+  it("do not depend on the version, nor on fields that require no new worker", () => {
     expect(inputsOf()).toBe(rendered(OLD).inputs);
     expect(inputsOf({ min: 1, max: 3, priority: 4, costPerHour: 1, rollout: { onUpgrade: "replace" } })).toBe(inputsOf());
     expect(inputsOf({}, { warm: { slots: 7 } })).toBe(inputsOf());
@@ -82,7 +82,7 @@ describe("the user's inputs", () => {
     { helpers: { resources: { limits: { cpu: "2" } } } },
     { podTemplate: { metadata: { labels: { team: "a" } } } },
     { podTemplate: { spec: { securityContext: { runAsUser: 1 } } } },
-  ])("change with %j, as the template does", (change) => {
+  ])("change with %j, like the template", (change) => {
     expect(inputsOf(change)).not.toBe(inputsOf());
     expect(templateHash(rendered(NEW, change).template)).not.toBe(templateHash(rendered(NEW).template));
   });
@@ -99,7 +99,7 @@ describe("the user's inputs", () => {
     expect(inputsOf({}, bySession("https://example.com/2.jpg"))).not.toBe(inputsOf({}, bySession("https://example.com/1.jpg")));
   });
 
-  it("have the hash that they had in version 0.1.0: with another one, every upgrade from there replaces every worker", () => {
+  it("keep their hash of version 0.1.0, because another hash replaces every worker at an upgrade", () => {
     expect(inputsOf({ ...full })).toBe("i7Z_41dSrNhNfmqb");
   });
 });
@@ -122,7 +122,7 @@ const full = {
   drain: { timeout: "10m" },
 };
 
-/** Text that does not get smaller by compression. */
+/** Incompressible text. */
 function randomText(length: number, seed: number): string {
   let state = seed + 1;
   const next = () => {

@@ -7,7 +7,7 @@ afterEach(() => {
 });
 
 describe("ByteCollector", () => {
-  it("joins what it was given, and leaves the chunks as they were", () => {
+  it("joins its chunks, and leaves them unchanged", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), fc.option(fc.nat(200), { nil: undefined }), (parts, expected) => {
         const chunks = parts.map((part) => Buffer.from(part));
@@ -30,7 +30,7 @@ describe("ByteCollector", () => {
     expect(reserved).toBeLessThanOrEqual(3 * 1024 * 1024);
   });
 
-  it("reserves no more than was announced, nor at once, and does not copy an only chunk", () => {
+  it("reserves at most the announced length, step by step, and does not copy a single chunk", () => {
     const reserve = vi.spyOn(Buffer, "allocUnsafeSlow");
     const collector = new ByteCollector(16 * 1024 * 1024);
     const first = Buffer.alloc(3_000);

@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe("systemClock", () => {
-  it("tells Unix time, and goes on steadily when the wall clock is set back", () => {
+  it("returns Unix time, and advances steadily if the wall clock is set back", () => {
     const before = systemClock.now();
     expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
     vi.useFakeTimers({ toFake: ["Date"], now: before - 3_600_000 });
@@ -42,7 +42,7 @@ describe.each<[string, () => Subject]>([
     },
   ],
   [
-    "the clock of tests",
+    "the test clock",
     () => {
       const clock = new FakeClock();
       return { clock, advance: (ms) => clock.advance(ms) };
@@ -63,7 +63,7 @@ describe.each<[string, () => Subject]>([
     },
   );
 
-  it("calls nobody who has cancelled, also in the second part of a long wait", async () => {
+  it("never calls a cancelled callback, also in the second part of a long wait", async () => {
     const { clock, advance } = subject();
     const callback = vi.fn();
     const timer = clock.schedule(60 * DAY_MS, callback);
@@ -73,7 +73,7 @@ describe.each<[string, () => Subject]>([
     expect(callback).not.toHaveBeenCalled();
   });
 
-  it("takes what is overdue for due now, what is infinite for never, and refuses what is no number", async () => {
+  it("treats overdue delays as due now and infinite ones as never, and rejects NaN", async () => {
     const { clock, advance } = subject();
     const overdue = vi.fn();
     const never = vi.fn();

@@ -48,7 +48,7 @@ describe("Controller", () => {
     expect(atOnce).toBe(2);
   });
 
-  it("comes back when the outcome asks for it, and stays away when it awaits a change", async () => {
+  it("reconciles again if the outcome requests it, and not if the outcome awaits a change", async () => {
     const times: number[] = [];
     const outcomes = [requeueAfter(3_000), awaitChange];
     const { clock, controller } = start(async () => {
@@ -61,7 +61,7 @@ describe("Controller", () => {
     expect(times.map((time) => time - startMs)).toEqual([0, 3_000]);
   });
 
-  it("tries a throwing reconcile again with growing delays, from the start after a success", async () => {
+  it("retries a failed reconcile with growing delays, which a success resets", async () => {
     const times: number[] = [];
     const { clock, controller } = start(async () => {
       times.push(clock.now());
@@ -76,7 +76,7 @@ describe("Controller", () => {
     expect(times).toHaveLength(6);
   });
 
-  it("does not try a TerminalError again until the key is enqueued", async () => {
+  it("does not retry a TerminalError until the key is enqueued", async () => {
     let calls = 0;
     const { clock, controller, metrics } = start(async () => {
       calls++;
@@ -104,7 +104,7 @@ describe("Controller", () => {
     expect(calls).toBeGreaterThan(1);
   });
 
-  it("stops gracefully: running reconciles end, waiting keys do not start, no timer stays", async () => {
+  it("stops gracefully: running reconciles end, waiting keys do not start, no timer remains", async () => {
     const started: string[] = [];
     const ended: string[] = [];
     const controllerRun = start(async (key, signal) => {

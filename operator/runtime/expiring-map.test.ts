@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 
-describe("a map that forgets", () => {
-  it("keeps an entry for its time, and from anew when it is set again", async () => {
+describe("ExpiringMap", () => {
+  it("keeps an entry for its time to live, which restarts when the entry is set again", async () => {
     const clock = new FakeClock();
     const map = new ExpiringMap<string, number>({ clock, ttlMs: 100, max: 10 });
     map.set("a", 1);
@@ -16,7 +16,7 @@ describe("a map that forgets", () => {
     expect([map.get("a"), map.size]).toEqual([undefined, 0]);
   });
 
-  it("gives up the oldest when there are too many, and says which", () => {
+  it("removes the oldest entry beyond the maximum, and reports its key", () => {
     const gone: string[] = [];
     const onExpired = (key: string) => gone.push(key);
     const map = new ExpiringMap<string, number>({ clock: new FakeClock(), ttlMs: 100, max: 2, onExpired });
@@ -25,7 +25,7 @@ describe("a map that forgets", () => {
     expect(gone).toEqual(["b"]);
   });
 
-  it("knows what a list that is searched from end to end would know, whatever is done with it", async () => {
+  it("holds the same entries as a list after any operations", async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant("set" as const), key: fc.integer({ min: 0, max: 5 }) }),
       fc.record({ kind: fc.constant("delete" as const), key: fc.integer({ min: 0, max: 5 }) }),

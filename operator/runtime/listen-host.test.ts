@@ -7,7 +7,7 @@ import { listenHost } from "./listen-host.ts";
 const failing = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
 
 describe("listenHost", () => {
-  it("is an address on which both IP families are served", async () => {
+  it("is an address that serves both IP families", async () => {
     const server = createServer((_request, response) => response.end("ok"));
     server.listen({ host: await listenHost(undefined), port: 0 });
     await once(server, "listening");
@@ -21,11 +21,11 @@ describe("listenHost", () => {
     expect(await listenHost(undefined, failing(code))).toBe("0.0.0.0");
   });
 
-  it("is the one that is set", async () => {
+  it("is the configured host", async () => {
     expect(await listenHost("127.0.0.1", failing("EAFNOSUPPORT"))).toBe("127.0.0.1");
   });
 
-  it("does not hide another failure", async () => {
+  it("does not hide other failures", async () => {
     await expect(listenHost(undefined, failing("EMFILE"))).rejects.toThrow("EMFILE");
   });
 });

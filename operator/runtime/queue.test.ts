@@ -10,7 +10,7 @@ function setup(options: { readonly maxKeys?: number } = {}) {
   return { clock, queue: new WorkQueue(clock, half, { maxKeys: options.maxKeys ?? 100 }) };
 }
 
-/** The next key if one waits now. */
+/** The next key, if one waits now. */
 async function take(queue: WorkQueue): Promise<string | undefined> {
   const patience = new AbortController();
   const next = queue.next(patience.signal);
@@ -19,13 +19,13 @@ async function take(queue: WorkQueue): Promise<string | undefined> {
 }
 
 describe("WorkQueue", () => {
-  it("hands keys out in the order in which they began to wait, each once", async () => {
+  it("returns keys in the order in which they began to wait, each once", async () => {
     const { queue } = setup();
     for (const key of ["b", "a", "b", "c", "a"]) queue.add(key);
     expect([await take(queue), await take(queue), await take(queue), await take(queue)]).toEqual(["b", "a", "c", undefined]);
   });
 
-  it("lets a key that is added while it is worked on wait again afterwards, not at once", async () => {
+  it("queues a key that is added during its processing again only afterwards", async () => {
     const { queue } = setup();
     queue.add("a");
     expect(await take(queue)).toBe("a");
@@ -35,7 +35,7 @@ describe("WorkQueue", () => {
     expect(await take(queue)).toBe("a");
   });
 
-  it("serves waiting takers first come, first served", async () => {
+  it("serves waiting takers in the order of their arrival", async () => {
     const { queue } = setup();
     const { signal } = new AbortController();
     const takers = [queue.next(signal), queue.next(signal)];
@@ -58,7 +58,7 @@ describe("WorkQueue", () => {
     expect(await take(queue)).toBeUndefined();
   });
 
-  it("doubles the delay with every failure up to a minute, and starts small again after forget", async () => {
+  it("doubles the delay with every failure up to a minute, and resets it after forget", async () => {
     const { clock, queue } = setup();
     const delays: number[] = [];
     const fail = async () => {
@@ -75,7 +75,7 @@ describe("WorkQueue", () => {
     expect(delays[14]).toBe(50);
   });
 
-  it("refuses keys beyond its bound, and never those that it knows", async () => {
+  it("rejects new keys beyond its bound, and never known ones", async () => {
     const { queue } = setup({ maxKeys: 2 });
     expect([queue.add("a"), queue.addAfter("b", 1_000), queue.add("c"), queue.addAfter("d", 1)]).toEqual([
       true,
@@ -88,7 +88,7 @@ describe("WorkQueue", () => {
     expect(queue.add("c")).toBe(true);
   });
 
-  it("leaves no timer behind once stopped", () => {
+  it("leaves no timer after it stops", () => {
     const { clock, queue } = setup();
     queue.addAfter("a", 1_000);
     queue.stop();
@@ -113,14 +113,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("done" as const), nth: fc.nat(10) }) },
 );
 
-/** Runs commands against the queue and keeps its own books on what must come out. */
+/** Runs commands against the queue and records the expected results. */
 class Model {
   readonly clock = new FakeClock();
   readonly queue = new WorkQueue(this.clock, half, { maxKeys: 100 });
   readonly working = new Set<string>();
-  /** Keys that must be handed out once more. */
+  /** Keys that the queue must return once more. */
   readonly owed = new Set<string>();
-  /** Key -> when it will be owed. */
+  /** Key -> time when it is due. */
   readonly due = new Map<string, number>();
   readonly failures = new Map<string, number>();
   adds = 0;
@@ -184,8 +184,8 @@ class Model {
   }
 }
 
-describe("WorkQueue, whatever happens in whatever order", () => {
-  it("never hands a key out twice at once, loses none, and hands out no more than was added", async () => {
+describe("WorkQueue, for any commands in any order", () => {
+  it("never returns a key twice at once, loses none, and returns none that was not added", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
         const model = new Model();

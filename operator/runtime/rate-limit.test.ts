@@ -5,7 +5,7 @@ import { RateLimit } from "./rate-limit.ts";
 const takes = (limit: RateLimit, key: string, times: number) =>
   Array.from({ length: times }, () => limit.take(key, 5) === 0).filter((taken) => taken).length;
 
-it("gives a burst at once, then so many a second, for each key alone", async () => {
+it("allows a burst at once, then the rate per second, for each key separately", async () => {
   const clock = new FakeClock();
   const limit = new RateLimit({ clock, windowMs: 2_500, maxKeys: 10 });
   expect([takes(limit, "a", 100), takes(limit, "b", 100)]).toEqual([5, 5]);
@@ -15,7 +15,7 @@ it("gives a burst at once, then so many a second, for each key alone", async () 
   expect(takes(limit, "a", 100)).toBe(5);
 });
 
-it("forgets the keys that were used longest ago", () => {
+it("removes the least recently used keys", () => {
   const limit = new RateLimit({ clock: new FakeClock(), windowMs: 1_000, maxKeys: 2 });
   for (const key of ["a", "b", "c"]) expect(limit.take(key, 1)).toBe(0);
   expect([limit.take("c", 1), limit.take("a", 1)]).toEqual([1_000, 0]);

@@ -37,7 +37,7 @@ const field = fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => item
 const pattern = fc.oneof(
   fc.tuple(field, field, field, field, field).map((fields) => fields.join(" ")),
   fc.array(field, { maxLength: 7 }).map((fields) => fields.join(" ")),
-  // Fields that are good for sure, so that whole patterns are good often enough.
+  // Valid fields, so that whole patterns are valid often enough.
   fc.tuple(item, fc.nat({ max: 4 })).map(([one, at]) => ["*", "*", "*", "*", "*"].with(at, one).join(" ")),
 );
 const cronAdmits = admits("spec.warm.schedule[].cron");
@@ -51,7 +51,7 @@ function isRead(text: string): boolean {
   }
 }
 
-it("the CRD admits exactly the cron patterns that can be read", () => {
+it("the CRD admits exactly the cron patterns that the code can parse", () => {
   let admitted = 0;
   fc.assert(
     fc.property(pattern, (text) => {

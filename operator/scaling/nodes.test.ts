@@ -18,11 +18,11 @@ describe("nodeOutlook", () => {
     expect(waits).toEqual({ shortage: undefined, limit: undefined, dueMs: NOW_MS + 1_000 });
   });
 
-  it("does not count the time that a pod waits for something else than a node", () => {
+  it("does not count the time that a pod waits for something other than a node", () => {
     expect(nodeOutlook(undefined, placement(3, ago(600, false)), NOW_MS).limit).toBeUndefined();
   });
 
-  it("then counts on those that have a node only, and lets four wait", () => {
+  it("then counts only workers with a node, and allows four to wait", () => {
     const ten = Array.from({ length: 10 }, () => ago(60));
     expect(nodeOutlook(undefined, placement(3, ...ten), NOW_MS)).toEqual({
       shortage: { allowance: 4, changedAtMs: NOW_MS },
@@ -31,7 +31,7 @@ describe("nodeOutlook", () => {
     });
   });
 
-  it("halves what may wait every minute, down to one", () => {
+  it("halves the allowance every minute, down to one", () => {
     const waiting = placement(3, ago(900), ago(900));
     expect(nodeOutlook(shortage(4, 59), waiting, NOW_MS).limit).toEqual({ placed: 3, obtainable: 3, asked: 7 });
     expect(nodeOutlook(shortage(4, 60), waiting, NOW_MS).limit).toEqual({ placed: 3, obtainable: 3, asked: 5 });
@@ -44,7 +44,7 @@ describe("nodeOutlook", () => {
   it("doubles the allowance when nodes are found, and counts on them", () => {
     const found = nodeOutlook(shortage(1, 900), placement(4), NOW_MS);
     expect(found).toMatchObject({ shortage: { allowance: 2 }, limit: { placed: 4, obtainable: 6, asked: 6 } });
-    // Two workers are requested and not seen yet, then seen and not placed yet: the outlook is unknown.
+    // Two workers are requested but not visible, then visible but not placed: the outlook is unknown.
     expect(nodeOutlook(found.shortage, { replicas: 6, placed: 4, waiting: [] }, NOW_MS).shortage).toBe(found.shortage);
     expect(nodeOutlook(found.shortage, placement(4, ago(1), ago(1, false)), NOW_MS).limit).toEqual({
       placed: 4,
@@ -57,12 +57,12 @@ describe("nodeOutlook", () => {
     expect(nodeOutlook(shortage(4, 900), placement(3), NOW_MS).limit).toBeUndefined();
   });
 
-  it("counts replicas that it does not see as there", () => {
+  it("counts replicas outside its view as existing", () => {
     const lagging = { replicas: 20, placed: 2, waiting: [ago(90)] };
     expect(nodeOutlook(undefined, lagging, NOW_MS).limit).toEqual({ placed: 2, obtainable: 19, asked: 23 });
   });
 
-  it("never requests fewer workers than have a node, whatever the view shows", () => {
+  it("never requests fewer workers than have a node, for any view", () => {
     const waiting = fc.array(fc.record({ createdAtMs: fc.integer({ min: 0, max: NOW_MS }), unschedulable: fc.boolean() }), {
       maxLength: 30,
     });

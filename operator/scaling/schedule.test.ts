@@ -12,7 +12,7 @@ const floor = (time: string, ...windows: WarmWindow[]) => scheduledFloor(windows
 describe("scheduledFloor", () => {
   it.each([
     ["before workers must start", "2026-01-02T06:58:59Z", 0, "2026-01-02T06:59:00Z"],
-    ["from when workers must start to be warm at the beginning", "2026-01-02T06:59:00Z", 5, "2026-01-02T17:00:00Z"],
+    ["from the start that makes workers warm at the beginning", "2026-01-02T06:59:00Z", 5, "2026-01-02T17:00:00Z"],
     ["at the beginning", "2026-01-02T07:00:00Z", 5, "2026-01-02T17:00:00Z"],
     ["until the last moment", "2026-01-02T16:59:59.999Z", 5, "2026-01-02T17:00:00Z"],
     ["after the end, with the weekend before the next", "2026-01-02T17:00:00Z", 0, "2026-01-05T06:59:00Z"],
@@ -37,7 +37,7 @@ describe("scheduledFloor", () => {
       expect(floor(time, hourly).slots).toBe(2);
   });
 
-  it("accepts windows that never begin", () => {
+  it("accepts windows that never start", () => {
     const never: WarmWindow = { ...weekdays, cron: "0 0 31 2 *" };
     expect(floor("2026-01-02T12:00:00Z", never)).toEqual({ slots: 0, nextEdgeMs: undefined, unreadable: [] });
     expect(floor("2026-01-02T12:00:00Z").slots).toBe(0);

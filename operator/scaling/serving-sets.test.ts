@@ -4,7 +4,7 @@ import { servingSets } from "./serving-sets.ts";
 const group = (name: string, ...presets: string[]) => ({ name, serves: new Set(presets) });
 
 describe("servingSets", () => {
-  it("puts presets together that the same groups serve, and leaves out those that none serves", () => {
+  it("combines presets that the same groups serve, and omits presets that no group serves", () => {
     const groups = [group("gpu", "maya", "zoe", "both", ""), group("cpu", "leo", "both")];
     expect(servingSets(groups, ["maya", "both", "leo", "zoe", "nobody", ""])).toEqual([
       { key: "gpu", groups: ["gpu"], presets: ["maya", "zoe", ""] },
@@ -13,7 +13,7 @@ describe("servingSets", () => {
     ]);
   });
 
-  it("keeps the order in which groups are filled", () => {
+  it("keeps the fill order of groups", () => {
     expect(servingSets([group("b", "x"), group("a", "x")], ["x"])).toEqual([{ key: "b+a", groups: ["b", "a"], presets: ["x"] }]);
   });
 });

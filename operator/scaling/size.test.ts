@@ -19,27 +19,27 @@ describe("sizeGroups", () => {
     expect(workers([{ ...gpu, sessions: 8 }, cpu], of("gpu"), of("cpu"))).toEqual({ gpu: 3, cpu: 1 });
   });
 
-  it("uses slots that rounding up or min leave free before it adds workers", () => {
+  it("uses free slots from rounding up or from min before it adds workers", () => {
     expect(workers([{ ...gpu, sessions: 7 }], of("gpu"))).toEqual({ gpu: 2 });
     expect(workers([{ ...gpu, min: 3 }], of("gpu", { warm: 12 }))).toEqual({ gpu: 3 });
     expect(workers([gpu, { ...cpu, min: 2 }], of("gpu+cpu", { queued: 2, warm: 0 }))).toEqual({ gpu: 0, cpu: 2 });
   });
 
-  it("gives waiting launches a slot and the buffer back besides", () => {
+  it("adds a slot for each waiting launch and restores the buffer", () => {
     expect(workers([gpu], of("gpu", { queued: 8 }))).toEqual({ gpu: 3 });
   });
 
-  it("raises the buffer by refusals, only where they can be served", () => {
+  it("raises the buffer by refusals, only for groups that can serve them", () => {
     expect(workers([gpu, cpu], of("gpu"), of("cpu", { deficit: 2 }))).toEqual({ gpu: 1, cpu: 3 });
   });
 
-  it("fills the first group and spills to the next when the first may not grow", () => {
+  it("fills the first group, and the next one if the first may not grow", () => {
     const demand = of("gpu+cpu", { queued: 6 });
     expect(workers([gpu, cpu], demand)).toEqual({ gpu: 2, cpu: 0 });
     expect(workers([{ ...gpu, max: 1 }, cpu], demand)).toEqual({ gpu: 1, cpu: 3 });
   });
 
-  it("leaves a group to those that have no other", () => {
+  it("reserves a group for presets that no other group serves", () => {
     const groups = [
       { ...gpu, max: 1 },
       { ...cpu, max: 9 },
@@ -49,7 +49,7 @@ describe("sizeGroups", () => {
     expect(sizing.unmet.size).toBe(0);
   });
 
-  it("reports the slots that no group may grow for", () => {
+  it("reports the slots that no group may add", () => {
     const sizing = sizeGroups([{ ...gpu, max: 1 }], [of("gpu", { queued: 6 })]);
     expect(sizing.groups[0]).toMatchObject({ workers: 1, atMaximum: true });
     expect(sizing.unmet).toEqual(new Map([["gpu", 3]]));
@@ -62,10 +62,10 @@ describe("sizeGroups", () => {
   });
 });
 
-describe("sizeGroups where nodes are short", () => {
+describe("sizeGroups during a shortage of nodes", () => {
   const short = { ...gpu, max: 10, nodes: { placed: 2, obtainable: 2, asked: 3 } };
 
-  it("spills what cannot be had to the next group, and keeps asking for as many as may wait", () => {
+  it("moves the missing workers to the next group, and keeps requesting as many as may wait", () => {
     expect(workers([short, { ...cpu, max: 99 }], of("gpu+cpu", { queued: 20, warm: 0 }))).toEqual({ gpu: 3, cpu: 12 });
   });
 
@@ -83,7 +83,7 @@ describe("sizeGroups where nodes are short", () => {
     );
   });
 
-  it("keeps what the next group has until the first has really found nodes, and starts no more there meanwhile", () => {
+  it("keeps the workers of the next group until the first has nodes, and adds none there meanwhile", () => {
     const hoping = { ...short, nodes: { placed: 2, obtainable: 5, asked: 5 } };
     const demand = of("gpu+cpu", { queued: 20, warm: 0 });
     expect(workers([hoping, { ...cpu, max: 99, replicas: 12 }], demand)).toEqual({ gpu: 5, cpu: 12 });
@@ -105,7 +105,7 @@ describe("sizeGroups where nodes are short", () => {
     expect(workers([short, none], of("gpu+cpu", { queued: 8, warm: 0 }))).toEqual({ gpu: 2, cpu: 0 });
   });
 
-  it("keeps min, whatever is found", () => {
+  it("keeps min for any number of nodes", () => {
     expect(workers([{ ...short, min: 6 }], of("gpu"))).toEqual({ gpu: 6 });
   });
 });
@@ -163,7 +163,7 @@ describe("sizeGroups, for any pool", () => {
     );
   });
 
-  it("gives every set its free slots, or reports how many it lacks", () => {
+  it("gives every set its free slots, or reports the missing number", () => {
     fc.assert(
       fc.property(pools, ({ groups, demands }) => {
         const sizing = sizeGroups(

@@ -15,18 +15,18 @@ describe("missedBy", () => {
     expect(missed([...times(15, 4_000), ...times(5, 9_000)])).toBe(9_000);
   });
 
-  it("lets a revision go on that is no worse than what it replaces: it may be the cure", () => {
+  it("continues with a revision that is no worse than the previous one, because it may be the fix", () => {
     expect(missed(times(20, 7_000), times(20, 8_000))).toBeUndefined();
     expect(missed(times(20, 7_000), times(20, 4_000))).toBe(7_000);
   });
 
-  it("continues once few are slow or the objective allows them, and not for lack of launches", () => {
+  it("continues if few start-ups are slow or the objective allows them, and not for lack of launches", () => {
     expect(missed([], [], 9_000)).toBe(9_000);
     expect(missed([...times(2, 9_000), ...times(10, 4_000)], [], 9_000)).toBeUndefined();
     expect(missedBy([], [], { ...objective, targetMs: 10_000 }, 9_000)).toBeUndefined();
   });
 
-  it("keeps the time that it was stopped by, so that a stop is written once", () => {
+  it("keeps the start-up time that stopped it, so that a stop is written once", () => {
     expect(missed([...times(3, 9_000), 12_000], [], 8_000)).toBe(8_000);
   });
 });

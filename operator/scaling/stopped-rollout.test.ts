@@ -10,14 +10,14 @@ const cordoned = { cordonedAtMs: 1, cordonAcknowledged: true };
 const one = () => 1;
 
 describe("shrinkStopped", () => {
-  it("takes one idle old worker after the other, and leaves the new one that waits alone", () => {
+  it("removes one idle old worker after the other, and keeps the new one that waits", () => {
     const workers = [old("busy", { busy: 1 }), old("idle"), old("young", { createdAtMs: 9 }), old("new", waits)];
     expect(shrinkStopped(workers, 3, 1, "r2", one)).toMatchObject({ cordon: [{ pod: "young" }], release: [], lowerBy: 0 });
     const going = workers.map((worker) => (worker.pod === "young" ? { ...worker, ...cordoned } : worker));
     expect(shrinkStopped(going, 3, 1, "r2", one)).toMatchObject({ cordon: [], release: [{ pod: "young" }], lowerBy: 1 });
   });
 
-  it("waits for sessions, for gateways, and for pods that are expected", () => {
+  it("waits for sessions, for gateways, and for expected pods", () => {
     const leaving = (change: Partial<WorkerState>) => [
       old("a", { busy: 2 }),
       old("b", { ...cordoned, ...change }),
@@ -32,14 +32,14 @@ describe("shrinkStopped", () => {
     expect(shrinkStopped(leaving({ released: true }), 1, 1, "r2", one)).toMatchObject({ uncordon: [] });
   });
 
-  it("takes from both where either may be made smaller", () => {
+  it("removes workers of both ReplicaSets if Kubernetes may shrink either", () => {
     const workers = [old("a", cordoned), old("b", { revision: "r2", busy: 1, ...cordoned })];
     expect(shrinkStopped(workers, 2, 1, "r2", () => 0)).toMatchObject({ release: [], lowerBy: 0 });
     const idle = workers.map((worker) => ({ ...worker, busy: 0 }));
     expect(shrinkStopped(idle, 2, 1, "r2", () => 0)).toMatchObject({ release: idle, lowerBy: 1 });
   });
 
-  it("takes a new worker that waits where there are as many new ones as replicas", () => {
+  it("removes a waiting new worker if there are as many new ones as replicas", () => {
     const fresh = (name: string, change: Partial<WorkerState> = {}) => old(name, { revision: "r2", ...change });
     const workers = [old("a", { busy: 1 }), fresh("b"), fresh("c"), fresh("d"), fresh("new", { ...waits, ...cordoned })];
     expect(shrinkStopped(workers, 4, 2, "r2", () => 2)).toMatchObject({ cordon: [], release: [{ pod: "new" }], lowerBy: 1 });
@@ -48,7 +48,7 @@ describe("shrinkStopped", () => {
 });
 
 describe("replicaSetLosses", () => {
-  it("takes one from the largest, more in proportion, and from each of those that are equally large", () => {
+  it("takes one from the largest, more in proportion, and one from each of equal size", () => {
     expect(replicaSetLosses([10, 1], 11, 10)).toEqual([1, 0]);
     expect(replicaSetLosses([10, 1], 11, 5)).toEqual([5, 1]);
     expect(replicaSetLosses([3, 2], 5, 3)).toEqual([1, 1]);

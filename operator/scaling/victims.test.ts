@@ -9,12 +9,12 @@ const cordoned = { cordonedAtMs: 1, cordonAcknowledged: true };
 const pods = (workers: readonly WorkerState[]) => workers.map(({ pod }) => pod);
 
 describe("shrink", () => {
-  it("cordons the emptiest and the youngest first, as many as are to go", () => {
+  it("cordons the emptiest and the youngest first, exactly as many as to remove", () => {
     const workers = [warm("busy", { busy: 2 }), warm("old"), warm("young", { createdAtMs: 9 }), warm("some", { busy: 1 })];
     expect(pods(shrink(workers, 4, 2).cordon)).toEqual(["young", "old"]);
   });
 
-  it("takes workers that cannot serve before those that can", () => {
+  it("selects workers that cannot serve before workers that can", () => {
     const workers = [
       warm("idle"),
       warm("cold", { ready: false }),
@@ -43,12 +43,12 @@ describe("shrink", () => {
     expect(pods(shrink(workers, 3, 2).uncordon)).toEqual(["a"]);
   });
 
-  it("releases no worker while Kubernetes would delete another one, which is not ready but has sessions", () => {
+  it("releases no worker while Kubernetes would delete another one that is not ready but has sessions", () => {
     const workers = [warm("starting", { ready: false, busy: 1 }), warm("idle", cordoned), warm("kept")];
     expect(pods(shrink(workers, 3, 2).release)).toEqual([]);
   });
 
-  it("releases no starting worker beside a busy one that is not ready: once the first is ready, the second would go", () => {
+  it("releases no starting worker beside a busy unready one, because Kubernetes would delete the latter after the former is ready", () => {
     const workers = [warm("starting", { ready: false, ...cordoned }), warm("busy", { ready: false, busy: 1 })];
     expect(pods(shrink(workers, 2, 1).release)).toEqual([]);
   });
@@ -58,12 +58,12 @@ describe("shrink", () => {
     expect(shrink([released, warm("a"), warm("b", { busy: 1 })], 2, 2)).toMatchObject({ uncordon: [], cordon: [] });
   });
 
-  it("gives up replicas that no pod exists for, and no pod with them", () => {
+  it("removes replicas without a pod, and no pod with them", () => {
     expect(shrink([warm("a"), warm("b")], 7, 1)).toMatchObject({ unfilled: 5, release: [], cordon: [] });
     expect(shrink([warm("a"), warm("b")], 7, 4)).toMatchObject({ unfilled: 3 });
   });
 
-  it("lets all go together in the middle of a rollout, once none of them has a session", () => {
+  it("releases all workers together during a rollout when none has a session", () => {
     const [a, b] = [warm("a"), warm("b", { revision: "r2" })];
     expect(shrink([a, b], 1, 0)).toMatchObject({ cordon: [a, b], release: [] });
     const [idle, next] = [warm("a", cordoned), warm("b", { ...cordoned, revision: "r2" })];
@@ -72,14 +72,14 @@ describe("shrink", () => {
     expect(shrink([idle, next], 1, 0)).toMatchObject({ release: [idle, next] });
   });
 
-  it("waits while pods and replicas disagree, and while a rollout is under way", () => {
+  it("waits while pods and replicas disagree, and during a rollout", () => {
     expect(shrink([warm("a"), warm("b")], 3, 1)).toMatchObject({
       cordon: [],
       release: [],
       waitingFor: "2 pods exist for 3 replicas",
     });
     expect(shrink([warm("a"), warm("b", { revision: "r2" })], 3, 1)).toMatchObject({ lowerBy: 0, unfilled: 0 });
-    // The missing one may belong to a template that was undone, and then a pod of the other ReplicaSet is taken.
+    // The missing pod may belong to a reverted template. Kubernetes then deletes a pod of the other ReplicaSet.
     expect(shrink([warm("a", { busy: 1 })], 2, 1, false)).toMatchObject({ lowerBy: 0, unfilled: 0 });
     expect(shrink([warm("a"), warm("b", { revision: "r2" })], 2, 1)).toMatchObject({
       cordon: [],
@@ -113,8 +113,8 @@ const workerLists = fc
   );
 
 /**
- * Whom the ReplicaSet controller deletes, by its own rules (`ActivePodsWithRanks`), once the released workers carry the low
- * deletion cost. Ties are broken in the worst way: the busiest is deleted.
+ * The pods that the ReplicaSet controller deletes by its rules (`ActivePodsWithRanks`) if the released workers carry the low
+ * deletion cost. A tie deletes the busiest pod, the worst case.
  */
 function replicaSetVictims(
   workers: readonly WorkerState[],
@@ -159,7 +159,7 @@ describe("shrink, for any group", () => {
     );
   });
 
-  it("reaches the target when sessions end, gateways answer and workers become warm", () => {
+  it("reaches the target after sessions end, gateways respond and workers become warm", () => {
     fc.assert(
       fc.property(workerLists, fc.nat(12), (start, target) => {
         let workers: readonly WorkerState[] = start;

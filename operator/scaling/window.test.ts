@@ -9,7 +9,7 @@ describe("the maximum of a window", () => {
     expect(maximum(window, 1_101, 100)).toBe(2);
   });
 
-  it("is what a list of every moment would give", () => {
+  it("equals the maximum of a list of every moment", () => {
     const steps = fc.array(fc.record({ after: fc.integer({ min: 1, max: 40 }), value: fc.nat(9) }), {
       minLength: 1,
       maxLength: 30,
@@ -33,7 +33,7 @@ describe("the maximum of a window", () => {
     );
   });
 
-  it("stays short however often it is added to", () => {
+  it("stays short for any number of additions", () => {
     let window: Window = emptyWindow;
     for (let step = 0; step < 10_000; step++) window = addForMaximum(window, step, step % 7, 100_000);
     expect(window.length).toBeLessThanOrEqual(7);
@@ -41,14 +41,14 @@ describe("the maximum of a window", () => {
 });
 
 describe("the sum of a window", () => {
-  it("forgets what is older than the span", () => {
+  it("removes values older than the span", () => {
     const window = addForSum(addForSum(emptyWindow, 0, 3, 60_000), 30_000, 4, 60_000);
     expect(sum(window, 59_000, 60_000)).toBe(7);
     expect(sum(window, 60_000, 60_000)).toBe(4);
     expect(sum(window, 90_000, 60_000)).toBe(0);
   });
 
-  it("keeps one entry a second however much happens", () => {
+  it("keeps one entry a second for any number of additions", () => {
     let window: Window = emptyWindow;
     for (let atMs = 0; atMs < 60_000; atMs += 10) window = addForSum(window, atMs, 1, 60_000);
     expect(window.length).toBeLessThanOrEqual(60);

@@ -81,7 +81,7 @@ describe("drainWorker", () => {
     expect(state.outcome).toBeUndefined();
   });
 
-  it("finds a worker that listens on IPv6 alone", async () => {
+  it("finds a worker that listens on IPv6 only", async () => {
     await close(worker);
     await new Promise<void>((resolve) => worker.listen({ host: "::1", port: 0 }, resolve));
     const { port } = worker.address() as AddressInfo;

@@ -64,7 +64,7 @@ describe("the sidecar's server", () => {
     await new Promise((resolve) => bare.close(resolve));
   });
 
-  it("answers the kubelet beside any number of strangers that hold connections, and keeps its hook through more of them", async () => {
+  it("answers the kubelet while other clients hold any number of connections, and keeps its hook during more of them", async () => {
     for (let count = 0; count < 300; count++) await open("GET /drain HTTP/1.1\r\n");
     const hook = drain();
     await expect.poll(() => waits.length).toBe(1);
@@ -76,7 +76,7 @@ describe("the sidecar's server", () => {
     expect(await (await hook).text()).toBe("drained\n");
   });
 
-  it("holds no more hooks than a worker can have, and forgets those whose caller left", async () => {
+  it("holds at most the number of hooks that a worker can have, and removes hooks of disconnected callers", async () => {
     const callers = await Promise.all(
       Array.from({ length: 16 }, () => open("GET /drain HTTP/1.1\r\nhost: a\r\navatarpool-drain-token: token\r\n\r\n")),
     );

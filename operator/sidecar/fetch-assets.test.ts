@@ -39,8 +39,8 @@ afterEach(async () => {
 const fetchLeo = (asset: { url?: string; sha256?: string } = {}, options: { limitBytes?: number } = {}) =>
   fetchAssets([{ name: "leo", url: `${origin}/leo.imx`, ...asset }], dir, { clock: new FakeClock(), ...options });
 
-describe("what arrives whole", () => {
-  it("is there under the preset's name, and nothing else is", async () => {
+describe("a complete file", () => {
+  it("is the only file in the folder, under the preset's name", async () => {
     await fetchLeo({ sha256: sha256.toUpperCase() });
     expect(await readFile(join(dir, "leo.imx"))).toEqual(model);
     expect(await readdir(dir)).toEqual(["leo.imx"]);
@@ -53,40 +53,40 @@ describe("what arrives whole", () => {
     expect(requests).toBe(1);
   });
 
-  it("is fetched anew when the file that is there has another hash", async () => {
+  it("is fetched again if the existing file has another hash", async () => {
     await writeFile(join(dir, "leo.imx"), "an older model");
     await fetchLeo({ sha256 });
     expect(await readFile(join(dir, "leo.imx"))).toEqual(model);
   });
 });
 
-describe("failures name the preset, the address and what to do, and leave no file", () => {
+describe("a failure names the preset, the address and the remedy, and leaves no file", () => {
   afterEach(async () => expect(await readdir(dir)).toEqual([]));
 
-  it("404", async () => {
+  it("for a 404", async () => {
     answer = (_, response) => response.writeHead(404).end("no such file");
     await expect(fetchLeo()).rejects.toThrow(
       `preset leo: ${origin}/leo.imx answered 404 Not Found; correct the preset's model.url, or upload the file`,
     );
   });
 
-  it("another sha256", async () => {
+  it("for another sha256", async () => {
     const expected = "0".repeat(64);
     await expect(fetchLeo({ sha256: expected })).rejects.toThrow(
       `preset leo: ${origin}/leo.imx sent a file with sha256 ${sha256}, expected ${expected}; correct the preset's model.sha256`,
     );
   });
 
-  it("an empty file", async () => {
+  it("for an empty file", async () => {
     answer = (_, response) => response.end();
     await expect(fetchLeo()).rejects.toThrow(`preset leo: ${origin}/leo.imx sent an empty file`);
   });
 
-  it("a file beyond the limit", async () => {
+  it("for a file beyond the limit", async () => {
     await expect(fetchLeo({}, { limitBytes: 3 })).rejects.toThrow(`preset leo: ${origin}/leo.imx sent more than 3 bytes`);
   });
 
-  it("a connection that breaks off", async () => {
+  it("for a broken connection", async () => {
     answer = (_, response) => {
       response.writeHead(200, { "content-length": 1_000 });
       response.write(model, () => response.destroy());
@@ -94,14 +94,14 @@ describe("failures name the preset, the address and what to do, and leave no fil
     await expect(fetchLeo()).rejects.toThrow(`preset leo: ${origin}/leo.imx closed the connection early`);
   });
 
-  it("a server that is away", async () => {
+  it("for an unreachable server", async () => {
     await new Promise((resolve) => server.close(resolve));
     await expect(fetchLeo()).rejects.toThrow(
       /^preset leo: .* cannot be reached \(.*ECONNREFUSED.*\); check the preset's model.url/,
     );
   });
 
-  it("an answer that does not arrive in time", async () => {
+  it("for a timeout", async () => {
     const clock = new FakeClock();
     const asked = new Promise<void>((resolve) => {
       answer = () => resolve();
@@ -114,7 +114,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
     await fetching;
   });
 
-  it("an address that is not http", async () => {
+  it("for an address that is not http", async () => {
     await expect(fetchLeo({ url: "file:///etc/passwd" })).rejects.toThrow("preset leo: its url is not an http or https address");
   });
 
@@ -125,7 +125,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
     );
   });
 
-  it("without the query where the server repeats it", async () => {
+  it("without the query if the server repeats it", async () => {
     answer = (request, response) => response.writeHead(403, `no right to ${request.url}`).end();
     await expect(fetchLeo({ url: `${origin}/leo.imx?X-Signature=0123456789abcdef` })).rejects.toThrow(
       `preset leo: ${origin}/leo.imx?… answered 403 no right to /leo.imx?[hidden];`,
@@ -139,7 +139,7 @@ describe("failures name the preset, the address and what to do, and leave no fil
   });
 });
 
-it("refuses a list whose names leave the folder", () => {
+it("rejects a list with names outside the folder", () => {
   expect(() => parseAssets({ AVATARPOOL_ASSETS_0: '[{"name":"../leo","url":"http://x"}]' })).toThrow(
     "AVATARPOOL_ASSETS_0 is not a list",
   );

@@ -82,12 +82,12 @@ describe("fetch-assets", () => {
     return runFetchAssets({ AVATARPOOL_ASSETS_0: assets, AVATARPOOL_ASSETS_DIR: dir, AVATARPOOL_LOG_LEVEL: "fatal" });
   }
 
-  it("exits with 0 when every model is there", async () => {
+  it("exits with 0 if every model exists", async () => {
     expect(await run("leo")).toBe(0);
     expect(await readFile(join(dir, "leo.imx"), "utf8")).toBe("a model");
   });
 
-  it("exits with 1 when one is not", async () => {
+  it("exits with 1 if a model is missing", async () => {
     expect(await run("../leo")).toBe(1);
     expect(await runFetchAssets({ AVATARPOOL_ASSETS_0: "[]", AVATARPOOL_LOG_LEVEL: "fatal" })).toBe(1);
   });

@@ -21,17 +21,17 @@ function share(name: GeneratorName, percent: number, hours: number, ratePerMinut
   return warm / launches;
 }
 
-describe("the AvatarPool policy, on demand that it has not seen before", { timeout: 60_000 }, () => {
+describe("the AvatarPool policy, on new demand", { timeout: 60_000 }, () => {
   it.each([1, 2])("serves the objective on call-centre days (seed %i)", (seed) => {
     expect(share("call-centre", 99, 48, 3, seed)).toBeGreaterThanOrEqual(0.99);
     expect(share("call-centre", 95, 48, 3, seed)).toBeGreaterThanOrEqual(0.95);
   });
 
-  it.each([1])("serves it on bursts (seed %i)", (seed) => {
+  it.each([1])("serves the objective on bursts (seed %i)", (seed) => {
     expect(share("burst", 99, 48, 4, seed)).toBeGreaterThanOrEqual(0.985);
   });
 
-  it("keeps less for a lower objective", () => {
+  it("keeps fewer slots for a lower objective", () => {
     const trace = generate("call-centre", { hours: 36, ratePerMinute: 3, seed: 5, capS: 1_800 });
     const hours = (percent: number) => replay(trace, policyFor(percent), options).workerHours;
     expect(hours(95)).toBeLessThan(hours(99));

@@ -4,13 +4,13 @@ import { type GeneratorName, generate, generatorNames } from "./generate.ts";
 const week = { hours: 168, ratePerMinute: 2, seed: 7, capS: 1_800 };
 
 describe.each(generatorNames)("%s", (name) => {
-  it("gives the asked rate, calls within the cap, ascending, the same for the same seed", () => {
+  it("generates the requested rate, with ascending calls within the cap, the same for the same seed", () => {
     const trace = generate(name, week);
     expect(trace.arrivalS.length).toBeGreaterThan(168 * 60 * 2 * 0.9);
     expect(trace.arrivalS.length).toBeLessThan(168 * 60 * 2 * 1.1);
     expect(trace.arrivalS).toEqual(trace.arrivalS.slice().sort());
     expect(Math.max(...trace.durationS)).toBeLessThanOrEqual(1_800);
-    // Cut at 30 minutes, the mean of 188 s loses a few seconds.
+    // The cut at 30 minutes reduces the mean of 188 s by a few seconds.
     const mean = trace.durationS.reduce((sum, lengthS) => sum + lengthS, 0) / trace.durationS.length;
     expect(mean).toBeGreaterThan(175);
     expect(mean).toBeLessThan(195);
@@ -19,7 +19,7 @@ describe.each(generatorNames)("%s", (name) => {
   });
 });
 
-/** Launches of the week by some part of the time. */
+/** Launches of the week by a part of the time. */
 function counts(name: GeneratorName, partOf: (atS: number) => number): ReadonlyMap<number, number> {
   const byPart = new Map<number, number>();
   for (const atS of generate(name, week).arrivalS) byPart.set(partOf(atS), (byPart.get(partOf(atS)) ?? 0) + 1);
@@ -31,7 +31,7 @@ it("a call centre is busy at ten in the morning and all but silent at four", () 
   expect(byHour.get(10)).toBeGreaterThan(20 * (byHour.get(3) ?? 0));
 });
 
-it("bursts come once an hour", () => {
+it("bursts arrive once an hour", () => {
   const byFiveMinutes = counts("burst", (atS) => Math.floor((atS % 3_600) / 300));
   expect(byFiveMinutes.get(6)).toBeGreaterThan(4 * (byFiveMinutes.get(2) ?? 0));
 });

@@ -48,7 +48,7 @@ function poolOf({ slots, warmSlots, schedule, scaling, bounds, launchSuccess }: 
   return pool(spec);
 }
 
-/** The controller: its load hub, its forecasts and the window that it remembers. */
+/** The controller: its load hub, its forecasts and its window. */
 class Controller {
   readonly #view: ReturnType<typeof pool>;
   readonly #hub = new LoadHub();

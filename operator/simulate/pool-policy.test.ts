@@ -9,7 +9,7 @@ const START_MS = Date.parse("2026-01-05T00:00:00Z");
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
 
-/** Two sessions of the whole day, and nothing else. */
+/** Two sessions of the whole day. */
 const twoAllDay: Trace = {
   name: "two all day",
   arrivalS: Float64Array.of(0, 0),
@@ -38,7 +38,7 @@ function workersAt(hours: readonly number[], spec: object, trace = twoAllDay): r
   return hours.map((hour) => timeline.find(({ atS }) => atS >= hour * HOUR_S)?.workers);
 }
 
-describe("the simulated pool keeps what its file says", { timeout: 60_000 }, () => {
+describe("the simulated pool keeps the settings of its file", { timeout: 60_000 }, () => {
   it("a number of slots", () => {
     expect(workersAt([6], { warm: { slots: 5 } })).toEqual([4]);
   });
@@ -48,19 +48,19 @@ describe("the simulated pool keeps what its file says", { timeout: 60_000 }, () 
     expect(workersAt([6], { warm: { slots: "90%" } })).toEqual([10]);
   });
 
-  it("what a preset is to find at any time", () => {
+  it("the warm slots of a preset", () => {
     const presets = [{ name: "maya", avatarId: "A1", warmSlots: 7 }];
     expect(workersAt([6], { presets, warm: { slots: 1 } })).toEqual([5]);
     expect(workersAt([6], { presets, warm: { slots: "auto" } })).toEqual([5]);
   });
 
-  it("what the schedule asks for, in its time zone, and from a time to warm before", () => {
+  it("the slots of the schedule, in its time zone, and from a time to warm before", () => {
     const schedule = [{ cron: "0 8 * * 1-5", timeZone: "Europe/Berlin", duration: "2h", slots: 20 }];
     const warm = { slots: 0, schedule };
     expect(workersAt([6.75, 7, 8.75, 9.25], { warm })).toEqual([1, 11, 11, 1]);
   });
 
-  it("for as long as scaling.scaleDownAfter says", () => {
+  it("workers for scaling.scaleDownAfter", () => {
     const brief: Trace = { name: "brief", arrivalS: Float64Array.of(HOUR_S), durationS: Float64Array.of(60) };
     const kept = (scaleDownAfter: string) => workersAt([1.25, 2.25, 4], { warm: { slots: 0 }, scaling: { scaleDownAfter } }, brief);
     expect(COUNT_FROM_S).toBeLessThan(HOUR_S);

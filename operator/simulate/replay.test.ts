@@ -24,48 +24,48 @@ function planned(removes: Policy["removes"], plan: Readonly<Record<number, numbe
 }
 
 describe("replay", { timeout: 60_000 }, () => {
-  it("counts a launch as warm when a slot is free at once, and lets the others wait for one", () => {
+  it("counts a launch as warm if a slot is free at once, and queues the others", () => {
     const result = replay(trace([5, 100], [70, 100], [75, 100], [500, 1]), planned("empty", { 0: 1 }), options);
-    // The worker is warm at 60: the first has waited 55 s, the second fits, the third waits for the first to end at 160.
+    // The worker is warm at 60: the first has waited 55 s, the second fits, the third waits until the first ends at 160.
     expect(result).toMatchObject({ launches: 4, warm: 2, refused: 0 });
     expect([...result.waitsS]).toEqual([55, 85]);
   });
 
-  it("refuses a launch whose deadline passes", () => {
+  it("rejects a launch after its deadline", () => {
     const result = replay(trace([0, 10], [50, 10], [100, 10]), planned("empty", { 0: 1 }), { ...options, deadlineS: 30 });
     expect(result).toMatchObject({ launches: 3, warm: 1, refused: 1 });
     expect([...result.waitsS]).toEqual([10]);
   });
 
-  it("pays for a worker from its creation to its end", () => {
+  it("counts the cost of a worker from its creation to its end", () => {
     const result = replay(trace([0, 0], [3_600, 0]), planned("empty", { 0: 2, 1800: 1 }), options);
     expect(result.workerHours).toBeCloseTo(1.5, 10);
   });
 
-  it("counts nothing before the time to count from", () => {
+  it("counts nothing before the start of the count", () => {
     const late = { ...options, countFromS: 1_800 };
     const result = replay(trace([0, 0], [3_600, 0]), planned("empty", { 0: 2 }), late);
     expect(result).toMatchObject({ launches: 1, warm: 1, workerHours: 1, hours: 0.5 });
   });
 
-  it("charges a blind victim with its sessions, and pays for it until they have ended", () => {
+  it("counts the sessions that a blind removal ends, and the cost of the worker until they end", () => {
     const sessions = trace([100, 1_000], [101, 1_000], [110, 1_000], [3_700, 0]);
     const blind = replay(sessions, planned("blind", { 0: 2, 200: 0 }), options);
     expect(blind.wouldHaveEnded).toBe(3);
     expect(blind.workerHours).toBeCloseTo((1_101 + 1_110) / 3_600, 10);
     const safe = replay(sessions, planned("drained", { 0: 2, 200: 0 }), options);
     expect(safe).toMatchObject({ wouldHaveEnded: 0, workerHours: blind.workerHours });
-    // Workers with sessions stay for good where only empty ones are removed at that moment.
+    // If only empty workers are removed, workers with sessions stay permanently.
     expect(replay(sessions, planned("empty", { 0: 2, 200: 0 }), options).wouldHaveEnded).toBe(0);
   });
 
-  it("takes the worker that became ready last when it chooses blindly", () => {
+  it("removes the worker that became ready last if the choice is blind", () => {
     // Launches fill the first worker; the second, younger one has the third session.
     const sessions = trace([100, 50], [101, 1_000], [110, 1_000], [3_700, 0]);
     expect(replay(sessions, planned("blind", { 0: 2, 200: 1 }), options).wouldHaveEnded).toBe(1);
   });
 
-  it("lets a draining worker serve again before it starts another", () => {
+  it("reuses a draining worker before it starts another", () => {
     const sessions = trace([100, 1_000], [250, 100], [260, 100], [1_200, 0]);
     const result = replay(sessions, planned("drained", { 0: 1, 200: 0, 240: 1 }), options);
     expect(result.warm).toBe(3);
@@ -83,7 +83,7 @@ describe("replay", { timeout: 60_000 }, () => {
   });
   const sizes = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 40 });
 
-  it("whatever a policy wants: every launch has one outcome, no fewer hours than packed sessions need, safe ways end nobody", () => {
+  it("for any policy: each launch has one outcome, hours reach the packing bound, and safe removal ends no session", () => {
     fc.assert(
       fc.property(
         sessionsOf,
@@ -135,7 +135,7 @@ describe("replay", { timeout: 60_000 }, () => {
       fc.property(seldom, (sessions) => {
         const all: typeof sessions = [...sessions, [6_000, 0, true]];
         const known = all.filter(([, , isKnown]) => isKnown);
-        // A worker for each known session, started just in time, kept when the next one comes before another would be warm.
+        // A worker for each known session, started just in time, and kept if the next session starts before another worker is warm.
         const policy: Policy = {
           name: "clairvoyant",
           syncS: 1,
@@ -146,7 +146,7 @@ describe("replay", { timeout: 60_000 }, () => {
         const input = trace(...all.map(([a, d]) => [a, d] as const));
         const result = replay(input, policy, { ...options, shape: single });
         const boundHours = clairvoyantBoundHours(input, single, result.warm / result.launches, 0);
-        // Launches that never ran within the trace were no work.
+        // Launches that never ran within the trace count as no work.
         fc.pre(result.warm + result.waitsS.length === result.launches);
         expect(result.workerHours).toBeGreaterThanOrEqual(boundHours - 1e-9);
         if (boundHours > 0) nearest = Math.min(nearest, result.workerHours / boundHours);
@@ -163,7 +163,7 @@ describe("replay", { timeout: 60_000 }, () => {
         ],
       },
     );
-    // The property would say little if no replay came near the bound.
+    // The property is weak if no replay is near the bound.
     expect(nearest).toBeLessThan(1.1);
   });
 });

@@ -22,7 +22,7 @@ it.each([
   ["a negative duration", "arrival_s,duration_s\n1,-2\n", "calls.csv, line 2: expected an arrival"],
   ["an empty line", "arrival_s,duration_s\n1,2\n\n3,4\n", "calls.csv, line 3: expected an arrival"],
   [
-    "a step back",
+    "descending arrivals",
     "arrival_s,duration_s\n9,2\n8,2\n",
     "calls.csv, line 3: the arrival at 8 s is before the previous one (9 s); sort the lines by arrival",
   ],

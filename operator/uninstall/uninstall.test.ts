@@ -13,7 +13,7 @@ const operator = { namespace: "avatarpool", name: "avatarpool-operator" };
 const logger = createLogger("test", "silent");
 const refused = (status: number, reason: string) => new KubeError(reason, { status, reason });
 
-/** Objects by kind and key; a merge patch changes the metadata's finalizers and a Deployment's replicas, as an API server does. */
+/** Objects by kind and key. A merge patch changes the finalizers and a Deployment's replicas, as in an API server. */
 class Api implements Pick<KubeClient, "get" | "list" | "mergePatch"> {
   readonly objects = new Map<string, KubeObject & { readonly spec?: object }>();
   readonly patches: string[] = [];
@@ -131,7 +131,7 @@ describe("stopOperator", () => {
     expect(state.outcome).toBe("stopped");
   });
 
-  it("ends at once where no operator was ever installed", async () => {
+  it("ends at once if no operator was installed", async () => {
     const state = stop();
     await clock.advance(0);
     expect(state.outcome).toBe("stopped");
@@ -146,7 +146,7 @@ describe("stopOperator", () => {
     expect(state.outcome).toBe("stopped");
   });
 
-  it("names the pods, or the operator, that do not stop", async () => {
+  it("names the pods or the operator that do not stop", async () => {
     deploy();
     runPod();
     const pending = stop();

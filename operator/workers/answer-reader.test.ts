@@ -4,7 +4,7 @@ import { AnswerReader } from "./answer-reader.ts";
 
 const text = (...lines: readonly string[]) => Buffer.from(lines.join("\r\n"));
 
-/** What a connection gives that brings these bytes in these pieces and then ends. */
+/** The result of a connection that sends these bytes in these pieces and then ends. */
 function read(bytes: Buffer, cuts: readonly number[] = []) {
   const reader = new AnswerReader();
   const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
@@ -44,8 +44,8 @@ afterEach(() => {
 describe("AnswerReader", () => {
   it.each([
     ["chunks of one byte", "transfer-encoding: chunked", "1\r\nx\r\n", 100_000, "0\r\n\r\n"],
-    ["a body by its length", "content-length: 500000", "x", 500_000, ""],
-  ])("takes work that is linear in %s which arrive byte by byte", (_what, framing, piece, count, end) => {
+    ["a body with a length", "content-length: 500000", "x", 500_000, ""],
+  ])("reads %s byte by byte in linear time", (_what, framing, piece, count, end) => {
     const head = `HTTP/1.1 200 OK\r\n${framing}\r\nx-long: ${"h".repeat(8_000)}\r\n\r\n`;
     const bytes = Buffer.from(head + piece.repeat(count) + end);
     let work = 0;
@@ -69,7 +69,7 @@ describe("AnswerReader", () => {
     expect(work).toBeLessThan(10 * bytes.length);
   });
 
-  it.each(Object.entries(answers))("reads an answer that ends by %s, however it is split", (how, bytes) => {
+  it.each(Object.entries(answers))("reads an answer that ends by %s, for any split", (how, bytes) => {
     const keepAlive = how !== "close";
     fc.assert(
       fc.property(fc.array(fc.nat(500), { maxLength: 8 }), (cuts) => {
@@ -78,12 +78,12 @@ describe("AnswerReader", () => {
     );
   });
 
-  it("has no answer when the connection ends too early", () => {
+  it("returns no answer if the connection ends too early", () => {
     expect(read(answers.length.subarray(0, -1))).toBeUndefined();
     expect(read(answers.chunked.subarray(0, -3))).toBeUndefined();
   });
 
-  it("keeps no connection that the worker will close, or that brought more than the answer", () => {
+  it("keeps no connection that the worker will close, or that contained more than the answer", () => {
     expect(read(text("HTTP/1.1 503 Busy", "connection: close", "content-length: 0", "", ""))).toMatchObject({
       status: 503,
       keepAlive: false,
@@ -92,15 +92,15 @@ describe("AnswerReader", () => {
   });
 
   it.each([
-    ["no HTTP", "SSH-2.0-OpenSSH_9\r\n\r\n"],
-    ["a length that is none", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
-    ["a chunk of no size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+    ["data that is not HTTP", "SSH-2.0-OpenSSH_9\r\n\r\n"],
+    ["an invalid length", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
+    ["a chunk with an invalid size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
     ["an endless head", `HTTP/1.1 200 OK\r\n${"x".repeat(20_000)}`],
-  ])("throws at %s", (_what, bytes) => {
+  ])("throws on %s", (_what, bytes) => {
     expect(() => read(Buffer.from(bytes))).toThrow();
   });
 
-  it("returns an answer, none, or throws, whatever bytes arrive", () => {
+  it("returns an answer, none, or throws, for any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...Object.values(answers)), fc.nat(60), (noise, good, at) => {
         const bytes = Buffer.concat([good.subarray(0, at), noise, good.subarray(at)]);

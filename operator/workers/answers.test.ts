@@ -29,11 +29,11 @@ describe("answers of workers", () => {
     [503, { status: "not_ready" }],
     [500, "oops"],
     [404, { status: "ready" }],
-  ])("takes %s for not ready", (status, body) => {
+  ])("treats %s as not ready", (status, body) => {
     expect(readReadiness(answer(status, body))).toEqual({ kind: "not-ready" });
   });
 
-  it("believes no counts that are none", () => {
+  it("ignores invalid counts", () => {
     expect(readReadiness(answer(200, { active_sessions: -1, max_sessions: "8" }))).toEqual({
       kind: "ready",
       sessions: undefined,
@@ -42,18 +42,18 @@ describe("answers of workers", () => {
     expect(readReadiness(answer(200, "garbage"))).toEqual({ kind: "ready", sessions: undefined, slots: undefined });
   });
 
-  it("takes a 503 without a reason for not ready", () => {
+  it("treats a 503 without a reason as not ready", () => {
     expect(busyReason(answer(503, "Service Unavailable"))).toBe("not_ready");
   });
 
-  it("finds the worker's own words about an error", () => {
+  it("finds the worker's message about an error", () => {
     expect(workerMessage(answer(400, { error: "no face" }), [])).toBe("no face");
     expect(workerMessage(answer(403, { error: { code: "X", message: "cap reached" } }), [])).toBe("cap reached");
     expect(workerMessage(answer(422, { detail: "bad form" }), [])).toBe("bad form");
     expect(workerMessage(answer(400, `<p>${"x ".repeat(4_500)}`), [])).toHaveLength(500);
   });
 
-  it("names what FastAPI finds wrong, without the form that it answers with", () => {
+  it("names the fields that FastAPI rejects, without the form in its answer", () => {
     const input = { livekit_token: "a-room-token", room_name: "r" };
     const detail = [
       { type: "missing", loc: ["body", "avatar_image"], msg: "Field required", input },
@@ -63,7 +63,7 @@ describe("answers of workers", () => {
     expect(workerMessage(answer(422, { detail }), [])).toBe(message);
   });
 
-  it("quotes no secret that the worker was sent, nor a part of one where the text is cut", () => {
+  it("quotes no secret of the request, nor a part of one at the cut of the text", () => {
     const secret = "sk-0123456789abcdefghijklmnop";
     expect(workerMessage(answer(401, { error: `bad secret ${secret}` }), [secret])).toBe("bad secret [hidden]");
     for (let before = 470; before < 500; before += 1) {
@@ -71,7 +71,7 @@ describe("answers of workers", () => {
     }
   });
 
-  it("follows only ids that are safe in a path", () => {
+  it("accepts only ids that are safe in a path", () => {
     expect(taskId(answer(200, { task_id: "a-1.b_2" }))).toBe("a-1.b_2");
     expect(taskId(answer(200, { task_id: "../health" }))).toBeUndefined();
   });
@@ -98,7 +98,7 @@ describe("answers of workers", () => {
     expect(taskInRoom(answer(500, body), "room", () => false)).toEqual({ kind: "unknown" });
   });
 
-  it("passes over tasks of a room that belong to another launch", () => {
+  it("skips tasks of a room that belong to another launch", () => {
     const task = (id: string) => ({ task_id: id, room_name: "room", state: "running" });
     const find = (...ids: string[]) => taskInRoom(answer(200, { tasks: ids.map(task) }), "room", (id) => id === "old");
     expect([find("old"), find("old", "new")]).toEqual([{ kind: "none" }, { kind: "live", taskId: "new" }]);

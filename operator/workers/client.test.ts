@@ -43,7 +43,7 @@ describe("HttpWorkerClient", () => {
     expect(sockets.size).toBe(1);
   });
 
-  it("launches over a fresh connection where the kept one was idle for long: the worker may be closing it", async () => {
+  it("launches over a new connection after a long idle time, because the worker may close the kept one", async () => {
     const { client, clock, origin, sockets } = await setup((_request, response) => response.end("{}"));
     await client.get(origin, "/ready", signal);
     await clock.advance(2_001);
@@ -51,7 +51,7 @@ describe("HttpWorkerClient", () => {
     expect(sockets.size).toBe(2);
   });
 
-  it("does not send a launch again when its kept connection ends without an answer: it may have begun", async () => {
+  it("does not retry a launch if its kept connection ends without an answer, because the session may have started", async () => {
     const asked: (string | undefined)[] = [];
     const { client, origin } = await setup((request, response) => {
       asked.push(request.url);
@@ -64,7 +64,7 @@ describe("HttpWorkerClient", () => {
     expect(asked).toEqual(["/ready", "/launch"]);
   });
 
-  it("keeps no connection to a worker that answered before it had read the launch", async () => {
+  it("keeps no connection to a worker that answered before it read the launch", async () => {
     const { client, sockets } = await setup(() => {});
     const worker = createServer((request, response) => {
       sockets.add(request.socket);
@@ -89,7 +89,7 @@ describe("HttpWorkerClient", () => {
     expect(sockets.size).toBe(2);
   });
 
-  it("sends a launch whole, however large, in the order of its chunks", async () => {
+  it("sends a launch of any size completely, in the order of its chunks", async () => {
     const { client } = await setup(() => {});
     const chunks = ["a", "b", "c"].map((letter) => Buffer.alloc(3_000_000, letter));
     const received: Buffer[] = [];
@@ -131,7 +131,7 @@ describe("HttpWorkerClient", () => {
     expect((await client.get(origin, "/ready", signal)).body).toBe("3");
   });
 
-  it("reports that there was no connection, because only then nothing can have begun", async () => {
+  it("reports that there was no connection, because only then no session can have started", async () => {
     const { client, origin, server } = await setup((request) => request.socket.resetAndDestroy());
     const reset = client.post(origin, "/launch", body, signal);
     await expect(reset).rejects.not.toBeInstanceOf(WorkerUnreachable);
@@ -140,7 +140,7 @@ describe("HttpWorkerClient", () => {
     await expect(client.post(origin, "/launch", body, signal)).rejects.toBeInstanceOf(WorkerUnreachable);
   });
 
-  it("reads no endless answer", async () => {
+  it("rejects an endless answer", async () => {
     const { client, origin } = await setup((_request, response) => {
       const flood = (): void => {
         while (!response.destroyed && response.write("x".repeat(16_384)));
@@ -151,7 +151,7 @@ describe("HttpWorkerClient", () => {
     expect((await client.get(origin, "/ready", signal)).body).toHaveLength(1024 * 1024);
   });
 
-  it("does not follow a worker elsewhere", async () => {
+  it("does not follow redirects", async () => {
     const { client, origin } = await setup((_request, response) =>
       response.writeHead(307, { location: "http://127.0.0.2/" }).end(),
     );

@@ -7,7 +7,7 @@ const secret = 'maker "secret" & 100%/+ value';
 
 describe("hideSecrets", () => {
   it.each([
-    ["as it is", `bad secret ${secret}!`, "bad secret [hidden]!"],
+    ["in plain text", `bad secret ${secret}!`, "bad secret [hidden]!"],
     ["in JSON", `{"api_secret":${JSON.stringify(secret)}}`, '{"api_secret":"[hidden]"}'],
     ["in a URL", `?s=${encodeURIComponent(secret)}&x=1`, "?s=[hidden]&x=1"],
     ["in a form", `api_${new URLSearchParams({ secret })}&x=1`, "api_secret=[hidden]&x=1"],
@@ -23,7 +23,7 @@ describe("hideSecrets", () => {
     expect(Buffer.from(shown.replace("[hidden]", ""), "base64").toString()).not.toContain("secret");
   });
 
-  it("hides the pieces that a library leaves of a secret that it shortens", () => {
+  it("hides the pieces of a secret that a library shortens", () => {
     expect(hideSecrets(`input_value='${secret.slice(0, 14)}...${secret.slice(-13)}'`, [secret])).toBe(
       "input_value='[hidden]...[hidden]'",
     );
@@ -31,8 +31,8 @@ describe("hideSecrets", () => {
 
   it.each([
     ["a token that is not in the list", `joined with ${token}`, "joined with [hidden]"],
-    ["one that is cut off", `"livekit_token":"${token.slice(0, 40)}`, '"livekit_token":"[hidden]'],
-    ["a bearer", "sent Authorization: Bearer abcdefghijk", "sent Authorization: Bearer [hidden]"],
+    ["a token that is cut off", `"livekit_token":"${token.slice(0, 40)}`, '"livekit_token":"[hidden]'],
+    ["a bearer token", "sent Authorization: Bearer abcdefghijk", "sent Authorization: Bearer [hidden]"],
     ["a password in a URL", "GET https://me:pass@example.com/a", "GET https://[hidden]@example.com/a"],
     ["a signature in a URL", "GET https://example.com/a.jpg?X-Sig=12ab failed", "GET https://example.com/a.jpg?… failed"],
     ["an image in base64", `"image":"${"/9j/4AAQ".repeat(40)}=="`, '"image":"[hidden]"'],
@@ -40,12 +40,12 @@ describe("hideSecrets", () => {
     expect(hideSecrets(text)).toBe(shown);
   });
 
-  it("leaves everything else as it is, short values among them", () => {
+  it("leaves everything else unchanged, including short values", () => {
     const sentence = `no face in image ${"0123abcd".repeat(8)} of room-1 (https://example.com/a/b/c.jpg), task 3f-1`;
     expect(hideSecrets(sentence, ["t", "face", "another-secret"])).toBe(sentence);
   });
 
-  it("shows no piece of a secret, whatever stands around it", () => {
+  it("shows no secret, in any surrounding text", () => {
     const text = fc.string({ maxLength: 40 });
     fc.assert(
       fc.property(text, text, fc.stringMatching(/^[!-~]{12,60}$/), (before, after, value) => {

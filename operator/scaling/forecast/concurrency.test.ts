@@ -24,7 +24,7 @@ describe("slots taken a time-to-warm ahead", () => {
     ends: fc.double({ min: 0, max: 1, noNaN: true }),
   });
 
-  it("is a distribution: from 1 downwards, never up", () => {
+  it("is a distribution: it starts at 1 and never rises", () => {
     fc.assert(
       fc.property(outlook, (given) => {
         const atLeast = concurrencyAhead(given);
@@ -37,7 +37,7 @@ describe("slots taken a time-to-warm ahead", () => {
     );
   });
 
-  it("has the mean that sessions, arrivals and departures give", () => {
+  it("has the mean of sessions, arrivals and departures", () => {
     const mean = (given: Parameters<typeof concurrencyAhead>[0]) => {
       const atLeast = concurrencyAhead(given);
       return Array.from({ length: 600 }, (_, index) => atLeast(index + 1)).reduce((sum, share) => sum + share, 0);
@@ -46,7 +46,7 @@ describe("slots taken a time-to-warm ahead", () => {
     expect(mean({ sessions: 20, arrivals: 4, dispersion: 3, ends: 0.25 })).toBeCloseTo(19, 3);
     expect(mean({ sessions: 7, arrivals: 0, dispersion: 1, ends: 1 })).toBeCloseTo(0, 6);
     expect(mean({ sessions: 150, arrivals: 2, dispersion: 1, ends: 0.9999 })).toBeCloseTo(2.015, 3);
-    // Added up one by one, and by the approximation.
+    // The exact sum, and the approximation.
     expect(mean({ sessions: 300, arrivals: 100, dispersion: 4, ends: 0.25 })).toBeCloseTo(325, 0);
   });
 
@@ -58,7 +58,7 @@ describe("slots taken a time-to-warm ahead", () => {
     expect(bursts(12)).toBeGreaterThan(100 * poisson(12));
   });
 
-  it("hardly changes where the approximation begins", () => {
+  it("hardly changes at the start of the approximation", () => {
     const given = { sessions: 150, arrivals: 30, dispersion: 4, ends: 0.2 };
     const exact = concurrencyAhead(given);
     const approximate = concurrencyAhead({ ...given, sessions: 151 });

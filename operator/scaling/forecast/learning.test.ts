@@ -9,7 +9,7 @@ const DAY_S = 86_400;
 const SHORT_S = 180;
 
 describe("the rate of launches", () => {
-  /** Days with launches from 9 to 17 o'clock only, one a minute. */
+  /** Days with one launch a minute from 9 to 17 o'clock only. */
   function officeDays(days: number): ArrivalRate {
     const rate = new ArrivalRate();
     for (let atS = 0; atS < days * DAY_S; atS += 60) rate.add(isOffice(atS) ? 1 : 0, atS, SHORT_S);
@@ -17,7 +17,7 @@ describe("the rate of launches", () => {
   }
   const isOffice = (atS: number) => atS % DAY_S >= 9 * 3_600 && atS % DAY_S < 17 * 3_600;
 
-  it("is that of a steady stream", () => {
+  it("is the rate of a steady stream", () => {
     const rate = new ArrivalRate();
     for (let atS = 0; atS <= 7_200; atS += 10) rate.add(1, atS, SHORT_S);
     expect(rate.perS(7_200, SHORT_S, 1)).toBeGreaterThan(0.09);

@@ -4,7 +4,7 @@ import { concurrencyAhead } from "./concurrency.ts";
 import { type Worth, worth } from "./price.ts";
 import { Trials, weightOf } from "./trials.ts";
 
-describe("workers worth their keep", () => {
+describe("the number of workers that are worth their cost", () => {
   const situation = fc.record({
     sessions: fc.integer({ min: 0, max: 60 }),
     arrivals: fc.double({ min: 0.01, max: 30, noNaN: true }),
@@ -13,7 +13,7 @@ describe("workers worth their keep", () => {
     price: fc.double({ min: 0.1, max: 1e5, noNaN: true }),
   });
 
-  it("are as many as adding them one by one finds", () => {
+  it("equals the result of adding workers one by one", () => {
     fc.assert(
       fc.property(situation, ({ sessions, arrivals, dispersion, slotsPerWorker, price }) => {
         const takenAtLeast = concurrencyAhead({ sessions, arrivals, dispersion, ends: 0.1 });
@@ -27,7 +27,7 @@ describe("workers worth their keep", () => {
     );
   });
 
-  it("grow with the price and with the rate of the hour, and none is kept where a launch is too rare", () => {
+  it("grows with the price and with the rate of the hour, and is zero if launches are too rare", () => {
     const takenAtLeast = concurrencyAhead({ sessions: 0, arrivals: 0.05, dispersion: 1, ends: 0 });
     const at = (relativeRate: number) => worth({ slotsPerWorker: 2, relativeRate, expectedTaken: 0.05, takenAtLeast });
     expect(at(1).workers(100, 0)).toBe(1);
@@ -40,7 +40,7 @@ describe("the price that keeps the objective", () => {
   /** The worth with this number of workers at each price; by default no miss is expected. */
   const worthOf = (workers: Worth["workers"], missShare = 0): Worth => ({ workers, missShare: () => missShare });
 
-  /** Workers at every price alike, warm from the start. */
+  /** The same number of workers at every price, warm from the start. */
   function keeping(workers: number, trials: Trials): Trials {
     const always = worthOf(() => workers);
     trials.resize(always, 0, 0, 45);
@@ -48,7 +48,7 @@ describe("the price that keeps the objective", () => {
     return trials;
   }
 
-  it("rises with a miss that no trial had, and falls slowly while all is well", () => {
+  it("rises with a miss that no trial had, and falls slowly without misses", () => {
     const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
     trials.met(1, 1, 0, 1, 1);
@@ -60,14 +60,14 @@ describe("the price that keeps the objective", () => {
     expect(trials.price).toBe(start);
   });
 
-  it("is not raised on top for misses that the trials had too", () => {
+  it("does not rise further for misses that the trials had too", () => {
     const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
     trials.met(5, 2, 0, 1, 1);
     expect(trials.price).toBe(start);
   });
 
-  it("stays bounded, whatever the launches meet", () => {
+  it("stays bounded for any launches", () => {
     const trials = keeping(3, new Trials(0.99));
     const start = trials.price;
     for (let times = 0; times < 1_000; times++) trials.met(3, 3, 0, 1, 1);
@@ -90,13 +90,13 @@ describe("the price that keeps the objective", () => {
     expect(burstAfter(20_000, 80, 60).price).toBeLessThan(10 * calm);
   });
 
-  it("is not the highest because of a burst that no price would have met", () => {
+  it("is not the highest because of a burst that no price would have served", () => {
     expect(burstAfter(200, 2_000, 10).price).toBeLessThan(2_000);
   });
 
-  it("is the lowest one at which few enough launches would have missed", () => {
+  it("is the lowest one with few enough missed launches", () => {
     const trials = new Trials(0.9);
-    // Three slots a price of 10 and more keeps, one below; four launches at a time, all free again after.
+    // A price of 10 or more keeps three slots, a lower price keeps one. Four launches arrive at a time, and then all slots are free again.
     const stepwise = worthOf((price, atLeast) => Math.max(atLeast, price >= 10 ? 4 : 1));
     for (let atS = 0; atS < 20_000; atS += 10) {
       trials.warmUntil(atS);
@@ -112,7 +112,7 @@ describe("the price that keeps the objective", () => {
     const start = trials.price;
     const pessimistic = worthOf(() => 3, 0.05);
     for (let nowS = 0; nowS <= 3_600; nowS += 5) trials.resize(pessimistic, 0, nowS, 45);
-    // It expects as many at every price: none is high enough.
+    // The forecast expects the same misses at every price, so no price is high enough.
     expect(trials.price).toBeGreaterThan(10 * start);
     trials.warmUntil(3_600);
     trials.tried(2, 0, 1, 5_000);

@@ -11,7 +11,7 @@ const policies = [
   () => knative({ ...KNATIVE_DEFAULTS, scaleDownDelayS: 300 }, shape),
 ];
 
-/** Groups of sessions with hours of nothing between them. */
+/** Groups of sessions with idle hours between them. */
 const crowds = fc.array(
   fc.tuple(
     fc.integer({ min: 0, max: 4 }),
@@ -21,7 +21,7 @@ const crowds = fc.array(
 );
 
 it.each(policies.map((make) => [make().name, make] as const))(
-  "%s answers the same when it is not asked while nothing changes",
+  "%s gives the same result if it is not called while nothing changes",
   (_, make) => {
     fc.assert(
       fc.property(crowds, (input) => {
