@@ -37,7 +37,7 @@ describe.each([{ preview: false }, { preview: true }])("components, preview $pre
 
   const find = (type: string) => registered.find((resource) => resource.type === type);
 
-  it("AvatarPool is one custom resource, and says where to launch", async () => {
+  it("AvatarPool creates one custom resource, and outputs the launch URL", async () => {
     const pool = new components.AvatarPool("support", {
       namespace: pulumi.output("avatars"),
       spec: { ...spec, workers: [...spec.workers], presets: [...spec.presets] },
@@ -51,7 +51,7 @@ describe.each([{ preview: false }, { preview: true }])("components, preview $pre
     });
   });
 
-  it("AvatarPoolOperator is the chart in a namespace of its own, or in one that is given", async () => {
+  it("AvatarPoolOperator installs the chart in a new namespace, or in the given one", async () => {
     const operator = new components.AvatarPoolOperator("operator", { values: { logLevel: "debug" } });
     expect(await resolved(operator.gatewayUrl)).toBe("http://avatarpool-gateway.avatarpool");
     expect(find("kubernetes:core/v1:Namespace")?.inputs).toMatchObject({ metadata: { name: "avatarpool" } });
@@ -70,8 +70,8 @@ describe.each([{ preview: false }, { preview: true }])("components, preview $pre
   });
 });
 
-/** What Pulumi's plugin host does to make SDKs for other languages. */
-it("can be described to other languages, field by field", async () => {
+/** Pulumi's plugin host requests this schema to generate SDKs for other languages. */
+it("the components have a schema that describes every field", async () => {
   const { ComponentProvider } = createRequire(import.meta.url)("@pulumi/pulumi/provider/experimental");
   const { AvatarPool, AvatarPoolOperator } = await import("./index.ts");
   const provider = new ComponentProvider({

@@ -16,13 +16,13 @@ import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics
 import { testPool } from "../support/gateway/pool.ts";
 import { SECRETS, TOKEN, type Traffic, traffic } from "./requests.ts";
 
-/** Requests of one run, each on a connection of its own. */
+/** Concurrent requests of one run, each on its own connection. */
 const AT_ONCE = 100;
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.SEED ?? Date.now() & 0x7fff_ffff);
-/** Nothing here has to wait for anything. */
+/** Limit for a connection. No request here has to wait. */
 const HANG_MS = 10_000;
-/** After this long without an answer to bytes that may be only half a request, the client leaves. */
+/** The client disconnects after this time without a response, because its request may be incomplete. */
 const PATIENCE_MS = 30;
 
 const open = testPool();
@@ -34,7 +34,7 @@ let launched = 0;
 
 async function launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival) {
   const { chunks, headers } = launchBodies(pool, request, arrival.traceContext)(engines.expression, "gpu");
-  // What is sent to workers must be sendable.
+  // The headers for workers must be valid.
   for (const [name, value] of Object.entries(headers ?? {})) new Headers().set(name, value);
   launched += chunks.length > 0 ? 1 : 0;
   arrival.trace.worker = "w0";
@@ -61,21 +61,21 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Sends, and reads until the gateway closes. @returns the status lines that came. */
+/** Sends the bytes and reads until the gateway closes the connection. @returns the statuses of the responses. */
 function send({ bytes, cuts, end }: Traffic): Promise<readonly number[]> {
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     const hangs = setTimeout(() => {
       socket.destroy();
-      reject(new Error(`no end after ${HANG_MS} ms: ${JSON.stringify(bytes.toString("latin1"))}`));
+      reject(new Error(`connection still open after ${HANG_MS} ms: ${JSON.stringify(bytes.toString("latin1"))}`));
     }, HANG_MS);
     const leave = setTimeout(() => socket.end(), PATIENCE_MS);
     socket.on("data", (chunk) => {
       received.push(chunk);
       leave.refresh();
     });
-    // A reset is how a gateway may end a connection whose request it could not read.
+    // A gateway may reset a connection if it cannot read the request.
     socket.on("error", () => {});
     socket.on("end", () => socket.end());
     socket.on("close", () => {
@@ -99,21 +99,24 @@ function statuses(answer: string): readonly number[] {
 }
 
 describe(`the launch server under ${RUNS * AT_ONCE} requests of every kind (SEED=${SEED})`, () => {
-  it("answers each or closes, never with a 5xx, and forgets it", { timeout: 300_000 }, async () => {
+  it("responds or closes the connection, never with a 5xx, and keeps no state or secret", { timeout: 300_000 }, async () => {
     const seen = new Map<number, number>();
     const run = async (connections: readonly Traffic[]) => {
       for (const status of (await Promise.all(connections.map(send))).flat()) {
         seen.set(status, (seen.get(status) ?? 0) + 1);
-        if (status >= 500) throw new Error(`answered ${status}`);
+        if (status >= 500) throw new Error(`response with status ${status}`);
       }
     };
     const connections = fc.array(traffic, { minLength: AT_ONCE, maxLength: AT_ONCE });
     await fc.assert(fc.asyncProperty(connections, run), { numRuns: RUNS, seed: SEED, endOnFailure: true });
 
-    console.log(`answers by status: ${[...seen].map(([status, count]) => `${status}: ${count}`).join(", ")}; ${launched} launched`);
-    // The requests got deep enough to matter.
+    console.log(
+      `responses by status: ${[...seen].map(([status, count]) => `${status}: ${count}`).join(", ")}; ${launched} launched`,
+    );
+    // Enough requests pass all checks.
     expect(launched).toBeGreaterThan((RUNS * AT_ONCE) / 20);
-    for (const status of [200, 400, 401, 404, 405, 413, 415, 431]) expect(seen.get(status), `answers ${status}`).toBeGreaterThan(0);
+    for (const status of [200, 400, 401, 404, 405, 413, 415, 431])
+      expect(seen.get(status), `responses with status ${status}`).toBeGreaterThan(0);
     await expect.poll(() => rooms.held).toBe(0);
     const log = lines.join("");
     expect(log).not.toContain('"outcome":"internal"');

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 
-/** Requests as clients, proxies and strangers send them: mostly well formed, with one thing or two that are not. */
+/** Requests as clients, proxies and attackers send them: mostly well formed, with one or two defects. */
 
-/** What is written to one connection. */
+/** The bytes of one connection. */
 export interface Traffic {
   readonly bytes: Buffer;
-  /** Where the bytes are cut into writes, as shares of their length. */
+  /** Positions that split the bytes into writes, as fractions of their length. */
   readonly cuts: readonly number[];
   /** wait: waits for the response, as clients do. half-close: half-closes at once. reset: resets the connection. */
   readonly end: "wait" | "half-close" | "reset";
@@ -69,7 +69,7 @@ const likely = fc.constantFrom(
   "gpu",
 );
 
-/** Secrets where secrets belong: what is elsewhere may well be logged. */
+/** Secrets only in the fields for secrets: the gateway may log other values. */
 const secretField = fc.constantFrom("makers-secret", TOKEN).map((value): [string, string] => ["api_secret", value]);
 
 /** A launch's fields with some of them left out, changed or sent twice. */
@@ -244,13 +244,13 @@ function inChunks(bytes: Buffer): Buffer {
   return Buffer.concat([...chunks.map(chunk), Buffer.from("0\r\n\r\n")]);
 }
 
-/** Damage may make a part of a secret a part of a name, which is logged. */
+/** Removes secrets before damage, which may move a part of a secret into a name that the gateway logs. */
 function withoutSecrets(bytes: Buffer): Buffer {
   const text = SECRETS.reduce((rest, secret) => rest.replaceAll(secret, "x".repeat(secret.length)), bytes.toString("latin1"));
   return Buffer.from(text, "latin1");
 }
 
-/** Bytes that are overwritten, left out or put in somewhere. */
+/** Bytes that are overwritten, removed or inserted at any position. */
 const damage = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   remove: fc.nat(30),
@@ -262,7 +262,7 @@ const damage = fc.record({
 
 export const traffic: fc.Arbitrary<Traffic> = fc
   .record({
-    // Several: pipelined.
+    // Several requests are pipelined.
     requests: fc.oneof({ weight: 6, arbitrary: fc.tuple(request) }, fc.array(request, { minLength: 2, maxLength: 3 })),
     damages: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(damage, { minLength: 1, maxLength: 2 })),
     cut: fc.oneof({ weight: 8, arbitrary: fc.constant(1) }, fc.double({ min: 0, max: 1, noNaN: true })),

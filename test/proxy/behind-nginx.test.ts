@@ -10,7 +10,7 @@ import { json, liveGateway, type Take } from "../support/gateway/live.ts";
 import { testPool } from "../support/gateway/pool.ts";
 import { documentedConfig, startNginx } from "./nginx.ts";
 
-/** A gateway behind a real nginx, set up as docs/in-front.md says. */
+/** A gateway behind a real nginx with the configuration of docs/in-front.md. */
 
 const fields = { livekit_url: "wss://lk.example.com", livekit_token: "secret", room_name: "room-1", avatar_id: "maya" };
 const form = (room: string) => new URLSearchParams({ ...fields, room_name: room });
@@ -33,7 +33,7 @@ async function setup(take: Take, config: string) {
   return { ...gateway, post, connections };
 }
 
-describe("behind nginx as it is documented", () => {
+describe("behind nginx with the documented configuration", () => {
   it("a launch is held until a slot is free", async () => {
     let refusals = 0;
     const { post, lines } = await setup((...args) => (refusals++ < 3 ? full : accept)(...args), await documentedConfig());
@@ -42,7 +42,7 @@ describe("behind nginx as it is documented", () => {
     expect(Number(lines.at(-1)?.waitedMs)).toBeGreaterThan(0);
   });
 
-  it("an image of 15 MB arrives whole", async () => {
+  it("the gateway receives a complete image of 15 MB", async () => {
     const { post, received } = await setup(accept, await documentedConfig());
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) if (name !== "avatar_id") body.set(name, value);
@@ -52,20 +52,20 @@ describe("behind nginx as it is documented", () => {
     expect(received[0]?.body.includes(image)).toBe(true);
   });
 
-  it("connections to the gateway are used again", async () => {
+  it("nginx reuses connections to the gateway", async () => {
     const { post, connections, server } = await setup(accept, await documentedConfig());
     for (let count = 0; count < 10; count += 1) expect((await post(form(`room-${count}`))).status).toBe(200);
-    // One may be of the test's own look whether nginx is there.
+    // One connection may be from the check that nginx listens.
     expect(connections.size).toBeLessThanOrEqual(2);
-    // Longer than any balancer that is known keeps them.
+    // Longer than known load balancers keep idle connections.
     expect(server.server.keepAliveTimeout).toBeGreaterThan(600_000);
   });
 });
 
-describe("examples of what is put in front", () => {
+describe("examples of proxies in front of the gateway", () => {
   const folder = path.join(import.meta.dirname, "..", "..", "examples", "in-front");
 
-  it.each(readdirSync(folder))("%s lets launches be held for 330 s", async (file) => {
+  it.each(readdirSync(folder))("%s allows a launch to be held for 330 s", async (file) => {
     const manifest = parse(await readFile(path.join(folder, file), "utf8"));
     const timeouts = JSON.stringify([manifest.metadata.annotations, manifest.spec.rules]).match(/330s?\b/g) ?? [];
     expect(timeouts.length).toBeGreaterThanOrEqual(2);
@@ -73,7 +73,7 @@ describe("examples of what is put in front", () => {
 });
 
 describe("behind nginx with a timeout that is too short", () => {
-  it("held launches are cut, and the gateway logs that once, with the time", async () => {
+  it("nginx closes held launches, and the gateway logs the time once", async () => {
     const config = (await documentedConfig()).replace("proxy_read_timeout 330s", "proxy_read_timeout 2s");
     const { post, lines } = await setup(full, config);
     const answers = await Promise.all(Array.from({ length: 6 }, (_, at) => post(form(`room-${at}`))));

@@ -13,11 +13,11 @@ export interface Nginx extends AsyncDisposable {
   readonly url: string;
 }
 
-/** The configuration that the documentation shows. */
+/** The configuration in docs/in-front.md. */
 export async function documentedConfig(): Promise<string> {
   const page = await readFile(path.join(import.meta.dirname, "..", "..", "docs", "in-front.md"), "utf8");
   const config = /```nginx\n(.*?)```/s.exec(page)?.[1];
-  if (config === undefined) throw new Error("docs/in-front.md shows no configuration of nginx");
+  if (config === undefined) throw new Error("docs/in-front.md contains no nginx configuration");
   return config;
 }
 

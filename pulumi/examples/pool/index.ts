@@ -26,5 +26,5 @@ const support = new AvatarPool(
   { dependsOn: operator },
 );
 
-/** What agents give as their `api_url`. */
+/** The `api_url` of agents. */
 export const launchUrl = support.launchUrl;

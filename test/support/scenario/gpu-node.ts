@@ -1,9 +1,9 @@
 import type { NodeSpec } from "../controlplane/index.ts";
 
-/** Tainted, as the makers of GPU node groups do it. */
+/** The usual taint of GPU node groups. */
 const gpuTaint = { key: "nvidia.com/gpu", effect: "NoSchedule" as const };
 
-/** A node with GPUs. @param keptFor the only scenario whose workers may run there; by default all. */
+/** A node with GPUs. @param keptFor the only scenario whose workers may run there. Default: all. */
 export function gpuNode(name: string, gpus: number, keptFor?: string): NodeSpec {
   const size = { name, gpus, cpu: "256", memory: "2Ti" };
   if (keptFor === undefined) return { ...size, taints: [gpuTaint] };

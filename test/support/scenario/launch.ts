@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-/** One launch as a client sends it, and what came of it. */
+/** One launch as a client sends it, and its result. */
 
-/** Must never be logged: it admits its owner to the room, and it contains the maker's secret. */
+/** Must never be logged: it grants access to the room, and it contains the maker's secret. */
 export const ROOM_TOKEN = "t0ken-of-the-room";
 
 export const SECRET_VALUE = "s3cr3t-of-the-maker";
@@ -11,11 +11,11 @@ export interface LaunchOptions {
   readonly room?: string;
   /** Session length of the stand-in worker, in its own seconds. */
   readonly sessionSeconds?: number;
-  /** Over the usual fields; undefined leaves one out. */
+  /** Overrides default fields. undefined omits a field. */
   readonly fields?: Readonly<Record<string, string | undefined>>;
-  /** Travels as multipart, as the maker's plugin does with an image. */
+  /** An image makes the launch multipart, as in the maker's plugin. */
   readonly image?: Uint8Array<ArrayBuffer>;
-  /** Of the request itself, over the usual ones. */
+  /** Overrides options of the request. */
   readonly request?: RequestInit;
 }
 
@@ -60,7 +60,7 @@ function formOf({
     livekit_token: ROOM_TOKEN,
     room_name: room,
     ...(image === undefined ? { avatar_id: "maya" } : {}),
-    // A gateway passes on the documented fields alone, so the length travels in one of them.
+    // A gateway forwards only the documented fields, so the prompt carries the length.
     prompt: `x_session_seconds=${sessionSeconds}`,
     ...fields,
   };

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Serves `.imx` models on loopback. A path is 404 until it was put there. */
+/** Serves `.imx` models on loopback. A path returns 404 until a file is put there. */
 export class ModelServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #files = new Map<string, string>();
@@ -20,7 +20,7 @@ export class ModelServer implements AsyncDisposable {
     });
   }
 
-  /** @returns the URL under which it can be had from now on. */
+  /** @returns the URL of the file. */
   put(path: string, content: string): string {
     this.#files.set(path, content);
     return this.url(path);

@@ -10,7 +10,7 @@ import type { Fleet, StandInWorker } from "../fleet/index.ts";
 import type { GatewayProcess } from "../product/product.ts";
 import { type Answer, type LaunchOptions, launchAt, SECRET_VALUE } from "./launch.ts";
 
-/** Generous: a busy machine is no failure. */
+/** Long, so that a busy machine fails no test. */
 const LIMIT_MS = 60_000;
 
 export type Pool = KubeObject & { readonly status?: AvatarPoolStatus };
@@ -23,7 +23,7 @@ export interface Wanted {
   readonly message?: RegExp;
 }
 
-/** What a scenario is played on. */
+/** The parts of a stage that a scenario uses. */
 export interface Surroundings {
   readonly plane: ControlPlane;
   readonly fleet: Fleet;
@@ -31,7 +31,7 @@ export interface Surroundings {
   readonly gateways: readonly GatewayProcess[];
 }
 
-/** One pool, named `pool`, in a namespace of its own, seen as its user sees it: kubectl, objects and HTTP answers. */
+/** One pool, named `pool`, in its own namespace. Tests use it as its user does: with kubectl, objects and HTTP. */
 export class Scenario {
   readonly namespace: string;
   readonly #stage: Surroundings;
@@ -61,19 +61,19 @@ export class Scenario {
   /** Like {@link pool}, but resolves once the operator has updated the Deployments to this spec. */
   async changePool(spec: object): Promise<void> {
     await this.pool(spec);
-    await this.until("the operator to have seen the spec", async () => {
+    await this.until("the operator to observe the spec", async () => {
       const { metadata, status } = (await this.getPool()) ?? {};
       return status?.observedGeneration === metadata?.generation;
     });
   }
 
-  /** Resolves once every preset can be launched, at every gateway. */
+  /** Applies the pool. Resolves once every gateway accepts launches of every preset. */
   async readyPool(spec: object = {}): Promise<void> {
     await this.pool(spec);
     await this.condition("Ready", { status: "True" });
-    // After an outage of the API server each watch waits out its own back-off: the operator's may be back before a gateway's.
+    // After an API server outage each watch has its own backoff: the operator's may reconnect before a gateway's.
     for (const gateway of this.#stage.gateways.filter(({ process }) => process.running)) {
-      await this.until(`${gateway.url} to know the pool`, () => this.#isKnownTo(gateway));
+      await this.until(`${gateway.url} to observe the pool`, () => this.#isKnownTo(gateway));
     }
   }
 
@@ -111,13 +111,13 @@ export class Scenario {
     return (await this.pods(group)).map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
-  /** Ends a pod for good as its kubelet does that evicts it, or does not admit it. Its worker dies, and its object stays. */
+  /** Fails a pod as a kubelet does that evicts or does not admit it. The worker ends, and the Pod object remains. */
   async failPod(name: string, reason: string, message: string): Promise<void> {
     const status = { phase: "Failed", reason, message };
     await this.#stage.client.mergePatch(pods, { namespace: this.namespace, name }, { status }, { subresource: "status" });
   }
 
-  /** Those that get no launches and have not been deleted yet. */
+  /** Names of the cordoned pods without deletion timestamp. */
   async cordonedPods(): Promise<readonly string[]> {
     const marked = (await this.pods()).filter(
       ({ metadata }) => metadata?.annotations?.[annotations.cordoned] !== undefined && metadata.deletionTimestamp === undefined,
@@ -130,7 +130,7 @@ export class Scenario {
     return items.filter((event) => event.reason === reason && event.regarding?.kind === "AvatarPool");
   }
 
-  /** Waits until the condition is as wanted. @returns its message. */
+  /** Waits until the condition matches. @returns its message. */
   async condition(type: string, wanted: Wanted): Promise<string> {
     let message = "";
     await this.until(`condition ${type} ${JSON.stringify({ ...wanted, message: wanted.message?.source })}`, async () => {
@@ -166,13 +166,13 @@ export class Scenario {
     return launchAt(`${gateway?.url}/${this.namespace}/pool/launch`, options);
   }
 
-  /** Launches one after the other, and waits until the operator counts the sessions. @returns the workers that took them. */
+  /** Launches one after the other, and waits until the operator counts the sessions. @returns the workers of the sessions. */
   async sessions(count: number): Promise<readonly string[]> {
     const before = (await this.status()).sessions ?? 0;
     const workers: string[] = [];
     for (let index = 0; index < count; index++) {
       const { status, body, worker } = await this.launch();
-      if (status !== 200) throw new Error(`launch ${index} was answered ${status}: ${JSON.stringify(body)}`);
+      if (status !== 200) throw new Error(`launch ${index} failed with status ${status}: ${JSON.stringify(body)}`);
       workers.push(worker);
     }
     await this.until(`${before + count} sessions`, async () => (await this.status()).sessions === before + count);
@@ -188,7 +188,7 @@ export class Scenario {
     return this.workers().reduce((sum, { activeSessions }) => sum + activeSessions, 0);
   }
 
-  /** Ends sessions like callers that hang up. @param count sessions per worker. Default: all. */
+  /** Ends sessions as callers do that hang up. @param count sessions per worker. Default: all. */
   endSessions(pod?: string, count = Number.POSITIVE_INFINITY): void {
     for (const worker of this.workers()) {
       if (pod !== undefined && worker.pod.name !== pod) continue;
@@ -197,7 +197,7 @@ export class Scenario {
     }
   }
 
-  /** Sessions that anything but their own end has ended, with the reason. */
+  /** Sessions that were killed, with pod and reason. */
   kills(): readonly string[] {
     const { kills } = this.#stage.fleet.totals;
     return kills.filter(({ pod }) => pod.startsWith(`${this.namespace}/`)).map(({ pod, reason }) => `${pod}: ${reason}`);
@@ -215,7 +215,7 @@ function conditionsOf(conditions: readonly { readonly type?: string; readonly st
   return conditions.map(({ type, status }) => `${type}=${status}`).join(" ");
 }
 
-/** The pool of scenarios: never shrinks within a test, unless the test is about that. */
+/** The default pool of scenarios. It does not scale down within a test. */
 function poolObject(spec: object): object {
   return {
     apiVersion: "avatarpool.dev/v1alpha1",
@@ -227,7 +227,7 @@ function poolObject(spec: object): object {
       workers: [gpuGroup()],
       warm: { slots: 1 },
       scaling: { scaleDownAfter: "5m" },
-      // Shorter than the test timeout, so that a launch that waits in vain fails with its own error.
+      // Shorter than the test timeout, so that a launch without a slot fails with its own error.
       launch: { queue: { deadline: "1m" } },
       ...spec,
     },

@@ -12,14 +12,14 @@ export interface StageOptions {
   readonly gateways?: number;
 }
 
-/** Everything that takes time at a stand-in worker is over this many times sooner: a cold start takes 2 s. */
+/** Factor by which stand-in workers are faster than real workers: a cold start takes 2 s. */
 export const TIME_FACTOR = 15;
 
 const ampleNodes: readonly NodeSpec[] = [gpuNode("gpu-0", 64), { name: "cpu-0", cpu: "256", memory: "2Ti" }];
 
 /**
- * The whole product on a control plane of its own: the chart's rights, operator and gateways as processes, and stand-in
- * workers. Scenarios share it, each in a namespace of its own, so that they can run side by side.
+ * The whole product on its own control plane: the chart's permissions, operator and gateways as processes, and stand-in
+ * workers. Scenarios share a stage and can run concurrently, each in its own namespace.
  */
 export class Stage implements AsyncDisposable {
   readonly plane: ControlPlane;
@@ -31,7 +31,7 @@ export class Stage implements AsyncDisposable {
   #operator: Awaited<ReturnType<Product["startOperator"]>>;
 
   static async open({ nodes = ampleNodes, gateways = 1 }: StageOptions = {}): Promise<Stage> {
-    // Ends what was started, should a later part not start.
+    // Stops the started parts if a later part fails to start.
     await using resources = new AsyncDisposableStack();
     const plane = resources.use(await startControlPlane({ nodes }));
     const onLog = (line: string) => console.error(line);
@@ -62,12 +62,12 @@ export class Stage implements AsyncDisposable {
     return this.#operator;
   }
 
-  /** Another operator, in place of one that was stopped or killed. */
+  /** Starts another operator after the previous one was stopped or killed. */
   async restartOperator(options: OperatorOptions = {}): Promise<void> {
     this.#operator = await this.product.startOperator(options);
   }
 
-  /** A namespace, by default with the maker's Secret in it. */
+  /** Creates a namespace, by default with the maker's Secret. */
   async scenario(namespace: string, options: { readonly secret?: boolean } = {}): Promise<Scenario> {
     const scenario = new Scenario(this, namespace);
     await scenario.kubectl(["create", "namespace", namespace]);
@@ -75,7 +75,7 @@ export class Stage implements AsyncDisposable {
     return scenario;
   }
 
-  /** All that operator and gateways have logged, those that ended included. */
+  /** Logs of the current operator and of all gateways, also of gateways that have ended. */
   async logs(): Promise<string> {
     const processes = [this.operator, ...this.gateways].map(({ process }) => process);
     return (await Promise.all(processes.map(({ logFile }) => readFile(logFile, "utf8")))).join("");
