@@ -35,7 +35,7 @@ async function install() {
   const seconds = () => `${Math.round((Date.now() - startMs) / 1000)} s`;
   process.stderr.write("installing npm packages (usually less than a minute)\n");
   const ticker = setInterval(() => process.stderr.write(`  installing npm packages: ${seconds()}\n`), PROGRESS_MS);
-  // The level hides warnings about the machine's Node, which runs only the installation. The output goes to stderr, because a
+  // The level hides warnings about the machine's Node, which runs only the installation. The output is on stderr, because a
   // program may parse the script's own output.
   const outcome = await run("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] });
   clearInterval(ticker);

@@ -3,7 +3,7 @@ import { render, renderLine, seconds, type View } from "./view.ts";
 
 const LINE_INTERVAL_MS = 5_000;
 
-/** Output of the demo: a live view on a terminal, otherwise a line every few seconds. With `--json` it goes to stderr. */
+/** Output of the demo: a live view on a terminal, otherwise a line every few seconds. With `--json` it is on stderr. */
 export class Output implements Disposable {
   readonly #stream: NodeJS.WriteStream;
   readonly #screen: Screen | undefined;

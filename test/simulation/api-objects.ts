@@ -64,7 +64,7 @@ export function withConditions(status: PodStatus, ...conditions: readonly PodCon
   return { ...status, conditions: [...others, ...conditions] };
 }
 
-/** Whole seconds, as Kubernetes keeps times. */
+/** Whole seconds, like times in Kubernetes. */
 export function timeText(atMs: number): string {
   return new Date(Math.floor(atMs / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
 }

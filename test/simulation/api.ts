@@ -36,7 +36,7 @@ export interface Write {
   readonly sender: Sender;
 }
 
-/** The process that sent a request, and when it did. */
+/** The process that sent a request, and the time of the request. */
 export interface Sender {
   readonly name: string;
   readonly sentMs: number;

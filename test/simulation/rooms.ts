@@ -46,8 +46,8 @@ export class Rooms {
   }
 
   /**
-   * A gateway ends a session at a worker: a newer one replaces it, or a client requested it. This is judged when the gateway
-   * decides it: a worker that hangs does it later, when the newer launch may have been refused or its gateway may have died.
+   * A gateway ends a session at a worker: a newer one replaces it, or a client requested it. This is checked when the gateway
+   * sends the request: a worker that hangs ends it later, after a rejection of the newer launch or the end of its gateway.
    */
   stops({ room, launch }: SimSession): void {
     const { timeline, witness } = this.#world;
@@ -79,7 +79,7 @@ export class Rooms {
   }
 }
 
-/** A launch that was sent again after its session was ended may have gone through another gateway: the last one counts. */
+/** A repeated launch, after the end of its session, may use another gateway: the last one counts. */
 function newestOfEach(launches: readonly LaunchRecord[]): Iterable<LaunchRecord> {
   return new Map(launches.map((record) => [record.id, record])).values();
 }

@@ -48,7 +48,7 @@ export class StatusWatch {
   }
 }
 
-/** The causes that keep the world from working, each under a stable name. */
+/** The current faults of the world, each under a stable name. */
 function troubles(world: JudgedWorld): readonly string[] {
   const pods = world.cluster.pods().filter((pod) => !isDeleting(pod));
   const wrong: string[] = [];

@@ -53,9 +53,9 @@ const STARTUP_MS = 4_000;
 export interface SimWorkersOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** How long the next session lasts. */
+  /** Length of the next session. */
   readonly sessionMs: () => number;
-  /** A session began for a launch. @param stray in a pod that is no member of the pool. */
+  /** A session began for a launch. @param stray in a pod that is not a member of the pool. */
   readonly onSession: (launch: string, stray: boolean) => void;
   /** A gateway requests a worker to end a session. */
   readonly onStop: (session: SimSession) => void;

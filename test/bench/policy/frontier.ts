@@ -25,7 +25,7 @@ export function cheapestAt(frontier: readonly Point[], warmShare: number): Point
 
 /**
  * Worker-hours at exactly this warm share on the lower convex hull of the frontier: the result of switching between two settings
- * in the best proportion, which no user can know. Undefined beyond the best warm share.
+ * in the best proportion, which is unknown in advance. Undefined beyond the best warm share.
  */
 export function hullHoursAt(frontier: readonly Point[], warmShare: number): number | undefined {
   const hull = lowerHull(frontier);

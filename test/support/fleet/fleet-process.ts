@@ -59,7 +59,7 @@ export class FleetProcess implements AsyncDisposable {
 
   async #get<T>(call: string): Promise<T> {
     const response = await fetch(`${this.#control}${call}`, { signal: AbortSignal.timeout(5_000) });
-    if (!response.ok) throw new Error(`the stand-in fleet answered ${response.status} to ${call}`);
+    if (!response.ok) throw new Error(`the stand-in fleet responded to ${call} with status ${response.status}`);
     return (await response.json()) as T;
   }
 }

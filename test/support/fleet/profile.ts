@@ -20,7 +20,7 @@ export interface WorkerProfile {
   readonly maxTaskHistory: number;
 }
 
-/** Cold starts of the stand-ins: the short end of what the maker documents (30-50 s on a GPU, about 20 s on a CPU). */
+/** Cold starts of the stand-ins: the lower end of the maker's documented range (30-50 s on a GPU, about 20 s on a CPU). */
 const coldStartMs: Record<EngineName, number> = { expression: 30_000, essence: 20_000 };
 
 /** Machines differ: a random addition of up to this share extends a cold start. */

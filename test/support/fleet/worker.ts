@@ -15,7 +15,7 @@ export interface WorkerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly profile: WorkerProfile;
-  /** Names of the models in the worker's folder. Absent for engines that take any image. */
+  /** Names of the models in the worker's folder. Absent for engines that accept any image. */
   readonly models?: ReadonlySet<string>;
   readonly clock: Clock;
   readonly ledger: Ledger;

@@ -10,7 +10,7 @@ import { freePort } from "../product/free-port.ts";
 export const LIVEKIT_KEY = "APItest";
 export const LIVEKIT_SECRET = "a-secret-of-more-than-thirty-two-characters";
 
-/** Waits for the end of its input, which closes when the parent process ends in any way, and then ends the server. */
+/** Waits for the end of its input and then ends the server. The input closes when the parent process ends in any way. */
 const DIE_WITH_PARENT = 'server=$1; shift; "$server" "$@" </dev/null & cat; kill -9 $!';
 
 export interface LivekitServer extends AsyncDisposable {

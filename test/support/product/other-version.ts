@@ -29,7 +29,7 @@ export async function otherVersion(folder: string): Promise<string> {
         setup({ onLoad }) {
           onLoad({ filter: /resources\/pod-template\.ts$/ }, async (file) => {
             const source = await readFile(file.path, "utf8");
-            if (!source.includes(STATED)) throw new Error(`${file.path} no longer holds "${STATED}": change what this test varies`);
+            if (!source.includes(STATED)) throw new Error(`${file.path} does not contain "${STATED}"; change STATED`);
             return { contents: source.replace(STATED, `const CLEANUP_SECONDS = ${OTHER_CLEANUP_SECONDS};`), loader: "ts" };
           });
         },

@@ -30,7 +30,7 @@ const provider: Provider = {
     await run("kubectl", ["delete", "--ignore-not-found", "--wait=false", "-f", "-"], JSON.stringify(props));
   },
   construct: async (name, type, inputs, options) => {
-    if (type !== CHART) throw new Error(`no stand-in for ${type}`);
+    if (type !== CHART) throw new Error(`the stand-in provider does not support ${type}`);
     const chart = new ComponentResource(CHART, name, inputs, options);
     await renderChart(name, inputs, chart);
     return { urn: chart.urn, state: {} };
