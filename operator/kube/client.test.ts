@@ -93,7 +93,7 @@ describe("KubeClient: requests", () => {
     });
   });
 
-  it("sends no further attempt of a write that is no longer allowed, though an earlier attempt was", async () => {
+  it("sends no further attempt of a write that is no longer allowed, even after an earlier attempt", async () => {
     await withServer([refusal(503, "ServiceUnavailable", "later"), json({})], async ({ client, sent }) => {
       const leading = new AbortController();
       let tries = 0;

@@ -163,7 +163,7 @@ describe("leaderElect", () => {
     api.lease = { ...api.lease, spec: { ...api.lease?.spec, renewTime: "1999-01-01T00:00:00.000000Z" } };
     candidate("b");
     await clock.advance(14_900);
-    expect(leaders.has("b"), "the remote time must not count").toBe(false);
+    expect(leaders.has("b"), "the remote clock does not count").toBe(false);
     await clock.advance(3_000);
     expect(leaders).toEqual(new Set(["b"]));
     expect(api.lease?.spec?.leaseTransitions).toBe(1);

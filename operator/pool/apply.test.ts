@@ -211,7 +211,7 @@ describe("apply", () => {
     const wanted = { pods: [pod("a")], sessions: { a: 2 }, deployments: [deployment("gpu", { replicas: 1 })], queued: { maya: 3 } };
     const { unwritten, failure } = await carryOut(pool(gpuOnly), wanted);
     expect(client.writes).toMatchObject([{ verb: "patch", plural: "deployments", sent: { spec: { replicas: 3 } } }]);
-    expect(client.writes[0]?.sent.spec, "and nothing else").toEqual({ replicas: 3 });
+    expect(client.writes[0]?.sent.spec, "replicas only").toEqual({ replicas: 3 });
     expect([[...unwritten], failure]).toEqual([[], undefined]);
   });
 
@@ -277,7 +277,7 @@ describe("apply", () => {
     expect(client.writes).toMatchObject([{ plural: "avatarpools", sent: { metadata: { finalizers: [] } } }]);
   });
 
-  it("lowers the Deployment of a deleted pool once, though the watch lags", async () => {
+  it("lowers the Deployment of a deleted pool once, even if the watch lags", async () => {
     const { client, carryOut } = operator();
     const idle = pod("a", { cordonedAtMs: 1, cordonAcknowledged: true } as never);
     const deleted = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS).toISOString() });

@@ -29,7 +29,7 @@ const anyPods = fc
 
 function replicasOf(planned: ReturnType<typeof plan>): number {
   const [group] = planned.groups;
-  if (group?.kind !== "scale") throw new Error("the group is refused");
+  if (group?.kind !== "scale") throw new Error("expected the group to scale");
   return group.replicas;
 }
 

@@ -32,7 +32,7 @@ describe("a stale or false cache", () => {
             queued: { maya: queued },
           });
           const group = plan(seen).groups[0]!;
-          if (group.kind !== "scale") throw new Error("the group is ours");
+          if (group.kind !== "scale") throw new Error("expected the group to scale");
           // The sessions of a worker shown twice count at most twice. Missing pods never determine the size.
           const demand = pods.length * SLOTS + queued + 1;
           expect(group.replicas).toBeLessThanOrEqual(Math.max(Math.min(replicas, 12), Math.min(MAX, Math.ceil(demand / SLOTS))));

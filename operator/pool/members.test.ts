@@ -45,7 +45,7 @@ describe("a pod that ended permanently", () => {
   it.each<[string, PodChange]>([
     ["", evicted],
     [" and is being deleted", { ...evicted, deleting: true }],
-  ])("does not delay the end of a deleted pool%s, whatever sessions gateways report", (_how, change) => {
+  ])("does not delay the end of a deleted pool%s, for any reported sessions", (_how, change) => {
     const view = pool(gpuOnly, { deletionTimestamp: new Date(NOW_MS - 1_000).toISOString() });
     const pods = [pod("gone", change)];
     const planned = plan(snapshot(view, { pods, deployments: [deployment("gpu", { replicas: 0 })], sessions: { gone: 1 } }));

@@ -53,7 +53,7 @@ async function operator(view: PoolView, change: WorldChange, hangs: RegExp = /$^
     pods: watched(seen.pods),
     hub: seen.hub,
     workers: {
-      call: () => Promise.reject(new Error("no worker is warmed up here")),
+      call: () => Promise.reject(new Error("unexpected warm-up")),
       isEmpty: async (origin) => {
         requests.push(`ask ${origin}`);
         if (hangs.test(`ask ${origin}`)) await new Promise(() => {});

@@ -20,7 +20,7 @@ import type { PodView, PoolView } from "./views.ts";
 const gpu = (view: PoolView, change: WorldChange = {}) => {
   const planned = plan(snapshot(view, change));
   const group = planned.groups[0];
-  if (group?.kind !== "scale") throw new Error("the group is refused");
+  if (group?.kind !== "scale") throw new Error("expected the group to scale");
   const decisions = changesOf(planned);
   return { ...planned, replicas: group.replicas, step: group.step, decisions, reason: decisions[0]?.reason };
 };
@@ -321,7 +321,7 @@ const boundsOf = ({ view }: Scene) => view.config.groups[0]!;
 /** The world after the plan and Kubernetes' response to it, without new reports from gateways. */
 function carriedOut({ view, change }: Scene, planned: Plan): Scene {
   const group = planned.groups[0];
-  if (group?.kind !== "scale") throw new Error("the group is refused");
+  if (group?.kind !== "scale") throw new Error("expected the group to scale");
   const { step } = group;
   const has = (list: readonly { readonly uid: string }[], { uid }: PodView) => list.some((worker) => worker.uid === uid);
   const kept = change.pods

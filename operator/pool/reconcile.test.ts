@@ -206,7 +206,7 @@ describe("poolReconciler", () => {
       expect(events.filter(({ reason }) => reason === "NotReady")).toEqual([]);
       const before = client.requests;
       await reconcile();
-      expect(client.requests - before, "the other group, whose watch lags, is written; this one is not").toBeLessThanOrEqual(1);
+      expect(client.requests - before, "writes of the other group, whose watch lags").toBeLessThanOrEqual(1);
     });
 
     it("makes the pool not ready, even while workers serve", async () => {

@@ -33,8 +33,8 @@ describe("the template of a worker", () => {
   it("has a hash that changes exactly with the fields that require new workers", () => {
     expect(templateOf()).toBe(templateOf({ warm: { slots: 5 }, scaling: { scaleDownAfter: "1m" } }));
     expect(templateOf()).not.toBe(templateOf({ workers: [{ ...gpuOnly.workers[0]!, env: [{ name: "A", value: "1" }] }] }));
-    expect(templateOf(), "a face is loaded at its first launch").toBe(templateOf(otherFace));
-    expect(templateOf(bySession), "a face is loaded in the warm-up").not.toBe(templateOf({ ...bySession, ...otherFace }));
+    expect(templateOf(), "a worker loads a face at its first launch").toBe(templateOf(otherFace));
+    expect(templateOf(bySession), "a worker loads a face in the warm-up").not.toBe(templateOf({ ...bySession, ...otherFace }));
   });
 });
 

@@ -156,8 +156,8 @@ class Model {
   async take(): Promise<string | undefined> {
     const taken = await take(this.queue);
     if (taken === undefined) return undefined;
-    expect(this.working.has(taken), `${taken} handed out twice at once`).toBe(false);
-    expect(this.owed.delete(taken), `${taken} handed out though nobody asked, or too early`).toBe(true);
+    expect(this.working.has(taken), `${taken} returned twice at once`).toBe(false);
+    expect(this.owed.delete(taken), `${taken} returned without a request, or too early`).toBe(true);
     this.working.add(taken);
     this.handouts++;
     return taken;
@@ -193,7 +193,7 @@ describe("WorkQueue, for any commands in any order", () => {
         for (const taken of [...model.working]) model.done(taken);
         await model.advance(60_000);
         for (let taken = await model.take(); taken !== undefined; taken = await model.take()) model.done(taken);
-        expect([...model.owed, ...model.due.keys()], "lost").toEqual([]);
+        expect([...model.owed, ...model.due.keys()], "lost keys").toEqual([]);
         expect(model.handouts).toBeLessThanOrEqual(model.adds);
         expect(model.queue.size).toBe(0);
       }),

@@ -88,7 +88,7 @@ class Controller {
     const planned = plan({ ...observed, forecast: this.#forecasts.next(observed) });
     const [group] = planned.groups;
     const [record] = planned.records;
-    if (group?.kind !== "scale" || record === undefined) throw new Error("the controller sizes the group");
+    if (group?.kind !== "scale" || record === undefined) throw new Error("expected a size and a record from the controller");
     this.#wanted = group.wanted;
     const leaving = draining.length + group.step.cordon.length - group.step.uncordon.length;
     return { workers: group.replicas > record.from ? group.replicas : record.from - leaving, record };

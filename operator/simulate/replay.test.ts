@@ -124,7 +124,7 @@ describe("replay", { timeout: 60_000 }, () => {
     );
   });
 
-  it("even a policy that knows the future needs no fewer hours than the clairvoyant bound at its warm share", () => {
+  it("a policy with full knowledge of the future needs at least the clairvoyant bound at its warm share", () => {
     const single = { ...shape, slotsPerWorker: 1 };
     const seldom = fc.array(fc.tuple(fc.integer({ min: 100, max: 5_000 }), fc.integer({ min: 0, max: 900 }), fc.boolean()), {
       minLength: 1,

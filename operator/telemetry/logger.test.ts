@@ -42,7 +42,7 @@ describe("createLogger", () => {
     "token",
     "secret",
     "password",
-  ])("never writes the value of %s, however deep", (key) => {
+  ])("never writes the value of %s, at any depth", (key) => {
     for (const fields of [
       { [key]: SECRET },
       { request: { headers: { [key]: SECRET } } },

@@ -32,7 +32,7 @@ describe("buildSnapshot", () => {
     expect(gpu(pool(gpuOnly), { deployments: [] }).deployment).toEqual({ kind: "absent" });
   });
 
-  it("remembers for half a minute that an unlabelled Deployment has the name", () => {
+  it("records for half a minute that an unlabelled Deployment has the name", () => {
     const known = memory();
     known.foreign.set("support-gpu", { why: "theirs", atMs: NOW_MS });
     const kind = (afterMs: number) =>

@@ -104,7 +104,7 @@ describe("LoadHub", () => {
     hub.accept("b", report("b", [load({ shortSinceMs: 10 })], false), NOW_MS);
     expect(hub.view(KEY, NOW_MS).shortSinceMs).toBe(10);
     hub.answered(KEY, 20);
-    expect(hub.view(KEY, NOW_MS).shortSinceMs, "another one's answer").toBe(10);
+    expect(hub.view(KEY, NOW_MS).shortSinceMs, "the answer to another shortage").toBe(10);
     hub.answered(KEY, 10);
     expect(hub.view(KEY, NOW_MS).shortSinceMs).toBeUndefined();
   });

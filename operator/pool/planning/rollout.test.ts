@@ -57,7 +57,7 @@ describe("rolloutOf", () => {
     expect(rollout({ ...change, nowMs: NOW_MS + 30_000 })).toMatchObject({ kind: "blocked", reason: "Unschedulable" });
     const done = [pod("c", { template: "t1", revision: "r2" })];
     expect(rollout({ ...change, pods: done })).toEqual({ kind: "none" });
-    expect(rollout({ ...change, replicaSets: [] }), "not seen yet").toEqual({ kind: "none" });
+    expect(rollout({ ...change, replicaSets: [] }), "not visible yet").toEqual({ kind: "none" });
   });
 
   it("counts replaced and remaining workers, and counts draining workers as replaced", () => {

@@ -100,7 +100,7 @@ describe("Refusals", () => {
     await mark("a");
     await clock.advance(1);
     sweep(clock.now(), ["a"]);
-    expect(refusals.of(KEY), "held until then").toHaveLength(2);
+    expect(refusals.of(KEY), "before the retry is due").toHaveLength(2);
     sweep(clock.now());
     expect(refusals.of(KEY)).toMatchObject([{ kind: "Deployment" }]);
     expect(refusals.dueInMs(KEY)).toBe(9_999);

@@ -78,7 +78,7 @@ it("reports a container that ends repeatedly also while it runs again", () => {
       .problem;
   expect(problem(2)).toBeUndefined();
   expect(problem(3)).toEqual({ reason: "Error", message: "setup: no such model" });
-  expect(problem(3, true), "it has come to run").toBeUndefined();
+  expect(problem(3, true), "the container is ready").toBeUndefined();
 });
 
 describe("PodEvents", () => {

@@ -115,7 +115,7 @@ describe("presetLoader", () => {
     );
     client.put("secrets", { namespace: "avatars", name: "maker" }, { data: { "api-secret": base64("makers-secret-1234") } });
     const { message } = await run().then(
-      () => new Error("it did not fail"),
+      () => new Error("expected a failure"),
       (error: Error) => error,
     );
     expect(message).toContain("preset maya: the worker rejected a warm-up session with status 422: cannot launch ");

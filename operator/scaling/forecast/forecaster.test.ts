@@ -32,7 +32,7 @@ function mostWantedAfter(refusals: number): number {
   return most;
 }
 
-it("wants no more slots after a burst of refusals than launches arrived", () => {
+it("keeps at most as many slots after a burst of refusals as launches arrived", () => {
   expect(mostWantedAfter(60)).toBeLessThan(75);
   expect(mostWantedAfter(180)).toBeLessThan(100);
 });
