@@ -62,7 +62,7 @@ describe("an invalid launch", () => {
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
   });
 
-  it("leaves no slot taken", async () => {
+  it("occupies no slot", async () => {
     expect(scenario.activeSessions()).toBe(0);
     await scenario.sessions(2);
   });

@@ -181,7 +181,7 @@ describe.concurrent("a Deployment that has a group's name but does not belong to
     ours: metadata?.managedFields?.some(({ manager }) => manager === FIELD_MANAGER),
   });
 
-  it("is not changed, and the pool reports what to do", async () => {
+  it("is left unchanged, and the pool reports the remedy", async () => {
     const scenario = await stage.scenario("foreign");
     const matchLabels = { app: "somebody-else" };
     const template = { metadata: { labels: matchLabels }, spec: { containers: [{ name: "web", image: "registry.test/web:1" }] } };

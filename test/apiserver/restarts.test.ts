@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Stage } from "../support/scenario/index.ts";
 
-/** If the operator dies or the API server is unavailable, launches continue, and the operator resumes afterwards. */
+/** Without the operator or the API server, launches continue. The operator resumes its work afterwards. */
 
 let stage: Stage;
 
@@ -55,7 +55,7 @@ it("launches continue while the API server is unavailable, and the operator catc
   expect(scenario.kills()).toEqual([]);
 });
 
-it("an operator that receives SIGTERM releases its lease, and the next one serves the launches that waited meanwhile", async () => {
+it("an operator that receives SIGTERM releases its lease, and the waiting launches are served under the next operator", async () => {
   const scenario = await stage.scenario("handover");
   await scenario.readyPool();
   await scenario.sessions(1);

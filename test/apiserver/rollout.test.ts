@@ -100,7 +100,7 @@ describe.concurrent("a rollout under load", () => {
 });
 
 describe.concurrent("a rollout is stopped", () => {
-  it("while no GPU is free for the new worker, reports what to do, and resumes on its own", async () => {
+  it("while no GPU is free for the new worker, reports the remedy, and resumes on its own", async () => {
     const group = { min: 2, max: 2, ...onNodesKeptFor("scarce") };
     const scenario = await warmPool("scarce", group);
     const { fresh: before } = await revisions(scenario);

@@ -119,7 +119,7 @@ describe("an informer on a real API server", () => {
     expect(proxy.count(isList), "a closed connection must not cause a list").toBe(1);
   });
 
-  it("lists again after a 410 and finds what was deleted meanwhile", async () => {
+  it("lists again after a 410 and observes the deletions before that list", async () => {
     await putAll("gone", { a: "1", b: "1", c: "1" });
     const { proxy, causes, agrees } = await watchNamespace("gone");
     await agrees();
@@ -163,7 +163,7 @@ describe("an informer on a real API server", () => {
     proxy.inject({ when: isWatch, answer });
     await informer.whenSynced();
     expect(performance.now() - startMs).toBeGreaterThan(1_000);
-    await until("the watch to be refused", limitMs, async () => causes.includes("throttled"));
+    await until("a throttled watch", limitMs, async () => causes.includes("throttled"));
     const refusedMs = performance.now();
     await putAll("throttled", { b: "1" });
     await agrees();
@@ -171,7 +171,7 @@ describe("an informer on a real API server", () => {
     expect(proxy.count(isWatch)).toBe(2);
   });
 
-  it("shows a state that existed, even if objects change between slow pages", async () => {
+  it("shows a consistent state, even if objects change between slow pages", async () => {
     await putAll("slow", Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`c${1000 + i}`, "old"])));
     const { proxy, informer, agrees } = await watchNamespace("slow");
     proxy.inject({ when: isList, times: 3, delayMs: 400 });

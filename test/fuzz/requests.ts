@@ -72,7 +72,7 @@ const likely = fc.constantFrom(
 /** Secrets only in the fields for secrets: the gateway may log other values. */
 const secretField = fc.constantFrom("makers-secret", TOKEN).map((value): [string, string] => ["api_secret", value]);
 
-/** A launch's fields with some of them left out, changed or sent twice. */
+/** The fields of a launch. Some of them are omitted, changed or sent twice. */
 const fields: fc.Arbitrary<[string, string][]> = fc
   .record({
     without: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.nat(3)),
