@@ -51,7 +51,7 @@ export class AdminApi {
   async demand<T>(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<T> {
     const answer = await this.request(method, path, body);
     if (answer.status < 200 || answer.status > 299)
-      throw new Error(`${method} ${path}: status ${answer.status}: ${messageOf(answer.body)}`);
+      throw new Error(`${method} ${path} answered ${answer.status}: ${messageOf(answer.body)}`);
     return JSON.parse(answer.body) as T;
   }
 }
