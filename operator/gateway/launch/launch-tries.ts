@@ -16,7 +16,7 @@ export interface LaunchTries {
   readonly tried: ReadonlySet<string>;
   /** Number of workers that failed after they had received the launch. */
   readonly lost: number;
-  /** How the launch came to its first slot; `queued` as soon as it has waited. */
+  /** `queued` once the launch has waited, else `cold` once it was sent to a worker that is not warm. Undefined before. */
   readonly path: LaunchPath | undefined;
   /** Why the maker's cloud refused the launch, one entry per try. */
   readonly cloudErrors: readonly OverflowErrorKind[];
@@ -35,4 +35,10 @@ export function afterQueue(tries: LaunchTries): LaunchTries {
 
 export function afterCloud({ path, cloudErrors }: LaunchTries, error: OverflowErrorKind): LaunchTries {
   return { ...noTries, path, cloudErrors: [...cloudErrors, error] };
+}
+
+/** Only the path `warm` found a warm slot at once: the load report counts a miss for every other one. */
+export function pathOnSend({ path }: LaunchTries, warm: boolean): LaunchPath {
+  if (path === "queued" || path === "cold") return path;
+  return warm ? "warm" : "cold";
 }

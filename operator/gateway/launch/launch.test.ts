@@ -42,6 +42,14 @@ describe("a launch", () => {
     expect(core.state(key)).toMatchObject({ launches: { maya: { arrived: 2, missed: 1, started: 2 } }, shortages: {} });
   });
 
+  it("is cold and misses a warm slot if the warm worker rejects it and a cold one serves it", async () => {
+    const { addWorker, launch, core, key } = gatewayHarness();
+    await addWorker("a", { launch: "full", sessions: 1 });
+    await addWorker("b", {}, { warm: false });
+    expect(await launch()).toMatchObject({ status: 200, trace: { worker: "b", attempts: 2, path: "cold" } });
+    expect(core.state(key)).toMatchObject({ launches: { maya: { arrived: 1, missed: 1, started: 1 } } });
+  });
+
   it("reserves its slot: two concurrent launches do not get the same one", async () => {
     const { addWorker, launch } = gatewayHarness(queue(0));
     await addWorker("a", { slots: 1, launch: "hang" });

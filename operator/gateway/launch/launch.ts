@@ -13,7 +13,16 @@ import { type ClaimedFor, claimFor } from "./claim-launch.ts";
 import type { Doubts } from "./doubts.ts";
 import { type FindSlotDeps, findSlot } from "./find-slot.ts";
 import type { LaunchContext } from "./launch-context.ts";
-import { afterCloud, afterQueue, afterWorker, hadSlot, type LaunchTries, noTries, type PendingReason } from "./launch-tries.ts";
+import {
+  afterCloud,
+  afterQueue,
+  afterWorker,
+  hadSlot,
+  type LaunchTries,
+  noTries,
+  type PendingReason,
+  pathOnSend,
+} from "./launch-tries.ts";
 import { overflowLaunch } from "./overflow-launch.ts";
 import { workersBroke } from "./refusals.ts";
 import type { SentLaunch } from "./replacements.ts";
@@ -147,14 +156,11 @@ class LaunchSteps {
   }
 
   async #pick({ why, tries }: State<"pending">): Promise<LaunchState> {
-    const { pool, abandoned, trace } = this.#launch;
+    const { pool, abandoned } = this.#launch;
     if (abandoned.aborted) throw clientGone();
     const mayTry = tries.tried.size < pool.launch.attempts;
     const slot = mayTry ? await findSlot(this.#deps, this.#launch, tries.tried) : undefined;
-    if (slot === undefined) return { name: "queued", why, tries };
-    const path = tries.path ?? (slot.warm ? "warm" : "cold");
-    trace.path = path;
-    return { name: "reserved", slot, tries: { ...tries, path } };
+    return slot === undefined ? { name: "queued", why, tries } : { name: "reserved", slot, tries };
   }
 
   async #wait({ why, tries }: State<"queued">): Promise<LaunchState> {
@@ -195,10 +201,12 @@ class LaunchSteps {
 
   #register({ slot, grant, isOther, tries }: State<"claimed">): LaunchState {
     this.#requireClient();
-    const { key, keys, request } = this.#launch;
+    const { key, keys, request, trace } = this.#launch;
     const { ticket, others } = grant;
     const sent = this.#deps.replacements.register({ pool: key, room: request.roomName, seat: keys.seat, ticket, others });
-    return { name: "sent", slot, sent, isOther, tries };
+    const path = pathOnSend(tries, slot.warm);
+    trace.path = path;
+    return { name: "sent", slot, sent, isOther, tries: { ...tries, path } };
   }
 
   async #send(state: State<"sent">): Promise<LaunchState> {
