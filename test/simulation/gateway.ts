@@ -104,7 +104,7 @@ export class SimGateway {
       () => false,
       (error: unknown) => error instanceof LaunchError && (error.code === "queue_full" || error.code === "deadline_exceeded"),
     );
-    if (trace.path === "queued" || (trace.path === "cold" && trace.attempts > 0) || refused) this.#missed += 1;
+    if (trace.path === "queued" || trace.path === "cold" || refused) this.#missed += 1;
     const launches = Object.values(this.core.state(key)?.launches ?? {});
     const counted = launches.reduce((sum, { missed }) => sum + missed, 0);
     if (launches.length > 0 && counted < this.#missed)

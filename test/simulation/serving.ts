@@ -47,7 +47,7 @@ export class ServingWatch {
   /** @param underWay launches whose reserved slots their workers may not count yet. */
   #judge(world: JudgedWorld, { room, preset, atMs }: Asked, what: string, underWay: number): void {
     const nowMs = world.clock.now();
-    if (!isServingCalm(world, atMs) || isFull(world)) return;
+    if (!isServingCalm(world, atMs) || isFull(world, underWay)) return;
     const free = world.cluster.pods().filter((pod) => {
       const group = world.pool.groups.find(({ name }) => name === groupOf(pod));
       return serves(group, preset) && nowMs - (this.#freeSince.get(pod.metadata.uid) ?? nowMs) >= FINDING_MS;
@@ -68,10 +68,10 @@ export class ServingWatch {
   }
 }
 
-/** Whether the pool has its maximum of sessions, or had it until a moment ago. */
-export function isFull(world: JudgedWorld): boolean {
+/** Whether the pool has its maximum of sessions, launches under way included, or had it until a moment ago. */
+export function isFull(world: JudgedWorld, underWay = 0): boolean {
   const { maxSessions } = world.pool.limits;
-  return maxSessions !== undefined && world.sessions() >= maxSessions - 1;
+  return maxSessions !== undefined && world.sessions() + underWay >= maxSessions - 1;
 }
 
 /**
