@@ -28,10 +28,10 @@ export async function explain(
   const key = poolKey(pool);
   try {
     const answer = await ask(DECISIONS_PATH, { pool: key });
-    const told = decisionsSchema.safeParse(answer);
-    if (!told.success)
+    const reported = decisionsSchema.safeParse(answer);
+    if (!reported.success)
       throw new OperatorError("the operator's response has an unknown format: use the CLI of the operator's version");
-    const story = { ...told.data, changes: told.data.changes.slice(0, limit) };
+    const story = { ...reported.data, changes: reported.data.changes.slice(0, limit) };
     if (json) return print(JSON.stringify(story));
     for (const line of storyLines(story)) print(line);
   } catch (error) {

@@ -47,21 +47,21 @@ const NO_IMAGE = "";
 export async function planNow(cluster: Cluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
   const { client, ask } = cluster;
   const view = await poolOf(cluster, options);
-  const [deploymentStore, replicaSetStore, podStore, told, credentials] = await Promise.all([
+  const [deploymentStore, replicaSetStore, podStore, reported, credentials] = await Promise.all([
     storeOf(client, deployments, view, (raw: Json<V1Deployment>) => deploymentView(raw)),
     storeOf(client, replicaSets, view, (raw: Json<V1ReplicaSet>) => replicaSetView(raw)),
     storeOf(client, pods, view, (raw: Json<V1Pod>) => podView(raw)),
     askWorkers(ask, view),
     new CredentialsCheck(client, systemClock).of(view.config),
   ]);
-  const known = "why" in told ? undefined : told;
+  const known = "why" in reported ? undefined : reported;
   const nowMs = systemClock.now();
   const stores = { deployments: deploymentStore, replicaSets: replicaSetStore, pods: podStore };
   const world = { ...stores, hub: { view: () => loadOf(known, nowMs) }, sidecarImage: NO_IMAGE };
   const forecast = new Map(Object.entries(known?.forecast ?? {}));
   const readings = { ...nothingRead, credentials, forecasts: { next: () => forecast, dueMs: () => undefined } };
   const snapshot = buildSnapshot(world, view, readings, new Memories().of(poolKey(view.config)), nowMs);
-  const result = planned(snapshot, plan(snapshot), "why" in told ? told.why : undefined);
+  const result = planned(snapshot, plan(snapshot), "why" in reported ? reported.why : undefined);
   if (options.json) print(JSON.stringify(result));
   else for (const line of planLines(result)) print(line);
 }
@@ -120,9 +120,9 @@ async function storeOf<
 
 async function askWorkers(ask: AskOperator, { config }: PoolView): Promise<Workers | { readonly why: string }> {
   try {
-    const told = workersSchema.safeParse(await ask(WORKERS_PATH, { pool: poolKey(config) }));
-    return told.success
-      ? told.data
+    const reported = workersSchema.safeParse(await ask(WORKERS_PATH, { pool: poolKey(config) }));
+    return reported.success
+      ? reported.data
       : { why: "the operator's response has an unknown format: use the CLI of the operator's version" };
   } catch (error) {
     if (error instanceof OperatorError) return { why: error.message };
@@ -131,15 +131,15 @@ async function askWorkers(ask: AskOperator, { config }: PoolView): Promise<Worke
 }
 
 /** Without the operator's load data, the plan is that of an operator without connected gateways. */
-function loadOf(told: Workers | undefined, nowMs: number): PoolLoadView {
+function loadOf(reported: Workers | undefined, nowMs: number): PoolLoadView {
   const nothing = new LoadHub().view("", nowMs);
-  if (told === undefined) return nothing;
+  if (reported === undefined) return nothing;
   return {
     ...nothing,
-    gatewaysConnected: told.gatewaysConnected,
-    gatewaySilent: told.gatewaySilent,
-    queued: new Map(Object.entries(told.queued)),
-    deficit: new Map(Object.entries(told.deficit ?? told.pressure ?? {})),
-    workers: new Map(told.workers.map(({ uid, ...worker }) => [uid, worker])),
+    gatewaysConnected: reported.gatewaysConnected,
+    gatewaySilent: reported.gatewaySilent,
+    queued: new Map(Object.entries(reported.queued)),
+    deficit: new Map(Object.entries(reported.deficit ?? reported.pressure ?? {})),
+    workers: new Map(reported.workers.map(({ uid, ...worker }) => [uid, worker])),
   };
 }

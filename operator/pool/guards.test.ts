@@ -41,7 +41,7 @@ describe("a plan for a false view", () => {
     fc.assert(
       fc.property(anyPods, fc.nat(80), fc.nat(500), fc.nat(200), shortages, (shown, replicas, queued, worker503, shortage) => {
         const memory = new Memories().of("p");
-        if (shortage !== null) memory.shortages.set("gpu", shortage);
+        if (shortage !== null) memory.nodeShortages.set("gpu", shortage);
         const deployments = [deployment("gpu", { replicas })];
         const asked = replicasOf(
           plan(snapshot(view, { ...shown, deployments, queued: { maya: queued }, worker503: { maya: worker503 }, memory })),

@@ -21,7 +21,7 @@ export interface PoolMemory {
   /** By group: what the size should have been over the last minutes. */
   readonly wanted: Map<string, Window>;
   /** By group: the shortage of nodes at the last plan. */
-  readonly shortages: Map<string, NodeShortage>;
+  readonly nodeShortages: Map<string, NodeShortage>;
   /** By group: its template as rendered for this pool. */
   readonly rendered: Map<string, { readonly pool: PoolConfig; readonly template: WorkerTemplate }>;
   /** By Deployment name: the last apply; absent if its outcome is unknown. */
@@ -54,8 +54,8 @@ export function remember(memory: PoolMemory, snapshot: Snapshot, plan: Pick<Plan
   for (const group of plan.groups) {
     if (group.kind === "refused") continue;
     memory.wanted.set(group.config.name, group.wanted);
-    if (group.shortage === undefined) memory.shortages.delete(group.config.name);
-    else memory.shortages.set(group.config.name, group.shortage);
+    if (group.shortage === undefined) memory.nodeShortages.delete(group.config.name);
+    else memory.nodeShortages.set(group.config.name, group.shortage);
   }
 }
 
@@ -89,7 +89,7 @@ export class Memories {
     if (memory === undefined) {
       memory = {
         wanted: new Map(),
-        shortages: new Map(),
+        nodeShortages: new Map(),
         rendered: new Map(),
         applied: new Map(),
         foreign: new Map(),

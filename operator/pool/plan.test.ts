@@ -154,7 +154,7 @@ describe("plan", () => {
     expect(gpuPlan).toMatchObject({ shortage: { allowance: 4 }, step: { cordon: [{ scheduled: false }] } });
 
     const memory = new Memories().of("p");
-    memory.shortages.set("gpu", { allowance: 1, changedAtMs: NOW_MS - 61_000 });
+    memory.nodeShortages.set("gpu", { allowance: 1, changedAtMs: NOW_MS - 61_000 });
     expect(planned(900_000, memory)[0]?.step.cordon).toHaveLength(4);
   });
 

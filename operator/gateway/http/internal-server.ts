@@ -60,7 +60,7 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
 
   server.get(LOAD_PATH, async (request, reply) => {
     if (!(await isAuthorized(deps, deps.access, request, reply, "only the operator may read this"))) return reply;
-    if (readers >= MAX_READERS) return unavailable(reply, `${MAX_READERS} streams are open already`);
+    if (readers >= MAX_READERS) return unavailable(reply, `${MAX_READERS} load streams are open: close one`);
     readers += 1;
     const { gateway, clock, source } = deps;
     reply.hijack();
@@ -81,14 +81,14 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
 
   // A greeting: from now on, the gateway accepts the peer's token without a review.
   server.get(CLAIMS_PATH, async (request, reply) => {
-    if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may greet"))) return reply;
+    if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may use this path"))) return reply;
     return reply.code(204).send();
   });
 
   server.post(CLAIMS_PATH, (request, reply) =>
     claiming.with(
       async () => {
-        if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may claim launches"))) return reply;
+        if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may use this path"))) return reply;
         const claim = claimSchema.safeParse(request.body);
         return claim.success ? claims.claim(claim.data) : badRequest(reply, claim.error);
       },

@@ -5,7 +5,7 @@ import { hideSecrets } from "../../workers/hide-secrets.ts";
 import type { Livekit } from "./livekit.ts";
 import type { SessionEvent } from "./sessions.ts";
 
-/** A LiveKit server that does not answer is told about so often. */
+/** Interval of log lines about an unreachable LiveKit server. */
 const COMPLAIN_EVERY_MS = 60_000;
 /** Names in a log line are the client's: they are cut. */
 const MAX_LOGGED = 200;

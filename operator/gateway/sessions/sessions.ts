@@ -16,7 +16,7 @@ const ROUND_MS = 1_000;
 /** A video track that is published later than this after the launch does not count as a start-up. */
 const TRACK_LIMIT_MS = 120_000;
 
-/** What the log is told. Names of rooms are the client's. */
+/** Input of the log. Names of rooms are chosen by clients. */
 export type SessionEvent =
   | { readonly kind: "lost"; readonly session: Session }
   | { readonly kind: "abandoned"; readonly session: Session; readonly reclaimedMs: number }

@@ -112,7 +112,7 @@ function groupOf(
     rendered: templateOf(pool, config, world.sidecarImage, memory),
     members,
     wanted: memory.wanted.get(config.name) ?? firstWindow(deployment, members, nowMs),
-    shortage: memory.shortages.get(config.name),
+    shortage: memory.nodeShortages.get(config.name),
   };
 }
 
