@@ -68,8 +68,15 @@ describe("budgetReconciler", () => {
     expect(refusals.of("avatars/support")).toEqual([]);
   });
 
+  it("takes over the budget of a former pool of the same name", async () => {
+    const { client, refusals, run } = setup([{ ...budgetView(wanted), ownerUid: "former-uid" }]);
+    await run();
+    expect(client.writes).toMatchObject([{ force: true, sent: { metadata: { ownerReferences: [{ uid: "pool-uid" }] } } }]);
+    expect(refusals.of("avatars/support")).toEqual([]);
+  });
+
   it("leaves a budget unchanged that has our labels but another owner, or that was created meanwhile", async () => {
-    const shown = setup([{ ...budgetView(wanted), ownerUid: undefined }]);
+    const shown = setup([{ ...budgetView(wanted), ownerUid: undefined, ownerPool: undefined }]);
     expect(await shown.run()).toEqual({ kind: "requeue", afterMs: 10_000 });
     expect(shown.client.requests).toBe(0);
     const created = setup([]);

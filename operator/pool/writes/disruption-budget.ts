@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { V1PodDisruptionBudget, V1PodDisruptionBudgetSpec } from "@kubernetes/client-node";
-import { labels } from "../../api/names.ts";
+import { KIND, labels } from "../../api/names.ts";
 import { isConflict } from "../../kube/errors.ts";
 import { disruptionBudgets } from "../../kube/resource-types.ts";
 import type { Store } from "../../kube/store.ts";
@@ -18,15 +18,19 @@ export interface BudgetView {
   readonly name: string;
   readonly pool: string;
   readonly ownerUid: string | undefined;
+  /** Name of the pool that owns it, or that owned it; the UID distinguishes a former pool from the current one. */
+  readonly ownerPool: string | undefined;
   readonly spec: Json<V1PodDisruptionBudgetSpec> | undefined;
 }
 
 export function budgetView({ metadata = {}, spec }: Json<V1PodDisruptionBudget>): BudgetView {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name ?? "",
     pool: metadata.labels?.[labels.pool] ?? "",
-    ownerUid: metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid,
+    ownerUid: owner?.uid,
+    ownerPool: owner?.kind === KIND ? owner.name : undefined,
     spec,
   };
 }
@@ -41,7 +45,8 @@ export interface BudgetOptions {
 /**
  * Keeps the PodDisruptionBudget of a pool as it should be. Its owner reference deletes it with the pool, after the last
  * session. The pool's `Ready` condition reports a budget that cannot be written, or whose name is taken. A foreign budget is read
- * again after a backoff; the operator never writes to it.
+ * again after a backoff; the operator never writes to it. The budget of a former pool of the same name is taken over: the garbage
+ * collector may leave it for minutes.
  * @throws KubeError the first time that a request fails.
  */
 export function budgetReconciler({ client, refusals, pools, budgets }: BudgetOptions): (key: string) => Promise<Outcome> {
@@ -59,7 +64,7 @@ export function budgetReconciler({ client, refusals, pools, budgets }: BudgetOpt
     const isForeign = () => requeueAfter(refusals.foreign(pool, target, foreignBudget(ref)));
     // The watch shows no budget without our labels.
     const seen = shown ?? (await read(guarded, ref));
-    if (seen !== undefined && seen.ownerUid !== pool.uid) return isForeign();
+    if (seen !== undefined && seen.ownerUid !== pool.uid && seen.ownerPool !== pool.name) return isForeign();
     try {
       // Without force, a budget that was created in the meantime is not taken over.
       await guarded.apply(disruptionBudgets, wanted, { force: seen !== undefined });
