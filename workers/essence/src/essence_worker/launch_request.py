@@ -18,8 +18,8 @@ class LaunchRequest:
     livekit_token: str = field(repr=False)
     room_name: str
     avatar_id: str | None = None
-    image: bytes | None = field(default=None, repr=False)
-    image_url: str | None = None
+    has_image: bool = False
+    """Whether the launch brings a face image or its URL. No renderer of this worker reads it."""
     api_secret: str | None = field(default=None, repr=False)
     async_mode: bool = True
 
@@ -36,8 +36,7 @@ async def read_launch(request: web.Request) -> LaunchRequest:
                 raise bad_request(f"the form cannot be read: {error}") from error
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
             upload = form.get("avatar_image")
-            image = upload.file.read() if isinstance(upload, web.FileField) else None
-            return launch_request(fields, image)
+            return launch_request(fields, has_image=isinstance(upload, web.FileField))
         case other:
             raise bad_request(
                 f'content type "{other}" is not supported: send multipart/form-data, '
@@ -67,16 +66,17 @@ def _from_json(body: Mapping[str, object], headers: Mapping[str, str]) -> Launch
         fields.setdefault("avatar_image_url", image)
         image = ""
     try:
-        return launch_request(fields, base64.b64decode(image, validate=True) if image else None)
+        base64.b64decode(image, validate=True)
     except binascii.Error as error:
         raise bad_request("image is neither an http or https address nor base64") from error
+    return launch_request(fields, has_image=image != "")
 
 
 def _text(value: str | int) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def launch_request(fields: Mapping[str, str], image: bytes | None) -> LaunchRequest:
+def launch_request(fields: Mapping[str, str], *, has_image: bool) -> LaunchRequest:
     """Check the fields of any dialect. Raises LaunchError with status 400."""
     for name in ("livekit_url", "livekit_token", "room_name"):
         if not fields.get(name):
@@ -89,8 +89,7 @@ def launch_request(fields: Mapping[str, str], image: bytes | None) -> LaunchRequ
         livekit_token=fields["livekit_token"],
         room_name=fields["room_name"],
         avatar_id=fields.get("avatar_id") or None,
-        image=image,
-        image_url=fields.get("avatar_image_url") or None,
+        has_image=has_image or bool(fields.get("avatar_image_url")),
         api_secret=fields.get("api_secret") or None,
         async_mode=fields.get("async_mode", "true").lower() != "false",
     )

@@ -7,19 +7,18 @@ from essence_worker.errors import LaunchError
 
 
 def model_files(path: Path) -> dict[str, Path]:
-    """Return the files by avatar name. Raises LaunchError if the path is missing or no model is there."""
-    if not path.exists():
-        raise LaunchError(
-            500, "model_not_found", f"{path} does not exist: set BITHUMAN_MODEL_PATH to a folder of .imx files"
-        )
+    """Return the files by avatar name, sorted: of a folder, or one file; empty if there is none."""
     files = [path] if path.is_file() else sorted(path.glob("*.imx"))
-    if not files:
-        raise LaunchError(500, "model_not_found", f"{path} holds no .imx file: add one for each avatar")
     return {file.stem: file for file in files}
 
 
-def model_names(path: Path) -> Sequence[str]:
-    return [path.stem] if path.is_file() else sorted(file.stem for file in path.glob("*.imx"))
+def no_models(path: Path) -> LaunchError:
+    reason = (
+        f"{path} holds no .imx file: add one for each avatar"
+        if path.exists()
+        else f"{path} does not exist: set BITHUMAN_MODEL_PATH to a folder of .imx files"
+    )
+    return LaunchError(500, "model_not_found", reason)
 
 
 def unknown_avatar(name: str, names: Sequence[str]) -> LaunchError:

@@ -9,7 +9,7 @@ import bithuman
 import numpy as np
 
 from essence_worker.errors import LaunchError
-from essence_worker.models import model_files, unknown_avatar
+from essence_worker.models import model_files, no_models, unknown_avatar
 from essence_worker.redact import redact
 from essence_worker.renderer import Picture, Rendered, Renderer, UnknownGestureError
 
@@ -106,17 +106,18 @@ class SdkRenderers:
         return sorted(self._files)
 
     async def load(self) -> None:
+        files = model_files(self._models)
+        if not files:
+            raise no_models(self._models)
         if self._api_secret is None:
             log.warning(
                 "BITHUMAN_API_SECRET is not set: each launch must bring api_secret, and pays the load time of its model"
             )
-            self._files = model_files(self._models)
-            return
-        files = model_files(self._models)
-        for name, file in files.items():
-            self._prepared[name] = await self._open(name, file, self._api_secret, shared=True)
-            self._prepared[name].first_frame()
-            log.info("loaded %s", name)
+        else:
+            for name, file in files.items():
+                self._prepared[name] = await self._open(name, file, self._api_secret, shared=True)
+                self._prepared[name].first_frame()
+                log.info("loaded %s", name)
         self._files = files
 
     async def acquire(self, name: str, api_secret: str | None) -> SdkRenderer:

@@ -87,12 +87,12 @@ class Server:
         if launch.avatar_id is not None:
             if names and launch.avatar_id not in names:
                 raise unknown_avatar(launch.avatar_id, names)
-        elif (launch.image or launch.image_url) and not self._renderers.takes_images:
+        elif launch.has_image and not self._renderers.takes_images:
             raise bad_request(
                 "this worker renders .imx models and cannot animate an image: send avatar_id with one of "
                 f"{', '.join(names)}"
             )
-        elif len(names) > 1 and not launch.image and not launch.image_url:
+        elif len(names) > 1 and not launch.has_image:
             raise bad_request(f"avatar_id is required: send one of {', '.join(names)}")
 
     async def _wait_for_start(self, task: Task, running: asyncio.Event) -> None:

@@ -42,9 +42,12 @@ class Session:
         self._on_frame = on_frame
         self._stop = asyncio.Event()
         self._last_audio = time.monotonic()
-        self._alone_since: float | None = None
         self.running = asyncio.Event()
         """Set with the first picture in the room."""
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
 
     def stop(self) -> None:
         self._stop.set()
@@ -111,13 +114,12 @@ class Session:
         return "stopped"
 
     async def _idle(self, room: rtc.Room) -> str:
+        accompanied = time.monotonic()
         while True:
             now = time.monotonic()
             if room.remote_participants:
-                self._alone_since = None
-            elif self._alone_since is None:
-                self._alone_since = now
-            if self._alone_since is not None and now - self._alone_since >= self._idle_timeout_s:
+                accompanied = now
+            if now - accompanied >= self._idle_timeout_s:
                 return f"alone in the room for {self._idle_timeout_s:g} s"
             if now - self._last_audio >= self._idle_timeout_s:
                 return f"no audio for {self._idle_timeout_s:g} s"

@@ -36,7 +36,6 @@ class Task:
     completed_at: float | None = None
     error: LaunchError | None = None
     reason: str | None = None
-    stopping: bool = False
 
     def body(self) -> dict[str, object]:
         """Both names of the state are there: the maker's pages do not agree on one."""
@@ -103,9 +102,8 @@ class Tasks:
         """End a session and wait for its end; one that has ended stays as it is."""
         live = self._live.get(task.id)
         if live is not None:
-            task.stopping = True
             live[0].stop()
-            await asyncio.wait([live[1]])
+            await self.wait(task)
 
     async def wait(self, task: Task) -> None:
         live = self._live.get(task.id)
@@ -125,7 +123,7 @@ class Tasks:
         watching = asyncio.create_task(self._watch_start(task, session, started))
         try:
             task.reason = await session.run()
-            task.state = State.CANCELLED if task.stopping else State.COMPLETED
+            task.state = State.CANCELLED if session.stopped else State.COMPLETED
         except LaunchError as error:
             task.error = error
             task.state = State.FAILED

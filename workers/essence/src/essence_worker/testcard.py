@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from essence_worker.models import model_names, unknown_avatar
+from essence_worker.models import model_files, unknown_avatar
 from essence_worker.renderer import Picture, Pixels, Rendered, UnknownGestureError
 
 SIZE = 512
@@ -133,7 +133,7 @@ class TestCards:
         return self._names
 
     async def load(self) -> None:
-        self._names = model_names(self._models) if self._models.exists() else ()
+        self._names = list(model_files(self._models))
 
     async def acquire(self, name: str, api_secret: str | None) -> TestCard:  # noqa: ARG002
         if self._names and name not in self._names:
