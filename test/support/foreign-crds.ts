@@ -1,5 +1,5 @@
 import path from "node:path";
-import { run } from "./controlplane/run.ts";
+import { runChecked } from "./controlplane/run.ts";
 
 /** CustomResourceDefinitions of other projects that the examples and the chart use. Each is part of a Go module. */
 const sources = {
@@ -15,10 +15,8 @@ const sources = {
  */
 export async function foreignCrd(name: keyof typeof sources): Promise<string> {
   const { module, file } = sources[name];
-  const { code, stdout, stderr } = await run("go", ["mod", "download", "-json", module], {
-    env: { ...process.env, GOFLAGS: "", GOWORK: "off" },
-  });
-  if (code !== 0) throw new Error(`go mod download ${module} failed: check that Go can reach its module proxy\n${stdout}${stderr}`);
+  const env = { ...process.env, GOFLAGS: "", GOWORK: "off" };
+  const stdout = await runChecked("go", ["mod", "download", "-json", module], "check that Go can reach its module proxy", env);
   const { Dir } = JSON.parse(stdout) as { readonly Dir: string };
   return path.join(Dir, file);
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import type { Progress } from "./controlplane/index.ts";
-import { run } from "./controlplane/run.ts";
+import { run, runChecked } from "./controlplane/run.ts";
 import { cacheFolder } from "./controlplane/tools.ts";
 import { installPackages } from "./debian.ts";
 
@@ -29,7 +29,7 @@ export async function pythonEnvironment(lock: string, progress: Progress): Promi
   try {
     await makeEnvironment(made, progress);
     const pip = [path.join(made, "bin", "pip"), "install", "--quiet", "--require-hashes", "--requirement", lock];
-    await succeed(pip[0] ?? "", pip.slice(1), "check that pip can reach its package index");
+    await runChecked(pip[0] ?? "", pip.slice(1), "check that pip can reach its package index");
     await symlink(made, `${made}.link`);
     await rename(`${made}.link`, target);
   } catch (error) {
@@ -51,13 +51,5 @@ async function makeEnvironment(folder: string, progress: Progress): Promise<void
 }
 
 async function python(args: readonly string[]): Promise<string> {
-  return succeed("python3", args, "install Python 3.11 or newer");
-}
-
-async function succeed(command: string, args: readonly string[], advice: string): Promise<string> {
-  const result = await run(command, args, { env: process.env }).catch((cause: unknown) => {
-    throw new Error(`${command} cannot be started: ${advice}`, { cause });
-  });
-  if (result.code === 0) return result.stdout.trim();
-  throw new Error(`${command} ${args.join(" ")} failed: ${advice}\n${result.stderr.slice(-2_000)}`);
+  return runChecked("python3", args, "install Python 3.11 or newer");
 }

@@ -29,3 +29,15 @@ export function run(
     child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
   });
 }
+
+/**
+ * Runs a program that must succeed. @returns what it printed.
+ * @param advice what to do if it fails.
+ */
+export async function runChecked(command: string, args: readonly string[], advice: string, env = process.env): Promise<string> {
+  const result = await run(command, args, { env }).catch((cause: unknown) => {
+    throw new Error(`${command} cannot be started: ${advice}`, { cause });
+  });
+  if (result.code === 0) return result.stdout.trim();
+  throw new Error(`${command} ${args.join(" ")} failed: ${advice}\n${`${result.stdout}${result.stderr}`.slice(-2_000)}`);
+}
