@@ -30,7 +30,7 @@ export function parsePool(file: string, text: string, namespace = "default"): Po
   return resolvePool(parsed.data);
 }
 
-/** Paths of what was written and is not in what was read, as a misspelt field: it would have no effect, and nobody would know. */
+/** Paths that the schema drops, such as a misspelt field: it would silently have no effect. */
 function unknownFields(path: string, written: unknown, read: unknown): readonly string[] {
   if (!isObject(written) || !isObject(read)) return [];
   return Object.entries(written).flatMap(([key, value]) => {

@@ -2,20 +2,20 @@ import type { Clock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { PodView } from "./views.ts";
 
-/** A worker that had no session may be released for this time, and is asked again afterwards. */
+/** How long a worker without a session may be released. Afterwards it is queried again. */
 const EMPTY_FOR_MS = 2_000;
-/** A session that no gateway reports counts for this time: nothing reports its end. */
+/** How long a session counts that no gateway reports: its end is not reported either. */
 const BUSY_FOR_MS = 5_000;
-/** Workers of one group that are asked at once. */
+/** Limit on concurrent queries to workers of one group. */
 const AT_ONCE = 32;
-/** Workers answer within milliseconds. A reconcile does not wait for one that hangs: its pool may have to grow meanwhile. */
+/** Workers respond within milliseconds. A reconcile does not wait for one that hangs, because its pool may need to grow. */
 const PATIENCE_MS = 50;
 
-/** What victims have reported of themselves lately. */
+/** Recent responses of victims. */
 export interface Verdicts {
-  /** UIDs of workers that had a session, or did not answer. */
+  /** UIDs of workers that had a session, or did not respond. */
   readonly busy: ReadonlySet<string>;
-  /** When the first of them is to be asked again. */
+  /** When the first of them is queried again. */
   readonly untilMs: number | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Verdict {
 }
 
 export interface VictimVerifierOptions {
-  /** False while a worker has sessions, or does not answer. Never rejects. */
+  /** False if the worker has sessions, or does not respond. Never rejects. */
   readonly isEmpty: (worker: PodView) => Promise<boolean>;
   /** Requests a reconcile of the pool. */
   readonly enqueue: (key: string) => void;
@@ -35,8 +35,8 @@ export interface VictimVerifierOptions {
 }
 
 /**
- * Verifies victims of a scale-down: the workers themselves are asked for their sessions before they are released. A session that
- * a victim reports counts in the next plan.
+ * Verifies victims of a scale-down: queries each worker for its sessions before its release. A session that a victim reports
+ * counts in the next plan.
  */
 export class VictimVerifier {
   readonly #options: VictimVerifierOptions;
@@ -60,8 +60,8 @@ export class VictimVerifier {
   }
 
   /**
-   * Whether all these workers of a group are empty. Otherwise none of the group may be released now, and the pool is reconciled
-   * again with what they report.
+   * Whether all these workers of a group are empty. If not, none of the group may be released now, and the pool is reconciled
+   * again with their responses.
    */
   async verify(key: string, group: string, victims: readonly PodView[]): Promise<boolean> {
     if (this.#areEmpty(key, victims)) return true;
@@ -89,20 +89,20 @@ export class VictimVerifier {
   }
 
   #start(key: string, id: string, victims: readonly PodView[]): Promise<void> {
-    const running = this.#ask(key, victims).finally(() => this.#running.delete(id));
+    const running = this.#query(key, victims).finally(() => this.#running.delete(id));
     this.#running.set(id, running);
     return running;
   }
 
-  /** All verdicts of a group begin to age together, however many rounds it takes to ask for them. */
-  async #ask(key: string, victims: readonly PodView[]): Promise<void> {
+  /** All verdicts of a group have the same age, whatever the number of rounds of queries. */
+  async #query(key: string, victims: readonly PodView[]): Promise<void> {
     const { isEmpty, clock } = this.#options;
     const answers: [uid: string, empty: boolean][] = [];
     const rest = victims.values();
-    const ask = async () => {
+    const query = async () => {
       for (const pod of rest) answers.push([pod.uid, await isEmpty(pod)]);
     };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, victims.length) }, ask));
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, victims.length) }, query));
     const atMs = clock.now();
     const fresh = [...(this.#verdicts.get(key) ?? [])].filter(([, verdict]) => isFresh(verdict, atMs));
     this.#verdicts.set(key, new Map([...fresh, ...answers.map(([uid, empty]) => [uid, { empty, atMs }] as const)]));

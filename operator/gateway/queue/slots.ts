@@ -24,7 +24,7 @@ export interface SlotsDeps {
   readonly elsewhere?: (key: string) => number;
 }
 
-const nobody: ReadonlySet<string> = new Set();
+const noneTried: ReadonlySet<string> = new Set();
 
 /** Assigns the slots of all pools: picks a worker, reserves a slot, and serves queued launches before new ones. */
 export class Slots {
@@ -51,7 +51,7 @@ export class Slots {
   /** Why a launch of this preset finds no slot now. */
   shortage(pool: PoolConfig, preset: string | undefined): Shortfall {
     if (this.atSessionLimit(pool)) return "session-limit";
-    return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, nobody));
+    return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, noneTried));
   }
 
   /** Whether the pool may get another worker for this preset: one that is starting, or one that may be added. */
@@ -84,12 +84,12 @@ export class Slots {
   /** A slot for a queued launch, with the current version of the pool. */
   takeQueued(key: string, preset: string | undefined): Slot | undefined {
     const pool = this.#findPool(key);
-    return pool === undefined ? undefined : this.#pickEndpoint(pool, preset, nobody);
+    return pool === undefined ? undefined : this.#pickEndpoint(pool, preset, noneTried);
   }
 
   /** The slot of a session that ends in favour of a launch; undefined if its worker cannot take the launch. */
   takeNext(pool: PoolConfig, preset: string | undefined, worker: Worker): Slot | undefined {
-    if (!wantedOf(pool, preset, nobody).groups.includes(worker.group)) return undefined;
+    if (!wantedOf(pool, preset, noneTried).groups.includes(worker.group)) return undefined;
     const reservation = worker.reserveOccupied();
     const warm = worker.record.warm || (preset !== undefined && worker.hasServed(preset));
     return reservation && { ...reservation, worker, warm };

@@ -27,8 +27,8 @@ describe("an avatar's room", () => {
     ["a disconnected agent", [avatar, { ...agent, state: DISCONNECTED }], false],
     ["a recorder", [avatar, one("egress", EGRESS)], false],
     ["no other participant", [avatar], false],
-  ])("with %s", (_, participants, somebody) => {
-    expect(roomView(participants)).toEqual({ avatar: true, principal: somebody });
+  ])("with %s", (_, participants, principal) => {
+    expect(roomView(participants)).toEqual({ avatar: true, principal });
   });
 
   it.each([
@@ -36,8 +36,8 @@ describe("an avatar's room", () => {
     ["a human", [human], true],
     ["a recorder", [one("egress", EGRESS)], false],
     ["no participant", [], false],
-  ])("before the avatar joined, with %s", (_, participants, somebody) => {
-    expect(roomView(participants)).toEqual({ avatar: false, principal: somebody });
+  ])("before the avatar joined, with %s", (_, participants, principal) => {
+    expect(roomView(participants)).toEqual({ avatar: false, principal });
   });
 
   it.each([

@@ -29,8 +29,8 @@ export interface WorkerDeps {
 }
 
 /**
- * One worker: the record of its pod, the results of its probes, and its slots. Only probes decide whether it can be used, so that
- * workers created while the operator is away still serve.
+ * One worker: the record of its pod, the results of its probes, and its slots. Only the gateway's probes and the kubelet's startup
+ * probe decide whether it can be used, so that workers created while the operator is away still serve.
  */
 export class Worker {
   readonly uid: string;

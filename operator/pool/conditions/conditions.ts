@@ -11,7 +11,7 @@ import { accountLimit, overflowReady } from "./account-conditions.ts";
 import { blockerOf } from "./blockers.ts";
 import type { PoolCondition } from "./condition.ts";
 import { whyRefused } from "./refusal-conditions.ts";
-import { credentialsValid, secretsUsable, whyNobodyMayLaunch } from "./secret-conditions.ts";
+import { credentialsValid, secretsUsable, whyNoClientMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
 
 /** All conditions of the pool, each with an actionable message. */
@@ -44,8 +44,8 @@ function ready(snapshot: Snapshot, plan: Plan): PoolCondition {
   const overlay = snapshot.groups.find(({ rendered }) => rendered.refused !== undefined)?.rendered.refused;
   if (overlay !== undefined) return no(reasons.podTemplateRefused, overlay);
 
-  const nobody = whyNobodyMayLaunch(snapshot);
-  if (nobody !== undefined) return no(nobody.reason, nobody.message);
+  const denial = whyNoClientMayLaunch(snapshot);
+  if (denial !== undefined) return no(denial.reason, denial.message);
 
   const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name, plan)));
   if (unserved.length === 0)

@@ -50,7 +50,9 @@ export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
 }
 
 /** Without any client token every launch is rejected, whatever the workers' state. */
-export function whyNobodyMayLaunch(snapshot: Snapshot): { readonly reason: ConditionReason; readonly message: string } | undefined {
+export function whyNoClientMayLaunch(
+  snapshot: Snapshot,
+): { readonly reason: ConditionReason; readonly message: string } | undefined {
   const problem = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
   if (problem === undefined || problem.problem.kind === "unknown") return undefined;
   return { reason: reasonOf(problem), message: sentenceOf(snapshot.pool.namespace, problem) };

@@ -10,40 +10,40 @@ import type { Snapshot } from "../snapshot.ts";
 import { listed } from "../wording.ts";
 import { addChanges, type ChangeDigest, digestNote, noChanges } from "./change-digest.ts";
 
-/** At least this long lies between two events of a pool that tell of the same. */
+/** Minimum time between two events of a pool on the same topic. */
 export const EVENT_INTERVAL_MS = 10_000;
 
-/** What an event says; of which pool is known elsewhere. */
+/** An event without its pool. */
 export interface EventContent {
   readonly type: "Normal" | "Warning";
   readonly reason: EventReason;
   readonly note: string;
 }
 
-/** Events of refused writes that are recorded at once. Further ones follow in the next interval. */
+/** Limit on events of rejected writes in one interval. Further ones follow in the next interval. */
 const REFUSALS_AT_ONCE = 3;
 
 type Topic = "refusals" | "changes" | "drains" | "drainEnds" | "ready" | "rollout";
 
 /**
- * What of one pool was told, and what is to be told next. The first news of a topic go out at once; what follows within ten
- * seconds is summed up in the next event. What goes back and forth meanwhile and ends where it was told to be makes none.
+ * The events of one pool. The first change of a topic is an event at once. Further changes within ten seconds are summarised in
+ * the next event. If they cancel out, there is no event.
  */
 export class PoolEvents {
-  readonly #toldMs = new Map<Topic, number>();
+  readonly #reportedMs = new Map<Topic, number>();
   #changes: ChangeDigest = noChanges;
-  /** Names of workers whose sessions ended, not told of yet. */
+  /** Names of workers whose sessions ended, not reported yet. */
   #ended: readonly string[] = [];
   /** UIDs of workers whose sessions ended. */
   #expired: ReadonlySet<string> = new Set();
-  /** UIDs of the workers that were said to be draining; undefined before the first look. */
+  /** UIDs of the workers that were reported as draining; undefined before the first reconcile. */
   #draining: ReadonlySet<string> | undefined;
-  /** By request: the sentence with which it was refused, as it was told. */
+  /** The reported reason of each rejected request. */
   readonly #refused = new Map<string, string>();
-  /** How each condition was when last told of, or when there was nothing to tell. */
+  /** The last reported state of each condition, or its state without a report. */
   readonly #conditions = new Map<ConditionType, string>();
 
-  /** Takes over what a reconcile saw and did. */
+  /** Adds the observations and actions of a reconcile. */
   add(snapshot: Snapshot, plan: Plan): void {
     this.#changes = addChanges(this.#changes, changesOf(plan));
     const over = [...drainEnds(snapshot).over, ...plan.retire.flatMap(({ expired }) => expired)];
@@ -51,36 +51,36 @@ export class PoolEvents {
     this.#expired = new Set(over.map(({ uid }) => uid));
   }
 
-  /** What is to be told now. */
+  /** The events to record now. */
   take(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[]): readonly EventContent[] {
     const { nowMs } = snapshot;
     return [
-      ...this.#unlessJustTold("changes", nowMs, () => this.#takeChanges()),
-      ...this.#unlessJustTold("drains", nowMs, () => this.#takeDrains(snapshot, plan)),
-      ...this.#unlessJustTold("drainEnds", nowMs, () => this.#takeEnded()),
-      ...this.#unlessJustTold("refusals", nowMs, () => this.#takeRefusals(snapshot)),
-      ...this.#unlessJustTold("ready", nowMs, () => this.#takeReady(snapshot, found)),
-      ...this.#unlessJustTold("rollout", nowMs, () => this.#takeRollout(snapshot, found)),
+      ...this.#unlessJustReported("changes", nowMs, () => this.#takeChanges()),
+      ...this.#unlessJustReported("drains", nowMs, () => this.#takeDrains(snapshot, plan)),
+      ...this.#unlessJustReported("drainEnds", nowMs, () => this.#takeEnded()),
+      ...this.#unlessJustReported("refusals", nowMs, () => this.#takeRefusals(snapshot)),
+      ...this.#unlessJustReported("ready", nowMs, () => this.#takeReady(snapshot, found)),
+      ...this.#unlessJustReported("rollout", nowMs, () => this.#takeRollout(snapshot, found)),
     ];
   }
 
-  /** The pool is gone: what was kept back is told now. */
+  /** The pool is gone: returns the delayed events. */
   rest(): readonly EventContent[] {
     return [...this.#takeChanges(), ...this.#takeEnded()];
   }
 
-  /** In how many milliseconds a topic that was told of lately may be told of again; undefined where none was. */
+  /** Delay in ms until a recently reported topic may be reported again; undefined if there is none. */
   dueInMs(nowMs: number): number | undefined {
-    return earliest([...this.#toldMs.values()].map((toldMs) => remaining(toldMs + EVENT_INTERVAL_MS, nowMs)));
+    return earliest([...this.#reportedMs.values()].map((reportedMs) => remaining(reportedMs + EVENT_INTERVAL_MS, nowMs)));
   }
 
-  #unlessJustTold(topic: Topic, nowMs: number, take: () => readonly EventContent[]): readonly EventContent[] {
-    const toldMs = this.#toldMs.get(topic);
-    if (toldMs !== undefined && nowMs - toldMs < EVENT_INTERVAL_MS) return [];
-    const news = take();
-    if (news.length > 0) this.#toldMs.set(topic, nowMs);
-    else this.#toldMs.delete(topic);
-    return news;
+  #unlessJustReported(topic: Topic, nowMs: number, take: () => readonly EventContent[]): readonly EventContent[] {
+    const reportedMs = this.#reportedMs.get(topic);
+    if (reportedMs !== undefined && nowMs - reportedMs < EVENT_INTERVAL_MS) return [];
+    const events = take();
+    if (events.length > 0) this.#reportedMs.set(topic, nowMs);
+    else this.#reportedMs.delete(topic);
+    return events;
   }
 
   #takeChanges(): readonly EventContent[] {
@@ -107,20 +107,20 @@ export class PoolEvents {
     const draining = new Set([...before, ...steps.flatMap(({ cordon }) => cordon.map(({ uid }) => uid))]);
     for (const { uid } of steps.flatMap(({ uncordon }) => uncordon)) draining.delete(uid);
 
-    const told = this.#draining ?? new Set(before);
+    const reported = this.#draining ?? new Set(before);
     this.#draining = draining;
-    const cordoned = pods.filter(({ uid }) => draining.has(uid) && !told.has(uid)).map(({ name }) => name);
-    const uncordoned = pods.filter(({ uid }) => told.has(uid) && !draining.has(uid)).map(({ name }) => name);
-    const news: EventContent[] = [];
+    const cordoned = pods.filter(({ uid }) => draining.has(uid) && !reported.has(uid)).map(({ name }) => name);
+    const uncordoned = pods.filter(({ uid }) => reported.has(uid) && !draining.has(uid)).map(({ name }) => name);
+    const events: EventContent[] = [];
     if (cordoned.length > 0) {
       const note = `cordoned ${listed(cordoned)}: no new launches, and removal once their sessions have ended`;
-      news.push({ type: "Normal", reason: eventReasons.draining, note });
+      events.push({ type: "Normal", reason: eventReasons.draining, note });
     }
     if (uncordoned.length > 0) {
       const note = `uncordoned ${listed(uncordoned)}: demand has returned`;
-      news.push({ type: "Normal", reason: eventReasons.uncordoned, note });
+      events.push({ type: "Normal", reason: eventReasons.uncordoned, note });
     }
-    return news;
+    return events;
   }
 
   /** Each refused request and each name conflict once, as long as its reason stays the same. */
@@ -158,7 +158,7 @@ export class PoolEvents {
     return [{ type: "Normal", reason: eventReasons.rolloutResumed, note: message }];
   }
 
-  /** The condition, where its status or reason is not what it was when last told of, and what it was. */
+  /** The condition and its last reported state, if its status or reason has changed since. */
   #changed(type: ConditionType, { status }: Snapshot, found: readonly PoolCondition[]) {
     const now = found.find((finding) => finding.type === type);
     if (now === undefined) return undefined;
