@@ -145,7 +145,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       claims,
       overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
-      ask: (worker) => this.#prober.reschedule(worker),
+      probeNow: (worker) => this.#prober.reschedule(worker),
       replacements: this.#replacements,
       sessions,
       stillRuns: runs,

@@ -118,7 +118,7 @@ export class Claims {
     abandoned: AbortSignal,
   ): Promise<SettledClaim | undefined> {
     const { launch } = wanted;
-    const said = await this.#ask(gateway, launch, abandoned);
+    const said = await this.#requestAnswer(gateway, launch, abandoned);
     if (said.kind === "served") return { answer: said.answer, at: said.at };
     if (said.kind === "none" || abandoned.aborted) return undefined;
     // Meanwhile, the holder may have moved to another worker.
@@ -138,7 +138,7 @@ export class Claims {
     return { answer: search.answer, at: { worker: worker.uid, task: search.taskId, room }, orphan: { worker, ticket: now.ticket } };
   }
 
-  async #ask(gateway: string, launch: string, abandoned: AbortSignal): Promise<PeerAnswer> {
+  async #requestAnswer(gateway: string, launch: string, abandoned: AbortSignal): Promise<PeerAnswer> {
     try {
       return await this.#deps.peers.answer(gateway, launch, abandoned);
     } catch {

@@ -20,7 +20,7 @@ export interface SendDeps {
   readonly load: LoadBook;
   readonly metrics: GatewayMetrics;
   /** Probes a worker soon. */
-  readonly ask: (worker: Worker) => void;
+  readonly probeNow: (worker: Worker) => void;
 }
 
 /** What the gateway knew when it sent the launch. */
@@ -62,7 +62,7 @@ export async function sendLaunch(
     case "accepted":
       worker.succeeded();
       slot.confirm();
-      deps.ask(worker);
+      deps.probeNow(worker);
       return forwarded;
     case "busy": {
       const { namespace, name: pool } = launch.pool;
@@ -103,9 +103,13 @@ async function timed(deps: SendDeps, worker: Worker, origin: string, { trace, ke
   return forwarded;
 }
 
-export function notBegun(deps: Pick<SendDeps, "ask">, slot: Slot, why: NotBegun): WorkerOutcome & { readonly kind: "not-begun" } {
+export function notBegun(
+  deps: Pick<SendDeps, "probeNow">,
+  slot: Slot,
+  why: NotBegun,
+): WorkerOutcome & { readonly kind: "not-begun" } {
   slot.release();
-  deps.ask(slot.worker);
+  deps.probeNow(slot.worker);
   return { kind: "not-begun", why };
 }
 
