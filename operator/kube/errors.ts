@@ -90,6 +90,16 @@ function hasStatus(error: unknown, status: number): boolean {
   return error instanceof KubeError && error.status === status;
 }
 
+/** Reasons of responses without a `Status`. */
+const defaultReasons: Readonly<Record<number, string>> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "NotFound",
+  409: "Conflict",
+  410: "Gone",
+  429: "TooManyRequests",
+};
+
 /** The fields of an API server's error body (`kind: Status`) that this client reads. */
 interface StatusBody {
   readonly code?: number;
@@ -110,7 +120,7 @@ export function errorFromAnswer(
   const body = parseStatus(answer.body);
   // An intermediate proxy responds with HTML, whose beginning is still useful.
   const sentence = body?.message ?? (answer.body.slice(0, 200).trim() || "no explanation");
-  const reason = body?.reason || defaultReason(answer.status);
+  const reason = body?.reason || (defaultReasons[answer.status] ?? (answer.status >= 500 ? "ServerError" : "Refused"));
   const seconds = body?.details?.retryAfterSeconds;
   const retryAfterMs = retryAfterHeaderMs(answer.retryAfter, answer.nowMs) ?? (seconds === undefined ? undefined : seconds * 1000);
   return new KubeError(`${action} answered ${answer.status} ${reason}: ${sentence}`, {
@@ -160,14 +170,4 @@ function retryAfterHeaderMs(header: string | undefined, nowMs: number): number |
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
   const dateMs = Date.parse(header);
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
-}
-
-function defaultReason(status: number): string {
-  if (status === 401) return "Unauthorized";
-  if (status === 403) return "Forbidden";
-  if (status === 404) return "NotFound";
-  if (status === 409) return "Conflict";
-  if (status === 410) return "Gone";
-  if (status === 429) return "TooManyRequests";
-  return status >= 500 ? "ServerError" : "Refused";
 }

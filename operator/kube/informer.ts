@@ -1,25 +1,18 @@
-import type { Clock, Random } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { KubeClient } from "./client.ts";
 import { InformerScope } from "./informer-scope.ts";
 import { IndexedStore, type Indexes, type Store } from "./store.ts";
-import type { KubeObject, ObjectKey, ResourceType } from "./types.ts";
-import { type RestartCause, runWatcher } from "./watcher.ts";
+import type { KubeObject, ObjectKey } from "./types.ts";
+import { type RestartCause, runWatcher, type WatcherOptions } from "./watcher.ts";
 
-export interface InformerOptions<Raw extends KubeObject, T> {
-  readonly client: Pick<KubeClient, "list" | "watch">;
-  readonly type: ResourceType;
+export interface InformerOptions<Raw extends KubeObject, T> extends Omit<WatcherOptions, "namespace" | "sink"> {
   /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
-  readonly labelSelector?: string;
   /**
    * The projection of an object that the store keeps; a small projection keeps a large cache small. Undefined omits the object.
    * An error omits the object too and is logged once for each version of the object.
    */
   readonly transform: (raw: Raw) => T | undefined;
   readonly indexes?: Indexes<T>;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
   /** Interval in which the handlers receive every key again. Default: 10 minutes. */
   readonly resyncMs?: number;
@@ -63,12 +56,10 @@ export class Informer<T> {
     this.#scopes = namespaces.map(
       (namespace) =>
         new InformerScope<T>({
+          ...options,
           kind: options.type.kind,
           namespace,
           store: this.#store,
-          transform: options.transform,
-          clock: options.clock,
-          logger: options.logger,
           notify: (key, after, before) => this.#notify(key, after, before),
           onCommit: () => this.#noteSynced(),
           onRestart: (cause) => options.onRestart?.(cause),
@@ -112,28 +103,14 @@ export class Informer<T> {
 
   /** Follows the objects until the signal aborts. Must be called once. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, type, labelSelector, clock, random, resyncMs = defaultResyncMs } = this.#options;
+    const { clock, resyncMs = defaultResyncMs } = this.#options;
     let resync = clock.schedule(resyncMs, () => tick());
     const tick = () => {
       resync = clock.schedule(resyncMs, tick);
       this.#resync();
     };
-    await Promise.all(
-      this.#scopes.map((scope) =>
-        runWatcher(
-          {
-            client,
-            type,
-            namespace: scope.namespace,
-            ...(labelSelector !== undefined && { labelSelector }),
-            clock,
-            random,
-            sink: scope,
-          },
-          signal,
-        ),
-      ),
-    );
+    const watch = (scope: InformerScope<T>) => runWatcher({ ...this.#options, namespace: scope.namespace, sink: scope }, signal);
+    await Promise.all(this.#scopes.map(watch));
     resync.cancel();
   }
 

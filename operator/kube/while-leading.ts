@@ -16,23 +16,15 @@ export function whileLeading(client: Client, leading: AbortSignal, holds: () => 
     if (!holds()) throw new KubeError("this operator is no longer the leader", { status: 0, reason: NOT_LEADING });
   };
   const bound = { signal: leading, beforeEachTry: check };
+  const write = async <T>(send: () => Promise<T>): Promise<T> => {
+    check();
+    return send();
+  };
   return {
     get: (type, ref, options) => client.get(type, ref, options),
-    create: async (type, object, options) => {
-      check();
-      return client.create(type, object, { ...bound, ...options });
-    },
-    apply: async (type, object, options) => {
-      check();
-      return client.apply(type, object, { ...bound, ...options });
-    },
-    mergePatch: async (type, ref, patch, options) => {
-      check();
-      return client.mergePatch(type, ref, patch, { ...bound, ...options });
-    },
-    delete: async (type, ref, options) => {
-      check();
-      return client.delete(type, ref, { ...bound, ...options });
-    },
+    create: (type, object, options) => write(() => client.create(type, object, { ...bound, ...options })),
+    apply: (type, object, options) => write(() => client.apply(type, object, { ...bound, ...options })),
+    mergePatch: (type, ref, patch, options) => write(() => client.mergePatch(type, ref, patch, { ...bound, ...options })),
+    delete: (type, ref, options) => write(() => client.delete(type, ref, { ...bound, ...options })),
   };
 }
