@@ -1,36 +1,24 @@
-/** What a policy must know of the workers of one group. */
-export interface FleetShape {
-  /** Sessions that one worker serves at a time. */
-  readonly slotsPerWorker: number;
-  /** From a worker's creation until its slots are warm. The worker is paid for during this time. */
-  readonly timeToWarmS: number;
+import type { DemandSample, WorkerShape } from "../scaling/forecast/forecaster.ts";
+
+/** What a policy must know of the workers of one group. A worker is paid for while it starts. */
+export interface FleetShape extends WorkerShape {
   readonly min: number;
   readonly max: number;
 }
 
-/** The state of the fleet at a decision. The object is reused: it is valid during the call only. */
-export interface FleetView {
-  readonly nowS: number;
-  /** Sessions on workers that stay. */
-  readonly sessions: number;
+/**
+ * The state of the fleet at a decision. `sessions` and `workers` are those that stay: draining workers are counted separately. The
+ * object is reused: it is valid during the call only.
+ */
+export interface FleetView extends DemandSample {
   /** Sessions on draining workers. */
   readonly drainingSessions: number;
-  readonly queued: number;
-  /** Workers that stay, including those that start. */
-  readonly workers: number;
-  readonly warmWorkers: number;
   /** Workers that get no more launches and are removed when their sessions have ended. */
   readonly drainingWorkers: number;
   /** Warm workers that stay and have at least one session. */
   readonly busyWorkers: number;
-  /** Launches that arrived since the start of the trace. */
-  readonly arrived: number;
-  /** Of those, launches that did not find a warm slot. */
-  readonly missed: number;
   /** Launches that were refused since the start of the trace. */
   readonly refused: number;
-  /** Sessions that began since the start of the trace. */
-  readonly started: number;
 }
 
 export interface Policy {
