@@ -1,37 +1,26 @@
 import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
 import type { OverflowError } from "../load/overflow-load.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
-import type { PoolCondition } from "./condition.ts";
+import { conditionOf, type PoolCondition } from "./condition.ts";
 import { credentialsValid } from "./secret-conditions.ts";
 
 /** Whether the pool has reached the account's session limit. It is not a reason to scale: the maker would reject new workers' sessions too. */
 export function accountLimit(snapshot: Snapshot): PoolCondition {
   const { load, pool } = snapshot;
-  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
-    type: types.accountLimit,
-    status,
-    reason,
-    message,
-  });
+  const finding = conditionOf(types.accountLimit);
   if (load.accountErrors.has("noCredits"))
     return finding("True", reasons.noCredits, "workers report that the maker's account has no credits (402): buy credits");
   if (load.accountErrors.has("limit")) {
     const cure = "upgrade the plan, or set limits.maxSessions to the plan's limit, so that launches wait instead of being rejected";
-    return finding(
-      "True",
-      reasons.concurrencyLimit,
-      `workers report that the maker's account has reached its session limit (403): ${cure}`,
-    );
+    const limit = "workers report that the maker's account has reached its session limit (403)";
+    return finding("True", reasons.concurrencyLimit, `${limit}: ${cure}`);
   }
   const { maxSessions } = pool.limits;
   const sessions = sessionsOf(snapshot);
   if (maxSessions !== undefined && sessions >= maxSessions) {
     const cure = "further launches wait until a session ends; raise limits.maxSessions if the maker's account allows more";
-    return finding(
-      "True",
-      reasons.sessionLimit,
-      `${sessions} sessions are running, and limits.maxSessions is ${maxSessions}: ${cure}`,
-    );
+    const limit = `${sessions} sessions are running, and limits.maxSessions is ${maxSessions}`;
+    return finding("True", reasons.sessionLimit, `${limit}: ${cure}`);
   }
   return finding("False", reasons.withinLimit, "the maker has not rejected a session recently");
 }
@@ -46,26 +35,24 @@ function sessionsOf({ groups }: Snapshot): number {
 export function overflowReady(snapshot: Snapshot): readonly PoolCondition[] {
   const { overflow, namespace, apiSecretRef } = snapshot.pool;
   if (overflow === undefined) return [];
-  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): readonly PoolCondition[] => [
-    { type: types.overflowReady, status, reason, message },
-  ];
+  const finding = conditionOf(types.overflowReady);
   if (snapshot.credentials.kind === "no-secret" || snapshot.credentials.kind === "no-key") {
     const { reason, message } = credentialsValid(snapshot);
-    return finding("False", reason, message);
+    return [finding("False", reason, message)];
   }
   const { error, sessions } = snapshot.load.overflow;
   const kind = snapshot.load.forbiddenSecrets.has(apiSecretRef.name) ? "secret_unreadable" : error?.kind;
   if (kind !== undefined) {
     const { reason, sentence } = problems[kind];
-    return finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`);
+    return [finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`)];
   }
   if (sessions >= overflow.maxSessions) {
     const cap = `overflow.maxSessions is reached: ${sessions} sessions count in the maker's cloud`;
-    return finding("False", reasons.overflowCapReached, `${cap}; raise overflow.maxSessions, or expect launches to wait`);
+    return [finding("False", reasons.overflowCapReached, `${cap}; raise overflow.maxSessions, or expect launches to wait`)];
   }
   const models = snapshot.pool.presets.filter(({ asset }) => asset.kind === "model").map(({ name }) => name);
   const but = models.length === 0 ? "" : `, except for ${models.join(", ")}: the cloud cannot load your .imx models`;
-  return finding("True", reasons.overflowAvailable, `launches that the pool cannot serve overflow to the maker's cloud${but}`);
+  return [finding("True", reasons.overflowAvailable, `launches that the pool cannot serve overflow to the maker's cloud${but}`)];
 }
 
 const problems: Readonly<Record<OverflowError["kind"], { readonly reason: ConditionReason; readonly sentence: string }>> = {

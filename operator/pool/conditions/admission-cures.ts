@@ -3,78 +3,61 @@
  * which keep them stable between versions; `admission-cures.test.ts` contains messages of real API servers.
  */
 
-interface Known {
-  readonly pattern: RegExp;
-  readonly cure: (...matched: string[]) => string;
-}
-
-const known: readonly Known[] = [
-  {
-    pattern: /exceeded quota: ([^\s,]+)/,
-    cure: (quota) => `raise the quota named ${quota}, or lower max`,
-  },
-  {
+const known: readonly (readonly [message: RegExp, cure: (...matched: string[]) => string])[] = [
+  [/exceeded quota: ([^\s,]+)/, (quota) => `raise the quota named ${quota}, or lower max`],
+  [
     // One clause for each resource, as in `limits.cpu for: fetch-assets,worker; limits.memory for: worker`.
-    pattern: /failed quota: ([^\s:]+): must specify (.+)/,
-    cure: (quota, fields = "") =>
+    /failed quota: ([^\s:]+): must specify (.+)/,
+    (quota, fields = "") =>
       `the quota named ${quota} requires ${resourcesIn(fields)} for every container: set workers[].resources and workers[].helpers.resources, or create a LimitRange with defaults in the namespace`,
-  },
-  {
-    pattern: /(maximum|minimum) (\S+) usage per (\w+) is ([^\s,]+?)[.,]\s/,
-    cure: (bound, resource, scope, amount) =>
+  ],
+  [
+    /(maximum|minimum) (\S+) usage per (\w+) is ([^\s,]+?)[.,]\s/,
+    (bound, resource, scope, amount) =>
       bound === "maximum"
         ? `a LimitRange of the namespace allows at most ${amount} ${resource} for each ${scope}: lower limits.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`
         : `a LimitRange of the namespace requires at least ${amount} ${resource} for each ${scope}: raise requests.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`,
-  },
-  {
-    pattern: /(\S+) max limit to request ratio per (\w+) is ([^\s,]+),/,
-    cure: (resource, scope, ratio) =>
+  ],
+  [
+    /(\S+) max limit to request ratio per (\w+) is ([^\s,]+),/,
+    (resource, scope, ratio) =>
       `a LimitRange of the namespace allows a limit of at most ${ratio} times the request for each ${scope}: raise requests.${resource} of workers[].resources or workers[].helpers.resources, or change the LimitRange`,
-  },
-  {
-    pattern: /violates PodSecurity "([^"]+)"/,
-    cure: (level) =>
+  ],
+  [
+    /violates PodSecurity "([^"]+)"/,
+    (level) =>
       `the namespace enforces the Pod Security Standard ${level}: set the securityContext that its rules require in workers[].podTemplate, or use a namespace with a weaker level`,
-  },
-  {
-    pattern: /ValidatingAdmissionPolicy '([^']+)'/,
-    cure: (policy) => `change the pool so that ValidatingAdmissionPolicy ${policy} admits it, or change the policy`,
-  },
-  {
-    pattern: /admission webhook "([^"]+)" denied the request/,
-    cure: (webhook) => `change the pool so that the admission webhook ${webhook} admits it, or change the webhook`,
-  },
-  {
-    pattern: /failed calling webhook "([^"]+)"/,
-    cure: (webhook) => `repair the admission webhook ${webhook}, or delete its configuration`,
-  },
-  {
-    pattern: /User "([^"]+)" cannot (\w+) resource "([^"]+)"/,
-    cure: (user, verb, resource) =>
+  ],
+  [
+    /ValidatingAdmissionPolicy '([^']+)'/,
+    (policy) => `change the pool so that ValidatingAdmissionPolicy ${policy} admits it, or change the policy`,
+  ],
+  [
+    /admission webhook "([^"]+)" denied the request/,
+    (webhook) => `change the pool so that the admission webhook ${webhook} admits it, or change the webhook`,
+  ],
+  [/failed calling webhook "([^"]+)"/, (webhook) => `repair the admission webhook ${webhook}, or delete its configuration`],
+  [
+    /User "([^"]+)" cannot (\w+) resource "([^"]+)"/,
+    (user, verb, resource) =>
       `grant ${user?.split(":").slice(-2).join("/")} the verb ${verb} on ${resource}, as the chart's role does`,
-  },
-  {
-    pattern: /unable to create new content in namespace (\S+) because it is being terminated/,
-    cure: (namespace) => `namespace ${namespace} is being deleted: create the pool in another one`,
-  },
-  {
-    pattern: /no PriorityClass with name (\S+) was found/,
-    cure: (name) => `create PriorityClass ${name}, or correct the group's priorityClassName`,
-  },
-  {
-    pattern: /RuntimeClass "([^"]+)" not found/,
-    cure: (name) => `create RuntimeClass ${name}, or correct the group's runtimeClassName`,
-  },
-  {
-    pattern: /serviceaccount "([^"]+)" not found/,
-    cure: (name) => `create ServiceAccount ${name}`,
-  },
+  ],
+  [
+    /unable to create new content in namespace (\S+) because it is being terminated/,
+    (namespace) => `namespace ${namespace} is being deleted: create the pool in another one`,
+  ],
+  [
+    /no PriorityClass with name (\S+) was found/,
+    (name) => `create PriorityClass ${name}, or correct the group's priorityClassName`,
+  ],
+  [/RuntimeClass "([^"]+)" not found/, (name) => `create RuntimeClass ${name}, or correct the group's runtimeClassName`],
+  [/serviceaccount "([^"]+)" not found/, (name) => `create ServiceAccount ${name}`],
 ];
 
 /** What to do, as an imperative clause; undefined for an unknown message. */
 export function admissionCure(said: string): string | undefined {
-  for (const { pattern, cure } of known) {
-    const [found, ...matched] = pattern.exec(said) ?? [];
+  for (const [message, cure] of known) {
+    const [found, ...matched] = message.exec(said) ?? [];
     if (found !== undefined) return cure(...matched);
   }
   return undefined;

@@ -1,16 +1,14 @@
-import { type ConditionReason, conditionReasons as reasons } from "../../api/conditions.ts";
+import { conditionReasons as reasons } from "../../api/conditions.ts";
 import type { GroupConfig } from "../../api/pool-config.ts";
 import { failuresOf, failuresText } from "../planning/failures.ts";
 import type { GroupSnapshot, Snapshot } from "../snapshot.ts";
 import type { PodProblem, PodView } from "../views.ts";
 import { counted } from "../wording.ts";
 import { admissionCure } from "./admission-cures.ts";
+import type { Cause } from "./condition.ts";
 
 /** What keeps workers of these groups from starting, worst first. */
-export function blockerOf(
-  { pool, nowMs }: Snapshot,
-  groups: readonly GroupSnapshot[],
-): { readonly reason: ConditionReason; readonly message: string } | undefined {
+export function blockerOf({ pool, nowMs }: Snapshot, groups: readonly GroupSnapshot[]): Cause | undefined {
   for (const { config, members } of groups) {
     const failing = members.pods.filter((pod) => pod.problem !== undefined);
     const [first] = failing;

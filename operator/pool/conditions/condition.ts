@@ -7,3 +7,16 @@ export interface PoolCondition {
   readonly reason: ConditionReason;
   readonly message: string;
 }
+
+/** A condition without its status. */
+export type Cause = Pick<PoolCondition, "reason" | "message">;
+
+/** A function that builds conditions of one type. */
+export function conditionOf(type: ConditionType) {
+  return (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
+    type,
+    status,
+    reason,
+    message,
+  });
+}

@@ -9,7 +9,7 @@ import { isWarm, warmSlotsFor } from "../warmup/warmth.ts";
 import { counted } from "../wording.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
 import { blockerOf } from "./blockers.ts";
-import type { PoolCondition } from "./condition.ts";
+import { conditionOf, type PoolCondition } from "./condition.ts";
 import { whyRefused } from "./refusal-conditions.ts";
 import { credentialsValid, secretsUsable, whyNoClientMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
@@ -33,7 +33,8 @@ export function conditionsOf(snapshot: Snapshot, plan: Plan): readonly PoolCondi
 
 function ready(snapshot: Snapshot, plan: Plan): PoolCondition {
   const { pool } = snapshot;
-  const no = (reason: ConditionReason, message: string): PoolCondition => ({ type: types.ready, status: "False", reason, message });
+  const finding = conditionOf(types.ready);
+  const no = (reason: ConditionReason, message: string) => finding("False", reason, message);
   if (pool.deletedAtMs !== undefined) return no(reasons.deleting, deletionMessage(snapshot));
 
   const taken = snapshot.groups.find(({ deployment }) => deployment.kind === "foreign");
@@ -48,8 +49,7 @@ function ready(snapshot: Snapshot, plan: Plan): PoolCondition {
   if (denial !== undefined) return no(denial.reason, denial.message);
 
   const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name, plan)));
-  if (unserved.length === 0)
-    return { type: types.ready, status: "True", reason: reasons.serving, message: "every preset can be launched" };
+  if (unserved.length === 0) return finding("True", reasons.serving, "every preset can be launched");
 
   const credentials = credentialsValid(snapshot);
   if (credentials.status === "False") return no(credentials.reason, credentials.message);
@@ -75,27 +75,17 @@ function isAsleep({ name }: GroupConfig, { groups, sizing }: Plan): boolean {
 }
 
 function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
-  const no = (reason: ConditionReason, message: string): PoolCondition => ({
-    type: types.warmCapacity,
-    status: "False",
-    reason,
-    message,
-  });
+  const finding = conditionOf(types.warmCapacity);
   const { floors, unreadableSchedule } = plan.demand;
   if (unreadableSchedule.length > 0)
-    return no(reasons.scheduleUnreadable, `warm.schedule is invalid: ${unreadableSchedule.join("; ")}`);
+    return finding("False", reasons.scheduleUnreadable, `warm.schedule is invalid: ${unreadableSchedule.join("; ")}`);
   // While launches wait, an empty buffer is too small.
   const waits = (name: string) => (snapshot.load.queued.get(name) ?? 0) > 0;
   const wanted = (name: string) => Math.max(floors.get(name) ?? 0, waits(name) ? 1 : 0);
   const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted(name)).map(({ name }) => name);
   if (short.length === 0) {
     const least = Math.min(...snapshot.pool.presets.map(({ name }) => wanted(name)));
-    return {
-      type: types.warmCapacity,
-      status: "True",
-      reason: reasons.warm,
-      message: `every preset has at least ${counted(least, "warm slot")}`,
-    };
+    return finding("True", reasons.warm, `every preset has at least ${counted(least, "warm slot")}`);
   }
   const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
   const blocker = blockerOf(snapshot, groups);
@@ -103,20 +93,13 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
   const because =
     blocker?.message ?? (starting > 0 ? `waiting for ${counted(starting, "worker")} to become warm` : "no worker has a free slot");
   const most = Math.max(...short.map(wanted));
-  return no(
-    blocker?.reason ?? (starting > 0 ? reasons.starting : reasons.short),
-    `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`,
-  );
+  const reason = blocker?.reason ?? (starting > 0 ? reasons.starting : reasons.short);
+  return finding("False", reason, `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`);
 }
 
 function startupObjective({ load, pool }: Snapshot): PoolCondition {
   const { targetMs, percentile: percent } = pool.objective.startup;
-  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
-    type: types.startupObjective,
-    status,
-    reason,
-    message,
-  });
+  const finding = conditionOf(types.startupObjective);
   const target = `target: ${percent}% of sessions start within ${formatDuration(targetMs)}`;
   const count = load.startupsMs.length;
   if (count === 0) return finding("Unknown", reasons.noLaunches, `${target}; no session has started recently`);
@@ -129,12 +112,7 @@ function startupObjective({ load, pool }: Snapshot): PoolCondition {
 
 function rolloutBlocked({ groups }: Plan): PoolCondition {
   const rollouts = groups.flatMap((group) => (group.kind === "scale" ? group.rollout : []));
-  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
-    type: types.rolloutBlocked,
-    status,
-    reason,
-    message,
-  });
+  const finding = conditionOf(types.rolloutBlocked);
   const blocked = rollouts.find((rollout) => rollout.kind === "blocked");
   if (blocked !== undefined) return finding("True", blocked.reason, blocked.message);
   const left = rollouts.reduce((total, rollout) => total + (rollout.kind === "under-way" ? rollout.left : 0), 0);
@@ -145,37 +123,23 @@ function rolloutBlocked({ groups }: Plan): PoolCondition {
 
 function atMaximum(snapshot: Snapshot, plan: Plan): PoolCondition {
   const unmet = plan.demand.sets.filter(({ set }) => plan.sizing.unmet.has(set.key));
-  if (unmet.length === 0) {
-    return {
-      type: types.atMaximum,
-      status: "False",
-      reason: reasons.belowMaximum,
-      message: "demand is within the groups' maximum",
-    };
-  }
+  const finding = conditionOf(types.atMaximum);
+  if (unmet.length === 0) return finding("False", reasons.belowMaximum, "demand is within the groups' maximum");
   // No number of missing slots: it changes every second as pressure decays, and each change would be a write.
   const presets = new Set(unmet.flatMap(({ set }) => set.presets));
   const names = [...presets].map((preset) => (preset === CUSTOM_AVATAR ? "custom avatars" : preset)).join(", ");
   const heldBack = snapshot.groups.filter(({ config }) => isHeld(snapshot, config)).map(({ config }) => config.name);
   const full = plan.sizing.groups.filter((size) => size.atMaximum).map(({ supply }) => supply.name);
   const cure = full.every((name) => heldBack.includes(name)) ? "see the condition Ready" : "raise max, or expect launches to wait";
-  return {
-    type: types.atMaximum,
-    status: "True",
-    reason: reasons.demandExceedsMaximum,
-    message: `not enough slots for ${names}, and ${full.join(", ")} cannot grow: ${cure}`,
-  };
+  const message = `not enough slots for ${names}, and ${full.join(", ")} cannot grow: ${cure}`;
+  return finding("True", reasons.demandExceedsMaximum, message);
 }
 
 function paused({ pool }: Snapshot): PoolCondition {
+  const finding = conditionOf(types.paused);
   return pool.scaling.paused
-    ? {
-        type: types.paused,
-        status: "True",
-        reason: reasons.paused,
-        message: "scaling is paused: groups keep their size until scaling.paused is false",
-      }
-    : { type: types.paused, status: "False", reason: reasons.running, message: "group sizes follow demand" };
+    ? finding("True", reasons.paused, "scaling is paused: groups keep their size until scaling.paused is false")
+    : finding("False", reasons.running, "group sizes follow demand");
 }
 
 function deletionMessage(snapshot: Snapshot): string {

@@ -3,7 +3,7 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Refusal } from "../refusals/refusal.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { admissionCure } from "./admission-cures.ts";
-import type { PoolCondition } from "./condition.ts";
+import type { Cause } from "./condition.ts";
 
 /** Most important first: without its Deployment a group has no workers. */
 const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets", "avatarpools"];
@@ -12,7 +12,7 @@ const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets",
 const isNeeded = ({ plural }: Refusal) => order.includes(plural);
 
 /** The rejected writes that keep the pool from its desired state. */
-export function whyRefused({ refusals, pool }: Snapshot): Pick<PoolCondition, "reason" | "message"> | undefined {
+export function whyRefused({ refusals, pool }: Snapshot): Cause | undefined {
   const needed = refusals.filter(isNeeded).sort((a, b) => order.indexOf(a.plural) - order.indexOf(b.plural));
   const [first, ...others] = needed;
   if (first === undefined) return undefined;

@@ -1,17 +1,12 @@
 import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
 import type { SecretProblem, Snapshot } from "../snapshot.ts";
-import type { PoolCondition } from "./condition.ts";
+import { type Cause, conditionOf, type PoolCondition } from "./condition.ts";
 
 /** Whether the maker's API secret exists and the maker accepts it. */
 export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCondition {
   const { name, key } = pool.apiSecretRef;
   const where = `Secret ${pool.namespace}/${name}`;
-  const finding = (status: PoolCondition["status"], reason: ConditionReason, message: string): PoolCondition => ({
-    type: types.credentialsValid,
-    status,
-    reason,
-    message,
-  });
+  const finding = conditionOf(types.credentialsValid);
   switch (credentials.kind) {
     case "present":
       if (load.accountErrors.has("unauthorized")) {
@@ -25,11 +20,8 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCon
     }
     case "no-key": {
       const present = credentials.keys.length === 0 ? "it has none" : `it has ${credentials.keys.join(", ")}`;
-      return finding(
-        "False",
-        reasons.secretKeyMissing,
-        `${where} has no key ${key} (${present}), so no worker is started: add it or correct apiSecretRef.key`,
-      );
+      const lacks = `${where} has no key ${key} (${present}), so no worker is started`;
+      return finding("False", reasons.secretKeyMissing, `${lacks}: add it or correct apiSecretRef.key`);
     }
     case "unknown":
       return finding("Unknown", reasons.secretUnknown, `failed to read ${where}: ${credentials.why}`);
@@ -40,19 +32,16 @@ export function credentialsValid({ credentials, pool, load }: Snapshot): PoolCon
 export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
   const { pool } = snapshot;
   if (pool.launch.auth === undefined && pool.livekit === undefined) return [];
-  const type = types.secretsUsable;
+  const finding = conditionOf(types.secretsUsable);
   const problems = problemsOf(snapshot);
   const [first] = problems.toSorted((a, b) => Number(a.problem.kind === "unknown") - Number(b.problem.kind === "unknown"));
-  if (first === undefined)
-    return [{ type, status: "True", reason: reasons.secretFound, message: "every Secret of the pool has the required keys" }];
+  if (first === undefined) return [finding("True", reasons.secretFound, "every Secret of the pool has the required keys")];
   const message = problems.map((problem) => sentenceOf(pool.namespace, problem)).join("; ");
-  return [{ type, status: first.problem.kind === "unknown" ? "Unknown" : "False", reason: reasonOf(first), message }];
+  return [finding(first.problem.kind === "unknown" ? "Unknown" : "False", reasonOf(first), message)];
 }
 
 /** Without any client token every launch is rejected, whatever the workers' state. */
-export function whyNoClientMayLaunch(
-  snapshot: Snapshot,
-): { readonly reason: ConditionReason; readonly message: string } | undefined {
+export function whyNoClientMayLaunch(snapshot: Snapshot): Cause | undefined {
   const problem = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
   if (problem === undefined || problem.problem.kind === "unknown") return undefined;
   return { reason: reasonOf(problem), message: sentenceOf(snapshot.pool.namespace, problem) };
