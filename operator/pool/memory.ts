@@ -17,24 +17,24 @@ import type { DeploymentView } from "./views.ts";
  * What the operator remembers of a pool between two reconciles. All of it may be lost at any time: a new leader begins with an
  * empty memory, and shrinks later or repeats a write.
  */
-export interface PoolMemory {
+export class PoolMemory {
   /** By group: what the size should have been over the last minutes. */
-  readonly wanted: Map<string, Window>;
+  readonly wanted = new Map<string, Window>();
   /** By group: the shortage of nodes at the last plan. */
-  readonly nodeShortages: Map<string, NodeShortage>;
+  readonly nodeShortages = new Map<string, NodeShortage>();
   /** By group: its template as rendered for this pool. */
-  readonly rendered: Map<string, { readonly pool: PoolConfig; readonly template: WorkerTemplate }>;
+  readonly rendered = new Map<string, { readonly pool: PoolConfig; readonly template: WorkerTemplate }>();
   /** By Deployment name: the last apply; absent if its outcome is unknown. */
-  readonly applied: Map<string, AppliedDeployment>;
+  readonly applied = new Map<string, AppliedDeployment>();
   /** By Deployment name: why it is foreign, and when that was read. */
-  readonly foreign: Map<string, { readonly why: string; readonly atMs: number }>;
+  readonly foreign = new Map<string, { readonly why: string; readonly atMs: number }>();
   /** By UID of a pod: how we marked it last, until the watch shows it. */
-  readonly marks: Map<string, { readonly marks: PodMarks; readonly atMs: number }>;
-  readonly decisions: DecisionLog;
+  readonly marks = new Map<string, { readonly marks: PodMarks; readonly atMs: number }>();
+  readonly decisions = new DecisionLog();
   /** As the last snapshot had it. */
-  lastBusyMs: Snapshot["lastBusyMs"];
+  lastBusyMs: Snapshot["lastBusyMs"] = new Map();
   /** As the last plan had it. */
-  forecast: Snapshot["forecast"];
+  forecast: Snapshot["forecast"] = new Map();
   /** The reclaimed slots in the status when this operator first read it. */
   reclaimedBefore: Reclaimed | undefined;
   /** When the finalizer was added, until the watch shows it. */
@@ -85,25 +85,8 @@ export class Memories {
   readonly #pools = new Map<string, PoolMemory>();
 
   of(key: string): PoolMemory {
-    let memory = this.#pools.get(key);
-    if (memory === undefined) {
-      memory = {
-        wanted: new Map(),
-        nodeShortages: new Map(),
-        rendered: new Map(),
-        applied: new Map(),
-        foreign: new Map(),
-        marks: new Map(),
-        decisions: new DecisionLog(),
-        lastBusyMs: new Map(),
-        forecast: new Map(),
-        reclaimedBefore: undefined,
-        finalizedMs: undefined,
-        lastDecision: undefined,
-        status: undefined,
-      };
-      this.#pools.set(key, memory);
-    }
+    const memory = this.#pools.get(key) ?? new PoolMemory();
+    this.#pools.set(key, memory);
     return memory;
   }
 

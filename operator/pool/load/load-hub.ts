@@ -1,7 +1,7 @@
 import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type Reclaimed } from "../../api/load-report.ts";
 import { poolKey } from "../../api/pool-config.ts";
 import { addDeficit, type Deficit, deficitAt, deficitFallsAtMs, noDeficit } from "../../scaling/deficit.ts";
-import { addForSum, emptyWindow, sum, type Window } from "../../scaling/window.ts";
+import { addForSum, emptyWindow, sum } from "../../scaling/window.ts";
 import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
 import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
 import { addReclaimed, noneReclaimed } from "./reclaimed.ts";
@@ -57,15 +57,15 @@ interface GatewayEntry {
 }
 
 /** Recent history of a pool. */
-interface PoolHistory {
-  short: Window;
-  deficit: Map<string, Deficit>;
-  readonly launches: Map<string, LaunchCounts>;
-  reclaimed: Reclaimed;
+class PoolHistory {
+  short = emptyWindow;
+  readonly deficit = new Map<string, Deficit>();
+  readonly launches = new Map<string, LaunchCounts>();
+  reclaimed = noneReclaimed;
   /** Unix time in ms of the last error. */
-  accountErrors: Map<AccountErrorKind, number>;
-  startups: { atMs: number; valueMs: number }[];
-  workerStartups: { atMs: number; uid: string; startupMs: number }[];
+  readonly accountErrors = new Map<AccountErrorKind, number>();
+  startups: { atMs: number; valueMs: number }[] = [];
+  workerStartups: { atMs: number; uid: string; startupMs: number }[] = [];
   shortSinceMs: number | undefined;
 }
 
@@ -145,20 +145,8 @@ export class LoadHub {
   }
 
   #memory(key: string): PoolHistory {
-    let memory = this.#pools.get(key);
-    if (memory === undefined) {
-      memory = {
-        short: emptyWindow,
-        deficit: new Map(),
-        launches: new Map(),
-        reclaimed: noneReclaimed,
-        accountErrors: new Map(),
-        startups: [],
-        workerStartups: [],
-        shortSinceMs: undefined,
-      };
-      this.#pools.set(key, memory);
-    }
+    const memory = this.#pools.get(key) ?? new PoolHistory();
+    this.#pools.set(key, memory);
     return memory;
   }
 
@@ -227,11 +215,6 @@ function addLaunches(total: Map<string, LaunchCounts>, before: PoolLoad["launche
 }
 
 function byWorker(startups: PoolHistory["workerStartups"]): Map<string, number[]> {
-  const found = new Map<string, number[]>();
-  for (const { uid, startupMs } of startups) {
-    const list = found.get(uid);
-    if (list === undefined) found.set(uid, [startupMs]);
-    else list.push(startupMs);
-  }
-  return found;
+  const grouped = Map.groupBy(startups, ({ uid }) => uid);
+  return new Map([...grouped].map(([uid, own]) => [uid, own.map(({ startupMs }) => startupMs)]));
 }
