@@ -149,6 +149,7 @@ async function isEmpty(workers: Pick<WorkerCalls, "isEmpty">, pod: PodView): Pro
   return engine !== undefined && workers.isEmpty(httpOrigin(pod.ip, engine.port), engine.paths.health);
 }
 
-function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {
+/** Enqueues the pool that a watched object belongs to. */
+export function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {
   if (object !== undefined && object.pool !== "") pools.enqueue(poolKey({ namespace: object.namespace, name: object.pool }));
 }

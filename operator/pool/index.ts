@@ -1,4 +1,3 @@
-import type { V1Deployment, V1Pod, V1PodDisruptionBudget, V1ReplicaSet } from "@kubernetes/client-node";
 import { gatewayAddresses } from "../api/gateway-addresses.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
@@ -8,7 +7,7 @@ import { followGateways } from "../kube/follow-gateways.ts";
 import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
 import { avatarPools, deployments, disruptionBudgets, pods, replicaSets } from "../kube/resource-types.ts";
-import type { Json, KubeObject } from "../kube/types.ts";
+import type { KubeObject, ResourceType } from "../kube/types.ts";
 import { whileLeading } from "../kube/while-leading.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
@@ -18,7 +17,7 @@ import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
-import { poolControllers } from "./controllers.ts";
+import { enqueueOwner, poolControllers } from "./controllers.ts";
 import { debugPages, type Role } from "./debug-pages.ts";
 import { BY_POOL } from "./gather/build-snapshot.ts";
 import { GatewayStreams } from "./load/gateway-streams.ts";
@@ -141,49 +140,33 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   metrics.leader.set(0);
 }
 
+/** An object that belongs to a pool, by its labels. */
+interface Owned {
+  readonly namespace: string;
+  readonly pool: string;
+}
+
 function watches({ settings, client, metrics, logger }: Operator) {
   const common = { client, namespaces: settings.namespaces, clock: systemClock, random: Math.random, logger };
-  const restarts = (kind: string) => (cause: string) => metrics.watchRestarts.inc({ kind, cause });
-  const ours = `${labels.managedBy}=${MANAGED_BY}`;
-  const byPool = { [BY_POOL]: ({ namespace, pool }: { namespace: string; pool: string }) => [poolKey({ namespace, name: pool })] };
+  const restarts =
+    ({ kind }: ResourceType) =>
+    (cause: string) =>
+      metrics.watchRestarts.inc({ kind, cause });
+  const labelSelector = `${labels.managedBy}=${MANAGED_BY}`;
+  const indexes = { [BY_POOL]: ({ namespace, pool }: Owned) => [poolKey({ namespace, name: pool })] };
+  const owned = <T extends Owned>(type: ResourceType, transform: (raw: never) => T | undefined) =>
+    new Informer({ ...common, type, labelSelector, transform, indexes, onRestart: restarts(type) });
   return {
     pools: new Informer({
       ...common,
       type: avatarPools,
       transform: (raw: KubeObject) => poolView(raw, FINALIZER),
-      onRestart: restarts("AvatarPool"),
+      onRestart: restarts(avatarPools),
     }),
-    deployments: new Informer({
-      ...common,
-      type: deployments,
-      labelSelector: ours,
-      transform: (raw: Json<V1Deployment>) => deploymentView(raw),
-      indexes: byPool,
-      onRestart: restarts("Deployment"),
-    }),
-    replicaSets: new Informer({
-      ...common,
-      type: replicaSets,
-      labelSelector: ours,
-      transform: (raw: Json<V1ReplicaSet>) => replicaSetView(raw),
-      indexes: byPool,
-      onRestart: restarts("ReplicaSet"),
-    }),
-    pods: new Informer({
-      ...common,
-      type: pods,
-      labelSelector: ours,
-      transform: (raw: Json<V1Pod>) => podView(raw),
-      indexes: byPool,
-      onRestart: restarts("Pod"),
-    }),
-    budgets: new Informer({
-      ...common,
-      type: disruptionBudgets,
-      labelSelector: ours,
-      transform: (raw: Json<V1PodDisruptionBudget>) => budgetView(raw),
-      onRestart: restarts("PodDisruptionBudget"),
-    }),
+    deployments: owned(deployments, deploymentView),
+    replicaSets: owned(replicaSets, replicaSetView),
+    pods: owned(pods, podView),
+    budgets: owned(disruptionBudgets, budgetView),
   };
 }
 
@@ -204,9 +187,6 @@ function disruptionBudgetController(
     metrics,
   });
   pools.onChange((key) => controller.enqueue(key));
-  budgets.onChange((_key, after, before) => {
-    const budget = after ?? before;
-    if (budget !== undefined) controller.enqueue(poolKey({ namespace: budget.namespace, name: budget.pool }));
-  });
+  budgets.onChange((_key, after, before) => enqueueOwner(controller, after ?? before));
   return controller;
 }
