@@ -1,7 +1,7 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { isMissingRight, KubeError, requestFailureOf } from "../../kube/errors.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
-import { idOf, kindIdOf, quotable, type Refusal, type Target } from "./refusal.ts";
+import { fingerprintOf, idOf, kindIdOf, quotable, type Refusal, type Target } from "./refusal.ts";
 
 /** Delay of the first retry of a rejected request. Each further retry doubles the delay. */
 const FIRST_RETRY_MS = 10_000;
@@ -51,16 +51,10 @@ export class Refusals {
   /**
    * Sends a request, unless the same request was rejected recently: then it throws the same error again.
    * @param sent the request's body.
-   * @param fingerprint of its content.
    */
-  async attempt<T>(
-    pool: PoolConfig,
-    target: Target,
-    fingerprint: string,
-    sent: object | undefined,
-    send: () => Promise<T>,
-  ): Promise<T> {
+  async attempt<T>(pool: PoolConfig, target: Target, sent: object | undefined, send: () => Promise<T>): Promise<T> {
     const startMs = this.#options.clock.now();
+    const fingerprint = sent === undefined || target.subresource !== undefined ? "" : fingerprintOf(sent);
     const entries = this.#of(poolKey(pool));
     const held = this.#holding(entries, pool, target, fingerprint);
     if (held !== undefined) {
