@@ -60,60 +60,39 @@ export function rolloutOf({ pool, load, nowMs }: Snapshot, group: GroupSnapshot)
   const before = deployment.view.heldBack?.template === template ? deployment.view.heldBack.startupMs : undefined;
   const startupMs = missedBy(freshMs, formerMs, pool.objective.startup, before);
   const heldBack = startupMs === undefined ? undefined : { template, startupMs };
-  const blocked = (reason: ConditionReason, what: string, cure: string): Rollout => ({
-    kind: "blocked",
-    reason,
-    message: `the rollout of group ${config.name} is stopped; ${counted(former.length, "worker")} still ${former.length === 1 ? "runs" : "run"} the previous revision: ${what}: ${cure}`,
-    heldBack,
-  });
+  const blocked = (reason: ConditionReason, why: string): Rollout => {
+    const rest = `${counted(former.length, "worker")} still ${former.length === 1 ? "runs" : "run"} the previous revision`;
+    const message = `the rollout of group ${config.name} is stopped; ${rest}: ${why}`;
+    return { kind: "blocked", reason, message, heldBack };
+  };
   const failing = fresh.find((pod) => pod.problem !== undefined);
   if (failing?.problem !== undefined) {
     const what = `a new worker cannot start: ${failing.problem.reason}: ${failing.problem.message}`;
-    return blocked(
-      reasons.workerFailing,
-      what,
-      `correct the group; see kubectl -n ${failing.namespace} describe pod ${failing.name}`,
-    );
+    const cure = `correct the group; see kubectl -n ${failing.namespace} describe pod ${failing.name}`;
+    return blocked(reasons.workerFailing, `${what}: ${cure}`);
   }
-  const failures = fresh.some(({ ready }) => ready)
-    ? undefined
-    : failuresOf(
-        members.ended.filter((pod) => isFresh(group, pod)),
-        nowMs,
-      );
-  if (failures !== undefined) {
-    return {
-      kind: "blocked",
-      reason: reasons.workerFailing,
-      message: `the rollout of group ${config.name} is stopped; ${counted(former.length, "worker")} still ${former.length === 1 ? "runs" : "run"} the previous revision: ${failuresText(pool, config.name, failures)}`,
-      heldBack,
-    };
-  }
+  const ended = members.ended.filter((pod) => isFresh(group, pod));
+  const failures = fresh.some(({ ready }) => ready) ? undefined : failuresOf(ended, nowMs);
+  if (failures !== undefined) return blocked(reasons.workerFailing, failuresText(pool, config.name, failures));
   const waiting = fresh.filter(({ unschedulable }) => unschedulable !== undefined);
   const patientUntilMs = Math.min(...waiting.map(({ createdAtMs }) => createdAtMs + UNSCHEDULABLE_PATIENCE_MS));
   if (patientUntilMs <= nowMs) {
     const node = config.engine.accelerator === "gpu" ? "free a GPU, add GPU nodes" : "add nodes";
     const cure = `${node}, or set rollout.maxSurge to 0 and rollout.maxUnavailable to 1`;
-    return blocked(
-      reasons.unschedulable,
-      `the scheduler finds no node for a new worker (${clause(waiting[0]?.unschedulable)})`,
-      cure,
-    );
+    const what = `the scheduler finds no node for a new worker (${clause(waiting[0]?.unschedulable)})`;
+    return blocked(reasons.unschedulable, `${what}: ${cure}`);
   }
   const { stalled } = deployment.view;
   if (stalled !== undefined && fresh.every(({ ready }) => !ready)) {
     const cure = admissionCure(stalled) ?? "correct the group, or the rule that rejects its pods";
-    return blocked(reasons.stalled, `the Deployment makes no progress (${clause(stalled)})`, cure);
+    return blocked(reasons.stalled, `the Deployment makes no progress (${clause(stalled)}): ${cure}`);
   }
   if (startupMs !== undefined) {
     const { targetMs, percentile } = pool.objective.startup;
     const measured = `measured p${percentile} on new workers: ${formatSeconds(startupMs)}`;
     const what = `${measured}, slower than the previous revision and objective.startup.target (${formatDuration(targetMs)})`;
-    return blocked(
-      reasons.startupMissed,
-      what,
-      "undo the change, or raise the target; the rollout resumes once new workers are as fast",
-    );
+    const cure = "undo the change, or raise the target; the rollout resumes once new workers are as fast";
+    return blocked(reasons.startupMissed, `${what}: ${cure}`);
   }
   const firstWarmMs = Math.min(...fresh.map(({ warmSinceMs }) => warmSinceMs ?? Number.POSITIVE_INFINITY));
   const triedUntilMs = firstWarmMs + config.coldStartMs;

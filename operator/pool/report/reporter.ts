@@ -1,6 +1,6 @@
 import { API_GROUP_VERSION, KIND } from "../../api/names.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
-import { refOf } from "../../kube/types.ts";
+import { type ObjectRef, refOf } from "../../kube/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { OperatorMetrics } from "../../telemetry/metrics.ts";
 import type { PoolCondition } from "../conditions/condition.ts";
@@ -9,13 +9,7 @@ import type { Snapshot } from "../snapshot.ts";
 import { type EventContent, PoolEvents } from "./pool-events.ts";
 
 export interface PoolEvent extends EventContent {
-  readonly regarding: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-    readonly uid: string;
-  };
+  readonly regarding: ObjectRef & { readonly apiVersion: string; readonly kind: string; readonly uid: string };
 }
 
 export interface ReporterOptions {
