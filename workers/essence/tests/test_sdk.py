@@ -1,5 +1,6 @@
 """The real SDK without an account: every refusal that it can give. A licensed model cannot be had here."""
 
+import importlib
 from pathlib import Path
 
 import bithuman
@@ -41,6 +42,11 @@ async def test_the_maker_cannot_be_reached(tmp_path: Path) -> None:
     error = await refused(tmp_path)
     assert (error.status, error.code) == (502, "maker_unreachable")
     assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("package", ["onnxruntime", "ai_edge_litert.interpreter"])
+def test_the_extra_packages_for_essence_2_and_expression_2_are_installed(package: str) -> None:
+    importlib.import_module(package)
 
 
 @pytest.mark.parametrize(
