@@ -68,9 +68,9 @@ export interface PresetModelArgs {
 export interface WorkerArgs {
   /** Name of the group, unique in the pool. */
   name: pulumi.Input<string>;
-  /** Kind of the workers: how they are run and launched. expression: GPU worker that animates any face image. essence: CPU worker that plays pre-built .imx avatars. */
+  /** Kind of the workers: how they are run and launched. expression: GPU worker that animates any face image. essence: CPU worker that renders .imx files (Essence 1, Essence 2 and Expression 2). */
   engine: pulumi.Input<WorkerEngine>;
-  /** Container image. Default: the engine's image, pinned to a version. */
+  /** Container image. Default: the engine's image, pinned to a version. The image of an essence worker is pulled from the registry of AvatarPool's own image. */
   image?: pulumi.Input<string>;
   /** Secrets for pulling the image. */
   imagePullSecrets?: pulumi.Input<pulumi.Input<WorkerImagePullSecretArgs>[]>;

@@ -22,13 +22,11 @@ describe("resolvePool", () => {
       { deploymentName: "support-gpu", min: 0, slotsPerWorker: 2, coldStartMs: 45_000, drainTimeoutMs: 3_600_000 },
       { deploymentName: "support-cpu", slotsPerWorker: 1, coldStartMs: 20_000 },
     ]);
-    expect(config.groups[0]!.image).toMatch(/:\d/);
   });
 
   it("prefers the user's values to the engine's", () => {
-    const workers = [{ ...gpuGroup, image: "mine:2", sessionsPerWorker: 6, coldStart: "90s", drain: { timeout: "5m" } }];
+    const workers = [{ ...gpuGroup, sessionsPerWorker: 6, coldStart: "90s", drain: { timeout: "5m" } }];
     expect(pool({ presets: presets.slice(0, 1), workers }).config.groups[0]).toMatchObject({
-      image: "mine:2",
       slotsPerWorker: 6,
       coldStartMs: 90_000,
       drainTimeoutMs: 300_000,

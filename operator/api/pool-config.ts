@@ -101,7 +101,6 @@ export interface GroupConfig {
   /** Name of its Deployment. */
   readonly deploymentName: string;
   readonly engine: Engine;
-  readonly image: string;
   readonly slotsPerWorker: number;
   readonly min: number;
   readonly max: number;
@@ -177,7 +176,6 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     name: spec.name,
     deploymentName: deploymentName(pool, spec.name),
     engine,
-    image: spec.image ?? engine.defaultImage ?? "",
     slotsPerWorker: spec.sessionsPerWorker ?? engine.sessionsPerWorker,
     min: spec.min,
     max: spec.max,

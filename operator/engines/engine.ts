@@ -67,7 +67,10 @@ export interface Engine {
   /** One sentence for documentation and messages. */
   readonly summary: string;
   readonly accelerator: "gpu" | "cpu";
-  /** Absent if no public image exists: then the group must name one. */
+  /**
+   * Image of the workers, unless the group names one. A name without a registry is an image of this repository, which is pulled from
+   * where AvatarPool's own image is. Absent if the group must name an image.
+   */
   readonly defaultImage?: string;
   /** HTTP port of the worker. */
   readonly port: number;
@@ -91,6 +94,10 @@ export interface Engine {
   readonly env: Readonly<Record<string, string>>;
   /** Environment variable with the sessions per worker. */
   readonly sessionsEnv?: string;
+  /** Environment variable with the seconds for which a worker continues its sessions after SIGTERM. A group's `env` may override it. */
+  readonly drainEnv?: string;
+  /** The variable of a group's `env` with which its workers need no models, so none are downloaded. */
+  readonly withoutModels?: { readonly name: string; readonly value: string };
   readonly volumes: readonly VolumeSpec[];
   readonly resources: {
     readonly requests: Readonly<Record<string, string>>;

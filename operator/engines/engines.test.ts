@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AvatarChoice, LaunchRequest } from "./engine.ts";
-import { engineNames, engineOf, enginesWhere, findEngine } from "./index.ts";
+import { engineNames, engineOf, engines, enginesWhere, findEngine } from "./index.ts";
 
 const request = (avatar: AvatarChoice, change: Partial<LaunchRequest> = {}): LaunchRequest => ({
   livekitUrl: "wss://livekit.example.com",
@@ -50,6 +52,25 @@ describe("the essence engine", () => {
 
   it("rejects avatars that it cannot play", () => {
     expect(() => form("essence", { kind: "imageFile", file })).toThrow("plays presets only");
+  });
+
+  const { defaultImage, drainEnv, withoutModels, sessionsEnv, secretEnv, port, idleTimeoutMs } = engines.essence;
+  const worker = path.join(import.meta.dirname, "..", "..", "workers", "essence");
+  const settings = readFileSync(path.join(worker, "src", "essence_worker", "settings.py"), "utf8");
+
+  it("runs this repository's worker of the present version", () => {
+    const [, version] = /^version = "(.+)"$/m.exec(readFileSync(path.join(worker, "pyproject.toml"), "utf8")) ?? [];
+    expect(defaultImage).toBe(`essence-worker:${version}`);
+  });
+
+  it.each([secretEnv, sessionsEnv, drainEnv, "BITHUMAN_MODEL_PATH", withoutModels.name, withoutModels.value])(
+    "sets what the worker reads: %s",
+    (text) => expect(settings).toContain(`"${text}"`),
+  );
+
+  it("has the worker's defaults", () => {
+    expect(settings).toContain(`"PORT", ${port.toLocaleString("en").replace(",", "_")},`);
+    expect(settings).toContain(`"SESSION_IDLE_TIMEOUT", ${idleTimeoutMs / 1_000},`);
   });
 });
 

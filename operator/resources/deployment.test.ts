@@ -235,8 +235,39 @@ describe("a CPU worker", () => {
     const settings = Object.fromEntries(fetch.env!.map(({ name, value }) => [name, value]));
     expect(settings.AVATARPOOL_ASSETS_DIR).toBe(folder);
     expect(JSON.parse(settings.AVATARPOOL_ASSETS_0!)).toEqual([{ name: "leo", url: "https://example.com/leo.imx" }]);
-    expect(worker.volumeMounts).toEqual(fetch.volumeMounts);
+    expect(worker.volumeMounts).toEqual(expect.arrayContaining(fetch.volumeMounts!));
     // An init container before the sidecar.
     expect(deploymentOf("cpu").pod.initContainers!.map(({ name }) => name)).toEqual(["fetch-assets", "drain-hook"]);
+  });
+
+  it.each([
+    ["registry.example.com:5000/team/avatarpool:2", "registry.example.com:5000/team/essence-worker:"],
+    [`mirror.example.com/avatarpool@sha256:${"0".repeat(64)}`, "mirror.example.com/essence-worker:"],
+    ["avatarpool:2", "essence-worker:"],
+  ])("without an image is pulled from where %s is", (sidecarImage, prefix) => {
+    const { image: _, ...group } = cpuGroup;
+    const { config } = pool({ workers: [gpuGroup, group] } as never);
+    const { template } = renderTemplate(config, config.groups.find(({ name }) => name === "cpu")!, sidecarImage);
+    expect(template.spec!.containers[0]!.image).toMatch(new RegExp(`^${prefix}\\d+\\.\\d+\\.\\d+$`));
+  });
+
+  it("drains for as long as the group does", () => {
+    expect(env("cpu").DRAIN_TIMEOUT_SECONDS).toBe("3600");
+    expect(env("cpu", { drain: { timeout: "90m" } }).DRAIN_TIMEOUT_SECONDS).toBe("5400");
+    expect(env("gpu")).not.toHaveProperty("DRAIN_TIMEOUT_SECONDS");
+  });
+
+  it("keeps the maker's shared files in its cache", () => {
+    const { worker, pod } = deploymentOf("cpu", { modelCache: { persistentVolumeClaim: { claimName: "shared" } } });
+    const cache = worker.volumeMounts!.find(({ mountPath }) => mountPath === env("cpu").BITHUMAN_CACHE_DIR)!;
+    expect(pod.volumes).toContainEqual({ name: cache.name, persistentVolumeClaim: { claimName: "shared" } });
+    expect(env("cpu").BITHUMAN_DEPS_DIR).toMatch(new RegExp(`^${cache.mountPath}/`));
+  });
+
+  it("downloads no model for test cards", () => {
+    const testcard = { name: "ESSENCE_RENDERER", value: "testcard" };
+    const names = (change: Group) => deploymentOf("cpu", change).pod.initContainers!.map(({ name }) => name);
+    expect(names({ env: [testcard] })).toEqual(["drain-hook"]);
+    expect(names({ env: [{ ...testcard, value: "bithuman" }] })).toEqual(["fetch-assets", "drain-hook"]);
   });
 });

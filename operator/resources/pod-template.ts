@@ -40,7 +40,7 @@ function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1
   const assets = assetsContainer(pool, group, sidecarImage);
   return {
     initContainers: [...(assets === undefined ? [] : [assets]), drainContainer(pool, group, sidecarImage)],
-    containers: [workerContainer(pool, group)],
+    containers: [workerContainer(pool, group, sidecarImage)],
     volumes: volumes(group),
     // The operator sets the gate when the presets are loaded. So a rollout waits for warm workers, and cold ones are deleted first.
     readinessGates: [{ conditionType: WARM_GATE }],
@@ -62,11 +62,11 @@ function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1
   };
 }
 
-function workerContainer(pool: PoolConfig, group: GroupConfig): V1Container {
+function workerContainer(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1Container {
   const { engine } = group;
   return {
     name: WORKER_CONTAINER,
-    image: group.image,
+    image: workerImage(group, sidecarImage),
     ports: [{ name: "http", containerPort: engine.port, protocol: "TCP" }],
     env: environment(pool, group),
     resources: resources(group),
@@ -83,6 +83,13 @@ function workerContainer(pool: PoolConfig, group: GroupConfig): V1Container {
   };
 }
 
+/** An image of this repository is pulled from where the sidecar's image is: a cluster with a mirror names it once. */
+function workerImage({ spec, engine }: GroupConfig, sidecarImage: string): string {
+  if (spec.image !== undefined) return spec.image;
+  const image = engine.defaultImage ?? "";
+  return image.includes("/") ? image : sidecarImage.slice(0, sidecarImage.lastIndexOf("/") + 1) + image;
+}
+
 function probe(path: string, periodSeconds: number, failureThreshold: number): V1Probe {
   return { httpGet: { path, port: "http", scheme: "HTTP" }, periodSeconds, failureThreshold, timeoutSeconds: 2 };
 }
@@ -92,6 +99,7 @@ function environment(pool: PoolConfig, group: GroupConfig): V1EnvVar[] {
   const fixed = {
     ...engine.env,
     ...(engine.sessionsEnv === undefined ? {} : { [engine.sessionsEnv]: String(group.slotsPerWorker) }),
+    ...(engine.drainEnv === undefined ? {} : { [engine.drainEnv]: String(Math.ceil(group.drainTimeoutMs / 1_000)) }),
   };
   const own = spec.env ?? [];
   return [

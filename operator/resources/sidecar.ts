@@ -19,10 +19,12 @@ const restricted: V1SecurityContext = {
   seccompProfile: { type: "RuntimeDefault" },
 };
 
-/** Present if the engine reads its presets from a folder. */
+/** Present if the engine reads its presets from a folder, unless the group's variables make its workers need no models. */
 export function assetsContainer(pool: PoolConfig, group: GroupConfig, image: string): V1Container | undefined {
   const volume = group.engine.volumes.find(({ source }) => source.kind === "assets");
-  if (volume === undefined) return undefined;
+  const { withoutModels: without } = group.engine;
+  const needless = without && group.spec.env?.some(({ name, value }) => name === without.name && value === without.value);
+  if (volume === undefined || needless) return undefined;
   const assets = pool.presets.flatMap(({ name, asset }) =>
     asset.kind === "model" && group.presets.includes(name)
       ? [{ name, url: asset.url, ...(asset.sha256 === undefined ? {} : { sha256: asset.sha256 }) }]

@@ -1,3 +1,4 @@
+import type { V1PodTemplateSpec } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
 import { gpuGroup, gpuOnly, pool } from "../../test/support/pools.ts";
 import { annotations } from "../api/names.ts";
@@ -20,6 +21,18 @@ describe("the template after an upgrade of AvatarPool", () => {
     const after = rendered(NEW);
     expect(templateHash(after.template)).not.toBe(templateHash(before.template));
     expect(chooseTemplate(after, standing(), "keep")).toEqual({ ...before, kept: "upgrade" });
+  });
+
+  it("keeps the worker image that it was made with, if the group names none", () => {
+    const cpu = {
+      presets: [{ name: "leo", model: { url: "https://example.com/leo.imx" } }],
+      workers: [{ name: "cpu", engine: "essence" as const, max: 2 }],
+    };
+    const before = rendered(OLD, {}, cpu);
+    const after = rendered("mirror.example.com/avatarpool:2", {}, cpu);
+    const image = ({ template }: { template: V1PodTemplateSpec }) => template.spec?.containers[0]?.image;
+    expect(image(after)).not.toBe(image(before));
+    expect(image(chooseTemplate(after, parseRecord(recordOf(before)), "keep")!)).toBe(image(before));
   });
 
   it("is the new version's after the user's next change, on request, and without a usable record", () => {

@@ -205,11 +205,6 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.workers[0]",
     "request GPUs under gpu, not under resources",
   ],
-  "CPU engine without an image": [
-    pool({ presets: [leo], workers: [{ name: "cpu", engine: "essence", max: 1 }] }),
-    "spec.workers[0]",
-    "image must be set for an engine without a public image",
-  ],
   "image with a space": [withGroup({ image: "avatar worker:1" }), "spec.workers[0].image", "must not contain white space"],
   "no session per worker": [withGroup({ sessionsPerWorker: 0 }), "spec.workers[0].sessionsPerWorker", "greater than or equal to 1"],
   "negative warm slots": [pool({ warm: { slots: -1 } }), "spec.warm.slots", "must be auto, a whole number of slots"],
@@ -326,11 +321,6 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.workers[0].modelCache",
     "exactly one of persistentVolumeClaim",
   ],
-  "model cache for an engine without weights": [
-    pool({ presets: [leo], workers: [{ ...cpu, modelCache: { emptyDir: {} } }] }),
-    "spec.workers[0]",
-    "an engine that downloads no weights: remove modelCache",
-  ],
   "relative host path": [
     withGroup({ modelCache: { hostPath: { path: "models" } } }),
     "spec.workers[0].modelCache.hostPath.path",
@@ -382,6 +372,11 @@ const good: Record<string, Json> = {
   "a GPU by a claim": withGroup({ gpu: { resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "half", request: "gpu" }] } }),
   "a GPU by a claim and by a resource": withGroup({
     gpu: { resourceName: "example.com/fpga", count: 2, resourceClaims: [{ name: "gpu", resourceClaimName: "shared" }] },
+  }),
+  "a CPU engine without an image": pool({ presets: [leo], workers: [{ name: "cpu", engine: "essence", max: 1 }] }),
+  "a cache of the maker's files for a CPU engine": pool({
+    presets: [leo],
+    workers: [{ ...cpu, modelCache: { claimTemplate: { size: "2Gi" } } }],
   }),
   "overflow to this machine": pool({ overflow: { maxSessions: 1, url: "http://127.0.0.1:8080/launch" } }),
   "overflow to this machine by name": pool({ overflow: { maxSessions: 1, url: "http://localhost" } }),

@@ -1,4 +1,7 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { cpuGroup, type Deployment, gpuGroup, type ModelServer, type Stage, stageWithModels } from "../support/scenario/index.ts";
 
 /** The Deployments of worker groups, as the API server stores them. */
@@ -95,14 +98,31 @@ describe("the Deployment of a CPU group", () => {
         env: [
           { name: "BITHUMAN_API_SECRET" },
           { name: "BITHUMAN_MODEL_PATH", value: "/models" },
+          { name: "BITHUMAN_CACHE_DIR", value: "/cache" },
+          { name: "BITHUMAN_DEPS_DIR", value: "/cache/deps" },
           { name: "MAX_SESSIONS", value: "1" },
+          { name: "DRAIN_TIMEOUT_SECONDS", value: "3600" },
         ],
-        resources: { requests: { cpu: "1", memory: "4Gi" }, limits: { memory: "8Gi" } },
-        volumeMounts: [{ name: "models", mountPath: "/models" }],
+        resources: { requests: { cpu: "2", memory: "4Gi" }, limits: { memory: "8Gi" } },
+        volumeMounts: [
+          { name: "models", mountPath: "/models" },
+          { name: "cache", mountPath: "/cache" },
+        ],
       },
     ]);
     expect(JSON.stringify(pod)).not.toContain("nvidia.com");
     const answer = await scenario.launch({ fields: { avatar_id: "leo" } });
     expect([answer.status, answer.worker]).toEqual([200, (await scenario.podNames("cpu"))[0]]);
+  });
+
+  it("serves test cards from the default image without an account and without models", async () => {
+    const scenario = await stage.scenario("trial");
+    const file = path.join(import.meta.dirname, "..", "..", "examples", "cpu-trial.yaml");
+    const [, trial] = parseAllDocuments(await readFile(file, "utf8"));
+    await scenario.readyPool({ ...trial?.toJS().spec, apiSecretRef: { name: "bithuman" } });
+    const pod = podOf(await scenario.deployment("cpu"));
+    expect(pod?.initContainers?.map(({ name }) => name)).toEqual(["drain-hook"]);
+    expect(pod?.containers[0]?.image).toMatch(/^essence-worker:/);
+    expect((await scenario.launch({ fields: { avatar_id: "leo" } })).status).toBe(200);
   });
 });

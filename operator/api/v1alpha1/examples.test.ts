@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parseAllDocuments } from "yaml";
 import { avatarPoolSchema } from "./index.ts";
 
 const folder = path.join(import.meta.dirname, "..", "..", "..", "examples");
 const pools = readdirSync(folder)
   .filter((file) => file.endsWith(".yaml"))
-  .map((file) => ({ file, object: parse(readFileSync(path.join(folder, file), "utf8")) }))
+  .flatMap((file) =>
+    parseAllDocuments(readFileSync(path.join(folder, file), "utf8")).map((document) => ({ file, object: document.toJS() })),
+  )
   .filter(({ object }) => object.kind === "AvatarPool");
 
 /** Fields that the API server adds. */

@@ -138,7 +138,8 @@ export const workerGroupSchema = z
       .min(1)
       .max(512)
       .meta({
-        description: "Container image. Default: the engine's image, pinned to a version.",
+        description:
+          "Container image. Default: the engine's image, pinned to a version. The image of an essence worker is pulled from the registry of AvatarPool's own image.",
         ...rules({ rule: "!self.matches('[ \\t\\n]')", message: "an image must not contain white space" }),
       })
       .optional(),

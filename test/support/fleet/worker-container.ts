@@ -55,8 +55,9 @@ async function startWorker({
   seed,
   ledger,
 }: WorkerContainerOptions): Promise<StandInWorker> {
-  const { port, volumes } = engineOf(engine);
-  const readsFolder = volumes.some(({ source }) => source.kind === "assets");
+  const { port, volumes, withoutModels } = engineOf(engine);
+  const needsModels = withoutModels === undefined || env[withoutModels.name] !== withoutModels.value;
+  const readsFolder = needsModels && volumes.some(({ source }) => source.kind === "assets");
   return StandInWorker.start({
     pod,
     host: podIP,
