@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
+import { withLock } from "./controlplane/file-lock.ts";
 import type { Progress } from "./controlplane/index.ts";
 import { run, runChecked } from "./controlplane/run.ts";
 import { cacheFolder } from "./controlplane/tools.ts";
@@ -22,10 +23,21 @@ export async function pythonEnvironment(lock: string, progress: Progress): Promi
     .slice(0, 12);
   const target = path.join(cacheFolder(), `python-${key}`);
   if (existsSync(target)) return target;
+  await mkdir(path.dirname(target), { recursive: true });
+  const waiting = () => progress(`  waiting for another process that installs the packages of ${lock}`);
+  await withLock(`${target}.lock`, waiting, async () => {
+    if (!existsSync(target)) await install(target, lock, progress);
+  });
+  return target;
+}
+
+async function install(target: string, lock: string, progress: Progress): Promise<void> {
   progress(`installing the Python packages of ${lock} (once on this machine, usually a minute or two)`);
   // An environment cannot be moved: it is created under a separate name, and a link makes it visible when it is complete.
-  const made = `${target}.${process.pid}`;
-  await mkdir(path.dirname(target), { recursive: true });
+  const made = `${target}.packages`;
+  // This process holds the lock, so an existing folder is the rest of a killed installation.
+  await rm(made, { recursive: true, force: true });
+  await rm(`${made}.link`, { force: true });
   try {
     await makeEnvironment(made, progress);
     const pip = [path.join(made, "bin", "pip"), "install", "--quiet", "--require-hashes", "--requirement", lock];
@@ -37,7 +49,6 @@ export async function pythonEnvironment(lock: string, progress: Progress): Promi
     throw error;
   }
   progress("installed the Python packages");
-  return target;
 }
 
 async function makeEnvironment(folder: string, progress: Progress): Promise<void> {

@@ -1,13 +1,11 @@
 import { spawn } from "node:child_process";
 import { access, constants, mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { lockFile } from "./file-lock.ts";
+import { withLock } from "./file-lock.ts";
 import type { Progress } from "./progress.ts";
 import type { ToolModule } from "./tool-modules.ts";
 
 const PROGRESS_MS = 5_000;
-const LOCK_RETRY_MS = 500;
 /** Lines of the compiler's output that an error repeats. */
 const ERROR_LINES = 15;
 
@@ -26,16 +24,8 @@ export async function buildOnce(build: Build): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   const names = module.tools.join(", ");
   const seconds = stopwatch();
-  let release = await lockFile(`${target}.lock`);
-  if (release === undefined) {
-    const ticker = every(PROGRESS_MS, () => progress(`  waiting for another process that builds ${names}: ${seconds()} s`));
-    try {
-      for (; release === undefined; release = await lockFile(`${target}.lock`)) await sleep(LOCK_RETRY_MS);
-    } finally {
-      ticker.stop();
-    }
-  }
-  try {
+  const waiting = () => progress(`  waiting for another process that builds ${names}: ${seconds()} s`);
+  await withLock(`${target}.lock`, waiting, async () => {
     if (await isComplete(build)) return;
     progress(`building ${names} (once on this machine, usually about ${module.usualBuild} on 2 cores)`);
     const ticker = every(PROGRESS_MS, () => progress(`  building ${names}: ${seconds()} s`));
@@ -45,9 +35,7 @@ export async function buildOnce(build: Build): Promise<void> {
       ticker.stop();
     }
     progress(`built ${names} in ${seconds()} s`);
-  } finally {
-    await release();
-  }
+  });
 }
 
 async function isComplete({ module, target }: Build): Promise<boolean> {
