@@ -1,26 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
-import { KubeClient } from "../../../operator/kube/client.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
-import { createLogger } from "../../../operator/telemetry/logger.ts";
-import { Kubelet } from "./kubelet.ts";
 import { type FleetTotals, Ledger } from "./ledger.ts";
-import { seededRandom } from "./random.ts";
+import { type RunPodsOptions, runPods } from "./run-pods.ts";
 import { scaledClock } from "./scaled-clock.ts";
 import type { Failure } from "./served-worker.ts";
+import { startStandIn } from "./stand-in.ts";
 import type { StandInWorker } from "./worker.ts";
 
-export interface FleetOptions {
-  /** Path. The user needs permission to read nodes, pods and secrets, to write the status of pods, and to delete pods. */
-  readonly kubeconfig: string;
+export interface FleetOptions extends Pick<RunPodsOptions, "kubeconfig" | "onLog"> {
   /** 1: real time. 20: all simulated delays are 20 times shorter. */
   readonly timeFactor?: number;
   /** Seed of the random differences between workers. */
   readonly seed?: number;
-  /** Receives warnings and errors, one JSON object per line. */
-  readonly onLog?: (line: string) => void;
 }
 
 /** The stand-in workers of one cluster, and the kubelet that runs them. */
@@ -39,31 +29,26 @@ export interface Fleet extends AsyncDisposable {
 }
 
 /** Resolves once the fleet has listed the cluster's pods. Throws if the cluster is unreachable or has real nodes. */
-export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { kubeconfig, timeFactor = 1, seed = 1, onLog } = options;
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  const client = new KubeClient(config, { userAgent: "avatarpool-stand-in-fleet" });
-  const folder = await mkdtemp(join(tmpdir(), "avatarpool-fleet-"));
+export async function startFleet({ timeFactor = 1, seed = 1, ...options }: FleetOptions): Promise<Fleet> {
   const ledger = new Ledger();
-  const logger = createLogger("fleet", "warn", { write: (line) => onLog?.(line) });
   const clock = scaledClock(systemClock, timeFactor);
-  const kubelet = new Kubelet({ client, clock, seed, ledger, logger, folder }, seededRandom(seed, "kubelet"));
-
-  const stop = async () => {
+  const running = new Set<StandInWorker>();
+  const stopPods = await runPods({
+    ...options,
+    clock,
+    seed,
+    startWorker: async (start) => {
+      const worker = await startStandIn(start, { clock, seed, ledger });
+      running.add(worker);
+      void worker.exited.then(() => running.delete(worker));
+      return worker;
+    },
+  });
+  const stop = () => {
     ledger.close();
-    await kubelet.stop();
-    await client.close();
-    await rm(folder, { recursive: true, force: true });
+    return stopPods();
   };
-  try {
-    await kubelet.start();
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-
-  const workers = () => [...kubelet.lives()].flatMap(({ worker }) => worker ?? []);
+  const workers = () => [...running];
   const worker = (podName: string) => workers().find(({ pod }) => pod.name === podName);
   return {
     worker,

@@ -57,10 +57,6 @@ export class Kubelet {
     await Promise.all(this.#runs);
   }
 
-  lives(): IterableIterator<PodLife> {
-    return this.#lives.values();
-  }
-
   #observe(key: ObjectKey, pod: Pod | undefined): void {
     const life = this.#lives.get(key);
     if (pod !== undefined && hasEnded(pod)) {

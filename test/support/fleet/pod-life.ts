@@ -10,19 +10,17 @@ import type { Logger } from "../../../operator/telemetry/logger.ts";
 import { ContainerRunner, type Exit } from "./container-runner.ts";
 import { type Environment, sandboxError } from "./container-start.ts";
 import type { ContainerState } from "./container-state.ts";
-import type { Ledger } from "./ledger.ts";
 import { type Container, engineOfPod, identityOf, isSidecar, type Pod, type PodIdentity, roleOf } from "./pod.ts";
 import { type KubeletStatus, kubeletStatus } from "./pod-status.ts";
+import type { RunningWorker, StartWorker } from "./running-worker.ts";
 import { StatusWriter } from "./status-writer.ts";
-import type { StandInWorker } from "./worker.ts";
 import { runWorkerContainer } from "./worker-container.ts";
 
 export interface PodLifeOptions {
   readonly client: KubeClient;
   /** Clock of workers, probes and back-offs. */
   readonly clock: Clock;
-  readonly seed: number;
-  readonly ledger: Ledger;
+  readonly startWorker: StartWorker;
   readonly logger: Logger;
   /** Parent of the pods' separate folders. */
   readonly folder: string;
@@ -48,7 +46,8 @@ export class PodLife {
   #gone = false;
   #pod: Pod;
   #status: KubeletStatus | undefined;
-  #worker: StandInWorker | undefined;
+  /** Undefined while no worker process runs. */
+  #worker: RunningWorker | undefined;
 
   constructor(pod: Pod, options: PodLifeOptions) {
     this.identity = identityOf(pod);
@@ -57,11 +56,6 @@ export class PodLife {
     this.#writer = new StatusWriter(options.client, this.identity);
     this.#pod = pod;
     this.update(pod);
-  }
-
-  /** Undefined while no worker process runs. */
-  get worker(): StandInWorker | undefined {
-    return this.#worker;
   }
 
   /** The object has changed. */
@@ -89,8 +83,8 @@ export class PodLife {
     });
     await aborted(this.#ending.signal);
     const reason = await this.#drain();
+    await this.#worker?.stop(reason, this.#graceOver.signal);
     this.#grace?.cancel();
-    await this.#worker?.stop(reason);
     await containers;
     await this.#writer.close();
     await rm(this.#folder, { recursive: true, force: true });
@@ -157,6 +151,7 @@ export class PodLife {
             podIP: this.#pod.status?.podIP ?? "",
             folder: this.#folder,
             ending: this.#ending.signal,
+            graceOver: this.#graceOver.signal,
             onWorker: (worker) => {
               this.#worker = worker;
             },
