@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { KubeClient } from "../../../operator/kube/client.ts";
+import { loadKubeConfig } from "../../../operator/kube/config.ts";
+import { type ControlPlane, type NodeSpec, startControlPlane } from "../controlplane/index.ts";
+import type { Build } from "../product/processes.ts";
+import { type GatewayProcess, type OperatorOptions, Product } from "../product/product.ts";
+
+export interface ProductOptions {
+  readonly nodes: readonly NodeSpec[];
+  readonly gateways: number;
+  /** Values of the chart, in the format of `--set`. */
+  readonly values?: string;
+  /** Default: the sources. */
+  readonly build?: Build | undefined;
+}
+
+type Operator = Awaited<ReturnType<Product["startOperator"]>>;
+
+export interface ProductParts {
+  readonly plane: ControlPlane;
+  readonly product: Product;
+  readonly client: KubeClient;
+  readonly gateways: readonly GatewayProcess[];
+  readonly operator: Operator;
+}
+
+/** Starts the product on its own control plane. @param resources receives the started parts, also if a later part fails. */
+export async function startProduct(
+  resources: AsyncDisposableStack,
+  { nodes, gateways, values, build }: ProductOptions,
+): Promise<ProductParts> {
+  const plane = resources.use(await startControlPlane({ nodes }));
+  const product = resources.use(await Product.install(plane, build));
+  if (values !== undefined) await product.upgrade(values);
+  const started: GatewayProcess[] = [];
+  for (let count = 0; count < gateways; count++) started.push(await product.startGateway());
+  const operator = await product.startOperator();
+  const client = new KubeClient(loadKubeConfig(plane.kubeconfig), { userAgent: "scenario" });
+  resources.defer(() => client.close());
+  return { plane, product, client, gateways: started, operator };
+}
+
+/** The product on its own control plane: the chart's permissions, and operator and gateways as processes. */
+export abstract class ProductStage implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly product: Product;
+  readonly client: KubeClient;
+  readonly gateways: readonly GatewayProcess[];
+  readonly #resources: AsyncDisposableStack;
+  #operator: Operator;
+
+  protected constructor(parts: ProductParts, resources: AsyncDisposableStack) {
+    this.plane = parts.plane;
+    this.product = parts.product;
+    this.client = parts.client;
+    this.gateways = parts.gateways;
+    this.#operator = parts.operator;
+    this.#resources = resources;
+  }
+
+  get operator(): Operator {
+    return this.#operator;
+  }
+
+  /** Starts another operator after the previous one was stopped or killed. */
+  async restartOperator(options: OperatorOptions = {}): Promise<void> {
+    this.#operator = await this.product.startOperator(options);
+  }
+
+  /** Logs of the current operator and of all gateways, also of gateways that have ended. */
+  async logs(): Promise<string> {
+    const processes = [this.operator, ...this.gateways].map(({ process }) => process);
+    return (await Promise.all(processes.map(({ logFile }) => readFile(logFile, "utf8")))).join("");
+  }
+
+  async stop(): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
