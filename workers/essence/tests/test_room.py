@@ -19,7 +19,7 @@ from livekit.agents.voice.avatar import DataStreamAudioOutput
 from essence_worker.errors import LaunchError
 from essence_worker.launch_request import LaunchRequest
 from essence_worker.session import GESTURE_METHOD, Session
-from essence_worker.testcard import GESTURES, SAMPLE_RATE, TestCard
+from essence_worker.testcard import FPS, GESTURES, SAMPLE_RATE, TestCard
 
 KEY, SECRET = "devkey", "secret-of-the-test-server-0123456789"
 AGENT, AVATAR = "agent-1", "bithuman-avatar-agent"
@@ -139,6 +139,25 @@ async def test_the_avatar_shows_speaks_and_reports_the_end(room: Room) -> None:
     session.stop()
     assert await asyncio.wait_for(running, LIMIT_S) == "stopped"
     assert room.released == room.cards
+
+
+async def test_the_video_has_the_frame_rate_of_the_avatar(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    published: list[rtc.TrackPublishOptions] = []
+    publish = rtc.LocalParticipant.publish_track
+
+    async def record(
+        participant: rtc.LocalParticipant, track: rtc.LocalTrack, options: rtc.TrackPublishOptions
+    ) -> rtc.LocalTrackPublication:
+        published.append(options)
+        return await publish(participant, track, options)
+
+    monkeypatch.setattr(rtc.LocalParticipant, "publish_track", record)
+    session = room.session()
+    running = asyncio.create_task(session.run())
+    await asyncio.wait_for(room.pictures.get(), LIMIT_S)
+    assert [options.video_encoding.max_framerate for options in published] == [0, FPS]
+    session.stop()
+    await running
 
 
 async def test_an_interruption_ends_the_utterance_at_once(room: Room) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from livekit import rtc
-from livekit.agents.voice.avatar import AvatarOptions, AvatarRunner, DataStreamAudioReceiver
+from livekit.agents.voice.avatar import AvatarOptions, DataStreamAudioReceiver
 
 from essence_worker.errors import LaunchError, bad_request
 from essence_worker.launch_request import LaunchRequest
 from essence_worker.renderer import Renderer, UnknownGestureError
-from essence_worker.video import RendererVideo
+from essence_worker.video import RendererVideo, Runner
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Session:
             room.on("disconnected", lambda reason: _end(ended, reason))
             room.local_participant.register_rpc_method(GESTURE_METHOD, lambda data: _gesture(renderer, data))
             picture = renderer.first_frame()
-            runner = AvatarRunner(
+            runner = Runner(
                 room,
                 audio_recv=DataStreamAudioReceiver(room, sender_identity=agent_of(self._request.livekit_token)),
                 video_gen=RendererVideo(renderer, on_audio=self._heard, on_frame=self._drawn),
@@ -139,7 +139,7 @@ async def _join(
     return renderer
 
 
-async def _play(runner: AvatarRunner, stack: AsyncExitStack) -> None:
+async def _play(runner: Runner, stack: AsyncExitStack) -> None:
     await runner.start()
     stack.push_async_callback(runner.aclose)
     await runner.wait_for_complete()

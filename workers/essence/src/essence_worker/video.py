@@ -4,9 +4,30 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 from livekit import rtc
-from livekit.agents.voice.avatar import AudioSegmentEnd, VideoGenerator
+from livekit.agents.voice.avatar import AudioSegmentEnd, AvatarRunner, VideoGenerator
 
 from essence_worker.renderer import Picture, Renderer
+
+MAX_BITRATE = 2_000_000
+
+
+class Runner(AvatarRunner):
+    """Publishes at the frame rate of the avatar. LiveKit limits small pictures to 15 or 20 a second by itself."""
+
+    async def _publish_track(self) -> None:
+        async with self._lock:
+            await self._room_connected_fut
+            participant = self._room.local_participant
+            audio = rtc.LocalAudioTrack.create_audio_track("avatar_audio", self._audio_source)
+            microphone = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+            self._audio_publication = await participant.publish_track(audio, microphone)
+            await self._audio_publication.wait_for_subscription()
+            video = rtc.LocalVideoTrack.create_video_track("avatar_video", self._video_source)
+            camera = rtc.TrackPublishOptions(
+                source=rtc.TrackSource.SOURCE_CAMERA,
+                video_encoding=rtc.VideoEncoding(max_bitrate=MAX_BITRATE, max_framerate=self._options.video_fps),
+            )
+            self._video_publication = await participant.publish_track(video, camera)
 
 
 class RendererVideo(VideoGenerator):
