@@ -9,7 +9,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     settings = read_settings({})
     assert (settings.renderer, settings.port, settings.max_sessions) == ("bithuman", 8089, 1)
     assert (settings.idle_timeout_s, settings.task_retention_s, settings.max_task_history) == (600, 3600, 1000)
-    assert settings.models == Path("/models")
+    assert (settings.models, settings.host, settings.testcard_size) == (Path("/models"), None, 512)
 
 
 @pytest.mark.parametrize(

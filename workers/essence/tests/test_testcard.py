@@ -77,3 +77,14 @@ async def test_offers_the_models_of_its_folder_only(tmp_path: Path) -> None:
     assert list(cards.names) == ["maya"]
     with pytest.raises(LaunchError, match=r'avatar "leo" is not among the models of this worker \(maya\)'):
         await cards.acquire("leo", None)
+
+
+async def test_has_the_size_that_is_set_and_moves_at_any_size(tmp_path: Path) -> None:
+    cards = TestCards(tmp_path, 129)
+    card = await cards.acquire("any", None)
+    assert (card.first_frame().width, card.first_frame().height) == (128, 128)
+    first, second = await take(card, 2)
+    assert first.picture is not None
+    assert second.picture is not None
+    assert len(first.picture.pixels) == 128 * 128 * 3 // 2
+    assert not np.array_equal(first.picture.pixels, second.picture.pixels)

@@ -40,8 +40,7 @@ async def serve(settings: Settings, started: float) -> None:
     tasks = Tasks(settings, lambda request: _session(request, settings, renderers, tasks))
     runner = web.AppRunner(Server(settings, renderers, tasks).app(), access_log=None)
     await runner.setup()
-    # None: all addresses, of IPv4 and IPv6.
-    await web.TCPSite(runner, None, settings.port).start()
+    await web.TCPSite(runner, settings.host, settings.port).start()
     stages = tasks.metrics.stage_seconds
     stages.labels("listen").set(time.monotonic() - started)
     log.info("listening on port %d with renderer %s", settings.port, settings.renderer)
@@ -101,7 +100,7 @@ def _renderers(settings: Settings) -> Renderers:
     if settings.renderer == "testcard":
         from essence_worker.testcard import TestCards  # noqa: PLC0415
 
-        return TestCards(settings.models)
+        return TestCards(settings.models, settings.testcard_size)
     from essence_worker.sdk import SdkRenderers  # noqa: PLC0415
 
     return SdkRenderers(settings.models, settings.api_secret)

@@ -25,9 +25,13 @@ class Settings:
     """A session ends after this time alone in its room, or without audio."""
     task_retention_s: float
     max_task_history: int
+    host: str | None
+    """Address of the HTTP API; `None`: all addresses, of IPv4 and IPv6."""
     port: int
     drain_timeout_s: float
     """SIGTERM: how long sessions may go on before they are stopped."""
+    testcard_size: int
+    """Width and height of the test card in pixels."""
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -43,8 +47,10 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         idle_timeout_s=_number(env, "SESSION_IDLE_TIMEOUT", 600, 1, 86_400),
         task_retention_s=_number(env, "TASK_RETENTION_SECONDS", 3_600, 1, 86_400),
         max_task_history=int(_number(env, "MAX_TASK_HISTORY", 1_000, 1, 100_000, whole=True)),
+        host=env.get("HOST") or None,
         port=int(_number(env, "PORT", 8_089, 1, 65_535, whole=True)),
         drain_timeout_s=_number(env, "DRAIN_TIMEOUT_SECONDS", 3_600, 0, 86_400),
+        testcard_size=int(_number(env, "ESSENCE_TESTCARD_SIZE", 512, 128, 1_024, whole=True)),
     )
 
 

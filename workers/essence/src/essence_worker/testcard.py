@@ -19,8 +19,9 @@ GESTURES = ("laugh_react", "mini_wave_hello", "talk_head_nod_subtle")
 GESTURE_FRAMES = FPS
 MAX_BUFFERED_SAMPLES = 600 * SAMPLE_RATE
 
-_MOUTH_Y, _MOUTH_X, _MOUTH_WIDTH, _MOUTH_HEIGHT = 340, 176, 160, 96
-_BAR_WIDTH = 16
+# Parts of the picture, in shares of its side.
+_MOUTH_Y, _MOUTH_X, _MOUTH_WIDTH, _MOUTH_HEIGHT = 0.66, 0.34, 0.31, 0.19
+_BAR_WIDTH, _BAR_HEIGHT = 0.03, 0.06
 _LOUD = 8_000.0
 
 
@@ -29,16 +30,17 @@ class TestCard:
 
     __test__ = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, size: int = SIZE) -> None:
+        self._size = size
         self._audio: deque[NDArray[np.int16] | None] = deque()
         self._buffered = 0
         self._frame = 0
         self._gesture_until = 0
         colour = np.random.default_rng(list(name.encode())).integers(64, 192, 2, dtype=np.uint8)
-        chroma = SIZE * SIZE // 4
+        chroma = size * size // 4
         self._card: Pixels = np.concatenate(
             [
-                np.tile(np.linspace(60, 180, SIZE).astype(np.uint8), SIZE),
+                np.tile(np.linspace(60, 180, size).astype(np.uint8), size),
                 np.full(chroma, colour[0], np.uint8),
                 np.full(chroma, colour[1], np.uint8),
             ]
@@ -107,15 +109,18 @@ class TestCard:
         return np.concatenate(taken), ended
 
     def _picture(self, loudness: float) -> Picture:
+        size = self._size
         pixels = self._card.copy()
-        luma = pixels[: SIZE * SIZE].reshape(SIZE, SIZE)
-        bar = self._frame * 4 % (SIZE - _BAR_WIDTH)
-        luma[:32, bar : bar + _BAR_WIDTH] = 235
+        luma = pixels[: size * size].reshape(size, size)
+        bar_width = round(_BAR_WIDTH * size)
+        bar = self._frame * 4 % (size - bar_width)
+        luma[: round(_BAR_HEIGHT * size), bar : bar + bar_width] = 235
         if self._frame < self._gesture_until:
-            luma[64:128, 64:128] = 235
-        opening = 4 + round((_MOUTH_HEIGHT - 4) * min(1.0, loudness / _LOUD))
-        luma[_MOUTH_Y : _MOUTH_Y + opening, _MOUTH_X : _MOUTH_X + _MOUTH_WIDTH] = 16
-        return Picture(pixels, "i420", SIZE, SIZE)
+            luma[size // 8 : size // 4, size // 8 : size // 4] = 235
+        top, left, width = (round(share * size) for share in (_MOUTH_Y, _MOUTH_X, _MOUTH_WIDTH))
+        opening = 4 + round((_MOUTH_HEIGHT * size - 4) * min(1.0, loudness / _LOUD))
+        luma[top : top + opening, left : left + width] = 16
+        return Picture(pixels, "i420", size, size)
 
 
 class TestCards:
@@ -124,8 +129,10 @@ class TestCards:
     __test__ = False
     takes_images = True
 
-    def __init__(self, models: Path) -> None:
+    def __init__(self, models: Path, size: int = SIZE) -> None:
         self._models = models
+        # Planes of I420 pictures have half the size.
+        self._size = size // 2 * 2
         self._names: Sequence[str] = ()
 
     @property
@@ -138,7 +145,7 @@ class TestCards:
     async def acquire(self, name: str, api_secret: str | None) -> TestCard:  # noqa: ARG002
         if self._names and name not in self._names:
             raise unknown_avatar(name, self._names)
-        return TestCard(name)
+        return TestCard(name, self._size)
 
     async def release(self, renderer: object) -> None: ...
 
