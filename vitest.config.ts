@@ -25,6 +25,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          name: "media",
+          include: ["test/media/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Sessions of two files would take the processor from each other.
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

@@ -9,7 +9,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
 import { ensurePackages } from "../test/support/debian.ts";
-import { pythonEnvironment } from "../test/support/python.ts";
+import { essencePython } from "../test/support/python.ts";
 
 interface Step {
   readonly name: string;
@@ -31,6 +31,7 @@ const steps: readonly Step[] = [
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
   { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },
+  { name: "media", run: testMedia },
 ];
 
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
@@ -74,13 +75,21 @@ async function vitestBehindProxies(): Promise<void> {
 /** The CPU worker's own checks, in rooms of a real LiveKit server. */
 async function checkEssenceWorker(): Promise<void> {
   const folder = "workers/essence";
-  const environment = await pythonEnvironment(join(folder, "requirements-dev.lock"), lineOnStderr);
-  const python = (...args: readonly string[]) => command(join(environment, "bin", "python"), ["-m", ...args], options);
+  const interpreter = await essencePython(lineOnStderr);
+  const python = (...args: readonly string[]) => command(interpreter, ["-m", ...args], options);
   const options = { cwd: folder, env: { PYTHONPATH: "src", LIVEKIT_SERVER: await toolPath("livekit-server", lineOnStderr) } };
-  await python("ruff", "check");
-  await python("ruff", "format", "--check");
+  const sources = [".", join("..", "..", "test", "support")];
+  await python("ruff", "check", ...sources);
+  await python("ruff", "format", "--check", ...sources);
   await python("mypy");
   await python("pytest", "--quiet");
+}
+
+/** Everything is installed first, so that no test exceeds its time limit. */
+async function testMedia(): Promise<void> {
+  await buildTools();
+  await essencePython(lineOnStderr);
+  await vitest("media");
 }
 
 /** @throws if tests fail. Prints each with the first line of its message, because people read the end of a long log first. */

@@ -8,13 +8,20 @@ import { run, runChecked } from "./controlplane/run.ts";
 import { cacheFolder } from "./controlplane/tools.ts";
 import { installPackages } from "./debian.ts";
 
+const ESSENCE_LOCK = path.join(import.meta.dirname, "..", "..", "workers", "essence", "requirements-dev.lock");
+
+/** Path of the interpreter for the CPU worker and its tests. It also has LiveKit's agent framework and the maker's plugin. */
+export async function essencePython(progress: Progress): Promise<string> {
+  return path.join(await pythonEnvironment(ESSENCE_LOCK, progress), "bin", "python");
+}
+
 /**
  * Folder of a Python environment with the packages of a lock file, in the project's cache. A missing one is installed there
  * (a minute or two).
  * @param lock path of the lock file: versions with hashes, for pip.
  * @throws Error if Python is missing or a package cannot be installed; the message states what to do.
  */
-export async function pythonEnvironment(lock: string, progress: Progress): Promise<string> {
+async function pythonEnvironment(lock: string, progress: Progress): Promise<string> {
   const version = await python(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
   const key = createHash("sha256")
     .update(version)
