@@ -6,8 +6,8 @@ import type * as pulumi from "@pulumi/pulumi";
 export interface AvatarPoolSpecArgs {
   /** The maker's API secret. Workers receive it as an environment variable; the operator never stores it. */
   apiSecretRef: pulumi.Input<ApiSecretRefArgs>;
-  /** Avatars that workers keep loaded so that sessions start fast. */
-  presets: pulumi.Input<pulumi.Input<PresetArgs>[]>;
+  /** Avatars that workers keep loaded so that sessions start fast. Groups that get their sessions from LiveKit load none. */
+  presets?: pulumi.Input<pulumi.Input<PresetArgs>[]>;
   /** Worker groups. They are filled in the order of priority, costPerHour and this list. */
   workers: pulumi.Input<pulumi.Input<WorkerArgs>[]>;
   /** Spare capacity that is kept warm. */
@@ -68,7 +68,7 @@ export interface PresetModelArgs {
 export interface WorkerArgs {
   /** Name of the group, unique in the pool. */
   name: pulumi.Input<string>;
-  /** Kind of the workers: how they are run and launched. expression: GPU worker that animates any face image. essence: CPU worker that renders .imx files (Essence 1, Essence 2 and Expression 2). */
+  /** Kind of the workers: how they are run and launched. expression: GPU worker that animates any face image. essence: CPU worker that renders .imx files (Essence 1, Essence 2 and Expression 2). livekit-agent: LiveKit agent that renders the avatar itself and gets its sessions from LiveKit. */
   engine: pulumi.Input<WorkerEngine>;
   /** Container image. Default: the engine's image, pinned to a version. The image of an essence worker is pulled from the registry of AvatarPool's own image. */
   image?: pulumi.Input<string>;
@@ -76,6 +76,8 @@ export interface WorkerArgs {
   imagePullSecrets?: pulumi.Input<pulumi.Input<WorkerImagePullSecretArgs>[]>;
   /** Sessions that one worker renders concurrently. Default: the engine's number. */
   sessionsPerWorker?: pulumi.Input<number>;
+  /** Load from which on a worker takes no job, for engines to which LiveKit dispatches jobs. It must equal `load_threshold` of the agent. Default: the engine's, 0.7. */
+  loadThreshold?: pulumi.Input<number>;
   /** Minimum number of workers. */
   min?: pulumi.Input<number>;
   /** Maximum number of workers. */
@@ -123,6 +125,7 @@ export interface WorkerArgs {
 export const WorkerEngine = {
   Expression: "expression",
   Essence: "essence",
+  LivekitAgent: "livekit-agent",
 } as const;
 export type WorkerEngine = (typeof WorkerEngine)[keyof typeof WorkerEngine];
 

@@ -27,6 +27,8 @@ export const workerLoadSchema = z.object({
   slots: count,
   /** This gateway acknowledges the cordon: it sends no launch to the worker until the cordon is removed. */
   cordoned: z.boolean(),
+  /** Free slots that the load of the worker blocks. Absent: none. */
+  blocked: count.optional(),
 });
 
 /** Problem of the maker's account, from a worker's 401, 402 or 403. More workers do not help. */

@@ -109,8 +109,10 @@ export interface GroupConfig {
   /** Names of the presets that the group's workers load, in the pool's order. */
   readonly presets: readonly string[];
   readonly coldStartMs: number;
-  /** Format of launches to the group's workers. */
-  readonly dialect: Dialect;
+  /** Format of launches to the group's workers. Undefined: the engine's. */
+  readonly dialect: Dialect | undefined;
+  /** Load from which on a worker takes no job. Undefined if LiveKit dispatches none to the group's workers. */
+  readonly loadThreshold: number | undefined;
   readonly drainTimeoutMs: number;
   /** The group's spec, for fields that only the pod template uses. */
   readonly spec: WorkerGroupSpec;
@@ -183,7 +185,8 @@ function resolveGroup(pool: string, spec: WorkerGroupSpec, presets: readonly Pre
     presets: presets
       .filter(({ name, asset }) => canServe(engine, asset.kind) && (spec.presets?.includes(name) ?? true))
       .map(({ name }) => name),
-    dialect: spec.dialect ?? engine.dialect,
+    dialect: spec.dialect,
+    loadThreshold: spec.loadThreshold ?? engine.jobs?.loadThreshold,
     coldStartMs: spec.coldStart === undefined ? engine.coldStartMs : parseDurationMs(spec.coldStart),
     drainTimeoutMs: parseDurationMs(spec.drain.timeout),
     spec,
@@ -236,7 +239,17 @@ export function findPreset(pool: PoolConfig, id: string): PresetConfig | undefin
   return pool.presets.find(({ name }) => name === id) ?? pool.presets.find(({ ids }) => ids.includes(id));
 }
 
-/** Whether a group's workers can serve a preset, or, for `undefined`, a custom face image. */
+/** Stands for the jobs that LiveKit dispatches where demand is counted by preset. No preset has such a name. */
+export const JOBS = "LiveKit jobs";
+
+/** What needs warm slots: every preset, and jobs if LiveKit dispatches them to the workers of a group. */
+export function slotUsesOf({ presets, groups }: PoolConfig): readonly string[] {
+  const jobs = groups.some(({ engine }) => engine.jobs !== undefined);
+  return [...presets.map(({ name }) => name), ...(jobs ? [JOBS] : [])];
+}
+
+/** Whether a group's workers can serve a preset or `JOBS`, or, for `undefined`, a custom face image. */
 export function groupServes(group: GroupConfig, preset: string | undefined): boolean {
+  if (preset === JOBS) return group.engine.jobs !== undefined;
   return preset === undefined ? group.engine.customAvatars : group.presets.includes(preset);
 }

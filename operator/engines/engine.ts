@@ -62,6 +62,32 @@ export interface VolumeSpec {
 export const dialects = ["form", "json"] as const;
 export type Dialect = (typeof dialects)[number];
 
+/** The HTTP API of workers that take launches. */
+export interface LaunchApi {
+  readonly path: string;
+  /** Path of the list of sessions. A session is at `tasks/ID`, and ends with a POST to `tasks/ID/stop`. */
+  readonly tasks: string;
+  /** Default dialect of the launches. */
+  readonly dialect: Dialect;
+  /** The fields that start a session, in any dialect. */
+  readonly form: (request: LaunchRequest) => WorkerForm;
+  /** How long a worker keeps a session without participants, unless the session is ended. */
+  readonly idleTimeoutMs: number;
+}
+
+/** What LiveKit's agent servers have in common. */
+export interface JobApi {
+  /** Default load from which on a worker takes no job. */
+  readonly loadThreshold: number;
+  /** Environment variables with the settings of the pool that the agent needs. */
+  readonly env: {
+    readonly livekitUrl: string;
+    readonly livekitKey: string;
+    readonly livekitSecret: string;
+    readonly loadThreshold: string;
+  };
+}
+
 export interface Engine {
   readonly name: string;
   /** One sentence for documentation and messages. */
@@ -82,9 +108,17 @@ export interface Engine {
   readonly sessionsPerWorker: number;
   /** Expected time from the creation of a pod until it is warm, used before the first measurement. */
   readonly coldStartMs: number;
-  readonly paths: { readonly health: string; readonly ready: string; readonly launch: string; readonly tasks: string };
-  /** How long a worker keeps a session without participants, unless the session is ended. */
-  readonly idleTimeoutMs: number;
+  /** `sessions`: the path whose answer counts the sessions of a worker, also while the worker drains. */
+  readonly paths: { readonly health: string; readonly ready: string; readonly sessions: string };
+  /** Present if gateways send launches to the workers. */
+  readonly launches?: LaunchApi;
+  /** Present if LiveKit dispatches jobs to the workers. Each job is a session, which is only counted: it has no id here. */
+  readonly jobs?: JobApi;
+  /**
+   * What delays the end of a worker until its last session. `hook`: a preStop hook, because SIGTERM ends the worker. `worker`:
+   * SIGTERM makes the worker refuse new sessions and exit after its last one, so nothing may delay the signal.
+   */
+  readonly drainedBy: "hook" | "worker";
   /** Period of the startup probe, and the time limit after which the kubelet restarts the container. */
   readonly startup: { readonly periodSeconds: number; readonly limitSeconds: number };
   readonly warmup: readonly WarmupCall[];
@@ -103,8 +137,4 @@ export interface Engine {
     readonly requests: Readonly<Record<string, string>>;
     readonly limits: Readonly<Record<string, string>>;
   };
-  /** Default dialect of the launches to its workers. */
-  readonly dialect: Dialect;
-  /** The fields that start a session, in any dialect. */
-  readonly launchForm: (request: LaunchRequest) => WorkerForm;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AvatarChoice, LaunchRequest } from "./engine.ts";
-import { engineNames, engineOf, engines, enginesWhere, findEngine } from "./index.ts";
+import { engineNames, engineOf, engines, enginesWhere, findEngine, launchApiOf } from "./index.ts";
 
 const request = (avatar: AvatarChoice, change: Partial<LaunchRequest> = {}): LaunchRequest => ({
   livekitUrl: "wss://livekit.example.com",
@@ -17,7 +17,7 @@ const image: AvatarChoice = { kind: "preset", name: "maya", asset: { kind: "imag
 const model: AvatarChoice = { kind: "preset", name: "leo", asset: { kind: "model", url: "https://example.com/leo.imx" } };
 const file = { filename: "face.png", contentType: "image/png", data: Buffer.from("png") };
 const form = (engine: "expression" | "essence", ...parameters: Parameters<typeof request>) =>
-  engineOf(engine).launchForm(request(...parameters));
+  launchApiOf(engineOf(engine)).form(request(...parameters));
 
 describe("the expression engine", () => {
   it.each<[string, AvatarChoice, object]>([
@@ -54,7 +54,7 @@ describe("the essence engine", () => {
     expect(() => form("essence", { kind: "imageFile", file })).toThrow("plays presets only");
   });
 
-  const { defaultImage, drainEnv, withoutModels, sessionsEnv, secretEnv, port, idleTimeoutMs } = engines.essence;
+  const { defaultImage, drainEnv, withoutModels, sessionsEnv, secretEnv, port, launches } = engines.essence;
   const worker = path.join(import.meta.dirname, "..", "..", "workers", "essence");
   const settings = readFileSync(path.join(worker, "src", "essence_worker", "settings.py"), "utf8");
 
@@ -70,7 +70,7 @@ describe("the essence engine", () => {
 
   it("has the worker's defaults", () => {
     expect(settings).toContain(`"PORT", ${port.toLocaleString("en").replace(",", "_")},`);
-    expect(settings).toContain(`"SESSION_IDLE_TIMEOUT", ${idleTimeoutMs / 1_000},`);
+    expect(settings).toContain(`"SESSION_IDLE_TIMEOUT", ${launches.idleTimeoutMs / 1_000},`);
   });
 });
 

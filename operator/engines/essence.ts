@@ -16,8 +16,9 @@ export const essence = {
   customAvatars: false,
   sessionsPerWorker: 1,
   coldStartMs: 20_000,
-  paths: { health: "/health", ready: "/ready", launch: "/launch", tasks: "/tasks" },
-  idleTimeoutMs: 600_000,
+  paths: { health: "/health", ready: "/ready", sessions: "/health" },
+  launches: { path: "/launch", tasks: "/tasks", dialect: "form", form: essenceForm, idleTimeoutMs: 600_000 },
+  drainedBy: "hook",
   // The worker loads its models one after the other, up to 64 of them, and its first start downloads the maker's shared files.
   startup: { periodSeconds: 2, limitSeconds: 1_200 },
   // The worker loads all models of its folder before it reports ready, so it needs no warm-up.
@@ -35,8 +36,6 @@ export const essence = {
     requests: { cpu: "2", memory: "4Gi" },
     limits: { cpu: "4", memory: "8Gi" },
   },
-  dialect: "form",
-  launchForm: essenceForm,
 } as const satisfies Engine;
 
 function essenceForm(request: LaunchRequest): WorkerForm {

@@ -12,8 +12,9 @@ export const expression = {
   customAvatars: true,
   sessionsPerWorker: 8,
   coldStartMs: 45_000,
-  paths: { health: "/health", ready: "/ready", launch: "/launch", tasks: "/tasks" },
-  idleTimeoutMs: 600_000,
+  paths: { health: "/health", ready: "/ready", sessions: "/health" },
+  launches: { path: "/launch", tasks: "/tasks", dialect: "form", form: expressionForm, idleTimeoutMs: 600_000 },
+  drainedBy: "hook",
   // The first start on a GPU type downloads 5 GB of weights and compiles for minutes.
   startup: { periodSeconds: 2, limitSeconds: 1_200 },
   warmup: [
@@ -33,8 +34,6 @@ export const expression = {
     requests: { cpu: "2", memory: "12Gi" },
     limits: { cpu: "8", memory: "20Gi" },
   },
-  dialect: "form",
-  launchForm: expressionForm,
 } as const satisfies Engine;
 
 function expressionForm(request: LaunchRequest): WorkerForm {

@@ -1,4 +1,4 @@
-import { type PoolConfig, poolKey } from "../api/pool-config.ts";
+import { JOBS, type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { ReadSecret } from "../kube/secret-cache.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
@@ -17,15 +17,17 @@ import { gatewayStopping } from "./launch/refusals.ts";
 import { Replacements } from "./launch/replacements.ts";
 import { stillRuns } from "./launch/served.ts";
 import { StartupWatch } from "./launch/startup.ts";
+import { JobArrivals } from "./load/job-arrivals.ts";
 import { LoadBook, type PoolState, type PoolSummary, workerLoad } from "./load/load-book.ts";
 import type { LoadSource } from "./load/load-stream.ts";
 import { Overflow, type OverflowDeps } from "./overflow/overflow.ts";
 import { Slots } from "./queue/slots.ts";
 import type { SessionLocation } from "./sessions/session-location.ts";
 import { Sessions, type SessionsDeps } from "./sessions/sessions.ts";
+import { type DispatchApi, UntakenJobs } from "./sessions/untaken-jobs.ts";
 import type { Directory, DirectoryListener } from "./workers/directory.ts";
 import { Prober } from "./workers/prober.ts";
-import type { Shares } from "./workers/shares.ts";
+import { hashOf, Shares } from "./workers/shares.ts";
 import type { WorkerRecord } from "./workers/worker-record.ts";
 import { poolOf, WorkerTable } from "./workers/worker-table.ts";
 
@@ -44,6 +46,8 @@ export interface GatewayCoreDeps {
   /** Reads LiveKit rooms. Undefined if the gateway does not end abandoned sessions. */
   readonly viewRoom?: SessionsDeps["viewRoom"];
   readonly onEvent?: SessionsDeps["onEvent"];
+  /** Reads the dispatches of LiveKit. Undefined if jobs that no worker takes do not count. */
+  readonly dispatches?: DispatchApi | undefined;
 }
 
 /**
@@ -62,6 +66,8 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
   readonly #replacements: Replacements;
   readonly #overflow: Overflow;
   readonly #secretAccess: SecretAccess | undefined;
+  readonly #untaken: UntakenJobs | undefined;
+  #shares = new Shares("");
   readonly sessions: Sessions;
 
   constructor(deps: GatewayCoreDeps) {
@@ -73,6 +79,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     const book = new ClaimBook(clock);
     this.#claimBook = book;
     this.#slots = new Slots({ clock, findPool, workers: this.#workers, elsewhere: (key) => this.#overflow.count(key) });
+    const jobs = new JobArrivals(this.#load);
     this.#prober = new Prober({
       clock,
       random,
@@ -81,6 +88,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       onChanged: (worker) => {
         this.#capacityChanged(poolOf(worker.record));
         this.sessions.workerChanged(worker);
+        jobs.seen(worker);
       },
     });
     this.sessions = new Sessions({
@@ -125,6 +133,16 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     const { readSecret } = deps;
     const onChanged = (key: string) => this.#load.changed(key);
     this.#secretAccess = readSecret && new SecretAccess({ clock, read: readSecret, onChanged });
+    this.#untaken =
+      deps.dispatches &&
+      new UntakenJobs({
+        ...deps.dispatches,
+        clock,
+        pools: () => directory.pools(),
+        agentsOf: (key) => new Set([...this.#workers.ofPool(key)].flatMap(({ agentName }) => agentName ?? [])),
+        owns: (key) => this.#shares.owns(hashOf(key)),
+        onUntaken: (key) => this.#load.arrived(key, JOBS)("refused"),
+      });
     this.#startups = new StartupWatch({ client, clock });
     this.#launcher = new Launcher({
       clock,
@@ -171,7 +189,9 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     if (pool === undefined) {
       this.#load.forget(key);
       this.#overflow.forget(key);
+      this.#untaken?.forget(key);
     }
+    this.#untaken?.follow();
     this.#secretAccess?.poolChanged(key, pool);
     this.#workers.poolChanged(key);
     this.#capacityChanged(key);
@@ -191,6 +211,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
 
   /** The set of live gateways has changed. Each gateway prefers its share of the workers. */
   share(shares: Shares): void {
+    this.#shares = shares;
     this.#workers.share(shares);
     this.#overflow.share(shares);
   }
@@ -220,6 +241,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.sessions.stop();
     this.#overflow.stop();
     this.#secretAccess?.stop();
+    this.#untaken?.stop();
     this.#prober.stop();
   }
 

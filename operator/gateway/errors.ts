@@ -14,6 +14,7 @@ export const launchErrors = {
   preset_not_found: { status: 404, meaning: "The pool has no preset of this name." },
   method_not_allowed: { status: 405, meaning: "Launches are POST requests." },
   slow_request: { status: 408, meaning: "The request arrived too slowly." },
+  launches_unsupported: { status: 409, meaning: "The pool takes no launches: LiveKit dispatches jobs to its workers." },
   pool_deleting: { status: 410, meaning: "The pool is being deleted." },
   too_large: { status: 413, meaning: "The body or one of its fields is too large." },
   unsupported_media_type: { status: 415, meaning: "The body is neither a form nor JSON, or it is compressed." },

@@ -15,7 +15,7 @@ export function updateGauges(metrics: GatewayMetrics, directory: Directory, core
     const ready = state.workers.filter((worker) => worker.ready);
     const busy = sum(ready.map(({ sessions }) => sessions));
     const reserved = sum(ready.map((worker) => worker.reserved));
-    const free = sum(ready.map((worker) => Math.max(0, worker.slots - worker.sessions - worker.reserved)));
+    const free = sum(ready.map((worker) => Math.max(0, worker.slots - worker.sessions - worker.reserved - (worker.blocked ?? 0))));
     metrics.queued.set(labels, sum(Object.values(state.queued)));
     if (state.overflow !== undefined) metrics.overflowSessions.set(labels, state.overflow.sessions);
     metrics.slots.set({ ...labels, state: "busy" }, busy);

@@ -31,7 +31,7 @@ import { HttpCloud } from "./overflow/cloud.ts";
 import { overflowLog } from "./overflow/overflow-log.ts";
 import { publicServer } from "./public-server.ts";
 import { Livekit } from "./sessions/livekit.ts";
-import { loggedRoomViews, sessionLog } from "./sessions/session-log.ts";
+import { loggedDispatches, loggedRoomViews, sessionLog } from "./sessions/session-log.ts";
 import { StartupReadiness } from "./startup-readiness.ts";
 import { directoryOf, follow } from "./workers/directory.ts";
 import { workerRecord } from "./workers/worker-record.ts";
@@ -89,6 +89,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     overflow: { cloud: new HttpCloud(), secrets, onEvent: overflowLog(logger) },
     viewRoom: loggedRoomViews(livekit, logger, clock),
     onEvent: sessionLog(logger),
+    dispatches: loggedDispatches(livekit, logger, clock),
   });
   const unfollow = follow(core, pools, workers);
   const startup = new StartupReadiness({ clock, synced: () => directory.synced, unprobed: () => core.unprobed });

@@ -146,7 +146,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
 async function isEmpty(workers: Pick<WorkerCalls, "isEmpty">, pod: PodView): Promise<boolean> {
   if (pod.ip === undefined || !pod.running) return true;
   const engine = findEngine(pod.engine);
-  return engine !== undefined && workers.isEmpty(httpOrigin(pod.ip, engine.port), engine.paths.health);
+  return engine !== undefined && workers.isEmpty(httpOrigin(pod.ip, engine.port), engine);
 }
 
 /** Enqueues the pool that a watched object belongs to. */

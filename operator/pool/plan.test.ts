@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  agentsOnly,
   deployment,
   gpuGroup,
   gpuOnly,
@@ -12,6 +13,7 @@ import {
   snapshot,
   type WorldChange,
 } from "../../test/support/pools.ts";
+import { JOBS } from "../api/pool-config.ts";
 import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
 import { Memories } from "./memory.ts";
 import { changesOf, type Plan, plan } from "./plan.ts";
@@ -51,6 +53,19 @@ describe("plan", () => {
   it("does not grow for launches that the maker's account rejects", () => {
     const accountErrors = { limit: { count: 9, lastMs: NOW_MS }, noCredits: { count: 9, lastMs: NOW_MS } };
     expect(gpu(pool(gpuOnly), { pods: warm(1), accountErrors })).toMatchObject({ replicas: 1, requeueAfterMs: 300_000 });
+  });
+
+  it("keeps slots free for jobs from LiveKit: by their number, by the load of the workers, and for jobs that no worker took", () => {
+    const view = pool(agentsOnly);
+    const agents = [0, 1].map((index) => pod(`w${index}`, { group: "agents", engine: "livekit-agent" }));
+    const of = (change: WorldChange) => gpu(view, { pods: agents, ...change });
+    expect(of({ sessions: { w0: 2, w1: 1 } }).replicas).toBe(2);
+    expect(of({ sessions: { w0: 2, w1: 2 } }).replicas).toBe(3);
+    expect(of({ sessions: { w0: 1, w1: 1 }, blocked: { w0: 1, w1: 1 } })).toMatchObject({
+      replicas: 3,
+      reason: "2 sessions + 2 blocked by load + 0 queued + 1 warm = 5 slots / 2 per worker = 3",
+    });
+    expect(of({ sessions: { w0: 2, w1: 1 }, worker503: { [JOBS]: 2 } }).replicas).toBe(3);
   });
 
   it("plans again when the deficit ends", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gpuGroup, pool } from "../../test/support/pools.ts";
+import { agentsOnly, gpuGroup, pool } from "../../test/support/pools.ts";
 import type { AvatarPoolSpecInput } from "../api/v1alpha1/index.ts";
 import { workerDeployment } from "./deployment.ts";
 import { renderTemplate } from "./worker-template.ts";
@@ -86,6 +86,35 @@ describe("a worker pod", () => {
     const { config } = pool();
     const { template } = renderTemplate(config, config.groups.find(({ name }) => name === "cpu")!, image);
     expect(template.spec!.initContainers!.map((container) => container.image)).toEqual([image, image]);
+  });
+
+  it("of an agent gets SIGTERM at once, because the agent takes jobs until then, and knows the pool's LiveKit server", () => {
+    const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
+    const own = {
+      env: [{ name: "LIVEKIT_URL", value: "ws://livekit.livekit:7880" }],
+      drain: { timeout: "20m" },
+      loadThreshold: 0.6,
+    };
+    const podOf = (changes: object, spec: object) => {
+      const { config } = pool({ ...agentsOnly, workers: [{ ...agentsOnly.workers[0], ...changes }], ...spec } as never);
+      return renderTemplate(config, config.groups[0]!, "sidecar:1").template.spec!;
+    };
+    const { containers, initContainers, terminationGracePeriodSeconds } = podOf(own, { livekit });
+    expect(initContainers).toEqual([]);
+    expect(terminationGracePeriodSeconds).toBe(1_230);
+    expect(containers[0]).not.toHaveProperty("lifecycle");
+    expect(containers[0]!.ports).toEqual([{ name: "http", containerPort: 8_081, protocol: "TCP" }]);
+    expect(containers[0]!.readinessProbe!.httpGet!.path).toBe("/");
+    const secret = (key: string) => ({ secretKeyRef: { name: "livekit", key } });
+    expect(Object.fromEntries(containers[0]!.env!.map(({ name, value, valueFrom }) => [name, value ?? valueFrom]))).toEqual({
+      BITHUMAN_API_SECRET: { secretKeyRef: { name: "maker", key: "api-secret" } },
+      AVATARPOOL_LOAD_THRESHOLD: "0.6",
+      AVATARPOOL_DRAIN_SECONDS: "1200",
+      LIVEKIT_URL: "ws://livekit.livekit:7880",
+      LIVEKIT_API_KEY: secret("api-key"),
+      LIVEKIT_API_SECRET: secret("api-secret"),
+    });
+    expect(podOf({}, {}).containers[0]!.env!.map(({ name }) => name)).not.toContain("LIVEKIT_URL");
   });
 
   it("gets the secret by reference, and no service account token", () => {

@@ -47,7 +47,8 @@ function touched({ engine }: GroupConfig, spec: JsonObject): readonly string[] {
   const drain = named(spec.initContainers, DRAIN_CONTAINER);
   const assets = named(spec.initContainers, ASSETS_CONTAINER);
   const lifecycle = isObject(worker?.lifecycle) ? worker.lifecycle : undefined;
-  const ours = [engine.secretEnv, engine.sessionsEnv].filter((name) => name !== undefined);
+  const ours = [engine.secretEnv, engine.sessionsEnv, engine.jobs?.env.loadThreshold].filter((name) => name !== undefined);
+  const fields = ["apiSecretRef", engine.jobs === undefined ? "sessionsPerWorker" : "loadThreshold"];
   const ofAssets = namesIn(assets?.env).filter((name) => name.startsWith(ASSETS_PREFIX));
   const problem = (isTouched: boolean, sentence: string) => (isTouched ? [sentence] : []);
   return [
@@ -55,15 +56,17 @@ function touched({ engine }: GroupConfig, spec: JsonObject): readonly string[] {
     ...problem(spec.initContainers === null, "spec.initContainers cannot be removed: they keep a worker until its sessions end"),
     ...problem(
       worker?.lifecycle === null || lifecycle?.preStop !== undefined,
-      `the preStop hook of container ${WORKER_CONTAINER} must stay: it keeps a worker until its sessions end; set the limit with drain.timeout`,
+      engine.drainedBy === "hook"
+        ? `the preStop hook of container ${WORKER_CONTAINER} must stay: it keeps a worker until its sessions end; set the limit with drain.timeout`
+        : `container ${WORKER_CONTAINER} must have no preStop hook: the worker takes jobs until SIGTERM; set the limit of its drain with drain.timeout`,
     ),
     ...problem(
       worker?.ports === null || hasPort(worker?.ports, engine.port),
-      `the port http of container ${WORKER_CONTAINER} must stay: gateways send launches to it`,
+      `the port http of container ${WORKER_CONTAINER} must stay: gateways reach the worker there`,
     ),
     ...problem(
       worker?.env === null || namesIn(worker?.env).some((name) => ours.includes(name)),
-      `the variables ${ours.join(" and ")} of container ${WORKER_CONTAINER} must stay: set apiSecretRef and sessionsPerWorker instead`,
+      `the variables ${ours.join(" and ")} of container ${WORKER_CONTAINER} must stay: set ${fields.join(" and ")} instead`,
     ),
     ...problem(drain !== undefined, `container ${DRAIN_CONTAINER} must stay unchanged: set its resources with helpers.resources`),
     ...problem(

@@ -39,7 +39,10 @@ function podSpec(pool: PoolConfig, group: GroupConfig, sidecarImage: string): V1
   const { spec } = group;
   const assets = assetsContainer(pool, group, sidecarImage);
   return {
-    initContainers: [...(assets === undefined ? [] : [assets]), drainContainer(pool, group, sidecarImage)],
+    initContainers: [
+      ...(assets === undefined ? [] : [assets]),
+      ...(group.engine.drainedBy === "hook" ? [drainContainer(pool, group, sidecarImage)] : []),
+    ],
     containers: [workerContainer(pool, group, sidecarImage)],
     volumes: volumes(group),
     // The operator sets the gate when the presets are loaded. So a rollout waits for warm workers, and cold ones are deleted first.
@@ -79,7 +82,7 @@ function workerContainer(pool: PoolConfig, group: GroupConfig, sidecarImage: str
     // The health path, not the ready path: a full worker is not "ready", and a ReplicaSet deletes pods that are not Ready first.
     readinessProbe: probe(engine.paths.health, 5, 3),
     // No liveness probe: a restart would end all sessions of the worker. Gateways stop using a worker that hangs.
-    lifecycle: { preStop: drainHook(pool, group) },
+    ...(engine.drainedBy === "hook" ? { lifecycle: { preStop: drainHook(pool, group) } } : {}),
   };
 }
 
@@ -104,14 +107,34 @@ function environment(pool: PoolConfig, group: GroupConfig): V1EnvVar[] {
   const own = spec.env ?? [];
   return [
     { name: engine.secretEnv, valueFrom: { secretKeyRef: { name: pool.apiSecretRef.name, key: pool.apiSecretRef.key } } },
-    ...Object.entries(fixed)
-      .filter(([name]) => !own.some((variable) => variable.name === name))
-      .map(([name, value]) => ({ name, value })),
+    ...[...Object.entries(fixed).map(([name, value]) => ({ name, value })), ...jobVariables(pool, group)].filter(
+      ({ name }) => !own.some((variable) => variable.name === name),
+    ),
     ...own.map(({ name, value, valueFrom }): V1EnvVar => {
       if (valueFrom?.secretKeyRef !== undefined) return { name, valueFrom: { secretKeyRef: valueFrom.secretKeyRef } };
       if (valueFrom?.configMapKeyRef !== undefined) return { name, valueFrom: { configMapKeyRef: valueFrom.configMapKeyRef } };
       return { name, value: value ?? "" };
     }),
+  ];
+}
+
+/** The settings of a worker to which LiveKit dispatches jobs, and the LiveKit server of the pool. */
+function jobVariables({ livekit }: PoolConfig, { engine, loadThreshold }: GroupConfig): V1EnvVar[] {
+  if (engine.jobs === undefined) return [];
+  const { env } = engine.jobs;
+  const secret = (name: string, key: string): V1EnvVar => ({
+    name,
+    valueFrom: { secretKeyRef: { name: livekit?.apiKeyRef.name ?? "", key } },
+  });
+  return [
+    { name: env.loadThreshold, value: String(loadThreshold) },
+    ...(livekit === undefined
+      ? []
+      : [
+          { name: env.livekitUrl, value: livekit.url },
+          secret(env.livekitKey, livekit.apiKeyRef.keyKey),
+          secret(env.livekitSecret, livekit.apiKeyRef.secretKey),
+        ]),
   ];
 }
 

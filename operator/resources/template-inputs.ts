@@ -18,6 +18,7 @@ export function templateInputs(pool: PoolConfig, group: GroupConfig): string {
     image: spec.image,
     imagePullSecrets: spec.imagePullSecrets,
     sessionsPerWorker: spec.sessionsPerWorker,
+    loadThreshold: spec.loadThreshold,
     gpu: spec.gpu,
     resources: spec.resources,
     modelCache: spec.modelCache,
@@ -32,8 +33,18 @@ export function templateInputs(pool: PoolConfig, group: GroupConfig): string {
     helpers: spec.helpers,
     podTemplate: spec.podTemplate,
   };
-  const all = { apiSecretRef: pool.apiSecretRef, presets: presets.map(({ name, asset }) => ({ name, asset })), group: inputs };
+  const all = {
+    apiSecretRef: pool.apiSecretRef,
+    presets: presets.map(({ name, asset }) => ({ name, asset })),
+    group: inputs,
+    livekit: group.engine.jobs === undefined ? undefined : livekitInputs(pool),
+  };
   return createHash("sha256").update(canonical(all)).digest("base64url").slice(0, 16);
+}
+
+/** The LiveKit server is in the environment of workers to which it dispatches jobs. */
+function livekitInputs({ livekit }: PoolConfig): Pick<NonNullable<PoolConfig["livekit"]>, "url" | "apiKeyRef"> | undefined {
+  return livekit && { url: livekit.url, apiKeyRef: livekit.apiKeyRef };
 }
 
 /** Models are fetched before the worker starts. A warm-up by session loads every preset. */

@@ -15,6 +15,8 @@ export interface GroupSupply {
   readonly max: number;
   /** Sessions that run on its workers now. Sessions cannot move. */
   readonly sessions: number;
+  /** Free slots that the load of its workers blocks. They are no supply. Absent: none. */
+  readonly blocked?: number | undefined;
   /** Present replicas of its Deployment. */
   readonly replicas: number;
   /** Workers that exist in the API only, such as those on a lost node. They are replaced. */
@@ -68,7 +70,7 @@ interface Tally {
 }
 
 /**
- * Sizes every group: workers = lost + ceil((sessions + queued + buffer) / slots per worker), within min and max.
+ * Sizes every group: workers = lost + ceil((sessions + blocked + queued + buffer) / slots per worker), within min and max.
  *
  * Sets with the least choice come first. The queued launches of a set take slots that exist anyway (from `min` or from rounding
  * up to whole workers), then new ones on the first group that can grow, then on the next. Then the set gets free slots until it
@@ -170,7 +172,7 @@ function room(tally: Tally): number {
 }
 
 function taken({ supply, queued }: Tally): number {
-  return supply.sessions + queued;
+  return occupied(supply) + queued;
 }
 
 function slotsOf({ supply }: Tally, workers: number): number {
@@ -183,7 +185,12 @@ function workersOf({ supply, cap, queued, buffer }: Tally): number {
 
 /** Workers for the required slots, without limits. */
 function needed({ supply, queued, buffer }: Pick<Tally, "supply" | "queued" | "buffer">): number {
-  return Math.ceil((supply.sessions + queued + buffer) / supply.slotsPerWorker);
+  return Math.ceil((occupied(supply) + queued + buffer) / supply.slotsPerWorker);
+}
+
+/** Slots that no further session can have. */
+function occupied({ sessions, blocked = 0 }: GroupSupply): number {
+  return sessions + blocked;
 }
 
 function sizeOf(tally: Tally, ideal: Tally, sure: Tally): GroupSize {
@@ -200,10 +207,12 @@ function sizeOf(tally: Tally, ideal: Tally, sure: Tally): GroupSize {
 /** The arithmetic behind a size, as a sentence. */
 export function explainSize(size: GroupSize): string {
   const { supply, queued, buffer, wanted, kept, workers } = size;
-  const { min, max, lost, slotsPerWorker, sessions } = supply;
+  const { min, max, lost, slotsPerWorker, sessions, blocked = 0 } = supply;
   const own = needed(size);
+  const slots = occupied(supply) + queued + buffer;
+  const load = blocked === 0 ? "" : ` + ${blocked} blocked by load`;
   const clauses = [
-    `${sessions} sessions + ${queued} queued + ${buffer} warm = ${sessions + queued + buffer} slots / ${slotsPerWorker} per worker = ${own}`,
+    `${sessions} sessions${load} + ${queued} queued + ${buffer} warm = ${slots} slots / ${slotsPerWorker} per worker = ${own}`,
   ];
   if (own < min) clauses.push(`at least min ${min}`);
   if (lost > 0) clauses.push(`plus ${lost} to replace lost workers`);

@@ -21,6 +21,8 @@ export interface WorkerState {
   readonly cordonAcknowledged: boolean;
   /** The deletion cost of its pod is already low. */
   readonly released: boolean;
+  /** Free slots that its load blocks. Absent: none. */
+  readonly blocked?: number;
   /** Revision of the pod template. */
   readonly revision: string;
 }

@@ -1,4 +1,4 @@
-import { type GroupConfig, groupServes, type PoolConfig } from "../api/pool-config.ts";
+import { type GroupConfig, groupServes, type PoolConfig, slotUsesOf } from "../api/pool-config.ts";
 import type { Random } from "../runtime/clock.ts";
 import { Heap } from "./heap.ts";
 import type { Trace } from "./trace.ts";
@@ -23,7 +23,8 @@ interface Filling {
  */
 export function groupLoads(trace: Trace, pool: PoolConfig, random: Random): readonly GroupLoad[] {
   const fillings = pool.groups.map((group) => ({ group, departuresS: new Heap<number>((a, b) => a - b), rows: [] as number[] }));
-  const kinds = pool.presets.length === 0 ? [undefined] : pool.presets.map(({ name }) => name);
+  const uses = slotUsesOf(pool);
+  const kinds = uses.length === 0 ? [undefined] : uses;
   const choices = kinds
     .map((kind) => fillings.filter(({ group }) => groupServes(group, kind)))
     .filter((servers) => servers.length > 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { busyReason, readReadiness, taskId, taskInRoom, taskState, workerMessage } from "./answers.ts";
+import { engines } from "../engines/index.ts";
+import { agentReport, busyReason, readReadiness, sessionsIn, taskId, taskInRoom, taskState, workerMessage } from "./answers.ts";
 
 const answer = (status: number, body: unknown) => ({
   status,
@@ -9,7 +10,7 @@ const answer = (status: number, body: unknown) => ({
 
 describe("answers of workers", () => {
   it("reads a ready worker's counts", () => {
-    expect(readReadiness(answer(200, { status: "ready", active_sessions: 1, max_sessions: 8 }))).toEqual({
+    expect(readReadiness(answer(200, { status: "ready", active_sessions: 1, max_sessions: 8 }), engines.expression)).toEqual({
       kind: "ready",
       sessions: 1,
       slots: 8,
@@ -21,7 +22,7 @@ describe("answers of workers", () => {
       { status: "at_capacity", max_sessions: 8 },
       { detail: { error: "at_capacity" }, max_sessions: 8 },
     ]) {
-      expect(readReadiness(answer(503, body))).toEqual({ kind: "full", sessions: undefined, slots: 8 });
+      expect(readReadiness(answer(503, body), engines.expression)).toEqual({ kind: "full", sessions: undefined, slots: 8 });
     }
   });
 
@@ -30,16 +31,41 @@ describe("answers of workers", () => {
     [500, "oops"],
     [404, { status: "ready" }],
   ])("treats %s as not ready", (status, body) => {
-    expect(readReadiness(answer(status, body))).toEqual({ kind: "not-ready" });
+    expect(readReadiness(answer(status, body), engines.expression)).toEqual({ kind: "not-ready" });
   });
 
   it("ignores invalid counts", () => {
-    expect(readReadiness(answer(200, { active_sessions: -1, max_sessions: "8" }))).toEqual({
+    expect(readReadiness(answer(200, { active_sessions: -1, max_sessions: "8" }), engines.expression)).toEqual({
       kind: "ready",
       sessions: undefined,
       slots: undefined,
     });
-    expect(readReadiness(answer(200, "garbage"))).toEqual({ kind: "ready", sessions: undefined, slots: undefined });
+    expect(readReadiness(answer(200, "garbage"), engines.expression)).toEqual({
+      kind: "ready",
+      sessions: undefined,
+      slots: undefined,
+    });
+  });
+
+  it.each<[string, object, object]>([
+    ["an idle agent, whose zeros are missing", {}, { name: "", jobs: 0, load: 0 }],
+    ["an agent with jobs", { agent_name: "maya", active_jobs: 2.0, worker_load: 0.47 }, { name: "maya", jobs: 2, load: 0.47 }],
+  ])("reads the report of %s", (_what, fields, report) => {
+    const body = { worker_type: "JT_ROOM", sdk_version: "1.8.9", protocol_version: 1, ...fields };
+    expect(agentReport(answer(200, body))).toEqual(report);
+    expect(readReadiness(answer(200, body), engines["livekit-agent"])).toMatchObject({ kind: "ready", agent: report });
+    expect(sessionsIn(answer(200, body), engines["livekit-agent"])).toBe(Object(report).jobs);
+  });
+
+  it.each([
+    [200, {}],
+    [200, "OK"],
+    [200, { sdk_version: "1.8.9", active_jobs: -1 }],
+    [200, { sdk_version: "1.8.9", worker_load: "high" }],
+    [503, { sdk_version: "1.8.9" }],
+  ])("does not take %s %j for the report of an idle agent", (status, body) => {
+    expect(readReadiness(answer(status, body), engines["livekit-agent"])).toEqual({ kind: "not-ready" });
+    expect(sessionsIn(answer(status, body), engines["livekit-agent"])).toBeUndefined();
   });
 
   it("treats a 503 without a reason as not ready", () => {

@@ -1,3 +1,4 @@
+import type { Engine } from "../engines/index.ts";
 import { hideSecrets } from "./hide-secrets.ts";
 
 /** Interprets the answers of workers. Pure functions of status and body. */
@@ -10,15 +11,46 @@ export interface WorkerAnswer {
 }
 
 export type Readiness =
-  | { readonly kind: "ready"; readonly sessions: number | undefined; readonly slots: number | undefined }
+  | {
+      readonly kind: "ready";
+      readonly sessions: number | undefined;
+      readonly slots: number | undefined;
+      readonly agent?: AgentReport;
+    }
   /** The worker is healthy and every slot is taken. */
   | { readonly kind: "full"; readonly sessions: number | undefined; readonly slots: number | undefined }
   | { readonly kind: "not-ready" };
 
 export type BusyReason = "at_capacity" | "not_ready";
 
-/** Interprets the answer of the ready path. A full worker answers 503 there and is still ready. */
-export function readReadiness(answer: WorkerAnswer): Readiness {
+/** What the server of a LiveKit agent reports of itself. */
+export interface AgentReport {
+  /** The name by which jobs request the agent. Empty: LiveKit sends it a job for every new room. */
+  readonly name: string;
+  readonly jobs: number;
+  /** From 0 on; usually the share of the CPU that is in use. */
+  readonly load: number;
+}
+
+/** The report in the answer of a LiveKit agent; undefined if the answer is none. Numbers that are 0 and empty texts are missing. */
+export function agentReport(answer: WorkerAnswer): AgentReport | undefined {
+  const { sdk_version: version, agent_name: name = "", active_jobs = 0, worker_load: load = 0 } = jsonObject(answer.body);
+  const jobs = countOf(active_jobs);
+  // Every agent reports its version. Without it, missing numbers would be no zeros.
+  if (answer.status !== 200 || typeof version !== "string" || typeof name !== "string") return undefined;
+  if (jobs === undefined || typeof load !== "number" || !(load >= 0)) return undefined;
+  return { name, jobs, load };
+}
+
+/** Interprets the answer of an engine's ready path. */
+export function readReadiness(answer: WorkerAnswer, { jobs }: Engine): Readiness {
+  if (jobs === undefined) return launchReadiness(answer);
+  const agent = agentReport(answer);
+  return agent === undefined ? { kind: "not-ready" } : { kind: "ready", sessions: agent.jobs, slots: undefined, agent };
+}
+
+/** A full worker answers 503 and is still ready. */
+function launchReadiness(answer: WorkerAnswer): Readiness {
   const full = answer.status === 503 && busyReason(answer) === "at_capacity";
   if (answer.status !== 200 && !full) return { kind: "not-ready" };
   const body = jsonObject(answer.body);
@@ -26,8 +58,9 @@ export function readReadiness(answer: WorkerAnswer): Readiness {
   return { kind: full ? "full" : "ready", ...counts };
 }
 
-/** The sessions in the answer of the health path; undefined if it has none. */
-export function sessionsIn(answer: WorkerAnswer): number | undefined {
+/** The sessions in the answer of an engine's sessions path; undefined if it has none. */
+export function sessionsIn(answer: WorkerAnswer, { jobs }: Engine): number | undefined {
+  if (jobs !== undefined) return agentReport(answer)?.jobs;
   return answer.status === 200 ? countOf(jsonObject(answer.body).active_sessions) : undefined;
 }
 

@@ -28,6 +28,8 @@ const leo = { name: "leo", model: { url: "https://example.com/leo.imx" } };
 const gpu = { name: "gpu", engine: "expression", max: 4 };
 const cpu = { name: "cpu", engine: "essence", image: "essence-worker:1.4", max: 4 };
 
+const agents = { name: "agents", engine: "livekit-agent", image: "agent:1", max: 4 };
+
 function pool(spec: Json, metadata: Json = {}): Json {
   return {
     apiVersion: "avatarpool.dev/v1alpha1",
@@ -54,7 +56,42 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "no worker group": [pool({ workers: [] }), "spec.workers", "at least 1 items"],
   "duplicate worker group": [pool({ workers: [gpu, gpu] }), "spec.workers[1]", "Duplicate value"],
   "duplicate preset": [pool({ presets: [maya, maya] }), "spec.presets[1]", "Duplicate value"],
-  "no preset": [pool({ presets: [] }), "spec.presets", "at least 1 items"],
+  "no preset for an engine that loads presets": [
+    pool({ presets: [] }),
+    "spec",
+    "every group's engine must be able to load a preset: add one to presets",
+  ],
+  "preset without an engine that loads it": [pool({ workers: [agents] }), "spec", "every preset must be loaded by a worker group"],
+  "presets of a group that gets its sessions from LiveKit": [
+    pool({ workers: [gpu, { ...agents, presets: ["maya"] }] }),
+    "spec.workers[1]",
+    "presets and dialect must not be set for an engine that gets its sessions from LiveKit: remove them",
+  ],
+  "dialect of a group that gets its sessions from LiveKit": [
+    pool({ workers: [gpu, { ...agents, dialect: "json" }] }),
+    "spec.workers[1]",
+    "presets and dialect must not be set",
+  ],
+  "load threshold of a group that takes launches": [
+    withGroup({ loadThreshold: 0.5 }),
+    "spec.workers[0]",
+    "loadThreshold must not be set for an engine that takes launches: remove loadThreshold",
+  ],
+  "load threshold of 1": [
+    pool({ workers: [gpu, { ...agents, loadThreshold: 1 }] }),
+    "spec.workers[1].loadThreshold",
+    "must be a share of the CPU between 0 and 1, such as 0.7",
+  ],
+  "agent without an image": [
+    pool({ presets: [], workers: [{ name: "agents", engine: "livekit-agent", max: 4 }] }),
+    "spec.workers[0]",
+    "image must be set for an engine without a public image",
+  ],
+  "variable that the operator sets for an agent": [
+    pool({ workers: [gpu, { ...agents, env: [{ name: "AVATARPOOL_LOAD_THRESHOLD", value: "0.5" }] }] }),
+    "spec.workers[1].env[0].name",
+    "must not be one that the operator sets: use apiSecretRef, sessionsPerWorker or loadThreshold",
+  ],
   "preset without an asset": [pool({ presets: [{ name: "maya" }] }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset with two assets": [withPreset({ avatarId: "A1" }), "spec.presets[0]", "exactly one of image, model and avatarId"],
   "preset name in capitals": [withPreset({ name: "Maya" }), "spec.presets[0].name", "must consist of lower-case letters"],
@@ -329,7 +366,7 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
   "secret in a plain environment variable": [
     withGroup({ env: [{ name: "BITHUMAN_API_SECRET", value: "x" }] }),
     "spec.workers[0].env[0].name",
-    "use apiSecretRef for the secret",
+    "use apiSecretRef, sessionsPerWorker",
   ],
   "environment variable twice": [
     withGroup({
@@ -368,6 +405,7 @@ function literally(text: string): RegExp {
 const good: Record<string, Json> = {
   "a GPU of another vendor": withGroup({ gpu: { resourceName: "amd.com/gpu" } }),
   "a GPU of a third vendor": withGroup({ gpu: { resourceName: "gpu.intel.com/i915", count: 2 } }),
+  "only a group that gets its sessions from LiveKit": pool({ presets: undefined, workers: [{ ...agents, loadThreshold: 0.65 }] }),
   "a custom GPU resource": withGroup({ gpu: { resourceName: "example.com/foo_Bar.1" } }),
   "a GPU by a claim": withGroup({ gpu: { resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "half", request: "gpu" }] } }),
   "a GPU by a claim and by a resource": withGroup({

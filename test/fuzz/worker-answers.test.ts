@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { engines } from "../../operator/engines/index.ts";
 import { forward } from "../../operator/gateway/launch/forward.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import { withDeadline } from "../../operator/runtime/deadline.ts";
@@ -92,7 +93,8 @@ describe(`a worker that sends ${RUNS} arbitrary responses (SEED=${SEED})`, () =>
       expect(asked).not.toBe("hangs");
       if (typeof asked !== "object" || asked === null || !("body" in asked)) return;
       const read = asked as Awaited<ReturnType<typeof client.get>>;
-      for (const meaning of [readReadiness, taskId, taskState]) meaning(read);
+      for (const engine of Object.values(engines)) readReadiness(read, engine);
+      for (const meaning of [taskId, taskState]) meaning(read);
       workerMessage(read, ["a-secret-that-was-sent"]);
       expect(taskId(read) ?? "id").toMatch(/^[\w.-]+$/);
     };

@@ -46,6 +46,12 @@ export const gpuOnly = {
   workers: [gpuGroup],
 } satisfies Partial<AvatarPoolSpecInput>;
 
+/** Only a group to which LiveKit dispatches jobs. */
+export const agentsOnly = {
+  presets: [],
+  workers: [{ name: "agents", engine: "livekit-agent", image: "registry.example.com/agent:1", max: 10 }],
+} satisfies Partial<AvatarPoolSpecInput>;
+
 /** The object as the API server returns it. */
 export function poolObject(spec: Partial<AvatarPoolSpecInput> = {}, metadata: object = {}, status?: object) {
   return avatarPoolSchema.parse({
@@ -294,6 +300,8 @@ export interface WorldChange {
   readonly replicaSets?: readonly ReplicaSetView[];
   /** Sessions by name of the pod. */
   readonly sessions?: Readonly<Record<string, number>>;
+  /** Slots that the load of a pod blocks, by its name. */
+  readonly blocked?: Readonly<Record<string, number>>;
   /** Names of pods whose cordon the gateway has not seen yet. */
   readonly unacknowledged?: readonly string[];
   readonly queued?: Readonly<Record<string, number>>;
@@ -337,6 +345,7 @@ function hubOf(change: WorldChange): LoadHub {
     reserved: 0,
     slots: 2,
     cordoned: cordonedAtMs !== undefined && !change.unacknowledged?.includes(name),
+    ...(change.blocked?.[name] === undefined ? {} : { blocked: change.blocked[name] }),
   }));
   const shortages = Object.fromEntries(
     Object.entries(change.worker503 ?? {}).map(([preset, worker503]) => [preset, { worker503, waited: 0, refused: 0 }]),

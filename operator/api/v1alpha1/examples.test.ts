@@ -5,7 +5,7 @@ import { parseAllDocuments } from "yaml";
 import { avatarPoolSchema } from "./index.ts";
 
 const folder = path.join(import.meta.dirname, "..", "..", "..", "examples");
-const pools = readdirSync(folder)
+const pools = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".yaml"))
   .flatMap((file) =>
     parseAllDocuments(readFileSync(path.join(folder, file), "utf8")).map((document) => ({ file, object: document.toJS() })),

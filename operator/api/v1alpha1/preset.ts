@@ -64,7 +64,8 @@ const means = (id: string) =>
   `q.name == ${id} || (has(q.avatarId) && q.avatarId == ${id}) || (has(q.aliases) && ${id} in q.aliases)`;
 
 export const presetsSchema = listOf(presetSchema, "name", 64).meta({
-  description: "Avatars that workers keep loaded so that sessions start fast.",
+  description:
+    "Avatars that workers keep loaded so that sessions start fast. Groups that get their sessions from LiveKit load none.",
   ...rules(
     {
       rule: `self.all(p, !has(p.avatarId) || self.exists_one(q, ${means("p.avatarId")}))`,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { engineNames, engines } from "../../engines/index.ts";
+import { engineNames, engines, enginesWhere } from "../../engines/index.ts";
 import { autoOrDuration, count, dataKey, duration, objectName, rules, urlRule } from "./fields.ts";
 import { overflowSchema } from "./overflow.ts";
 import { presetsSchema } from "./preset.ts";
@@ -171,21 +171,27 @@ const limitsSchema = z
   .describe("External limits on the pool.")
   .prefault({});
 
+const presetEngines = enginesWhere(({ serves }) => serves.length > 0);
+const presetless = `[${engineNames
+  .filter((name) => !presetEngines.includes(name))
+  .map((name) => `'${name}'`)
+  .join(", ")}]`;
+
 /** `w` is a worker group, `p` a preset, in CEL: whether the group's engine can load the preset. */
-const loads = engineNames
+const loads = presetEngines
   .map((name) => `w.engine == '${name}' && (${engines[name].serves.map((kind) => `has(p.${kind})`).join(" || ")})`)
   .map((clause) => `(${clause})`)
   .join(" || ");
 
 /** "expression loads image or avatarId, essence loads model" */
-const whatEnginesLoad = engineNames.map((name) => `${name} loads ${engines[name].serves.join(" or ")}`).join(", ");
+const whatEnginesLoad = presetEngines.map((name) => `${name} loads ${engines[name].serves.join(" or ")}`).join(", ");
 
 export const poolSpecSchema = z
   .object({
     apiSecretRef: z
       .object({ name: secretName, key: dataKey("Key of the Secret that holds the maker's API secret.").default("api-secret") })
       .describe("The maker's API secret. Workers receive it as an environment variable; the operator never stores it."),
-    presets: presetsSchema.min(1),
+    presets: presetsSchema.default([]),
     workers: workerGroupsSchema,
     warm: warmSchema,
     objective: objectiveSchema,
@@ -207,8 +213,8 @@ export const poolSpecSchema = z
         message: `workers[].presets must name presets that the group's engine can load: ${whatEnginesLoad}`,
       },
       {
-        rule: `self.workers.all(w, self.presets.exists(p, ${loads}))`,
-        message: `every group's engine must be able to load a preset: ${whatEnginesLoad}`,
+        rule: `self.workers.all(w, w.engine in ${presetless} || self.presets.exists(p, ${loads}))`,
+        message: `every group's engine must be able to load a preset: add one to presets; ${whatEnginesLoad}`,
       },
       {
         rule: `self.presets.all(p, self.workers.exists(w, (!has(w.presets) || p.name in w.presets) && (${loads})))`,

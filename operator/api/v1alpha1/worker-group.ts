@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dialects, engineNames, engines, enginesWhere } from "../../engines/index.ts";
+import { dialects, engineNames, engineOf, engines, enginesWhere } from "../../engines/index.ts";
 import { count, countOrPercent, dataKey, dnsLabel, duration, listOf, objectName, passedOn, quantity, rules } from "./fields.ts";
 import { gpuSchema } from "./gpu.ts";
 import { podTemplateSchema } from "./pod-template.ts";
@@ -12,10 +12,19 @@ const engineList = (names: readonly string[]) => `[${names.map((name) => `'${nam
 const cpuEngines = enginesWhere((engine) => engine.accelerator === "cpu");
 const imagelessEngines = enginesWhere((engine) => engine.defaultImage === undefined);
 
+const jobEngines = enginesWhere((engine) => engine.jobs !== undefined);
+
 const cachelessEngines = enginesWhere((engine) => engine.volumes.every(({ source }) => source.kind !== "modelCache"));
 
 /** Environment variables that the operator sets. */
-const reservedEnv = [...new Set(engineNames.flatMap((name) => [engines[name].secretEnv, engines[name].sessionsEnv]))];
+const reservedEnv = [
+  ...new Set(
+    engineNames
+      .map(engineOf)
+      .flatMap(({ secretEnv, sessionsEnv, jobs }) => [secretEnv, sessionsEnv, jobs?.env.loadThreshold])
+      .filter((name) => name !== undefined),
+  ),
+];
 
 const modelCacheSchema = z
   .object({
@@ -77,8 +86,7 @@ const envSchema = z
           },
           {
             rule: `!(self in ${engineList(reservedEnv)})`,
-            message:
-              "the variable must not be one that the operator sets: use apiSecretRef for the secret and sessionsPerWorker for the number of sessions",
+            message: "the variable must not be one that the operator sets: use apiSecretRef, sessionsPerWorker or loadThreshold",
           },
         ),
       }),
@@ -147,6 +155,18 @@ export const workerGroupSchema = z
       .describe("Secrets for pulling the image.")
       .optional(),
     sessionsPerWorker: count("Sessions that one worker renders concurrently. Default: the engine's number.", 1, 64).optional(),
+    loadThreshold: z
+      .number()
+      .meta({
+        description:
+          "Load from which on a worker takes no job, for engines to which LiveKit dispatches jobs. It must equal `load_threshold` of the agent. Default: the engine's, 0.7.",
+        // A rule instead of bounds: the API server rounds a bound in its own message.
+        ...rules({
+          rule: "self > 0.0 && self < 1.0",
+          message: "the value must be a share of the CPU between 0 and 1, such as 0.7",
+        }),
+      })
+      .optional(),
     min: count("Minimum number of workers.", 0, MAX_WORKERS).default(0),
     max: count("Maximum number of workers.", 1, MAX_WORKERS),
     priority: count(
@@ -236,6 +256,14 @@ export const workerGroupSchema = z
       {
         rule: `!(self.engine in ${engineList(cachelessEngines)}) || !has(self.modelCache)`,
         message: "modelCache must not be set for an engine that downloads no weights: remove modelCache",
+      },
+      {
+        rule: `!(self.engine in ${engineList(jobEngines)}) || (!has(self.presets) && !has(self.dialect))`,
+        message: "presets and dialect must not be set for an engine that gets its sessions from LiveKit: remove them",
+      },
+      {
+        rule: `self.engine in ${engineList(jobEngines)} || !has(self.loadThreshold)`,
+        message: "loadThreshold must not be set for an engine that takes launches: remove loadThreshold",
       },
     ),
   });

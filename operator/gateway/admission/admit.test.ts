@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { testPool } from "../../../test/support/gateway/pool.ts";
+import { agentPool, testPool } from "../../../test/support/gateway/pool.ts";
 import { LaunchError } from "../errors.ts";
 import type { LaunchForm } from "../launch/launch-form.ts";
 import { admit } from "./admit.ts";
@@ -32,6 +32,14 @@ describe("admit", () => {
       asyncMode: true,
       prompt: "smile",
       apiSecret: "s",
+    });
+  });
+
+  it("rejects a launch to workers that get their sessions from LiveKit, and states what to do", () => {
+    expect(refusal(agentPool(), form(), undefined)).toEqual({
+      status: 409,
+      message:
+        "pool avatars/support takes no launches, because LiveKit dispatches jobs to its workers: dispatch the agent to the room, or add a group that takes launches",
     });
   });
 

@@ -8,10 +8,11 @@ import { type LaunchFields, launchFields } from "./launch-fields.ts";
 /**
  * Checks a form against the pool and returns its launch.
  * @param asyncQuery the value of `?async=`, which some clients send instead of the field `async_mode`.
- * @throws LaunchError 400, 403, 404 or 410, with the field and what to do.
+ * @throws LaunchError 400, 403, 404, 409 or 410, with the field and what to do.
  */
 export function admit(pool: PoolConfig, form: LaunchForm, asyncQuery: string | undefined): LaunchRequest {
   if (pool.deletedAtMs !== undefined) throw poolDeleting(pool);
+  if (pool.groups.every(({ engine }) => engine.launches === undefined)) throw noLaunches(pool);
   const fields = fieldsOf(form);
   const { prompt, api_secret: apiSecret } = fields;
   return {
@@ -27,6 +28,11 @@ export function admit(pool: PoolConfig, form: LaunchForm, asyncQuery: string | u
 
 export function poolDeleting(pool: { readonly namespace: string; readonly name: string }): LaunchError {
   return new LaunchError(410, "pool_deleting", `pool ${pool.namespace}/${pool.name} is being deleted and accepts no launches`);
+}
+
+function noLaunches({ namespace, name }: PoolConfig): LaunchError {
+  const why = `pool ${namespace}/${name} takes no launches, because LiveKit dispatches jobs to its workers`;
+  return new LaunchError(409, "launches_unsupported", `${why}: dispatch the agent to the room, or add a group that takes launches`);
 }
 
 /** Empty fields count as absent: some clients send them for values that are not set. */

@@ -1,3 +1,4 @@
+import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerClient } from "../../workers/client.ts";
@@ -131,7 +132,7 @@ export class Claims {
     if (worker?.origin === undefined) return undefined;
     const before = new Set(now.before);
     const isOther = (taskId: string) => before.has(taskId) || this.#deps.isOther(worker, taskId, room, launch);
-    const tasksPath = worker.record.engine.paths.tasks;
+    const { tasks: tasksPath } = launchApiOf(worker.record.engine);
     const search = await findSession(this.#deps, { origin: worker.origin, tasksPath, room, isOther, gone: worker.gone });
     if (search.kind === "unknown") throw claimUnsettled(worker.name);
     if (search.kind !== "found") return undefined;

@@ -17,6 +17,10 @@ export const sessionSchema = z.object({
 export const sessionsSchema = z.object({
   sessions: z.array(sessionSchema).describe("Live sessions first."),
   complete: z.boolean().describe("false: a worker did not respond and may have further sessions."),
+  jobs: z
+    .int()
+    .optional()
+    .describe("Jobs on workers to which LiveKit dispatches them. They are not in the list: LiveKit knows their rooms."),
 });
 
 export function sessionBody({ room, state, taskId, worker, launched }: Session): z.input<typeof sessionSchema> {
@@ -34,8 +38,13 @@ export function sessionBody({ room, state, taskId, worker, launched }: Session):
 export function sessionsBody(found: {
   readonly sessions: readonly Session[];
   readonly complete: boolean;
+  readonly jobs?: number;
 }): z.input<typeof sessionsSchema> {
   const live = found.sessions.filter(isLive);
   const ended = found.sessions.filter((session) => !isLive(session));
-  return { sessions: [...live, ...ended].map(sessionBody), complete: found.complete };
+  return {
+    sessions: [...live, ...ended].map(sessionBody),
+    complete: found.complete,
+    ...(found.jobs !== undefined && { jobs: found.jobs }),
+  };
 }

@@ -1,3 +1,4 @@
+import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import { taskId, type WorkerAnswer } from "../../workers/answers.ts";
@@ -80,7 +81,7 @@ export class AcceptedLaunches {
     if (origin === undefined) return;
     const acceptedMs = clock.now();
     const needed = replaces || (preset !== undefined && !worker.hasServed(preset));
-    const ranMs = await startups.ran({ pool: key, origin, path: `${record.engine.paths.tasks}/${task}`, answer, needed });
+    const ranMs = await startups.ran({ pool: key, origin, path: `${launchApiOf(record.engine).tasks}/${task}`, answer, needed });
     if (ranMs !== undefined) this.#ran(launch, session, { acceptedMs, ranMs });
     if (replaces) await this.#replace(launch, session);
   }

@@ -1,5 +1,5 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
-import type { Engine, LaunchRequest } from "../../engines/index.ts";
+import { type Engine, type LaunchRequest, launchApiOf } from "../../engines/index.ts";
 import type { PostBody } from "../../workers/client.ts";
 import { encodeLaunch } from "../../workers/form.ts";
 import type { TraceContext } from "./trace-context.ts";
@@ -13,11 +13,12 @@ export type BodyFor = (engine: Engine, group: string) => PostBody;
 export function launchBodies(pool: PoolConfig, request: LaunchRequest, headers: TraceContext): BodyFor {
   const made = new Map<string, PostBody>();
   return (engine, group) => {
-    const dialect = pool.groups.find(({ name }) => name === group)?.dialect ?? engine.dialect;
+    const api = launchApiOf(engine);
+    const dialect = pool.groups.find(({ name }) => name === group)?.dialect ?? api.dialect;
     const key = `${engine.name} ${dialect}`;
     const known = made.get(key);
     if (known !== undefined) return known;
-    const encoded = encodeLaunch(engine.launchForm(request), { engine, dialect });
+    const encoded = encodeLaunch(api.form(request), { engine, dialect });
     const body = { ...encoded, headers: { ...encoded.headers, ...headers } };
     made.set(key, body);
     return body;

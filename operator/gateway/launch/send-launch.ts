@@ -1,4 +1,5 @@
 import type { AccountErrorKind } from "../../api/load-report.ts";
+import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
@@ -84,7 +85,7 @@ export async function sendLaunch(
     case "broken":
     case "timed-out": {
       worker.failed(forwarded.kind);
-      const { tasks: tasksPath } = worker.record.engine.paths;
+      const { tasks: tasksPath } = launchApiOf(worker.record.engine);
       const target = { origin: origin ?? "", tasksPath, room: launch.request.roomName, isOther, gone: worker.gone };
       const error = forwarded.kind === "broken" ? workerBroke(worker.name, forwarded.why) : workerTimedOut(worker.name);
       return { kind: "lost", doubt: { worker, ticket, target, error }, mayStillBegin: forwarded.kind === "timed-out" };
@@ -98,7 +99,7 @@ async function timed(deps: SendDeps, worker: Worker, origin: string, { trace, ke
   trace.worker = worker.name;
   deps.load.changed(key);
   const { engine, group } = worker.record;
-  const forwarded = await forward(deps, { origin, path: engine.paths.launch, gone: worker.gone }, bodyFor(engine, group));
+  const forwarded = await forward(deps, { origin, path: launchApiOf(engine).path, gone: worker.gone }, bodyFor(engine, group));
   trace.forwardMs += deps.clock.now() - sentMs;
   return forwarded;
 }

@@ -1,3 +1,4 @@
+import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { taskState, type WorkerAnswer } from "../../workers/answers.ts";
@@ -36,7 +37,7 @@ export async function stillRuns(deps: StillRunsDeps, launch: string, at: Session
   if (worker === undefined || worker.gone.aborted || deps.hasEnded(worker, at)) return false;
   const { origin } = worker;
   if (origin === undefined || at.task === undefined) return true;
-  const path = `${worker.record.engine.paths.tasks}/${at.task}`;
+  const path = `${launchApiOf(worker.record.engine).tasks}/${at.task}`;
   try {
     const answer = await withDeadline(deps.clock, QUERY_TIMEOUT_MS, (signal) => deps.client.get(origin, path, signal), worker.gone);
     return taskState(answer) !== "ended";

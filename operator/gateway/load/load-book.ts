@@ -160,5 +160,6 @@ export function workerLoad(worker: Worker): WorkerLoad {
     reserved: worker.reservations.reserved,
     slots: worker.reservations.slots,
     cordoned: worker.cordoned,
+    ...(worker.blocked === 0 ? {} : { blocked: worker.blocked }),
   };
 }

@@ -1,10 +1,13 @@
-import type { RoomServiceClient, WebhookEvent } from "livekit-server-sdk";
+import type { AgentDispatch, WebhookEvent } from "livekit-server-sdk";
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { RETRY_MS, type SecretLookup } from "../../kube/secret-lookup.ts";
 import { LaunchError } from "../errors.ts";
 import { type RoomView, roomView } from "./room-view.ts";
+import type { OpenRoom } from "./rooms-to-read.ts";
+import type { Dispatch } from "./untaken-jobs.ts";
 
-const REQUEST_TIMEOUT_S = 5;
+const options = { requestTimeout: 5, failover: false };
+const NS_PER_MS = 1_000_000n;
 
 /** Reads rooms and verifies webhooks of the LiveKit servers that pools name. */
 export class Livekit {
@@ -22,11 +25,30 @@ export class Livekit {
   async viewRoom(pool: PoolConfig, room: string, agent?: string): Promise<RoomView> {
     const { RoomServiceClient } = await sdk();
     const { url, key, secret } = await this.#server(pool);
-    const client: RoomServiceClient = new RoomServiceClient(url, key, secret, {
-      requestTimeout: REQUEST_TIMEOUT_S,
-      failover: false,
-    });
-    return roomView(await client.listParticipants(room), agent);
+    return roomView(await new RoomServiceClient(url, key, secret, options).listParticipants(room), agent);
+  }
+
+  /**
+   * The rooms with participants.
+   * @throws as {@link viewRoom}.
+   */
+  async rooms(pool: PoolConfig): Promise<readonly OpenRoom[]> {
+    const { RoomServiceClient } = await sdk();
+    const { url, key, secret } = await this.#server(pool);
+    const rooms = await new RoomServiceClient(url, key, secret, options).listRooms();
+    return rooms
+      .filter(({ numParticipants }) => numParticipants > 0)
+      .map(({ sid: id, name, creationTimeMs }) => ({ id, name, createdAtMs: Number(creationTimeMs) }));
+  }
+
+  /**
+   * The requests for agents in a room.
+   * @throws as {@link viewRoom}.
+   */
+  async dispatches(pool: PoolConfig, room: string): Promise<readonly Dispatch[]> {
+    const { AgentDispatchClient } = await sdk();
+    const { url, key, secret } = await this.#server(pool);
+    return (await new AgentDispatchClient(url, key, secret, options).listDispatch(room)).map(dispatchOf);
   }
 
   /**
@@ -58,6 +80,10 @@ export class Livekit {
     const [key = "", secret = ""] = await this.#secrets.values({ namespace, name }, [keyKey, secretKey]);
     return { url: livekit.url, key, secret };
   }
+}
+
+function dispatchOf({ id, agentName: agent, state }: AgentDispatch): Dispatch {
+  return { id, agent, createdAtMs: Number((state?.createdAt ?? 0n) / NS_PER_MS), taken: (state?.jobs.length ?? 0) > 0 };
 }
 
 /** Loads the SDK on first use: it is large, and few pools name a LiveKit server. */

@@ -4,6 +4,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { hideSecrets } from "../../workers/hide-secrets.ts";
 import type { Livekit } from "./livekit.ts";
 import type { SessionEvent } from "./sessions.ts";
+import type { DispatchApi } from "./untaken-jobs.ts";
 
 /** Interval of log lines about an unreachable LiveKit server. */
 const COMPLAIN_EVERY_MS = 60_000;
@@ -38,15 +39,36 @@ export function sessionLog(logger: Logger): (news: SessionEvent) => void {
 
 /** Looks into rooms, and tells the log when that fails, once a minute at most. */
 export function loggedRoomViews(livekit: Pick<Livekit, "viewRoom">, logger: Logger, clock: Clock): Livekit["viewRoom"] {
+  const failed = complaints(
+    logger,
+    clock,
+    "failed to read rooms; abandoned sessions end by their workers' timeout: check livekit.apiKeyRef",
+  );
+  return (pool, room, agent) => failed(pool, livekit.viewRoom(pool, room, agent));
+}
+
+/** Reads dispatches, and logs a failure, once a minute at most. */
+export function loggedDispatches(livekit: Pick<Livekit, "rooms" | "dispatches">, logger: Logger, clock: Clock): DispatchApi {
+  const failed = complaints(
+    logger,
+    clock,
+    "failed to read dispatches; jobs that no worker takes do not count: check livekit.apiKeyRef",
+  );
+  return {
+    rooms: (pool) => failed(pool, livekit.rooms(pool)),
+    dispatches: (pool, room) => failed(pool, livekit.dispatches(pool, room)),
+  };
+}
+
+/** Passes on the answers of LiveKit, and logs a failure. */
+function complaints(logger: Logger, clock: Clock, what: string): <T>(pool: PoolConfig, answer: Promise<T>) => Promise<T> {
   let complainedMs = Number.NEGATIVE_INFINITY;
-  return async (pool: PoolConfig, room: string, agent?: string) => {
+  return async ({ namespace, name }, answer) => {
     try {
-      return await livekit.viewRoom(pool, room, agent);
+      return await answer;
     } catch (error) {
       if (clock.now() - complainedMs >= COMPLAIN_EVERY_MS) {
         complainedMs = clock.now();
-        const { namespace, name } = pool;
-        const what = "failed to read rooms; abandoned sessions end by their workers' timeout: check livekit.apiKeyRef";
         logger.warn({ namespace, pool: name, cause: hideSecrets(error instanceof Error ? error.message : String(error)) }, what);
       }
       throw error;

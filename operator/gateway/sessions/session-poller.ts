@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
-import { tasksIn } from "../../workers/answers.ts";
+import { sessionsIn, tasksIn } from "../../workers/answers.ts";
 import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
 import { isLive, type SessionBook } from "./session-book.ts";
@@ -36,7 +36,7 @@ export interface SessionPollerDeps {
 }
 
 /**
- * Polls workers for their lists of sessions. It polls only workers with sessions: within a second if the session count changed,
+ * Polls workers for their lists of sessions, and workers that run jobs for the number of these. It polls only workers with sessions: within a second if the session count changed,
  * every 15 s otherwise. All polls share a fixed rate, so that with very many workers each is polled less often.
  */
 export class SessionPoller {
@@ -53,6 +53,8 @@ export class SessionPoller {
     const due: { readonly worker: Worker; readonly requestedMs: number }[] = [];
     for (const worker of workers) {
       if (worker.reservations.sessions === 0 && this.#deps.book.countOn(worker) === 0) continue;
+      // The probe of a ready worker counts its jobs.
+      if (worker.record.engine.jobs !== undefined && worker.ready) continue;
       const { requestedMs, counted } = this.#stateOf(worker);
       const waitMs = worker.ready && counted === worker.reservations.sessions ? REFRESH_MS : CHANGED_MS;
       if (nowMs - requestedMs >= waitMs) due.push({ worker, requestedMs });
@@ -73,7 +75,9 @@ export class SessionPoller {
       this.#recount(worker, worker.probeStarts(), 0);
       return;
     }
-    if (worker.ready || state.down || this.#deps.book.countOn(worker) === 0) return;
+    const { reservations, record } = worker;
+    const known = record.engine.jobs === undefined ? this.#deps.book.countOn(worker) : reservations.sessions;
+    if (worker.ready || state.down || known === 0) return;
     state.down = true;
     state.restarted = true;
     void this.poll(worker);
@@ -101,8 +105,11 @@ export class SessionPoller {
     const requestedMs = clock.now();
     const startedAt = worker.probeStarts();
     state.requestedMs = requestedMs;
+    const { launches, paths } = record.engine;
+    const path = launches?.tasks ?? paths.sessions;
     try {
-      const answer = await withDeadline(clock, LIST_TIMEOUT_MS, (signal) => client.get(origin, record.engine.paths.tasks, signal));
+      const answer = await withDeadline(clock, LIST_TIMEOUT_MS, (signal) => client.get(origin, path, signal));
+      if (launches === undefined) return this.#counted(worker, startedAt, sessionsIn(answer, record.engine));
       const tasks = tasksIn(answer);
       if (tasks === undefined || state.gone) return false;
       book.listed(worker, tasks, { requestedMs, restarted: state.restarted });
@@ -120,6 +127,13 @@ export class SessionPoller {
       }
       return false;
     }
+  }
+
+  /** Workers that run jobs report only their number. */
+  #counted(worker: Worker, startedAt: number, jobs: number | undefined): boolean {
+    if (jobs === undefined || this.#stateOf(worker).gone) return false;
+    this.#recount(worker, startedAt, jobs);
+    return true;
   }
 
   /** Sessions that have ended must not count against `limits.maxSessions` until the worker is ready again. */

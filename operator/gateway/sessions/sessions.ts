@@ -1,4 +1,5 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerClient } from "../../workers/client.ts";
@@ -46,6 +47,8 @@ export interface Found {
   readonly sessions: readonly Session[];
   /** Whether every ready worker answered. If not, there may be more sessions. */
   readonly complete: boolean;
+  /** Jobs on workers to which LiveKit dispatches them. They are only counted. */
+  readonly jobs?: number;
 }
 
 /** The sessions of all pools: recorded at launch or listed by workers, and ended on request or after their agent has left. */
@@ -120,8 +123,11 @@ export class Sessions {
   async inPool(pool: PoolConfig): Promise<Found> {
     const key = poolKey(pool);
     const complete = await this.#bulkPoller.pool(key);
-    const live = [...this.#deps.workersOf(key)].flatMap((worker) => this.#book.on(worker));
-    return { sessions: [...live, ...this.#book.lostOf(key)], complete };
+    const workers = [...this.#deps.workersOf(key)];
+    const live = workers.flatMap((worker) => this.#book.on(worker));
+    const agents = workers.filter(({ record }) => record.engine.jobs !== undefined);
+    const jobs = agents.reduce((sum, { reservations }) => sum + reservations.sessions, 0);
+    return { sessions: [...live, ...this.#book.lostOf(key)], complete, ...(agents.length > 0 && { jobs }) };
   }
 
   /** Polls the workers of a room's sessions; all workers of the pool if no session is known. */
@@ -205,7 +211,7 @@ export class Sessions {
       onEvent?.({ kind: "abandoned-not-stopped", session });
       return;
     }
-    const reclaimedMs = Math.max(0, session.worker.record.engine.idleTimeoutMs - emptyMs);
+    const reclaimedMs = Math.max(0, launchApiOf(session.worker.record.engine).idleTimeoutMs - emptyMs);
     metrics.abandonedSessions.inc(labelsOf(session));
     metrics.reclaimedSlotSeconds.inc(labelsOf(session), reclaimedMs / 1_000);
     reclaimed(session.pool, reclaimedMs);

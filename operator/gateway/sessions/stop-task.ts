@@ -1,3 +1,4 @@
+import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import type { WorkerClient } from "../../workers/client.ts";
@@ -14,7 +15,7 @@ export async function stopTask(
 ): Promise<boolean> {
   const { origin, record } = worker;
   if (origin === undefined) return false;
-  const path = `${record.engine.paths.tasks}/${taskId}/stop`;
+  const path = `${launchApiOf(record.engine).tasks}/${taskId}/stop`;
   try {
     const { status } = await withDeadline(clock, STOP_TIMEOUT_MS, (signal) => client.post(origin, path, emptyForm, signal));
     return status < 300 || status === 404;

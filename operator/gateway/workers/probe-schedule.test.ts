@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-schedule.ts";
 
-const worker = { usable: true, own: true, busy: false, refused: false };
+const worker = { usable: true, own: true, busy: false, dispatched: false, refused: false };
 const kinds: readonly Cadence[] = ["starting", "awaited", "busy", "idle", "foreign"];
 
 describe("the probe interval", () => {
@@ -12,6 +12,8 @@ describe("the probe interval", () => {
     ["awaited", { busy: true, own: false }, true],
     ["busy", { busy: true, own: false }, false],
     ["idle", {}, true],
+    ["busy", { dispatched: true }, false],
+    ["foreign", { dispatched: true, own: false }, false],
     ["foreign", { own: false }, false],
   ])("%s: %j, launches wait: %j", (cadence, changes, awaited) => {
     expect(cadenceOf({ ...worker, ...changes }, awaited)).toBe(cadence);

@@ -4,7 +4,7 @@ export type Cadence =
   | "starting"
   /** The worker is busy, and launches wait for a slot. */
   | "awaited"
-  /** Sessions run on the worker: their end frees a slot, and its death must be reported. */
+  /** Sessions run on the worker or may begin unseen: their end frees a slot, and its death must be reported. */
   | "busy"
   /** The worker is idle and in this gateway's share. */
   | "idle"
@@ -59,13 +59,15 @@ export interface CadenceInputs {
   readonly usable: boolean;
   readonly own: boolean;
   readonly busy: boolean;
+  /** LiveKit dispatches jobs to the worker: only its own report shows a new session. */
+  readonly dispatched: boolean;
   /** The worker refused a launch since the last count of its sessions. */
   readonly refused: boolean;
 }
 
 /** @param awaited whether launches wait in the worker's pool. */
-export function cadenceOf({ usable, own, busy, refused }: CadenceInputs, awaited: boolean): Cadence {
+export function cadenceOf({ usable, own, busy, dispatched, refused }: CadenceInputs, awaited: boolean): Cadence {
   if (!usable || refused) return "starting";
-  if (busy) return awaited ? "awaited" : "busy";
+  if (busy || (dispatched && own)) return awaited ? "awaited" : "busy";
   return own ? "idle" : "foreign";
 }

@@ -1,3 +1,4 @@
+import type { Engine } from "../../engines/index.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { readReadiness } from "../../workers/answers.ts";
 import { IDLE_TIMEOUT_MS, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
@@ -147,7 +148,7 @@ export class Prober {
     if (origin === undefined) return { kind: "not-ready" };
     const request = new AbortController();
     target.request = request;
-    const answer = await this.#request(origin, record.engine.paths.ready, request, this.#isRepeatedSoon(target));
+    const answer = await this.#request(origin, record.engine, request, this.#isRepeatedSoon(target));
     target.request = undefined;
     return answer;
   }
@@ -160,8 +161,9 @@ export class Prober {
   }
 
   #cadenceOf(worker: Worker): Cadence {
-    const { usable, own, busy, reservations } = worker;
-    return cadenceOf({ usable, own, busy, refused: reservations.refused }, this.#options.awaited(worker));
+    const { usable, own, busy, reservations, record } = worker;
+    const dispatched = record.engine.jobs !== undefined;
+    return cadenceOf({ usable, own, busy, dispatched, refused: reservations.refused }, this.#options.awaited(worker));
   }
 
   #delayMs(target: ProbeTarget): number {
@@ -176,13 +178,13 @@ export class Prober {
     return probeDelayMs(cadence, this.#counts[cadence], 1) < IDLE_TIMEOUT_MS;
   }
 
-  async #request(origin: string, path: string, request: AbortController, keep: boolean): Promise<ProbeAnswer> {
+  async #request(origin: string, engine: Engine, request: AbortController, keep: boolean): Promise<ProbeAnswer> {
     const { client, clock } = this.#options;
     let timer = clock.schedule(PROBE_TIMEOUT_MS, () => {
       timer = clock.schedule(GRACE_MS, () => request.abort());
     });
     try {
-      return readReadiness(await client.get(origin, path, request.signal, keep));
+      return readReadiness(await client.get(origin, engine.paths.ready, request.signal, keep), engine);
     } catch (error) {
       // A refused or broken connection is an answer: the machine is alive.
       return { kind: request.signal.aborted || isOutOfReach(error) ? "silent" : "not-ready" };

@@ -96,6 +96,7 @@ export class WorkerTable {
       slots: group?.slotsPerWorker ?? record.engine.sessionsPerWorker,
       // Workers without a warm-up request load their presets before they report ready.
       warmHasPresets: pool?.warm.mode === "session" || record.engine.warmup.length === 0,
+      loadThreshold: group?.loadThreshold ?? record.engine.jobs?.loadThreshold ?? Number.POSITIVE_INFINITY,
     };
   }
 }

@@ -1,6 +1,7 @@
 import { httpOrigin } from "../../api/http-origin.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Readiness } from "../../workers/answers.ts";
+import type { AgentReport, Readiness } from "../../workers/answers.ts";
+import { blockedSlots } from "./blocked-slots.ts";
 import type { Endpoint, EndpointClass } from "./endpoint-index.ts";
 import { Liveness } from "./liveness.ts";
 import { type Failure, OutlierEjection } from "./outlier-ejection.ts";
@@ -19,6 +20,8 @@ export interface Expectation {
   readonly slots: number;
   /** Whether warm-up also loads the presets, and not only exercises the pipeline. */
   readonly warmHasPresets: boolean;
+  /** Load from which on a worker takes no job. */
+  readonly loadThreshold: number;
 }
 
 export interface WorkerDeps {
@@ -50,6 +53,9 @@ export class Worker {
   #failedAt = 0;
   #own = true;
   #weight = 0;
+  #agent: AgentReport | undefined;
+  /** Whether its load was below the threshold since its process started. A process that starts has a high load and no jobs. */
+  #settled = false;
 
   constructor(record: WorkerRecord, deps: WorkerDeps) {
     this.uid = record.uid;
@@ -100,6 +106,17 @@ export class Worker {
 
   get usable(): boolean {
     return this.#ready && this.#record.started && this.#goodProbesNeeded === 0 && !this.#ejected;
+  }
+
+  /** Name by which jobs request the agent; undefined for workers that take launches, and before the first answer. */
+  get agentName(): string | undefined {
+    return this.#agent?.name;
+  }
+
+  /** Free slots that the load of the worker blocks. */
+  get blocked(): number {
+    if (this.#agent === undefined || !this.#settled) return 0;
+    return blockedSlots(this.#agent, this.reservations.slots, this.#deps.expectation().loadThreshold);
   }
 
   /** Whether the worker is in this gateway's share. */
@@ -186,10 +203,15 @@ export class Worker {
     this.#ready = readiness.kind !== "not-ready";
     this.#ejected = this.#ejection.ejected;
     if (readiness.kind === "not-ready") {
+      this.#settled = false;
       if (this.#goodProbesNeeded > 0) this.#goodProbesNeeded = Math.max(this.#goodProbesNeeded, 1);
       return;
     }
     if (startedAt > this.#failedAt && this.#goodProbesNeeded > 0) this.#goodProbesNeeded -= 1;
+    if (readiness.kind === "ready" && readiness.agent !== undefined) {
+      this.#agent = readiness.agent;
+      this.#settled ||= readiness.agent.jobs > 0 || readiness.agent.load < this.#deps.expectation().loadThreshold;
+    }
     const { slots, sessions = 0 } = readiness;
     const busy = readiness.kind === "full" ? Math.max(sessions, slots ?? this.reservations.slots) : sessions;
     this.reservations.count(startedAt, { sessions: busy, slots });
@@ -222,6 +244,6 @@ export class Worker {
 
   #fingerprint(): string {
     const { sessions, slots, reserved, free } = this.reservations;
-    return [this.#ready, this.dead, this.usable, sessions, slots, reserved, free].join();
+    return [this.#ready, this.dead, this.usable, sessions, slots, reserved, free, this.blocked].join();
   }
 }

@@ -1,6 +1,6 @@
 import { type ConditionReason, conditionReasons as reasons, conditionTypes as types } from "../../api/conditions.ts";
 import { formatDuration, formatSeconds } from "../../api/duration.ts";
-import type { GroupConfig } from "../../api/pool-config.ts";
+import { type GroupConfig, groupServes, slotUsesOf } from "../../api/pool-config.ts";
 import { percentile } from "../../scaling/percentile.ts";
 import { CUSTOM_AVATAR } from "../../scaling/size.ts";
 import type { Plan } from "../plan.ts";
@@ -48,23 +48,25 @@ function ready(snapshot: Snapshot, plan: Plan): PoolCondition {
   const denial = whyNoClientMayLaunch(snapshot);
   if (denial !== undefined) return no(denial.reason, denial.message);
 
-  const unserved = pool.presets.filter(({ name }) => !snapshot.groups.some((group) => serves(group, name, plan)));
-  if (unserved.length === 0) return finding("True", reasons.serving, "every preset can be launched");
+  const unserved = slotUsesOf(pool).filter((use) => !snapshot.groups.some((group) => serves(group, use, plan)));
+  if (unserved.length === 0) {
+    return finding("True", reasons.serving, isJobsOnly(snapshot) ? "agents can take jobs" : "every preset can be launched");
+  }
 
   const credentials = credentialsValid(snapshot);
   if (credentials.status === "False") return no(credentials.reason, credentials.message);
-  const names = unserved.map(({ name }) => name).join(", ");
+  const names = unserved.join(", ");
   const blocker = blockerOf(
     snapshot,
-    snapshot.groups.filter(({ config }) => unserved.some(({ name }) => config.presets.includes(name))),
+    snapshot.groups.filter(({ config }) => unserved.some((use) => groupServes(config, use))),
   );
   return blocker === undefined
     ? no(reasons.starting, `workers for ${names} are starting`)
     : no(blocker.reason, `${names} cannot be launched: ${blocker.message}`);
 }
 
-function serves({ config, members }: GroupSnapshot, preset: string, plan: Plan): boolean {
-  if (!config.presets.includes(preset)) return false;
+function serves({ config, members }: GroupSnapshot, use: string, plan: Plan): boolean {
+  if (!groupServes(config, use)) return false;
   return isAsleep(config, plan) || members.pods.some(({ containersReady }) => containersReady);
 }
 
@@ -82,12 +84,13 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
   // While launches wait, an empty buffer is too small.
   const waits = (name: string) => (snapshot.load.queued.get(name) ?? 0) > 0;
   const wanted = (name: string) => Math.max(floors.get(name) ?? 0, waits(name) ? 1 : 0);
-  const short = snapshot.pool.presets.filter(({ name }) => warmSlotsFor(snapshot, name) < wanted(name)).map(({ name }) => name);
+  const uses = slotUsesOf(snapshot.pool);
+  const short = uses.filter((use) => warmSlotsFor(snapshot, use) < wanted(use));
   if (short.length === 0) {
-    const least = Math.min(...snapshot.pool.presets.map(({ name }) => wanted(name)));
-    return finding("True", reasons.warm, `every preset has at least ${counted(least, "warm slot")}`);
+    const whose = isJobsOnly(snapshot) ? "the pool" : "every preset";
+    return finding("True", reasons.warm, `${whose} has at least ${counted(Math.min(...uses.map(wanted)), "warm slot")}`);
   }
-  const groups = snapshot.groups.filter(({ config }) => short.some((name) => config.presets.includes(name)));
+  const groups = snapshot.groups.filter(({ config }) => short.some((use) => groupServes(config, use)));
   const blocker = blockerOf(snapshot, groups);
   const starting = groups.reduce((total, group) => total + group.members.pods.filter((pod) => !isWarm(pod)).length, 0);
   const because =
@@ -95,6 +98,10 @@ function warmCapacity(snapshot: Snapshot, plan: Plan): PoolCondition {
   const most = Math.max(...short.map(wanted));
   const reason = blocker?.reason ?? (starting > 0 ? reasons.starting : reasons.short);
   return finding("False", reason, `fewer than ${counted(most, "warm slot")} for ${short.join(", ")}: ${because}`);
+}
+
+function isJobsOnly({ pool }: Snapshot): boolean {
+  return pool.presets.length === 0;
 }
 
 function startupObjective({ load, pool }: Snapshot): PoolCondition {

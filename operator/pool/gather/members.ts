@@ -47,6 +47,7 @@ function workerState(pod: PodView, load: PoolLoadView, verdicts: Verdicts): Work
     ...(pod.cordonedAtMs === undefined ? {} : { cordonedAtMs: pod.cordonedAtMs }),
     cordonAcknowledged: !load.gatewaySilent && (reported?.cordonAcknowledged ?? true),
     released: pod.released,
+    ...(reported === undefined || reported.blocked === 0 ? {} : { blocked: reported.blocked }),
     revision: pod.revision,
   };
 }

@@ -9,6 +9,8 @@ export interface WorkerLoadView {
   readonly ready: boolean;
   /** Whether no connected gateway sends it launches any more. */
   readonly cordonAcknowledged: boolean;
+  /** Free slots that its load blocks. */
+  readonly blocked: number;
 }
 
 /** Waiting launches over all gateways, by preset. */
@@ -34,6 +36,7 @@ export function mergeWorkers(loads: readonly PoolLoad[]): Map<string, WorkerLoad
         slots: worker.slots,
         ready: (known?.ready ?? false) || worker.ready,
         cordonAcknowledged: (known?.cordonAcknowledged ?? true) && worker.cordoned,
+        blocked: Math.max(known?.blocked ?? 0, worker.blocked ?? 0),
       });
     }
   }

@@ -1,4 +1,4 @@
-import type { GroupConfig, PoolConfig } from "../../api/pool-config.ts";
+import { groupServes, JOBS, type PoolConfig, slotUsesOf } from "../../api/pool-config.ts";
 import { scheduledFloor } from "../../scaling/schedule.ts";
 import { type ServingSet, servingSets } from "../../scaling/serving-sets.ts";
 import { CUSTOM_AVATAR, type SetDemand } from "../../scaling/size.ts";
@@ -18,13 +18,13 @@ export interface PoolDemand {
 
 /** The serving sets of a pool. Custom face images are one of them if the pool accepts them. */
 export function servingSetsOf(pool: PoolConfig): readonly ServingSet[] {
-  const groups = pool.groups.map((group) => ({ name: group.name, serves: servedBy(group) }));
-  const presets = pool.presets.map(({ name }) => name);
-  return servingSets(groups, pool.launch.allowCustomAvatars ? [...presets, CUSTOM_AVATAR] : presets);
-}
-
-function servedBy({ presets, engine }: GroupConfig): ReadonlySet<string> {
-  return new Set(engine.customAvatars ? [...presets, CUSTOM_AVATAR] : presets);
+  const uses = slotUsesOf(pool);
+  const all = pool.launch.allowCustomAvatars ? [...uses, CUSTOM_AVATAR] : uses;
+  const groups = pool.groups.map((group) => ({
+    name: group.name,
+    serves: new Set(all.filter((use) => groupServes(group, use === CUSTOM_AVATAR ? undefined : use))),
+  }));
+  return servingSets(groups, all);
 }
 
 /** The current demand on each serving set. */
@@ -33,7 +33,10 @@ export function demandOf(snapshot: Snapshot): PoolDemand {
   const sets = servingSetsOf(pool);
   const schedule = scheduledFloor(pool.warm.schedule, nowMs, timeToWarmMs(snapshot, sets));
   const everywhere = Math.max(schedule.slots, pool.warm.slots.kind === "count" ? pool.warm.slots.slots : 0);
-  const floors = new Map(pool.presets.map(({ name, warmSlots }) => [name, Math.max(everywhere, warmSlots)]));
+  const floors = new Map([
+    [JOBS, everywhere],
+    ...pool.presets.map(({ name, warmSlots }) => [name, Math.max(everywhere, warmSlots)] as const),
+  ]);
   const demands = sets.map((set): SetDemand => {
     const countIn = (counts: ReadonlyMap<string, number>) =>
       set.presets.reduce((sum, preset) => sum + (counts.get(preset) ?? 0), 0);

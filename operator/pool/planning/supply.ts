@@ -43,6 +43,7 @@ export function supplyOf(
     min,
     max,
     sessions: busyOn(members),
+    blocked: members.workers.reduce((total, { blocked = 0 }) => total + blocked, 0),
     replicas,
     lost: members.pods.filter((pod) => isLost(pod, nowMs)).length,
     nodes: limit,

@@ -1,4 +1,5 @@
 import type { GroupConfig, PoolConfig, PresetConfig } from "../../api/pool-config.ts";
+import { launchApiOf } from "../../engines/index.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { type ReadSecret, secretReader } from "../../kube/secret-cache.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -56,15 +57,15 @@ async function loadPreset(
   { hidden, ...session }: WarmupSession,
   signal: AbortSignal,
 ): Promise<void> {
-  const { paths } = group.engine;
+  const api = launchApiOf(group.engine);
   const failed = (what: string) => new Error(`preset ${preset.name}: ${what}`);
-  const form = group.engine.launchForm({ ...session, avatar: { kind: "preset", ...preset }, asyncMode: true });
+  const form = api.form({ ...session, avatar: { kind: "preset", ...preset }, asyncMode: true });
   const launched = await workers.call({
     method: "POST",
     origin,
-    path: paths.launch,
+    path: api.path,
     timeoutMs: LAUNCH_TIMEOUT_MS,
-    body: encodeLaunch(form, group),
+    body: encodeLaunch(form, { engine: group.engine, dialect: group.dialect ?? api.dialect }),
     signal,
   });
   if (launched.status >= 300)
@@ -72,7 +73,7 @@ async function loadPreset(
   const id = taskId(launched);
   if (id === undefined) throw failed("the worker's response to a warm-up session has no task_id");
 
-  const task = `${paths.tasks}/${id}`;
+  const task = `${api.tasks}/${id}`;
   const giveUpAtMs = clock.now() + RUNNING_TIMEOUT_MS;
   try {
     for (;;) {

@@ -5,7 +5,7 @@ import { hasWarmupSession } from "./warmth.ts";
 
 const warmSinceMs = 100_000;
 const loading = { uid: "a", containersReady: true, warmSinceMs: undefined, startedAtMs: 50_000 } as PodView;
-const session: WorkerLoadView = { sessions: 1, reserved: 0, slots: 1, ready: true, cordonAcknowledged: false };
+const session: WorkerLoadView = { sessions: 1, reserved: 0, slots: 1, ready: true, cordonAcknowledged: false, blocked: 0 };
 
 function warmup(
   pod: PodView,

@@ -1,10 +1,11 @@
+import type { Engine } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { sessionsIn, type WorkerAnswer } from "../../workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 import { encodeForm } from "../../workers/form.ts";
 
-const HEALTH_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 2_000;
 
 const nothing = encodeForm({ fields: {} });
 
@@ -36,9 +37,10 @@ export class WorkerCalls {
   }
 
   /** Whether a worker certainly has no session: it reports none, or no process listens at its address. */
-  async isEmpty(origin: string, healthPath: string): Promise<boolean> {
+  async isEmpty(origin: string, engine: Engine): Promise<boolean> {
     try {
-      return sessionsIn(await this.call({ method: "GET", origin, path: healthPath, timeoutMs: HEALTH_TIMEOUT_MS })) === 0;
+      const answer = await this.call({ method: "GET", origin, path: engine.paths.sessions, timeoutMs: QUERY_TIMEOUT_MS });
+      return sessionsIn(answer, engine) === 0;
     } catch (error) {
       return error instanceof WorkerUnreachable && isRefusal(error.cause);
     }

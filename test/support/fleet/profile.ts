@@ -21,7 +21,11 @@ export interface WorkerProfile {
 }
 
 /** Cold starts of the stand-ins: the lower end of the maker's documented range (30-50 s on a GPU, about 20 s on a CPU). */
-const coldStartMs: Record<EngineName, number> = { expression: 30_000, essence: 20_000 };
+const coldStartMs: Record<EngineName, number> = {
+  expression: 30_000,
+  essence: 20_000,
+  "livekit-agent": 10_000,
+};
 
 /** Machines differ: a random addition of up to this share extends a cold start. */
 const COLD_START_SPREAD = 0.1;

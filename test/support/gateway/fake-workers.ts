@@ -21,6 +21,8 @@ export interface FakeWorker {
   ready: boolean;
   sessions: number;
   slots: number;
+  /** Load of a LiveKit agent. */
+  load: number;
   launch: LaunchBehaviour;
   /** State of the worker's tasks. */
   taskState: string;
@@ -50,6 +52,7 @@ export class FakeWorkers implements WorkerClient {
       ready: true,
       sessions: 0,
       slots: 2,
+      load: 0,
       launch: "accept",
       taskState: "running",
       stop: "ends",
@@ -92,6 +95,7 @@ export class FakeWorkers implements WorkerClient {
     const task = tasks.find(({ task_id: id }) => path === `/tasks/${id}`);
     if (path.startsWith("/tasks/")) return task === undefined ? json(404, { error: "no such task" }) : json(200, task);
     this.probes.set(name, (this.probes.get(name) ?? 0) + 1);
+    if (path === "/worker") return worker.ready ? agentReport(worker) : { status: 500, contentType: "text/plain", body: "" };
     const counts = { active_sessions: worker.sessions, max_sessions: worker.slots };
     if (!worker.ready) return json(503, { status: "not_ready" });
     return worker.sessions >= worker.slots
@@ -174,6 +178,12 @@ export class FakeWorkers implements WorkerClient {
     if (worker === undefined) throw refused();
     return { name, worker };
   }
+}
+
+/** Zeros are missing. */
+function agentReport({ sessions, load }: FakeWorker): WorkerAnswer {
+  const counts = { ...(sessions > 0 && { active_jobs: sessions }), ...(load > 0 && { worker_load: load }) };
+  return json(200, { worker_type: "JT_ROOM", agent_name: "maya", sdk_version: "1.8.9", protocol_version: 1, ...counts });
 }
 
 function begin(worker: FakeWorker, body: PostBody): void {

@@ -52,6 +52,7 @@ export interface HarnessWorld {
   readonly onEvent?: GatewayCoreDeps["onEvent"];
   readonly overflow?: GatewayCoreDeps["overflow"];
   readonly readSecret?: GatewayCoreDeps["readSecret"];
+  readonly dispatches?: GatewayCoreDeps["dispatches"];
 }
 
 /** A gateway with a fake clock and fake workers, without sockets and Kubernetes. */
@@ -73,6 +74,7 @@ export function gatewayHarness(pool: PoolConfig = testPool(), world: HarnessWorl
     readSecret: world.readSecret,
     viewRoom: world.viewRoom,
     onEvent: world.onEvent,
+    dispatches: world.dispatches,
   });
   let order = 0;
 

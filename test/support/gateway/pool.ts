@@ -36,6 +36,16 @@ export function testPool(changes: Partial<AvatarPoolSpecInput> = {}, metadata: R
   );
 }
 
+/** A pool whose only group gets its sessions from LiveKit, two per worker. */
+export function agentPool(changes: Partial<AvatarPoolSpecInput> = {}): PoolConfig {
+  const agents = { name: "agents", engine: "livekit-agent", image: "registry.example.com/agent:1", max: 10 } as const;
+  const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
+  return testPool({ presets: [], workers: [agents], livekit, ...changes });
+}
+
+/** The record of one of its workers. */
+export const agentRecord: Partial<WorkerRecord> = { group: "agents", engine: engines["livekit-agent"] };
+
 /** A worker's record. Its address derives from its name. */
 export function testRecord(name: string, changes: Partial<WorkerRecord> = {}): WorkerRecord {
   return {
