@@ -61,6 +61,8 @@ export const workersSchema = z.object({
       slots: z.number(),
       ready: z.boolean(),
       cordonAcknowledged: z.boolean(),
+      /** Absent: an older operator, which runs no engine whose load blocks slots. */
+      blocked: z.number().default(0),
     }),
   ),
 });

@@ -140,6 +140,6 @@ function loadOf(reported: Workers | undefined, nowMs: number): PoolLoadView {
     gatewaySilent: reported.gatewaySilent,
     queued: new Map(Object.entries(reported.queued)),
     deficit: new Map(Object.entries(reported.deficit ?? reported.pressure ?? {})),
-    workers: new Map(reported.workers.map(({ uid, ...worker }) => [uid, { blocked: 0, ...worker }])),
+    workers: new Map(reported.workers.map(({ uid, ...worker }) => [uid, worker])),
   };
 }

@@ -68,6 +68,7 @@ export interface CadenceInputs {
 /** @param awaited whether launches wait in the worker's pool. */
 export function cadenceOf({ usable, own, busy, dispatched, refused }: CadenceInputs, awaited: boolean): Cadence {
   if (!usable || refused) return "starting";
-  if (busy || (dispatched && own)) return awaited ? "awaited" : "busy";
+  if (busy) return awaited ? "awaited" : "busy";
+  if (dispatched && own) return "busy";
   return own ? "idle" : "foreign";
 }

@@ -3,6 +3,8 @@
 /** All inputs of a group's size. */
 export interface DecisionInputs {
   readonly sessions: number;
+  /** Free slots that the load of its workers blocks. */
+  readonly blocked: number;
   /** Queued launches that are assigned to this group. */
   readonly queued: number;
   /** Free slots required of it, the slot deficit included. */

@@ -103,9 +103,10 @@ function inputsOf(
   wantedLately: number,
 ): DecisionInputs {
   const { supply, queued, buffer } = size;
-  const { sessions, slotsPerWorker, min, max, lost } = supply;
+  const { sessions, blocked = 0, slotsPerWorker, min, max, lost } = supply;
   return {
     sessions,
+    blocked,
     queued,
     buffer,
     deficit,
