@@ -34,7 +34,15 @@ const workers = (sessions: number, change: Partial<Workers> = {}): Workers => ({
   queued: {},
   deficit: {},
   forecast: {},
-  workers: ["uid-a", "uid-b"].map((uid) => ({ uid, sessions, reserved: 0, slots: 2, ready: true, cordonAcknowledged: true })),
+  workers: ["uid-a", "uid-b"].map((uid) => ({
+    uid,
+    sessions,
+    reserved: 0,
+    slots: 2,
+    ready: true,
+    cordonAcknowledged: true,
+    blocked: 0,
+  })),
   ...change,
 });
 
