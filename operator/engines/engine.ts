@@ -122,6 +122,8 @@ export interface Engine {
   /** Period of the startup probe, and the time limit after which the kubelet restarts the container. */
   readonly startup: { readonly periodSeconds: number; readonly limitSeconds: number };
   readonly warmup: readonly WarmupCall[];
+  /** Time from the start of the process until it can get sessions, if its answers show that too early. */
+  readonly settleMs?: number;
   /** Environment variable with the maker's API secret. */
   readonly secretEnv: string;
   /** Default environment variables, which a group's `env` may override. */

@@ -25,8 +25,9 @@ export const livekitAgent = {
   },
   drainedBy: "worker",
   startup: { periodSeconds: 2, limitSeconds: 300 },
-  // The agent loads its avatar in the prewarm function of its idle processes.
   warmup: [],
+  // It answers at once, and registers at LiveKit once its idle processes are initialized, after 12 s at the latest. No answer shows it.
+  settleMs: 15_000,
   secretEnv: "BITHUMAN_API_SECRET",
   drainEnv: "AVATARPOOL_DRAIN_SECONDS",
   env: {},

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { gpuOnly, NOW_MS, type PodChange, pod, podObject, pool, storeOf } from "../../../test/support/pools.ts";
+import { agentsOnly, gpuOnly, NOW_MS, type PodChange, pod, podObject, pool, storeOf } from "../../../test/support/pools.ts";
 import { conflict, forbidden, RecordingClient } from "../../../test/support/recording-client.ts";
 import { IndexedStore } from "../../kube/store.ts";
+import { requeueAfter } from "../../runtime/outcome.ts";
 import { Refusals } from "../refusals/refusals.ts";
 import { type PoolView, podView } from "../views.ts";
 import { isWarm } from "./warmth.ts";
@@ -10,11 +11,14 @@ import { warmupReconciler } from "./warmup.ts";
 
 const livekit = { url: "wss://livekit.example.com", apiKeyRef: { name: "livekit" } };
 
-function setup(change: PodChange, { status = 200, mode = "pipeline" as "pipeline" | "session", loads = async () => {} } = {}) {
+function setup(
+  change: PodChange,
+  { status = 200, mode = "pipeline" as "pipeline" | "session", loads = async () => {}, spec = gpuOnly as object } = {},
+) {
   const client = new RecordingClient();
   const called: string[] = [];
   const pools = new IndexedStore<PoolView>();
-  pools.set("avatars/support", pool({ ...gpuOnly, warm: { warmup: { mode } }, livekit }), "1");
+  pools.set("avatars/support", pool({ ...spec, warm: { warmup: { mode } }, livekit }), "1");
   const clock = new FakeClock(NOW_MS + 400);
   const refusals = new Refusals({ clock, random: () => 1, onRefused: () => {} });
   const reconcile = warmupReconciler({
@@ -44,6 +48,17 @@ describe("warmupReconciler", () => {
     await run();
     expect(called).toEqual(["POST http://127.64.0.9:8089/benchmark?iterations=1", "GET http://127.64.0.9:8089/test-frame"]);
     expect(gates()).toMatchObject([{ status: "True", reason: "Warm" }]);
+  });
+
+  it("opens the gate of an agent when it has had the time to register at LiveKit", async () => {
+    const agent: PodChange = { group: "agents", engine: "livekit-agent", stage: "answering", startedAtMs: NOW_MS - 5_000 };
+    const { run, clock, called, gates } = setup(agent, { spec: agentsOnly });
+    expect(await run()).toEqual(requeueAfter(9_600));
+    expect(gates()).toEqual([]);
+    await clock.advance(9_600);
+    await run();
+    expect(gates()).toMatchObject([{ status: "True", reason: "Warm" }]);
+    expect(called).toEqual([]);
   });
 
   it("reaches a worker with an IPv6 address", async () => {

@@ -57,6 +57,10 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
     const target = targetOf("apply", pods, pod, "status");
     const heldMs = refusals.waitMs(pool.config, target);
     if (heldMs !== undefined) return requeueAfter(heldMs);
+    const { settleMs = 0 } = group.engine;
+    // The clock of the worker's machine may be ahead.
+    const unsettledMs = Math.min(settleMs, (pod.startedAtMs ?? 0) + settleMs - clock.now());
+    if (unsettledMs > 0) return requeueAfter(unsettledMs);
     const client = guardedClient(options.client, refusals, pool.config);
     const gate = (status: "True" | "False", reason: string, message: string) =>
       setGate(client, pod, { status, reason, message, nowMs: clock.now() });
