@@ -7,7 +7,7 @@ const cloud = new HttpCloud();
 const never = new AbortController().signal;
 
 async function launched(answer: (response: ServerResponse) => void, signal: AbortSignal = never) {
-  await using server = await cloudServer(answer);
+  await using server = await cloudServer({ answer });
   const outcome = await cloud
     .launch({ url: server.url, secret: "s3cret", body: '{"room_name":"é"}' }, signal)
     .catch((error: Error) => error);
@@ -56,7 +56,7 @@ describe("the maker's cloud over HTTP", () => {
   });
 
   it("has accepted nothing without a connection, or without a trusted one", async () => {
-    await using server = await cloudServer((response) => response.end());
+    await using server = await cloudServer({ answer: (response) => response.end() });
     const urls = ["http://127.0.0.1:1/", "https://[:::]/", server.url.replace("http:", "https:")];
     for (const url of urls) {
       await expect(cloud.launch({ url, secret: "s", body: "{}" }, never)).rejects.toBeInstanceOf(CloudUnreachable);

@@ -17,9 +17,13 @@ const refusals: ReadonlyMap<number, OverflowErrorKind> = new Map([
   [503, "unavailable"],
 ]);
 
-export function judgeCloud({ status, retryAfter }: Omit<CloudAnswer, "text">): CloudVerdict {
+/** The maker suspends an account whose balance is too far below zero, with 401 or 403: neither the secret nor the limit is the cause. */
+const SUSPENDED = "ACCOUNT_SUSPENDED";
+
+export function judgeCloud({ status, retryAfter, text }: CloudAnswer): CloudVerdict {
   if (status >= 200 && status < 300) return { kind: "accepted" };
-  const error = refusals.get(status) ?? (status >= 300 && status < 500 ? "rejected" : undefined);
+  const suspended = (status === 401 || status === 403) && text.includes(SUSPENDED);
+  const error = suspended ? "no_credits" : (refusals.get(status) ?? (status >= 300 && status < 500 ? "rejected" : undefined));
   if (error === undefined) return { kind: "unclear" };
   // As a date it would need the cloud's clock.
   const seconds = /^[0-9]{1,6}$/.test(retryAfter ?? "") ? Number(retryAfter) : undefined;

@@ -13,7 +13,7 @@ export const whyNotSentences: Readonly<Record<WhyNot, string>> = {
 
 export const overflowErrorSentences: Readonly<Record<OverflowErrorKind, string>> = {
   unauthorized: "the maker's cloud rejects the API secret (401)",
-  no_credits: "the maker's account has no credits (402)",
+  no_credits: "the maker's account has no credits (402), or is suspended",
   concurrency_limit: "the maker's account has reached its session limit (403)",
   rate_limited: "the maker's cloud rate-limits this account (429)",
   unavailable: "the maker's cloud has no free worker (503)",

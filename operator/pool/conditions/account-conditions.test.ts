@@ -30,7 +30,7 @@ describe("OverflowReady", () => {
       failed("unauthorized"),
       ["False", "SecretRefused", says("(401): renew the secret (Secret avatars/maker")],
     ],
-    ["there are no credits", failed("no_credits"), ["False", "NoCredits", says("(402): buy credits")]],
+    ["there are no credits", failed("no_credits"), ["False", "NoCredits", says("(402), or is suspended: buy credits")]],
     ["the account is full", failed("concurrency_limit"), ["False", "ConcurrencyLimit", says("(403): upgrade the plan")]],
     ["the cloud limits the request rate", failed("rate_limited"), ["False", "RateLimited", says("(429)")]],
     ["gateways may not read the secret", failed("secret_unreadable"), ["False", "SecretUnreadable", says("gateway.secretAccess")]],

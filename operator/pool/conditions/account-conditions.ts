@@ -59,7 +59,7 @@ const problems: Readonly<Record<OverflowError["kind"], { readonly reason: Condit
   unauthorized: { reason: reasons.secretRefused, sentence: "the maker's cloud rejects the API secret (401): renew the secret" },
   no_credits: {
     reason: reasons.noCredits,
-    sentence: "the maker's account has no credits for sessions in the cloud (402): buy credits",
+    sentence: "the maker's account has no credits for sessions in the cloud (402), or is suspended: buy credits",
   },
   concurrency_limit: {
     reason: reasons.concurrencyLimit,
