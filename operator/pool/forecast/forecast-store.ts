@@ -1,19 +1,13 @@
 import { z } from "zod";
-import { labels, MANAGED_BY } from "../../api/names.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
-import type { KubeClient } from "../../kube/client.ts";
 import { requestFailureOf } from "../../kube/errors.ts";
-import { configMaps } from "../../kube/resource-types.ts";
-import { type KubeObject, keyOf, type ObjectRef } from "../../kube/types.ts";
-import { ownedBy } from "../../resources/owner.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Logger } from "../../telemetry/logger.ts";
+import { SavedState, type SavedStateDeps } from "../saved-state.ts";
 import { Forecasts, type SavedForecasts } from "./forecasts.ts";
 
 /** A forecast is saved at most this often, and only if the pool had launches. */
 export const SAVE_INTERVAL_MS = 600_000;
 
-const DATA_KEY = "learned.json";
 const numbers = z.array(z.number().min(0)).max(1_000);
 const amount = z.number().min(0);
 
@@ -33,10 +27,6 @@ const savedSchema: z.ZodType<SavedForecasts> = z.object({
   groups: z.record(z.string(), z.object({ seconds: numbers })),
 });
 
-interface ForecastConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
 interface PoolForecasts {
   readonly forecasts: Forecasts;
   /** The saved forecast has been read, or the pool needs none. */
@@ -45,12 +35,8 @@ interface PoolForecasts {
   savedLaunches: number;
 }
 
-export interface ForecastStoreOptions {
-  readonly clientOf: (pool: PoolConfig) => Pick<KubeClient, "get" | "create" | "apply">;
-  /** A foreign ConfigMap has the name. */
-  readonly onForeign: (pool: PoolConfig, ref: ObjectRef, message: string) => void;
+export interface ForecastStoreOptions extends SavedStateDeps {
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /**
@@ -59,10 +45,12 @@ export interface ForecastStoreOptions {
  */
 export class ForecastStore {
   readonly #options: ForecastStoreOptions;
+  readonly #saved: SavedState<SavedForecasts>;
   readonly #pools = new Map<string, PoolForecasts>();
 
   constructor(options: ForecastStoreOptions) {
     this.#options = options;
+    this.#saved = new SavedState(options, { suffix: "learned", what: "demand forecast", schema: savedSchema });
   }
 
   /**
@@ -85,7 +73,7 @@ export class ForecastStore {
       savedLaunches: 0,
     });
     try {
-      return begun(new Forecasts(pool.warm.slots.kind === "auto" ? await this.#read(pool) : undefined), true);
+      return begun(new Forecasts(pool.warm.slots.kind === "auto" ? await this.#saved.read(pool) : undefined), true);
     } catch (error) {
       if (requestFailureOf(error) !== "refused") throw error;
       return known ?? begun(new Forecasts(undefined), false);
@@ -94,76 +82,16 @@ export class ForecastStore {
 
   /** Saves the forecast if it is due. A failure is logged and not retried: the next write contains the same and more. */
   async save(pool: PoolConfig): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock } = this.#options;
     const entry = this.#pools.get(poolKey(pool));
     if (entry?.read !== true || entry.forecasts.launches === entry.savedLaunches) return;
     if (clock.now() - entry.savedMs < SAVE_INTERVAL_MS) return;
     entry.savedMs = clock.now();
     entry.savedLaunches = entry.forecasts.launches;
-    try {
-      await this.#write(pool, configMapOf(pool, entry.forecasts.save()));
-    } catch (error) {
-      logger.warn({ err: error, pool: poolKey(pool) }, "failed to save the demand forecast");
-    }
-  }
-
-  /** Reads the ConfigMap first: server-side apply would merge the forecast into a foreign object, with or without force. */
-  async #write(pool: PoolConfig, wanted: ForecastConfigMap): Promise<void> {
-    const client = this.#options.clientOf(pool);
-    const found = await client.get<ForecastConfigMap>(configMaps, refOf(pool));
-    if (found === undefined) await client.create(configMaps, wanted);
-    else if (!isOf(pool, found)) this.#foreign(pool);
-    // The UID keeps the write from an object that has taken the name since.
-    else await client.apply(configMaps, { ...wanted, metadata: { ...wanted.metadata, uid: found.metadata?.uid ?? "" } });
-  }
-
-  #foreign(pool: PoolConfig): void {
-    const ref = refOf(pool);
-    const lost = "the demand forecast is lost when the operator restarts";
-    const message = `ConfigMap ${keyOf(ref)} exists and does not belong to the pool, so ${lost}: delete it, or rename the pool; the operator does not change it`;
-    this.#options.onForeign(pool, ref, message);
+    await this.#saved.write(pool, entry.forecasts.save());
   }
 
   forget(key: string): void {
     this.#pools.delete(key);
   }
-
-  async #read(pool: PoolConfig): Promise<SavedForecasts | undefined> {
-    const { clientOf, logger } = this.#options;
-    const ref = refOf(pool);
-    const found = await clientOf(pool).get<ForecastConfigMap>(configMaps, ref);
-    if (found !== undefined && !isOf(pool, found)) {
-      this.#foreign(pool);
-      return undefined;
-    }
-    const text = found?.data?.[DATA_KEY];
-    if (text === undefined) return undefined;
-    try {
-      return savedSchema.parse(JSON.parse(text));
-    } catch (error) {
-      logger.warn({ err: error, configMap: keyOf(ref) }, "saved demand forecast is invalid, starting a new one");
-      return undefined;
-    }
-  }
-}
-
-function configMapOf(pool: PoolConfig, saved: SavedForecasts): ForecastConfigMap {
-  return {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: {
-      ...refOf(pool),
-      labels: { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name },
-      ownerReferences: [ownedBy(pool)],
-    },
-    data: { [DATA_KEY]: JSON.stringify(saved) },
-  };
-}
-
-function refOf(pool: PoolConfig): ObjectRef {
-  return { namespace: pool.namespace, name: `${pool.name}-learned` };
-}
-
-function isOf({ uid }: PoolConfig, { metadata }: ForecastConfigMap): boolean {
-  return metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }
