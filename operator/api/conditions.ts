@@ -19,6 +19,8 @@ export const conditionTypes = {
   secretsUsable: "SecretsUsable",
   /** Launches can overflow to the maker's cloud. Present only if overflow is enabled. */
   overflowReady: "OverflowReady",
+  /** The pool's credits are within `credits.budget`. Present only if the pool has a budget. */
+  creditsWithinBudget: "CreditsWithinBudget",
   /** The pool has reached the session limit of the maker's account. */
   accountLimit: "AccountLimit",
   /** The user paused scaling. */
@@ -46,6 +48,9 @@ export const conditionReasons = {
   overflowUnavailable: "Unavailable",
   overflowUnreachable: "Unreachable",
   overflowUnclear: "Unclear",
+  withinBudget: "WithinBudget",
+  budgetExceeded: "BudgetExceeded",
+  creditsUnreadable: "CreditsUnreadable",
   withinLimit: "WithinLimit",
   concurrencyLimit: "ConcurrencyLimit",
   sessionLimit: "SessionLimit",

@@ -14,6 +14,7 @@ const printerColumns = [
   { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   { name: "Queued", type: "integer", jsonPath: ".status.queued", priority: 1 },
   { name: "Pressure/min", type: "integer", jsonPath: ".status.pressurePerMinute", priority: 1 },
+  { name: "Credits/h", type: "number", jsonPath: ".status.credits.lastHour", priority: 1 },
   { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
 ] as const;
 

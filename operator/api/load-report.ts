@@ -49,6 +49,14 @@ export const overflowErrorKinds = [
 ] as const;
 export type OverflowErrorKind = (typeof overflowErrorKinds)[number];
 
+/** Where a session runs: on the pool's own workers, or in the maker's cloud. */
+export const chargeModes = ["self-hosted", "cloud"] as const;
+export type ChargeMode = (typeof chargeModes)[number];
+
+/** Sessions that began, and their started minutes. */
+const usedSchema = z.object({ sessions: count, minutes: count });
+export const usageSchema = z.partialRecord(z.enum(chargeModes), z.record(z.string(), usedSchema));
+
 const reclaimedSchema = z.object({ sessions: count, slotSeconds: count });
 
 export const poolLoadSchema = z.object({
@@ -67,6 +75,8 @@ export const poolLoadSchema = z.object({
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
   /** Abandoned sessions that the gateway ended since it started, and how long their workers would have kept the slots. */
   reclaimed: reclaimedSchema.optional(),
+  /** What the gateway has counted since it started, by engine. Only for pools with `credits`. */
+  usage: usageSchema.optional(),
   /** Names of Secrets that the gateway needs for this pool but has no permission to read. */
   forbiddenSecrets: z.array(z.string()).optional(),
   /** Sessions of this gateway in the maker's cloud, and the last error there since the last success. */
@@ -96,6 +106,9 @@ export const loadReportSchema = z.object({
   pools: z.array(poolLoadSchema),
 });
 
+export type Used = z.output<typeof usedSchema>;
+/** Usage by mode and engine. */
+export type Usage = z.output<typeof usageSchema>;
 export type Reclaimed = z.output<typeof reclaimedSchema>;
 /** The entry of a pool in one line. */
 export type PoolReport = z.output<typeof poolLoadSchema>;

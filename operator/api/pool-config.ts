@@ -1,4 +1,5 @@
 import { canServe, type Dialect, type Engine, engineOf, type PresetAsset } from "../engines/index.ts";
+import { type CreditsConfig, creditsConfig } from "./credits-config.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { AvatarPool, PresetSpec, WorkerGroupSpec } from "./v1alpha1/index.ts";
 
@@ -44,6 +45,7 @@ export interface PoolConfig {
   };
   readonly limits: { readonly maxSessions?: number | undefined };
   readonly overflow?: OverflowConfig;
+  readonly credits?: CreditsConfig;
   readonly livekit?: {
     readonly url: string;
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
@@ -129,6 +131,7 @@ export function deploymentName(pool: string, group: string): string {
 
 export function resolvePool(pool: AvatarPool): PoolConfig {
   const { metadata, spec } = pool;
+  const credits = creditsConfig(pool);
   const presets = spec.presets.map((preset) => ({
     name: preset.name,
     ids: idsOf(preset),
@@ -167,6 +170,7 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
     },
     limits: spec.limits,
     ...(spec.overflow === undefined ? {} : { overflow: overflow(spec.overflow) }),
+    ...(credits === undefined ? {} : { credits }),
     ...(spec.livekit === undefined ? {} : { livekit: livekit(spec.livekit) }),
     ...(metadata.deletionTimestamp === undefined ? {} : { deletedAtMs: Date.parse(metadata.deletionTimestamp) }),
   };

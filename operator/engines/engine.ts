@@ -73,6 +73,8 @@ export interface LaunchApi {
   readonly form: (request: LaunchRequest) => WorkerForm;
   /** How long a worker keeps a session without participants, unless the session is ended. */
   readonly idleTimeoutMs: number;
+  /** Credits per minute of a session, as the maker documents them: on the user's own worker, and in the maker's cloud. */
+  readonly creditsPerMinute: { readonly selfHosted: number; readonly cloud: number };
 }
 
 /** What LiveKit's agent servers have in common. */

@@ -17,7 +17,14 @@ export const essence = {
   sessionsPerWorker: 1,
   coldStartMs: 20_000,
   paths: { health: "/health", ready: "/ready", sessions: "/health" },
-  launches: { path: "/launch", tasks: "/tasks", dialect: "form", form: essenceForm, idleTimeoutMs: 600_000 },
+  launches: {
+    path: "/launch",
+    tasks: "/tasks",
+    dialect: "form",
+    form: essenceForm,
+    idleTimeoutMs: 600_000,
+    creditsPerMinute: { selfHosted: 1, cloud: 2 },
+  },
   drainedBy: "hook",
   // The worker loads its models one after the other, up to 64 of them, and its first start downloads the maker's shared files.
   startup: { periodSeconds: 2, limitSeconds: 1_200 },

@@ -13,7 +13,14 @@ export const expression = {
   sessionsPerWorker: 8,
   coldStartMs: 45_000,
   paths: { health: "/health", ready: "/ready", sessions: "/health" },
-  launches: { path: "/launch", tasks: "/tasks", dialect: "form", form: expressionForm, idleTimeoutMs: 600_000 },
+  launches: {
+    path: "/launch",
+    tasks: "/tasks",
+    dialect: "form",
+    form: expressionForm,
+    idleTimeoutMs: 600_000,
+    creditsPerMinute: { selfHosted: 2, cloud: 4 },
+  },
   drainedBy: "hook",
   // The first start on a GPU type downloads 5 GB of weights and compiles for minutes.
   startup: { periodSeconds: 2, limitSeconds: 1_200 },

@@ -36,6 +36,14 @@ export function launchApiOf({ name, launches }: Engine): LaunchApi {
   return launches;
 }
 
+/** The engines whose sessions gateways launch and count, with the maker's credits per minute. */
+export const chargedEngines: readonly ({ readonly name: EngineName } & Pick<LaunchApi, "creditsPerMinute">)[] = engineNames.flatMap(
+  (name) => {
+    const { launches }: Engine = engines[name];
+    return launches === undefined ? [] : { name, creditsPerMinute: launches.creditsPerMinute };
+  },
+);
+
 /** Whether an engine can load presets of this kind. */
 export function canServe(engine: Engine, kind: AssetKind): boolean {
   return engine.serves.includes(kind);

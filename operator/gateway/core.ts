@@ -100,6 +100,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       probeNow: (worker) => this.#prober.probeNow(worker),
       onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
       viewRoom: deps.viewRoom,
+      used: (key, engine, used) => this.#used(key, "self-hosted", engine, used),
       reclaimed: (key, reclaimedMs) => this.#load.reclaimedSlot(key, reclaimedMs),
       onEvent: deps.onEvent,
     });
@@ -129,6 +130,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       workersOf: (key) => this.#workers.ofPool(key),
       atSessionLimit: (pool) => this.#slots.atSessionLimit(pool),
       onChanged: (key) => this.#load.changed(key),
+      used: (key, engine, used) => this.#used(key, "cloud", engine, used),
     });
     const { readSecret } = deps;
     const onChanged = (key: string) => this.#load.changed(key);
@@ -157,7 +159,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
         load: this.#load,
         startups: this.#startups,
         replacements: this.#replacements,
-        began: (...args) => sessions.began(...args),
+        sessions,
         stillRuns: runs,
       }),
       claims,
@@ -278,6 +280,10 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.sessions.workerGone(worker);
     this.#workers.remove(uid);
     this.#capacityChanged(poolOf(worker.record));
+  }
+
+  #used(...[key, ...used]: Parameters<LoadBook["used"]>): void {
+    if (this.#deps.directory.pool(key)?.credits !== undefined) this.#load.used(key, ...used);
   }
 
   /** The pool has queued launches: probe its busy workers more often. */

@@ -148,6 +148,9 @@ export interface ListedTask {
   readonly taskId: string;
   readonly roomName: string;
   readonly state: (typeof listedStates)[number];
+  /** Unix times in ms by the worker's clock, if it reports them. */
+  readonly createdMs?: number;
+  readonly completedMs?: number;
 }
 
 /** The task list of a worker, `{"tasks": [...]}` or the bare list, without invalid entries; undefined if it is not a list. */
@@ -160,8 +163,23 @@ export function tasksIn(answer: WorkerAnswer): readonly ListedTask[] | undefined
     const taskId = safeId(task.task_id);
     const roomName = task.room_name;
     const state = listedStates.find((known) => known === (task.state ?? task.status));
-    return taskId === undefined || typeof roomName !== "string" || state === undefined ? [] : [{ taskId, roomName, state }];
+    if (taskId === undefined || typeof roomName !== "string" || state === undefined) return [];
+    const createdMs = timeOf(task.created_at);
+    const completedMs = timeOf(task.completed_at);
+    return {
+      taskId,
+      roomName,
+      state,
+      ...(createdMs === undefined ? {} : { createdMs }),
+      ...(completedMs === undefined ? {} : { completedMs }),
+    };
   });
+}
+
+/** A time in ISO 8601, or in seconds since 1970. */
+function timeOf(value: unknown): number | undefined {
+  const ms = typeof value === "string" ? Date.parse(value) : typeof value === "number" ? value * 1_000 : Number.NaN;
+  return Number.isFinite(ms) ? ms : undefined;
 }
 
 function countOf(value: unknown): number | undefined {

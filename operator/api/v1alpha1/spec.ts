@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { engineNames, engines, enginesWhere } from "../../engines/index.ts";
+import { creditsSchema } from "./credits.ts";
 import { autoOrDuration, count, dataKey, duration, objectName, rules, urlRule } from "./fields.ts";
 import { overflowSchema } from "./overflow.ts";
 import { presetsSchema } from "./preset.ts";
@@ -199,6 +200,7 @@ export const poolSpecSchema = z
     launch: launchSchema,
     limits: limitsSchema,
     overflow: overflowSchema.optional(),
+    credits: creditsSchema.optional(),
     livekit: livekitSchema.optional(),
   })
   .meta({

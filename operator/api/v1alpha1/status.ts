@@ -53,6 +53,17 @@ const reclaimedSchema = z.object({
   slotSeconds: n("Total time in seconds for which the workers' own timeout would have kept these slots taken."),
 });
 
+const credits = (description: string) => z.number().describe(description);
+
+const creditsStatusSchema = z
+  .object({
+    selfHosted: credits("Credits of sessions on the pool's own workers."),
+    cloud: credits("Credits of sessions in the maker's cloud."),
+    lastHour: credits("Credits of the last hour, or since the operator started, if that is shorter."),
+    budgetUsed: credits("Credits of the current budget period.").optional(),
+  })
+  .describe("Credits counted since the pool has had `credits`. Written at most once a minute. Absent without `credits`.");
+
 export const poolStatusSchema = z
   .object({
     observedGeneration: z.int().describe("Generation of the spec that the status describes.").optional(),
@@ -61,6 +72,7 @@ export const poolStatusSchema = z
     overflowSessions: n(
       "Sessions in the maker's cloud that still count, not included in `sessions`. Absent without `overflow`.",
     ).optional(),
+    credits: creditsStatusSchema.optional(),
     slots: n("Slots of all serving workers, and the slots still taken on workers that are being removed.").optional(),
     warmSlots: n("Free slots on warm workers.").optional(),
     queued: n("Launches waiting for a slot.").optional(),

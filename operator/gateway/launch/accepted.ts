@@ -18,7 +18,7 @@ export interface AcceptedDeps {
   readonly load: LoadBook;
   readonly startups: StartupWatch;
   readonly replacements: Replacements;
-  readonly began: Sessions["began"];
+  readonly sessions: Pick<Sessions, "began" | "beganUnnamed">;
   readonly stillRuns: (launch: string, at: SessionLocation) => Promise<boolean>;
 }
 
@@ -50,8 +50,10 @@ export class AcceptedLaunches {
     load.changed(launch.key);
     load.served(launch.key, launch.preset);
     const task = taskId(answer);
-    if (task === undefined) this.#deps.replacements.failed(sent);
-    else void this.#follow(launch, this.#record(launch, { worker, path, task, sent }), answer);
+    if (task === undefined) {
+      this.#deps.sessions.beganUnnamed(worker);
+      this.#deps.replacements.failed(sent);
+    } else void this.#follow(launch, this.#record(launch, { worker, path, task, sent }), answer);
   }
 
   /** The gateway has found a session that an earlier attempt or another gateway began. */
@@ -69,7 +71,7 @@ export class AcceptedLaunches {
     const { launch: key, seat, identity, agent } = keys;
     const { roomName: room, livekitUrl } = request;
     const launched: Launched = { arrivedMs, path, preset, livekitUrl, identity, agent, launch: key, seat, ticket: sent.ticket };
-    const session: Session = this.#deps.began(worker, { taskId, room }, launched);
+    const session: Session = this.#deps.sessions.began(worker, { taskId, room }, launched);
     return { ...begun, replaces: this.#deps.replacements.began(sent, session) };
   }
 

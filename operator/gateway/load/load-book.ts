@@ -1,4 +1,4 @@
-import type { AccountErrorKind, PoolLoad, Reclaimed, WorkerLoad } from "../../api/load-report.ts";
+import type { AccountErrorKind, ChargeMode, PoolLoad, Reclaimed, Usage, Used, WorkerLoad } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
 
@@ -37,6 +37,8 @@ interface PoolCounts {
   accountErrors?: NonNullable<PoolLoad["accountErrors"]>;
   /** Seconds have fractions. */
   reclaimed?: Reclaimed;
+  /** Replaced by each change. */
+  usage?: Usage;
 }
 
 /** Counts launches and shortages by pool and preset, and notifies the open load streams of changes. */
@@ -110,13 +112,23 @@ export class LoadBook {
     this.#notify({ pool });
   }
 
+  /** Sessions began, or minutes of sessions. */
+  used(pool: string, mode: ChargeMode, engine: string, { sessions, minutes }: Used): void {
+    const counts = this.#of(pool);
+    const before = counts.usage?.[mode]?.[engine] ?? { sessions: 0, minutes: 0 };
+    const now = { sessions: before.sessions + sessions, minutes: before.minutes + minutes };
+    counts.usage = { ...counts.usage, [mode]: { ...counts.usage?.[mode], [engine]: now } };
+    this.#notify({ pool });
+  }
+
   /** A copy of the counts of a pool. */
-  counts(pool: string): Pick<PoolLoad, "shortages" | "launches" | "accountErrors" | "reclaimed"> {
-    const { shortages, launches, accountErrors, reclaimed } = this.#of(pool);
+  counts(pool: string): Pick<PoolLoad, "shortages" | "launches" | "accountErrors" | "reclaimed" | "usage"> {
+    const { shortages, launches, accountErrors, reclaimed, usage } = this.#of(pool);
     return {
       shortages: copyOf(shortages),
       launches: copyOf(launches),
       ...(accountErrors && { accountErrors }),
+      ...(usage && { usage }),
       ...(reclaimed && { reclaimed: { ...reclaimed, slotSeconds: Math.round(reclaimed.slotSeconds) } }),
     };
   }

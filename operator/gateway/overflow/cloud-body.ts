@@ -1,5 +1,5 @@
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
-import type { AvatarChoice, LaunchRequest } from "../../engines/index.ts";
+import { type AvatarChoice, type Engine, engines, type LaunchRequest } from "../../engines/index.ts";
 
 /** The avatar in the cloud's API. */
 type CloudAvatar = { readonly agent_id: string } | { readonly image: string };
@@ -13,9 +13,14 @@ export function cloudBody(pool: PoolConfig, request: LaunchRequest): (() => stri
   const choice = cloudAvatar(avatar);
   if (choice === undefined || prompt !== undefined) return undefined;
   const preset = avatar.kind === "preset" ? avatar.name : undefined;
-  const mode = pool.groups.find((group) => groupServes(group, preset))?.engine.accelerator ?? "gpu";
+  const mode = cloudEngine(pool, preset).accelerator;
   const room = { livekit_url: livekitUrl, livekit_token: livekitToken, room_name: roomName };
   return () => JSON.stringify({ ...room, mode, ...choice() });
+}
+
+/** The engine of the group that serves a preset in this pool, or, for `undefined`, a custom face image. */
+export function cloudEngine(pool: PoolConfig, preset: string | undefined): Engine {
+  return pool.groups.find((group) => groupServes(group, preset))?.engine ?? engines.expression;
 }
 
 /** Returns a function, so that an image of megabytes is encoded only when it is sent. */

@@ -10,7 +10,7 @@ import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
 import { type LaunchError, overflowUnclear } from "../errors.ts";
 import { type Cloud, type CloudLaunch, CloudUnreachable } from "./cloud.ts";
 import type { CloudBreaker } from "./cloud-breaker.ts";
-import type { CloudSessions } from "./cloud-sessions.ts";
+import type { BegunInCloud, CloudSessions } from "./cloud-sessions.ts";
 import { type CloudVerdict, judgeCloud } from "./judge.ts";
 import type { OverflowLaunch } from "./overflow-launch.ts";
 
@@ -38,12 +38,10 @@ export interface CloudLauncherDeps {
 }
 
 /** One of the sessions that this gateway may have in the cloud, kept for one launch. */
-export interface CloudReservation {
+export interface CloudReservation extends BegunInCloud {
   readonly breaker: CloudBreaker;
   /** Encodes the launch for the cloud's API. */
   readonly body: () => string;
-  /** Ends the reservation: no session began. */
-  readonly release: () => void;
 }
 
 export type CloudResult =
@@ -74,11 +72,13 @@ export class CloudLauncher {
     switch (verdict.kind) {
       case "accepted":
         reservation.breaker.close();
+        reservation.accepted();
         return { kind: "accepted", answer: pending(request.roomName) };
       case "refused":
         return this.#refused(launch, reservation, verdict.error, words, verdict.retryAfterMs);
       case "unclear": {
         reservation.breaker.failed("unclear");
+        reservation.accepted();
         this.#report(launch, "unclear", words);
         const error = overflowUnclear(DOUBT_MS / 1_000);
         this.#doubts.set(launch.keys.launch, error);

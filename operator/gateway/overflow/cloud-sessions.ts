@@ -1,6 +1,8 @@
+import type { Used } from "../../api/load-report.ts";
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isSameServer } from "../sessions/same-server.ts";
+import { startedMinutes } from "../sessions/session-usage.ts";
 import type { SessionsDeps } from "../sessions/sessions.ts";
 import type { FindPool } from "../workers/worker-table.ts";
 import type { CloudSessionKeys } from "./overflow-launch.ts";
@@ -17,12 +19,26 @@ interface CloudSession {
   readonly room: string;
   readonly livekitUrl: string;
   readonly keys: CloudSessionKeys;
+  /** The engine that serves its preset in the pool. */
+  readonly engine: string;
   readonly sinceMs: number;
   lookedMs: number;
   /** Whether the last check found no avatar. */
   empty: boolean;
   /** Whether any check found the avatar. */
   seen: boolean;
+  /** Since when it costs credits; undefined while it is a reservation. */
+  chargedMs: number | undefined;
+  /** Started minutes that have been counted. */
+  minutes: number;
+}
+
+/** A session from its reservation on. */
+export interface BegunInCloud {
+  /** The cloud has accepted the launch, or may have. */
+  readonly accepted: () => void;
+  /** The session did not begin. */
+  readonly release: () => void;
 }
 
 export interface CloudSessionsDeps {
@@ -31,6 +47,8 @@ export interface CloudSessionsDeps {
   readonly viewRoom?: SessionsDeps["viewRoom"];
   /** Called when a pool's count has changed. */
   readonly onChanged: (pool: string) => void;
+  /** Counts sessions and their started minutes. */
+  readonly used: (pool: string, engine: string, used: Used) => void;
 }
 
 /**
@@ -53,14 +71,18 @@ export class CloudSessions {
     return count;
   }
 
-  /** @returns a function that removes the session: it did not begin. */
-  began(session: Pick<CloudSession, "pool" | "room" | "livekitUrl" | "keys">): () => void {
+  began(session: Pick<CloudSession, "pool" | "room" | "livekitUrl" | "keys" | "engine">): BegunInCloud {
     const nowMs = this.#deps.clock.now();
-    const begun: CloudSession = { ...session, sinceMs: nowMs, lookedMs: nowMs, empty: false, seen: false };
+    const unseen = { empty: false, seen: false, chargedMs: undefined, minutes: 1 };
+    const begun: CloudSession = { ...session, ...unseen, sinceMs: nowMs, lookedMs: nowMs };
     this.#sessions.add(begun);
     this.#deps.onChanged(session.pool);
     this.#timer ??= this.#deps.clock.schedule(ROUND_MS, () => void this.#round());
-    return () => this.#end(begun);
+    const accepted = () => {
+      begun.chargedMs = this.#deps.clock.now();
+      this.#deps.used(begun.pool, begun.engine, { sessions: 1, minutes: 1 });
+    };
+    return { accepted, release: () => this.#end(begun) };
   }
 
   /**
@@ -119,5 +141,15 @@ export class CloudSessions {
     if (avatar === false && session.empty) this.#end(session);
     if (avatar !== undefined) session.empty = !avatar;
     session.seen ||= avatar === true;
+    // A session that cannot be seen counts as running.
+    if (avatar !== false) this.#charge(session, nowMs);
+  }
+
+  #charge(session: CloudSession, atMs: number): void {
+    const { pool, engine, chargedMs, minutes: counted } = session;
+    if (chargedMs === undefined) return;
+    const minutes = Math.max(0, startedMinutes(chargedMs, atMs) - counted);
+    session.minutes += minutes;
+    if (minutes > 0) this.#deps.used(pool, engine, { sessions: 0, minutes });
   }
 }

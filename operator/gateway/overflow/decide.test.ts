@@ -16,6 +16,7 @@ const stuck: OverflowInputs = {
   atSessionLimit: false,
   taken: 0,
   share: 1,
+  overBudget: false,
   circuitOpen: false,
   nextWorkerMs: () => undefined,
 };

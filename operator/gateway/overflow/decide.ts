@@ -12,13 +12,15 @@ export interface OverflowInputs {
   /** Sessions in the cloud that this gateway has begun, and its share of `overflow.maxSessions`. */
   readonly taken: number;
   readonly share: number;
+  /** The pool has exceeded its credit budget, which stops overflow. */
+  readonly overBudget: boolean;
   /** The circuit breaker is open: the cloud has refused launches. */
   readonly circuitOpen: boolean;
   /** Time in ms until a further worker may be ready; undefined if there will be none. */
   readonly nextWorkerMs: () => number | undefined;
 }
 
-export type WhyNot = "session-limit" | "early" | "cap" | "circuit-open" | "worker-comes";
+export type WhyNot = "session-limit" | "early" | "cap" | "budget" | "circuit-open" | "worker-comes";
 
 /**
  * Why a launch does not go to the cloud. Undefined if it does: it has waited for `afterMs`, and
@@ -29,6 +31,7 @@ export function whyNotOverflow(inputs: OverflowInputs): WhyNot | undefined {
   if (inputs.atSessionLimit) return "session-limit";
   if (!lastChance && nowMs < inputs.arrivedMs + inputs.afterMs) return "early";
   if (inputs.taken >= inputs.share) return "cap";
+  if (inputs.overBudget) return "budget";
   if (inputs.circuitOpen) return "circuit-open";
   if (lastChance) return undefined;
   const comesInMs = inputs.nextWorkerMs();

@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { LaunchError } from "../errors.ts";
 import { Shares } from "../workers/shares.ts";
 import type { Worker } from "../workers/worker.ts";
-import { cloudBody } from "./cloud-body.ts";
+import { cloudBody, cloudEngine } from "./cloud-body.ts";
 import { type CloudBreaker, cloudBreaker } from "./cloud-breaker.ts";
 import { CloudLauncher, type CloudLauncherDeps, type CloudReservation } from "./cloud-launcher.ts";
 import { CloudSessions, type CloudSessionsDeps } from "./cloud-sessions.ts";
@@ -132,13 +132,15 @@ export class Overflow {
       atSessionLimit: this.#deps.atSessionLimit(pool),
       taken: this.count(key),
       share: shareOf(overflow.maxSessions, this.#shares, key),
+      overBudget: pool.credits?.budget?.stopOverflow === true && pool.credits.budget.exceeded,
       circuitOpen: !breaker.allows,
       nextWorkerMs: () => nextWorkerMs(groups, [...this.#deps.workersOf(key)], nowMs),
     });
     if (why !== undefined) return why;
     breaker.begins();
-    const release = this.#sessions.began({ pool: key, room: request.roomName, livekitUrl: request.livekitUrl, keys });
-    return { breaker, body, release };
+    const engine = cloudEngine(pool, preset).name;
+    const begun = this.#sessions.began({ pool: key, room: request.roomName, livekitUrl: request.livekitUrl, keys, engine });
+    return { breaker, body, ...begun };
   }
 }
 

@@ -7,6 +7,7 @@ export const whyNotSentences: Readonly<Record<WhyNot, string>> = {
   "session-limit": "the pool has reached its session limit (limits.maxSessions)",
   early: "the launch has not waited for overflow.after yet",
   cap: "this gateway's share of overflow.maxSessions is used up",
+  budget: "the pool has exceeded its credit budget (credits.budget)",
   "circuit-open": "the maker's cloud rejected a recent launch",
   "worker-comes": "a worker is starting",
 };

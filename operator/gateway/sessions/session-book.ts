@@ -39,11 +39,19 @@ export interface Session {
   /** Undefined for sessions that another gateway launched. */
   launched: Launched | undefined;
   state: SessionState;
+  /** Unix time in ms at which the worker began the session, by its own clock; undefined if it does not report it. */
+  readonly createdMs: number | undefined;
+  /** Length of an ended session; undefined if it is unknown. */
+  durationMs: number | undefined;
+  /** Started minutes that this gateway or another one has counted. */
+  minutes: number;
 }
 
-/** Called once when a session is first seen, and once when it is found to have ended. */
+/** `onStarted` is called once when a session is first seen, and `onEnded` once when it is found to have ended. */
 export interface SessionListener {
   readonly onStarted: (session: Session) => void;
+  /** Called for each live session in a worker's list, with the time of the request. */
+  readonly onListed: (session: Session, requestedMs: number) => void;
   readonly onEnded: (session: Session) => void;
 }
 
@@ -82,10 +90,9 @@ export class SessionBook {
 
   /** A launch was served. The worker may have listed the session already. */
   started(worker: Worker, { taskId, room }: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
-    const pool = poolOf(worker.record);
     const known = this.find(worker, taskId, room);
     if (known !== undefined) known.launched = launched;
-    return known ?? this.#add({ pool, room, taskId, worker, firstSeenMs: this.#clock.now(), launched, state: "pending" });
+    return known ?? this.#add({ ...this.#unseen(worker, taskId, room), launched, state: "pending" });
   }
 
   /**
@@ -100,9 +107,12 @@ export class SessionBook {
   ): void {
     const listed = new Map(tasks.map((task) => [task.taskId, task]));
     for (const session of this.on(worker)) {
-      const state = listed.get(session.taskId)?.state;
-      if (state !== undefined) this.#become(session, state);
-      else if (session.firstSeenMs < requestedMs) this.#become(session, restarted ? "lost" : "completed");
+      const task = listed.get(session.taskId);
+      if (task !== undefined) {
+        session.durationMs = durationOf(task);
+        this.#become(session, task.state);
+        if (isLive(session)) this.#listener.onListed(session, requestedMs);
+      } else if (session.firstSeenMs < requestedMs) this.#become(session, restarted ? "lost" : "completed");
     }
     for (const task of tasks.filter(isLive)) this.#found(worker, task);
   }
@@ -114,7 +124,9 @@ export class SessionBook {
 
   /** The worker accepted a stop request. The session counts as ended, even if the worker still lists it. */
   stopped(session: Session): void {
-    if (isLive(session)) this.#become(session, "cancelled");
+    if (!isLive(session)) return;
+    session.durationMs = this.#clock.now() - (session.createdMs ?? session.firstSeenMs);
+    this.#become(session, "cancelled");
   }
 
   /** A session of a room, live or ended. */
@@ -148,8 +160,7 @@ export class SessionBook {
     return [...this.#ended.keys()].filter((session) => session.pool === pool && session.state === "lost");
   }
 
-  #found(worker: Worker, { taskId, roomName: room, state }: ListedTask): void {
-    const pool = poolOf(worker.record);
+  #found(worker: Worker, { taskId, roomName: room, state, createdMs }: ListedTask): void {
     if (this.#live.get(worker.uid)?.has(taskId) || this.countOn(worker) >= MAX_LIVE_PER_WORKER) return;
     // A session that was found ended may still run.
     const before = this.find(worker, taskId, room);
@@ -158,7 +169,23 @@ export class SessionBook {
       this.#ended.delete(before);
       this.#leaveRoom(before);
     }
-    this.#add({ pool, room, taskId, worker, firstSeenMs: this.#clock.now(), launched: before?.launched, state });
+    const unseen = { ...this.#unseen(worker, taskId, room), createdMs };
+    const { launched, firstSeenMs, minutes } = before ?? { ...unseen, launched: undefined };
+    this.#add({ ...unseen, state, launched, firstSeenMs, minutes });
+  }
+
+  #unseen(worker: Worker, taskId: string, room: string) {
+    const firstSeenMs = this.#clock.now();
+    return {
+      pool: poolOf(worker.record),
+      room,
+      taskId,
+      worker,
+      firstSeenMs,
+      createdMs: undefined,
+      durationMs: undefined,
+      minutes: 0,
+    };
   }
 
   #add(session: Session): Session {
@@ -192,6 +219,10 @@ export class SessionBook {
     if (others.length === 0) this.#byRoom.delete(key);
     else this.#byRoom.set(key, others);
   }
+}
+
+function durationOf({ createdMs, completedMs }: ListedTask): number | undefined {
+  return createdMs === undefined || completedMs === undefined ? undefined : Math.max(0, completedMs - createdMs);
 }
 
 /** Key of a room. The space is unambiguous: names of namespaces and pools have none. */

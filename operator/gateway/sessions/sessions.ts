@@ -11,6 +11,7 @@ import type { RoomEvent } from "./room-event.ts";
 import type { RoomView } from "./room-view.ts";
 import { isLive, type Launched, roomKey, type Session, SessionBook } from "./session-book.ts";
 import { SessionPoller } from "./session-poller.ts";
+import { SessionUsage, type SessionUsageDeps } from "./session-usage.ts";
 import { stopTask } from "./stop-task.ts";
 
 const ROUND_MS = 1_000;
@@ -37,6 +38,8 @@ export interface SessionsDeps {
   readonly onRecounted: (worker: Worker) => void;
   /** Lists the participants of a room; undefined if workers end abandoned sessions by their own timeout. */
   readonly viewRoom?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
+  /** Counts sessions and their started minutes. */
+  readonly used: SessionUsageDeps["used"];
   /** The gateway ended an abandoned session, this long before the worker would have. */
   readonly reclaimed: (pool: string, reclaimedMs: number) => void;
   readonly onEvent?: ((news: SessionEvent) => void) | undefined;
@@ -58,6 +61,7 @@ export class Sessions {
   readonly #poller: SessionPoller;
   readonly #bulkPoller: BulkPoller;
   readonly #reaper: AbandonedSessionReaper | undefined;
+  readonly #usage: SessionUsage;
   /** Workers that had sessions in the last round. */
   readonly #busy = new Set<Worker>();
   /** Sessions whose video track was published. */
@@ -68,9 +72,18 @@ export class Sessions {
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
     const { clock, client, findPool, viewRoom } = deps;
+    const usage = new SessionUsage(deps);
+    this.#usage = usage;
     this.#book = new SessionBook(clock, {
-      onStarted: (session) => this.#reaper?.started(session),
-      onEnded: (session) => this.#ended(session),
+      onStarted: (session) => {
+        usage.seen(session);
+        this.#reaper?.started(session);
+      },
+      onListed: (session, requestedMs) => usage.live(session, requestedMs),
+      onEnded: (session) => {
+        usage.ended(session);
+        this.#ended(session);
+      },
     });
     this.#poller = new SessionPoller({ clock, client, book: this.#book, onRecounted: deps.onRecounted });
     this.#bulkPoller = new BulkPoller({ clock, poller: this.#poller, workersOf: deps.workersOf });
@@ -81,8 +94,14 @@ export class Sessions {
   /** A launch was served by a worker. */
   began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
     const session = this.#book.started(worker, task, launched);
+    this.#usage.launched(session);
     this.#follow(worker);
     return session;
+  }
+
+  /** The same for a worker that sent no task id. */
+  beganUnnamed(worker: Worker): void {
+    this.#usage.launchedOn(worker);
   }
 
   /** The known live sessions of a room, without a poll. */

@@ -1,4 +1,11 @@
-import { type AccountErrorKind, accountErrorKinds, type LoadReport, type PoolLoad, type Reclaimed } from "../../api/load-report.ts";
+import {
+  type AccountErrorKind,
+  accountErrorKinds,
+  type LoadReport,
+  type PoolLoad,
+  type Reclaimed,
+  type Usage,
+} from "../../api/load-report.ts";
 import { poolKey } from "../../api/pool-config.ts";
 import { addDeficit, type Deficit, deficitAt, deficitFallsAtMs, noDeficit } from "../../scaling/deficit.ts";
 import { addForSum, emptyWindow, sum } from "../../scaling/window.ts";
@@ -15,6 +22,8 @@ const STARTUP_SPAN_MS = 600_000;
 const STARTUPS_KEPT = 500;
 /** A disconnected gateway may still send launches. After this time its watch has shown it every cordon. */
 const SILENT_GATEWAY_MS = 60_000;
+/** Gateway processes whose last usage of a pool is kept, newest last. */
+const MAX_SOURCES = 100;
 
 /** The load of one pool over all gateways. */
 export interface PoolLoadView {
@@ -33,6 +42,8 @@ export interface PoolLoadView {
   readonly overflow: OverflowLoad;
   /** Since this operator started. */
   readonly reclaimed: Reclaimed;
+  /** By gateway process, also of those that have ended: its usage since it started. */
+  readonly usage: ReadonlyMap<string, Usage>;
   /** Names of Secrets that gateways need but have no permission to read. */
   readonly forbiddenSecrets: ReadonlySet<string>;
   /** Recent start-up times in ms, ascending. */
@@ -61,6 +72,7 @@ class PoolHistory {
   short = emptyWindow;
   readonly deficit = new Map<string, Deficit>();
   readonly launches = new Map<string, LaunchCounts>();
+  readonly usage = new Map<string, Usage>();
   reclaimed = noneReclaimed;
   /** Unix time in ms of the last error. */
   readonly accountErrors = new Map<AccountErrorKind, number>();
@@ -111,6 +123,7 @@ export class LoadHub {
       const load = { ...reported, workers: reported.workers ?? before?.workers ?? [] };
       // The counters in the first line of a stream cover an unobserved time: they are only the base for later ones.
       this.#remember(key, first ? load : before, load, nowMs);
+      if (load.usage !== undefined) this.#rememberUsage(key, report.gateway, load.usage);
       entry.pools.set(key, load);
     }
     return [...changed];
@@ -142,6 +155,13 @@ export class LoadHub {
     memory.workerStartups.push(...now.workerStartups.map((startup) => ({ atMs: nowMs, ...startup })));
     if (memory.startups.length > STARTUPS_KEPT) memory.startups = memory.startups.slice(-STARTUPS_KEPT);
     if (memory.workerStartups.length > STARTUPS_KEPT) memory.workerStartups = memory.workerStartups.slice(-STARTUPS_KEPT);
+  }
+
+  #rememberUsage(key: string, gateway: string, reported: Usage): void {
+    const { usage } = this.#memory(key);
+    usage.delete(gateway);
+    usage.set(gateway, reported);
+    for (const oldest of usage.keys()) if (usage.size > MAX_SOURCES) usage.delete(oldest);
   }
 
   #memory(key: string): PoolHistory {
@@ -188,6 +208,7 @@ export class LoadHub {
       accountErrors: new Map(accountErrors.filter(([, untilMs]) => untilMs > nowMs)),
       overflow: overflowLoad(loads, nowMs),
       reclaimed: memory?.reclaimed ?? noneReclaimed,
+      usage: new Map(memory?.usage),
       forbiddenSecrets: new Set(loads.flatMap((load) => load.forbiddenSecrets ?? [])),
       startupsMs: (memory?.startups ?? [])
         .filter(({ atMs }) => atMs > nowMs - STARTUP_SPAN_MS)

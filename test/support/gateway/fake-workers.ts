@@ -37,15 +37,32 @@ export interface FakeWorker {
 interface FakeTask {
   readonly id: string;
   readonly room: string;
+  /** Unix time in ms; undefined if the workers have no clock. */
+  readonly createdMs: number | undefined;
 }
+
+/** The tasks of one worker. */
+interface FakeTasks {
+  readonly live: readonly FakeTask[];
+  readonly ended: readonly (FakeTask & { readonly completedMs: number })[];
+  readonly begun: Map<string, number>;
+}
+
+const noTasks = (): FakeTasks => ({ live: [], ended: [], begun: new Map() });
 
 /** Workers without sockets. The host of a worker's origin is `ip-NAME`. */
 export class FakeWorkers implements WorkerClient {
   readonly #listeners = new Set<(origin: string) => void>();
   readonly #byName = new Map<string, FakeWorker>();
-  readonly #tasks = new WeakMap<FakeWorker, { live: readonly FakeTask[]; readonly begun: Map<string, number> }>();
+  readonly #tasks = new WeakMap<FakeWorker, FakeTasks>();
+  readonly #clock: { now(): number } | undefined;
   /** Probes sent, by worker. */
   readonly probes = new Map<string, number>();
+
+  /** @param clock with it, workers list ended tasks too, and when each task began and ended. */
+  constructor(clock?: { now(): number }) {
+    this.#clock = clock;
+  }
 
   add(name: string, state: Partial<FakeWorker> = {}): FakeWorker {
     const worker: FakeWorker = {
@@ -90,7 +107,7 @@ export class FakeWorkers implements WorkerClient {
 
   async get(origin: string, path: string): Promise<WorkerAnswer> {
     const { name, worker } = this.#at(origin);
-    const tasks = this.#tasksOf(worker).map(({ id, room }) => ({ task_id: id, room_name: room, state: worker.taskState }));
+    const tasks = this.#listOf(worker);
     if (path === "/tasks") return json(200, { tasks });
     const task = tasks.find(({ task_id: id }) => path === `/tasks/${id}`);
     if (path.startsWith("/tasks/")) return task === undefined ? json(404, { error: "no such task" }) : json(200, task);
@@ -141,9 +158,30 @@ export class FakeWorkers implements WorkerClient {
     }
   }
 
+  /** A session ends by itself. */
+  end(worker: FakeWorker, room: string): void {
+    worker.rooms.splice(worker.rooms.indexOf(room), 1);
+    worker.sessions -= 1;
+    this.#tasksOf(worker);
+  }
+
+  #listOf(worker: FakeWorker) {
+    const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+    const body = ({ id, room, createdMs }: FakeTask, state: string, completedMs?: number) => ({
+      task_id: id,
+      room_name: room,
+      state,
+      created_at: time(createdMs),
+      completed_at: time(completedMs),
+    });
+    const live = this.#tasksOf(worker).map((task) => body(task, worker.taskState));
+    const ended = this.#tasks.get(worker)?.ended ?? [];
+    return [...live, ...ended.map((task) => body(task, "completed", task.completedMs))];
+  }
+
   /** The sessions of its rooms: `task-of-ROOM` is the first one there, `task-of-ROOM.2` the next. */
   #tasksOf(worker: FakeWorker): readonly FakeTask[] {
-    const { live, begun } = this.#tasks.get(worker) ?? { live: [], begun: new Map<string, number>() };
+    const { live, ended, begun } = this.#tasks.get(worker) ?? noTasks();
     const left = [...worker.rooms];
     const stay = live.filter(({ room }) => {
       const at = left.indexOf(room);
@@ -153,20 +191,27 @@ export class FakeWorkers implements WorkerClient {
     const began = left.map((room) => {
       const count = (begun.get(room) ?? 0) + 1;
       begun.set(room, count);
-      return { id: count === 1 ? `task-of-${room}` : `task-of-${room}.${count}`, room };
+      return { id: count === 1 ? `task-of-${room}` : `task-of-${room}.${count}`, room, createdMs: this.#clock?.now() };
     });
     const tasks = [...stay, ...began];
-    this.#tasks.set(worker, { live: tasks, begun });
+    const completedMs = this.#clock?.now();
+    const gone = completedMs === undefined ? [] : live.filter((task) => !stay.includes(task));
+    this.#tasks.set(worker, {
+      live: tasks,
+      ended: [...ended, ...gone.map((task) => ({ ...task, completedMs: completedMs ?? 0 }))],
+      begun,
+    });
     return tasks;
   }
 
   #end(worker: FakeWorker, id: string): WorkerAnswer {
-    const { live, begun } = { live: this.#tasksOf(worker), begun: this.#tasks.get(worker)?.begun ?? new Map<string, number>() };
+    const live = this.#tasksOf(worker);
     const task = live.find((each) => each.id === id);
     if (task === undefined) return json(404, { error: "no such task" });
     if (worker.stop === "fails") return json(500, { error: "oops" });
     if (worker.stop === "later") return json(200, { task_id: id, state: "cancelled" });
-    this.#tasks.set(worker, { live: live.filter((each) => each !== task), begun });
+    const tasks = this.#tasks.get(worker) ?? noTasks();
+    this.#tasks.set(worker, { ...tasks, live: live.filter((each) => each !== task) });
     worker.rooms.splice(worker.rooms.indexOf(task.room), 1);
     worker.sessions -= 1;
     return json(200, { task_id: id, state: "cancelled" });

@@ -12,9 +12,9 @@ export const small = {
 } satisfies Partial<AvatarPoolSpecInput>;
 
 /** A pool at its maximum, with one full worker and a cloud for overflow. */
-export async function fullPool(changes: Partial<AvatarPoolSpecInput> = {}, world: HarnessWorld = {}) {
+export async function fullPool(changes: Partial<AvatarPoolSpecInput> = {}, world: HarnessWorld = {}, status?: object) {
   const cloud = new FakeCloud();
-  const gateway = gatewayHarness(testPool({ ...small, ...changes }), { overflow: cloud.deps, ...world });
+  const gateway = gatewayHarness(testPool({ ...small, ...changes }, {}, status), { overflow: cloud.deps, ...world });
   const a = await gateway.addWorker("a", { slots: 1, sessions: 1 });
   const errors = async () => (await valuesOf(gateway.metrics.overflowErrors)).map(({ labels, value }) => ({ ...labels, value }));
   const inCloud = () => gateway.core.state(gateway.key)?.overflow?.sessions;

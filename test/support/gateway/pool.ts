@@ -17,7 +17,11 @@ const spec: AvatarPoolSpecInput = {
 };
 
 /** A pool with an image preset on GPUs and a model preset on CPUs. */
-export function testPool(changes: Partial<AvatarPoolSpecInput> = {}, metadata: Record<string, unknown> = {}): PoolConfig {
+export function testPool(
+  changes: Partial<AvatarPoolSpecInput> = {},
+  metadata: Record<string, unknown> = {},
+  status?: object,
+): PoolConfig {
   return resolvePool(
     avatarPoolSchema.parse({
       apiVersion: API_GROUP_VERSION,
@@ -32,6 +36,7 @@ export function testPool(changes: Partial<AvatarPoolSpecInput> = {}, metadata: R
         ...metadata,
       },
       spec: { ...spec, ...changes },
+      status,
     }),
   );
 }
