@@ -1,6 +1,7 @@
 /** Import directions of the design: what decides is pure, two processes never import each other, one folder touches the client. */
 const pure = "^operator/(api|engines|scaling|resources)/";
-const decides = "^operator/pool/((planning|conditions)/|(plan|snapshot|delays|wording)[.]ts|report/status[.]ts|warmup/warmth[.]ts)";
+const decides =
+  "^operator/pool/((planning|conditions)/|(plan|snapshot|delays|wording)[.]ts|report/status[.]ts|credits/ledger[.]ts|warmup/warmth[.]ts)";
 const io = "^(node:)?(fs|net|http|https|child_process|dgram|tls|timers|os)(/|$)";
 
 /**

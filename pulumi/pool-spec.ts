@@ -22,6 +22,8 @@ export interface AvatarPoolSpecArgs {
   limits?: pulumi.Input<LimitsArgs>;
   /** Sends launches to the maker's cloud if no group can serve them: all slots are taken, and no further worker can be ready before the deadline. Such a launch carries the secret of `apiSecretRef`, which the gateways must be able to read. It costs what the maker charges for a session in the cloud. Disabled if absent. */
   overflow?: pulumi.Input<OverflowArgs>;
+  /** Counts the credits that the pool's sessions cost at the maker, by these rates. Idle workers cost none. Not counted if absent. */
+  credits?: pulumi.Input<CreditsArgs>;
   /** LiveKit server for work outside a launch: warm-up sessions, and ending sessions whose agent has left. A launch carries its own server URL and token. */
   livekit?: pulumi.Input<LivekitArgs>;
 }
@@ -440,6 +442,56 @@ export interface OverflowArgs {
   /** Whether `url` may be an http:// URL. The API secret and the room's token are then sent unencrypted. */
   insecure?: pulumi.Input<boolean>;
 }
+
+/** Counts the credits that the pool's sessions cost at the maker, by these rates. Idle workers cost none. Not counted if absent. */
+export interface CreditsArgs {
+  /** What the maker charges for a session on the pool's own workers: each started minute, or the authentication of the session. The maker's documents state both. A session in the maker's cloud is charged for each started minute. */
+  per?: pulumi.Input<CreditsPer>;
+  /** Credits per minute, or per authentication, of a session on the pool's own workers, by engine. Default per minute: 2 for expression, 1 for essence. Default per authentication: 1. */
+  selfHosted?: pulumi.Input<CreditsSelfHostedArgs>;
+  /** Credits per minute of a session in the maker's cloud, by the engine that serves its preset in the pool. Default: 4 for expression, 2 for essence. */
+  cloud?: pulumi.Input<CreditsCloudArgs>;
+  /** Budget of credits. If it is exceeded, the condition `CreditsWithinBudget` and an event report it. */
+  budget?: pulumi.Input<CreditsBudgetArgs>;
+}
+
+export const CreditsPer = {
+  Minute: "minute",
+  Authentication: "authentication",
+} as const;
+export type CreditsPer = (typeof CreditsPer)[keyof typeof CreditsPer];
+
+/** Credits per minute, or per authentication, of a session on the pool's own workers, by engine. Default per minute: 2 for expression, 1 for essence. Default per authentication: 1. */
+export interface CreditsSelfHostedArgs {
+  /** Credits for engine expression, to three decimals. */
+  expression?: pulumi.Input<number>;
+  /** Credits for engine essence, to three decimals. */
+  essence?: pulumi.Input<number>;
+}
+
+/** Credits per minute of a session in the maker's cloud, by the engine that serves its preset in the pool. Default: 4 for expression, 2 for essence. */
+export interface CreditsCloudArgs {
+  /** Credits for engine expression, to three decimals. */
+  expression?: pulumi.Input<number>;
+  /** Credits for engine essence, to three decimals. */
+  essence?: pulumi.Input<number>;
+}
+
+/** Budget of credits. If it is exceeded, the condition `CreditsWithinBudget` and an event report it. */
+export interface CreditsBudgetArgs {
+  /** Number of credits that the pool may use in one period. */
+  credits: pulumi.Input<number>;
+  /** Calendar period of the budget, in UTC. */
+  period?: pulumi.Input<CreditsBudgetPeriod>;
+  /** Whether launches stop to overflow to the maker's cloud while the budget is exceeded. Launches on the pool's own workers continue in any case. */
+  stopOverflow?: pulumi.Input<boolean>;
+}
+
+export const CreditsBudgetPeriod = {
+  Day: "day",
+  Month: "month",
+} as const;
+export type CreditsBudgetPeriod = (typeof CreditsBudgetPeriod)[keyof typeof CreditsBudgetPeriod];
 
 /** LiveKit server for work outside a launch: warm-up sessions, and ending sessions whose agent has left. A launch carries its own server URL and token. */
 export interface LivekitArgs {

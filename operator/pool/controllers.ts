@@ -10,6 +10,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OperatorMetrics } from "../telemetry/metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
+import { CreditsStore } from "./credits/credits-store.ts";
 import { ForecastStore } from "./forecast/forecast-store.ts";
 import type { LoadHub } from "./load/load-hub.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
@@ -19,6 +20,7 @@ import { targetOf } from "./refusals/refusal.ts";
 import { Refusals } from "./refusals/refusals.ts";
 import type { ReplicaSetView } from "./replica-sets.ts";
 import { type PoolEvent, Reporter } from "./report/reporter.ts";
+import type { SavedStateDeps } from "./saved-state.ts";
 import { PodEvents } from "./slow-starts/pod-events.ts";
 import { VictimVerifier } from "./victim-verification.ts";
 import type { DeploymentView, PodView, PoolView } from "./views.ts";
@@ -79,6 +81,12 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     },
   });
   const enqueue = (key: string) => pools.enqueue(key);
+  const saving: SavedStateDeps = {
+    clientOf: (pool) => guardedClient(client, refusals, pool),
+    onForeign: (pool, ref, message) => refusals.foreign(pool, targetOf("apply", configMaps, ref), message),
+    logger,
+  };
+  const creditsStore = new CreditsStore({ ...saving, clock, metrics });
   const pools: Controller = new Controller({
     ...common,
     name: "pool",
@@ -98,12 +106,8 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       podEvents: new PodEvents({ client: options.events, clock, logger }),
       victims: new VictimVerifier({ isEmpty: (pod) => isEmpty(workers, pod), enqueue, clock }),
       enqueue,
-      forecastStore: new ForecastStore({
-        clientOf: (pool) => guardedClient(client, refusals, pool),
-        onForeign: (pool, ref, message) => refusals.foreign(pool, targetOf("apply", configMaps, ref), message),
-        clock,
-        logger,
-      }),
+      forecastStore: new ForecastStore({ ...saving, clock }),
+      creditsStore,
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
       metrics,
@@ -120,7 +124,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       pools: options.pools.store,
       pods: options.pods.store,
       workers,
-      loadPresets: presetLoader({ client, workers, clock }),
+      loadPresets: presetLoader({ client, workers, clock, onSession: (pool, engine) => creditsStore.warmedUp(pool, engine) }),
       clock,
     }),
   });

@@ -18,6 +18,7 @@ import { forbidden, invalid, outage, RecordingClient } from "../../test/support/
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { CreditsStore } from "./credits/credits-store.ts";
 import { ForecastStore } from "./forecast/forecast-store.ts";
 import { Memories } from "./memory.ts";
 import { poolReconciler } from "./reconcile.ts";
@@ -42,6 +43,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
   const busy = new Set<string>();
   const memories = new Memories();
   const refusals = new Refusals({ clock, random: () => 1, onRefused: () => {} });
+  const saving = { clientOf: () => client, onForeign: () => {}, logger: createLogger("operator", "silent") };
   const reconcile = poolReconciler({
     client,
     victims: new VictimVerifier({ isEmpty: async ({ name }) => !busy.has(name), enqueue: () => {}, clock }),
@@ -51,12 +53,8 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     refusals,
     podEvents: { latest: () => undefined },
     enqueue: () => {},
-    forecastStore: new ForecastStore({
-      clientOf: () => client,
-      onForeign: () => {},
-      clock,
-      logger: createLogger("operator", "silent"),
-    }),
+    forecastStore: new ForecastStore({ ...saving, clock }),
+    creditsStore: new CreditsStore({ ...saving, clock, metrics }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     metrics,

@@ -1,6 +1,7 @@
 import type { Store } from "../kube/store.ts";
 import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import { type ApplyContext, apply } from "./apply.ts";
+import type { CreditsStore } from "./credits/credits-store.ts";
 import { earliest } from "./delays.ts";
 import type { ForecastStore } from "./forecast/forecast-store.ts";
 import { gather, type Sources } from "./gather/gather.ts";
@@ -20,6 +21,7 @@ export interface PoolReconcilerOptions extends Sources, ApplyContext, ReportCont
   readonly world: Sources["world"] & { readonly hub: LoadHub };
   readonly refusals: Refusals;
   readonly forecastStore: ForecastStore;
+  readonly creditsStore: CreditsStore;
   readonly victims: VictimVerifier;
 }
 
@@ -45,7 +47,10 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
 }
 
 /** The pool is gone. */
-function forget({ memories, refusals, forecastStore, world, reporter, victims }: PoolReconcilerOptions, key: string): Outcome {
-  for (const each of [memories, refusals, forecastStore, world.hub, reporter, victims]) each.forget(key);
+function forget(
+  { memories, refusals, forecastStore, creditsStore, world, reporter, victims }: PoolReconcilerOptions,
+  key: string,
+): Outcome {
+  for (const each of [memories, refusals, forecastStore, creditsStore, world.hub, reporter, victims]) each.forget(key);
   return awaitChange;
 }

@@ -6,6 +6,7 @@ import type { AutoTarget } from "../scaling/auto-target.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { WorkerState } from "../scaling/victims.ts";
 import type { Window } from "../scaling/window.ts";
+import type { CreditsView } from "./credits/credits-store.ts";
 import type { PoolLoadView } from "./load/load-hub.ts";
 import type { Protection } from "./planning/protection.ts";
 import type { Refusal } from "./refusals/refusal.ts";
@@ -36,6 +37,8 @@ export interface Observed {
   /** Deployments of groups that the pool no longer has. */
   readonly retired: readonly RetiredSnapshot[];
   readonly load: PoolLoadView;
+  /** As they are to be reported; undefined if the pool counts no credits, or they could not be read. */
+  readonly credits: CreditsView | undefined;
   /** Slots that gateways reclaimed since the pool was created. */
   readonly reclaimed: Reclaimed;
   /** Workers that gateways reach and the watch does not show: the watch is incomplete. */

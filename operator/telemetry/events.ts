@@ -10,6 +10,8 @@ export const eventReasons = {
   nameTaken: "NameTaken",
   notReady: "NotReady",
   ready: "Ready",
+  budgetExceeded: "BudgetExceeded",
+  budgetRenewed: "BudgetRenewed",
 } as const;
 
 export type EventReason = (typeof eventReasons)[keyof typeof eventReasons];

@@ -63,6 +63,16 @@ export function operatorMetrics(registry: Registry) {
       [],
       seconds.short,
     ),
+    credits: counter(
+      "avatarpool_credits_total",
+      "Number of credits that the sessions of a pool cost at the maker, counted by this operator, by mode: self-hosted or cloud.",
+      [...pool, "mode"],
+    ),
+    budgetUsed: gauge(
+      "avatarpool_credits_budget_used_ratio",
+      "Credits of the current budget period divided by the budget of the pool.",
+      pool,
+    ),
     gatewaysConnected: gauge("avatarpool_gateways_connected", "Number of gateways with an open load stream."),
   };
 }

@@ -46,6 +46,11 @@ export function overflowReady(snapshot: Snapshot): readonly PoolCondition[] {
     const { reason, sentence } = problems[kind];
     return [finding("False", reason, `${sentence} (Secret ${namespace}/${apiSecretRef.name}, ${overflow.url})`)];
   }
+  const budget = snapshot.pool.credits?.budget;
+  if (budget?.stopOverflow === true && budget.exceeded)
+    return [
+      finding("False", reasons.budgetExceeded, "the pool has exceeded credits.budget: see the condition CreditsWithinBudget"),
+    ];
   if (sessions >= overflow.maxSessions) {
     const cap = `overflow.maxSessions is reached: ${sessions} sessions count in the maker's cloud`;
     return [finding("False", reasons.overflowCapReached, `${cap}; raise overflow.maxSessions, or expect launches to wait`)];

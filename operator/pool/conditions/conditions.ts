@@ -10,6 +10,7 @@ import { counted } from "../wording.ts";
 import { accountLimit, overflowReady } from "./account-conditions.ts";
 import { blockerOf } from "./blockers.ts";
 import { conditionOf, type PoolCondition } from "./condition.ts";
+import { creditsWithinBudget } from "./credits-condition.ts";
 import { whyRefused } from "./refusal-conditions.ts";
 import { credentialsValid, secretsUsable, whyNoClientMayLaunch } from "./secret-conditions.ts";
 import { templateCurrent } from "./template-condition.ts";
@@ -26,6 +27,7 @@ export function conditionsOf(snapshot: Snapshot, plan: Plan): readonly PoolCondi
     credentialsValid(snapshot),
     ...secretsUsable(snapshot),
     ...overflowReady(snapshot),
+    ...creditsWithinBudget(snapshot),
     accountLimit(snapshot),
     paused(snapshot),
   ];

@@ -30,7 +30,7 @@ export interface World {
 }
 
 /** What a snapshot contains that no watch shows. */
-export interface Readings extends Pick<Snapshot, "credentials" | "secretProblems" | "refusals"> {
+export interface Readings extends Pick<Snapshot, "credentials" | "secretProblems" | "refusals" | "credits"> {
   readonly verdicts: Verdicts;
   /** The latest event of a pod that does not start, if it has been read. */
   readonly latestEvent: (pod: PodView) => PodEvent | undefined;
@@ -42,6 +42,7 @@ export const nothingRead: Readings = {
   credentials: { kind: "present" },
   secretProblems: [],
   refusals: [],
+  credits: undefined,
   verdicts: noVerdicts,
   latestEvent: () => undefined,
   forecasts: { next: () => new Map(), dueMs: () => undefined },
@@ -73,6 +74,7 @@ export function buildSnapshot(world: World, view: PoolView, readings: Readings, 
     credentials: readings.credentials,
     secretProblems: readings.secretProblems,
     refusals: readings.refusals,
+    credits: readings.credits,
     groups: starts.groups,
     retired: world.deployments
       .byIndex(BY_POOL, key)

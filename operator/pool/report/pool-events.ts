@@ -23,7 +23,7 @@ export interface EventContent {
 /** Limit on events of rejected writes in one interval. Further ones follow in the next interval. */
 const REFUSALS_AT_ONCE = 3;
 
-type Topic = "refusals" | "changes" | "drains" | "drainEnds" | "ready" | "rollout";
+type Topic = "refusals" | "changes" | "drains" | "drainEnds" | "ready" | "rollout" | "budget";
 
 /**
  * The events of one pool. The first change of a topic is an event at once. Further changes within ten seconds are summarised in
@@ -61,6 +61,7 @@ export class PoolEvents {
       ...this.#unlessJustReported("refusals", nowMs, () => this.#takeRefusals(snapshot)),
       ...this.#unlessJustReported("ready", nowMs, () => this.#takeReady(snapshot, found)),
       ...this.#unlessJustReported("rollout", nowMs, () => this.#takeRollout(snapshot, found)),
+      ...this.#unlessJustReported("budget", nowMs, () => this.#takeBudget(snapshot, found)),
     ];
   }
 
@@ -156,6 +157,15 @@ export class PoolEvents {
     if (status === "True") return [{ type: "Warning", reason: eventReasons.rolloutBlocked, note: message }];
     if (changed.before?.startsWith("True") !== true) return [];
     return [{ type: "Normal", reason: eventReasons.rolloutResumed, note: message }];
+  }
+
+  #takeBudget(snapshot: Snapshot, found: readonly PoolCondition[]): readonly EventContent[] {
+    const changed = this.#changed(conditionTypes.creditsWithinBudget, snapshot, found);
+    if (changed === undefined) return [];
+    const { status, message } = changed.now;
+    if (status === "False") return [{ type: "Warning", reason: eventReasons.budgetExceeded, note: message }];
+    if (changed.before?.startsWith("False") !== true) return [];
+    return [{ type: "Normal", reason: eventReasons.budgetRenewed, note: message }];
   }
 
   /** The condition and its last reported state, if its status or reason has changed since. */

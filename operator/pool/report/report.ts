@@ -2,6 +2,7 @@ import { poolKey } from "../../api/pool-config.ts";
 import type { OperatorMetrics } from "../../telemetry/metrics.ts";
 import type { Applied } from "../apply.ts";
 import { conditionsOf } from "../conditions/conditions.ts";
+import type { CreditsStore } from "../credits/credits-store.ts";
 import { earliest } from "../delays.ts";
 import type { ForecastStore } from "../forecast/forecast-store.ts";
 import type { LoadHub } from "../load/load-hub.ts";
@@ -15,12 +16,13 @@ export interface ReportContext extends StatusContext {
   readonly world: { readonly hub: Pick<LoadHub, "answered"> };
   readonly refusals: Pick<Refusals, "sweep" | "of" | "dueInMs">;
   readonly forecastStore: Pick<ForecastStore, "save">;
+  readonly creditsStore: Pick<CreditsStore, "add">;
   readonly reporter: Reporter;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
 }
 
 /**
- * Reports what a reconcile saw and did: log lines, events, gauges, the pool's status, and the decisions and the forecast for the
+ * Reports what a reconcile saw and did: log lines, events, gauges, the pool's status, and the decisions, and the credits and the forecast for the
  * next operator.
  * @returns in how many milliseconds there is something to report or to write again.
  */
@@ -30,7 +32,7 @@ export async function report(
   applied: Applied,
   memory: PoolMemory,
 ): Promise<number | undefined> {
-  const { refusals, reporter, forecastStore } = context;
+  const { refusals, reporter, forecastStore, creditsStore } = context;
   const { plan } = applied;
   const { pool, nowMs } = seen;
   const key = poolKey(pool);
@@ -43,11 +45,12 @@ export async function report(
   const pressureToPatchMs = answerPressure(context, snapshot, applied);
   const eventsDueMs = reporter.report(snapshot, plan, conditions, pressureToPatchMs);
   const isGone = plan.finalizer === "remove" && applied.finalizerWritten;
-  const [statusDueMs] = await Promise.all([
+  const [statusDueMs, creditsDueMs] = await Promise.all([
     isGone ? undefined : writeStatus(context, snapshot, plan, conditions, memory),
+    isGone ? undefined : creditsStore.add(pool, seen.load.usage),
     forecastStore.save(pool),
   ]);
-  return earliest(eventsDueMs, statusDueMs, refusals.dueInMs(key));
+  return earliest(eventsDueMs, statusDueMs, creditsDueMs, refusals.dueInMs(key));
 }
 
 function podNames({ groups, retired }: Snapshot): ReadonlySet<string> {

@@ -1,7 +1,9 @@
+import { MILLI } from "../../api/credits-config.ts";
 import { formatSeconds } from "../../api/duration.ts";
 import type { AvatarPoolStatus, Condition, DecisionStatus, GroupStatus } from "../../api/v1alpha1/index.ts";
 import { percentile } from "../../scaling/percentile.ts";
 import type { PoolCondition } from "../conditions/condition.ts";
+import { periodOf, spentIn } from "../credits/ledger.ts";
 import { changesOf, type Plan } from "../plan.ts";
 import type { DecisionRecord } from "../planning/decision.ts";
 import { busyByUid, busyOn, type GroupSnapshot, type Snapshot } from "../snapshot.ts";
@@ -16,6 +18,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCon
     observedGeneration: pool.generation,
     conditions: conditions(snapshot, found),
     sessions: total(groups, "sessions"),
+    ...creditsStatus(snapshot),
     ...(pool.overflow === undefined ? {} : { overflowSessions: load.overflow.sessions }),
     slots: total(groups, "slots"),
     warmSlots: snapshot.groups.reduce((sum, group) => sum + warmSlotsOf(group), 0),
@@ -30,6 +33,20 @@ export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCon
           startup: { p50: formatSeconds(percentile(load.startupsMs, 0.5)), p95: formatSeconds(percentile(load.startupsMs, 0.95)) },
         }),
     ...(lastDecision === undefined ? {} : { lastDecision }),
+  };
+}
+
+function creditsStatus({ credits, pool, nowMs }: Snapshot): Pick<AvatarPoolStatus, "credits"> {
+  if (credits === undefined) return {};
+  const { ledger, lastHour } = credits;
+  const budget = pool.credits?.budget;
+  return {
+    credits: {
+      selfHosted: ledger.total["self-hosted"] / MILLI,
+      cloud: ledger.total.cloud / MILLI,
+      lastHour: lastHour / MILLI,
+      ...(budget === undefined ? {} : { budgetUsed: spentIn(ledger, periodOf(nowMs, budget.period)) / MILLI }),
+    },
   };
 }
 

@@ -35,17 +35,19 @@ function setup(task: () => object, launched = () => answered(200, '{"status":"pe
       return answered(200, JSON.stringify(task()));
     },
   };
-  const load = presetLoader({ client, workers, clock });
+  const sessions: string[] = [];
+  const load = presetLoader({ client, workers, clock, onSession: (_pool, engine) => sessions.push(engine) });
   const signal = new AbortController();
   const run = () => load(view.config, view.config.groups[0]!, "http://worker", pod("a"), signal.signal);
   const paths = () => calls.map(({ method, path }) => `${method} ${path}`);
-  return { run, calls, paths, clock, client, signal, polled };
+  return { run, calls, paths, sessions, clock, client, signal, polled };
 }
 
 describe("presetLoader", () => {
   it("runs a session for every preset of the group and stops each", async () => {
-    const { run, calls, paths } = setup(() => ({ status: "running" }));
+    const { run, calls, paths, sessions } = setup(() => ({ status: "running" }));
     await run();
+    expect(sessions).toEqual(["expression", "expression"]);
     expect(paths()).toEqual([
       "POST /launch",
       "GET /tasks/t1",

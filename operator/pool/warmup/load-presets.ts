@@ -19,13 +19,15 @@ export interface LoadPresetsOptions {
   readonly client: Pick<KubeClient, "get">;
   readonly workers: Pick<WorkerCalls, "call">;
   readonly clock: Clock;
+  /** A worker of this engine has accepted a session. */
+  readonly onSession: (pool: PoolConfig, engine: string) => void;
 }
 
 /**
  * Loads every preset of a group on a worker: starts a session in a separate room, waits until it runs, and stops it.
  * Each session costs one authentication at the maker.
  */
-export function presetLoader({ client, workers, clock }: LoadPresetsOptions): PresetLoader {
+export function presetLoader({ client, workers, clock, onSession }: LoadPresetsOptions): PresetLoader {
   return async (pool, group, origin, pod, signal) => {
     const { livekit } = pool;
     if (livekit === undefined) throw new Error("warm-up by session requires spec.livekit");
@@ -36,7 +38,7 @@ export function presetLoader({ client, workers, clock }: LoadPresetsOptions): Pr
       const room = `avatarpool-warmup-${pod.name}-${preset.name}`;
       const token = await roomToken(credentials, room);
       const session = { livekitUrl: livekit.url, livekitToken: token, roomName: room, hidden: [...hidden, token] };
-      await loadPreset({ workers, clock }, group, preset, origin, session, signal);
+      await loadPreset({ workers, clock, began: () => onSession(pool, group.engine.name) }, group, preset, origin, session, signal);
     }
   };
 }
@@ -50,7 +52,7 @@ interface WarmupSession {
 }
 
 async function loadPreset(
-  { workers, clock }: Pick<LoadPresetsOptions, "workers" | "clock">,
+  { workers, clock, began }: Pick<LoadPresetsOptions, "workers" | "clock"> & { readonly began: () => void },
   group: GroupConfig,
   preset: PresetConfig,
   origin: string,
@@ -70,6 +72,7 @@ async function loadPreset(
   });
   if (launched.status >= 300)
     throw failed(`the worker rejected a warm-up session with status ${launched.status}: ${workerMessage(launched, hidden)}`);
+  began();
   const id = taskId(launched);
   if (id === undefined) throw failed("the worker's response to a warm-up session has no task_id");
 
