@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { engines } from "../engines/index.ts";
-import { agentReport, busyReason, readReadiness, sessionsIn, taskId, taskInRoom, taskState, workerMessage } from "./answers.ts";
+import {
+  agentReport,
+  busyReason,
+  readReadiness,
+  sessionsIn,
+  taskId,
+  taskInRoom,
+  taskState,
+  tasksIn,
+  workerMessage,
+} from "./answers.ts";
 
 const answer = (status: number, body: unknown) => ({
   status,
@@ -32,6 +42,17 @@ describe("answers of workers", () => {
     [404, { status: "ready" }],
   ])("treats %s as not ready", (status, body) => {
     expect(readReadiness(answer(status, body), engines.expression)).toEqual({ kind: "not-ready" });
+  });
+
+  it("reads when a task began and ended, in ISO 8601 or in seconds, and ignores other times", () => {
+    const task = { task_id: "t", room_name: "r", state: "completed" };
+    const times = { created_at: "2026-01-01T00:00:00.500Z", completed_at: "2026-01-01T00:01:00Z" };
+    const seconds = { created_at: 1_767_225_600.5, completed_at: 1_767_225_660 };
+    const none = { created_at: "yesterday", completed_at: null };
+    const listed = tasksIn(answer(200, { tasks: [times, seconds, none].map((each) => ({ ...task, ...each })) }));
+    const known = { createdMs: Date.UTC(2026, 0, 1) + 500, completedMs: Date.UTC(2026, 0, 1, 0, 1) };
+    const read = { taskId: "t", roomName: "r", state: "completed" };
+    expect(listed).toEqual([{ ...read, ...known }, { ...read, ...known }, read]);
   });
 
   it("ignores invalid counts", () => {

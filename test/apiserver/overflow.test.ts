@@ -6,7 +6,7 @@ import { gpuGroup, ROOM_TOKEN, type Scenario, SECRET_VALUE, Stage } from "../sup
 
 const spec = {
   workers: [gpuGroup({ max: 1, sessionsPerWorker: 1 })],
-  launch: { queue: { deadline: "3s" } },
+  launch: { queue: { deadline: "1s" } },
   overflow: { maxSessions: 1, after: "0s" },
 };
 

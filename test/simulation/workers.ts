@@ -10,6 +10,7 @@ export interface SimSession {
   readonly room: string;
   /** The launch that began it. */
   readonly launch: string;
+  readonly beganAtMs: number;
   readonly runsAtMs: number;
   readonly endsAtMs: number;
 }
@@ -18,6 +19,8 @@ export interface SimSession {
 export class SimWorker {
   readonly slots: number;
   readonly sessions = new Map<string, SimSession>();
+  /** Sessions that have ended, as its task list shows them. */
+  readonly ended = new Map<string, SimSession>();
   readonly readyAtMs: number;
   /** Until then it does not respond. */
   hangsUntilMs = 0;
@@ -43,20 +46,35 @@ export class SimWorker {
 
   /** Sessions that have not ended. */
   get active(): number {
-    for (const [id, session] of this.sessions) if (session.endsAtMs <= this.#clock.now()) this.sessions.delete(id);
+    for (const [id, session] of this.sessions) if (session.endsAtMs <= this.#clock.now()) this.#end(id, session);
     return this.sessions.size;
+  }
+
+  /** Ends a session. @returns whether it was running. */
+  stop(id: string): boolean {
+    const session = this.active === 0 ? undefined : this.sessions.get(id);
+    if (session !== undefined) this.#end(id, { ...session, endsAtMs: this.#clock.now() });
+    return session !== undefined;
+  }
+
+  #end(id: string, session: SimSession): void {
+    this.sessions.delete(id);
+    this.ended.set(id, session);
+    for (const oldest of this.ended.keys()) if (this.ended.size > MAX_ENDED) this.ended.delete(oldest);
   }
 }
 
 const STARTUP_MS = 4_000;
+/** Ended sessions in the task list of a worker. */
+const MAX_ENDED = 100;
 
 export interface SimWorkersOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Length of the next session. */
   readonly sessionMs: () => number;
-  /** A session began for a launch. @param stray in a pod that is not a member of the pool. */
-  readonly onSession: (launch: string, stray: boolean) => void;
+  /** A session began. @param stray in a pod that is not a member of the pool. */
+  readonly onSession: (session: SimSession, stray: boolean) => void;
   /** A gateway requests a worker to end a session. */
   readonly onStop: (session: SimSession) => void;
 }
@@ -168,8 +186,16 @@ export class SimWorkers {
         : json(200, { status: "ready", ...counts });
     }
     if (path === "/tasks") {
-      const tasks = [...worker.sessions].map(([id, { room }]) => ({ task_id: id, room_name: room, status: "running" }));
-      return json(200, { tasks: worker.active === 0 ? [] : tasks });
+      const task = (id: string, { room, beganAtMs }: SimSession, status: string, completedMs?: number) => ({
+        task_id: id,
+        room_name: room,
+        status,
+        created_at: new Date(beganAtMs).toISOString(),
+        completed_at: completedMs === undefined ? null : new Date(completedMs).toISOString(),
+      });
+      const live = worker.active === 0 ? [] : [...worker.sessions].map(([id, session]) => task(id, session, "running"));
+      const ended = [...worker.ended].map(([id, session]) => task(id, session, "completed", session.endsAtMs));
+      return json(200, { tasks: [...live, ...ended] });
     }
     if (path.startsWith("/tasks/")) {
       const session = worker.sessions.get(path.slice("/tasks/".length));
@@ -190,14 +216,16 @@ export class SimWorkers {
     const room = form.get("room_name") ?? "";
     const launch = launchOf(form.get("livekit_token") ?? "");
     const taskId = `task-${++this.#tasks}`;
-    const runsAtMs = this.#options.clock.now() + STARTUP_MS;
-    worker.sessions.set(taskId, { room, launch, runsAtMs, endsAtMs: runsAtMs + this.#options.sessionMs() });
-    this.#options.onSession(launch, worker.stray);
+    const beganAtMs = this.#options.clock.now();
+    const runsAtMs = beganAtMs + STARTUP_MS;
+    const session = { room, launch, beganAtMs, runsAtMs, endsAtMs: runsAtMs + this.#options.sessionMs() };
+    worker.sessions.set(taskId, session);
+    this.#options.onSession(session, worker.stray);
     return json(200, { status: "pending", task_id: taskId, room_name: room });
   }
 
   #stop(worker: SimWorker, taskId: string): WorkerAnswer {
-    if (worker.active === 0 || !worker.sessions.delete(taskId)) return json(404, {});
+    if (!worker.stop(taskId)) return json(404, {});
     return json(200, { task_id: taskId, state: "cancelled" });
   }
 

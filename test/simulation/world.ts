@@ -18,7 +18,7 @@ import { RefusalWatch } from "./refusal-promises.ts";
 import { StatusWatch } from "./status-promises.ts";
 import { Timeline } from "./timeline.ts";
 import { SECRET_MARK, Witness } from "./witness.ts";
-import { SimWorkers } from "./workers.ts";
+import { type SimSession, SimWorkers } from "./workers.ts";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -54,6 +54,8 @@ export class World {
   readonly secrets = new Map([["bithuman", { "api-secret": Buffer.from(`${SECRET_MARK}-api`).toString("base64") }]]);
   /** Number of begun sessions by launch. */
   readonly started = new Map<string, number>();
+  /** Every session, with the end that it was to have. */
+  readonly begun: SimSession[] = [];
   operator: SimOperator | undefined;
   /** Time of the last event other than a launch. */
   calmSinceMs: number;
@@ -95,7 +97,7 @@ export class World {
       clock,
       random: this.random("network"),
       sessionMs: () => options.sessionMs * (0.2 + 1.6 * sessions()),
-      onSession: (launch, stray) => this.#sessionBegan(launch, stray),
+      onSession: (session, stray) => this.#sessionBegan(session, stray),
       onStop: (session) => this.clients.rooms.stops(session),
     });
     this.api = new SimApi({
@@ -331,7 +333,9 @@ export class World {
     this.witness.told("a gateway's metrics", await gateway.registry.metrics());
   }
 
-  #sessionBegan(launch: string, stray: boolean): void {
+  #sessionBegan(session: SimSession, stray: boolean): void {
+    const { launch } = session;
+    this.begun.push(session);
     if (stray) this.witness.broken(2, `${launch} was launched in a pod that is not a member of the pool`);
     this.started.set(launch, (this.started.get(launch) ?? 0) + 1);
     const count = this.workers.sessionsOf(launch);
