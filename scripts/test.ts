@@ -78,7 +78,7 @@ async function checkEssenceWorker(): Promise<void> {
   const interpreter = await essencePython(lineOnStderr);
   const python = (...args: readonly string[]) => command(interpreter, ["-m", ...args], options);
   const options = { cwd: folder, env: { PYTHONPATH: "src", LIVEKIT_SERVER: await toolPath("livekit-server", lineOnStderr) } };
-  const sources = [".", join("..", "..", "test", "support")];
+  const sources = [".", join("..", "..", "test", "support"), join("..", "..", "examples")];
   await python("ruff", "check", ...sources);
   await python("ruff", "format", "--check", ...sources);
   await python("mypy");
