@@ -1,4 +1,4 @@
-"""A voice without an account: it says one recording, whatever the text. Replace it with a speech service."""
+"""A voice without an account: it plays one recording, whatever the text. Replace it with a speech service."""
 
 import importlib.resources
 import os
