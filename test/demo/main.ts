@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { constants } from "node:os";
 import { toolPath } from "../support/controlplane/index.ts";
+import { playMedia } from "./media.ts";
+import { mediaFigures, mediaSummary } from "./media-summary.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { Output } from "./output.ts";
 import { play } from "./play.ts";
@@ -16,6 +18,7 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
   using output = new Output(options);
   signal.addEventListener("abort", () => output.log("stopping all processes"), { once: true });
   await using cleanup = new AsyncDisposableStack();
+  if (options.media) return await withMedia(options, output, cleanup, signal);
   const stage = await setUp(cleanup, output.progress, signal);
   const { figures, clients, sizes } = await play(stage, options, output, signal);
   output[Symbol.dispose]();
@@ -33,6 +36,15 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
   }
   await cleanup.disposeAsync();
   if (!options.keep) report();
+}
+
+async function withMedia(options: Options, output: Output, cleanup: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+  const result = await playMedia(cleanup, output, signal);
+  output[Symbol.dispose]();
+  await cleanup.disposeAsync();
+  const figures = mediaFigures(result, performance.now());
+  output.log(mediaSummary(figures));
+  if (options.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
 async function howToUse({ plane, gateways }: Stage): Promise<string> {

@@ -2,14 +2,21 @@ import { expect, it } from "vitest";
 import { parseOptions } from "./options.ts";
 
 it("reads the flags", () => {
-  expect(parseOptions([])).toEqual({ loadSeconds: 120, json: false, keep: false });
-  expect(parseOptions(["--seconds", "90", "--json"])).toEqual({ loadSeconds: 90, json: true, keep: false });
+  expect(parseOptions([])).toEqual({ loadSeconds: 120, json: false, keep: false, media: false });
+  expect(parseOptions(["--seconds", "90", "--json"])).toEqual({ loadSeconds: 90, json: true, keep: false, media: false });
+  expect(parseOptions(["--media"])).toMatchObject({ media: true });
   expect(parseOptions(["-h"])).toBe("help");
 });
 
-it.each([[["--seconds", "5"]], [["--seconds", "soon"]], [["--seconds", "1e9"]], [["--second", "90"]], [["90"]], [["--seconds"]]])(
-  "rejects %j with one sentence",
-  (args) => {
-    expect(() => parseOptions(args)).toThrow(/^[^\n]{10,200}$/);
-  },
-);
+it.each([
+  [["--seconds", "5"]],
+  [["--seconds", "soon"]],
+  [["--seconds", "1e9"]],
+  [["--second", "90"]],
+  [["90"]],
+  [["--seconds"]],
+  [["--media", "--keep"]],
+  [["--media", "--seconds", "90"]],
+])("rejects %j with one sentence", (args) => {
+  expect(() => parseOptions(args)).toThrow(/^[^\n]{10,200}$/);
+});

@@ -14,7 +14,7 @@ const nodes = [
 /** The gateways may read the LiveKit key of the pools. */
 const values = "gateway.secretAccess.enabled=true,gateway.secretAccess.names={livekit}";
 
-export interface MediaOptions extends Pick<ProductOptions, "build"> {
+export interface MediaOptions extends Pick<ProductOptions, "build" | "progress"> {
   /** The pools, as `namespace/pool`, to which the LiveKit server reports its events. */
   readonly webhooks?: readonly string[];
 }
@@ -36,10 +36,10 @@ export class MediaStage extends ProductStage {
   readonly callers: Callers;
   readonly models: ModelServer;
 
-  static async open({ webhooks = [], build }: MediaOptions = {}): Promise<MediaStage> {
-    const python = await essencePython(lineOnStderr);
+  static async open({ webhooks = [], build, progress }: MediaOptions = {}): Promise<MediaStage> {
+    const python = await essencePython(progress ?? lineOnStderr);
     await using resources = new AsyncDisposableStack();
-    const product = await startProduct(resources, { nodes, gateways: 2, values, build });
+    const product = await startProduct(resources, { nodes, gateways: 2, values, build, progress });
     const { folder, kubeconfig } = product.plane;
     const urls = webhooks.map((pool) => `${product.gateways[0]?.url}/${pool}/livekit-webhook`);
     const livekit = resources.use(await startLivekit(...urls));

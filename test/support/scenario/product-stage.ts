@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { KubeClient } from "../../../operator/kube/client.ts";
 import { loadKubeConfig } from "../../../operator/kube/config.ts";
-import { type ControlPlane, type NodeSpec, startControlPlane } from "../controlplane/index.ts";
+import { type ControlPlane, type NodeSpec, type Progress, startControlPlane } from "../controlplane/index.ts";
 import type { Build } from "../product/processes.ts";
 import { type GatewayProcess, type OperatorOptions, Product } from "../product/product.ts";
 
@@ -12,6 +12,8 @@ export interface ProductOptions {
   readonly values?: string;
   /** Default: the sources. */
   readonly build?: Build | undefined;
+  /** Receives the steps of the control plane's start. */
+  readonly progress?: Progress | undefined;
 }
 
 type Operator = Awaited<ReturnType<Product["startOperator"]>>;
@@ -27,9 +29,9 @@ export interface ProductParts {
 /** Starts the product on its own control plane. @param resources receives the started parts, also if a later part fails. */
 export async function startProduct(
   resources: AsyncDisposableStack,
-  { nodes, gateways, values, build }: ProductOptions,
+  { nodes, gateways, values, build, progress }: ProductOptions,
 ): Promise<ProductParts> {
-  const plane = resources.use(await startControlPlane({ nodes }));
+  const plane = resources.use(await startControlPlane({ nodes, ...(progress && { progress }) }));
   const product = resources.use(await Product.install(plane, build));
   if (values !== undefined) await product.upgrade(values);
   const started: GatewayProcess[] = [];
