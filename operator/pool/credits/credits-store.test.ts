@@ -122,6 +122,15 @@ describe("the credits of a pool", () => {
     expect(await lines()).toEqual([]);
   });
 
+  it("leave no used share of a budget if the pool stops to count them", async () => {
+    const { config, begin, add, registry } = setup({ budget: { credits: 1 } });
+    const store = begin();
+    await store.of(config);
+    await add(store, { a: minutes(1) });
+    await store.add(pool({}).config, new Map());
+    expect(await registry.metrics()).not.toMatch(/^avatarpool_credits_budget_used_ratio\{/m);
+  });
+
   it("are neither read nor written if the pool does not count them", async () => {
     const { client, begin } = setup();
     const { config } = pool({});

@@ -98,6 +98,8 @@ export class CreditsStore {
    */
   async add(pool: PoolConfig, usage: ReadonlyMap<string, Usage>): Promise<number | undefined> {
     const entry = this.#pools.get(poolKey(pool));
+    // A pool that no longer counts credits must not leave an alert on its budget.
+    if (pool.credits === undefined) this.#options.metrics.budgetUsed.remove({ namespace: pool.namespace, pool: pool.name });
     if (entry === undefined || pool.credits === undefined) return undefined;
     const nowMs = this.#options.clock.now();
     const warmups = this.#warmups.get(poolKey(pool));
