@@ -8,6 +8,7 @@ import type { RunningWorker, WorkerStart } from "../fleet/running-worker.ts";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 const sources = path.join(root, "workers", "essence", "src");
+const agent = path.join(import.meta.dirname, "silent_agent.py");
 const dieWithParent = path.join(root, "test", "support", "die_with_parent.py");
 
 export interface Programs {
@@ -17,7 +18,10 @@ export interface Programs {
   readonly folder: string;
 }
 
-/** A real CPU worker in place of a pod's container: `python -m essence_worker` on the pod's address, with the pod's variables. */
+/**
+ * A real worker in place of a pod's container, on the pod's address and with the pod's variables: `python -m essence_worker`, or a
+ * LiveKit agent for an engine to which LiveKit dispatches jobs.
+ */
 export class WorkerProcess implements RunningWorker {
   readonly pod: PodIdentity;
   readonly url: string;
@@ -32,11 +36,12 @@ export class WorkerProcess implements RunningWorker {
   }
 
   private constructor({ engine, env, pod, podIP, folder }: WorkerStart, programs: Programs) {
-    const { port } = engineOf(engine);
+    const { port, jobs } = engineOf(engine);
+    const program = jobs === undefined ? ["essence_worker"] : ["livekit.agents", "start", agent];
     this.pod = pod;
     this.url = `http://${podIP}:${port}`;
     const log = openSync(path.join(programs.folder, `${pod.namespace}-${pod.name}.log`), "a");
-    this.#child = spawn(programs.python, [dieWithParent, "essence_worker"], {
+    this.#child = spawn(programs.python, [dieWithParent, ...program], {
       env: {
         PATH: process.env.PATH ?? "",
         PYTHONPATH: sources,
