@@ -358,6 +358,11 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.workers[0].modelCache",
     "exactly one of persistentVolumeClaim",
   ],
+  "model cache for an engine without weights": [
+    pool({ presets: [], workers: [{ ...agents, modelCache: { emptyDir: {} } }] }),
+    "spec.workers[0]",
+    "an engine that downloads no weights: remove modelCache",
+  ],
   "relative host path": [
     withGroup({ modelCache: { hostPath: { path: "models" } } }),
     "spec.workers[0].modelCache.hostPath.path",
