@@ -6,20 +6,12 @@ import { claimUnsettled, overflowUnclear } from "../errors.ts";
 import { findSession } from "../sessions/find-session.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Worker } from "../workers/worker.ts";
-import { type Claim, type ClaimBook, REMEMBER_MS, type Verdict } from "./claim-book.ts";
+import { type ClaimBook, REMEMBER_MS } from "./claim-book.ts";
 import { CLOUD } from "./cloud-claim.ts";
-import type { Superseded } from "./peer-protocol.ts";
+import type { Claim, Held, PeerAnswer, Superseded, Verdict } from "./peer-protocol.ts";
 
 /** Number of gateways that keep a claim. With two, one may fail at any moment. */
 const KEEPERS = 2;
-
-/** The answer of a gateway about a launch that it claimed. */
-export type PeerAnswer =
-  | { readonly kind: "served"; readonly answer: WorkerAnswer; readonly at: SessionLocation }
-  /** The gateway has no session for the launch and will start none. */
-  | { readonly kind: "none" }
-  /** The gateway may have started a session, and the outcome is unknown. */
-  | { readonly kind: "unknown" };
 
 /** The other gateways in this gateway's view. */
 export interface Peers {
@@ -53,8 +45,6 @@ export interface ClaimsDeps {
   /** Whether a task is known to belong to another launch. */
   readonly isOther: (worker: Worker, taskId: string, room: string, launch: string) => boolean;
 }
-
-export type Held = Extract<Verdict, { kind: "held" }>;
 
 /** A session of a launch that another gateway had claimed. */
 export interface SettledClaim {

@@ -10,9 +10,9 @@ import { systemClock } from "../../runtime/clock.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
 import { internalServer } from "../http/internal-server.ts";
 import { LoadBook } from "../load/load-book.ts";
-import type { ClaimSource, PeerAnswer } from "./claims.ts";
+import type { ClaimSource } from "./claims.ts";
 import { HttpPeers } from "./http-peers.ts";
-import { MAX_HELD_OF_PEER } from "./peer-protocol.ts";
+import { MAX_HELD_OF_PEER, type PeerAnswer } from "./peer-protocol.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -6,19 +6,21 @@ import { ExpiringMap } from "../../runtime/expiring-map.ts";
 import { KeyCounter } from "../../runtime/key-counter.ts";
 import { sleep } from "../../runtime/sleep.ts";
 import { Shares } from "../workers/shares.ts";
-import type { Claim, Verdict } from "./claim-book.ts";
-import type { PeerAnswer, Peers } from "./claims.ts";
+import type { Peers } from "./claims.ts";
 import {
   ANSWER_WAIT_MS,
   CLAIM_ANSWERS_PATH,
   CLAIMS_PATH,
+  type Claim,
   claimSchema,
   endedSchema,
   MAX_HELD_OF_PEER,
+  type PeerAnswer,
   peerAnswerSchema,
   SUPERSEDED_PATH,
   SUPERSEDED_WAIT_MS,
   type Superseded,
+  type Verdict,
   verdictSchema,
 } from "./peer-protocol.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { claimUnsettled } from "../errors.ts";
-import type { Verdict } from "./claim-book.ts";
 import type { Claims, SettledClaim } from "./claims.ts";
+import type { Verdict } from "./peer-protocol.ts";
 import { Tickets } from "./tickets.ts";
 
 /** Limit on the void claims of other gateways for one launch. */

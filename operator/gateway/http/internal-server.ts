@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
+import type { z } from "zod";
 import { LOAD_PATH } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
@@ -85,29 +86,22 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
     return reply.code(204).send();
   });
 
-  server.post(CLAIMS_PATH, (request, reply) =>
-    claiming.with(
-      async () => {
-        if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may use this path"))) return reply;
-        const claim = claimSchema.safeParse(request.body);
-        return claim.success ? claims.claim(claim.data) : badRequest(reply, claim.error);
-      },
-      () => unavailable(reply, `too many concurrent claims (limit ${MAX_CLAIMS})`),
-    ),
-  );
-
-  server.post(SUPERSEDED_PATH, (request, reply) =>
-    claiming.with(
-      async () => {
-        if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may end sessions"))) return reply;
-        const message = supersededSchema.safeParse(request.body);
-        if (!message.success) return badRequest(reply, message.error);
-        const ended = withDeadline(clock, SUPERSEDED_WAIT_MS, () => claims.supersede(message.data)).catch(() => []);
-        return { ended: await ended };
-      },
-      () => unavailable(reply, `too many concurrent claims (limit ${MAX_CLAIMS})`),
-    ),
-  );
+  const post = <T>(path: string, schema: z.ZodType<T>, denial: string, answer: (message: T) => unknown) =>
+    server.post(path, (request, reply) =>
+      claiming.with(
+        async () => {
+          if (!(await isAuthorized(deps, deps.peerAccess, request, reply, denial))) return reply;
+          const message = schema.safeParse(request.body);
+          return message.success ? answer(message.data) : badRequest(reply, message.error);
+        },
+        () => unavailable(reply, `too many concurrent claims (limit ${MAX_CLAIMS})`),
+      ),
+    );
+  post(CLAIMS_PATH, claimSchema, "only gateways may use this path", (claim) => claims.claim(claim));
+  post(SUPERSEDED_PATH, supersededSchema, "only gateways may end sessions", async (message) => {
+    const ended = withDeadline(clock, SUPERSEDED_WAIT_MS, () => claims.supersede(message)).catch(() => []);
+    return { ended: await ended };
+  });
 
   server.post(CLAIM_ANSWERS_PATH, async (request, reply) => {
     if (!(await isAuthorized(deps, deps.peerAccess, request, reply, "only gateways may request launches"))) return reply;

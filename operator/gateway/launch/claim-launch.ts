@@ -1,5 +1,5 @@
-import { MAX_BEFORE } from "../claims/claim-book.ts";
 import type { Claimed } from "../claims/launch-claims.ts";
+import { MAX_BEFORE } from "../claims/peer-protocol.ts";
 import type { SearchTarget } from "../sessions/find-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";

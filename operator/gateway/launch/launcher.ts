@@ -1,8 +1,8 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
-import type { PeerAnswer } from "../claims/claims.ts";
 import type { LaunchClaims } from "../claims/launch-claims.ts";
+import type { PeerAnswer } from "../claims/peer-protocol.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import { type LaunchDeps, runLaunch } from "./launch.ts";
 import { launchBodies } from "./launch-body.ts";

@@ -1,5 +1,5 @@
-import type { Claim, Verdict } from "../../../operator/gateway/claims/claim-book.ts";
-import type { ClaimSource, PeerAnswer, Peers } from "../../../operator/gateway/claims/claims.ts";
+import type { ClaimSource, Peers } from "../../../operator/gateway/claims/claims.ts";
+import type { Claim, PeerAnswer, Verdict } from "../../../operator/gateway/claims/peer-protocol.ts";
 import { Shares } from "../../../operator/gateway/workers/shares.ts";
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import type { FakeClock } from "../fake-clock.ts";
