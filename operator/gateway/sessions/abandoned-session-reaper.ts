@@ -30,7 +30,7 @@ export interface AbandonedSessionReaperDeps {
 }
 
 /** The checks of one session's room. Times are Unix times in ms. */
-interface RoomWatch {
+class RoomWatch {
   nextCheckMs: number;
   /** Time since which the agent is absent; undefined while it is present. */
   emptySinceMs: number | undefined;
@@ -39,10 +39,15 @@ interface RoomWatch {
   /** Time of the last webhook about a departure; undefined after the checks that follow it have seen the agent. */
   leftMs: number | undefined;
   /** Time of the last check that saw the agent. */
-  seenMs: number;
+  seenMs = Number.NEGATIVE_INFINITY;
   /** Failed checks in a row. */
-  failures: number;
-  checking: boolean;
+  failures = 0;
+  checking = false;
+
+  constructor({ firstSeenMs, launched }: Session) {
+    this.nextCheckMs = firstSeenMs + CHECK_EVERY_MS;
+    this.onServer = launched !== undefined;
+  }
 }
 
 interface EarlyWebhook {
@@ -130,8 +135,7 @@ export class AbandonedSessionReaper {
       if (view.principal) watch.seenMs = nowMs;
       if (view.principal || !watch.onServer) {
         watch.emptySinceMs = undefined;
-        this.#planCheck(watch, nowMs);
-        return;
+        return this.#planCheck(watch, nowMs);
       }
       watch.emptySinceMs ??= watch.leftMs === undefined ? nowMs : Math.max(watch.leftMs, watch.seenMs);
       watch.nextCheckMs = watch.emptySinceMs + abandonedAfterMs;
@@ -169,17 +173,7 @@ export class AbandonedSessionReaper {
   }
 
   #watch(session: Session): RoomWatch {
-    const known = this.#watches.get(session);
-    if (known !== undefined) return known;
-    const watch: RoomWatch = {
-      nextCheckMs: session.firstSeenMs + CHECK_EVERY_MS,
-      emptySinceMs: undefined,
-      onServer: session.launched !== undefined,
-      leftMs: undefined,
-      seenMs: Number.NEGATIVE_INFINITY,
-      failures: 0,
-      checking: false,
-    };
+    const watch = this.#watches.get(session) ?? new RoomWatch(session);
     this.#watches.set(session, watch);
     return watch;
   }

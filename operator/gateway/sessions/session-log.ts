@@ -19,20 +19,15 @@ export function sessionLog(logger: Logger): (news: SessionEvent) => void {
     const line = { namespace, pool, room: room.slice(0, MAX_LOGGED), worker: worker.name, task: taskId };
     switch (news.kind) {
       case "lost":
-        logger.warn(line, "session lost: the worker disappeared");
-        return;
+        return logger.warn(line, "session lost: the worker disappeared");
       case "abandoned":
-        logger.info({ ...line, reclaimedMs: Math.round(news.reclaimedMs) }, "session ended: the agent has left");
-        return;
+        return logger.info({ ...line, reclaimedMs: Math.round(news.reclaimedMs) }, "session ended: the agent has left");
       case "abandoned-not-stopped":
-        logger.warn(line, "failed to end a session whose agent has left");
-        return;
+        return logger.warn(line, "failed to end a session whose agent has left");
       case "replaced":
-        logger.info(line, "session ended: a newer session in its room replaced it");
-        return;
+        return logger.info(line, "session ended: a newer session in its room replaced it");
       case "replaced-not-stopped":
-        logger.warn(line, "failed to end a replaced session");
-        return;
+        return logger.warn(line, "failed to end a replaced session");
     }
   };
 }

@@ -13,18 +13,18 @@ const CHANGED_MS = 1_000;
 /** Lists that one round requests; a round runs every second. */
 const LISTS_PER_ROUND = 40;
 
-interface PollState {
+class PollState {
   /** When a list was last requested (Unix time in ms). */
-  requestedMs: number;
+  requestedMs = Number.NEGATIVE_INFINITY;
   /** Sessions that the worker counted when the last list arrived. */
   counted: number | undefined;
   /** The worker is not ready, and a list was requested since then. */
-  down: boolean;
+  down = false;
   /** The worker was not ready at some time since its last list. */
-  restarted: boolean;
+  restarted = false;
   request: Promise<boolean> | undefined;
   /** The worker's pod was removed. */
-  gone: boolean;
+  gone = false;
 }
 
 export interface SessionPollerDeps {
@@ -120,8 +120,7 @@ export class SessionPoller {
       return true;
     } catch (error) {
       if (state.gone) return false;
-      const dead = error instanceof WorkerUnreachable && error.refused;
-      if (dead) {
+      if (error instanceof WorkerUnreachable && error.refused) {
         book.lost(worker);
         this.#recount(worker, startedAt, 0);
       }
@@ -144,16 +143,7 @@ export class SessionPoller {
   }
 
   #stateOf(worker: Worker): PollState {
-    const known = this.#states.get(worker);
-    if (known !== undefined) return known;
-    const state: PollState = {
-      requestedMs: Number.NEGATIVE_INFINITY,
-      counted: undefined,
-      down: false,
-      restarted: false,
-      request: undefined,
-      gone: false,
-    };
+    const state = this.#states.get(worker) ?? new PollState();
     this.#states.set(worker, state);
     return state;
   }

@@ -226,10 +226,7 @@ export class Sessions {
     // The session may have ended since, or another gateway may have ended it.
     await this.#poller.poll(session.worker);
     if (!isLive(session)) return;
-    if (!(await this.#stop(session))) {
-      onEvent?.({ kind: "abandoned-not-stopped", session });
-      return;
-    }
+    if (!(await this.#stop(session))) return onEvent?.({ kind: "abandoned-not-stopped", session });
     const reclaimedMs = Math.max(0, launchApiOf(session.worker.record.engine).idleTimeoutMs - emptyMs);
     metrics.abandonedSessions.inc(labelsOf(session));
     metrics.reclaimedSlotSeconds.inc(labelsOf(session), reclaimedMs / 1_000);

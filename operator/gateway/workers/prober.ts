@@ -23,16 +23,20 @@ export interface ProberOptions {
 }
 
 /** The probes of one worker. */
-interface ProbeTarget {
+class ProbeTarget {
   readonly worker: Worker;
-  cadence: Cadence;
+  cadence: Cadence = "starting";
   timer: { cancel(): void } | undefined;
-  dueMs: number;
+  dueMs = 0;
   /** Aborts the probe in progress. */
   request: AbortController | undefined;
   /** Another probe was requested during this one, whose answer may be out of date. */
-  repeat: boolean;
-  closedMs: number;
+  repeat = false;
+  closedMs = 0;
+
+  constructor(worker: Worker) {
+    this.worker = worker;
+  }
 }
 
 /**
@@ -104,15 +108,7 @@ export class Prober {
   }
 
   #begin(worker: Worker): ProbeTarget {
-    const target: ProbeTarget = {
-      worker,
-      cadence: "starting",
-      timer: undefined,
-      dueMs: 0,
-      request: undefined,
-      repeat: false,
-      closedMs: 0,
-    };
+    const target = new ProbeTarget(worker);
     this.#targets.set(worker.uid, target);
     this.#unprobed.add(target);
     this.#counts.starting += 1;
