@@ -2,15 +2,12 @@ import { formatDuration } from "../../api/duration.ts";
 import { groupServes, type PoolConfig } from "../../api/pool-config.ts";
 import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
 import { LaunchError, maybeStarted } from "../errors.ts";
-import { retryAfterMs } from "../queue/retry-after.ts";
+import { type QueueState, retryAfterMs } from "../queue/retry-after.ts";
 import type { Shortfall } from "../queue/slots.ts";
 
 /** The sentences with which launches end that got no session. */
 
-export interface RetryState {
-  readonly nowMs: number;
-  readonly waiting: number;
-  readonly grantsMs: readonly number[];
+export interface RetryState extends QueueState {
   readonly pool: PoolConfig;
   readonly preset: string | undefined;
 }
@@ -25,21 +22,18 @@ export function queueFull(pool: PoolConfig, reason: Shortfall, state: RetryState
 }
 
 export function deadlineExceeded(pool: PoolConfig, reason: Shortfall, state: RetryState): LaunchError {
-  return new LaunchError(
-    503,
-    "deadline_exceeded",
-    `no slot became free within ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): ${reasons[reason]}`,
-    { retryAfterMs: retryMs(state) },
-  );
+  const message = `no slot became free within ${deadlineOf(pool)}: ${reasons[reason]}`;
+  return new LaunchError(503, "deadline_exceeded", message, { retryAfterMs: retryMs(state) });
 }
 
 export function deadlineHopeless(pool: PoolConfig, state: RetryState): LaunchError {
-  return new LaunchError(
-    503,
-    "deadline_exceeded",
-    `${state.waiting} launches are waiting and the pool is at its maximum size, so that no slot is expected within ${formatDuration(pool.launch.queueDeadlineMs)} (launch.queue.deadline): raise max of a worker group, or retry`,
-    { retryAfterMs: retryMs(state) },
-  );
+  const why = `${state.waiting} launches are waiting and the pool is at its maximum size`;
+  const message = `${why}, so that no slot is expected within ${deadlineOf(pool)}: raise max of a worker group, or retry`;
+  return new LaunchError(503, "deadline_exceeded", message, { retryAfterMs: retryMs(state) });
+}
+
+function deadlineOf({ launch }: PoolConfig): string {
+  return `${formatDuration(launch.queueDeadlineMs)} (launch.queue.deadline)`;
 }
 
 const reasons: Readonly<Record<Shortfall, string>> = {
@@ -57,9 +51,8 @@ function retryMs(state: RetryState): number {
 }
 
 export function gatewayStopping(): LaunchError {
-  return new LaunchError(503, "gateway_stopping", "this gateway is stopping: retry, another gateway responds", {
-    retryAfterMs: 1_000,
-  });
+  const message = "this gateway is stopping: retry, another gateway responds";
+  return new LaunchError(503, "gateway_stopping", message, { retryAfterMs: 1_000 });
 }
 
 export function workerRejected(worker: string, status: number, message: string): LaunchError {
@@ -71,17 +64,11 @@ export function workerBroke(worker: string, why: string): LaunchError {
 }
 
 export function workersBroke(workers: number): LaunchError {
-  return new LaunchError(
-    502,
-    "worker_failed",
-    `${workers} workers closed the connection after they received the launch. No session runs: check their logs and the avatar's image before you retry.`,
-  );
+  const message = `${workers} workers closed the connection after they received the launch. No session runs`;
+  return new LaunchError(502, "worker_failed", `${message}: check their logs and the avatar's image before you retry.`);
 }
 
 export function workerTimedOut(worker: string): LaunchError {
-  return new LaunchError(
-    504,
-    "worker_timeout",
-    `worker ${worker} did not respond to the launch within ${formatDuration(LAUNCH_TIMEOUT_MS)}. ${maybeStarted}`,
-  );
+  const message = `worker ${worker} did not respond to the launch within ${formatDuration(LAUNCH_TIMEOUT_MS)}`;
+  return new LaunchError(504, "worker_timeout", `${message}. ${maybeStarted}`);
 }

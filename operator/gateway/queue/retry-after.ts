@@ -4,22 +4,27 @@ const LONGEST_MS = 120_000;
 /** Older grants do not count for the rate. */
 const WINDOW_MS = 60_000;
 
-/**
- * Estimated time in ms until a launch that is refused now would get a slot: `(waiting + 1) / rate of grants`, with the rate of the
- * last minute. Without a rate: the cold start of a new worker.
- */
-export function retryAfterMs(state: {
+/** A queue when a launch arrives. */
+export interface QueueState {
   readonly nowMs: number;
   readonly waiting: number;
   /** Unix times in ms at which queued launches got a slot, oldest first. */
   readonly grantsMs: readonly number[];
-  readonly coldStartMs: number;
-}): number {
-  const recent = state.grantsMs.filter((grantMs) => grantMs > state.nowMs - WINDOW_MS);
-  const first = recent[0];
-  const estimateMs =
-    first === undefined || recent.length < 2 ? state.coldStartMs : ((state.nowMs - first) / recent.length) * (state.waiting + 1);
-  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.ceil(estimateMs)));
+}
+
+/** `(waiting + 1) / rate of grants` in ms, with the number of grants in the last minute from which the rate comes. */
+function nextTurn({ nowMs, waiting, grantsMs }: QueueState) {
+  const recent = grantsMs.filter((grantMs) => grantMs > nowMs - WINDOW_MS);
+  return { grants: recent.length, turnMs: ((nowMs - (recent[0] ?? nowMs)) / recent.length) * (waiting + 1) };
+}
+
+/**
+ * Estimated time in ms until a launch that is refused now would get a slot: `(waiting + 1) / rate of grants`, with the rate of the
+ * last minute. Without a rate: the cold start of a new worker.
+ */
+export function retryAfterMs(state: QueueState & { readonly coldStartMs: number }): number {
+  const { grants, turnMs } = nextTurn(state);
+  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.ceil(grants < 2 ? state.coldStartMs : turnMs)));
 }
 
 /** Number of grants from which the rate is reliable enough to refuse a launch. */
@@ -31,16 +36,8 @@ const MARGIN = 4;
  * Whether a launch cannot be served before its deadline if it enters the queue now: the pool cannot grow, and
  * `(waiting + 1) / rate of grants > MARGIN * remaining time`. Without a reliable rate no launch is hopeless.
  */
-export function isHopeless(state: {
-  readonly nowMs: number;
-  readonly deadlineMs: number;
-  readonly waiting: number;
-  readonly grantsMs: readonly number[];
-  readonly mayGrow: () => boolean;
-}): boolean {
-  const recent = state.grantsMs.filter((grantMs) => grantMs > state.nowMs - WINDOW_MS);
-  const first = recent[0];
-  if (first === undefined || recent.length < SURE_GRANTS) return false;
-  const turnMs = ((state.nowMs - first) / recent.length) * (state.waiting + 1);
+export function isHopeless(state: QueueState & { readonly deadlineMs: number; readonly mayGrow: () => boolean }): boolean {
+  const { grants, turnMs } = nextTurn(state);
+  if (grants < SURE_GRANTS) return false;
   return turnMs > MARGIN * (state.deadlineMs - state.nowMs) && !state.mayGrow();
 }
