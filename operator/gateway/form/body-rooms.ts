@@ -59,9 +59,10 @@ export class BodyRooms {
 
 /** The bytes that one body holds, until it is released. */
 export class HeldBody {
+  /** Length that the headers have announced. */
+  readonly announced: number | undefined;
   readonly #verified: Rooms;
   readonly #isSmall: boolean;
-  readonly #announced: number | undefined;
   /** Length limit of the body. */
   readonly #bodyBytes: number;
   readonly #isVerified: boolean;
@@ -72,21 +73,16 @@ export class HeldBody {
   constructor(from: Rooms, verified: Rooms, owner: ByteOwner, announced: number | undefined) {
     this.#verified = verified;
     this.#isSmall = announced !== undefined && announced <= SMALL_BODY_BYTES;
-    this.#announced = announced;
+    this.announced = announced;
     this.#bodyBytes = from.bodyBytes;
     this.#isVerified = from === verified;
     this.#room = roomOf(from, this.#isSmall);
     this.#owner = owner;
   }
 
-  /** Length that the headers have announced. */
-  get announced(): number | undefined {
-    return this.#announced;
-  }
-
   /** @throws LaunchError 413 if the body exceeds its limit, 503 if its owner has reached its share. */
   take(bytes: number): void {
-    const length = Math.max(this.#bytes + bytes, this.#announced ?? 0);
+    const length = Math.max(this.#bytes + bytes, this.announced ?? 0);
     if (length > this.#bodyBytes) throw tooLarge(this.#bodyBytes, this.#isVerified);
     if (!this.#room.take(this.#owner, bytes)) throw busy();
     this.#bytes += bytes;

@@ -4,7 +4,7 @@ import type { LaunchPath } from "../sessions/launch-path.ts";
 export interface LaunchTrace {
   readonly arrivedMs: number;
   /** Trace ID of the client's trace context. */
-  readonly traceId?: string;
+  readonly traceId?: string | undefined;
   /** Name of the client's token. */
   client?: string;
   room?: string;
@@ -21,12 +21,5 @@ export interface LaunchTrace {
 }
 
 export function newTrace(arrivedMs: number, traceId?: string): LaunchTrace {
-  return {
-    arrivedMs,
-    ...(traceId === undefined ? {} : { traceId }),
-    attempts: 0,
-    readMs: 0,
-    waitedMs: 0,
-    forwardMs: 0,
-  };
+  return { arrivedMs, traceId, attempts: 0, readMs: 0, waitedMs: 0, forwardMs: 0 };
 }

@@ -34,21 +34,19 @@ export interface FollowedSession {
  * queries. For a start-up of 4 s it takes 15 queries, and the error is at most 0.2 s in either direction.
  */
 export class StartupWatch {
-  readonly #client: WorkerClient;
-  readonly #clock: Clock;
+  readonly #deps: { readonly client: WorkerClient; readonly clock: Clock };
   readonly #pauses = new Set<{ cancel(): void }>();
   /** By pool. */
   readonly #followed = new KeyCounter();
   #stopped = false;
 
   constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
-    this.#client = deps.client;
-    this.#clock = deps.clock;
+    this.#deps = deps;
   }
 
   /** @returns the Unix time in ms at which the session started to run; undefined if it is unknown. Never throws. */
   async ran(session: FollowedSession): Promise<number | undefined> {
-    const begunMs = this.#clock.now();
+    const begunMs = this.#deps.clock.now();
     if (taskState(session.answer) === "running") return begunMs;
     const { pool, needed } = session;
     if (this.#followed.of(pool) >= (needed ? MAX_FOLLOWED : MAX_SAMPLED)) return undefined;
@@ -70,7 +68,7 @@ export class StartupWatch {
     let queriedMs = begunMs;
     while (!this.#stopped && queriedMs - begunMs < LIMIT_MS) {
       await this.#pause(queryPauseMs(queriedMs - begunMs));
-      const nowMs = this.#clock.now();
+      const nowMs = this.#deps.clock.now();
       const state = await this.#query(session);
       if (state === "running") return Math.round((queriedMs + nowMs) / 2);
       if (state === "ended") return undefined;
@@ -81,7 +79,7 @@ export class StartupWatch {
 
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const pause = this.#clock.schedule(delayMs, () => {
+      const pause = this.#deps.clock.schedule(delayMs, () => {
         this.#pauses.delete(pause);
         resolve();
       });
@@ -90,8 +88,9 @@ export class StartupWatch {
   }
 
   async #query({ origin, path }: FollowedSession): Promise<TaskState> {
+    const { client, clock } = this.#deps;
     try {
-      return taskState(await withDeadline(this.#clock, QUERY_TIMEOUT_MS, (signal) => this.#client.get(origin, path, signal)));
+      return taskState(await withDeadline(clock, QUERY_TIMEOUT_MS, (signal) => client.get(origin, path, signal)));
     } catch {
       // The next query may succeed; otherwise the limit ends the measurement.
       return "unknown";

@@ -28,18 +28,12 @@ const noneTried: ReadonlySet<string> = new Set();
 
 /** Assigns the slots of all pools: picks a worker, reserves a slot, and serves queued launches before new ones. */
 export class Slots {
-  readonly #clock: Clock;
-  readonly #findPool: FindPool;
-  readonly #workers: WorkerTable;
-  readonly #elsewhere: (key: string) => number;
+  readonly #deps: SlotsDeps;
   /** A queue for each pool that has queued a launch. */
   readonly #queues = new Map<string, LaunchQueue<Slot>>();
 
   constructor(deps: SlotsDeps) {
-    this.#clock = deps.clock;
-    this.#findPool = deps.findPool;
-    this.#workers = deps.workers;
-    this.#elsewhere = deps.elsewhere ?? (() => 0);
+    this.#deps = deps;
   }
 
   /** A slot for a new launch. Queued launches have precedence. */
@@ -51,12 +45,12 @@ export class Slots {
   /** Why a launch of this preset finds no slot now. */
   shortage(pool: PoolConfig, preset: string | undefined): Shortfall {
     if (this.atSessionLimit(pool)) return "session-limit";
-    return whyNone(this.#workers.ofPool(poolKey(pool)), wantedOf(pool, preset, noneTried));
+    return whyNone(this.#deps.workers.ofPool(poolKey(pool)), wantedOf(pool, preset, noneTried));
   }
 
   /** Whether the pool may get another worker for this preset: one that is starting, or one that may be added. */
   mayGrow(pool: PoolConfig, preset: string | undefined): boolean {
-    const workers = [...this.#workers.ofPool(poolKey(pool))];
+    const workers = [...this.#deps.workers.ofPool(poolKey(pool))];
     return pool.groups
       .filter((group) => groupServes(group, preset))
       .some(
@@ -66,7 +60,7 @@ export class Slots {
 
   /** The pool's queue. Its launches get their slots through {@link takeQueued}. */
   queue(key: string): LaunchQueue<Slot> {
-    const queue = this.#queues.get(key) ?? new LaunchQueue<Slot>(this.#clock);
+    const queue = this.#queues.get(key) ?? new LaunchQueue<Slot>(this.#deps.clock);
     this.#queues.set(key, queue);
     return queue;
   }
@@ -83,7 +77,7 @@ export class Slots {
 
   /** A slot for a queued launch, with the current version of the pool. */
   takeQueued(key: string, preset: string | undefined): Slot | undefined {
-    const pool = this.#findPool(key);
+    const pool = this.#deps.findPool(key);
     return pool === undefined ? undefined : this.#pickEndpoint(pool, preset, noneTried);
   }
 
@@ -114,14 +108,15 @@ export class Slots {
   atSessionLimit(pool: PoolConfig): boolean {
     const { maxSessions } = pool.limits;
     if (maxSessions === undefined) return false;
-    let sessions = this.#elsewhere(poolKey(pool));
-    for (const { reservations } of this.#workers.ofPool(poolKey(pool))) sessions += reservations.sessions + reservations.reserved;
+    let sessions = this.#deps.elsewhere?.(poolKey(pool)) ?? 0;
+    for (const { reservations } of this.#deps.workers.ofPool(poolKey(pool)))
+      sessions += reservations.sessions + reservations.reserved;
     return sessions >= maxSessions;
   }
 
   #pickEndpoint(pool: PoolConfig, preset: string | undefined, tried: ReadonlySet<string>): Slot | undefined {
     if (this.atSessionLimit(pool)) return undefined;
-    const picked = pickEndpoint(this.#workers.endpoints(poolKey(pool)), wantedOf(pool, preset, tried));
+    const picked = pickEndpoint(this.#deps.workers.endpoints(poolKey(pool)), wantedOf(pool, preset, tried));
     const reservation = picked?.worker.reserve();
     return picked === undefined || reservation === undefined ? undefined : { ...reservation, ...picked };
   }
