@@ -119,13 +119,8 @@ program
     await withCluster(flags, (cluster) => planNow(cluster, { name, file, namespace, json }, printLine));
   });
 
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function hintLine(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
+const printLine = (line: string) => process.stdout.write(`${line}\n`);
+const hintLine = (line: string) => process.stderr.write(`${line}\n`);
 
 /** Runs until SIGTERM or SIGINT requests a graceful stop. A second signal ends the process at once. */
 async function runUntilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -9,12 +9,13 @@ import { OPERATOR_NAME } from "./api/names.ts";
 const list = z
   .string()
   .default("")
-  .transform((text) =>
-    text
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== ""),
-  );
+  .transform((text) => text.split(",").flatMap((item) => item.trim() || []));
+
+const namespacedName = (of: string) =>
+  z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, `must be namespace/name of ${of}`)
+    .optional();
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 
@@ -28,11 +29,9 @@ const common = {
     .describe("Name of this process, unique among its replicas. Default: the host name and the process id."),
 };
 
-const gatewayService = z
-  .string()
-  .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of the gateways' internal Service")
-  .optional()
-  .describe("Namespace and name of the gateways' internal Service. This process watches its EndpointSlices.");
+const gatewayService = namespacedName("the gateways' internal Service").describe(
+  "Namespace and name of the gateways' internal Service. This process watches its EndpointSlices.",
+);
 
 const operatorName = z
   .string()
@@ -69,11 +68,7 @@ const operatorEnvironment = z.object(operatorVariables).transform((env) => ({
 }));
 
 export type OperatorSettings = z.output<typeof operatorEnvironment>;
-
-/** @throws Error that names every invalid variable and the reason. */
-export function operatorSettings(env: NodeJS.ProcessEnv): OperatorSettings {
-  return parse(operatorEnvironment, env);
-}
+export const operatorSettings = parserOf(operatorEnvironment);
 
 export const uninstallVariables = {
   AVATARPOOL_NAMESPACES: common.AVATARPOOL_NAMESPACES,
@@ -90,21 +85,15 @@ const uninstallEnvironment = z.object(uninstallVariables).transform((env) => ({
 }));
 
 export type UninstallSettings = z.output<typeof uninstallEnvironment>;
-
-/** @throws Error that names every invalid variable and the reason. */
-export function uninstallSettings(env: NodeJS.ProcessEnv): UninstallSettings {
-  return parse(uninstallEnvironment, env);
-}
+export const uninstallSettings = parserOf(uninstallEnvironment);
 
 export const gatewayVariables = {
   ...common,
   AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port for launches. It also serves /readyz and /healthz, for load balancers."),
   AVATARPOOL_INTERNAL_PORT: port(8_081).describe("Port of /healthz, /readyz, /metrics and the load stream."),
-  AVATARPOOL_DEFAULT_POOL: z
-    .string()
-    .regex(/^[^/]+\/[^/]+$/, "must be namespace/name of a pool")
-    .optional()
-    .describe("Namespace and name of the pool that serves POST /launch, for clients that cannot choose a path."),
+  AVATARPOOL_DEFAULT_POOL: namespacedName("a pool").describe(
+    "Namespace and name of the pool that serves POST /launch, for clients that cannot choose a path.",
+  ),
   AVATARPOOL_BODY_LIMIT_MB: z.coerce
     .number()
     .int()
@@ -186,10 +175,7 @@ function isAddressRange(text: string): boolean {
   return bits > 0 && isPrefix && more.length === 0;
 }
 
-interface TlsEnvironment {
-  readonly AVATARPOOL_TLS_CERT_FILE?: string | undefined;
-  readonly AVATARPOOL_TLS_KEY_FILE?: string | undefined;
-}
+type TlsEnvironment = { readonly [Name in "AVATARPOOL_TLS_CERT_FILE" | "AVATARPOOL_TLS_KEY_FILE"]?: string | undefined };
 
 function tlsPair(env: TlsEnvironment, context: z.RefinementCtx): void {
   const [given, missing] =
@@ -206,15 +192,14 @@ function tlsFiles(env: TlsEnvironment): { readonly certFile: string; readonly ke
 }
 
 export type GatewaySettings = z.output<typeof gatewayEnvironment>;
+export const gatewaySettings = parserOf(gatewayEnvironment);
 
-/** @throws Error that names every invalid variable and the reason. */
-export function gatewaySettings(env: NodeJS.ProcessEnv): GatewaySettings {
-  return parse(gatewayEnvironment, env);
-}
-
-function parse<T>(schema: z.ZodType<T, unknown>, env: NodeJS.ProcessEnv): T {
-  const result = schema.safeParse(env);
-  if (result.success) return result.data;
-  const wrong = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new Error(`invalid environment: ${wrong.join("; ")}`);
+/** A function that reads settings. It throws an Error that names every invalid variable and the reason. */
+function parserOf<T>(schema: z.ZodType<T, unknown>): (env: NodeJS.ProcessEnv) => T {
+  return (env) => {
+    const result = schema.safeParse(env);
+    if (result.success) return result.data;
+    const wrong = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+    throw new Error(`invalid environment: ${wrong.join("; ")}`);
+  };
 }
