@@ -70,10 +70,8 @@ export function plan(snapshot: Snapshot): Plan {
     const outlook = outlooks[index];
     return outlook === undefined ? [] : { group, outlook, supply: supplyOf(group, outlook, nowMs, isHeld(snapshot, group.config)) };
   });
-  const sizing = sizeGroups(
-    supplied.map(({ supply }) => supply),
-    demand.sets,
-  );
+  const supplies = supplied.map(({ supply }) => supply);
+  const sizing = sizeGroups(supplies, demand.sets);
   const planned = supplied.flatMap(({ group, outlook }, index) => {
     const size = sizing.groups[index];
     if (size === undefined) return [];

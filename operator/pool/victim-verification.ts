@@ -53,10 +53,8 @@ export class VictimVerifier {
     const nowMs = this.#options.clock.now();
     const busy = [...(this.#verdicts.get(key) ?? [])].filter(([, verdict]) => !verdict.empty && isFresh(verdict, nowMs));
     if (busy.length === 0) return noVerdicts;
-    return {
-      busy: new Set(busy.map(([uid]) => uid)),
-      untilMs: Math.min(...busy.map(([, { atMs }]) => atMs + BUSY_FOR_MS)),
-    };
+    const untilMs = Math.min(...busy.map(([, { atMs }]) => atMs + BUSY_FOR_MS));
+    return { busy: new Set(busy.map(([uid]) => uid)), untilMs };
   }
 
   /**

@@ -84,24 +84,12 @@ interface Tally {
  * @param demands as from {@link servingSets}: those with the fewest groups first.
  */
 export function sizeGroups(groups: readonly GroupSupply[], demands: readonly SetDemand[]): Sizing {
-  const within = (limit: (nodes: NodeLimit) => number) => (group: GroupSupply) =>
-    group.nodes === undefined ? group.max : Math.min(group.max, Math.max(group.min, limit(group.nodes)));
+  const within = (limit: "obtainable" | "placed") => (group: GroupSupply) =>
+    group.nodes === undefined ? group.max : Math.min(group.max, Math.max(group.min, group.nodes[limit]));
   const wanted = fill(groups, demands, ({ max }) => max);
   const short = groups.some(({ nodes }) => nodes !== undefined);
-  const found = short
-    ? fill(
-        groups,
-        demands,
-        within(({ obtainable }) => obtainable),
-      )
-    : wanted;
-  const sure = short
-    ? fill(
-        groups,
-        demands,
-        within(({ placed }) => placed),
-      )
-    : wanted;
+  const found = short ? fill(groups, demands, within("obtainable")) : wanted;
+  const sure = short ? fill(groups, demands, within("placed")) : wanted;
   return {
     groups: found.tallies.map((tally, index) => sizeOf(tally, wanted.tallies[index] ?? tally, sure.tallies[index] ?? tally)),
     unmet: wanted.unmet,
@@ -114,13 +102,9 @@ interface Filling {
 }
 
 function fill(groups: readonly GroupSupply[], demands: readonly SetDemand[], capOf: (supply: GroupSupply) => number): Filling {
-  const tallies: Tally[] = groups.map((supply) => ({
-    supply,
-    cap: capOf(supply),
-    queued: 0,
-    buffer: 0,
-    missed: { queued: 0, buffer: 0 },
-  }));
+  const tallies: Tally[] = groups.map((supply) => {
+    return { supply, cap: capOf(supply), queued: 0, buffer: 0, missed: { queued: 0, buffer: 0 } };
+  });
   const membersOf = ({ set }: SetDemand) => set.groups.flatMap((name) => tallies.find(({ supply }) => supply.name === name) ?? []);
   const unmet = new Map<string, number>();
   const lacks = ({ set }: SetDemand, slots: number) => {

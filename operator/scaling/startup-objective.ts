@@ -32,13 +32,8 @@ export function missedBy(
   const slow = (startups: readonly number[]) => startups.filter((startupMs) => startupMs > targetMs).length;
   const allowed = Math.max(1 - percent / 100, former.length === 0 ? 0 : slow(former) / former.length);
   if (chanceOfAtLeast(slow(fresh), fresh.length, allowed) >= CHANCE) return undefined;
-  return (
-    before ??
-    percentile(
-      [...fresh].sort((a, b) => a - b),
-      percent / 100,
-    )
-  );
+  const ascending = fresh.toSorted((a, b) => a - b);
+  return before ?? percentile(ascending, percent / 100);
 }
 
 /** P(X >= successes) for a binomial X with this number of trials and this probability. */

@@ -37,14 +37,14 @@ export function secretsUsable(snapshot: Snapshot): readonly PoolCondition[] {
   const [first] = problems.toSorted((a, b) => Number(a.problem.kind === "unknown") - Number(b.problem.kind === "unknown"));
   if (first === undefined) return [finding("True", reasons.secretFound, "every Secret of the pool has the required keys")];
   const message = problems.map((problem) => sentenceOf(pool.namespace, problem)).join("; ");
-  return [finding(first.problem.kind === "unknown" ? "Unknown" : "False", reasonOf(first), message)];
+  return [finding(first.problem.kind === "unknown" ? "Unknown" : "False", reasonOf[first.problem.kind], message)];
 }
 
 /** Without any client token every launch is rejected, whatever the workers' state. */
 export function whyNoClientMayLaunch(snapshot: Snapshot): Cause | undefined {
-  const problem = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
-  if (problem === undefined || problem.problem.kind === "unknown") return undefined;
-  return { reason: reasonOf(problem), message: sentenceOf(snapshot.pool.namespace, problem) };
+  const found = problemsOf(snapshot).find(({ field }) => field === "launch.auth");
+  if (found === undefined || found.problem.kind === "unknown") return undefined;
+  return { reason: reasonOf[found.problem.kind], message: sentenceOf(snapshot.pool.namespace, found) };
 }
 
 /** Problems that the operator found, and Secrets that gateways are not allowed to read. */
@@ -62,20 +62,13 @@ function problemsOf({ pool, secretProblems, load }: Snapshot): readonly SecretPr
   return [...found, ...forbidden];
 }
 
-function reasonOf({ problem }: SecretProblem): ConditionReason {
-  switch (problem.kind) {
-    case "no-secret":
-      return reasons.secretNotFound;
-    case "no-keys":
-      return reasons.secretKeyMissing;
-    case "no-tokens":
-      return reasons.noTokens;
-    case "forbidden":
-      return reasons.secretUnreadable;
-    case "unknown":
-      return reasons.secretUnknown;
-  }
-}
+const reasonOf: Readonly<Record<SecretProblem["problem"]["kind"], ConditionReason>> = {
+  "no-secret": reasons.secretNotFound,
+  "no-keys": reasons.secretKeyMissing,
+  "no-tokens": reasons.noTokens,
+  forbidden: reasons.secretUnreadable,
+  unknown: reasons.secretUnknown,
+};
 
 const consequences: Readonly<Record<SecretProblem["field"], string>> = {
   "launch.auth": "every launch is rejected",

@@ -65,16 +65,11 @@ export function buildSnapshot(world: World, view: PoolView, readings: Readings, 
     nowMs,
     readings.latestEvent,
   );
+  const { credentials, secretProblems, refusals, credits, forecasts, verdicts } = readings;
   const observed: Observed = {
-    nowMs,
-    pool,
-    status,
+    ...{ nowMs, pool, status, credentials, secretProblems, refusals, credits },
     lastDecision: memory.lastDecision ?? status?.lastDecision,
     hasFinalizer: view.hasFinalizer || (memory.finalizedMs !== undefined && nowMs - memory.finalizedMs < WATCH_LAG_MS),
-    credentials: readings.credentials,
-    secretProblems: readings.secretProblems,
-    refusals: readings.refusals,
-    credits: readings.credits,
     groups: starts.groups,
     retired: world.deployments
       .byIndex(BY_POOL, key)
@@ -88,7 +83,6 @@ export function buildSnapshot(world: World, view: PoolView, readings: Readings, 
     unseenWorkers: unseenWorkers(load, allPods),
     lastBusyMs,
   };
-  const { forecasts, verdicts } = readings;
   return Object.freeze({
     ...observed,
     forecast: forecasts.next(observed),

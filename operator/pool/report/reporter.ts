@@ -69,12 +69,8 @@ export class Reporter {
     for (const { group, from, to, reason } of changesOf(plan)) {
       const answered = to > from ? { pressureToPatchMs } : {};
       this.#options.logger.info({ pool: poolKey(pool), group, from, to, reason, ...answered }, "scaled");
-      this.#options.metrics.scaleChanges.inc({
-        namespace: pool.namespace,
-        pool: pool.name,
-        group,
-        direction: to > from ? "up" : "down",
-      });
+      const direction = to > from ? "up" : "down";
+      this.#options.metrics.scaleChanges.inc({ namespace: pool.namespace, pool: pool.name, group, direction });
     }
   }
 
@@ -88,10 +84,8 @@ export class Reporter {
   }
 
   #gauges({ pool, groups }: Snapshot): void {
-    this.#keepGauges(
-      poolKey(pool),
-      groups.map(({ config }) => config.name),
-    );
+    const names = groups.map(({ config }) => config.name);
+    this.#keepGauges(poolKey(pool), names);
     for (const { config, members } of groups) {
       const set = (state: (typeof states)[number], value: number) =>
         this.#options.metrics.groupWorkers.set({ namespace: pool.namespace, pool: pool.name, group: config.name, state }, value);

@@ -13,6 +13,7 @@ import { isWarm, warmSlotsFor, warmSlotsOf } from "../warmup/warmth.ts";
 export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[]): AvatarPoolStatus {
   const { pool, load } = snapshot;
   const groups = snapshot.groups.map((group) => groupStatus(group, plan));
+  const startup = (share: number) => formatSeconds(percentile(load.startupsMs, share));
   const lastDecision = decisionStatus(changesOf(plan).at(-1)) ?? snapshot.lastDecision;
   return {
     observedGeneration: pool.generation,
@@ -27,11 +28,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, found: readonly PoolCon
     presets: pool.presets.map(({ name }) => ({ name, warmSlots: warmSlotsFor(snapshot, name) })),
     ...(pool.livekit === undefined ? {} : { reclaimed: snapshot.reclaimed, wonBack: snapshot.reclaimed }),
     pressurePerMinute: load.pressurePerMinute,
-    ...(load.startupsMs.length === 0
-      ? {}
-      : {
-          startup: { p50: formatSeconds(percentile(load.startupsMs, 0.5)), p95: formatSeconds(percentile(load.startupsMs, 0.95)) },
-        }),
+    ...(load.startupsMs.length > 0 && { startup: { p50: startup(0.5), p95: startup(0.95) } }),
     ...(lastDecision === undefined ? {} : { lastDecision }),
   };
 }
@@ -59,6 +56,7 @@ function decisionStatus(change: DecisionRecord | undefined): DecisionStatus | un
 function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
   const { config, members, deployment } = group;
   const planned = plan.groups.find((candidate) => candidate.config.name === config.name);
+  const template = planned?.kind === "scale" ? planned.template : undefined;
   const own = deployment.kind === "own" ? deployment.view.replicas : 0;
   const busy = busyByUid(members);
   // Gateways trust their own probe, which is quicker than the kubelet's: a worker may have sessions before its pod is ready.
@@ -72,9 +70,7 @@ function groupStatus(group: GroupSnapshot, plan: Plan): GroupStatus {
     sessions: busyOn(members) + members.terminatingBusy,
     slots: serving.length * config.slotsPerWorker + members.terminatingBusy,
     unschedulable: members.pods.filter((pod) => pod.unschedulable !== undefined).length,
-    ...(planned?.kind === "scale" && planned.template.kept === "upgrade"
-      ? { templateRenderedBy: planned.template.renderedBy }
-      : {}),
+    ...(template?.kept === "upgrade" && { templateRenderedBy: template.renderedBy }),
   };
 }
 

@@ -31,12 +31,8 @@ export class TimeToWarm {
 
   /** Undefined before the first observation. */
   get p95S(): number | undefined {
-    return this.#seconds.length === 0
-      ? undefined
-      : percentile(
-          [...this.#seconds].sort((a, b) => a - b),
-          0.95,
-        );
+    const ascending = this.#seconds.toSorted((a, b) => a - b);
+    return ascending.length === 0 ? undefined : percentile(ascending, 0.95);
   }
 
   save(): SavedTimeToWarm {
