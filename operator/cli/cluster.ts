@@ -2,7 +2,7 @@ import { KubeClient } from "../kube/client.ts";
 import { type KubeconfigFlags, loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
 import { isForbidden } from "../kube/errors.ts";
 import { avatarPools } from "../kube/resource-types.ts";
-import type { KubeObject } from "../kube/types.ts";
+import type { KubeObject, ObjectRef } from "../kube/types.ts";
 import { type AskOperator, askByUrl, askThroughApiServer } from "./ask-operator.ts";
 
 /** The flags that select the cluster. */
@@ -38,10 +38,7 @@ export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster
 }
 
 /** @throws Error with a remedy if the user lacks the permission. */
-export async function findPool(
-  client: Pick<KubeClient, "get">,
-  ref: { readonly namespace: string; readonly name: string },
-): Promise<KubeObject | undefined> {
+export async function findPool(client: Pick<KubeClient, "get">, ref: ObjectRef): Promise<KubeObject | undefined> {
   try {
     return await client.get(avatarPools, ref);
   } catch (error) {
@@ -51,8 +48,7 @@ export async function findPool(
   }
 }
 
-export function noSuchPool({ namespace, name }: { readonly namespace: string; readonly name: string }): Error {
-  return new Error(
-    `there is no AvatarPool ${name} in namespace ${namespace}: list all pools with kubectl get avp -A, and set the namespace with -n`,
-  );
+export function noSuchPool({ namespace, name }: ObjectRef): Error {
+  const cure = "list all pools with kubectl get avp -A, and set the namespace with -n";
+  return new Error(`there is no AvatarPool ${name} in namespace ${namespace}: ${cure}`);
 }

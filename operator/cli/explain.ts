@@ -2,13 +2,12 @@ import { DECISIONS_PATH, decisionsSchema } from "../api/debug.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { avatarPoolSchema, type DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { KubeClient } from "../kube/client.ts";
+import type { ObjectRef } from "../kube/types.ts";
 import { type AskOperator, OperatorError } from "./ask-operator.ts";
 import { findPool, noSuchPool } from "./cluster.ts";
 import { storyLines } from "./story.ts";
 
-export interface ExplainOptions {
-  readonly namespace: string;
-  readonly name: string;
+export interface ExplainOptions extends ObjectRef {
   /** Maximum number of changes to print, newest first. */
   readonly limit: number;
   readonly json: boolean;
@@ -47,10 +46,7 @@ export async function explain(
   }
 }
 
-async function lastDecisionOf(
-  client: Pick<KubeClient, "get">,
-  pool: { readonly namespace: string; readonly name: string },
-): Promise<DecisionStatus | undefined> {
+async function lastDecisionOf(client: Pick<KubeClient, "get">, pool: ObjectRef): Promise<DecisionStatus | undefined> {
   const found = await findPool(client, pool);
   if (found === undefined) throw noSuchPool(pool);
   return avatarPoolSchema.safeParse(found).data?.status?.lastDecision;

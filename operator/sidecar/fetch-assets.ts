@@ -20,6 +20,8 @@ const LIMIT_BYTES = 4 * 1024 ** 3;
 const TIMEOUT_MS = 30 * 60_000;
 const LONGEST_STATUS_TEXT = 200;
 
+type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /**
  * Downloads the assets into the folder as `NAME.imx`, one after the other, and verifies them. A file gets its name only when it is
  * complete. An existing file with the right hash is kept, so a restart is cheap.
@@ -58,10 +60,7 @@ function parseUrl(asset: Asset): URL {
 
 /** Without a hash, any complete file is accepted: the folder belongs to the pod, and a changed url creates a new pod. */
 async function isThere(asset: Asset, path: string): Promise<boolean> {
-  const size = await stat(path).then(
-    (file) => file.size,
-    () => 0,
-  );
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
   if (size === 0 || asset.sha256 === undefined) return size > 0;
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
@@ -89,28 +88,21 @@ async function request(asset: Asset, url: URL, signal: AbortSignal): Promise<Res
     throw failure(asset, `${shownUrl(url)} cannot be reached (${reasonOf(error)}); ${advice}`, error);
   });
   if (response.status === 200) return response;
-  const answer =
-    `${response.status} ${hideSecrets(response.statusText.slice(0, LONGEST_STATUS_TEXT), [url.search.slice(1)])}`.trim();
+  const text = hideSecrets(response.statusText.slice(0, LONGEST_STATUS_TEXT), [url.search.slice(1)]);
+  const answer = `${response.status} ${text}`.trim();
   throw failure(asset, `${shownUrl(url)} answered ${answer}; correct the preset's model.url, or upload the file`);
 }
 
-async function save(
-  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  asset: Asset,
-  url: URL,
-  path: string,
-  limitBytes: number,
-): Promise<string> {
+async function save(body: Body, asset: Asset, url: URL, path: string, limitBytes: number): Promise<string> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   await using file = await open(path, "w");
   for await (const chunk of readable(body, asset, url)) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes)
-      throw failure(
-        asset,
-        `${shownUrl(url)} sent more than ${limitBytes} bytes, which is too large for an .imx model; correct the preset's model.url`,
-      );
+    if (sizeBytes > limitBytes) {
+      const size = `more than ${limitBytes} bytes, which is too large for an .imx model`;
+      throw failure(asset, `${shownUrl(url)} sent ${size}; correct the preset's model.url`);
+    }
     hash.update(chunk);
     await file.writeFile(chunk);
   }
@@ -119,19 +111,12 @@ async function save(
 }
 
 /** The chunks of the body. Reports a broken connection as such, because any other error while saving comes from the disk. */
-async function* readable(
-  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  asset: Asset,
-  url: URL,
-): AsyncGenerator<Uint8Array, void> {
+async function* readable(body: Body, asset: Asset, url: URL): AsyncGenerator<Uint8Array, void> {
   try {
     yield* body;
   } catch (error) {
-    throw failure(
-      asset,
-      `${shownUrl(url)} closed the connection early (${reasonOf(error)}); the download is retried, check that server if this continues`,
-      error,
-    );
+    const cure = "the download is retried, check that server if this continues";
+    throw failure(asset, `${shownUrl(url)} closed the connection early (${reasonOf(error)}); ${cure}`, error);
   }
 }
 

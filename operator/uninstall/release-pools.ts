@@ -9,8 +9,10 @@ const PAGE = 500;
 /** Conflicting changes of a pool during an uninstall are rare. */
 const TRIES = 5;
 
+type Client = Pick<KubeClient, "get" | "list" | "mergePatch">;
+
 export interface ReleasePoolsDeps {
-  readonly client: Pick<KubeClient, "get" | "list" | "mergePatch">;
+  readonly client: Client;
   readonly logger: Logger;
 }
 
@@ -51,19 +53,14 @@ async function release({ client, logger }: ReleasePoolsDeps, pool: KubeObject): 
   const ref = { namespace: pool.metadata?.namespace ?? "", name: pool.metadata?.name ?? "" };
   let current: KubeObject | undefined = pool;
   for (let tries = 1; current !== undefined && hasFinalizer(current); tries += 1) {
-    if (await removed({ client }, ref, current, tries < TRIES)) break;
+    if (await removed(client, ref, current, tries < TRIES)) break;
     current = await client.get(avatarPools, ref);
   }
   logger.info({ pool: keyOf(ref) }, "finalizer removed");
 }
 
 /** @returns false on a conflict: the caller may read the pool and retry. */
-async function removed(
-  { client }: Pick<ReleasePoolsDeps, "client">,
-  ref: ObjectRef,
-  { metadata }: KubeObject,
-  mayTryAgain: boolean,
-): Promise<boolean> {
+async function removed(client: Client, ref: ObjectRef, { metadata }: KubeObject, mayTryAgain: boolean): Promise<boolean> {
   const finalizers = (metadata?.finalizers ?? []).filter((name) => name !== FINALIZER);
   try {
     await client.mergePatch(avatarPools, ref, { metadata: { resourceVersion: metadata?.resourceVersion, finalizers } });
