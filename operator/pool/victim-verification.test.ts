@@ -6,7 +6,7 @@ import { apply } from "./apply.ts";
 import { buildSnapshot, nothingRead } from "./gather/build-snapshot.ts";
 import { Memories } from "./memory.ts";
 import { changesOf, plan } from "./plan.ts";
-import { VictimVerifier } from "./victim-verification.ts";
+import { noVerdicts, VictimVerifier } from "./victim-verification.ts";
 import type { PodView } from "./views.ts";
 
 const KEY = "avatars/support";
@@ -72,5 +72,15 @@ describe("victim verification", () => {
     const old = pod("o", { group: "old", ...cordoned });
     const { settle } = operator({ pods: [old], deployments: [deployment("gpu"), deployment("old")] }, "o");
     expect((await settle()).plan.retire).toMatchObject([{ replicas: 1 }]);
+  });
+
+  it("keeps no response of a pool that is deleted while its victims are queried", async () => {
+    const response = Promise.withResolvers<boolean>();
+    const victims = new VictimVerifier({ isEmpty: () => response.promise, enqueue: () => {}, clock: new FakeClock(NOW_MS) });
+    const verified = victims.verify(KEY, "gpu", [pod("a")]);
+    victims.forget(KEY);
+    response.resolve(false);
+    expect(await verified).toBe(false);
+    expect(victims.verdicts(KEY)).toEqual(noVerdicts);
   });
 });

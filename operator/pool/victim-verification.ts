@@ -87,6 +87,7 @@ export class VictimVerifier {
   }
 
   #start(key: string, id: string, victims: readonly PodView[]): Promise<void> {
+    this.#verdicts.set(key, this.#verdicts.get(key) ?? new Map());
     const running = this.#query(key, victims).finally(() => this.#running.delete(id));
     this.#running.set(id, running);
     return running;
@@ -102,7 +103,10 @@ export class VictimVerifier {
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, victims.length) }, query));
     const atMs = clock.now();
-    const fresh = [...(this.#verdicts.get(key) ?? [])].filter(([, verdict]) => isFresh(verdict, atMs));
+    const known = this.#verdicts.get(key);
+    // The pool was deleted in the meantime.
+    if (known === undefined) return;
+    const fresh = [...known].filter(([, verdict]) => isFresh(verdict, atMs));
     this.#verdicts.set(key, new Map([...fresh, ...answers.map(([uid, empty]) => [uid, { empty, atMs }] as const)]));
   }
 }
