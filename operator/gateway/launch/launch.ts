@@ -23,10 +23,10 @@ import {
   type PendingReason,
   pathOnSend,
 } from "./launch-tries.ts";
-import { overflowLaunch } from "./overflow-launch.ts";
 import { workersBroke } from "./refusals.ts";
 import type { SentLaunch } from "./replacements.ts";
 import { type LostAnswer, type NotBegun, notBegun, type SendDeps, sendLaunch } from "./send-launch.ts";
+import { sendToCloud } from "./send-to-cloud.ts";
 import type { Served } from "./served.ts";
 import { type WaitDeps, waitForSlot } from "./wait-for-slot.ts";
 
@@ -239,7 +239,7 @@ class LaunchSteps {
 
   async #overflow({ reservation, refusal, tries }: State<"overflowed">): Promise<LaunchState> {
     const { met, trace } = this.#launch;
-    const outcome = await overflowLaunch(this.#deps, this.#launch, reservation);
+    const outcome = await sendToCloud(this.#deps, this.#launch, reservation);
     switch (outcome.kind) {
       case "accepted":
         // The pool had no slot for this launch: for its sizing the launch counts as refused.

@@ -6,17 +6,17 @@ import type { CloudReservation, CloudResult } from "../overflow/cloud-launcher.t
 import type { Overflow } from "../overflow/overflow.ts";
 import type { LaunchContext } from "./launch-context.ts";
 
-export type OverflowOutcome = CloudResult | Extract<Claimed, { kind: "served" }>;
+export type CloudOutcome = CloudResult | Extract<Claimed, { kind: "served" }>;
 
 /**
  * Claims a launch for the maker's cloud and sends it there. The reservation ends, unless a session may have begun.
  * @throws LaunchError if the launch was not sent.
  */
-export async function overflowLaunch(
+export async function sendToCloud(
   { clock, overflow }: { readonly clock: Clock; readonly overflow: Pick<Overflow, "launcher"> },
   launch: LaunchContext,
   reservation: CloudReservation,
-): Promise<OverflowOutcome> {
+): Promise<CloudOutcome> {
   let sending = false;
   try {
     const claimed = await claimForCloud(launch);
