@@ -1,4 +1,4 @@
-import type { V1DeploymentSpec, V1OwnerReference } from "@kubernetes/client-node";
+import type { V1DeploymentSpec } from "@kubernetes/client-node";
 import { annotations } from "../api/names.ts";
 import type { GroupConfig, PoolConfig } from "../api/pool-config.ts";
 import { groupLabels, workerLabels } from "./group-labels.ts";
@@ -7,18 +7,7 @@ import { ownedBy } from "./owner.ts";
 import { recordOf, templateHash, type WorkerTemplate } from "./worker-template.ts";
 
 /** A Deployment as the operator applies it, without the fields that the API server fills in. */
-export interface DeploymentManifest {
-  readonly apiVersion: "apps/v1";
-  readonly kind: "Deployment";
-  readonly metadata: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly labels: Record<string, string>;
-    readonly annotations: Record<string, string>;
-    readonly ownerReferences: V1OwnerReference[];
-  };
-  readonly spec: V1DeploymentSpec;
-}
+export type DeploymentManifest = ReturnType<typeof workerDeployment>;
 
 /**
  * The whole Deployment of a worker group, for server-side apply.
@@ -31,13 +20,13 @@ export function workerDeployment(
   replicas: number,
   chosen: WorkerTemplate,
   heldBack?: HeldBack,
-): DeploymentManifest {
+) {
   const { template } = chosen;
   const paused = heldBack !== undefined && heldBack.template === templateHash(template);
   const stopped = paused ? heldBackText(heldBack) : undefined;
   return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
+    apiVersion: "apps/v1" as const,
+    kind: "Deployment" as const,
     metadata: {
       namespace: pool.namespace,
       name: group.deploymentName,
@@ -57,6 +46,6 @@ export function workerDeployment(
       },
       paused,
       template,
-    },
+    } satisfies V1DeploymentSpec,
   };
 }

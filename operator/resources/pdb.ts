@@ -1,19 +1,7 @@
-import type { V1OwnerReference, V1PodDisruptionBudgetSpec } from "@kubernetes/client-node";
+import type { V1PodDisruptionBudgetSpec } from "@kubernetes/client-node";
 import { labels, MANAGED_BY } from "../api/names.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
 import { ownedBy } from "./owner.ts";
-
-export interface DisruptionBudgetManifest {
-  readonly apiVersion: "policy/v1";
-  readonly kind: "PodDisruptionBudget";
-  readonly metadata: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly labels: Record<string, string>;
-    readonly ownerReferences: V1OwnerReference[];
-  };
-  readonly spec: V1PodDisruptionBudgetSpec;
-}
 
 /**
  * More workers than any pool may have, so the budget never allows a disruption. `maxUnavailable: 0` would allow one for each
@@ -22,11 +10,11 @@ export interface DisruptionBudgetManifest {
 const MORE_THAN_ANY = 1_000_000;
 
 /** Denies the eviction of every protected worker of the pool, and of no other worker. */
-export function workerDisruptionBudget(pool: PoolConfig): DisruptionBudgetManifest {
+export function workerDisruptionBudget(pool: PoolConfig) {
   const selector = { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name };
   return {
-    apiVersion: "policy/v1",
-    kind: "PodDisruptionBudget",
+    apiVersion: "policy/v1" as const,
+    kind: "PodDisruptionBudget" as const,
     metadata: {
       namespace: pool.namespace,
       name: `${pool.name}-protected`,
@@ -38,6 +26,6 @@ export function workerDisruptionBudget(pool: PoolConfig): DisruptionBudgetManife
       selector: { matchLabels: { ...selector, [labels.protected]: "true" } },
       // The budget covers workers that are not Ready too: gateways use a worker as soon as it answers, with or without the gate.
       unhealthyPodEvictionPolicy: "IfHealthyBudget",
-    },
+    } satisfies V1PodDisruptionBudgetSpec,
   };
 }
