@@ -9,10 +9,6 @@ import { drainServer } from "./drain-server.ts";
 import { fetchAssets } from "./fetch-assets.ts";
 import { SharedDrain } from "./shared-drain.ts";
 
-export { AssetError, parseAssets } from "./asset.ts";
-export { type DrainOptions, drainWorker } from "./drain-hook.ts";
-export { fetchAssets } from "./fetch-assets.ts";
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The kubelet reads this file as the termination message of the container. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gpuOnly, pool } from "../../test/support/pools.ts";
-import { agones } from "./baselines/index.ts";
+import { agones } from "./baselines/agones.ts";
 import { type GeneratorName, generate } from "./generate.ts";
 import { poolPolicy } from "./pool-policy.ts";
 import { replay } from "./replay.ts";

@@ -33,12 +33,11 @@ export function agones(options: AgonesOptions, { slotsPerWorker }: FleetShape): 
     eventDriven: false,
     removes: "empty",
     decide: (view) =>
-      Math.max(minReplicas, unit === "servers" ? serversWanted(view, buffer) : serversForSlots(view, buffer, slotsPerWorker)),
+      Math.max(
+        minReplicas,
+        unit === "servers" ? withBuffer(view.busyWorkers, buffer) : serversForSlots(view, buffer, slotsPerWorker),
+      ),
   };
-}
-
-function serversWanted({ busyWorkers }: FleetView, buffer: AgonesOptions["buffer"]): number {
-  return withBuffer(busyWorkers, buffer);
 }
 
 function serversForSlots(view: FleetView, buffer: AgonesOptions["buffer"], slots: number): number {

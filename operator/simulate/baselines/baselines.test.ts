@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { FleetShape, FleetView, Policy } from "../policy.ts";
-import { agones, hpa, KEDA_DEFAULTS, KNATIVE_DEFAULTS, keda, knative } from "./index.ts";
+import { agones } from "./agones.ts";
+import { hpa } from "./hpa.ts";
+import { KEDA_DEFAULTS, keda } from "./keda.ts";
+import { KNATIVE_DEFAULTS, knative } from "./knative.ts";
 
 const shape: FleetShape = { slotsPerWorker: 8, timeToWarmS: 45, min: 0, max: 1_000 };
 const single: FleetShape = { ...shape, slotsPerWorker: 1 };

@@ -4,11 +4,6 @@ import { HPA_DEFAULTS, hpa } from "./hpa.ts";
 import { KEDA_DEFAULTS, keda } from "./keda.ts";
 import { KNATIVE_DEFAULTS, knative } from "./knative.ts";
 
-export { AGONES_DEFAULTS, AGONES_PERCENT_DEFAULTS, type AgonesOptions, agones } from "./agones.ts";
-export { HPA_DEFAULTS, type HpaOptions, hpa } from "./hpa.ts";
-export { KEDA_DEFAULTS, type KedaOptions, keda } from "./keda.ts";
-export { KNATIVE_DEFAULTS, type KnativeOptions, knative } from "./knative.ts";
-
 /** Common autoscalers with their default settings. */
 export const baselines: readonly ((shape: FleetShape) => Policy)[] = [
   (shape) => hpa(HPA_DEFAULTS, shape),

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { FleetShape } from "../policy.ts";
 import { replay } from "../replay.ts";
-import { baselines, KNATIVE_DEFAULTS, knative } from "./index.ts";
+import { baselines } from "./index.ts";
+import { KNATIVE_DEFAULTS, knative } from "./knative.ts";
 
 const shape: FleetShape = { slotsPerWorker: 2, timeToWarmS: 45, min: 0, max: 100 };
 

@@ -1,4 +1,7 @@
-import { type AgonesOptions, agones, hpa, keda, knative } from "../../../operator/simulate/baselines/index.ts";
+import { type AgonesOptions, agones } from "../../../operator/simulate/baselines/agones.ts";
+import { hpa } from "../../../operator/simulate/baselines/hpa.ts";
+import { keda } from "../../../operator/simulate/baselines/keda.ts";
+import { knative } from "../../../operator/simulate/baselines/knative.ts";
 import { COUNT_FROM_S } from "../../../operator/simulate/comparison.ts";
 import type { FleetShape, Policy } from "../../../operator/simulate/policy.ts";
 import { replay } from "../../../operator/simulate/replay.ts";
