@@ -69,7 +69,6 @@ export const workersSchema = z.object({
 
 export const poolListSchema = z.object({ operator: z.string(), since: z.string(), pools: z.array(z.string()) });
 
-/** Body of an error response. */
 export const debugErrorSchema = z.object({ message: z.string() });
 
 export type Decision = z.output<typeof decision>;

@@ -22,9 +22,7 @@ export const labels = {
   managedBy: "app.kubernetes.io/managed-by",
   /** Name of the pool, which is in the same namespace. */
   pool: `${API_GROUP}/pool`,
-  /** Name of the worker group. */
   group: `${API_GROUP}/group`,
-  /** Engine of the worker group. */
   engine: `${API_GROUP}/engine`,
   /** On a pod, "true" or "false": whether the pool's PodDisruptionBudget protects it from eviction. */
   protected: `${API_GROUP}/protected`,

@@ -51,7 +51,6 @@ export interface PoolConfig {
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
     readonly abandonedAfterMs: number;
   };
-  /** Set if the pool is being deleted. */
   readonly deletedAtMs?: number;
 }
 
@@ -62,7 +61,6 @@ export interface LaunchAuth {
   readonly launchesAtOnce?: number | undefined;
 }
 
-/** Overflow to the maker's cloud. */
 export interface OverflowConfig {
   readonly url: string;
   readonly maxSessions: number;
@@ -93,14 +91,12 @@ export interface PresetConfig {
   readonly name: string;
   /** Ids that select the preset in addition to its name: its `avatarId`, then its aliases. */
   readonly ids: readonly string[];
-  /** Minimum number of warm slots. */
   readonly warmSlots: number;
   readonly asset: PresetAsset;
 }
 
 export interface GroupConfig {
   readonly name: string;
-  /** Name of its Deployment. */
   readonly deploymentName: string;
   readonly engine: Engine;
   readonly slotsPerWorker: number;

@@ -5,7 +5,6 @@ import { avatarPools } from "../kube/resource-types.ts";
 import type { KubeObject, ObjectRef } from "../kube/types.ts";
 import { type AskOperator, askByUrl, askThroughApiServer } from "./ask-operator.ts";
 
-/** The flags that select the cluster. */
 export interface ClusterFlags extends KubeconfigFlags {
   readonly namespace?: string;
   readonly operatorNamespace: string;
@@ -15,7 +14,6 @@ export interface ClusterFlags extends KubeconfigFlags {
 
 export interface Cluster {
   readonly client: KubeClient;
-  /** The default namespace. */
   readonly namespace: string;
   readonly ask: AskOperator;
 }

@@ -24,7 +24,6 @@ import { parsePool } from "./pool-file.ts";
 export interface PlanOptions {
   readonly name: string | undefined;
   readonly file: string | undefined;
-  /** The file name as given. */
   readonly namespace: string | undefined;
   readonly json: boolean;
 }

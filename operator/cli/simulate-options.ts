@@ -1,7 +1,6 @@
 import { parseDurationMs } from "../api/duration.ts";
 import { type GeneratorName, generatorNames } from "../simulate/generate.ts";
 
-/** The options of `avatarpool simulate`. */
 export interface SimulateOptions {
   readonly source:
     | { readonly csv: string }
@@ -16,19 +15,8 @@ export interface SimulateOptions {
 }
 
 /** Flags as commander passes them: only those that were given. */
-export interface SimulateFlags {
-  readonly trace?: string;
-  readonly generate?: string;
-  readonly hours?: string;
-  readonly days?: string;
-  readonly rate?: string;
-  readonly seed?: string;
-  readonly cap?: string;
-  readonly timeToWarm?: string;
-  readonly start?: string;
-  readonly html?: string;
-  readonly json?: boolean;
-}
+export type SimulateFlags = { readonly [Flag in TextFlag]?: string } & { readonly json?: boolean };
+type TextFlag = "trace" | "generate" | "hours" | "days" | "rate" | "seed" | "cap" | "timeToWarm" | "start" | "html";
 
 const A_MONDAY = "2026-01-05T00:00:00Z";
 

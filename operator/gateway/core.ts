@@ -173,7 +173,6 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     });
   }
 
-  /** Number of workers whose first probe has not ended. */
   get unprobed(): number {
     return this.#prober.unprobed;
   }
@@ -182,7 +181,6 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     return this.#launcher.launch(pool, request, arrival);
   }
 
-  /** A pool was added, changed or removed. */
   poolChanged(key: string, pool: PoolConfig | undefined): void {
     if (pool === undefined || pool.deletedAtMs !== undefined) {
       const [namespace = "", name = ""] = key.split("/");
@@ -218,17 +216,14 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#overflow.share(shares);
   }
 
-  /** A gateway claims a launch before it sends it. */
   claim(claim: Claim): Verdict {
     return this.#claimBook.claim(claim);
   }
 
-  /** A gateway requests the outcome of a launch that this gateway had claimed. */
   peerAnswer(launch: string): Promise<PeerAnswer> {
     return this.#launcher.peerAnswer(launch);
   }
 
-  /** Another gateway has a newer session of a participant. */
   supersede(message: Superseded): Promise<readonly string[]> {
     return this.#replacements.supersede(message);
   }

@@ -52,7 +52,6 @@ export const sessionErrors = {
 export type LaunchErrorCode = keyof typeof launchErrors | keyof typeof sessionErrors;
 
 export interface LaunchErrorDetails {
-  /** The form field that is wrong. */
   readonly field?: string;
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
@@ -75,7 +74,6 @@ export class LaunchError extends Error {
   }
 }
 
-/** A mistake in one form field. */
 export function badField(field: string, message: string): LaunchError {
   return new LaunchError(400, "bad_request", `${field} ${message}`, { field });
 }

@@ -5,9 +5,7 @@ const LIMIT_MS = 10_000;
 
 export interface StartupReadinessDeps {
   readonly clock: Clock;
-  /** Whether pools and workers were listed in full once. */
   readonly synced: () => boolean;
-  /** Number of workers whose first probe has not ended. */
   readonly unprobed: () => number;
 }
 

@@ -8,7 +8,6 @@ export class KubeError extends Error {
   readonly status: number;
   /** Reason from the API server (`NotFound`, `Expired`, …), or `NoAnswer`, `Timeout` or `Malformed` from this client. */
   readonly reason: string;
-  /** The server's `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   /** The API server's message, or the whole error message without a response. */
   readonly said: string;

@@ -7,7 +7,6 @@ import { events } from "./resource-types.ts";
 import type { Json } from "./types.ts";
 
 export interface EventRecord {
-  /** The object that the event is about. */
   readonly regarding: Json<V1ObjectReference>;
   readonly type: "Normal" | "Warning";
   /** Machine-readable, CamelCase. */

@@ -2,7 +2,6 @@ import { type Backoff, fullJitterMs } from "../runtime/backoff.ts";
 import type { Random } from "../runtime/clock.ts";
 import { isRetryable, KubeError } from "./errors.ts";
 
-/** Maximum number of attempts for one request. */
 const maxTries = 4;
 const backoff: Backoff = { baseMs: 200, maxMs: 5_000 };
 /** A longer `Retry-After` is left to the caller's own retry: no request blocks that long. */

@@ -3,7 +3,6 @@ import type { ObjectKey } from "./types.ts";
 /** Functions that compute an item's index values, such as the pool of a pod. They are pure and must not throw. */
 export type Indexes<T> = Readonly<Record<string, (item: T) => readonly string[]>>;
 
-/** Read access to an informer's items. */
 export interface Store<T> {
   get(key: ObjectKey): T | undefined;
   values(): IterableIterator<T>;

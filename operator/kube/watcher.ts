@@ -34,7 +34,6 @@ export interface WatcherOptions {
 export interface WatcherSink {
   /** A list begins. Pages of an earlier, unfinished list are discarded. */
   begin(): void;
-  /** One page of the list. */
   page(objects: readonly KubeObject[]): void;
   /** The list is complete: objects that it did not contain do not exist. */
   commit(): void;

@@ -14,7 +14,6 @@ export interface ApplyContext {
   readonly victims: Pick<VictimVerifier, "verify">;
 }
 
-/** What became of a plan. */
 export interface Applied {
   /** The plan as it was carried out. */
   readonly plan: Plan;

@@ -154,6 +154,6 @@ async function isEmpty(workers: Pick<WorkerCalls, "isEmpty">, pod: PodView): Pro
 }
 
 /** Enqueues the pool that a watched object belongs to. */
-export function enqueueOwner(pools: Controller, object: { readonly namespace: string; readonly pool: string } | undefined): void {
+export function enqueueOwner(pools: Controller, object: Pick<PodView, "namespace" | "pool"> | undefined): void {
   if (object !== undefined && object.pool !== "") pools.enqueue(poolKey({ namespace: object.namespace, name: object.pool }));
 }

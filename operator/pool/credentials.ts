@@ -15,7 +15,8 @@ export class CredentialsCheck {
   readonly #secrets: SecretCache<Keys>;
 
   constructor(client: Pick<KubeClient, "get">, clock: Clock) {
-    this.#secrets = new SecretCache({ read: secretReader(client), clock, view: keysOf, keepMs: 30_000, retryMs: 3_000 });
+    const view = (values: SecretValues): Keys => new Map([...values].map(([key, value]) => [key, value !== ""]));
+    this.#secrets = new SecretCache({ read: secretReader(client), clock, view, keepMs: 30_000, retryMs: 3_000 });
   }
 
   async of(pool: PoolConfig): Promise<Credentials> {
@@ -49,10 +50,6 @@ export class CredentialsCheck {
       });
     return [...((await tokens) ?? []), ...((await livekitKey) ?? [])];
   }
-}
-
-function keysOf(values: SecretValues): Keys {
-  return new Map([...values].map(([key, value]) => [key, value !== ""]));
 }
 
 function readProblem({ view, error }: SecretRead<Keys>): SecretProblem["problem"] | undefined {

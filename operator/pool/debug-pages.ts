@@ -5,10 +5,8 @@ import type { PoolLoadView } from "./load/load-hub.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 
-/** The state of a leading operator. */
 export interface Leadership {
   readonly sinceMs: number;
-  /** Keys of its pools. */
   pools(): readonly string[];
   memory(key: string): Pick<PoolMemory, "decisions" | "forecast"> | undefined;
   load(key: string): PoolLoadView;

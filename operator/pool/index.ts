@@ -26,7 +26,7 @@ import type { PoolClient } from "./refusals/guarded-client.ts";
 import type { Refusals } from "./refusals/refusals.ts";
 import { replicaSetView } from "./replica-sets.ts";
 import { eventRecorder } from "./report/event-recorder.ts";
-import { deploymentView, podView, poolView } from "./views.ts";
+import { deploymentView, type PodView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./warmup/worker-calls.ts";
 import { budgetReconciler, budgetView } from "./writes/disruption-budget.ts";
 
@@ -141,10 +141,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
 }
 
 /** An object that belongs to a pool, by its labels. */
-interface Owned {
-  readonly namespace: string;
-  readonly pool: string;
-}
+type Owned = Pick<PodView, "namespace" | "pool">;
 
 function watches({ settings, client, metrics, logger }: Operator) {
   const common = { client, namespaces: settings.namespaces, clock: systemClock, random: Math.random, logger };

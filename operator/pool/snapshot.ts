@@ -57,7 +57,6 @@ export type Credentials =
 /** Why a Secret that the pool names cannot be used. */
 export interface SecretProblem {
   readonly field: "launch.auth" | "livekit.apiKeyRef";
-  /** Of the Secret. */
   readonly name: string;
   readonly problem:
     | { readonly kind: "no-secret" }
@@ -88,7 +87,6 @@ export interface GroupSnapshot {
   readonly members: Members;
   /** What the group's size should have been over the last minutes. */
   readonly wanted: Window;
-  /** The shortage of nodes at the last plan. */
   readonly shortage: NodeShortage | undefined;
 }
 

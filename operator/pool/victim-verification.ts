@@ -42,7 +42,6 @@ export class VictimVerifier {
   readonly #options: VictimVerifierOptions;
   /** By pool, by UID. */
   readonly #verdicts = new Map<string, Map<string, Verdict>>();
-  /** By pool and group. */
   readonly #running = new Map<string, Promise<void>>();
 
   constructor(options: VictimVerifierOptions) {

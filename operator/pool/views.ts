@@ -78,7 +78,6 @@ export interface PodView {
   readonly cordonedAtMs: number | undefined;
   /** Its deletion cost is the lowest of its group. */
   readonly released: boolean;
-  /** It is protected from eviction. */
   readonly protected: boolean;
   readonly problem: PodProblem | undefined;
   /** Its phase is Failed or Succeeded: its ReplicaSet ignores it, and it is no worker. */

@@ -24,7 +24,6 @@ const wholeItems = new Set(["volumes", "env"]);
 
 export type JsonObject = { readonly [field: string]: unknown };
 
-/** Merges the overlay into the base. Returns a new object. */
 export function overlaid<T extends object>(base: T, overlay: JsonObject): T {
   return mergeObjects(base as unknown as JsonObject, overlay) as unknown as T;
 }

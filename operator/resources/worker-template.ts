@@ -11,13 +11,11 @@ import { templateInputs } from "./template-inputs.ts";
  * marks, the drain hook, the port and the number of sessions. A version that changes one of them increases it.
  */
 export const SIDECAR_CONTRACT = 1;
-/** The oldest contract that this version supports. */
 export const OLDEST_CONTRACT = 1;
 
 /** Limit of the compressed template. All annotations of an object together may have 256 kB. */
 const RECORD_LIMIT = 128_000;
 const TEMPLATE_LIMIT_BYTES = 4_000_000;
-/** Maximum number of problems in one sentence. */
 const MOST_PROBLEMS = 3;
 
 /** A pod template and the record of it on its Deployment. */
@@ -32,7 +30,6 @@ export interface WorkerTemplate {
   readonly refused?: string;
 }
 
-/** The record of the present template on a Deployment. */
 export interface TemplateRecord {
   readonly hash: string;
   readonly inputs: string;

@@ -1,10 +1,7 @@
 import type { Random } from "./clock.ts";
 
-/** Growth of the delays between attempts. */
 export interface Backoff {
-  /** Upper bound of the first delay. */
   readonly baseMs: number;
-  /** Upper bound of every later delay. */
   readonly maxMs: number;
 }
 

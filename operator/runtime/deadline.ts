@@ -62,7 +62,6 @@ function timedOut(limitMs: number): DOMException {
   return new DOMException(`no data for ${limitMs} ms`, "TimeoutError");
 }
 
-/** Whether an error is a timeout. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }

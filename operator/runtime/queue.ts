@@ -20,7 +20,6 @@ export class WorkQueue {
   /** A Set keeps the order of insertion: the first key is the next. */
   readonly #waiting = new Set<string>();
   readonly #processing = new Set<string>();
-  /** Keys that were added again during processing. */
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();

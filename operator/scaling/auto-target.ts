@@ -4,7 +4,6 @@ import type { DemandSample, Forecast, WorkerShape } from "./forecast/forecaster.
 export interface AutoTarget {
   /** Free slots to keep: the operator starts workers if there are fewer. */
   readonly slots: number;
-  /** How long surplus workers are kept. */
   readonly holdMs: number;
   /** The arithmetic as a clause: "5 warm for 99.9% of launches at 2.1/min over 48s". */
   readonly because: string;

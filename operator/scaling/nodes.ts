@@ -11,7 +11,6 @@
 export const NODE_PATIENCE_MS = 60_000;
 const FIRST_PROBES = 4;
 
-/** State of a group that lacks nodes. */
 export interface NodeShortage {
   /** Maximum number of workers that may wait for a node at the same time. */
   readonly allowance: number;
@@ -19,7 +18,6 @@ export interface NodeShortage {
 }
 
 export interface Placement {
-  /** Replicas of the group's Deployment. */
   readonly replicas: number;
   /** Pods that have a node. */
   readonly placed: number;
@@ -28,7 +26,6 @@ export interface Placement {
 }
 
 export interface NodeLimit {
-  /** Workers that have a node. */
   readonly placed: number;
   /** Workers that the plan may count on. */
   readonly obtainable: number;

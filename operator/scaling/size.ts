@@ -17,7 +17,6 @@ export interface GroupSupply {
   readonly sessions: number;
   /** Free slots that the load of its workers blocks. They are no supply. Absent: none. */
   readonly blocked?: number | undefined;
-  /** Present replicas of its Deployment. */
   readonly replicas: number;
   /** Workers that exist in the API only, such as those on a lost node. They are replaced. */
   readonly lost: number;
@@ -25,7 +24,6 @@ export interface GroupSupply {
   readonly nodes?: NodeLimit | undefined;
 }
 
-/** Demand for the groups of a serving set. */
 export interface SetDemand {
   readonly set: ServingSet;
   /** Launches that wait now. */

@@ -1,7 +1,6 @@
 import { formatDuration } from "../api/duration.ts";
 import { explainSize, type GroupSize } from "./size.ts";
 
-/** The size to scale to, and the reason. */
 export interface Target {
   readonly workers: number;
   readonly because: string;

@@ -7,9 +7,7 @@ export interface WorkerState {
   readonly pod: string;
   readonly uid: string;
   readonly createdAtMs: number;
-  /** The pod has a node. */
   readonly scheduled: boolean;
-  /** Its containers run. */
   readonly running: boolean;
   /** The pod's Ready condition, warm gate included. */
   readonly ready: boolean;
@@ -23,7 +21,6 @@ export interface WorkerState {
   readonly released: boolean;
   /** Free slots that its load blocks. Absent: none. */
   readonly blocked?: number;
-  /** Revision of the pod template. */
   readonly revision: string;
 }
 

@@ -24,7 +24,8 @@ export function warmOf(slots: WarmSlots, { floor, least, taken, target }: WarmIn
     case "count":
       return { warm: floor, because: floor > slots.slots ? `${floor} warm slots from warm.schedule or presets[].warmSlots` : "" };
     case "share": {
-      const share = Math.max(least, shareOfSlots(taken, slots.percent));
+      // Free slots that make up this percentage of all slots, as in the buffer of Agones.
+      const share = Math.max(least, Math.ceil((taken * slots.percent) / (100 - slots.percent)));
       return {
         warm: Math.max(floor, share),
         because: `${share} warm slots are ${slots.percent}% of all slots, with ${taken} taken`,
@@ -33,9 +34,4 @@ export function warmOf(slots: WarmSlots, { floor, least, taken, target }: WarmIn
     case "auto":
       return { warm: Math.max(floor, target?.slots ?? least), because: target?.because ?? "" };
   }
-}
-
-/** Free slots that make up `percent` of all slots, as in the buffer of Agones: ceil(taken * p / (100 - p)). */
-function shareOfSlots(taken: number, percent: number): number {
-  return Math.ceil((taken * percent) / (100 - percent));
 }

@@ -2,7 +2,6 @@ import { z } from "zod";
 
 /** A model to fetch before the worker starts. It becomes the file `NAME.imx`. */
 export interface Asset {
-  /** The preset's name. */
   readonly name: string;
   readonly url: string;
   /** Hexadecimal. */

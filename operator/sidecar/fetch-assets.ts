@@ -10,7 +10,6 @@ import { type Asset, AssetError, shownUrl } from "./asset.ts";
 export interface FetchOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal;
-  /** Maximum size of a file. */
   readonly limitBytes?: number;
   /** Time limit of one file, from the request to the last byte. */
   readonly timeoutMs?: number;

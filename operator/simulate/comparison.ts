@@ -4,7 +4,6 @@ import type { GroupLoad } from "./group-loads.ts";
 import type { FleetShape, Policy } from "./policy.ts";
 import { type Replay, replay, type TimelinePoint } from "./replay.ts";
 
-/** Makes a policy for a group of workers. */
 export type PolicyOf = (shape: FleetShape, group: GroupConfig) => Policy;
 
 /** The result of a policy over all groups of a pool. */

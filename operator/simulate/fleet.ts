@@ -64,7 +64,6 @@ export class Fleet implements FleetView {
     return undefined;
   }
 
-  /** A session of the worker has ended. */
   freeSlot(worker: Worker): void {
     if (!worker.draining) {
       this.sessions--;

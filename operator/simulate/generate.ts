@@ -41,7 +41,8 @@ const BURST_S = 300;
 const BURST_FACTOR = 6;
 const QUIET_RATE = HOUR_S / (HOUR_S + (BURST_FACTOR - 1) * BURST_S);
 
-const SPARSE_HOURS = { from: 8, to: 20 };
+const SPARSE = { fromS: 8 * HOUR_S, toS: 20 * HOUR_S };
+const SPARSE_RATE = DAY_S / (SPARSE.toS - SPARSE.fromS);
 
 const arrivals: Readonly<Record<GeneratorName, Arrivals>> = {
   "call-centre": {
@@ -63,8 +64,8 @@ const arrivals: Readonly<Record<GeneratorName, Arrivals>> = {
   },
   sparse: {
     ...one,
-    rateAt: (atS) => (isWithin((atS % DAY_S) / HOUR_S, SPARSE_HOURS) ? 24 / (SPARSE_HOURS.to - SPARSE_HOURS.from) : 0),
-    highestRate: 24 / (SPARSE_HOURS.to - SPARSE_HOURS.from),
+    rateAt: (atS) => (atS % DAY_S >= SPARSE.fromS && atS % DAY_S < SPARSE.toS ? SPARSE_RATE : 0),
+    highestRate: SPARSE_RATE,
   },
 };
 
@@ -91,8 +92,4 @@ function between(values: readonly number[], hour: number): number {
   const from = values[before] ?? 0;
   const to = values[(before + 1) % values.length] ?? 0;
   return from + (to - from) * (hour - before);
-}
-
-function isWithin(hour: number, { from, to }: { readonly from: number; readonly to: number }): boolean {
-  return hour >= from && hour < to;
 }

@@ -3,7 +3,6 @@ import type { Random } from "../runtime/clock.ts";
 import { Heap } from "./heap.ts";
 import type { Trace } from "./trace.ts";
 
-/** The launches of one worker group. */
 export interface GroupLoad {
   readonly group: GroupConfig;
   readonly trace: Trace;

@@ -4,7 +4,6 @@ import { LaunchError } from "../errors.ts";
 import type { ClientLimits, Limits } from "./client-limits.ts";
 import type { ClientTokens } from "./client-tokens.ts";
 
-/** An admitted launch. */
 export interface Pass {
   /** Name of the client; empty if the pool requires no token. */
   readonly client: string;

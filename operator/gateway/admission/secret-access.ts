@@ -39,7 +39,6 @@ export class SecretAccess {
     this.#secrets = new SecretCache({ ...deps, view: () => true, keepMs: 0, retryMs: 0 });
   }
 
-  /** A pool was added, changed or removed. */
   poolChanged(key: string, pool: PoolConfig | undefined): void {
     const names = pool === undefined ? [] : secretsOf(pool);
     const known = this.#watches.get(key);
@@ -86,7 +85,6 @@ export class SecretAccess {
   }
 }
 
-/** Names of the Secrets that a gateway reads for a pool. */
 function secretsOf({ launch, livekit, overflow, apiSecretRef }: PoolConfig): readonly string[] {
   const names = [launch.auth?.secretRef.name, livekit?.apiKeyRef.name, overflow && apiSecretRef.name];
   return [...new Set(names.filter((name) => name !== undefined))];

@@ -69,7 +69,6 @@ export const peerAnswerSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("none") }),
   /** The gateway may have started a session, and the outcome is unknown. */
   z.object({ kind: z.literal("unknown") }),
-  /** The launch is still under way. */
   z.object({ kind: z.literal("pending") }),
 ]);
 
@@ -78,9 +77,7 @@ export type PeerAnswer = Exclude<z.output<typeof peerAnswerSchema>, { kind: "pen
 
 /** A session with a later ticket has the seat, or needs the slot of the older one. */
 export const supersededSchema = z.object({
-  /** Key of the pool. */
   pool: text,
-  /** Name of the room. */
   room: z.string().max(4_096),
   seat: text,
   ticket: z.number(),

@@ -4,7 +4,6 @@ import { LaunchError } from "../errors.ts";
 /** Limit on the fields of a form. A launch has about ten. */
 export const MAX_FIELDS = 64;
 
-/** The encodings of a launch. */
 export type BodyKind = "multipart" | "urlencoded" | "json";
 
 const kinds: ReadonlyMap<string, BodyKind> = new Map([

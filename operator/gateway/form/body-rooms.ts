@@ -63,7 +63,6 @@ export class HeldBody {
   readonly announced: number | undefined;
   readonly #verified: Rooms;
   readonly #isSmall: boolean;
-  /** Length limit of the body. */
   readonly #bodyBytes: number;
   readonly #isVerified: boolean;
   #room: ByteRoom;

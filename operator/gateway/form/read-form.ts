@@ -11,7 +11,6 @@ import { type BodyTime, readBody } from "./read-body.ts";
 /** Text fields alone stay far below this. */
 const MAX_URLENCODED_BYTES = 1024 * 1024;
 
-/** A request as far as its body is concerned. */
 export type RequestBody = Readable & { readonly headers: IncomingHttpHeaders };
 
 /**

@@ -3,7 +3,6 @@ import type { WorkerAnswer } from "../../workers/answers.ts";
 import { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
 
-/** The body of every error response. */
 export function errorBody({ code, message, field }: LaunchError) {
   return { error: { code, message, ...(field === undefined ? {} : { field }) } };
 }

@@ -4,7 +4,6 @@ const MAPPED_IPV4 = "::ffff:";
 /** Groups of an IPv6 address that name its network: a client has a whole /64. */
 const NETWORK_GROUPS = 4;
 
-/** The sender of a request. */
 export interface Caller {
   /** The client's address; behind trusted proxies the one that they have forwarded. Undefined once the connection is gone. */
   readonly ip: string | undefined;

@@ -5,7 +5,6 @@ const NEEDED = 5;
 const TOLERANCE_MS = 1_000;
 /** A client that aborts sooner did not run into a timeout. */
 const MIN_WAIT_MS = 1_500;
-/** Time between two hints. */
 const HINT_INTERVAL_MS = 600_000;
 
 /** The sign of a proxy with a timeout that is too short. */

@@ -1,7 +1,6 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { LaunchError } from "../errors.ts";
 
-/** The path parameters of requests to a pool. */
 export type PoolPath = { readonly Params: { readonly namespace: string; readonly pool: string } };
 
 export interface FindPoolDeps {

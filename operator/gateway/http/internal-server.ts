@@ -121,7 +121,6 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
   });
 }
 
-/** Limits the requests in progress. */
 class ConcurrencyLimit {
   readonly #max: number;
   #taken = 0;

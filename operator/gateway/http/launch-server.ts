@@ -32,9 +32,7 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   /** Key of the pool for `POST /launch`. */
   readonly defaultPool?: string | undefined;
   readonly notReady: NotReady;
-  /** Whether this gateway will end soon. */
   readonly stopping?: () => boolean;
-  /** Set if the server uses HTTPS. */
   readonly tls?: TlsPair | undefined;
 }
 

@@ -58,7 +58,6 @@ export function nodeServer(handler: RequestListener, { tls, bodyTimeoutMs }: Nod
   return server;
 }
 
-/** The error for a request that the parser rejects. */
 function parserError(code: string | undefined): LaunchError {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":

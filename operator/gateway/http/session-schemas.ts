@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { isLive, type Session } from "../sessions/session-book.ts";
 
-/** A session as the API shows it. */
 export const sessionSchema = z.object({
   room: z.string().describe("LiveKit room."),
   state: z

@@ -31,7 +31,6 @@ interface AcceptedBy {
 interface NewSession extends AcceptedBy {
   readonly task: string;
   readonly sent: SentLaunch;
-  /** Whether it may replace an older session. */
   readonly replaces: boolean;
 }
 

@@ -26,7 +26,6 @@ export interface Arrival {
 /** One launch, with everything that its steps decide on. */
 export interface LaunchContext extends Omit<Arrival, "signal" | "traceContext"> {
   readonly pool: PoolConfig;
-  /** Key of the pool. */
   readonly key: string;
   readonly keys: LaunchKeys;
   readonly preset: string | undefined;

@@ -3,7 +3,6 @@ import type { LaunchPath } from "../sessions/launch-path.ts";
 /** The record of one launch for the access log and the metrics, written while it is served. Contains no secret. */
 export interface LaunchTrace {
   readonly arrivedMs: number;
-  /** Trace ID of the client's trace context. */
   readonly traceId?: string | undefined;
   /** Name of the client's token. */
   client?: string;

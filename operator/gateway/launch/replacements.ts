@@ -14,7 +14,6 @@ export interface SeatClaim {
   readonly others: readonly string[];
 }
 
-/** A launch that was sent to a worker. */
 export interface SentLaunch extends SeatClaim {
   /** Whether the room had sessions whose launch this gateway does not know. */
   readonly strangers: boolean;

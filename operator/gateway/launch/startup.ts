@@ -18,7 +18,6 @@ const MAX_SAMPLED = 32;
 const MAX_FOLLOWED = 500;
 
 export interface FollowedSession {
-  /** Key of its pool. */
   readonly pool: string;
   readonly origin: string;
   /** Path of the session's task at the worker. */
@@ -67,7 +66,7 @@ export class StartupWatch {
   async #follow(session: FollowedSession, begunMs: number): Promise<number | undefined> {
     let queriedMs = begunMs;
     while (!this.#stopped && queriedMs - begunMs < LIMIT_MS) {
-      await this.#pause(queryPauseMs(queriedMs - begunMs));
+      await this.#pause(Math.max(MIN_QUERY_MS, (queriedMs - begunMs) * QUERY_SHARE));
       const nowMs = this.#deps.clock.now();
       const state = await this.#query(session);
       if (state === "running") return Math.round((queriedMs + nowMs) / 2);
@@ -96,9 +95,4 @@ export class StartupWatch {
       return "unknown";
     }
   }
-}
-
-/** Time in ms until the next query of a session of this age. */
-function queryPauseMs(ageMs: number): number {
-  return Math.max(MIN_QUERY_MS, ageMs * QUERY_SHARE);
 }

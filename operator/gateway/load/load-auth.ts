@@ -18,7 +18,6 @@ const MAX_ADDRESSES = 1_000;
 const REFUSE_MS = 60_000;
 const MAX_REFUSED = 1_000;
 
-/** The API server's review of a token. */
 export interface TokenReview {
   readonly authenticated: boolean;
   readonly username: string | undefined;

@@ -10,7 +10,6 @@ export type Met = Shortage | "cold";
 
 type LaunchCounts = PoolLoad["launches"][string];
 
-/** A change of a pool's load. */
 export interface LoadChange {
   readonly pool: string;
   /** Unix time in ms of a shortage, which the gateway reports at once. */
@@ -90,7 +89,6 @@ export class LoadBook {
     };
   }
 
-  /** A launch got its session. */
   served(pool: string, preset: string | undefined): void {
     countsOf(this.#of(pool).launches, noLaunches, preset).started += 1;
     this.#notify({ pool });
@@ -133,7 +131,6 @@ export class LoadBook {
     };
   }
 
-  /** Removes a deleted pool. */
   forget(pool: string): void {
     this.#pools.delete(pool);
   }
@@ -162,7 +159,6 @@ function copyOf<T extends object>(presets: ReadonlyMap<string, T>): Record<strin
   return Object.fromEntries([...presets].map(([preset, counts]) => [preset, { ...counts }]));
 }
 
-/** The entry of a worker in a load report. */
 export function workerLoad(worker: Worker): WorkerLoad {
   return {
     pod: worker.name,

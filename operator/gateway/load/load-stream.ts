@@ -19,11 +19,9 @@ const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const MAX_STARTUPS = 1_000;
 
 export interface LoadSource {
-  /** Keys of all pools. */
   pools(): readonly string[];
   /** Undefined for a deleted pool. */
   state(pool: string): PoolState | undefined;
-  /** The same without its workers. */
   summary(pool: string): PoolSummary | undefined;
   subscribe(listener: (change: LoadChange) => void): () => void;
 }
@@ -88,7 +86,8 @@ export function streamLoad(
     const atMs = urgent
       ? Math.min(pausedUntilMs, shortageSentMs + SHORTAGE_INTERVAL_MS)
       : Math.max(pausedUntilMs, nowMs + COALESCE_MS);
-    flush = { urgent, ...cancelOnly(clock.schedule(Math.max(0, atMs - nowMs), sendPending)) };
+    const timer = clock.schedule(Math.max(0, atMs - nowMs), sendPending);
+    flush = { urgent, cancel: () => timer.cancel() };
   }
 
   function sendPending(): void {
@@ -133,8 +132,4 @@ function report(state: PoolSummary | undefined, happened: Pending): readonly Poo
   if (state === undefined) return [];
   const { shortSinceMs, ...startups } = happened;
   return [{ ...state, ...(shortSinceMs === undefined ? {} : { shortSinceMs }), ...startups }];
-}
-
-function cancelOnly(timer: { cancel(): void }): { cancel(): void } {
-  return { cancel: () => timer.cancel() };
 }

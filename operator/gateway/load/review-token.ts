@@ -4,7 +4,6 @@ import { tokenReviews } from "../../kube/resource-types.ts";
 import type { Json } from "../../kube/types.ts";
 import type { ReviewToken } from "./load-auth.ts";
 
-/** Reviews tokens by a TokenReview at the API server. */
 export function reviewTokenWith(client: KubeClient): ReviewToken {
   return async (token, audience) => {
     const { status } = await client.create<Json<V1TokenReview>>(tokenReviews, { spec: { token, audiences: [audience] } });

@@ -13,7 +13,6 @@ export interface QueueRequest<Slot, Exit = never> {
   readonly take: () => Slot | undefined;
   /** Undefined if the launch can be served by a slot only. */
   readonly exit?: QueueExit<Exit> | undefined;
-  /** Called when the launch enters the queue. */
   readonly onQueued?: () => void;
 }
 
@@ -26,7 +25,6 @@ export interface QueueExit<Exit> {
   readonly take: () => Exit | undefined;
 }
 
-/** How a launch left the queue. */
 export type QueueResult<Slot, Exit = never> =
   | { readonly kind: "granted"; readonly slot: Slot }
   /** The launch leaves by {@link QueueRequest.exit}. */
@@ -37,7 +35,6 @@ export type QueueResult<Slot, Exit = never> =
   /** The pool or this gateway ends. */
   | { readonly kind: "closed"; readonly error: Error };
 
-/** A launch in the queue. */
 export interface QueuedLaunch<Slot> extends QueueRequest<Slot, unknown> {
   readonly settle: (result: QueueResult<Slot>) => void;
 }

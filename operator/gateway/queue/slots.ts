@@ -9,7 +9,6 @@ import { LaunchQueue } from "./queue.ts";
 /** Why there is no slot: every worker is full, or the pool has reached its session limit. */
 export type Shortfall = NoEndpoint | "session-limit";
 
-/** A slot that a launch has reserved. */
 export interface Slot extends SlotReservation {
   readonly worker: Worker;
   /** Whether the worker was warmed up, or has served the preset before. */
@@ -65,12 +64,10 @@ export class Slots {
     return queue;
   }
 
-  /** Whether a pool has queued launches. */
   awaited(key: string): boolean {
     return (this.#queues.get(key)?.length ?? 0) > 0;
   }
 
-  /** Number of a pool's queued launches by preset. */
   queued(key: string): ReadonlyMap<string, number> {
     return this.#queues.get(key)?.byWant() ?? new Map();
   }

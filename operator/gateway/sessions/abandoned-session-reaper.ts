@@ -144,7 +144,8 @@ export class AbandonedSessionReaper {
       // The next check if the worker did not end the session.
       watch.nextCheckMs = nowMs + RETRY_MS;
     } catch {
-      watch.nextCheckMs = clock.now() + (isSuspect(watch) ? RETRY_MS : pauseAfter(watch.failures));
+      const pauseMs = isSuspect(watch) ? RETRY_MS : Math.min(CHECK_EVERY_MS, RETRY_MS * 2 ** watch.failures);
+      watch.nextCheckMs = clock.now() + pauseMs;
       watch.failures += 1;
     } finally {
       watch.checking = false;
@@ -182,8 +183,4 @@ export class AbandonedSessionReaper {
 /** Whether the session's room is checked before the rooms of other sessions. */
 function isSuspect({ leftMs, emptySinceMs }: RoomWatch): boolean {
   return leftMs !== undefined || emptySinceMs !== undefined;
-}
-
-function pauseAfter(failures: number): number {
-  return Math.min(CHECK_EVERY_MS, RETRY_MS * 2 ** failures);
 }

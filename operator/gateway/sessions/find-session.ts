@@ -8,7 +8,6 @@ import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
 const QUERIES_AT_MS = [0, 400, 1_200];
 const QUERY_TIMEOUT_MS = 2_000;
 
-/** Where a session may have begun. */
 export interface SearchTarget {
   readonly origin: string;
   readonly tasksPath: string;

@@ -9,7 +9,6 @@ const EGRESS = 2;
 
 /** The participants of a room that matter to an avatar's session. */
 export interface RoomView {
-  /** An avatar is in the room. */
   readonly avatar: boolean;
   /** A participant that the avatar works for is in the room. */
   readonly principal: boolean;

@@ -27,9 +27,7 @@ export interface Launched {
   readonly ticket: number;
 }
 
-/** A session in this gateway's view. */
 export interface Session {
-  /** Key of the pool. */
   readonly pool: string;
   readonly room: string;
   readonly taskId: string;
@@ -139,12 +137,10 @@ export class SessionBook {
     return [...(this.#live.get(worker.uid)?.values() ?? [])];
   }
 
-  /** The number of live sessions of a worker. */
   countOn(worker: Worker): number {
     return this.#live.get(worker.uid)?.size ?? 0;
   }
 
-  /** Every live session. */
   *live(): Iterable<Session> {
     for (const sessions of this.#live.values()) yield* sessions.values();
   }

@@ -47,7 +47,6 @@ export class SessionPoller {
     this.#deps = deps;
   }
 
-  /** Polls the workers that are due. */
   async round(workers: Iterable<Worker>): Promise<void> {
     const nowMs = this.#deps.clock.now();
     const due: { readonly worker: Worker; readonly requestedMs: number }[] = [];

@@ -34,7 +34,6 @@ export interface SessionsDeps {
   readonly workersOf: (key: string) => Iterable<Worker>;
   /** Asks a worker at once how many sessions it has. */
   readonly probeNow: (worker: Worker) => void;
-  /** Called after a worker's session count was corrected. */
   readonly onRecounted: (worker: Worker) => void;
   /** Lists the participants of a room; undefined if workers end abandoned sessions by their own timeout. */
   readonly viewRoom?: ((pool: PoolConfig, room: string, agent?: string) => Promise<RoomView>) | undefined;
@@ -64,7 +63,6 @@ export class Sessions {
   readonly #usage: SessionUsage;
   /** Workers that had sessions in the last round. */
   readonly #busy = new Set<Worker>();
-  /** Sessions whose video track was published. */
   readonly #published = new WeakSet<Session>();
   #timer: { cancel(): void } | undefined;
   #stopped = false;
@@ -91,7 +89,6 @@ export class Sessions {
       viewRoom && new AbandonedSessionReaper({ clock, findPool, viewRoom, end: (...args) => this.#endAbandoned(...args) });
   }
 
-  /** A launch was served by a worker. */
   began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
     const session = this.#book.started(worker, task, launched);
     this.#usage.launched(session);
@@ -115,7 +112,6 @@ export class Sessions {
     return launched !== undefined && launched.launch !== launch;
   }
 
-  /** Whether a session of a room is known to have ended. */
   hasEnded(worker: Worker, taskId: string, room: string): boolean {
     const session = this.#book.find(worker, taskId, room);
     return session !== undefined && !isLive(session);
@@ -132,7 +128,6 @@ export class Sessions {
     if (worker.reservations.sessions > 0) this.#follow(worker);
   }
 
-  /** A worker's pod was removed. */
   workerGone(worker: Worker): void {
     this.#poller.gone(worker);
     this.#busy.delete(worker);
@@ -166,7 +161,6 @@ export class Sessions {
     return { sessions: live, complete };
   }
 
-  /** A webhook of LiveKit reported an event in a room. */
   onRoomEvent(pool: PoolConfig, event: RoomEvent): void {
     const key = roomKey({ pool: poolKey(pool), room: event.room });
     const live = this.liveIn(poolKey(pool), event.room);

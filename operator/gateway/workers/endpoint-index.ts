@@ -12,7 +12,6 @@ export interface Endpoint<Worker> {
   readonly group: string;
   /** Whether the worker is in this gateway's share. */
   readonly own: boolean;
-  /** Free slots. */
   readonly free: number;
   /** Orders workers outside the share. Each gateway has other weights, so that gateways that spill over pick different workers. */
   readonly weight: number;

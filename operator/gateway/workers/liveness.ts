@@ -11,7 +11,6 @@ export class Liveness {
   #probes = 0;
   #dead = false;
 
-  /** Whether the worker counts as dead. */
   get dead(): boolean {
     return this.#dead;
   }

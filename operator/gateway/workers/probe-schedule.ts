@@ -12,7 +12,6 @@ export type Cadence =
   | "foreign";
 
 interface ProbeRate {
-  /** Time between two probes of a worker. */
   readonly intervalMs: number;
   /** Limit on the probes of all workers of this cadence together. With more workers, each is probed less often. */
   readonly perSecond: number;

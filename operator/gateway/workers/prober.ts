@@ -182,15 +182,11 @@ export class Prober {
     try {
       return readReadiness(await client.get(origin, engine.paths.ready, request.signal, keep), engine);
     } catch (error) {
-      // A refused or broken connection is an answer: the machine is alive.
-      return { kind: request.signal.aborted || isOutOfReach(error) ? "silent" : "not-ready" };
+      // A refused or broken connection is an answer: the machine and the network path to it are alive.
+      const isOutOfReach = error instanceof WorkerUnreachable && !error.refused;
+      return { kind: request.signal.aborted || isOutOfReach ? "silent" : "not-ready" };
     } finally {
       timer.cancel();
     }
   }
-}
-
-/** The connection failed without a refusal: the machine or the network path is gone. */
-function isOutOfReach(error: unknown): boolean {
-  return error instanceof WorkerUnreachable && !error.refused;
 }

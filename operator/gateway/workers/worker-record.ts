@@ -12,7 +12,6 @@ export interface WorkerRecord {
   readonly pool: string;
   readonly group: string;
   readonly engine: Engine;
-  /** Unix time in ms. */
   readonly createdAtMs: number;
   /** Undefined until the pod has an IP address. */
   readonly ip: string | undefined;

@@ -43,7 +43,6 @@ export class WorkerTable {
     return this.#byPool.get(key)?.endpoints ?? new EndpointIndex();
   }
 
-  /** Adds a worker, or updates its record. */
   upsert(record: WorkerRecord): Worker {
     const known = this.#byUid.get(record.uid);
     if (known !== undefined) {

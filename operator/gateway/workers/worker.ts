@@ -14,7 +14,6 @@ const GOOD_PROBES_NEEDED: Readonly<Record<Failure, number>> = { full: 0, "not-re
 /** The result of a probe. `silent`: neither an answer nor a refused connection within the timeout. */
 export type ProbeAnswer = Readiness | { readonly kind: "silent" };
 
-/** The pool's settings for a worker. */
 export interface Expectation {
   /** Slots, for a worker that does not report its number. */
   readonly slots: number;
@@ -166,7 +165,6 @@ export class Worker {
     return this.#served.has(preset);
   }
 
-  /** The pod was removed. */
   removed(): void {
     this.#gone.abort();
   }
@@ -217,7 +215,6 @@ export class Worker {
     this.reservations.count(startedAt, { sessions: busy, slots });
   }
 
-  /** The worker accepted a launch. */
   succeeded(): void {
     this.#ejection.succeeded();
     this.#changed();

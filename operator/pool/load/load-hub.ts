@@ -176,7 +176,6 @@ export class LoadHub {
     if (memory?.shortSinceMs === sinceMs) memory.shortSinceMs = undefined;
   }
 
-  /** Removes a deleted pool. */
   forget(key: string): void {
     this.#pools.delete(key);
   }

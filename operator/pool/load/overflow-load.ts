@@ -9,14 +9,12 @@ export interface OverflowError {
   readonly untilMs: number;
 }
 
-/** Sessions in the maker's cloud. */
 export interface OverflowLoad {
   readonly sessions: number;
   /** The newest error that has not expired. */
   readonly error: OverflowError | undefined;
 }
 
-/** The overflow over all gateways. */
 export function overflowLoad(loads: readonly PoolLoad[], nowMs: number): OverflowLoad {
   const reported = loads.flatMap(({ overflow }) => overflow ?? []);
   const errors = reported

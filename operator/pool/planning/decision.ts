@@ -9,7 +9,6 @@ export interface DecisionInputs {
   readonly queued: number;
   /** Free slots required of it, the slot deficit included. */
   readonly buffer: number;
-  /** Slot deficit of its presets. */
   readonly deficit: number;
   readonly slotsPerWorker: number;
   readonly min: number;
@@ -32,7 +31,6 @@ export interface DecisionInputs {
 }
 
 export interface DecisionRecord {
-  /** Unix time in ms. */
   readonly atMs: number;
   readonly group: string;
   readonly from: number;

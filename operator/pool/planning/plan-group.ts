@@ -24,9 +24,7 @@ export interface ScalePlan {
   readonly step: ShrinkStep;
   readonly rollout: Rollout;
   readonly template: ChosenTemplate;
-  /** The target size, for memory. */
   readonly wanted: Window;
-  /** The shortage of nodes, for memory. */
   readonly shortage: NodeShortage | undefined;
 }
 
@@ -40,7 +38,6 @@ export interface PlannedGroup {
 export interface GroupWish {
   readonly size: GroupSize;
   readonly outlook: NodeOutlook;
-  /** Slot deficit of its presets. */
   readonly deficit: number;
   /** The reason for the warm buffer, as a clause; may be empty. */
   readonly because: string;

@@ -142,9 +142,11 @@ export class Refusals {
     const failure = requestFailureOf(error);
     const refusal = { ...target, status, reason, said: quotable(error.said, sent) };
     if (failure === "refused") {
+      // `pods "a" is forbidden: User …` stands for all pods.
+      const ofAll = refusal.said.replace(/^\S+ "[^"]*" is forbidden: /, "");
       const ofKind = isMissingRight(error) || this.#hasMany(poolKey(pool), target);
       const { refusal: kept } = ofKind
-        ? this.#keep(pool, kindIdOf(target), { ...refusal, name: "", said: withoutName(refusal.said) }, "", error, startMs)
+        ? this.#keep(pool, kindIdOf(target), { ...refusal, name: "", said: ofAll }, "", error, startMs)
         : this.#keep(pool, idOf(target), refusal, fingerprint, error, startMs);
       this.#options.onRefused(poolKey(pool), kept);
     } else if (failure === "failed" && status >= 500) {
@@ -203,11 +205,6 @@ export class Refusals {
 /** Whether the request is not to be sent now. */
 function isHeld({ refusal, generation }: HeldRequest, pool: PoolConfig, nowMs: number): boolean {
   return generation === pool.generation && nowMs < (refusal.retryAtMs ?? 0);
-}
-
-/** `pods "a" is forbidden: User …` stands for all pods. */
-function withoutName(said: string): string {
-  return said.replace(/^\S+ "[^"]*" is forbidden: /, "");
 }
 
 function dueMsOf({ refusal, sinceMs }: HeldRequest): number {

@@ -14,7 +14,6 @@ const FOR_WARNINGS = 25;
 
 export interface EventRecorderOptions {
   readonly client: Pick<KubeClient, "create">;
-  /** Name of this process, such as its pod. */
   readonly reportingInstance: string;
   readonly clock: Clock;
   readonly logger: Logger;

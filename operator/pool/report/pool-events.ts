@@ -43,7 +43,6 @@ export class PoolEvents {
   /** The last reported state of each condition, or its state without a report. */
   readonly #conditions = new Map<ConditionType, string>();
 
-  /** Adds the observations and actions of a reconcile. */
   add(snapshot: Snapshot, plan: Plan): void {
     this.#changes = addChanges(this.#changes, changesOf(plan));
     const over = [...drainEnds(snapshot).over, ...plan.retire.flatMap(({ expired }) => expired)];
@@ -51,7 +50,6 @@ export class PoolEvents {
     this.#expired = new Set(over.map(({ uid }) => uid));
   }
 
-  /** The events to record now. */
   take(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[]): readonly EventContent[] {
     const { nowMs } = snapshot;
     return [

@@ -17,7 +17,6 @@ const MAX_IN_FLIGHT = 8;
 const MAX_EVENTS = 100;
 const MAX_NOTE = 400;
 
-/** The latest event of a pod. */
 export interface PodEvent {
   readonly warning: boolean;
   readonly reason: string;

@@ -3,7 +3,6 @@ import type { Json } from "../../kube/types.ts";
 
 /** What a scheduled pod that does not run yet waits for, as its kubelet reports it. */
 export interface Starting {
-  /** When the pod was scheduled. */
   readonly sinceMs: number;
   /** Such as `worker: ContainerCreating`; an init container that has not ended yet is `Running`. */
   readonly what: string;

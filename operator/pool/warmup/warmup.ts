@@ -20,7 +20,6 @@ import type { WorkerCalls } from "./worker-calls.ts";
 export type PresetLoader = (
   pool: PoolConfig,
   group: GroupConfig,
-  /** Base URL of the worker. */
   origin: string,
   pod: PodView,
   signal: AbortSignal,

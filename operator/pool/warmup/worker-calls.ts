@@ -11,7 +11,6 @@ const nothing = encodeForm({ fields: {} });
 
 export interface WorkerCall {
   readonly method: "GET" | "POST";
-  /** Base URL of the worker. */
   readonly origin: string;
   readonly path: string;
   readonly timeoutMs: number;
@@ -42,11 +41,7 @@ export class WorkerCalls {
       const answer = await this.call({ method: "GET", origin, path: engine.paths.sessions, timeoutMs: QUERY_TIMEOUT_MS });
       return sessionsIn(answer, engine) === 0;
     } catch (error) {
-      return error instanceof WorkerUnreachable && isRefusal(error.cause);
+      return error instanceof WorkerUnreachable && error.refused;
     }
   }
-}
-
-function isRefusal(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }

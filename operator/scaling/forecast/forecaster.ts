@@ -8,11 +8,9 @@ import { type SavedTrials, Trials, weightOf } from "./trials.ts";
 /** The observed demand at one moment. Counters start at any fixed moment and may restart from zero. */
 export interface DemandSample {
   readonly nowS: number;
-  /** Launches that arrived. */
   readonly arrived: number;
   /** Of those, launches that did not find a warm slot at once. */
   readonly missed: number;
-  /** Sessions that started. */
   readonly started: number;
   /** Sessions that run now. */
   readonly sessions: number;

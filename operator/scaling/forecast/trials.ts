@@ -41,7 +41,6 @@ export interface SavedTrials {
 
 interface Trial {
   readonly price: number;
-  /** Number of workers, including starting ones. */
   workers: number;
   warm: number;
   /** When the starting workers become warm, ascending. */
@@ -101,7 +100,6 @@ export class Trials {
     for (const trial of this.#trials) trial.missed *= kept;
   }
 
-  /** Resizes the fleet of each trial. */
   resize(worth: Worth, atLeast: number, nowS: number, timeToWarmS: number): void {
     const news = Math.min(1, Math.max(0, nowS - (this.#resizedS ?? nowS)) / EXPECTED_MEMORY_S);
     this.#resizedS = nowS;
