@@ -25,6 +25,12 @@ export interface WorkerClient {
   onClosed?(listener: (origin: string) => void): () => void;
 }
 
+/** What requests to workers need: a client, and the clock that limits their time. */
+export interface WorkerAccess {
+  readonly client: WorkerClient;
+  readonly clock: Clock;
+}
+
 interface Kept {
   readonly line: Line;
   readonly sinceMs: number;

@@ -1,7 +1,6 @@
 import { launchApiOf } from "../../engines/index.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
-import type { WorkerClient } from "../../workers/client.ts";
+import type { WorkerAccess } from "../../workers/client.ts";
 import { claimUnsettled, overflowUnclear } from "../errors.ts";
 import { findSession } from "../sessions/find-session.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
@@ -36,9 +35,7 @@ export interface ClaimSource {
   supersede(message: Superseded): Promise<readonly string[]>;
 }
 
-export interface ClaimsDeps {
-  readonly clock: Clock;
-  readonly client: WorkerClient;
+export interface ClaimsDeps extends WorkerAccess {
   readonly peers: Peers;
   readonly book: ClaimBook;
   readonly findWorker: (uid: string) => Worker | undefined;

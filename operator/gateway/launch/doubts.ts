@@ -1,6 +1,5 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
-import type { WorkerClient } from "../../workers/client.ts";
+import type { WorkerAccess } from "../../workers/client.ts";
 import type { LaunchError } from "../errors.ts";
 import { findSession, type SearchTarget, type SessionSearch } from "../sessions/find-session.ts";
 import type { Worker } from "../workers/worker.ts";
@@ -23,10 +22,10 @@ export type ResolvedDoubt = Doubt & { readonly search: Extract<SessionSearch, { 
 
 /** Launches whose outcome is unknown. A retry searches the worker for the session. */
 export class Doubts {
-  readonly #deps: { readonly client: WorkerClient; readonly clock: Clock };
+  readonly #deps: WorkerAccess;
   readonly #doubts: ExpiringMap<string, Doubt>;
 
-  constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
+  constructor(deps: WorkerAccess) {
     this.#deps = deps;
     this.#doubts = new ExpiringMap({ clock: deps.clock, ttlMs: REMEMBER_MS, max: MAX_REMEMBERED });
   }

@@ -1,7 +1,6 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { isTimeout, withDeadline } from "../../runtime/deadline.ts";
 import { type BusyReason, busyReason, type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
-import { LAUNCH_TIMEOUT_MS, type PostBody, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import { LAUNCH_TIMEOUT_MS, type PostBody, type WorkerAccess, WorkerUnreachable } from "../../workers/client.ts";
 
 export type Forwarded =
   | { readonly kind: "accepted"; readonly answer: WorkerAnswer }
@@ -20,7 +19,7 @@ export type Forwarded =
 
 /** Sends a launch to one worker once, and waits for the answer while the worker's pod exists. Never throws. */
 export async function forward(
-  deps: { readonly client: WorkerClient; readonly clock: Clock },
+  deps: WorkerAccess,
   target: { readonly origin: string; readonly path: string; readonly gone: AbortSignal },
   body: PostBody,
 ): Promise<Forwarded> {

@@ -13,16 +13,8 @@ import { type ClaimedFor, claimFor } from "./claim-launch.ts";
 import type { Doubts } from "./doubts.ts";
 import { type FindSlotDeps, findSlot } from "./find-slot.ts";
 import type { LaunchContext } from "./launch-context.ts";
-import {
-  afterCloud,
-  afterQueue,
-  afterWorker,
-  hadSlot,
-  type LaunchTries,
-  noTries,
-  type PendingReason,
-  pathOnSend,
-} from "./launch-tries.ts";
+import type { LaunchTries, PendingReason } from "./launch-tries.ts";
+import { afterCloud, afterQueue, afterWorker, hadSlot, noTries, pathOnSend } from "./launch-tries.ts";
 import { workersBroke } from "./refusals.ts";
 import type { SentLaunch } from "./replacements.ts";
 import { type LostAnswer, type NotBegun, notBegun, type SendDeps, sendLaunch } from "./send-launch.ts";

@@ -1,9 +1,8 @@
 import type { AccountErrorKind } from "../../api/load-report.ts";
 import { launchApiOf } from "../../engines/index.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
-import type { WorkerClient } from "../../workers/client.ts";
+import type { WorkerAccess } from "../../workers/client.ts";
 import type { LaunchError } from "../errors.ts";
 import type { LoadBook } from "../load/load-book.ts";
 import type { Slot, Slots } from "../queue/slots.ts";
@@ -14,9 +13,7 @@ import { type Forwarded, forward } from "./forward.ts";
 import type { LaunchContext } from "./launch-context.ts";
 import { workerBroke, workerRejected, workerTimedOut } from "./refusals.ts";
 
-export interface SendDeps {
-  readonly clock: Clock;
-  readonly client: WorkerClient;
+export interface SendDeps extends WorkerAccess {
   readonly slots: Slots;
   readonly load: LoadBook;
   readonly metrics: GatewayMetrics;

@@ -1,8 +1,7 @@
 import { launchApiOf } from "../../engines/index.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { taskState, type WorkerAnswer } from "../../workers/answers.ts";
-import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import { type WorkerAccess, WorkerUnreachable } from "../../workers/client.ts";
 import { CLOUD } from "../claims/cloud-claim.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Worker } from "../workers/worker.ts";
@@ -17,9 +16,7 @@ export interface Served {
   readonly earned: boolean;
 }
 
-export interface StillRunsDeps {
-  readonly clock: Clock;
-  readonly client: WorkerClient;
+export interface StillRunsDeps extends WorkerAccess {
   readonly findWorker: (uid: string) => Worker | undefined;
   /** Whether this gateway saw the session end. */
   readonly hasEnded: (worker: Worker, at: SessionLocation) => boolean;

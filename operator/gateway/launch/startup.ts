@@ -1,8 +1,7 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { KeyCounter } from "../../runtime/key-counter.ts";
 import { type TaskState, taskState, type WorkerAnswer } from "../../workers/answers.ts";
-import type { WorkerClient } from "../../workers/client.ts";
+import type { WorkerAccess } from "../../workers/client.ts";
 
 /** Interval between two queries of a starting session: a share of its age, with a minimum. */
 const QUERY_SHARE = 0.1;
@@ -33,13 +32,13 @@ export interface FollowedSession {
  * queries. For a start-up of 4 s it takes 15 queries, and the error is at most 0.2 s in either direction.
  */
 export class StartupWatch {
-  readonly #deps: { readonly client: WorkerClient; readonly clock: Clock };
+  readonly #deps: WorkerAccess;
   readonly #pauses = new Set<{ cancel(): void }>();
   /** By pool. */
   readonly #followed = new KeyCounter();
   #stopped = false;
 
-  constructor(deps: { readonly client: WorkerClient; readonly clock: Clock }) {
+  constructor(deps: WorkerAccess) {
     this.#deps = deps;
   }
 

@@ -1,8 +1,7 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { sleep } from "../../runtime/sleep.ts";
 import { taskInRoom, type WorkerAnswer } from "../../workers/answers.ts";
-import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import { type WorkerAccess, WorkerUnreachable } from "../../workers/client.ts";
 
 /** Times of the queries, from the first one on. A worker may need a moment to list a session that it has begun. */
 const QUERIES_AT_MS = [0, 400, 1_200];
@@ -32,7 +31,7 @@ export type SessionSearch =
  * process has ended. Any other failed query may be due to the network. Never throws.
  */
 export async function findSession(
-  deps: { readonly client: WorkerClient; readonly clock: Clock },
+  deps: WorkerAccess,
   { origin, tasksPath, room, isOther, gone }: SearchTarget,
 ): Promise<SessionSearch> {
   let absent = 0;

@@ -60,10 +60,8 @@ export class Livekit {
     if (pool.livekit === undefined) throw noLivekit(pool);
     const { WebhookReceiver } = await sdk();
     const { key, secret } = await this.#server(pool).catch((cause: unknown) => {
-      throw new LaunchError(503, "auth_unavailable", `LiveKit's signature cannot be checked: ${messageOf(cause)}`, {
-        retryAfterMs: RETRY_MS,
-        cause,
-      });
+      const message = `LiveKit's signature cannot be checked: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new LaunchError(503, "auth_unavailable", message, { retryAfterMs: RETRY_MS, cause });
     });
     try {
       return await new WebhookReceiver(key, secret).receive(body, authorization);
@@ -92,13 +90,6 @@ function sdk(): Promise<typeof import("livekit-server-sdk")> {
 }
 
 function noLivekit({ namespace, name }: PoolConfig): LaunchError {
-  return new LaunchError(
-    404,
-    "not_found",
-    `pool ${namespace}/${name} has no LiveKit server: set livekit.url and livekit.apiKeyRef`,
-  );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = `pool ${namespace}/${name} has no LiveKit server: set livekit.url and livekit.apiKeyRef`;
+  return new LaunchError(404, "not_found", message);
 }

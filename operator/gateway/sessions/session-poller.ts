@@ -1,7 +1,6 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { sessionsIn, tasksIn } from "../../workers/answers.ts";
-import { type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import { type WorkerAccess, WorkerUnreachable } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
 import { isLive, type SessionBook } from "./session-book.ts";
 
@@ -27,9 +26,7 @@ class PollState {
   gone = false;
 }
 
-export interface SessionPollerDeps {
-  readonly clock: Clock;
-  readonly client: WorkerClient;
+export interface SessionPollerDeps extends WorkerAccess {
   readonly book: SessionBook;
   /** Called after the poller corrected a worker's session count: slots, or sessions below the pool's limit, may be free. */
   readonly onRecounted: (worker: Worker) => void;

@@ -1,8 +1,7 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { launchApiOf } from "../../engines/index.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/metrics.ts";
-import type { WorkerClient } from "../../workers/client.ts";
+import type { WorkerAccess } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
 import { AbandonedSessionReaper } from "./abandoned-session-reaper.ts";
 import { BulkPoller } from "./bulk-poller.ts";
@@ -26,9 +25,7 @@ export type SessionEvent =
   | { readonly kind: "replaced"; readonly session: Session }
   | { readonly kind: "replaced-not-stopped"; readonly session: Session };
 
-export interface SessionsDeps {
-  readonly clock: Clock;
-  readonly client: WorkerClient;
+export interface SessionsDeps extends WorkerAccess {
   readonly metrics: GatewayMetrics;
   readonly findPool: (key: string) => PoolConfig | undefined;
   readonly workersOf: (key: string) => Iterable<Worker>;

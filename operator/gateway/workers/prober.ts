@@ -1,7 +1,7 @@
 import type { Engine } from "../../engines/index.ts";
-import type { Clock, Random } from "../../runtime/clock.ts";
+import type { Random } from "../../runtime/clock.ts";
 import { readReadiness } from "../../workers/answers.ts";
-import { IDLE_TIMEOUT_MS, type WorkerClient, WorkerUnreachable } from "../../workers/client.ts";
+import { IDLE_TIMEOUT_MS, type WorkerAccess, WorkerUnreachable } from "../../workers/client.ts";
 import { type Cadence, cadenceOf, firstDelayMs, probeDelayMs } from "./probe-schedule.ts";
 import type { ProbeAnswer, Worker } from "./worker.ts";
 
@@ -12,10 +12,8 @@ const GRACE_MS = 100;
 /** Shortest time between probes after closed connections: some workers close the connection after every answer. */
 const CLOSED_INTERVAL_MS = 1_000;
 
-export interface ProberOptions {
-  readonly clock: Clock;
+export interface ProberOptions extends WorkerAccess {
   readonly random: Random;
-  readonly client: WorkerClient;
   /** Whether launches wait in the worker's pool. */
   readonly awaited: (worker: Worker) => boolean;
   /** Called after a probe that changed the worker. */
