@@ -1,8 +1,8 @@
 import { JOBS, type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { ReadSecret } from "../kube/secret-cache.ts";
-import type { Clock, Random } from "../runtime/clock.ts";
+import type { Random } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/metrics.ts";
-import type { WorkerClient } from "../workers/client.ts";
+import type { WorkerAccess } from "../workers/client.ts";
 import { poolDeleting } from "./admission/admit.ts";
 import { SecretAccess } from "./admission/secret-access.ts";
 import { ClaimBook } from "./claims/claim-book.ts";
@@ -31,10 +31,8 @@ import { hashOf, Shares } from "./workers/shares.ts";
 import type { WorkerRecord } from "./workers/worker-record.ts";
 import { poolOf, WorkerTable } from "./workers/worker-table.ts";
 
-export interface GatewayCoreDeps {
-  readonly clock: Clock;
+export interface GatewayCoreDeps extends WorkerAccess {
   readonly random: Random;
-  readonly client: WorkerClient;
   readonly directory: Directory;
   readonly metrics: GatewayMetrics;
   /** Undefined if this gateway is alone. */
@@ -72,8 +70,11 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
 
   constructor(deps: GatewayCoreDeps) {
     this.#deps = deps;
-    const { clock, random, client, directory, metrics, peers } = deps;
+    const { clock, random, client, directory, metrics, peers, viewRoom, readSecret } = deps;
     const findPool = (key: string): PoolConfig | undefined => directory.pool(key);
+    const workersOf = (key: string) => this.#workers.ofPool(key);
+    const onChanged = (key: string) => this.#load.changed(key);
+    const common = { clock, random, client, metrics, findPool, workersOf, viewRoom };
     this.#workers = new WorkerTable({ findPool, clock });
     this.#load = new LoadBook(clock);
     const book = new ClaimBook(clock);
@@ -81,9 +82,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
     this.#slots = new Slots({ clock, findPool, workers: this.#workers, elsewhere: (key) => this.#overflow.count(key) });
     const jobs = new JobArrivals(this.#load);
     this.#prober = new Prober({
-      clock,
-      random,
-      client,
+      ...common,
       awaited: (worker) => this.#slots.awaited(poolOf(worker.record)),
       onChanged: (worker) => {
         this.#capacityChanged(poolOf(worker.record));
@@ -92,14 +91,9 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       },
     });
     this.sessions = new Sessions({
-      clock,
-      client,
-      metrics,
-      findPool,
-      workersOf: (key) => this.#workers.ofPool(key),
+      ...common,
       probeNow: (worker) => this.#prober.probeNow(worker),
       onRecounted: (worker) => this.#capacityChanged(poolOf(worker.record)),
-      viewRoom: deps.viewRoom,
       used: (key, engine, used) => this.#used(key, "self-hosted", engine, used),
       reclaimed: (key, reclaimedMs) => this.#load.reclaimedSlot(key, reclaimedMs),
       onEvent: deps.onEvent,
@@ -123,17 +117,11 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       );
     this.#overflow = new Overflow({
       ...deps.overflow,
-      clock,
-      metrics,
-      findPool,
-      viewRoom: deps.viewRoom,
-      workersOf: (key) => this.#workers.ofPool(key),
+      ...common,
       atSessionLimit: (pool) => this.#slots.atSessionLimit(pool),
-      onChanged: (key) => this.#load.changed(key),
+      onChanged,
       used: (key, engine, used) => this.#used(key, "cloud", engine, used),
     });
-    const { readSecret } = deps;
-    const onChanged = (key: string) => this.#load.changed(key);
     this.#secretAccess = readSecret && new SecretAccess({ clock, read: readSecret, onChanged });
     this.#untaken =
       deps.dispatches &&
@@ -147,15 +135,11 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       });
     this.#startups = new StartupWatch({ client, clock });
     this.#launcher = new Launcher({
-      clock,
-      random,
-      client,
-      metrics,
+      ...common,
       slots: this.#slots,
       load: this.#load,
       accepted: new AcceptedLaunches({
-        clock,
-        metrics,
+        ...common,
         load: this.#load,
         startups: this.#startups,
         replacements: this.#replacements,

@@ -94,9 +94,6 @@ export function claimUnsettled(worker: string): LaunchError {
 /** @param seconds after which the launch may be sent again. */
 export function overflowUnclear(seconds: number): LaunchError {
   const sentence = "the maker's cloud did not report whether it accepted the launch";
-  return new LaunchError(
-    502,
-    "overflow_unclear",
-    `${sentence}. The gateway does not send it again for ${seconds}s. ${maybeStarted}`,
-  );
+  const pause = `The gateway does not send it again for ${seconds}s`;
+  return new LaunchError(502, "overflow_unclear", `${sentence}. ${pause}. ${maybeStarted}`);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import type { FastifyInstance } from "fastify";
 import { formatDuration } from "../api/duration.ts";
 import { liveGatewayAddresses } from "../api/gateway-addresses.ts";
@@ -142,7 +143,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     const listening = await launches.listen({ host, port: settings.launchPort });
     const launchesAt = settings.tls === undefined ? listening : listening.replace(/^http:/, "https:");
     logger.info({ launches: launchesAt, internal: internalAt }, "listening");
-    await aborted(signal);
+    if (!signal.aborted) await once(signal, "abort");
     logger.info(`draining: accepting launches for ${formatDuration(settings.settleMs)} more`);
     await sleep(clock, settings.settleMs);
     await finish(launches, core);
@@ -166,9 +167,4 @@ async function finish(server: FastifyInstance, core: GatewayCore): Promise<void>
   await sleep(systemClock, LAST_ANSWERS_MS, done.signal);
   server.server.closeAllConnections();
   await closed;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -30,31 +30,15 @@ export interface PublicServerDeps
  * @throws if the certificate cannot be used.
  */
 export async function publicServer(deps: PublicServerDeps, signal: AbortSignal): Promise<FastifyInstance> {
-  const { settings, kube, clock, logger, metrics, findPool, launch, viewIsOld, stopping, sessions, livekit, denials, notReady } =
-    deps;
+  const { settings, kube, clock, logger } = deps;
   const files = settings.tls;
   const tls = files === undefined ? undefined : await readTlsPair(files);
   const gate = new Gate(new ClientTokens({ read: secretReader(kube), clock }), new ClientLimits(clock));
   const rooms = new BodyRooms(settings.bodyLimitMb * MEGABYTE);
-  const read = { clock, timeoutMs: BODY_TIMEOUT_MS };
-  const server = launchServer({
-    clock,
-    logger,
-    metrics,
-    findPool,
-    launch,
-    ...(viewIsOld && { viewIsOld }),
-    ...(stopping && { stopping }),
-    defaultPool: settings.defaultPool,
-    tls,
-    denials,
-    notReady,
-    trustedProxies: settings.trustedProxies,
-    gate,
-    read,
-    rooms,
-  });
-  serveSessions(server, { logger, findPool, ...(viewIsOld && { viewIsOld }), gate, sessions, livekit, denials, read, rooms });
+  const parts = { ...deps, gate, read: { clock, timeoutMs: BODY_TIMEOUT_MS }, rooms };
+  const { defaultPool, trustedProxies } = settings;
+  const server = launchServer({ ...parts, defaultPool, tls, trustedProxies });
+  serveSessions(server, parts);
   if (files !== undefined && tls !== undefined) {
     const use = (pair: TlsPair): void => {
       if (server.server instanceof TlsServer) server.server.setSecureContext(pair);

@@ -20,17 +20,10 @@ export function record(
   const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
   deps.metrics.launches.inc(labels);
   if (outcome === "served" && trace.path !== "repeated") recordStages(deps, labels, trace);
+  const { client, traceId, preset, worker, path, attempts } = trace;
+  const room = trace.room?.slice(0, MAX_LOGGED);
   const line = {
-    namespace: labels.namespace,
-    pool: labels.pool,
-    client: trace.client,
-    traceId: trace.traceId,
-    room: trace.room?.slice(0, MAX_LOGGED),
-    preset: trace.preset,
-    worker: trace.worker,
-    path: trace.path,
-    attempts: trace.attempts,
-    outcome: code,
+    ...{ namespace: labels.namespace, pool: labels.pool, client, traceId, room, preset, worker, path, attempts, outcome: code },
     totalMs: Math.round(deps.clock.now() - trace.arrivedMs),
     readMs: Math.round(trace.readMs),
     waitedMs: Math.round(trace.waitedMs),

@@ -67,10 +67,8 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
       if (found.sessions.length === 0) throw notFound(pool, room, found.complete);
       const left = found.sessions.filter(isLive);
       const ended = found.sessions.length - left.length;
-      deps.logger.info(
-        { namespace: pool.namespace, pool: pool.name, client, room, ended, left: left.length },
-        "sessions ended on request",
-      );
+      const line = { namespace: pool.namespace, pool: pool.name, client, room, ended, left: left.length };
+      deps.logger.info(line, "sessions ended on request");
       if (left.length > 0) throw notEnded(left.map(({ worker }) => worker.name));
       return sessionsBody(found);
     }),

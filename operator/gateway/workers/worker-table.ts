@@ -27,10 +27,6 @@ export class WorkerTable {
     this.#clock = deps.clock;
   }
 
-  get size(): number {
-    return this.#byUid.size;
-  }
-
   get(uid: string): Worker | undefined {
     return this.#byUid.get(uid);
   }
