@@ -84,7 +84,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
 async function lead(operator: Operator, signal: AbortSignal, holds: () => boolean): Promise<void> {
   const { client, metrics, logger, role } = operator;
   const clock = systemClock;
-  const random = Math.random;
+  const common = { clock, random: Math.random, logger };
   const sinceMs = clock.now();
   role.leader = undefined;
   metrics.leader.set(1);
@@ -96,6 +96,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   const writer = whileLeading(client, signal, holds);
   const controllers = poolControllers({
     ...watched,
+    ...common,
     client: writer,
     events: client,
     hub,
@@ -103,28 +104,22 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     sidecarImage: operator.settings.image,
     record: eventRecorder({ client: writer, reportingInstance: operator.settings.podName, clock, logger }),
     metrics,
-    clock,
-    random,
-    logger,
   });
   const budgets = disruptionBudgetController(operator, watched, writer, controllers.refusals);
   const streams = new GatewayStreams(
     {
+      ...common,
       hub,
       tokenFile: operator.settings.loadTokenFile,
       onChange: (key) => controllers.enqueue(key),
       onConnections: (connected) => metrics.gatewaysConnected.set(connected),
-      clock,
-      random,
-      logger,
     },
     signal,
   );
   const informers = Object.values(watched);
-  const common = { client, clock, random, logger };
   const running = [
     ...informers.map((informer) => informer.run(signal)),
-    followGateways(common, operator.settings, gatewayAddresses, (addresses) => streams.set(addresses), signal),
+    followGateways({ client, ...common }, operator.settings, gatewayAddresses, (addresses) => streams.set(addresses), signal),
   ];
   await Promise.all(informers.map((informer) => informer.whenSynced(signal)));
   role.leading = {

@@ -5,6 +5,7 @@ import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
 import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
+import type { PodMarks } from "../resources/marks.ts";
 import { parseRecord, type TemplateRecord } from "../resources/worker-template.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 import { type PodEnd, podEnd } from "./pod-end.ts";
@@ -47,7 +48,7 @@ export interface DeploymentView {
   readonly refused: { readonly sinceMs: number; readonly why: string } | undefined;
 }
 
-export interface PodView {
+export interface PodView extends PodMarks {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -75,10 +76,6 @@ export interface PodView {
   readonly warmSinceMs: number | undefined;
   /** When the worker's process last started. */
   readonly startedAtMs: number | undefined;
-  readonly cordonedAtMs: number | undefined;
-  /** Its deletion cost is the lowest of its group. */
-  readonly released: boolean;
-  readonly protected: boolean;
   readonly problem: PodProblem | undefined;
   /** Its phase is Failed or Succeeded: its ReplicaSet ignores it, and it is no worker. */
   readonly end: PodEnd | undefined;

@@ -30,11 +30,8 @@ export interface WorkerTemplate {
   readonly refused?: string;
 }
 
-export interface TemplateRecord {
+export interface TemplateRecord extends Pick<WorkerTemplate, "inputs" | "renderedBy" | "contract"> {
   readonly hash: string;
-  readonly inputs: string;
-  readonly renderedBy: string;
-  readonly contract: number;
   /** The applied template, compressed, without later changes by others or by the API server. */
   readonly applied: string;
 }

@@ -47,11 +47,6 @@ export class Controller {
     this.#noteFull(key, this.#queue.add(key));
   }
 
-  /** Enqueues the key in `delayMs`. An earlier request for the same key is kept. */
-  enqueueAfter(key: string, delayMs: number): void {
-    this.#noteFull(key, this.#queue.addAfter(key, delayMs));
-  }
-
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(Array.from({ length: this.#options.concurrency }, () => this.#work(signal)));
     this.#queue.stop();

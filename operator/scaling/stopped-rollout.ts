@@ -1,13 +1,5 @@
-import {
-  cordonedOf,
-  isIdle,
-  leastDisturbing,
-  noStep,
-  releasable,
-  type ShrinkStep,
-  type WorkerState,
-  waitingFor,
-} from "./victims.ts";
+import type { ShrinkStep, WorkerState } from "./victims.ts";
+import { cordonedOf, isIdle, leastDisturbing, noStep, releasable, waitingFor } from "./victims.ts";
 
 /**
  * Scale-down of a group whose rollout is stopped. Kubernetes distributes a change of replicas over the ReplicaSets of such a

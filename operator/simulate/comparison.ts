@@ -7,18 +7,13 @@ import { type Replay, replay, type TimelinePoint } from "./replay.ts";
 export type PolicyOf = (shape: FleetShape, group: GroupConfig) => Policy;
 
 /** The result of a policy over all groups of a pool. */
-export interface Outcome {
+export interface Outcome extends Pick<Replay, "launches" | "warm" | "refused" | "workerHours" | "wouldHaveEnded"> {
   readonly name: string;
-  readonly launches: number;
-  readonly warm: number;
   readonly waited: number;
-  readonly refused: number;
   /** Start-up of the served launches: from arrival to first frame. */
   readonly startupS: { readonly p50: number; readonly p95: number; readonly p99: number };
-  readonly workerHours: number;
   /** Undefined if a group has no `costPerHour`. */
   readonly cost: number | undefined;
-  readonly wouldHaveEnded: number;
   readonly directionChangesPerHour: number;
   /** Lower bound of the worker-hours of any policy with as many warm launches, even one that knows the future. */
   readonly clairvoyantHours: number;

@@ -1,20 +1,15 @@
-import type { PoolConfig } from "../../api/pool-config.ts";
 import type { WorkerState } from "../../scaling/victims.ts";
 import type { PoolLoadView } from "../load/load-hub.ts";
 import { isAbandoned } from "../planning/drain-end.ts";
 import { PROTECTED_AFTER_SESSION_MS, protectionOf } from "../planning/protection.ts";
-import type { Members } from "../snapshot.ts";
+import type { Members, Observed } from "../snapshot.ts";
 import type { Verdicts } from "../victim-verification.ts";
 import type { PodView } from "../views.ts";
 import { hasWarmupSession } from "../warmup/warmth.ts";
 
 /** What the members of a group are judged by, beside their pods. */
-export interface MemberContext {
-  readonly pool: PoolConfig;
-  readonly load: PoolLoadView;
-  readonly lastBusyMs: ReadonlyMap<string, number>;
+export interface MemberContext extends Pick<Observed, "pool" | "load" | "lastBusyMs" | "nowMs"> {
   readonly verdicts: Verdicts;
-  readonly nowMs: number;
 }
 
 /** Sorts the pods of one Deployment into those that stay, that terminate and that have ended. */

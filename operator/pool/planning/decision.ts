@@ -1,8 +1,10 @@
+import type { GroupSupply } from "../../scaling/size.ts";
+import type { TargetInputs } from "../../scaling/target.ts";
+
 /** Decisions on sizes as data: inputs, arithmetic, result and reason. */
 
 /** All inputs of a group's size. */
-export interface DecisionInputs {
-  readonly sessions: number;
+export interface DecisionInputs extends Pick<GroupSupply, Supplied>, Pick<TargetInputs, "maxStep" | "holdMs" | "wantedLately"> {
   /** Free slots that the load of its workers blocks. */
   readonly blocked: number;
   /** Queued launches that are assigned to this group. */
@@ -10,9 +12,6 @@ export interface DecisionInputs {
   /** Free slots required of it, the slot deficit included. */
   readonly buffer: number;
   readonly deficit: number;
-  readonly slotsPerWorker: number;
-  readonly min: number;
-  readonly max: number;
   /** Pods without a node. */
   readonly unschedulable: number;
   /** Limit on workers that wait for a node, if nodes are short. */
@@ -21,14 +20,9 @@ export interface DecisionInputs {
   readonly terminating: number;
   /** Replicas without a pod yet. */
   readonly unseen: number;
-  /** Workers on lost nodes. */
-  readonly lost: number;
-  /** Limit on workers that this decision adds. */
-  readonly maxStep: number;
-  readonly holdMs: number;
-  /** Largest target within the hold time. */
-  readonly wantedLately: number;
 }
+
+type Supplied = "sessions" | "slotsPerWorker" | "min" | "max" | "lost";
 
 export interface DecisionRecord {
   readonly atMs: number;

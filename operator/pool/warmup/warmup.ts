@@ -25,12 +25,14 @@ export type PresetLoader = (
   signal: AbortSignal,
 ) => Promise<void>;
 
+type Caller = Pick<WorkerCalls, "call">;
+
 export interface WarmupOptions {
   readonly client: PoolClient;
   readonly refusals: Refusals;
   readonly pools: Store<PoolView>;
   readonly pods: Store<PodView>;
-  readonly workers: Pick<WorkerCalls, "call">;
+  readonly workers: Caller;
   readonly loadPresets: PresetLoader;
   readonly clock: Clock;
 }
@@ -77,13 +79,8 @@ export function warmupReconciler(options: WarmupOptions): (key: string, signal: 
   };
 }
 
-async function exercise(
-  workers: Pick<WorkerCalls, "call">,
-  group: GroupConfig,
-  origin: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { method, path, timeoutMs } of group.engine.warmup) {
+async function exercise(workers: Caller, { engine }: GroupConfig, origin: string, signal: AbortSignal): Promise<void> {
+  for (const { method, path, timeoutMs } of engine.warmup) {
     const { status } = await workers.call({ method, origin, path, timeoutMs, signal });
     if (status >= 300) throw new Error(`warm-up failed: the worker responded ${status} to ${method} ${path}`);
   }

@@ -36,9 +36,6 @@ export interface Forecast {
   readonly holdS: number;
   readonly launchesPerS: number;
   readonly sessionLengthS: number;
-  readonly dispersion: number;
-  /** Worker-seconds that one avoided miss is worth. */
-  readonly priceS: number;
 }
 
 /** The whole state of a forecaster: about 2 KB as JSON. */
@@ -109,9 +106,8 @@ export class Forecaster {
     }
 
     const sessionLengthS = this.#lengths.meanS;
-    const dispersion = this.#dispersion.value;
     const ends = 1 - Math.exp(-timeToWarmS / sessionLengthS);
-    const outlook = { sessions: taken, arrivals: expected, dispersion, ends };
+    const outlook = { sessions: taken, arrivals: expected, dispersion: this.#dispersion.value, ends };
     const value = worth({
       slotsPerWorker,
       relativeRate: launchesPerS / this.#arrivals.meanPerS,
@@ -120,8 +116,7 @@ export class Forecaster {
     });
     const needed = Math.ceil(taken / slotsPerWorker);
     this.#trials.resize(value, needed, nowS, timeToWarmS);
-    const price = this.#trials.price;
-    const workers = value.workers(price, needed);
+    const workers = value.workers(this.#trials.price, needed);
     this.#wanted = workers;
     return {
       workers,
@@ -129,8 +124,6 @@ export class Forecaster {
       holdS: timeToWarmS,
       launchesPerS,
       sessionLengthS,
-      dispersion,
-      priceS: price / this.#arrivals.meanPerS,
     };
   }
 
