@@ -81,43 +81,41 @@ program
     await simulate(file, simulateOptions(flags), printLine);
   });
 
-program
+const explain = program
   .command("explain")
   .description("explain the size of a pool and its latest changes (see docs/explain.md)")
   .argument("<pool>", "name of the AvatarPool")
   .option("-n, --namespace <name>", "namespace of the pool (default: the kubeconfig's)")
   .option("--limit <number>", "changes to print (default: 10)")
   .option("--json", "print one JSON object")
-  .option("--kubeconfig <file>", "kubeconfig to use (default: kubectl's default)")
-  .option("--context <name>", "kubeconfig context to use (default: the current context)")
-  .option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool")
-  .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
-  .option("--url <url>", "URL of the leading operator, to bypass the API server")
   .action(async (name: string, flags: ClusterFlags & { readonly limit?: string; readonly json?: boolean }) => {
-    const [{ explain, limitOf }, { withCluster }] = await Promise.all([import("./cli/explain.ts"), import("./cli/cluster.ts")]);
-    const limit = limitOf(flags.limit);
+    const [cli, { withCluster }] = await Promise.all([import("./cli/explain.ts"), import("./cli/cluster.ts")]);
+    const limit = cli.limitOf(flags.limit);
     await withCluster(flags, (cluster) =>
-      explain(cluster, { namespace: cluster.namespace, name, limit, json: flags.json ?? false }, printLine, hintLine),
+      cli.explain(cluster, { namespace: cluster.namespace, name, limit, json: flags.json ?? false }, printLine, hintLine),
     );
   });
 
-program
+const plan = program
   .command("plan")
   .description("show what the operator would do now, without a change (see docs/explain.md)")
   .argument("[pool]", "name of an AvatarPool of the cluster, unless -f is set")
   .option("-f, --file <pool.yaml>", "file with one AvatarPool, to plan against the workers in the cluster")
   .option("-n, --namespace <name>", "namespace of the pool (default: the file's, else the kubeconfig's)")
   .option("--json", "print one JSON object")
-  .option("--kubeconfig <file>", "kubeconfig to use (default: kubectl's default)")
-  .option("--context <name>", "kubeconfig context to use (default: the current context)")
-  .option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool")
-  .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
-  .option("--url <url>", "URL of the leading operator, to bypass the API server")
   .action(async (name: string | undefined, flags: ClusterFlags & { readonly file?: string; readonly json?: boolean }) => {
     const [{ planNow }, { withCluster }] = await Promise.all([import("./cli/plan.ts"), import("./cli/cluster.ts")]);
     const { file, namespace, json = false } = flags;
     await withCluster(flags, (cluster) => planNow(cluster, { name, file, namespace, json }, printLine));
   });
+
+for (const command of [explain, plan])
+  command
+    .option("--kubeconfig <file>", "kubeconfig to use (default: kubectl's default)")
+    .option("--context <name>", "kubeconfig context to use (default: the current context)")
+    .option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool")
+    .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", "avatarpool-operator")
+    .option("--url <url>", "URL of the leading operator, to bypass the API server");
 
 const printLine = (line: string) => process.stdout.write(`${line}\n`);
 const hintLine = (line: string) => process.stderr.write(`${line}\n`);

@@ -17,7 +17,7 @@ import { replicaSetView } from "../pool/replica-sets.ts";
 import { deploymentView, type PoolView, podView, poolView } from "../pool/views.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AskOperator, OperatorError } from "./ask-operator.ts";
-import { findPool, noSuchPool } from "./cluster.ts";
+import { type Cluster, findPool, noSuchPool } from "./cluster.ts";
 import { planLines, planned } from "./plan-lines.ts";
 import { parsePool } from "./pool-file.ts";
 
@@ -28,11 +28,7 @@ export interface PlanOptions {
   readonly json: boolean;
 }
 
-interface Cluster {
-  readonly client: Pick<KubeClient, "get" | "list">;
-  readonly namespace: string;
-  readonly ask: AskOperator;
-}
+type PlanCluster = Omit<Cluster, "client"> & { readonly client: Pick<KubeClient, "get" | "list"> };
 
 const PAGE = 500;
 
@@ -43,7 +39,7 @@ const NO_IMAGE = "";
  * `avatarpool plan`: what the operator would do now. It runs the operator's own functions on the cluster's state, without writes.
  * @throws Error with a remedy if the pool cannot be found or read, or the user lacks a permission.
  */
-export async function planNow(cluster: Cluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
+export async function planNow(cluster: PlanCluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
   const { client, ask } = cluster;
   const view = await poolOf(cluster, options);
   const [deploymentStore, replicaSetStore, podStore, reported, credentials] = await Promise.all([
@@ -65,7 +61,7 @@ export async function planNow(cluster: Cluster, options: PlanOptions, print: (li
   else for (const line of planLines(result)) print(line);
 }
 
-async function poolOf({ client, namespace: fallback }: Cluster, { name, file, namespace }: PlanOptions): Promise<PoolView> {
+async function poolOf({ client, namespace: fallback }: PlanCluster, { name, file, namespace }: PlanOptions): Promise<PoolView> {
   if ((name === undefined) === (file === undefined))
     throw new Error("pass the name of an AvatarPool of the cluster, or a file with -f");
   if (file === undefined) {
@@ -95,7 +91,7 @@ async function storeOf<
   Raw extends KubeObject,
   T extends { readonly namespace: string; readonly name: string; readonly pool: string },
 >(
-  client: Cluster["client"],
+  client: PlanCluster["client"],
   type: ResourceType,
   { config }: PoolView,
   viewOf: (raw: Raw) => T | undefined,

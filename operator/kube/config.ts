@@ -2,16 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
-import {
-  type ClusterEntry,
-  clusterOf,
-  contextOf,
-  type Kubeconfig,
-  mergeKubeconfigs,
-  parseKubeconfig,
-  type UserEntry,
-  userOf,
-} from "./kubeconfig-file.ts";
+import type { ClusterEntry, Kubeconfig, UserEntry } from "./kubeconfig-file.ts";
+import { clusterOf, contextOf, mergeKubeconfigs, parseKubeconfig, userOf } from "./kubeconfig-file.ts";
 
 /** Fields of a user that the library does not read. */
 export interface KubeUser extends User {
