@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorFromAnswer, errorFromCause, isMissingRight, malformed, requestFailureOf } from "./errors.ts";
+import { errorFromAnswer, errorFromCause, isMissingRight, isRetryable, malformed, requestFailureOf } from "./errors.ts";
 
 const answer = (status: number, message = "no", reason = "") =>
   errorFromAnswer("PATCH /x", { status, body: JSON.stringify({ kind: "Status", reason, message }), nowMs: 0 });
@@ -30,6 +30,12 @@ describe("requestFailureOf", () => {
 
   it("does not treat an admission plugin that has just started as a refusal", () => {
     expect(requestFailureOf(answer(403, 'pods "x" is forbidden: not yet ready to handle request'))).toBe("failed");
+  });
+
+  it("treats a field that this Kubernetes does not have as a refusal, although its status is 500", () => {
+    const unknown = answer(500, "failed to create typed patch object: .spec.x: field not declared in schema");
+    expect([requestFailureOf(unknown), isRetryable(unknown)]).toEqual(["refused", false]);
+    expect(isRetryable(answer(500))).toBe(true);
   });
 
   it("recognizes an unreachable server and programming errors", () => {

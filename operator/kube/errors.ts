@@ -44,9 +44,12 @@ export const NOT_LEADING = "NotLeading";
 /** Reasons without a response for which a retry does not help. */
 const lasting: ReadonlySet<string> = new Set(["Malformed", NOT_LEADING]);
 
+/** Message of server-side apply for a field that this version of Kubernetes does not have. Its status is 500. */
+const UNKNOWN_FIELD = "field not declared in schema";
+
 /** Whether the same request may succeed later. Whether it is safe to *repeat* depends on the request. */
 export function isRetryable(error: unknown): boolean {
-  if (!(error instanceof KubeError)) return false;
+  if (!(error instanceof KubeError) || error.said.includes(UNKNOWN_FIELD)) return false;
   return error.status === 0 ? !lasting.has(error.reason) : error.status === 429 || error.status >= 500;
 }
 
@@ -72,6 +75,7 @@ export function requestFailureOf(error: unknown): RequestFailure {
   const { status, reason, said } = error;
   if (status === 0) return reason === "Malformed" ? "failed" : "unavailable";
   if (unavailable.has(status)) return "unavailable";
+  if (said.includes(UNKNOWN_FIELD)) return "refused";
   if (status >= 500 || passing.has(status) || said.includes(NOT_READY_YET)) return "failed";
   if (status === 404) return said.includes(UNKNOWN_KIND) ? "refused" : "failed";
   return "refused";

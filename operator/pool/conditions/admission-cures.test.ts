@@ -49,6 +49,10 @@ describe("admissionCure", () => {
       "grant avatarpool/operator the verb patch on poddisruptionbudgets, as the chart's role does",
     ],
     [
+      'failed to create typed patch object (a/pool-gpu; apps/v1, Kind=Deployment): .spec.template.spec.resourceClaims[name="gpu"].resourceClaimTemplateName: field not declared in schema',
+      "this version of Kubernetes does not have the field: upgrade the cluster, or remove what sets it from the pool",
+    ],
+    [
       'deployments.apps "pool-gpu" is forbidden: unable to create new content in namespace avatars because it is being terminated',
       "namespace avatars is being deleted: create the pool in another one",
     ],

@@ -51,6 +51,10 @@ const known: readonly (readonly [message: RegExp, cure: (...matched: string[]) =
     (name) => `create PriorityClass ${name}, or correct the group's priorityClassName`,
   ],
   [/RuntimeClass "([^"]+)" not found/, (name) => `create RuntimeClass ${name}, or correct the group's runtimeClassName`],
+  [
+    /field not declared in schema/,
+    () => "this version of Kubernetes does not have the field: upgrade the cluster, or remove what sets it from the pool",
+  ],
   [/serviceaccount "([^"]+)" not found/, (name) => `create ServiceAccount ${name}`],
 ];
 
