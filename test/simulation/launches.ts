@@ -26,6 +26,8 @@ export interface LaunchRecord {
 
 /** A launch is tried at a few workers before it waits. */
 const AT_ONCE_MS = 1_000;
+/** After a worker did not respond to a launch, the gateway reads its sessions: 2 s at most, and 1 s for the steps of the world. */
+const AFTER_TIMEOUT_MS = 3_000;
 /** Time after a fault in which views, specs and machines may differ. */
 const AFTER_TROUBLE_MS = 60_000;
 
@@ -57,7 +59,7 @@ export function judgeAnswer(world: JudgedWorld, record: LaunchRecord, error: Lau
 /** Promise 2, at every step: no launch waits past its deadline. */
 export function judgeWait(world: JudgedWorld, record: LaunchRecord): void {
   const overdueMs = world.clock.now() - record.atMs - record.deadlineMs;
-  if (overdueMs < LAUNCH_TIMEOUT_MS + 1_000) return;
+  if (overdueMs < LAUNCH_TIMEOUT_MS + AFTER_TIMEOUT_MS) return;
   // The longest allowed wait is that of any spec between its arrival and now.
   if (world.timeline.of("edit").length > 0 && overdueMs < 300_000) return;
   world.witness.broken(2, `${record.room} still waits ${overdueMs} ms after its deadline`);
