@@ -109,6 +109,13 @@ export const loadReportSchema = z.object({
 export type Used = z.output<typeof usedSchema>;
 /** Usage by mode and engine. */
 export type Usage = z.output<typeof usageSchema>;
+/** Adds sessions and minutes of one engine to a usage. */
+export function addUsed(usage: Usage | undefined, mode: ChargeMode, engine: string, { sessions, minutes }: Used): Usage {
+  const before = usage?.[mode]?.[engine] ?? { sessions: 0, minutes: 0 };
+  const now = { sessions: before.sessions + sessions, minutes: before.minutes + minutes };
+  return { ...usage, [mode]: { ...usage?.[mode], [engine]: now } };
+}
+
 export type Reclaimed = z.output<typeof reclaimedSchema>;
 /** The entry of a pool in one line. */
 export type PoolReport = z.output<typeof poolLoadSchema>;

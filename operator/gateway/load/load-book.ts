@@ -1,4 +1,13 @@
-import type { AccountErrorKind, ChargeMode, PoolLoad, Reclaimed, Usage, Used, WorkerLoad } from "../../api/load-report.ts";
+import {
+  type AccountErrorKind,
+  addUsed,
+  type ChargeMode,
+  type PoolLoad,
+  type Reclaimed,
+  type Usage,
+  type Used,
+  type WorkerLoad,
+} from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Worker } from "../workers/worker.ts";
 
@@ -111,11 +120,9 @@ export class LoadBook {
   }
 
   /** Sessions began, or minutes of sessions. */
-  used(pool: string, mode: ChargeMode, engine: string, { sessions, minutes }: Used): void {
+  used(pool: string, mode: ChargeMode, engine: string, used: Used): void {
     const counts = this.#of(pool);
-    const before = counts.usage?.[mode]?.[engine] ?? { sessions: 0, minutes: 0 };
-    const now = { sessions: before.sessions + sessions, minutes: before.minutes + minutes };
-    counts.usage = { ...counts.usage, [mode]: { ...counts.usage?.[mode], [engine]: now } };
+    counts.usage = addUsed(counts.usage, mode, engine, used);
     this.#notify({ pool });
   }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type CreditsConfig, MILLI } from "../../api/credits-config.ts";
-import { chargeModes, type Usage, usageSchema } from "../../api/load-report.ts";
+import { addUsed, chargeModes, type Usage, usageSchema } from "../../api/load-report.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { requestFailureOf } from "../../kube/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -86,10 +86,8 @@ export class CreditsStore {
 
   /** The operator has begun a session to warm up a worker. */
   warmedUp(pool: PoolConfig, engine: string): void {
-    const before = this.#warmups.get(poolKey(pool))?.["self-hosted"]?.[engine] ?? { sessions: 0, minutes: 0 };
-    const now = { sessions: before.sessions + 1, minutes: before.minutes + 1 };
-    const others = this.#warmups.get(poolKey(pool))?.["self-hosted"];
-    this.#warmups.set(poolKey(pool), { "self-hosted": { ...others, [engine]: now } });
+    const key = poolKey(pool);
+    this.#warmups.set(key, addUsed(this.#warmups.get(key), "self-hosted", engine, { sessions: 1, minutes: 1 }));
   }
 
   /**

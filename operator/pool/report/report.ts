@@ -22,8 +22,8 @@ export interface ReportContext extends StatusContext {
 }
 
 /**
- * Reports what a reconcile saw and did: log lines, events, gauges, the pool's status, and the decisions, and the credits and the forecast for the
- * next operator.
+ * Reports what a reconcile saw and did: log lines, events, gauges, the pool's status, the decisions, and for the next operator the
+ * credits and the forecast.
  * @returns in how many milliseconds there is something to report or to write again.
  */
 export async function report(

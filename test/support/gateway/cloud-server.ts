@@ -12,7 +12,7 @@ import { json } from "./live.ts";
 export type CloudBehaviour = "accept" | "slow" | "lost" | "hangs" | CloudRefusal;
 
 export interface CloudServerOptions {
-  /** The accepted API secret. Default: any. */
+  /** The API secret that the server accepts. Undefined: it accepts every secret. */
   readonly secret?: string;
   /** The account's session limit: 403 beyond it. Default: none. */
   readonly maxSessions?: number;
@@ -42,7 +42,7 @@ export async function cloudServer(options: CloudServerOptions = {}) {
     if (behaviour === "hangs") return;
     if (behaviour === "lost") return void response.destroy();
     if (behaviour === "slow") await sleep(SLOW_MS);
-    json(response, 200, { data: { token: "for-nobody" }, status: "success", status_code: 200 });
+    json(response, 200, { data: { token: "runtime-token" }, status: "success", status_code: 200 });
   }
 
   const server = createServer(async (incoming, response) => {
