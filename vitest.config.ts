@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["operator/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"],
+          include: ["operator/**/*.test.ts", "scripts/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"],
           // The longest test takes about 3 s; a machine that runs other work too may need many times that.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -22,6 +22,15 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Two cores: control planes side by side would only slow each other down.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "observability",
+          include: ["test/observability/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -8,6 +8,7 @@ import { customResourceDefinition, structuralSchema } from "../operator/api/crd.
 import { referencePage } from "../operator/api/reference.ts";
 import { poolSpecSchema, poolStatusSchema } from "../operator/api/v1alpha1/index.ts";
 import { renderInstallYaml } from "./install-yaml.ts";
+import { rulesYaml, runbooksPage } from "./monitoring/rules.ts";
 import { pulumiTypes } from "./pulumi-types.ts";
 import { settingsPage } from "./settings-page.ts";
 
@@ -23,6 +24,8 @@ const crdYaml = () =>
 const generated: readonly (readonly [file: string, make: () => string | Promise<string>])[] = [
   ["crds/avatarpool.dev_avatarpools.yaml", crdYaml],
   ["charts/avatarpool/files/crd.yaml", crdYaml],
+  ["charts/avatarpool/files/rules.yaml", rulesYaml],
+  ["docs/runbooks/README.md", runbooksPage],
   ["docs/reference.md", () => referencePage(structuralSchema(poolSpecSchema), structuralSchema(poolStatusSchema))],
   ["docs/settings.md", settingsPage],
   ["pulumi/pool-spec.ts", pulumiTypes],

@@ -31,6 +31,7 @@ const steps: readonly Step[] = [
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
   { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },
+  { name: "observability", run: testObservability },
   { name: "media", run: testMedia },
 ];
 
@@ -70,6 +71,13 @@ async function validateCrd(): Promise<void> {
 async function vitestBehindProxies(): Promise<void> {
   ensurePackages(["nginx-light"], lineOnStderr);
   await vitest("proxy");
+}
+
+/** The chart's alerts and dashboards, in a real Prometheus. */
+async function testObservability(): Promise<void> {
+  ensurePackages(["prometheus"], lineOnStderr);
+  await buildTools();
+  await vitest("observability");
 }
 
 /** The CPU worker's own checks, in rooms of a real LiveKit server. */

@@ -6,6 +6,7 @@ import type { Progress } from "./controlplane/index.ts";
 const programs = {
   "nginx-light": "/usr/sbin/nginx",
   haproxy: "/usr/sbin/haproxy",
+  prometheus: "/usr/bin/prometheus",
 } as const;
 
 export type DebianPackage = keyof typeof programs;

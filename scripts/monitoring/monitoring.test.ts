@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { createRegistry, gatewayMetrics, operatorMetrics } from "../../operator/telemetry/metrics.ts";
+import { selectorsIn } from "../../test/support/promql.ts";
+import { alerts } from "./alerts.ts";
+import { rulesYaml } from "./rules.ts";
+
+const runbooks = path.join(import.meta.dirname, "..", "..", "docs", "runbooks");
+
+describe("runbooks", () => {
+  it("exist for every alert, and for nothing else", () => {
+    const pages = readdirSync(runbooks).filter((file) => file !== "README.md");
+    expect(pages.sort()).toEqual(alerts.map(({ name }) => `${name}.md`).sort());
+  });
+
+  it.each(alerts.map(({ name }) => name))("%s has the four sections, and commands", (name) => {
+    const page = readFileSync(path.join(runbooks, `${name}.md`), "utf8");
+    const titles = [...page.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title).filter((title) => !title?.startsWith("#"));
+    expect(titles).toEqual([name, "Meaning", "Impact", "Diagnosis", "Mitigation"]);
+    expect(page).toMatch(/^kubectl /m);
+  });
+});
+
+/** Labels of a series from the scrape, and of histograms. */
+const FOREIGN_LABELS = ["job", "instance", "namespace", "pod", "container", "le"];
+
+/** Labels by name of every series that operator and gateway export. */
+function exported(): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const create of [operatorMetrics, gatewayMetrics]) {
+    const registry = createRegistry();
+    create(registry);
+    for (const metric of registry.getMetricsAsArray()) {
+      const { name, labelNames = [], buckets } = metric as typeof metric & { labelNames?: string[]; buckets?: number[] };
+      const names = buckets === undefined ? [name] : ["_bucket", "_sum", "_count"].map((suffix) => `${name}${suffix}`);
+      for (const each of names) found.set(each, new Set([...(found.get(each) ?? FOREIGN_LABELS), ...labelNames]));
+    }
+    registry.clear();
+  }
+  return found;
+}
+
+interface Rule {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+}
+
+describe("expressions", () => {
+  const rules: readonly Rule[] = parse(rulesYaml()).groups.flatMap((group: { readonly rules: readonly Rule[] }) => group.rules);
+  const recorded = new Map(rules.flatMap(({ record }) => (record === undefined ? [] : [[record, new Set(FOREIGN_LABELS)]])));
+  const known = new Map<string, ReadonlySet<string>>([...exported(), ...recorded]);
+
+  it.each(rules.map(({ record, alert, expr }) => [record ?? alert, expr]))(
+    "of %s use exported metrics and labels",
+    (_, expr = "") => {
+      const selectors = selectorsIn(expr.replaceAll(/@\w+@/g, "0"));
+      expect(selectors.length).toBeGreaterThan(0);
+      for (const { metric, labels } of selectors) {
+        expect(known.has(metric), `no process exports ${metric}`).toBe(true);
+        expect(
+          labels.filter((label) => !known.get(metric)?.has(label)),
+          `labels of ${metric}`,
+        ).toEqual([]);
+      }
+    },
+  );
+});
