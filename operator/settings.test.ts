@@ -7,7 +7,8 @@ describe("settings", () => {
   it("require only the image", () => {
     expect(operatorSettings(needed)).toMatchObject({
       namespaces: [],
-      logLevel: "info",
+      log: { level: "info", format: "json" },
+      lease: { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
       host: undefined,
       httpPort: 8_081,
       gateways: [],
@@ -31,6 +32,13 @@ describe("settings", () => {
     for (const wrong of ["10.0.0.0/33", "10.0.0/8", "proxy", "10.0.0.0/8/8", "10.0.0.0/", "1"]) {
       expect(() => proxies(wrong)).toThrow("AVATARPOOL_TRUSTED_PROXIES: must be addresses or CIDR ranges");
     }
+  });
+
+  it("reject lease timings that would permit two leaders", () => {
+    const wrong = { AVATARPOOL_LEASE_SECONDS: "10", AVATARPOOL_LEASE_RETRY_SECONDS: "10" };
+    const message =
+      /_RETRY_SECONDS: must be less than .*_RENEW_SECONDS; .*_RENEW_SECONDS: must be less than AVATARPOOL_LEASE_SECONDS$/;
+    expect(() => operatorSettings({ ...needed, ...wrong })).toThrow(message);
   });
 
   it("name every invalid variable", () => {

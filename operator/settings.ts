@@ -22,6 +22,7 @@ const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).de
 const common = {
   AVATARPOOL_NAMESPACES: list.describe("Namespaces whose pools this process serves, separated by commas. Empty: all namespaces."),
   AVATARPOOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Lowest level that is logged."),
+  AVATARPOOL_LOG_FORMAT: z.enum(["json", "logfmt"]).default("json").describe("Format of a log line."),
   AVATARPOOL_HOST: z.string().optional().describe("Address to listen on. Default: all addresses, IPv4 and IPv6."),
   POD_NAME: z
     .string()
@@ -39,10 +40,15 @@ const operatorName = z
   .describe("Name of the operator's Deployment, and of the Lease for leader election.");
 const operatorNamespace = z.string().default("avatarpool").describe("Namespace of that Deployment and Lease.");
 
+const seconds = (fallback: number) => z.coerce.number().min(1).max(3_600).default(fallback);
+
 export const operatorVariables = {
   ...common,
   AVATARPOOL_OPERATOR_NAME: operatorName,
   POD_NAMESPACE: operatorNamespace,
+  AVATARPOOL_LEASE_SECONDS: seconds(15).describe("Seconds without a renewal of the Lease until another replica may lead."),
+  AVATARPOOL_LEASE_RENEW_SECONDS: seconds(10).describe("Seconds without a successful renewal until the leader stops."),
+  AVATARPOOL_LEASE_RETRY_SECONDS: seconds(2).describe("Seconds between two renewals."),
   AVATARPOOL_HTTP_PORT: port(OPERATOR_HTTP_PORT).describe("Port of /healthz, /readyz, /metrics and /debug/decisions."),
   AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, if no Service lists the gateways."),
   AVATARPOOL_GATEWAY_SERVICE: gatewayService,
@@ -53,19 +59,44 @@ export const operatorVariables = {
   AVATARPOOL_IMAGE: z.string().min(1).describe("Image of AvatarPool, for the helper containers in worker pods. Required."),
 };
 
-const operatorEnvironment = z.object(operatorVariables).transform((env) => ({
-  namespaces: env.AVATARPOOL_NAMESPACES,
-  logLevel: env.AVATARPOOL_LOG_LEVEL,
-  host: env.AVATARPOOL_HOST,
-  podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
-  name: env.AVATARPOOL_OPERATOR_NAME,
-  namespace: env.POD_NAMESPACE,
-  httpPort: env.AVATARPOOL_HTTP_PORT,
-  gateways: env.AVATARPOOL_GATEWAYS,
-  gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
-  loadTokenFile: env.AVATARPOOL_LOAD_TOKEN_FILE,
-  image: env.AVATARPOOL_IMAGE,
-}));
+const operatorEnvironment = z
+  .object(operatorVariables)
+  .superRefine(leaseOrder)
+  .transform((env) => ({
+    namespaces: env.AVATARPOOL_NAMESPACES,
+    log: logOf(env),
+    lease: {
+      leaseMs: env.AVATARPOOL_LEASE_SECONDS * 1_000,
+      renewDeadlineMs: env.AVATARPOOL_LEASE_RENEW_SECONDS * 1_000,
+      retryMs: env.AVATARPOOL_LEASE_RETRY_SECONDS * 1_000,
+    },
+    host: env.AVATARPOOL_HOST,
+    podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
+    name: env.AVATARPOOL_OPERATOR_NAME,
+    namespace: env.POD_NAMESPACE,
+    httpPort: env.AVATARPOOL_HTTP_PORT,
+    gateways: env.AVATARPOOL_GATEWAYS,
+    gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
+    loadTokenFile: env.AVATARPOOL_LOAD_TOKEN_FILE,
+    image: env.AVATARPOOL_IMAGE,
+  }));
+
+type LogEnvironment = Readonly<Pick<z.output<z.ZodObject<typeof common>>, "AVATARPOOL_LOG_LEVEL" | "AVATARPOOL_LOG_FORMAT">>;
+
+function logOf(env: LogEnvironment) {
+  return { level: env.AVATARPOOL_LOG_LEVEL, format: env.AVATARPOOL_LOG_FORMAT };
+}
+
+type LeaseEnvironment = Readonly<Record<`AVATARPOOL_LEASE${"" | "_RENEW" | "_RETRY"}_SECONDS`, number>>;
+
+/** The order of the timings prevents two leaders, and a leader that stops between two renewals. */
+function leaseOrder(env: LeaseEnvironment, context: z.RefinementCtx): void {
+  const { AVATARPOOL_LEASE_SECONDS: lease, AVATARPOOL_LEASE_RENEW_SECONDS: renew, AVATARPOOL_LEASE_RETRY_SECONDS: retry } = env;
+  const issue = (name: string, than: string) =>
+    context.addIssue({ code: "custom", path: [name], message: `must be less than ${than}` });
+  if (retry >= renew) issue("AVATARPOOL_LEASE_RETRY_SECONDS", "AVATARPOOL_LEASE_RENEW_SECONDS");
+  if (renew >= lease) issue("AVATARPOOL_LEASE_RENEW_SECONDS", "AVATARPOOL_LEASE_SECONDS");
+}
 
 export type OperatorSettings = z.output<typeof operatorEnvironment>;
 export const operatorSettings = parserOf(operatorEnvironment);
@@ -73,13 +104,14 @@ export const operatorSettings = parserOf(operatorEnvironment);
 export const uninstallVariables = {
   AVATARPOOL_NAMESPACES: common.AVATARPOOL_NAMESPACES,
   AVATARPOOL_LOG_LEVEL: common.AVATARPOOL_LOG_LEVEL,
+  AVATARPOOL_LOG_FORMAT: common.AVATARPOOL_LOG_FORMAT,
   AVATARPOOL_OPERATOR_NAME: operatorName,
   POD_NAMESPACE: operatorNamespace,
 };
 
 const uninstallEnvironment = z.object(uninstallVariables).transform((env) => ({
   namespaces: env.AVATARPOOL_NAMESPACES,
-  logLevel: env.AVATARPOOL_LOG_LEVEL,
+  log: logOf(env),
   operatorName: env.AVATARPOOL_OPERATOR_NAME,
   namespace: env.POD_NAMESPACE,
 }));
@@ -149,7 +181,7 @@ const gatewayEnvironment = z
   .superRefine(tlsPair)
   .transform((env) => ({
     namespaces: env.AVATARPOOL_NAMESPACES,
-    logLevel: env.AVATARPOOL_LOG_LEVEL,
+    log: logOf(env),
     host: env.AVATARPOOL_HOST,
     podName: env.POD_NAME ?? `${hostname()}-${process.pid}`,
     launchPort: env.AVATARPOOL_LAUNCH_PORT,

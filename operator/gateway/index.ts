@@ -49,7 +49,7 @@ const LAST_ANSWERS_MS = 10_000;
 export async function runGateway(settings: GatewaySettings, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
   const random: Random = Math.random;
-  const logger = createLogger("gateway", settings.logLevel);
+  const logger = createLogger("gateway", settings.log);
   const registry = createRegistry();
   const metrics = gatewayMetrics(registry);
   const kube = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-gateway" });

@@ -45,7 +45,7 @@ interface Operator {
  * @throws Error if the lease was lost: the process must end, because another replica leads.
  */
 export async function runOperator(settings: OperatorSettings, signal: AbortSignal): Promise<void> {
-  const logger = createLogger("operator", settings.logLevel);
+  const logger = createLogger("operator", settings.log);
   const registry = createRegistry();
   const metrics = operatorMetrics(registry);
   const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator" });
@@ -66,6 +66,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
       clock: systemClock,
       wallClock: Date.now,
       random: Math.random,
+      ...settings.lease,
       logger,
       onElected: (leading, holds) => lead({ settings, client, metrics, logger, role }, leading, holds),
       onHolder: (holder) => {

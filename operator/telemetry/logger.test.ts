@@ -5,7 +5,7 @@ import { createLogger } from "./logger.ts";
 const SECRET = "s3cr3t-value";
 
 /** The log output of these fields. */
-function logged(fields: object, message = "message"): string {
+function logged(fields: object, message = "message", format: "json" | "logfmt" = "json"): string {
   let text = "";
   const sink = new Writable({
     write: (chunk, _encoding, done) => {
@@ -13,7 +13,7 @@ function logged(fields: object, message = "message"): string {
       done();
     },
   });
-  createLogger("test", "info", sink).info(fields, message);
+  createLogger("test", { level: "info", format }, sink).info(fields, message);
   return text;
 }
 const failed = (more: object) => Object.assign(new Error("request failed"), more);
@@ -51,6 +51,17 @@ describe("createLogger", () => {
       { list: [{ [key]: SECRET }] },
     ])
       expect(logged(fields)).not.toContain(SECRET);
+  });
+
+  it("writes the same fields as pairs in logfmt, one line each", () => {
+    const line = logged(
+      { pool: "avatars/support", seconds: 4, why: 'two "words"\nand more', list: ["a b"] },
+      "a message",
+      "logfmt",
+    );
+    expect(line.replace(/time=\S+Z/, "time=T")).toBe(
+      'level=info time=T name=test pool=avatars/support seconds=4 why="two \\"words\\"\\nand more" list="[\\"a b\\"]" msg="a message"\n',
+    );
   });
 
   it("keeps the diagnostic fields of an error", () => {

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { logfmt } from "./logfmt.ts";
 
 export type { Logger } from "pino";
 
@@ -10,12 +11,19 @@ const BATCH_MS = 100;
 /** The product logs nothing deeper. The fields of an error may be deeper. */
 const MAX_DEPTH = 8;
 
+export interface LogOptions {
+  /** `debug`, `info`, `warn` or `error`. */
+  readonly level: string;
+  readonly format: "json" | "logfmt";
+}
+
 /**
- * One JSON object per line on standard output. The values of secret keys are removed at every depth, also in the fields of
+ * One JSON object per line on standard output, or one line of `key=value` pairs. The values of secret keys are removed at every depth, also in the fields of
  * errors: libraries attach requests with their headers.
- * @param level `debug`, `info`, `warn` or `error`.
+ * @param log a level, with the format JSON, or both.
  */
-export function createLogger(name: string, level = "info", destination: DestinationStream = standardOutput()): Logger {
+export function createLogger(name: string, log: LogOptions | string = "info", destination = standardOutput()): Logger {
+  const { level, format } = typeof log === "string" ? { level: log, format: "json" } : log;
   const options = {
     name,
     level,
@@ -28,7 +36,7 @@ export function createLogger(name: string, level = "info", destination: Destinat
     },
     serializers: { err: (error: Error) => withoutSecrets(pino.stdSerializers.err(error)) },
   };
-  return pino(options, destination);
+  return pino(options, format === "json" ? destination : logfmt(destination));
 }
 
 function standardOutput(): DestinationStream {

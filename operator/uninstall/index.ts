@@ -11,8 +11,8 @@ import { stopOperator } from "./stop-operator.ts";
  * operator could remove it.
  * @throws Error if an operator still runs, or a pool cannot be written.
  */
-export async function runReleasePools({ namespace, operatorName, namespaces, logLevel }: UninstallSettings): Promise<void> {
-  const logger = createLogger("release-pools", logLevel);
+export async function runReleasePools({ namespace, operatorName, namespaces, log }: UninstallSettings): Promise<void> {
+  const logger = createLogger("release-pools", log);
   const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-release-pools" });
   try {
     await stopOperator({ client, clock: systemClock, logger }, { namespace, name: operatorName });
