@@ -1,5 +1,10 @@
-import type { ServerResponse } from "node:http";
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, connect } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { certificates } from "../../../test/support/gateway/certificates.ts";
 import { cloudServer } from "../../../test/support/gateway/cloud-server.ts";
 import { CloudUnreachable, HttpCloud } from "./cloud.ts";
 
@@ -62,5 +67,54 @@ describe("the maker's cloud over HTTP", () => {
       await expect(cloud.launch({ url, secret: "s", body: "{}" }, never)).rejects.toBeInstanceOf(CloudUnreachable);
     }
     expect(server.requests).toEqual([]);
+  });
+});
+
+describe("the maker's cloud through a proxy", () => {
+  /** What the proxy received. */
+  const seen: string[] = [];
+  const proxy = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    response.writeHead(200).end("from the proxy");
+  });
+  proxy.on("connect", ({ url }, socket) => {
+    seen.push(`CONNECT ${url}`);
+    if (url !== "localhost:443") {
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      return;
+    }
+    socket.write("HTTP/1.1 200 Connected\r\n\r\n");
+    const upstream = connect((origin.address() as AddressInfo).port, "127.0.0.1");
+    socket
+      .pipe(upstream)
+      .pipe(socket)
+      .on("error", () => {});
+  });
+  const origin = createTlsServer(certificates.first, (_request, response) => response.end("from the cloud"));
+  const authorities = getCACertificates("default");
+  let behindProxy: HttpCloud;
+
+  beforeAll(async () => {
+    setDefaultCACertificates([...authorities, certificates.first.cert.toString()]);
+    for (const server of [proxy, origin]) await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    behindProxy = new HttpCloud({ NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: url, HTTP_PROXY: url, NO_PROXY: ".svc" });
+  });
+  afterAll(() => {
+    setDefaultCACertificates(authorities);
+    for (const server of [proxy, origin]) server.close();
+  });
+  const launch = (url: string) => behindProxy.launch({ url, secret: "s3cret", body: "{}" }, never);
+
+  it("receives launches over HTTPS in a tunnel, and over HTTP from the proxy", async () => {
+    expect(await launch("https://localhost/launch")).toMatchObject({ status: 200, text: "from the cloud" });
+    expect(await launch("http://cloud.example/launch")).toMatchObject({ status: 200, text: "from the proxy" });
+    expect(seen.splice(0)).toEqual(["CONNECT localhost:443", "POST http://cloud.example/launch"]);
+  });
+
+  it("has accepted nothing if the proxy rejects the tunnel, and needs none for hosts in NO_PROXY", async () => {
+    await expect(launch("https://blocked.example/")).rejects.toBeInstanceOf(CloudUnreachable);
+    await expect(launch("http://cloud.svc/")).rejects.toBeInstanceOf(CloudUnreachable);
+    expect(seen.splice(0)).toEqual(["CONNECT blocked.example:443"]);
   });
 });

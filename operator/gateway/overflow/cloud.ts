@@ -1,5 +1,5 @@
-import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
-import { request as tlsRequest } from "node:https";
+import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 
 /** Longest time for connecting. After it, no session has begun. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -37,9 +37,21 @@ export class CloudUnreachable extends Error {
  * would be unknown. Redirects are not followed, since they would forward the secret.
  */
 export class HttpCloud implements Cloud {
+  readonly #plain: PlainAgent;
+  readonly #tls: TlsAgent;
+
+  /** @param env as Node's own agents: if `NODE_USE_ENV_PROXY` is 1, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` select a proxy. */
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    const proxyEnv = env.NODE_USE_ENV_PROXY === "1" ? env : undefined;
+    this.#plain = new PlainAgent({ proxyEnv });
+    this.#tls = new TlsAgent({ proxyEnv });
+  }
+
   launch({ url, secret, body }: CloudLaunch, signal: AbortSignal): Promise<CloudAnswer> {
     if (!URL.canParse(url)) return Promise.reject(new CloudUnreachable(`overflow.url cannot be read as a URL: ${url}`));
-    const request = url.startsWith("https:") ? tlsRequest : plainRequest;
+    const isTls = url.startsWith("https:");
+    const request = isTls ? tlsRequest : plainRequest;
+    const agent = isTls ? this.#tls : this.#plain;
     const headers = {
       "content-type": "application/json",
       "content-length": Buffer.byteLength(body),
@@ -47,7 +59,7 @@ export class HttpCloud implements Cloud {
       accept: "application/json",
     };
     return new Promise((resolve, reject) => {
-      const sent = request(url, { method: "POST", agent: false, headers, signal });
+      const sent = request(url, { method: "POST", agent, headers, signal });
       const connected = whenConnected(sent);
       sent.once("error", (error) =>
         reject(connected() ? error : new CloudUnreachable("no connection to the maker's cloud", { cause: error })),
@@ -64,11 +76,13 @@ function whenConnected(sent: ClientRequest): () => boolean {
   const timer = setTimeout(() => sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS);
   sent.once("close", () => clearTimeout(timer));
   sent.once("socket", (socket) => {
-    const event = "encrypted" in socket ? "secureConnect" : "connect";
-    socket.once(event, () => {
+    const onConnect = () => {
       connected = true;
       clearTimeout(timer);
-    });
+    };
+    // The tunnel of a proxy is connected when the request gets it.
+    if (!socket.connecting) return onConnect();
+    socket.once("encrypted" in socket ? "secureConnect" : "connect", onConnect);
   });
   return () => connected;
 }
