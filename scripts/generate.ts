@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import { customResourceDefinition, structuralSchema } from "../operator/api/crd.ts";
 import { referencePage } from "../operator/api/reference.ts";
 import { poolSpecSchema, poolStatusSchema } from "../operator/api/v1alpha1/index.ts";
+import { chartReadme, valuesYaml } from "./chart-values.ts";
 import { renderInstallYaml } from "./install-yaml.ts";
 import { rulesYaml, runbooksPage } from "./monitoring/rules.ts";
 import { pulumiTypes } from "./pulumi-types.ts";
@@ -29,6 +30,8 @@ const generated: readonly (readonly [file: string, make: () => string | Promise<
   ["docs/reference.md", () => referencePage(structuralSchema(poolSpecSchema), structuralSchema(poolStatusSchema))],
   ["docs/settings.md", settingsPage],
   ["pulumi/pool-spec.ts", pulumiTypes],
+  ["charts/avatarpool/values.yaml", valuesYaml],
+  ["charts/avatarpool/README.md", chartReadme],
   ["dist/install.yaml", renderInstallYaml],
 ];
 

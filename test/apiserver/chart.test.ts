@@ -217,7 +217,11 @@ describe("templates", () => {
   });
 
   it("can be part of an umbrella chart with conditions", async () => {
-    expect(await rendered("--set=enabled=true,global.imageRegistry=x")).toEqual(await rendered());
+    expect(await rendered("--set=enabled=false,global.other=x")).toEqual(await rendered());
+    const values = "global.imageRegistry=registry.example,global.imagePullSecrets={all},imagePullSecrets[0].name=own";
+    const [pod] = (await rendered(`--set=${values}`)).flatMap((object) => object?.spec?.template?.spec ?? []);
+    expect(pod.imagePullSecrets).toEqual([{ name: "all" }, { name: "own" }]);
+    expect(pod.containers[0].image).toMatch(/^registry\.example\/avatarpool:/);
   });
 
   it("name cluster-scoped objects by release and namespace", async () => {

@@ -3,119 +3,113 @@
 {{- default .Release.Name .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
+{{- define "avatarpool.name" -}}
+{{- default .Chart.Name .Values.nameOverride }}
+{{- end }}
+
+{{/* Namespace of the operator and the gateway. */}}
+{{- define "avatarpool.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{/* Name of a component's ServiceAccount: (list $ "operator"). */}}
+{{- define "avatarpool.serviceAccountName" -}}
+{{- $root := index . 0 -}}
+{{- $account := (get $root.Values (index . 1)).serviceAccount -}}
+{{- $default := $account.create | ternary (printf "%s-%s" (include "avatarpool.fullname" $root) (index . 1)) "default" -}}
+{{- default $default $account.name }}
+{{- end }}
+
+{{/* Kubernetes user of a component: (list $ "operator"). */}}
+{{- define "avatarpool.user" -}}
+system:serviceaccount:{{ include "avatarpool.namespace" (index . 0) }}:{{ include "avatarpool.serviceAccountName" . }}
+{{- end }}
+
+{{/* Name of the Secret with the launch port's certificate. Empty without TLS. */}}
+{{- define "avatarpool.tlsSecretName" -}}
+{{- .Values.gateway.tls.secretName }}
+{{- end }}
+
+{{/* Port of the Service for launches. */}}
+{{- define "avatarpool.launchPort" -}}
+{{- include "avatarpool.tlsSecretName" . | empty | ternary 80 443 }}
+{{- end }}
+
 {{- define "avatarpool.image" -}}
-{{ .Values.image.repository }}{{ empty .Values.image.digest | ternary (printf ":%s" (default .Chart.AppVersion .Values.image.tag)) (printf "@%s" .Values.image.digest) }}
+{{- $image := .Values.image -}}
+{{- with coalesce .Values.global.imageRegistry $image.registry }}{{ . }}/{{ end -}}
+{{- $image.repository -}}
+{{- empty $image.digest | ternary (printf ":%s" (default .Chart.AppVersion $image.tag)) (printf "@%s" $image.digest) }}
 {{- end }}
 
 {{/* Name of a component's cluster-scoped object: (list $ "gateway-pools"). It differs between releases of one name in several namespaces. */}}
 {{- define "avatarpool.clusterName" -}}
 {{- $root := index . 0 -}}
-{{ $root.Release.Namespace }}:{{ include "avatarpool.fullname" $root }}-{{ index . 1 }}
+{{ include "avatarpool.namespace" $root }}:{{ include "avatarpool.fullname" $root }}-{{ index . 1 }}
 {{- end }}
 
+{{/* Labels of every object. */}}
 {{- define "avatarpool.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: avatarpool
-app.kubernetes.io/name: avatarpool
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{- toYaml (merge (include "avatarpool.ownLabels" . | fromYaml) .Values.commonLabels) }}
+{{- end }}
+
+{{- define "avatarpool.ownLabels" -}}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/part-of" "avatarpool"
+  "app.kubernetes.io/name" (include "avatarpool.name" .)
+  "app.kubernetes.io/instance" .Release.Name
+-}}
+{{- toYaml $own }}
 {{- end }}
 
 {{/* Labels that select the pods of a component: (list $ "operator"). */}}
 {{- define "avatarpool.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: avatarpool
+app.kubernetes.io/name: {{ include "avatarpool.name" $root }}
 app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Metadata of a component's object: (list $ "operator"), or (list $ "gateway" "gateway-internal") if its name differs. */}}
+{{/*
+Metadata of an object, with the common labels and annotations. Takes a dict of root and name, and optionally namespace, component,
+labels and annotations. The chart's own labels win.
+*/}}
+{{- define "avatarpool.objectMeta" -}}
+name: {{ .name | quote }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+{{- include "avatarpool.labelsAndAnnotations" . | nindent 0 }}
+{{- end }}
+
+{{/* The same without a name, for pod templates. */}}
+{{- define "avatarpool.labelsAndAnnotations" -}}
+{{- $component := empty .component | ternary (dict) (dict "app.kubernetes.io/component" .component) -}}
+labels:
+  {{- toYaml (merge (include "avatarpool.ownLabels" .root | fromYaml) $component (default (dict) .labels) .root.Values.commonLabels) | nindent 2 }}
+{{- with merge (dict) (default (dict) .annotations) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
+Metadata of a component's object: (list $ "operator"), or (list $ "gateway" "gateway-internal") if its name differs. A fourth item is
+a dict with labels and annotations.
+*/}}
 {{- define "avatarpool.metadata" -}}
 {{- $root := index . 0 -}}
-name: {{ include "avatarpool.fullname" $root }}-{{ last . }}
-namespace: {{ $root.Release.Namespace }}
-labels:
-  {{- include "avatarpool.labels" $root | nindent 2 }}
-  app.kubernetes.io/component: {{ index . 1 }}
-{{- end }}
-
-{{/* Common fields of both components' pods: (list $ "operator"). */}}
-{{- define "avatarpool.podSpec" -}}
-{{- $root := index . 0 -}}
-serviceAccountName: {{ include "avatarpool.fullname" $root }}-{{ index . 1 }}
-{{- with $root.Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $root.Values.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
-{{- with $root.Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $root.Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-topologySpreadConstraints:
-  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
-  - topologyKey: {{ . }}
-    maxSkew: 1
-    whenUnsatisfiable: ScheduleAnyway
-    labelSelector:
-      matchLabels:
-        {{- include "avatarpool.selector" $ | nindent 8 }}
-  {{- end }}
-securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  seccompProfile:
-    type: RuntimeDefault
-{{- end }}
-
-{{/* Common fields of both components' containers: (list $ "operator"). The probes use the port named internal. */}}
-{{- define "avatarpool.container" -}}
-{{- $root := index . 0 -}}
-name: {{ index . 1 }}
-image: {{ include "avatarpool.image" $root | quote }}
-imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-args: [{{ index . 1 }}]
-securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
-livenessProbe:
-  httpGet:
-    path: /healthz
-    port: internal
-  periodSeconds: 10
-  timeoutSeconds: 5
-readinessProbe:
-  httpGet:
-    path: /readyz
-    port: internal
-  periodSeconds: 5
-resources:
-  {{- toYaml (get $root.Values (index . 1)).resources | nindent 2 }}
-{{- end }}
-
-{{- define "avatarpool.env" -}}
-- name: POD_NAME
-  valueFrom:
-    fieldRef:
-      fieldPath: metadata.name
-- name: POD_NAMESPACE
-  valueFrom:
-    fieldRef:
-      fieldPath: metadata.namespace
-- name: AVATARPOOL_NAMESPACES
-  value: {{ join "," .Values.namespaces | quote }}
-- name: AVATARPOOL_LOG_LEVEL
-  value: {{ .Values.logLevel }}
+{{- $component := index . 1 -}}
+{{- $suffix := $component -}}
+{{- if gt (len .) 2 }}{{ $suffix = index . 2 }}{{ end -}}
+{{- $more := dict -}}
+{{- if gt (len .) 3 }}{{ $more = index . 3 }}{{ end -}}
+{{- $name := printf "%s-%s" (include "avatarpool.fullname" $root) $suffix -}}
+{{- $own := dict "root" $root "name" $name "namespace" (include "avatarpool.namespace" $root) "component" $component -}}
+{{- include "avatarpool.objectMeta" (dict "labels" $more.labels "annotations" $more.annotations | merge $own) }}
 {{- end }}
 
 {{/*
@@ -124,42 +118,30 @@ Takes a dict of root, component and rules (a list).
 */}}
 {{- define "avatarpool.poolRights" -}}
 {{- $component := .component }}
-{{- $name := printf "%s-%s" (include "avatarpool.fullname" .root) $component }}
 {{- $clusterName := include "avatarpool.clusterName" (list .root (printf "%s-pools" $component)) }}
 {{- $rules := .rules }}
 {{- $root := .root }}
 {{- range default (list "") $root.Values.namespaces }}
+{{- $metadata := dict "root" $root "name" $clusterName "namespace" . "component" $component }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ empty . | ternary "ClusterRole" "Role" }}
 metadata:
-  name: {{ $clusterName }}
-  {{- with . }}
-  namespace: {{ . }}
-  {{- end }}
-  labels:
-    {{- include "avatarpool.labels" $root | nindent 4 }}
-    app.kubernetes.io/component: {{ $component }}
+  {{- include "avatarpool.objectMeta" $metadata | nindent 2 }}
 rules:
   {{- $rules | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ empty . | ternary "ClusterRoleBinding" "RoleBinding" }}
 metadata:
-  name: {{ $clusterName }}
-  {{- with . }}
-  namespace: {{ . }}
-  {{- end }}
-  labels:
-    {{- include "avatarpool.labels" $root | nindent 4 }}
-    app.kubernetes.io/component: {{ $component }}
+  {{- include "avatarpool.objectMeta" $metadata | nindent 2 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ empty . | ternary "ClusterRole" "Role" }}
   name: {{ $clusterName }}
 subjects:
   - kind: ServiceAccount
-    name: {{ $name }}
-    namespace: {{ $root.Release.Namespace }}
+    name: {{ include "avatarpool.serviceAccountName" (list $root $component) }}
+    namespace: {{ include "avatarpool.namespace" $root }}
 {{- end }}
 {{- end }}
