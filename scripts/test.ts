@@ -18,6 +18,7 @@ interface Step {
 
 const steps: readonly Step[] = [
   { name: "lint", run: () => command("biome", ["check"]) },
+  { name: "workflows", run: checkWorkflows },
   { name: "phrases", run: () => command("node", ["scripts/phrases.ts"]) },
   { name: "duplicates", run: () => command("node", ["scripts/duplicates.ts"]) },
   { name: "types", run: () => command("tsc", ["-p", "."]) },
@@ -58,6 +59,11 @@ for (const { name, run } of chosen) {
   console.log(`${name}: passed in ${time()}`);
 }
 console.log(`\nPASSED in ${total()}: ${times.join(", ")}`);
+
+/** Checks the expressions, contexts, inputs and permissions of `.github/workflows`, but not the shell scripts in them. */
+async function checkWorkflows(): Promise<void> {
+  await command(await toolPath("actionlint", lineOnStderr), ["-shellcheck=", "-pyflakes="]);
+}
 
 async function buildTools(): Promise<void> {
   for (const name of allTools()) await toolPath(name, lineOnStderr);

@@ -9,6 +9,7 @@ export type ToolName =
   | "helm"
   | "pulumi"
   | "livekit-server"
+  | "actionlint"
   | "validate-crd";
 
 /** A folder under `tools/` with a go.mod whose `tool` directives name these programs. */
@@ -63,6 +64,7 @@ const OTHERS: readonly ToolModule[] = [
     builtAs: {},
   },
   { folder: "livekit", tools: ["livekit-server"], ldflags: "", usualBuild: "2 min", builtAs: { "livekit-server": "server" } },
+  { folder: "actionlint", tools: ["actionlint"], ldflags: "", usualBuild: "20 s", builtAs: {} },
 ];
 
 /** Every module, in the preferred order of building. */
