@@ -6,7 +6,8 @@
 ARG BUILD_IMAGE=node:24-slim
 ARG RUNTIME_IMAGE=distroless/nodejs24-debian12:nonroot
 
-FROM ${BUILD_IMAGE} AS build
+# The result is JavaScript, so it is built once, on the builder's own architecture, for every architecture of the image.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json tsconfig.json ./
 COPY pulumi/package.json pulumi/
