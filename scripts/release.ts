@@ -14,7 +14,8 @@ import { releasedVersion, statedVersions } from "./release/versions.ts";
 
 const VALUES = path.join(root, "charts", "avatarpool", "values.yaml");
 
-const print = (text: string) => process.stdout.write(`${text}\n`);
+const write = (text: string): void => void process.stdout.write(text);
+const print = (line: string): void => write(`${line}\n`);
 const changes = async (version: string) => changesOf(await readFile(path.join(root, "CHANGELOG.md"), "utf8"), version);
 
 const program = new Command("release").description("make the parts of a release");
@@ -49,7 +50,7 @@ program
 program
   .command("install-yaml")
   .description("print install.yaml, with the registry that the chart names")
-  .action(async () => process.stdout.write(await renderInstallYaml()));
+  .action(async () => write(await renderInstallYaml()));
 
 try {
   await program.parseAsync();
