@@ -9,6 +9,8 @@ import { referencePage } from "../operator/api/reference.ts";
 import { poolSpecSchema, poolStatusSchema } from "../operator/api/v1alpha1/index.ts";
 import { chartReadme, valuesYaml } from "./chart-values.ts";
 import { renderInstallYaml } from "./install-yaml.ts";
+import { fleetDashboard } from "./monitoring/dashboards/fleet.ts";
+import { gatewayDashboard } from "./monitoring/dashboards/gateway.ts";
 import { rulesYaml, runbooksPage } from "./monitoring/rules.ts";
 import { pulumiTypes } from "./pulumi-types.ts";
 import { settingsPage } from "./settings-page.ts";
@@ -26,6 +28,8 @@ const generated: readonly (readonly [file: string, make: () => string | Promise<
   ["crds/avatarpool.dev_avatarpools.yaml", crdYaml],
   ["charts/avatarpool/files/crd.yaml", crdYaml],
   ["charts/avatarpool/files/rules.yaml", rulesYaml],
+  ["charts/avatarpool/dashboards/fleet.json", fleetDashboard],
+  ["charts/avatarpool/dashboards/gateway.json", gatewayDashboard],
   ["docs/runbooks/README.md", runbooksPage],
   ["docs/reference.md", () => referencePage(structuralSchema(poolSpecSchema), structuralSchema(poolStatusSchema))],
   ["docs/settings.md", settingsPage],

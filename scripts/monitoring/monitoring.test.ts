@@ -3,8 +3,11 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { createRegistry, gatewayMetrics, operatorMetrics } from "../../operator/telemetry/metrics.ts";
+import { queriesOf } from "../../test/support/dashboard.ts";
 import { selectorsIn } from "../../test/support/promql.ts";
 import { alerts } from "./alerts.ts";
+import { fleetDashboard } from "./dashboards/fleet.ts";
+import { gatewayDashboard } from "./dashboards/gateway.ts";
 import { rulesYaml } from "./rules.ts";
 
 const runbooks = path.join(import.meta.dirname, "..", "..", "docs", "runbooks");
@@ -48,23 +51,31 @@ interface Rule {
   readonly expr: string;
 }
 
+/** Series of Prometheus itself and of the DCGM exporter, with the labels that are used. */
+const FOREIGN: Readonly<Record<string, readonly string[]>> = {
+  ALERTS: ["alertname", "alertstate", "pool"],
+  DCGM_FI_DEV_GPU_UTIL: [],
+  DCGM_FI_DEV_FB_USED: [],
+};
+
 describe("expressions", () => {
   const rules: readonly Rule[] = parse(rulesYaml()).groups.flatMap((group: { readonly rules: readonly Rule[] }) => group.rules);
-  const recorded = new Map(rules.flatMap(({ record }) => (record === undefined ? [] : [[record, new Set(FOREIGN_LABELS)]])));
-  const known = new Map<string, ReadonlySet<string>>([...exported(), ...recorded]);
+  const recorded = rules.flatMap(({ record }) => (record === undefined ? [] : [[record, new Set(FOREIGN_LABELS)] as const]));
+  const foreign = Object.entries(FOREIGN).map(([name, labels]) => [name, new Set(labels)] as const);
+  const known = new Map<string, ReadonlySet<string>>([...exported(), ...recorded, ...foreign]);
 
-  it.each(rules.map(({ record, alert, expr }) => [record ?? alert, expr]))(
-    "of %s use exported metrics and labels",
-    (_, expr = "") => {
-      const selectors = selectorsIn(expr.replaceAll(/@\w+@/g, "0"));
-      expect(selectors.length).toBeGreaterThan(0);
-      for (const { metric, labels } of selectors) {
-        expect(known.has(metric), `no process exports ${metric}`).toBe(true);
-        expect(
-          labels.filter((label) => !known.get(metric)?.has(label)),
-          `labels of ${metric}`,
-        ).toEqual([]);
-      }
-    },
-  );
+  const ofRules = rules.map(({ record, alert, expr }) => [record ?? alert ?? "", expr.replaceAll(/@\w+@/g, "0")] as const);
+  const ofDashboards = [fleetDashboard(), gatewayDashboard()].flatMap((json) => queriesOf(JSON.parse(json)));
+
+  it.each([...ofRules, ...ofDashboards])("of %s use exported metrics and labels", (_, expr) => {
+    const selectors = selectorsIn(expr);
+    expect(selectors.length).toBeGreaterThan(0);
+    for (const { metric, labels } of selectors) {
+      expect(known.has(metric), `no process exports ${metric}`).toBe(true);
+      expect(
+        labels.filter((label) => !known.get(metric)?.has(label)),
+        `labels of ${metric}`,
+      ).toEqual([]);
+    }
+  });
 });
