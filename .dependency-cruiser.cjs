@@ -9,7 +9,7 @@ const io = "^(node:)?(fs|net|http|https|child_process|dgram|tls|timers|os)(/|$)"
  * each other, except the files of the first row, which compose the process.
  */
 const gatewayRooms = [
-  ["index", "public-server", "startup-readiness", "gauges"],
+  ["index", "public-server", "startup-readiness", "pool-series"],
   ["http"],
   ["core"],
   ["admission", "form"],

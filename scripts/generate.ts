@@ -9,6 +9,7 @@ import { referencePage } from "../operator/api/reference.ts";
 import { poolSpecSchema, poolStatusSchema } from "../operator/api/v1alpha1/index.ts";
 import { chartReadme, valuesYaml } from "./chart-values.ts";
 import { renderInstallYaml } from "./install-yaml.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { fleetDashboard } from "./monitoring/dashboards/fleet.ts";
 import { gatewayDashboard } from "./monitoring/dashboards/gateway.ts";
 import { rulesYaml, runbooksPage } from "./monitoring/rules.ts";
@@ -33,6 +34,7 @@ const generated: readonly (readonly [file: string, make: () => string | Promise<
   ["docs/runbooks/README.md", runbooksPage],
   ["docs/reference.md", () => referencePage(structuralSchema(poolSpecSchema), structuralSchema(poolStatusSchema))],
   ["docs/settings.md", settingsPage],
+  ["docs/metrics.md", metricsPage],
   ["pulumi/pool-spec.ts", pulumiTypes],
   ["charts/avatarpool/values.yaml", valuesYaml],
   ["charts/avatarpool/README.md", chartReadme],

@@ -71,6 +71,8 @@ export const poolLoadSchema = z.object({
    * kind of shortage: a worker answered 503, the launch waited, it was refused or went to the maker's cloud.
    */
   shortages: z.record(z.string(), z.object({ worker503: count, waited: count, refused: count })),
+  /** Running sessions that this gateway launched, by preset as in `queued`. Absent: an older gateway, or none. */
+  sessions: z.record(z.string(), count).optional(),
   /** Launches that a worker rejected because of the account since the gateway started, by kind. */
   accountErrors: z.partialRecord(z.enum(accountErrorKinds), z.object({ count, lastMs: z.number() })).optional(),
   /** Abandoned sessions that the gateway ended since it started, and how long their workers would have kept the slots. */

@@ -1,7 +1,7 @@
 import { JOBS, type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { ReadSecret } from "../kube/secret-cache.ts";
 import type { Random } from "../runtime/clock.ts";
-import type { GatewayMetrics } from "../telemetry/metrics.ts";
+import type { GatewayMetrics } from "../telemetry/gateway-metrics.ts";
 import type { WorkerAccess } from "../workers/client.ts";
 import { poolDeleting } from "./admission/admit.ts";
 import { SecretAccess } from "./admission/secret-access.ts";
@@ -242,6 +242,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       namespace: pool.namespace,
       name: pool.name,
       queued: Object.fromEntries(this.#slots.queued(key)),
+      sessions: this.sessions.launchedIn(key),
       ...this.#load.counts(key),
       ...this.#overflow.load(pool, key),
       ...this.#secretAccess?.load(key),

@@ -18,18 +18,19 @@ import { type Random, systemClock } from "../runtime/clock.ts";
 import { listenHost } from "../runtime/listen-host.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { GatewaySettings } from "../settings.ts";
+import { gatewayMetrics } from "../telemetry/gateway-metrics.ts";
 import { createLogger } from "../telemetry/logger.ts";
-import { createRegistry, gatewayMetrics } from "../telemetry/metrics.ts";
+import { countAttempts, createRegistry } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { HttpPeers } from "./claims/http-peers.ts";
 import { GatewayCore } from "./core.ts";
-import { updateGauges } from "./gauges.ts";
 import { DenialLog } from "./http/denial-log.ts";
 import { internalServer } from "./http/internal-server.ts";
 import { LoadAuth } from "./load/load-auth.ts";
 import { reviewTokenWith } from "./load/review-token.ts";
 import { HttpCloud } from "./overflow/cloud.ts";
 import { overflowLog } from "./overflow/overflow-log.ts";
+import { PoolSeries } from "./pool-series.ts";
 import { publicServer } from "./public-server.ts";
 import { Livekit } from "./sessions/livekit.ts";
 import { loggedDispatches, loggedRoomViews, sessionLog } from "./sessions/session-log.ts";
@@ -52,7 +53,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const logger = createLogger("gateway", settings.log);
   const registry = createRegistry();
   const metrics = gatewayMetrics(registry);
-  const kube = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-gateway" });
+  const kube = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-gateway", onAttempt: countAttempts(metrics) });
   const client = new HttpWorkerClient();
 
   const watched = { client: kube, namespaces: settings.namespaces, clock, random, logger };
@@ -98,6 +99,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const review = reviewTokenWith(kube);
   const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
   const peerAuth = new LoadAuth({ review, clock, user: settings.gatewayUser });
+  const series = new PoolSeries({ metrics, directory, core, clock });
   const notReady = () => (signal.aborted ? "stopping" : startup.notReadyReason());
   const denials = new DenialLog({ clock, logger });
   const internal = internalServer({
@@ -105,7 +107,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     clock,
     source: core,
     registry,
-    beforeScrape: () => updateGauges(metrics, directory, core),
+    beforeScrape: () => series.update(),
     access: (...request) => operatorAuth.access(...request),
     claims: core,
     peerAccess: (...request) => peerAuth.access(...request),

@@ -7,7 +7,7 @@ import { completeLines } from "./lines.ts";
 import { apiVersionOf, collectionPath, objectPath, type Query, withQuery } from "./paths.ts";
 import { pods } from "./resource-types.ts";
 import { retryDelayMs } from "./retry.ts";
-import { describe, Transport, type TransportRequest } from "./transport.ts";
+import { describe, type OnAttempt, Transport, type TransportRequest } from "./transport.ts";
 import type { KubeObject, ObjectRef, ResourceType } from "./types.ts";
 import { eventOf, type WatchEvent } from "./watch-event.ts";
 
@@ -17,6 +17,7 @@ export interface KubeClientOptions {
   readonly random?: Random;
   /** Timeout of one attempt, until its response is complete. Default: 30 s. */
   readonly requestTimeoutMs?: number;
+  readonly onAttempt?: OnAttempt;
 }
 
 export interface KubeList<T> {
@@ -85,7 +86,7 @@ export class KubeClient {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-    this.#transport = new Transport(config, options.userAgent, this.#clock);
+    this.#transport = new Transport(config, options.userAgent, this.#clock, options.onAttempt);
   }
 
   /** @returns undefined if the object does not exist. */

@@ -18,6 +18,12 @@ export interface TransportRequest {
   readonly timeoutMs: number;
 }
 
+/**
+ * Receives each attempt of a request when its response begins.
+ * @param code status of the response; `<error>` without a response.
+ */
+export type OnAttempt = (method: TransportRequest["method"], code: string, tookMs: number) => void;
+
 /** Limit on connections, one for each open watch. It guards against a leak and is far above normal use. */
 const maxConnections = 256;
 
@@ -33,9 +39,10 @@ export class Transport {
   readonly #userAgent: string;
   readonly #credentials: CredentialSource;
   readonly #clock: Clock;
+  readonly #onAttempt: OnAttempt | undefined;
   #pool: { readonly tls: TlsMaterial; readonly agent: Dispatcher } | undefined;
 
-  constructor(config: KubeConfig, userAgent: string, clock: Clock) {
+  constructor(config: KubeConfig, userAgent: string, clock: Clock, onAttempt?: OnAttempt) {
     const cluster = config.getCurrentCluster();
     if (cluster === null) throw new Error("the kubeconfig's current context has no cluster");
     this.#server = new URL(cluster.server);
@@ -43,6 +50,7 @@ export class Transport {
     this.#userAgent = userAgent;
     this.#credentials = new CredentialSource(config, clock);
     this.#clock = clock;
+    this.#onAttempt = onAttempt;
   }
 
   /** The parsed JSON of the response. */
@@ -97,7 +105,8 @@ export class Transport {
   async #sendOnce(request: TransportRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { headers, tls } = await this.#credentials.current();
     request.beforeEachTry?.();
-    return this.#agentFor(tls).request({
+    const startMs = this.#clock.now();
+    const attempt = this.#agentFor(tls).request({
       origin: this.#server.origin,
       path: this.#server.pathname.replace(/\/$/, "") + request.path,
       method: request.method,
@@ -113,6 +122,12 @@ export class Transport {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    const ended = (code: string) => this.#onAttempt?.(request.method, code, this.#clock.now() - startMs);
+    attempt.then(
+      ({ statusCode }) => ended(String(statusCode)),
+      () => ended("<error>"),
+    );
+    return attempt;
   }
 
   async #readError(request: TransportRequest, answer: Dispatcher.ResponseData): Promise<KubeError> {

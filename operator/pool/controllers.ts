@@ -7,10 +7,11 @@ import type { Store } from "../kube/store.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { OperatorMetrics } from "../telemetry/metrics.ts";
+import type { OperatorMetrics } from "../telemetry/operator-metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
 import { CreditsStore } from "./credits/credits-store.ts";
+import { PoolSeries } from "./figures/pool-series.ts";
 import { ForecastStore } from "./forecast/forecast-store.ts";
 import type { LoadHub } from "./load/load-hub.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
@@ -87,6 +88,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     logger,
   };
   const creditsStore = new CreditsStore({ ...saving, clock, metrics });
+  const series = new PoolSeries(metrics);
   const pools: Controller = new Controller({
     ...common,
     name: "pool",
@@ -110,6 +112,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       creditsStore,
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
+      series,
       metrics,
       clock,
     }),
@@ -135,6 +138,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   options.pods.onChange((key, after, before) => {
     enqueueOwner(pools, after ?? before);
     if (after !== undefined) warmups.enqueue(key);
+    series.podChanged(after, before, clock.now());
   });
   return {
     enqueue,
@@ -142,6 +146,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     refusals,
     run: async (signal) => {
       await Promise.all([pools.run(signal), warmups.run(signal)]);
+      series.clear();
     },
   };
 }

@@ -15,7 +15,8 @@ import { listenHost } from "../runtime/listen-host.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
-import { createRegistry, type OperatorMetrics, operatorMetrics } from "../telemetry/metrics.ts";
+import { countAttempts, createRegistry } from "../telemetry/metrics.ts";
+import { type OperatorMetrics, operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { enqueueOwner, poolControllers } from "./controllers.ts";
 import { debugPages, type Role } from "./debug-pages.ts";
@@ -48,7 +49,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const logger = createLogger("operator", settings.log);
   const registry = createRegistry();
   const metrics = operatorMetrics(registry);
-  const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator" });
+  const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator", onAttempt: countAttempts(metrics) });
   const role: Role = { leading: undefined, leader: undefined };
   const server = await startHealthServer({
     host: await listenHost(settings.host),

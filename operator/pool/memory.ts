@@ -8,6 +8,7 @@ import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { WATCH_LAG_MS } from "./delays.ts";
+import type { LaunchHistory } from "./figures/error-budget.ts";
 import { noneReclaimed } from "./load/reclaimed.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -35,6 +36,8 @@ export class PoolMemory {
   lastBusyMs: Snapshot["lastBusyMs"] = new Map();
   /** As the last plan had it. */
   forecast: Snapshot["forecast"] = new Map();
+  /** Launches of the last day, for the error budget. */
+  launches: LaunchHistory = [];
   /** The reclaimed slots in the status when this operator first read it. */
   reclaimedBefore: Reclaimed | undefined;
   /** When the finalizer was added, until the watch shows it. */

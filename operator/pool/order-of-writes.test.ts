@@ -16,7 +16,8 @@ import { RecordingClient } from "../../test/support/recording-client.ts";
 import type { Store } from "../kube/store.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
-import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { createRegistry } from "../telemetry/metrics.ts";
+import { operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { poolControllers } from "./controllers.ts";
 import type { PoolView } from "./views.ts";
 

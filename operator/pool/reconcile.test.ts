@@ -17,8 +17,10 @@ import {
 import { forbidden, invalid, outage, RecordingClient } from "../../test/support/recording-client.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { createLogger } from "../telemetry/logger.ts";
-import { createRegistry, operatorMetrics } from "../telemetry/metrics.ts";
+import { createRegistry, exposition } from "../telemetry/metrics.ts";
+import { operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { CreditsStore } from "./credits/credits-store.ts";
+import { PoolSeries } from "./figures/pool-series.ts";
 import { ForecastStore } from "./forecast/forecast-store.ts";
 import { Memories } from "./memory.ts";
 import { poolReconciler } from "./reconcile.ts";
@@ -57,6 +59,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     creditsStore: new CreditsStore({ ...saving, clock, metrics }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
+    series: new PoolSeries(metrics),
     metrics,
     clock,
   });
@@ -165,9 +168,9 @@ describe("poolReconciler", () => {
     queue(hub, 5, { shortSinceMs: NOW_MS });
     await reconcile();
     await reconcile();
-    const metrics = await registry.metrics();
-    expect(metrics).toContain("avatarpool_pressure_to_patch_seconds_sum 0.05\n");
-    expect(metrics).toContain("avatarpool_pressure_to_patch_seconds_count 1\n");
+    const { text } = await exposition(registry);
+    expect(text).toContain("avatarpool_pressure_to_patch_duration_seconds_sum 0.05\n");
+    expect(text).toContain("avatarpool_pressure_to_patch_duration_seconds_count 1\n");
   });
 
   it("removes its records of a deleted pool", async () => {

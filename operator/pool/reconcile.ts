@@ -3,6 +3,7 @@ import { awaitChange, type Outcome, requeueAfter } from "../runtime/outcome.ts";
 import { type ApplyContext, apply } from "./apply.ts";
 import type { CreditsStore } from "./credits/credits-store.ts";
 import { earliest } from "./delays.ts";
+import type { PoolSeries } from "./figures/pool-series.ts";
 import type { ForecastStore } from "./forecast/forecast-store.ts";
 import { gather, type Sources } from "./gather/gather.ts";
 import type { LoadHub } from "./load/load-hub.ts";
@@ -23,6 +24,7 @@ export interface PoolReconcilerOptions extends Sources, ApplyContext, ReportCont
   readonly forecastStore: ForecastStore;
   readonly creditsStore: CreditsStore;
   readonly victims: VictimVerifier;
+  readonly series: PoolSeries;
 }
 
 /** Reconciles one pool: gather -> Snapshot -> plan -> apply -> report. */
@@ -48,9 +50,9 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
 
 /** The pool is gone. */
 function forget(
-  { memories, refusals, forecastStore, creditsStore, world, reporter, victims }: PoolReconcilerOptions,
+  { memories, refusals, forecastStore, creditsStore, world, reporter, series, victims }: PoolReconcilerOptions,
   key: string,
 ): Outcome {
-  for (const each of [memories, refusals, forecastStore, creditsStore, world.hub, reporter, victims]) each.forget(key);
+  for (const each of [memories, refusals, forecastStore, creditsStore, world.hub, reporter, series, victims]) each.forget(key);
   return awaitChange;
 }

@@ -66,16 +66,22 @@ export interface PodView extends PodMarks {
   readonly endsAtMs: number | undefined;
   readonly ip: string | undefined;
   readonly scheduled: boolean;
+  /** When it got its node. */
+  readonly scheduledAtMs: number | undefined;
   /** Why the scheduler has found no node. */
   readonly unschedulable: string | undefined;
   readonly running: boolean;
   /** The worker's probes succeed. */
   readonly containersReady: boolean;
+  /** When they last began to succeed; undefined unless they do. */
+  readonly readyAtMs: number | undefined;
   readonly ready: boolean;
   /** When the warm gate became True; undefined unless it is True. */
   readonly warmSinceMs: number | undefined;
   /** When the worker's process last started. */
   readonly startedAtMs: number | undefined;
+  /** It has started more than once. */
+  readonly restarted: boolean;
   readonly problem: PodProblem | undefined;
   /** Its phase is Failed or Succeeded: its ReplicaSet ignores it, and it is no worker. */
   readonly end: PodEnd | undefined;
@@ -138,6 +144,7 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
   const condition = (type: string) => status?.conditions?.find((candidate) => candidate.type === type);
   const scheduled = condition("PodScheduled");
   const warm = condition(WARM_GATE);
+  const containersReady = condition("ContainersReady");
   const worker = status?.containerStatuses?.find(({ name }) => name === WORKER_CONTAINER);
   const cordoned = metadata.annotations?.[annotations.cordoned];
   return {
@@ -155,12 +162,15 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
     endsAtMs: timeMs(metadata.deletionTimestamp),
     ip: status?.podIP,
     scheduled: spec?.nodeName !== undefined,
+    scheduledAtMs: scheduled?.status === "True" ? timeMs(scheduled.lastTransitionTime) : undefined,
     unschedulable: scheduled?.status === "False" && scheduled.reason === "Unschedulable" ? (scheduled.message ?? "") : undefined,
     running: status?.phase === "Running",
-    containersReady: condition("ContainersReady")?.status === "True",
+    containersReady: containersReady?.status === "True",
+    readyAtMs: containersReady?.status === "True" ? timeMs(containersReady.lastTransitionTime) : undefined,
     ready: condition("Ready")?.status === "True",
     warmSinceMs: warm?.status === "True" ? timeMs(warm.lastTransitionTime) : undefined,
     startedAtMs: timeMs(worker?.state?.running?.startedAt),
+    restarted: (worker?.restartCount ?? 0) > 0,
     cordonedAtMs: timeMs(cordoned),
     released: Number(metadata.annotations?.[annotations.deletionCost] ?? 0) < 0,
     protected: metadata.labels?.[labels.protected] === "true",

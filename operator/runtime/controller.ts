@@ -1,11 +1,13 @@
 import type { Logger } from "../telemetry/logger.ts";
-import type { OperatorMetrics } from "../telemetry/metrics.ts";
+import type { OperatorMetrics } from "../telemetry/operator-metrics.ts";
 import type { Clock, Random } from "./clock.ts";
 import { type Outcome, TerminalError } from "./outcome.ts";
-import { WorkQueue } from "./queue.ts";
+import { type QueueMetrics, WorkQueue } from "./queue.ts";
 
 /** A safety limit, far above the number of reconciled objects of one kind in any cluster. */
 const maxKeys = 100_000;
+
+const outcomes = ["await-change", "requeue", "error", "terminal", "stopped"] as const;
 
 export interface ControllerOptions {
   /** Label in metrics and logs. */
@@ -20,7 +22,7 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly metrics?: Pick<OperatorMetrics, "reconciles" | "reconcileSeconds" | "queueLength">;
+  readonly metrics?: Pick<OperatorMetrics, "reconciles" | "workqueue">;
 }
 
 /**
@@ -40,7 +42,10 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue(options.clock, options.random, { maxKeys });
+    const { clock, random, name, metrics } = options;
+    this.#queue = new WorkQueue(clock, random, { maxKeys, metrics: metrics && queueMetrics(name, metrics.workqueue) });
+    for (const outcome of outcomes) metrics?.reconciles.inc({ controller: name, outcome }, 0);
+    metrics?.workqueue.running.set(name, () => this.#queue.processingMs.map((ms) => ms / 1_000));
   }
 
   enqueue(key: string): void {
@@ -56,16 +61,14 @@ export class Controller {
     for (;;) {
       const key = await this.#queue.next(signal);
       if (key === undefined) return;
-      this.#gaugeLength();
       await this.#reconcileOne(key, signal);
       this.#queue.done(key);
     }
   }
 
   async #reconcileOne(key: string, signal: AbortSignal): Promise<void> {
-    const { name, reconcile, clock, logger, metrics } = this.#options;
-    const startMs = clock.now();
-    let label: Outcome["kind"] | "error" | "terminal" | "stopped";
+    const { name, reconcile, logger, metrics } = this.#options;
+    let label: (typeof outcomes)[number];
     try {
       const outcome = await reconcile(key, signal);
       label = outcome.kind;
@@ -83,15 +86,24 @@ export class Controller {
       }
     }
     metrics?.reconciles.inc({ controller: name, outcome: label });
-    metrics?.reconcileSeconds.observe({ controller: name }, (clock.now() - startMs) / 1000);
   }
 
   #noteFull(key: string, taken: boolean): void {
     if (!taken) this.#options.logger.warn({ controller: this.#options.name, key }, "key dropped: the queue is full");
-    this.#gaugeLength();
   }
+}
 
-  #gaugeLength(): void {
-    this.#options.metrics?.queueLength.set({ controller: this.#options.name }, this.#queue.size);
-  }
+/** The metrics of a queue, which start at zero. */
+function queueMetrics(name: string, metrics: OperatorMetrics["workqueue"]): QueueMetrics {
+  const of = { name };
+  metrics.depth.set(of, 0);
+  metrics.adds.inc(of, 0);
+  metrics.retries.inc(of, 0);
+  return {
+    depth: (keys) => metrics.depth.set(of, keys),
+    added: () => metrics.adds.inc(of),
+    retried: () => metrics.retries.inc(of),
+    taken: (waitedMs) => metrics.queueSeconds.observe(of, waitedMs / 1_000),
+    done: (workedMs) => metrics.workSeconds.observe(of, workedMs / 1_000),
+  };
 }

@@ -3,6 +3,16 @@ import type { Clock, Random } from "./clock.ts";
 
 const backoff: Backoff = { baseMs: 100, maxMs: 60_000 };
 
+/** Counts what happens to keys. */
+export interface QueueMetrics {
+  /** Keys that wait. */
+  depth(keys: number): void;
+  added(): void;
+  retried(): void;
+  taken(waitedMs: number): void;
+  done(workedMs: number): void;
+}
+
 /**
  * A queue of keys with the semantics of client-go's work queue.
  *
@@ -17,24 +27,31 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #maxKeys: number;
-  /** A Set keeps the order of insertion: the first key is the next. */
-  readonly #waiting = new Set<string>();
-  readonly #processing = new Set<string>();
+  readonly #metrics: QueueMetrics | undefined;
+  /** By key, since when. A Map keeps the order of insertion: the first key is the next. */
+  readonly #waiting = new Map<string, number>();
+  readonly #processing = new Map<string, number>();
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   readonly #takers = new Set<(key: string) => void>();
   #stopped = false;
 
-  constructor(clock: Clock, random: Random, options: { readonly maxKeys: number }) {
+  constructor(clock: Clock, random: Random, options: { readonly maxKeys: number; readonly metrics?: QueueMetrics | undefined }) {
     this.#clock = clock;
     this.#random = random;
     this.#maxKeys = options.maxKeys;
+    this.#metrics = options.metrics;
   }
 
   /** Number of waiting keys, without delayed and processed ones. */
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** How long each key that is processed now has been processed, in ms. */
+  get processingMs(): readonly number[] {
+    return [...this.#processing.values()].map((sinceMs) => this.#clock.now() - sinceMs);
   }
 
   /** @returns false if the queue is full. */
@@ -46,8 +63,10 @@ export class WorkQueue {
       return true;
     }
     if (this.#waiting.has(key)) return true;
-    this.#waiting.add(key);
+    this.#waiting.set(key, this.#clock.now());
+    this.#metrics?.added();
     this.#handOut();
+    this.#metrics?.depth(this.#waiting.size);
     return true;
   }
 
@@ -78,6 +97,7 @@ export class WorkQueue {
   addWithBackoff(key: string): boolean {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
+    this.#metrics?.retried();
     return this.addAfter(key, fullJitterMs(failures, backoff, this.#random));
   }
 
@@ -106,6 +126,8 @@ export class WorkQueue {
 
   /** Ends the processing of a key, successful or not. The key waits again if it was added meanwhile. */
   done(key: string): void {
+    const sinceMs = this.#processing.get(key);
+    if (sinceMs !== undefined) this.#metrics?.done(this.#clock.now() - sinceMs);
     this.#processing.delete(key);
     if (this.#again.delete(key)) this.add(key);
   }
@@ -127,11 +149,15 @@ export class WorkQueue {
 
   #handOut(): void {
     const [take] = this.#takers;
-    const [key] = this.#waiting;
-    if (take === undefined || key === undefined) return;
+    const [first] = this.#waiting;
+    if (take === undefined || first === undefined) return;
+    const [key, sinceMs] = first;
+    const nowMs = this.#clock.now();
     this.#takers.delete(take);
     this.#waiting.delete(key);
-    this.#processing.add(key);
+    this.#processing.set(key, nowMs);
+    this.#metrics?.taken(nowMs - sinceMs);
+    this.#metrics?.depth(this.#waiting.size);
     take(key);
   }
 }

@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import { startHealthServer } from "./health-server.ts";
-import { createRegistry, operatorMetrics } from "./metrics.ts";
+import { createRegistry } from "./metrics.ts";
+import { operatorMetrics } from "./operator-metrics.ts";
 
 it("serves liveness, readiness with its reason, metrics, and additional pages", async () => {
   const registry = createRegistry({ process: false });

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { Registry } from "prom-client";
+import { exposition, type MetricsRegistry } from "./metrics.ts";
 
 export interface JsonAnswer {
   readonly status: number;
@@ -12,7 +12,7 @@ export type JsonPage = (query: URLSearchParams) => JsonAnswer;
 export interface HealthServerOptions {
   readonly host: string;
   readonly port: number;
-  readonly registry: Registry;
+  readonly registry: MetricsRegistry;
   /** Undefined if ready, else the reason that `/readyz` returns. */
   readonly notReady: () => string | undefined;
   /** Additional pages, by path. */
@@ -33,8 +33,8 @@ export function startHealthServer({ host, port, registry, notReady, pages = {} }
         return why === undefined ? text(200, "ok") : text(503, why);
       }
       case "/metrics":
-        registry.metrics().then(
-          (metrics) => response.writeHead(200, { "content-type": registry.contentType }).end(metrics),
+        exposition(registry, request.headers.accept).then(
+          ({ contentType, text: metrics }) => response.writeHead(200, { "content-type": contentType }).end(metrics),
           (error: unknown) => text(500, String(error)),
         );
         return undefined;

@@ -135,7 +135,7 @@ describe("the PodMonitor", () => {
     expect(monitors).toHaveLength(1);
     const [monitor] = monitors;
     expect([operator, gateway, { app: "x" }].map((pod) => selects(monitor?.spec.selector ?? {}, pod))).toEqual([true, true, false]);
-    expect(monitor?.spec.podMetricsEndpoints).toEqual([{ port: "internal", path: "/metrics", interval: "15s" }]);
+    expect(monitor?.spec.podMetricsEndpoints).toEqual([{ port: "internal", path: "/metrics", honorLabels: true, interval: "15s" }]);
     expect(monitor?.metadata.labels).toMatchObject({ release: "prometheus" });
   });
 });

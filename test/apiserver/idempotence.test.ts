@@ -105,7 +105,7 @@ async function writesSince(before: RequestCounts): Promise<Record<string, number
 
 async function reconciles(): Promise<number> {
   const metrics = await (await fetch(`${operatorUrl}/metrics`)).text();
-  return Number(/^avatarpool_reconcile_seconds_count\{controller="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+  return Number(/^workqueue_work_duration_seconds_count\{name="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
 it("writes nothing while nothing changes", async () => {

@@ -117,7 +117,7 @@ async function metricsOf(url: string): Promise<string> {
 }
 
 function reconciles(metrics: string): number {
-  return Number(/^avatarpool_reconcile_seconds_count\{controller="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+  return Number(/^workqueue_work_duration_seconds_count\{name="pool"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
 /** Processes all items with limited concurrency. */

@@ -11,8 +11,9 @@ import { launchServer } from "../../operator/gateway/http/launch-server.ts";
 import { launchBodies } from "../../operator/gateway/launch/launch-body.ts";
 import type { Arrival } from "../../operator/gateway/launch/launch-context.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
+import { gatewayMetrics } from "../../operator/telemetry/gateway-metrics.ts";
 import { createLogger } from "../../operator/telemetry/logger.ts";
-import { createRegistry, gatewayMetrics } from "../../operator/telemetry/metrics.ts";
+import { createRegistry } from "../../operator/telemetry/metrics.ts";
 import { testPool } from "../support/gateway/pool.ts";
 import { SECRETS, TOKEN, type Traffic, traffic } from "./requests.ts";
 

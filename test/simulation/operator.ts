@@ -11,7 +11,8 @@ import { type DeploymentView, deploymentView, type PodView, type PoolView, podVi
 import { WorkerCalls } from "../../operator/pool/warmup/worker-calls.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import { createLogger } from "../../operator/telemetry/logger.ts";
-import { createRegistry, operatorMetrics } from "../../operator/telemetry/metrics.ts";
+import { createRegistry } from "../../operator/telemetry/metrics.ts";
+import { operatorMetrics } from "../../operator/telemetry/operator-metrics.ts";
 import type { SimApi } from "./api.ts";
 import type { SimGateway } from "./gateway.ts";
 import { SimProcess } from "./process.ts";

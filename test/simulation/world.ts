@@ -1,6 +1,7 @@
 import { type PoolConfig, resolvePool } from "../../operator/api/pool-config.ts";
 import { avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
 import { keyOf } from "../../operator/kube/types.ts";
+import { exposition } from "../../operator/telemetry/metrics.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { seededRandom } from "../support/fleet/random.ts";
 import { type Sender, SimApi, type Write } from "./api.ts";
@@ -256,7 +257,7 @@ export class World {
     if (operator === undefined) return;
     this.operator = undefined;
     operator.kill();
-    this.witness.told("the operator's metrics", await operator.registry.metrics());
+    this.witness.told("the operator's metrics", (await exposition(operator.registry)).text);
   }
 
   /** Suspends the operator's machine. Another operator leads after the lease has expired, and then the first one resumes. */
@@ -330,7 +331,7 @@ export class World {
   }
 
   async #say(gateway: SimGateway): Promise<void> {
-    this.witness.told("a gateway's metrics", await gateway.registry.metrics());
+    this.witness.told("a gateway's metrics", (await exposition(gateway.registry)).text);
   }
 
   #sessionBegan(session: SimSession, stray: boolean): void {

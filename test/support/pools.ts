@@ -305,6 +305,8 @@ export interface WorldChange {
   /** Names of pods whose cordon the gateway has not seen yet. */
   readonly unacknowledged?: readonly string[];
   readonly queued?: Readonly<Record<string, number>>;
+  /** Running sessions that the gateway launched, by preset. */
+  readonly launched?: Readonly<Record<string, number>>;
   /** Recent responses with status 503, by preset. */
   readonly worker503?: Readonly<Record<string, number>>;
   readonly accountErrors?: PoolLoad["accountErrors"];
@@ -352,8 +354,16 @@ function hubOf(change: WorldChange): LoadHub {
   );
   hub.setGateways(["http://gateway"], nowMs);
   hub.accept("http://gateway", report("g", [load()]), nowMs);
-  const { queued, accountErrors, overflow, forbiddenSecrets } = change;
-  const now = load({ workers, queued: { ...queued }, shortages, accountErrors, overflow, forbiddenSecrets });
+  const { queued, launched, accountErrors, overflow, forbiddenSecrets } = change;
+  const now = load({
+    workers,
+    queued: { ...queued },
+    sessions: { ...launched },
+    shortages,
+    accountErrors,
+    overflow,
+    forbiddenSecrets,
+  });
   hub.accept("http://gateway", report("g", [now], false), nowMs);
   return hub;
 }

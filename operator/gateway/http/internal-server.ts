@@ -1,10 +1,10 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { Registry } from "prom-client";
 import type { z } from "zod";
 import { LOAD_PATH } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { KeyCounter } from "../../runtime/key-counter.ts";
+import { exposition, type MetricsRegistry } from "../../telemetry/metrics.ts";
 import type { ClaimSource } from "../claims/claims.ts";
 import {
   ANSWER_WAIT_MS,
@@ -35,7 +35,7 @@ export interface InternalServerDeps {
   readonly gateway: string;
   readonly clock: Clock;
   readonly source: LoadSource;
-  readonly registry: Registry;
+  readonly registry: MetricsRegistry;
   /** Updates the gauges before a scrape. */
   readonly beforeScrape: () => void;
   /** Whether the bearer may read the load. */
@@ -54,9 +54,10 @@ export function internalServer(deps: InternalServerDeps): FastifyInstance {
 
   serveHealth(server, deps.notReady);
 
-  server.get("/metrics", async (_request, reply) => {
+  server.get("/metrics", async (request, reply) => {
     deps.beforeScrape();
-    return reply.type(deps.registry.contentType).send(await deps.registry.metrics());
+    const { contentType, text } = await exposition(deps.registry, request.headers.accept);
+    return reply.type(contentType).send(text);
   });
 
   server.get(LOAD_PATH, async (request, reply) => {

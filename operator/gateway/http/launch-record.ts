@@ -1,7 +1,7 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { GatewayMetrics } from "../../telemetry/metrics.ts";
 import type { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
 
@@ -38,10 +38,10 @@ export function record(
 function recordStages(
   { clock, metrics }: { readonly clock: Clock; readonly metrics: GatewayMetrics },
   { namespace, pool }: { readonly namespace: string; readonly pool: string },
-  { arrivedMs, waitedMs, forwardMs }: LaunchTrace,
+  { arrivedMs, waitedMs, forwardMs, traceId }: LaunchTrace,
 ): void {
   const pickMs = clock.now() - arrivedMs - waitedMs - forwardMs;
   for (const [stage, ms] of Object.entries({ queue: waitedMs, pick: pickMs, forward: forwardMs })) {
-    metrics.stageSeconds.observe({ namespace, pool, stage }, Math.max(0, ms) / 1_000);
+    metrics.stageSeconds.observeLaunch({ namespace, pool, stage }, Math.max(0, ms) / 1_000, traceId);
   }
 }

@@ -46,7 +46,7 @@ describe("the launch server", () => {
     expect((await post(form())).status).toBe(200);
     const sums = async () => {
       const { values } = await metrics.stageSeconds.get();
-      const ofSums = values.filter(({ metricName }) => metricName === "avatarpool_launch_stage_seconds_sum");
+      const ofSums = values.filter(({ metricName }) => metricName === "avatarpool_launch_stage_duration_seconds_sum");
       return Object.fromEntries(ofSums.map(({ labels, value }) => [labels.stage, value]));
     };
     await expect.poll(async () => Object.keys(await sums()).sort()).toEqual(["forward", "pick", "queue", "worker"]);

@@ -1,6 +1,6 @@
 import { launchApiOf } from "../../engines/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import { taskId, type WorkerAnswer } from "../../workers/answers.ts";
 import type { LoadBook } from "../load/load-book.ts";
 import type { LaunchPath } from "../sessions/launch-path.ts";
@@ -65,11 +65,13 @@ export class AcceptedLaunches {
   }
 
   #record(launch: LaunchContext, begun: Omit<NewSession, "replaces">): NewSession {
-    const { keys, preset, request, arrivedMs } = launch;
+    const { keys, preset, request, arrivedMs, trace } = launch;
     const { worker, path, task: taskId, sent } = begun;
     const { launch: key, seat, identity, agent } = keys;
     const { roomName: room, livekitUrl } = request;
-    const launched: Launched = { arrivedMs, path, preset, livekitUrl, identity, agent, launch: key, seat, ticket: sent.ticket };
+    const { traceId } = trace;
+    const whose = { preset, livekitUrl, identity, agent, launch: key, seat };
+    const launched: Launched = { arrivedMs, path, ...whose, ticket: sent.ticket, traceId };
     const session: Session = this.#deps.sessions.began(worker, { taskId, room }, launched);
     return { ...begun, replaces: this.#deps.replacements.began(sent, session) };
   }
@@ -94,7 +96,7 @@ export class AcceptedLaunches {
   }
 
   #ran(
-    { pool, preset, key, arrivedMs }: LaunchContext,
+    { pool, preset, key, arrivedMs, trace }: LaunchContext,
     { worker, path }: AcceptedBy,
     { acceptedMs, ranMs }: { readonly acceptedMs: number; readonly ranMs: number },
   ): void {
@@ -102,8 +104,8 @@ export class AcceptedLaunches {
     const startupMs = ranMs - arrivedMs;
     if (preset !== undefined) worker.noteServed(preset);
     const labels = { namespace: pool.namespace, pool: pool.name };
-    metrics.startupSeconds.observe({ ...labels, path }, startupMs / 1_000);
-    metrics.stageSeconds.observe({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000);
+    metrics.startupSeconds.observeLaunch({ ...labels, path }, startupMs / 1_000, trace.traceId);
+    metrics.stageSeconds.observeLaunch({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000, trace.traceId);
     load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }
 }

@@ -1,6 +1,6 @@
 import type { AccountErrorKind } from "../../api/load-report.ts";
 import { launchApiOf } from "../../engines/index.ts";
-import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import type { WorkerAccess } from "../../workers/client.ts";
 import type { LaunchError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { LaunchError } from "../errors.ts";
 import type { LoadBook } from "../load/load-book.ts";
 import type { QueueExit, QueueResult } from "../queue/queued-launch.ts";
@@ -56,7 +56,7 @@ export async function waitForSlot<Exit>(
   load.changed(key);
   switch (result.kind) {
     case "granted":
-      metrics.queueSeconds.observe({ namespace: pool.namespace, pool: pool.name }, waitedMs / 1_000);
+      metrics.queueSeconds.observeLaunch({ namespace: pool.namespace, pool: pool.name }, waitedMs / 1_000, trace.traceId);
       return result;
     case "queue-full":
       return short(queueFull(pool, slots.shortage(pool, preset), retryState()));

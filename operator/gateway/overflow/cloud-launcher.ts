@@ -4,7 +4,7 @@ import type { SecretLookup } from "../../kube/secret-lookup.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
-import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import { type WorkerAnswer, workerMessage } from "../../workers/answers.ts";
 import { LAUNCH_TIMEOUT_MS } from "../../workers/client.ts";
 import { type LaunchError, overflowUnclear } from "../errors.ts";

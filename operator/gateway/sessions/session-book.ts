@@ -25,6 +25,7 @@ export interface Launched {
   readonly seat: string | undefined;
   /** Order of the launches of a room: a later launch has a higher ticket. */
   readonly ticket: number;
+  readonly traceId: string | undefined;
 }
 
 export interface Session {

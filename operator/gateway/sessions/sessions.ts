@@ -1,10 +1,11 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { launchApiOf } from "../../engines/index.ts";
-import type { GatewayMetrics } from "../../telemetry/metrics.ts";
+import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { WorkerAccess } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
 import { AbandonedSessionReaper } from "./abandoned-session-reaper.ts";
 import { BulkPoller } from "./bulk-poller.ts";
+import { LaunchedSessions } from "./launched-sessions.ts";
 import { endReplaced } from "./replaced.ts";
 import type { RoomEvent } from "./room-event.ts";
 import type { RoomView } from "./room-view.ts";
@@ -58,6 +59,7 @@ export class Sessions {
   readonly #bulkPoller: BulkPoller;
   readonly #reaper: AbandonedSessionReaper | undefined;
   readonly #usage: SessionUsage;
+  readonly #launched = new LaunchedSessions();
   /** Workers that had sessions in the last round. */
   readonly #busy = new Set<Worker>();
   readonly #published = new WeakSet<Session>();
@@ -72,11 +74,13 @@ export class Sessions {
     this.#book = new SessionBook(clock, {
       onStarted: (session) => {
         usage.seen(session);
+        this.#launched.add(session);
         this.#reaper?.started(session);
       },
       onListed: (session, requestedMs) => usage.live(session, requestedMs),
       onEnded: (session) => {
         usage.ended(session);
+        this.#launched.remove(session);
         this.#ended(session);
       },
     });
@@ -89,6 +93,7 @@ export class Sessions {
   began(worker: Worker, task: { readonly taskId: string; readonly room: string }, launched: Launched): Session {
     const session = this.#book.started(worker, task, launched);
     this.#usage.launched(session);
+    this.#launched.add(session);
     this.#follow(worker);
     return session;
   }
@@ -101,6 +106,11 @@ export class Sessions {
   /** The known live sessions of a room, without a poll. */
   liveIn(pool: string, room: string): readonly Session[] {
     return this.#book.inRoom(pool, room).filter(isLive);
+  }
+
+  /** The live sessions of a pool that this gateway launched, by preset; `""` stands for custom face images. */
+  launchedIn(pool: string): Readonly<Record<string, number>> {
+    return this.#launched.of(pool);
   }
 
   /** Whether a task of a room is known to belong to another launch. */
@@ -240,7 +250,8 @@ export class Sessions {
     const tookMs = this.#deps.clock.now() - launched.arrivedMs;
     if (tookMs > TRACK_LIMIT_MS) return;
     const { namespace, name } = pool;
-    this.#deps.metrics.trackPublishedSeconds.observe({ namespace, pool: name, path: launched.path }, tookMs / 1_000);
+    const labels = { namespace, pool: name, path: launched.path };
+    this.#deps.metrics.trackPublishedSeconds.observeLaunch(labels, tookMs / 1_000, launched.traceId);
   }
 }
 

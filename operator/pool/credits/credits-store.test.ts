@@ -7,7 +7,8 @@ import type { AvatarPoolSpecInput } from "../../api/v1alpha1/index.ts";
 import type { KubeError } from "../../kube/errors.ts";
 import type { KubeObject, ObjectRef, ResourceType } from "../../kube/types.ts";
 import { createLogger } from "../../telemetry/logger.ts";
-import { createRegistry, operatorMetrics } from "../../telemetry/metrics.ts";
+import { createRegistry, exposition } from "../../telemetry/metrics.ts";
+import { operatorMetrics } from "../../telemetry/operator-metrics.ts";
 import { CreditsStore } from "./credits-store.ts";
 
 const MINUTE_MS = 60_000;
@@ -106,29 +107,17 @@ describe("the credits of a pool", () => {
     expect(await add(store, { a: minutes(3) })).toBe(10 * 60 * MINUTE_MS);
   });
 
-  it("are metrics by mode, with the used share of the budget, until the pool is gone", async () => {
-    const { config, begin, add, registry } = setup({ budget: { credits: 100 } });
+  it("are counted by mode", async () => {
+    const { config, begin, add, registry } = setup();
     const store = begin();
     await store.of(config);
     await add(store, { a: { ...minutes(10), cloud: { expression: { sessions: 1, minutes: 2 } } } });
-    const lines = async () => (await registry.metrics()).split("\n").filter((line) => /^avatarpool_credits/.test(line));
+    const { text } = await exposition(registry);
     const pool = 'namespace="avatars",pool="support"';
-    expect(await lines()).toEqual([
+    expect(text.split("\n").filter((line) => /^avatarpool_credits/.test(line))).toEqual([
       `avatarpool_credits_total{${pool},mode="self-hosted"} 20`,
       `avatarpool_credits_total{${pool},mode="cloud"} 8`,
-      `avatarpool_credits_budget_used_ratio{${pool}} 0.28`,
     ]);
-    store.forget("avatars/support");
-    expect(await lines()).toEqual([]);
-  });
-
-  it("leave no used share of a budget if the pool stops to count them", async () => {
-    const { config, begin, add, registry } = setup({ budget: { credits: 1 } });
-    const store = begin();
-    await store.of(config);
-    await add(store, { a: minutes(1) });
-    await store.add(pool({}).config, new Map());
-    expect(await registry.metrics()).not.toMatch(/^avatarpool_credits_budget_used_ratio\{/m);
   });
 
   it("are neither read nor written if the pool does not count them", async () => {

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { type CreditsConfig, MILLI } from "../../api/credits-config.ts";
+import { MILLI } from "../../api/credits-config.ts";
 import { addUsed, chargeModes, type Usage, usageSchema } from "../../api/load-report.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { requestFailureOf } from "../../kube/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { addForSum, emptyWindow, sum, type Window } from "../../scaling/window.ts";
-import type { OperatorMetrics } from "../../telemetry/metrics.ts";
+import type { OperatorMetrics } from "../../telemetry/operator-metrics.ts";
 import { earliest, remaining } from "../delays.ts";
 import { SavedState, type SavedStateDeps } from "../saved-state.ts";
-import { addUsage, emptyLedger, isExceeded, type Ledger, periodOf, spentIn } from "./ledger.ts";
+import { addUsage, emptyLedger, isExceeded, type Ledger } from "./ledger.ts";
 
 /** Minimum time between two writes of a pool's credits, to its ConfigMap and to its status. */
 export const CREDITS_INTERVAL_MS = 60_000;
@@ -40,7 +40,7 @@ interface PoolCredits {
 
 export interface CreditsStoreOptions extends SavedStateDeps {
   readonly clock: Clock;
-  readonly metrics: Pick<OperatorMetrics, "credits" | "budgetUsed">;
+  readonly metrics: Pick<OperatorMetrics, "credits">;
 }
 
 /**
@@ -96,8 +96,6 @@ export class CreditsStore {
    */
   async add(pool: PoolConfig, usage: ReadonlyMap<string, Usage>): Promise<number | undefined> {
     const entry = this.#pools.get(poolKey(pool));
-    // A pool that no longer counts credits must not leave an alert on its budget.
-    if (pool.credits === undefined) this.#options.metrics.budgetUsed.remove({ namespace: pool.namespace, pool: pool.name });
     if (entry === undefined || pool.credits === undefined) return undefined;
     const nowMs = this.#options.clock.now();
     const warmups = this.#warmups.get(poolKey(pool));
@@ -105,7 +103,8 @@ export class CreditsStore {
     const { ledger, added } = addUsage(entry.ledger, sources, pool.credits, nowMs);
     entry.ledger = ledger;
     entry.lastHour = addForSum(entry.lastHour, nowMs, added["self-hosted"] + added.cloud, HOUR_MS);
-    this.#measure(pool, pool.credits, ledger, added, nowMs);
+    const labels = { namespace: pool.namespace, pool: pool.name };
+    for (const mode of chargeModes) this.#options.metrics.credits.inc({ ...labels, mode }, added[mode] / MILLI);
     const lastHour = sum(entry.lastHour, nowMs, HOUR_MS);
     const changed = ledger !== entry.saved || lastHour !== entry.shown.lastHour;
     const dueMs = entry.shownMs + CREDITS_INTERVAL_MS;
@@ -122,18 +121,5 @@ export class CreditsStore {
   forget(key: string): void {
     this.#pools.delete(key);
     this.#warmups.delete(key);
-    const [namespace = "", pool = ""] = key.split("/");
-    const { credits, budgetUsed } = this.#options.metrics;
-    for (const mode of chargeModes) credits.remove({ namespace, pool, mode });
-    budgetUsed.remove({ namespace, pool });
-  }
-
-  #measure(pool: PoolConfig, config: CreditsConfig, ledger: Ledger, added: Ledger["total"], nowMs: number): void {
-    const { credits, budgetUsed } = this.#options.metrics;
-    const labels = { namespace: pool.namespace, pool: pool.name };
-    for (const mode of chargeModes) credits.inc({ ...labels, mode }, added[mode] / MILLI);
-    const { budget } = config;
-    if (budget === undefined) budgetUsed.remove(labels);
-    else budgetUsed.set(labels, spentIn(ledger, periodOf(nowMs, budget.period)) / (budget.credits * MILLI));
   }
 }

@@ -9,7 +9,7 @@ import {
 import { poolKey } from "../../api/pool-config.ts";
 import { addDeficit, type Deficit, deficitAt, deficitFallsAtMs, noDeficit } from "../../scaling/deficit.ts";
 import { addForSum, emptyWindow, sum } from "../../scaling/window.ts";
-import { mergeQueues, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
+import { mergeCounts, mergeWorkers, type WorkerLoadView } from "./merge-loads.ts";
 import { type OverflowLoad, overflowLoad } from "./overflow-load.ts";
 import { addReclaimed, noneReclaimed } from "./reclaimed.ts";
 
@@ -31,6 +31,8 @@ export interface PoolLoadView {
   /** Whether a gateway disconnected recently: it may send launches that it does not report. */
   readonly gatewaySilent: boolean;
   readonly queued: ReadonlyMap<string, number>;
+  /** Running sessions that the present gateways launched, by preset. */
+  readonly sessions: ReadonlyMap<string, number>;
   /** By preset: slots that launches lacked because they were refused or met a worker's 503. Halves every minute. */
   readonly deficit: ReadonlyMap<string, number>;
   /** Launches of the last minute that met short capacity in any way. */
@@ -200,7 +202,8 @@ export class LoadHub {
     return {
       gatewaysConnected: connected.length,
       gatewaySilent,
-      queued: mergeQueues(loads),
+      queued: mergeCounts(loads.map(({ queued }) => queued)),
+      sessions: mergeCounts(loads.map(({ sessions = {} }) => sessions)),
       deficit,
       pressurePerMinute: sum(memory?.short ?? emptyWindow, nowMs, SHORT_SPAN_MS),
       deficitFallsAtMs: fallsNextAtMs,

@@ -13,12 +13,12 @@ export interface WorkerLoadView {
   readonly blocked: number;
 }
 
-/** Waiting launches over all gateways, by preset. */
-export function mergeQueues(loads: readonly PoolLoad[]): Map<string, number> {
-  const queued = new Map<string, number>();
-  for (const load of loads)
-    for (const [preset, count] of Object.entries(load.queued)) if (count > 0) queued.set(preset, (queued.get(preset) ?? 0) + count);
-  return queued;
+/** Waiting launches or sessions over all gateways, by preset. */
+export function mergeCounts(reported: readonly Readonly<Record<string, number>>[]): Map<string, number> {
+  const merged = new Map<string, number>();
+  for (const counts of reported)
+    for (const [preset, count] of Object.entries(counts)) if (count > 0) merged.set(preset, (merged.get(preset) ?? 0) + count);
+  return merged;
 }
 
 /**

@@ -1,15 +1,19 @@
 import { poolKey } from "../../api/pool-config.ts";
-import type { OperatorMetrics } from "../../telemetry/metrics.ts";
+import type { OperatorMetrics } from "../../telemetry/operator-metrics.ts";
 import type { Applied } from "../apply.ts";
 import { conditionsOf } from "../conditions/conditions.ts";
 import type { CreditsStore } from "../credits/credits-store.ts";
 import { earliest } from "../delays.ts";
+import { launchTotals, noteLaunches } from "../figures/error-budget.ts";
+import { poolFigures } from "../figures/pool-figures.ts";
+import type { PoolSeries } from "../figures/pool-series.ts";
 import type { ForecastStore } from "../forecast/forecast-store.ts";
 import type { LoadHub } from "../load/load-hub.ts";
 import type { PoolMemory } from "../memory.ts";
 import type { Refusals } from "../refusals/refusals.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Reporter } from "./reporter.ts";
+import { statusOf } from "./status.ts";
 import { type StatusContext, writeStatus } from "./write-status.ts";
 
 export interface ReportContext extends StatusContext {
@@ -18,6 +22,7 @@ export interface ReportContext extends StatusContext {
   readonly forecastStore: Pick<ForecastStore, "save">;
   readonly creditsStore: Pick<CreditsStore, "add">;
   readonly reporter: Reporter;
+  readonly series: Pick<PoolSeries, "show">;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
 }
 
@@ -32,7 +37,7 @@ export async function report(
   applied: Applied,
   memory: PoolMemory,
 ): Promise<number | undefined> {
-  const { refusals, reporter, forecastStore, creditsStore } = context;
+  const { refusals, reporter, series, forecastStore, creditsStore } = context;
   const { plan } = applied;
   const { pool, nowMs } = seen;
   const key = poolKey(pool);
@@ -41,16 +46,23 @@ export async function report(
   const snapshot = { ...seen, refusals: refusals.of(key) };
   memory.decisions.add(plan.records);
   memory.forecast = snapshot.forecast;
+  memory.launches = noteLaunches(memory.launches, launchTotals(seen.load), nowMs);
   const conditions = conditionsOf(snapshot, plan);
   const pressureToPatchMs = answerPressure(context, snapshot, applied);
   const eventsDueMs = reporter.report(snapshot, plan, conditions, pressureToPatchMs);
+  const status = statusOf(snapshot, plan, conditions);
+  series.show(pool, poolFigures(snapshot, plan, status, memory.launches), groupNames(snapshot));
   const isGone = plan.finalizer === "remove" && applied.finalizerWritten;
   const [statusDueMs, creditsDueMs] = await Promise.all([
-    isGone ? undefined : writeStatus(context, snapshot, plan, conditions, memory),
+    isGone ? undefined : writeStatus(context, snapshot, status, memory),
     isGone ? undefined : creditsStore.add(pool, seen.load.usage),
     forecastStore.save(pool),
   ]);
   return earliest(eventsDueMs, statusDueMs, creditsDueMs, refusals.dueInMs(key));
+}
+
+function groupNames({ groups, retired }: Snapshot): readonly string[] {
+  return [...groups.map(({ config }) => config.name), ...retired.map(({ deployment }) => deployment.group)];
 }
 
 function podNames({ groups, retired }: Snapshot): ReadonlySet<string> {

@@ -2,7 +2,8 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { deployment, gpuOnly, NOW_MS, type PodStage, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
 import { createLogger } from "../../telemetry/logger.ts";
-import { createRegistry, operatorMetrics } from "../../telemetry/metrics.ts";
+import { createRegistry } from "../../telemetry/metrics.ts";
+import { operatorMetrics } from "../../telemetry/operator-metrics.ts";
 import { conditionsOf } from "../conditions/conditions.ts";
 import { plan } from "../plan.ts";
 import { EVENT_INTERVAL_MS } from "./pool-events.ts";
@@ -10,12 +11,11 @@ import { type PoolEvent, Reporter } from "./reporter.ts";
 
 function reporter() {
   const events: PoolEvent[] = [];
-  const registry = createRegistry({ process: false });
   const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reports = new Reporter({
     record: (event) => events.push(event),
     logger: createLogger("test", "info", sink),
-    metrics: operatorMetrics(registry),
+    metrics: operatorMetrics(createRegistry({ process: false })),
   });
   const told = () => events.splice(0).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
   let nowMs = NOW_MS;
@@ -26,12 +26,7 @@ function reporter() {
     reports.report(seen, plan(seen), conditionsOf(seen, plan(seen)));
     return told();
   };
-  const workers = async () =>
-    (await registry.getSingleMetric("avatarpool_group_workers")!.get()).values.map(({ labels, value }) => [
-      `${labels.group} ${labels.state}`,
-      value,
-    ]);
-  return { look, told, reports, workers };
+  return { look, told, reports };
 }
 const starting = { pods: [pod("a", { stage: "starting" })] };
 const serving = { pods: [pod("a")] };
@@ -99,15 +94,5 @@ describe("Reporter", () => {
       .look({ pods }, quick)
       .find((event) => event.includes("Draining"));
     expect(drained).toMatch(/^Normal Draining: cordoned (w\d, ){4}w\d and 2 more: no new launches/);
-  });
-
-  it("keeps gauges of the existing groups, and none of a deleted pool", async () => {
-    const { look, reports, workers } = reporter();
-    look({ pods: [pod("a"), pod("b", { stage: "unscheduled" })] }, pool());
-    expect(Object.fromEntries(await workers())).toMatchObject({ "gpu ready": 1, "gpu unschedulable": 1, "cpu ready": 0 });
-    look(serving);
-    expect((await workers()).map(([name]) => name)).not.toContain("cpu ready");
-    reports.forget("avatars/support");
-    expect(await workers()).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { API_GROUP_VERSION, KIND } from "../../api/names.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
-import { type ObjectRef, refOf } from "../../kube/types.ts";
+import type { ObjectRef } from "../../kube/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { OperatorMetrics } from "../../telemetry/metrics.ts";
+import type { OperatorMetrics } from "../../telemetry/operator-metrics.ts";
 import type { PoolCondition } from "../conditions/condition.ts";
 import { changesOf, type Plan } from "../plan.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -15,15 +15,13 @@ export interface PoolEvent extends EventContent {
 export interface ReporterOptions {
   readonly record: (event: PoolEvent) => void;
   readonly logger: Logger;
-  readonly metrics: Pick<OperatorMetrics, "groupWorkers" | "scaleChanges">;
+  readonly metrics: Pick<OperatorMetrics, "scaleChanges">;
 }
 
-/** Tells people what was decided: a log line a change, events that sum up what comes fast, the gauges. */
+/** Reports what was decided: a log line for each change, and events that sum up fast changes. */
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #news = new Map<string, { readonly pool: PoolConfig; readonly news: PoolEvents }>();
-  /** By pool: the groups that have gauges. */
-  readonly #groups = new Map<string, readonly string[]>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -33,8 +31,6 @@ export class Reporter {
     const last = this.#news.get(key);
     if (last !== undefined) this.#record(last.pool, last.news.rest());
     this.#news.delete(key);
-    this.#keepGauges(key, []);
-    this.#groups.delete(key);
   }
 
   /**
@@ -45,7 +41,6 @@ export class Reporter {
   report(snapshot: Snapshot, plan: Plan, found: readonly PoolCondition[], pressureToPatchMs?: number): number | undefined {
     const { pool, nowMs } = snapshot;
     this.#logChanges(pool, plan, pressureToPatchMs);
-    this.#gauges(snapshot);
     const news = this.#newsOf(pool);
     news.add(snapshot, plan);
     this.#record(pool, news.take(snapshot, plan, found));
@@ -73,28 +68,4 @@ export class Reporter {
       this.#options.metrics.scaleChanges.inc({ namespace: pool.namespace, pool: pool.name, group, direction });
     }
   }
-
-  /** Removes the gauges of groups that are not among these. */
-  #keepGauges(key: string, groups: readonly string[]): void {
-    const { namespace, name: pool } = refOf(key);
-    for (const group of this.#groups.get(key) ?? [])
-      if (!groups.includes(group))
-        for (const state of states) this.#options.metrics.groupWorkers.remove({ namespace, pool, group, state });
-    this.#groups.set(key, groups);
-  }
-
-  #gauges({ pool, groups }: Snapshot): void {
-    const names = groups.map(({ config }) => config.name);
-    this.#keepGauges(poolKey(pool), names);
-    for (const { config, members } of groups) {
-      const set = (state: (typeof states)[number], value: number) =>
-        this.#options.metrics.groupWorkers.set({ namespace: pool.namespace, pool: pool.name, group: config.name, state }, value);
-      set("ready", members.pods.filter(({ ready }) => ready).length);
-      set("starting", members.pods.filter(({ ready, unschedulable }) => !ready && unschedulable === undefined).length);
-      set("unschedulable", members.pods.filter(({ unschedulable }) => unschedulable !== undefined).length);
-      set("draining", members.pods.filter(({ cordonedAtMs }) => cordonedAtMs !== undefined).length + members.terminating.length);
-    }
-  }
 }
-
-const states = ["ready", "starting", "unschedulable", "draining"] as const;

@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { API_GROUP_VERSION, KIND } from "../../api/names.ts";
+import type { AvatarPoolStatus } from "../../api/v1alpha1/index.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { isGoneOrReplaced, requestFailureOf } from "../../kube/errors.ts";
 import { avatarPools } from "../../kube/resource-types.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { PoolCondition } from "../conditions/condition.ts";
 import type { PoolMemory } from "../memory.ts";
-import type { Plan } from "../plan.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { statusOf } from "./status.ts";
 
 const STATUS_INTERVAL_MS = 1_000;
 
@@ -21,11 +19,9 @@ export interface StatusContext {
 export async function writeStatus(
   { client, clock }: StatusContext,
   snapshot: Snapshot,
-  plan: Plan,
-  conditions: readonly PoolCondition[],
+  status: AvatarPoolStatus,
   memory: PoolMemory,
 ): Promise<number | undefined> {
-  const status = statusOf(snapshot, plan, conditions);
   memory.lastDecision = status.lastDecision;
   if (isDeepStrictEqual(status, snapshot.status)) return undefined;
   const nowMs = clock.now();

@@ -7,7 +7,8 @@ import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch/lau
 import { Shares } from "../../../operator/gateway/workers/shares.ts";
 import type { WorkerRecord } from "../../../operator/gateway/workers/worker-record.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
-import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import { gatewayMetrics } from "../../../operator/telemetry/gateway-metrics.ts";
+import { createRegistry } from "../../../operator/telemetry/metrics.ts";
 import { HttpWorkerClient } from "../../../operator/workers/client.ts";
 import { noCloud } from "../../support/gateway/no-cloud.ts";
 import { testPool, testRecord } from "../../support/gateway/pool.ts";

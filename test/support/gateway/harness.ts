@@ -7,7 +7,8 @@ import { GatewayCore, type GatewayCoreDeps } from "../../../operator/gateway/cor
 import { LaunchError } from "../../../operator/gateway/errors.ts";
 import { type LaunchTrace, newTrace } from "../../../operator/gateway/launch/launch-trace.ts";
 import type { WorkerRecord } from "../../../operator/gateway/workers/worker-record.ts";
-import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import { gatewayMetrics } from "../../../operator/telemetry/gateway-metrics.ts";
+import { createRegistry } from "../../../operator/telemetry/metrics.ts";
 import type { WorkerClient } from "../../../operator/workers/client.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { type FakeWorker, FakeWorkers } from "./fake-workers.ts";

@@ -18,8 +18,9 @@ import { Livekit } from "../../../operator/gateway/sessions/livekit.ts";
 import type { ReadSecret } from "../../../operator/kube/secret-cache.ts";
 import { SecretLookup } from "../../../operator/kube/secret-lookup.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
+import { gatewayMetrics } from "../../../operator/telemetry/gateway-metrics.ts";
 import { createLogger } from "../../../operator/telemetry/logger.ts";
-import { createRegistry, gatewayMetrics } from "../../../operator/telemetry/metrics.ts";
+import { createRegistry } from "../../../operator/telemetry/metrics.ts";
 import { HttpWorkerClient } from "../../../operator/workers/client.ts";
 import { testRecord } from "./pool.ts";
 

@@ -1,0 +1,105 @@
+import type { Counter, Gauge, Histogram } from "prom-client";
+import { chargeModes } from "../../api/load-report.ts";
+import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { OperatorMetrics } from "../../telemetry/operator-metrics.ts";
+import { coldStartStages } from "../../telemetry/pool-metrics.ts";
+import type { PodView } from "../views.ts";
+import type { Figure } from "./pool-figures.ts";
+import { coldStartOf, drainMsOf } from "./worker-times.ts";
+
+type Labels = Readonly<Record<string, string>>;
+type PoolMetrics = Pick<OperatorMetrics, "poolGauges" | "scaleChanges" | "credits" | "coldStart" | "drain">;
+type Counted = Exclude<keyof PoolMetrics, "poolGauges">;
+
+interface Series {
+  readonly metric: Counter<string> | Gauge<string> | Histogram<string>;
+  readonly labels: Labels;
+  value?: number;
+}
+
+/** The exported series of all pools: what {@link poolFigures} computes and what is counted. Series of what is gone are removed. */
+export class PoolSeries {
+  readonly #metrics: PoolMetrics;
+  /** By pool, then by metric and labels. */
+  readonly #pools = new Map<string, Map<string, Series>>();
+
+  constructor(metrics: PoolMetrics) {
+    this.#metrics = metrics;
+  }
+
+  /** @param groups all groups that have workers, also those that are no longer in the spec. */
+  show(pool: PoolConfig, figures: readonly Figure[], groups: readonly string[]): void {
+    const key = poolKey(pool);
+    const ofPool = { namespace: pool.namespace, pool: pool.name };
+    const before = this.#pools.get(key) ?? new Map<string, Series>();
+    const after = new Map<string, Series>();
+    for (const { metric: name, labels, value } of figures) {
+      const id = idOf(name, labels);
+      const series = before.get(id) ?? {
+        metric: this.#metrics.poolGauges[name] as Gauge<string>,
+        labels: { ...ofPool, ...labels },
+      };
+      if (series.value !== value) (series.metric as Gauge<string>).set(series.labels, value);
+      series.value = value;
+      after.set(id, series);
+    }
+    for (const [name, labels] of counted(pool, groups)) {
+      const id = idOf(name, labels);
+      const series = before.get(id) ?? this.#start(name, { ...ofPool, ...labels });
+      after.set(id, series);
+    }
+    for (const [id, { metric, labels }] of before) if (!after.has(id)) metric.remove(labels);
+    this.#pools.set(key, after);
+  }
+
+  /** A pod was added, changed or removed. */
+  podChanged(after: PodView | undefined, before: PodView | undefined, nowMs: number): void {
+    const replaced = before !== undefined && before.uid !== after?.uid;
+    if (replaced) {
+      const drainMs = drainMsOf(before, nowMs);
+      if (drainMs !== undefined) this.#observe(before, "drain", {}, drainMs);
+    }
+    if (after === undefined) return;
+    const start = coldStartOf(after, replaced ? undefined : before);
+    if (start !== undefined) for (const stage of coldStartStages) this.#observe(after, "coldStart", { stage }, start[stage]);
+  }
+
+  forget(key: string): void {
+    for (const { metric, labels } of this.#pools.get(key)?.values() ?? []) metric.remove(labels);
+    this.#pools.delete(key);
+  }
+
+  /** This replica leads no longer. */
+  clear(): void {
+    for (const key of [...this.#pools.keys()]) this.forget(key);
+  }
+
+  /** Only for a pool and a group that are shown: their series are removed later. */
+  #observe({ namespace, pool, group }: PodView, name: "coldStart" | "drain", more: Labels, ms: number): void {
+    const labels = { group, ...more };
+    if (!this.#pools.get(poolKey({ namespace, name: pool }))?.has(idOf(name, labels))) return;
+    (this.#metrics[name] as Histogram<string>).observe({ namespace, pool, ...labels }, ms / 1_000);
+  }
+
+  /** A counter starts at zero, so that its first increase is visible. */
+  #start(name: Counted, labels: Labels): Series {
+    const metric: Counter<string> | Histogram<string> = this.#metrics[name];
+    if ("inc" in metric) metric.inc(labels, 0);
+    return { metric, labels };
+  }
+}
+
+function counted({ credits }: PoolConfig, groups: readonly string[]): readonly (readonly [Counted, Labels])[] {
+  return [
+    ...groups.flatMap((group) => [
+      ...["up", "down"].map((direction) => ["scaleChanges", { group, direction }] as const),
+      ...coldStartStages.map((stage) => ["coldStart", { group, stage }] as const),
+      ["drain", { group }] as const,
+    ]),
+    ...(credits === undefined ? [] : chargeModes.map((mode) => ["credits", { mode }] as const)),
+  ];
+}
+
+function idOf(metric: string, labels: Labels): string {
+  return `${metric} ${Object.values(labels).join(" / ")}`;
+}
