@@ -7,13 +7,29 @@ const sources = {
     module: "sigs.k8s.io/gateway-api@v1.4.1",
     file: "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
   },
+  certificates: {
+    module: "github.com/cert-manager/cert-manager@v1.19.1",
+    file: "deploy/crds/cert-manager.io_certificates.yaml",
+  },
+  podmonitors: {
+    module: "github.com/prometheus-operator/prometheus-operator@v0.85.0",
+    file: "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
+  },
+  prometheusrules: {
+    module: "github.com/prometheus-operator/prometheus-operator@v0.85.0",
+    file: "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+  },
 } as const;
+
+type ForeignCrd = keyof typeof sources;
+
+export const foreignCrds = Object.keys(sources) as readonly ForeignCrd[];
 
 /**
  * Path of the definition, as YAML.
  * @throws Error if Go is missing or the module cannot be downloaded.
  */
-export async function foreignCrd(name: keyof typeof sources): Promise<string> {
+export async function foreignCrd(name: ForeignCrd): Promise<string> {
   const { module, file } = sources[name];
   const env = { ...process.env, GOFLAGS: "", GOWORK: "off" };
   const stdout = await runChecked("go", ["mod", "download", "-json", module], "check that Go can reach its module proxy", env);

@@ -27,7 +27,8 @@ system:serviceaccount:{{ include "avatarpool.namespace" (index . 0) }}:{{ includ
 
 {{/* Name of the Secret with the launch port's certificate. Empty without TLS. */}}
 {{- define "avatarpool.tlsSecretName" -}}
-{{- .Values.gateway.tls.secretName }}
+{{- $issued := .Values.gateway.certificate.enabled | ternary (print (include "avatarpool.fullname" .) "-gateway-tls") "" -}}
+{{- default $issued .Values.gateway.tls.secretName }}
 {{- end }}
 
 {{/* Port of the Service for launches. */}}
