@@ -6,6 +6,7 @@ import { parse, stringify } from "yaml";
 import { lineOnStderr, toolPath } from "../support/controlplane/index.ts";
 import { run, runChecked } from "../support/controlplane/run.ts";
 import { ensurePackages } from "../support/debian.ts";
+import type { Rules } from "./shortened.ts";
 
 /** The chart's rules, as Helm renders them, checked and evaluated by Prometheus' own promtool. */
 
@@ -21,10 +22,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Rules {
-  readonly groups: readonly { readonly rules: readonly { readonly alert?: string; readonly labels?: object }[] }[];
-}
 
 async function rendered(...values: readonly string[]): Promise<Rules> {
   const only = ["--namespace=system", "--show-only=templates/prometheus-rule.yaml", "--set=prometheusRule.enabled=true"];

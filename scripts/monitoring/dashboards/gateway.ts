@@ -123,7 +123,11 @@ const processRow = [
   lines({
     title: "Restarts of watches per hour",
     queries: [
-      { expr: `sum by (kind, cause) (increase(avatarpool_watch_restarts_total{${process}}[1h]))`, legend: "{{kind}} {{cause}}" },
+      {
+        // Zero instead of an empty panel: the series of a watch begins with its first restart.
+        expr: `sum by (kind, cause) (increase(avatarpool_watch_restarts_total{${process}}[1h])) or on () vector(0)`,
+        legend: "{{kind}} {{cause}}",
+      },
     ],
   }),
 ];
