@@ -94,6 +94,12 @@ describe("the figures of a pool", () => {
     expect(conditions).toHaveLength(3 * held.length);
   });
 
+  it("of a deleted pool require no warm slots, and have no condition but Ready", () => {
+    const { of } = figures({ ...view, config: { ...view.config, deletedAtMs: NOW_MS } }, busy);
+    expect(of("warmSlotsWanted")).toEqual({ maya: 0, leo: 0 });
+    expect(of("condition")).toEqual({ "Ready True": 0, "Ready False": 1, "Ready Unknown": 0 });
+  });
+
   it("have the objective, and the cost of workers with a node if the groups have costs", () => {
     const priced = pool({
       workers: [{ ...gpuGroup, costPerHour: 1.5 }],

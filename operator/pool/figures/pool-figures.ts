@@ -1,3 +1,4 @@
+import { conditionTypes } from "../../api/conditions.ts";
 import { groupServes, JOBS, slotUsesOf } from "../../api/pool-config.ts";
 import type { AvatarPoolStatus } from "../../api/v1alpha1/index.ts";
 import { CUSTOM_AVATAR } from "../../scaling/size.ts";
@@ -26,7 +27,11 @@ export function poolFigures(snapshot: Snapshot, plan: Plan, status: AvatarPoolSt
     if (value !== undefined) figures.push({ metric, labels, value });
   };
   const { pool, load, forecast } = snapshot;
-  for (const { type, status: held } of status.conditions ?? [])
+  // A deleted pool launches nothing more: its other conditions, and missing warm slots, would alert until its sessions have ended.
+  const conditions = (status.conditions ?? []).filter(
+    ({ type }) => pool.deletedAtMs === undefined || type === conditionTypes.ready,
+  );
+  for (const { type, status: held } of conditions)
     for (const each of ["True", "False", "Unknown"]) add("condition", each === held ? 1 : 0, { type, status: each });
   groupFigures(add, snapshot, status);
   slotFigures(add, snapshot, plan, status);
@@ -82,7 +87,8 @@ function slotFigures(add: Add, snapshot: Snapshot, plan: Plan, status: AvatarPoo
 
   for (const use of slotUsesOf(pool)) {
     add("warmSlots", warmSlotsFor(snapshot, use), { preset: use });
-    add("warmSlotsWanted", sum(plan.demand.sets.map(({ set, warm }) => (set.presets.includes(use) ? warm : 0))), { preset: use });
+    const wanted = sum(plan.demand.sets.map(({ set, warm }) => (set.presets.includes(use) ? warm : 0)));
+    add("warmSlotsWanted", pool.deletedAtMs === undefined ? wanted : 0, { preset: use });
   }
 
   const jobs = new Set(groups.flatMap(({ config }) => (groupServes(config, JOBS) ? config.name : [])));
