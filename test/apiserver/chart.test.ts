@@ -216,12 +216,25 @@ describe("templates", () => {
     expect(text).not.toContain("edge");
   });
 
-  it("can be part of an umbrella chart with conditions", async () => {
-    expect(await rendered("--set=enabled=false,global.other=x")).toEqual(await rendered());
-    const values = "global.imageRegistry=registry.example,global.imagePullSecrets={all},imagePullSecrets[0].name=own";
-    const [pod] = (await rendered(`--set=${values}`)).flatMap((object) => object?.spec?.template?.spec ?? []);
-    expect(pod.imagePullSecrets).toEqual([{ name: "all" }, { name: "own" }]);
-    expect(pod.containers[0].image).toMatch(/^registry\.example\/avatarpool:/);
+  it("can be part of an umbrella chart with a condition, global values and removed defaults", async () => {
+    const umbrella = path.join(plane.folder, "umbrella");
+    await cp(chart, path.join(umbrella, "charts", "avatarpool"), { recursive: true });
+    const dependencies = [{ name: "avatarpool", version: "*", condition: "avatarpool.enabled" }];
+    await writeFile(
+      path.join(umbrella, "Chart.yaml"),
+      stringify({ apiVersion: "v2", name: "umbrella", version: "1.0.0", dependencies }),
+    );
+    const own = {
+      global: { imageRegistry: "registry.example", region: "x" },
+      avatarpool: { gateway: { podSecurityContext: { runAsUser: "" } } },
+    };
+    await writeFile(path.join(umbrella, "values.yaml"), stringify(own));
+    const objects = async (...values: readonly string[]) =>
+      parseAllDocuments(await helm("template", "x", umbrella, ...values)).flatMap((document) => document.toJS() ?? []);
+    const pods = (await objects()).filter(({ kind }) => kind === "Deployment").map((object) => object.spec.template.spec);
+    expect(pods.map(({ containers }) => containers[0].image.split("/")[0])).toEqual(["registry.example", "registry.example"]);
+    expect(pods.map(({ securityContext }) => securityContext.runAsUser)).toEqual([undefined, 65_532]);
+    expect(await objects("--set=avatarpool.enabled=false")).toEqual([]);
   });
 
   it("name cluster-scoped objects by release and namespace", async () => {

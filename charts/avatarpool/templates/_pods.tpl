@@ -1,7 +1,13 @@
-{{/* A map without its null values: an override with null removes a default. Takes a dict. */}}
-{{- define "avatarpool.withoutNulls" -}}
+{{/* A map without null and empty values, with which an override removes a default. Takes a dict. */}}
+{{- define "avatarpool.compact" -}}
 {{- $kept := dict -}}
-{{- range $key, $value := . }}{{ if not (kindIs "invalid" $value) }}{{ $_ := set $kept $key $value }}{{ end }}{{ end -}}
+{{- range $key, $value := . }}
+{{- if kindIs "map" $value }}
+{{- $_ := set $kept $key (include "avatarpool.compact" $value | fromYaml) }}
+{{- else if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
+{{- $_ := set $kept $key $value }}
+{{- end }}
+{{- end -}}
 {{- toYaml $kept }}
 {{- end }}
 
@@ -59,7 +65,7 @@ hostAliases:
 {{- end }}
 {{- with $values.podSecurityContext }}
 securityContext:
-  {{- include "avatarpool.withoutNulls" . | nindent 2 }}
+  {{- include "avatarpool.compact" . | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -105,7 +111,7 @@ replicas: {{ $values.replicas }}
 {{- end }}
 {{- with $values.strategy }}
 strategy:
-  {{- include "avatarpool.withoutNulls" . | nindent 2 }}
+  {{- include "avatarpool.compact" . | nindent 2 }}
 {{- end }}
 selector:
   matchLabels:
@@ -123,7 +129,7 @@ args:
   {{- toYaml (concat (list (index . 1)) $values.extraArgs) | nindent 2 }}
 {{- with $values.securityContext }}
 securityContext:
-  {{- include "avatarpool.withoutNulls" . | nindent 2 }}
+  {{- include "avatarpool.compact" . | nindent 2 }}
 {{- end }}
 livenessProbe:
   httpGet:
@@ -137,7 +143,7 @@ readinessProbe:
   {{- toYaml $values.readinessProbe | nindent 2 }}
 {{- with $values.resources }}
 resources:
-  {{- include "avatarpool.withoutNulls" . | nindent 2 }}
+  {{- include "avatarpool.compact" . | nindent 2 }}
 {{- end }}
 {{- with $values.extraEnvFrom }}
 envFrom:
