@@ -1,6 +1,7 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
+import { until } from "../support/controlplane/until.ts";
 
 /** Operator and gateways of the chart on one real node object, with the real disruption controller. */
 
@@ -12,9 +13,9 @@ let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane({ nodes: [{ name: "only" }] });
   await helm("install", "--create-namespace");
-  await expect.poll(runningPods, { timeout: 60_000 }).toHaveLength(4);
+  await until("four running pods", 60_000, async () => (await runningPods()).length === 4);
   for (const name of await runningPods()) {
-    await kubectl("patch", "pod", name, "--subresource=status", `--patch=${JSON.stringify({ status: { conditions: ready } })}`);
+    await kubectl("patch", name, "--subresource=status", `--patch=${JSON.stringify({ status: { conditions: ready } })}`);
   }
 });
 afterAll(() => plane?.stop());

@@ -68,7 +68,7 @@ describe("values", () => {
     ]);
     const objects = objectsOf(manifests).map(withoutContent);
     const golden = path.join(folder, "golden", `${name}.yaml`);
-    const changes = stringify(changesOf(defaults, objects, own)).replaceAll(version, "VERSION");
+    const changes = stringify(changesOf(defaults, objects, own), { lineWidth: 0 }).replaceAll(version, "VERSION");
     await expect(changes, HINT).toMatchFileSnapshot(golden);
   });
 
