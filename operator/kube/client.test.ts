@@ -45,6 +45,19 @@ async function setup(answers: Answer[]) {
 }
 
 describe("KubeClient: requests", () => {
+  it("reports each attempt by method and status, and what got no response", async () => {
+    const list = json({ metadata: { resourceVersion: "1" }, items: [] });
+    const server = await StubApiServer.start(refusal(503, "ServiceUnavailable", "later"), list, hangUp);
+    const told: string[] = [];
+    const onAttempt = (method: string, code: string, tookMs: number) => told.push(`${method} ${code} ${tookMs >= 0}`);
+    const client = new KubeClient(server.config(), { userAgent: "test/1", clock: new RetryClock(), random: () => 0.5, onAttempt });
+    await client.list(pods);
+    await expect(client.create(pods, object)).rejects.toMatchObject({ status: 0 });
+    await server[Symbol.asyncDispose]();
+    await client.close();
+    expect(told).toEqual(["GET 503 true", "GET 200 true", "POST <error> true"]);
+  });
+
   it("uses the right paths, one user and few connections", async () => {
     await withServer([json({ metadata: { resourceVersion: "1" }, items: [] })], async ({ client, server, sent }) => {
       await client.list(pods, { labelSelector: "a=b,c", limit: 500 });

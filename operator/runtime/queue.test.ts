@@ -35,6 +35,31 @@ describe("WorkQueue", () => {
     expect(await take(queue)).toBe("a");
   });
 
+  it("measures how long keys wait and are processed, and counts retries", async () => {
+    const told: string[] = [];
+    const note = (what: string) => (value?: number) => told.push([what, value].join(" ").trim());
+    const metrics = {
+      depth: note("depth"),
+      added: note("added"),
+      retried: note("retried"),
+      taken: note("taken"),
+      done: note("done"),
+    };
+    const clock = new FakeClock();
+    const queue = new WorkQueue(clock, half, { maxKeys: 100, metrics });
+    queue.add("a");
+    queue.add("a");
+    await clock.advance(2_000);
+    await take(queue);
+    await clock.advance(500);
+    expect(queue.processingMs).toEqual([500]);
+    queue.addWithBackoff("a");
+    queue.done("a");
+    expect(queue.processingMs).toEqual([]);
+    queue.stop();
+    expect(told).toEqual(["added", "depth 1", "taken 2000", "depth 0", "retried", "done 500", "depth 0"]);
+  });
+
   it("serves waiting takers in the order of their arrival", async () => {
     const { queue } = setup();
     const { signal } = new AbortController();

@@ -139,6 +139,7 @@ export class WorkQueue {
     this.#delayed.clear();
     this.#waiting.clear();
     this.#again.clear();
+    this.#metrics?.depth(0);
   }
 
   #admits(key: string): boolean {

@@ -14,6 +14,21 @@ describe("sessions", () => {
     });
   });
 
+  it("are counted by preset for the operator while they run, without those of other gateways", async () => {
+    const { addWorker, launch, statesIn, core, key, end } = sessionsWorld();
+    const worker = await addWorker("a", { slots: 4 });
+    worker.sessions = 1;
+    worker.rooms.push("theirs");
+    await statesIn("theirs");
+    await launch("maya", { room: "r" });
+    await launch("maya", { room: "s" });
+    expect(core.summary(key)?.sessions).toEqual({ maya: 2 });
+    await end("r");
+    expect(core.summary(key)?.sessions).toEqual({ maya: 1 });
+    await end("s");
+    expect(core.summary(key)?.sessions).toEqual({});
+  });
+
   it("of other gateways are found at the workers, and then polled", async () => {
     const { addWorker, statesIn, inPool, clock, ended } = sessionsWorld();
     const worker = await addWorker("a", { slots: 4 });

@@ -32,7 +32,7 @@ export function noteLaunches(history: LaunchHistory, totals: LaunchTotals, nowMs
 /** The share of the allowed misses that is left, from 0 to 1, over the time of the history. */
 export function remainingBudget([since]: LaunchHistory, now: LaunchTotals, objectivePercent: number): number {
   const missed = now.missed - (since?.missed ?? 0);
-  const allowed = (now.arrived - (since?.arrived ?? 0)) * (1 - objectivePercent / 100);
+  const allowed = ((now.arrived - (since?.arrived ?? 0)) * (100 - objectivePercent)) / 100;
   if (missed <= 0) return 1;
   return allowed <= 0 ? 0 : Math.max(0, 1 - missed / allowed);
 }

@@ -94,7 +94,8 @@ function slotFigures(add: Add, snapshot: Snapshot, plan: Plan, status: AvatarPoo
   const jobs = new Set(groups.flatMap(({ config }) => (groupServes(config, JOBS) ? config.name : [])));
   const known = new Map(pool.presets.map(({ name }) => [name, load.sessions.get(name) ?? 0]));
   if (jobs.size > 0) known.set(JOBS, sum((status.groups ?? []).map((group) => (jobs.has(group.name) ? group.sessions : 0))));
-  if (pool.launch.allowCustomAvatars) known.set(CUSTOM_AVATARS, load.sessions.get(CUSTOM_AVATAR) ?? 0);
+  const custom = pool.launch.allowCustomAvatars && groups.some(({ config }) => groupServes(config, undefined));
+  if (custom) known.set(CUSTOM_AVATARS, load.sessions.get(CUSTOM_AVATAR) ?? 0);
   for (const [preset, count] of known) add("sessions", count, { preset });
   add("sessions", Math.max(0, sessions - sum([...known.values()])), { preset: UNKNOWN_PRESET });
 }
