@@ -19,6 +19,7 @@ import { listenHost } from "../runtime/listen-host.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { gatewayMetrics } from "../telemetry/gateway-metrics.ts";
+import { loadTracer } from "../telemetry/load-tracer.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { countAttempts, createRegistry } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
@@ -115,6 +116,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     notReady,
   });
   const watching = new AbortController();
+  const tracer = await loadTracer(process.env, (problem) => logger.warn({ problem }, "OpenTelemetry reported a problem"));
   const launches = await publicServer(
     {
       settings,
@@ -130,6 +132,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
       livekit,
       denials,
       notReady,
+      tracer,
     },
     watching.signal,
   );
@@ -155,7 +158,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
     watching.abort();
     await internal.close();
     await watches;
-    await Promise.all([client.close(), peers.close(), kube.close()]);
+    await Promise.all([client.close(), peers.close(), kube.close(), tracer?.stop()]);
   }
 }
 

@@ -17,7 +17,10 @@ const MEGABYTE = 1024 * 1024;
 const BODY_TIMEOUT_MS = 60_000;
 
 export interface PublicServerDeps
-  extends Pick<LaunchServerDeps, "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "notReady" | "denials"> {
+  extends Pick<
+    LaunchServerDeps,
+    "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "notReady" | "denials" | "tracer"
+  > {
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;
   readonly clock: Clock;

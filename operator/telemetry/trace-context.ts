@@ -7,7 +7,7 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** The shortest length that the standard requires every system to forward. */
 const MAX_TRACESTATE_LENGTH = 512;
 
-/** The client's trace context; empty if there is none or if it is malformed. The gateway adds no span. */
+/** The client's trace context; empty if there is none or if it is malformed. */
 export function traceContextOf(headers: IncomingHttpHeaders): TraceContext {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return {};

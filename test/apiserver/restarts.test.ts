@@ -70,3 +70,30 @@ it("an operator that receives SIGTERM releases its lease, and the waiting launch
   expect((await Promise.all(waits)).map(({ status, path }) => [status, path])).toEqual(Array(2).fill([200, "queued"]));
   expect(scenario.kills()).toEqual([]);
 });
+
+it("only the leading operator exports a pool's series; the standby takes over, and they end with the pool", async () => {
+  const scenario = await stage.scenario("metrics");
+  await scenario.readyPool();
+  await scenario.sessions(1);
+  const seriesAt = async (url: string) => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return text.split("\n").filter((line) => line.includes('namespace="metrics",pool="pool"'));
+  };
+  const session = 'avatarpool_sessions{namespace="metrics",pool="pool",preset="maya"} 1';
+  const [gateway] = stage.gateways;
+  const leader = stage.operator;
+  const standby = await stage.product.startOperator();
+  await scenario.until("the session", async () => (await seriesAt(leader.url)).includes(session));
+  expect(await seriesAt(leader.url)).toContain('avatarpool_warm_slots{namespace="metrics",pool="pool",preset="maya"} 1');
+  expect(await seriesAt(standby.url)).toEqual([]);
+  const ofGateway = await seriesAt(gateway!.internalUrl);
+  expect(ofGateway).toContain('avatarpool_worker_503_total{namespace="metrics",pool="pool",reason="at_capacity"} 0');
+  expect(ofGateway.filter((line) => /^avatarpool_(slots|sessions|warm)/.test(line))).toEqual([]);
+
+  await leader.process.stop("SIGTERM");
+  await scenario.until("the standby to lead", async () => (await seriesAt(standby.url)).includes(session));
+  scenario.endSessions();
+  await scenario.deletePool();
+  for (const url of [standby.url, gateway!.internalUrl])
+    await scenario.until(`no series at ${url}`, async () => (await seriesAt(url)).length === 0);
+});

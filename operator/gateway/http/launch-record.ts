@@ -3,6 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { LaunchError } from "../errors.ts";
+import { launchStages } from "../launch/launch-spans.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
 
 /** Clients choose the names of rooms and presets. */
@@ -20,6 +21,7 @@ export function record(
   const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
   deps.metrics.launches.inc(labels);
   if (outcome === "served" && trace.path !== "repeated") recordStages(deps, labels, trace);
+  exportSpans(trace, labels, outcome === "served" ? 200 : outcome.status, deps.clock.now());
   const { client, traceId, preset, worker, path, attempts } = trace;
   const room = trace.room?.slice(0, MAX_LOGGED);
   const line = {
@@ -33,6 +35,23 @@ export function record(
   if (outcome === "served") deps.logger.info(line, "launch");
   else if (outcome.code === "internal") deps.logger.error({ ...line, err: outcome.cause }, "launch");
   else deps.logger.warn({ ...line, status: outcome.status, field: outcome.field?.slice(0, MAX_LOGGED) }, "launch");
+}
+
+function exportSpans(
+  trace: LaunchTrace,
+  { namespace, pool, outcome, path }: Readonly<Record<"namespace" | "pool" | "outcome" | "path", string>>,
+  status: number,
+  endMs: number,
+): void {
+  const { span, preset, attempts } = trace;
+  if (span === undefined) return;
+  for (const stage of launchStages(trace, endMs)) span.add(stage);
+  const attributes = {
+    ...{ "avatarpool.namespace": namespace, "avatarpool.pool": pool, "avatarpool.outcome": outcome, "avatarpool.path": path },
+    ...(preset !== undefined && { "avatarpool.preset": preset.slice(0, MAX_LOGGED) }),
+    ...{ "avatarpool.attempts": attempts, "http.response.status_code": status },
+  };
+  span.end(endMs, attributes, status >= 500);
 }
 
 function recordStages(

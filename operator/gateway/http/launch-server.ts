@@ -4,10 +4,11 @@ import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import { traceContextOf, traceId } from "../../telemetry/trace-context.ts";
+import type { Tracer } from "../../telemetry/tracing.ts";
 import { MAX_NAME_LENGTH } from "../admission/launch-fields.ts";
 import { LaunchError } from "../errors.ts";
 import { type LaunchTrace, newTrace } from "../launch/launch-trace.ts";
-import { traceContextOf, traceId } from "../launch/trace-context.ts";
 import { accept, refusalOf, refuse } from "./answer.ts";
 import { networkOf } from "./caller.ts";
 import { ClientCuts } from "./client-cuts.ts";
@@ -26,6 +27,8 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  /** Undefined if no traces are exported. */
+  readonly tracer?: Pick<Tracer, "start"> | undefined;
   readonly denials: Pick<DenialLog, "note">;
   /** Proxies whose `X-Forwarded-For` is trusted: addresses and CIDRs. */
   readonly trustedProxies?: readonly string[] | undefined;
@@ -73,12 +76,20 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     order += 1;
     const traceContext = traceContextOf(request.headers);
     const arrivedMs = deps.clock.now();
-    const trace = newTrace(arrivedMs, traceId(traceContext));
+    const span = deps.tracer?.start(traceContext, arrivedMs);
+    const trace = newTrace(arrivedMs, span?.traceId ?? traceId(traceContext), span);
     const signal = whenGone(reply.raw);
     let pool: PoolConfig | undefined;
     try {
       pool = requirePool(deps, key);
-      const arrival = { order, arrivedMs, traceContext, signal, trace, network: networkOf(request.ip) };
+      const arrival = {
+        order,
+        arrivedMs,
+        traceContext: span?.context ?? traceContext,
+        signal,
+        trace,
+        network: networkOf(request.ip),
+      };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
       return accept(reply, answer, trace);

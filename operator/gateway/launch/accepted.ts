@@ -69,9 +69,9 @@ export class AcceptedLaunches {
     const { worker, path, task: taskId, sent } = begun;
     const { launch: key, seat, identity, agent } = keys;
     const { roomName: room, livekitUrl } = request;
-    const { traceId } = trace;
+    const { traceId, span } = trace;
     const whose = { preset, livekitUrl, identity, agent, launch: key, seat };
-    const launched: Launched = { arrivedMs, path, ...whose, ticket: sent.ticket, traceId };
+    const launched: Launched = { arrivedMs, path, ...whose, ticket: sent.ticket, trace: { traceId, span } };
     const session: Session = this.#deps.sessions.began(worker, { taskId, room }, launched);
     return { ...begun, replaces: this.#deps.replacements.began(sent, session) };
   }
@@ -105,6 +105,7 @@ export class AcceptedLaunches {
     if (preset !== undefined) worker.noteServed(preset);
     const labels = { namespace: pool.namespace, pool: pool.name };
     metrics.startupSeconds.observeLaunch({ ...labels, path }, startupMs / 1_000, trace.traceId);
+    trace.span?.add({ name: "worker", startMs: acceptedMs, endMs: ranMs });
     metrics.stageSeconds.observeLaunch({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000, trace.traceId);
     load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }

@@ -1,8 +1,8 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { type Engine, type LaunchRequest, launchApiOf } from "../../engines/index.ts";
+import type { TraceContext } from "../../telemetry/trace-context.ts";
 import type { PostBody } from "../../workers/client.ts";
 import { encodeLaunch } from "../../workers/form.ts";
-import type { TraceContext } from "./trace-context.ts";
 
 /** The request body for workers of an engine in a group. */
 export type BodyFor = (engine: Engine, group: string) => PostBody;

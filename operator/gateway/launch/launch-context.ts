@@ -1,11 +1,11 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { LaunchRequest } from "../../engines/index.ts";
+import type { TraceContext } from "../../telemetry/trace-context.ts";
 import type { OneLaunch } from "../claims/launch-claims.ts";
 import type { Met } from "../load/load-book.ts";
 import type { BodyFor } from "./launch-body.ts";
 import type { LaunchKeys } from "./launch-key.ts";
 import type { LaunchTrace } from "./launch-trace.ts";
-import type { TraceContext } from "./trace-context.ts";
 
 /** A request for a launch, as the server received it. */
 export interface Arrival {

@@ -13,6 +13,7 @@ import { type ClaimedFor, claimFor } from "./claim-launch.ts";
 import type { Doubts } from "./doubts.ts";
 import { type FindSlotDeps, findSlot } from "./find-slot.ts";
 import type { LaunchContext } from "./launch-context.ts";
+import { noteStep } from "./launch-trace.ts";
 import type { LaunchTries, PendingReason } from "./launch-tries.ts";
 import { afterCloud, afterQueue, afterWorker, hadSlot, noTries, pathOnSend } from "./launch-tries.ts";
 import { workersBroke } from "./refusals.ts";
@@ -91,7 +92,10 @@ export async function runLaunch(deps: LaunchDeps, launch: LaunchContext): Promis
   for (;;) {
     if (state.name === "served") return state.served;
     if (state.name === "refused") throw state.error;
+    const { name } = state;
+    const startMs = deps.clock.now();
     state = await steps.next(state);
+    noteStep(launch.trace, name, startMs, deps.clock.now());
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { ExpiringMap } from "../../runtime/expiring-map.ts";
+import type { LaunchSpan } from "../../telemetry/tracing.ts";
 import type { ListedTask } from "../../workers/answers.ts";
 import type { Worker } from "../workers/worker.ts";
 import { poolOf } from "../workers/worker-table.ts";
@@ -25,7 +26,7 @@ export interface Launched {
   readonly seat: string | undefined;
   /** Order of the launches of a room: a later launch has a higher ticket. */
   readonly ticket: number;
-  readonly traceId: string | undefined;
+  readonly trace: { readonly traceId?: string | undefined; readonly span?: LaunchSpan | undefined };
 }
 
 export interface Session {

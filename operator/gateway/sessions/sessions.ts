@@ -247,11 +247,14 @@ export class Sessions {
     if (launched === undefined || launched.identity !== identity || this.#published.has(session)) return;
     this.#published.add(session);
     this.#reaper?.joined(session);
-    const tookMs = this.#deps.clock.now() - launched.arrivedMs;
+    const nowMs = this.#deps.clock.now();
+    const tookMs = nowMs - launched.arrivedMs;
     if (tookMs > TRACK_LIMIT_MS) return;
+    const { traceId, span } = launched.trace;
+    span?.add({ name: "first frame", startMs: session.firstSeenMs, endMs: nowMs });
     const { namespace, name } = pool;
     const labels = { namespace, pool: name, path: launched.path };
-    this.#deps.metrics.trackPublishedSeconds.observeLaunch(labels, tookMs / 1_000, launched.traceId);
+    this.#deps.metrics.trackPublishedSeconds.observeLaunch(labels, tookMs / 1_000, traceId);
   }
 }
 

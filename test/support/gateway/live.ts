@@ -9,7 +9,7 @@ import { Gate } from "../../../operator/gateway/admission/gate.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { BodyRooms } from "../../../operator/gateway/form/body-rooms.ts";
 import { DenialLog } from "../../../operator/gateway/http/denial-log.ts";
-import { launchServer } from "../../../operator/gateway/http/launch-server.ts";
+import { type LaunchServerDeps, launchServer } from "../../../operator/gateway/http/launch-server.ts";
 import { serveSessions } from "../../../operator/gateway/http/session-routes.ts";
 import type { TlsPair } from "../../../operator/gateway/http/tls-files.ts";
 import { HttpCloud } from "../../../operator/gateway/overflow/cloud.ts";
@@ -33,6 +33,7 @@ export interface LiveGatewayOptions {
   readonly bodyTimeoutMs?: number;
   readonly tls?: TlsPair;
   readonly trustedProxies?: readonly string[];
+  readonly tracer?: LaunchServerDeps["tracer"];
   /** Loopback address of the gateway and its workers. Default: 127.0.0.1. */
   readonly host?: string;
   /** Handles requests to workers that are neither a probe nor a launch. */
@@ -99,6 +100,7 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
     gate,
     denials,
     trustedProxies: options.trustedProxies,
+    tracer: options.tracer,
     read,
     rooms,
   });
