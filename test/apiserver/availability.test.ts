@@ -55,10 +55,14 @@ describe("the pods of a release", () => {
   });
 
   it("keep the number that an autoscaler has chosen through an upgrade", async () => {
-    await helm("upgrade", "--set=gateway.autoscaling.enabled=true");
+    const replicas = () => kubectl("get", "deployment/ap-gateway", "-o=jsonpath={.spec.replicas}");
+    // As the README advises: without it, Helm's removal of the field would set it to 1.
     await kubectl("scale", "deployment/ap-gateway", "--replicas=5");
+    await helm("upgrade", "--set=gateway.autoscaling.enabled=true");
+    expect(await replicas()).toBe("5");
+    await kubectl("scale", "deployment/ap-gateway", "--replicas=6");
     await helm("upgrade", "--set=gateway.autoscaling.enabled=true,logLevel=debug");
-    expect(await kubectl("get", "deployment/ap-gateway", "-o=jsonpath={.spec.replicas}")).toBe("5");
+    expect(await replicas()).toBe("6");
     expect(await kubectl("get", "hpa", "ap-gateway", "-o=jsonpath={.spec.minReplicas}")).toBe("2");
   });
 });

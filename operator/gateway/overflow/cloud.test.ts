@@ -90,7 +90,10 @@ describe("the maker's cloud through a proxy", () => {
       .pipe(socket)
       .on("error", () => {});
   });
-  const origin = createTlsServer(certificates.first, (_request, response) => response.end("from the cloud"));
+  const origin = createTlsServer(certificates.first, ({ url }, response) => {
+    if (url === "/lost") response.destroy();
+    else response.end("from the cloud");
+  });
   const authorities = getCACertificates("default");
   let behindProxy: HttpCloud;
 
@@ -110,6 +113,13 @@ describe("the maker's cloud through a proxy", () => {
     expect(await launch("https://localhost/launch")).toMatchObject({ status: 200, text: "from the cloud" });
     expect(await launch("http://cloud.example/launch")).toMatchObject({ status: 200, text: "from the proxy" });
     expect(seen.splice(0)).toEqual(["CONNECT localhost:443", "POST http://cloud.example/launch"]);
+  });
+
+  it("may have accepted a launch in a tunnel that closes before a response", async () => {
+    const failure = await launch("https://localhost/lost").catch((error: Error) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure).not.toBeInstanceOf(CloudUnreachable);
+    seen.length = 0;
   });
 
   it("has accepted nothing if the proxy rejects the tunnel, and needs none for hosts in NO_PROXY", async () => {
