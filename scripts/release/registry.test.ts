@@ -29,7 +29,9 @@ describe("the documentation", () => {
 
   it.each(pages)("%s names AvatarPool's images in one way", async (file) => {
     const text = await readFile(path.join(root, file), "utf8");
-    const named = [...text.matchAll(/([\w.-]+)\/(?:charts\/)?(?:avatarpool|essence-worker):[\w.$]/g)].map(([, registry]) => registry);
+    const named = [...text.matchAll(/([\w.-]+)\/(?:charts\/)?(?:avatarpool|essence-worker):[\w.$]/g)].map(
+      ([, registry]) => registry,
+    );
     expect(named.filter((registry) => registry !== "YOUR_REGISTRY")).toEqual([]);
     expect(text).not.toMatch(/--set[ =]image\.repository/);
   });
