@@ -174,13 +174,16 @@ describe("poolReconciler", () => {
   });
 
   it("removes its records of a deleted pool", async () => {
-    const { client, pools, hub, reconcile } = operator({ pods: [pod("a")], worker503: { maya: 2 } });
+    const { client, pools, hub, registry, reconcile } = operator({ pods: [pod("a")], worker503: { maya: 2 } });
+    const series = async () => (await exposition(registry)).text.split("\n").filter((line) => line.includes('pool="support"'));
     await reconcile();
     client.take();
+    expect(await series()).toContain('avatarpool_pressure{namespace="avatars",pool="support"} 2');
     pools.delete(KEY);
     expect(await reconcile()).toEqual({ kind: "await-change" });
     expect(client.take()).toEqual([]);
     expect(hub.view(KEY, NOW_MS).pressurePerMinute).toBe(0);
+    expect(await series()).toEqual([]);
   });
 
   describe("a write that the API server rejects", () => {

@@ -10,7 +10,7 @@ import {
 } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import packageFile from "../../package.json" with { type: "json" };
 import type { TraceContext } from "./trace-context.ts";
@@ -27,9 +27,11 @@ export function openTelemetryTracer(onProblem: (message: string) => void): Trace
   const report = (message: string, ...more: unknown[]) => onProblem([message, ...more.map(String)].join(" "));
   const ignore = () => {};
   diag.setLogger({ error: report, warn: report, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.WARN);
-  const defaults = resourceFromAttributes({ "service.name": "avatarpool-gateway", "service.version": packageFile.version });
+  const own = resourceFromAttributes({ "service.name": "avatarpool-gateway", "service.version": packageFile.version });
   const provider = new BasicTracerProvider({
-    resource: defaults.merge(detectResources({ detectors: [envDetector] })),
+    resource: defaultResource()
+      .merge(own)
+      .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
   const tracer = provider.getTracer("avatarpool", packageFile.version);
@@ -38,15 +40,15 @@ export function openTelemetryTracer(onProblem: (message: string) => void): Trace
     start(client, arrivedMs) {
       const parent = propagator.extract(ROOT_CONTEXT, client, defaultTextMapGetter);
       const root = tracer.startSpan("launch", { startTime: new Date(arrivedMs), kind: SpanKind.SERVER }, parent);
-      const own = trace.setSpan(parent, root);
+      const ownContext = trace.setSpan(parent, root);
       const context: { -readonly [Header in keyof TraceContext]: TraceContext[Header] } = {};
-      propagator.inject(own, context, defaultTextMapSetter);
+      propagator.inject(ownContext, context, defaultTextMapSetter);
       return {
         traceId: root.spanContext().traceId,
         context,
         add({ name, startMs, endMs, attributes = {} }) {
           const kind = CLIENT_STAGES.has(name) ? SpanKind.CLIENT : SpanKind.INTERNAL;
-          tracer.startSpan(name, { startTime: new Date(startMs), kind, attributes }, own).end(new Date(endMs));
+          tracer.startSpan(name, { startTime: new Date(startMs), kind, attributes }, ownContext).end(new Date(endMs));
         },
         end(endMs, attributes, failed) {
           root.setAttributes(attributes);

@@ -85,10 +85,12 @@ it("only the leading operator exports a pool's series; the standby takes over, a
   const standby = await stage.product.startOperator();
   await scenario.until("the session", async () => (await seriesAt(leader.url)).includes(session));
   expect(await seriesAt(leader.url)).toContain('avatarpool_warm_slots{namespace="metrics",pool="pool",preset="maya"} 1');
+  const started = (await seriesAt(leader.url)).filter((line) => line.startsWith("avatarpool_cold_start_duration_seconds_count"));
+  expect(started.map((line) => /stage="(\w+)"\} [1-9]/.exec(line)?.[1])).toEqual(["schedule", "create", "load", "warm"]);
   expect(await seriesAt(standby.url)).toEqual([]);
   const ofGateway = await seriesAt(gateway!.internalUrl);
   expect(ofGateway).toContain('avatarpool_worker_503_total{namespace="metrics",pool="pool",reason="at_capacity"} 0');
-  expect(ofGateway.filter((line) => /^avatarpool_(slots|sessions|warm)/.test(line))).toEqual([]);
+  expect(ofGateway.filter((line) => /^avatarpool_(slots|sessions|warm_slots)\{/.test(line))).toEqual([]);
 
   await leader.process.stop("SIGTERM");
   await scenario.until("the standby to lead", async () => (await seriesAt(standby.url)).includes(session));
