@@ -39,6 +39,17 @@ program
   });
 
 program
+  .command("check-launch")
+  .description("launch on a pool, check that the session runs, and end it, as helm test does (settings: docs/settings.md)")
+  .action(async () => {
+    const [{ checkLaunch }, { checkLaunchSettings }] = await Promise.all([
+      import("./cli/check-launch.ts"),
+      import("./settings.ts"),
+    ]);
+    await checkLaunch(checkLaunchSettings(process.env), printLine);
+  });
+
+program
   .command("fetch-assets")
   .description("in a worker pod, download and verify the models before the worker starts")
   .action(async () => {

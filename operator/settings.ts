@@ -119,6 +119,29 @@ const uninstallEnvironment = z.object(uninstallVariables).transform((env) => ({
 export type UninstallSettings = z.output<typeof uninstallEnvironment>;
 export const uninstallSettings = parserOf(uninstallEnvironment);
 
+export const checkLaunchVariables = {
+  AVATARPOOL_URL: z.url().describe("URL of the gateway. Required."),
+  AVATARPOOL_POOL: namespacedName("a pool").describe("Namespace and name of the pool. Without it, the command checks nothing."),
+  AVATARPOOL_PRESET: z.string().optional().describe("Preset to launch. Required if the pool has several."),
+  AVATARPOOL_TOKEN: z.string().optional().describe("A client's token, for a pool with launch.auth."),
+  LIVEKIT_URL: z.string().optional().describe("WebSocket URL of the LiveKit server on which the command opens a room."),
+  LIVEKIT_API_KEY: z.string().optional().describe("API key of that server."),
+  LIVEKIT_API_SECRET: z.string().optional().describe("API secret of that server."),
+};
+
+const checkLaunchEnvironment = z.object(checkLaunchVariables).transform((env) => ({
+  url: env.AVATARPOOL_URL,
+  pool: env.AVATARPOOL_POOL,
+  preset: env.AVATARPOOL_PRESET,
+  token: env.AVATARPOOL_TOKEN,
+  livekitUrl: env.LIVEKIT_URL,
+  livekitKey: env.LIVEKIT_API_KEY,
+  livekitSecret: env.LIVEKIT_API_SECRET,
+}));
+
+export type CheckLaunchSettings = z.output<typeof checkLaunchEnvironment>;
+export const checkLaunchSettings = parserOf(checkLaunchEnvironment);
+
 export const gatewayVariables = {
   ...common,
   AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port for launches. It also serves /readyz and /healthz, for load balancers."),

@@ -9,7 +9,7 @@ export interface AvatarPoolOperatorArgs {
   namespace?: pulumi.Input<string>;
   /** Path or reference of the chart. Default: the chart in this package. */
   chart?: pulumi.Input<string>;
-  /** Values of the chart. At least the image's repository is required. */
+  /** Values of the chart. The package of a release names the registry of its images; otherwise image.registry is required. */
   // biome-ignore lint/suspicious/noExplicitAny: the chart's own schema checks its values.
   values?: pulumi.Input<{ [key: string]: any }>;
 }

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { wrapped } from "../operator/api/reference.ts";
-import { gatewayVariables, operatorVariables, uninstallVariables } from "../operator/settings.ts";
+import { checkLaunchVariables, gatewayVariables, operatorVariables, uninstallVariables } from "../operator/settings.ts";
 
 type Variables = Readonly<Record<string, z.ZodType>>;
 
@@ -27,6 +27,10 @@ export function settingsPage(): string {
     "## `avatarpool release-pools`",
     "",
     ...list(uninstallVariables),
+    "",
+    "## `avatarpool check-launch`",
+    "",
+    ...list(checkLaunchVariables),
     "",
   ].join("\n");
 }

@@ -210,8 +210,8 @@ describe("templates", () => {
     const image = `registry.example.com/avatarpool@${digest}`;
     const values = `--set=image.repository=registry.example.com/avatarpool,image.tag=edge,image.digest=${digest}`;
     const text = JSON.stringify(await rendered(values));
-    // Four uses: the operator, the gateway, the uninstall hook, and the variable AVATARPOOL_IMAGE.
-    expect(text.split(image)).toHaveLength(5);
+    // Five uses: the operator, the gateway, the uninstall hook, the test, and the variable AVATARPOOL_IMAGE.
+    expect(text.split(image)).toHaveLength(6);
     expect(text).toContain(`{"name":"AVATARPOOL_IMAGE","value":"${image}"}`);
     expect(text).not.toContain("edge");
   });

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { V1Deployment, V1Job, V1Pod } from "@kubernetes/client-node";
+import type { V1Deployment } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Json } from "../../operator/kube/types.ts";
 import { until } from "../support/controlplane/index.ts";
-import { ProductProcess } from "../support/product/processes.ts";
+import { PodRunner } from "../support/product/pod-runner.ts";
 import { type Rights, rightsOf } from "../support/rights.ts";
 import { type Scenario, Stage } from "../support/scenario/index.ts";
 
@@ -16,14 +16,15 @@ const LIMIT_MS = 60_000;
 const FINALIZERS = "-o=jsonpath={.metadata.finalizers}";
 
 let stage: Stage;
-const processes: ProductProcess[] = [];
+let runner: PodRunner;
 
 beforeAll(async () => {
   stage = await Stage.open();
+  runner = new PodRunner(stage.plane);
 });
 
 afterAll(async () => {
-  await Promise.all(processes.map((process) => process.stop("SIGKILL")));
+  await runner?.stop();
   await stage?.stop();
 });
 
@@ -41,32 +42,6 @@ async function kubectl(...args: readonly string[]): Promise<string> {
 
 const getJson = async <T>(...args: readonly string[]): Promise<T> => JSON.parse(await kubectl("get", ...args, "-o=json"));
 
-type PodSpec = NonNullable<Json<V1Pod>["spec"]>;
-
-/** Runs the only container of a pod as a process: its command, its plain variables and its ServiceAccount's permissions. */
-async function runContainer(
-  { containers: [container], serviceAccountName = "" }: PodSpec,
-  namespace: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<ProductProcess> {
-  const [command = ""] = container?.args ?? [];
-  const variables = (container?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
-  const process = new ProductProcess(command, {
-    build: "source",
-    logFile: path.join(stage.plane.folder, `${namespace}-${command}.log`),
-    env: {
-      ...Object.fromEntries(variables),
-      KUBECONFIG: await stage.plane.serviceAccountKubeconfig(namespace, serviceAccountName),
-      AVATARPOOL_HOST: "127.0.0.1",
-      POD_NAME: `${command}-0`,
-      POD_NAMESPACE: namespace,
-      ...env,
-    },
-  });
-  processes.push(process);
-  return process;
-}
-
 /** A pool with a session on its one worker, and the operator's finalizer. */
 async function busyPool(namespace: string): Promise<Scenario> {
   const scenario = await stage.scenario(namespace);
@@ -83,30 +58,11 @@ describe("helm uninstall", () => {
     await stage.product.upgrade("operator.replicas=2,nodeSelector.role=nowhere");
     const uninstall = helm("uninstall", "avatarpool", "--namespace=avatarpool");
 
-    // The test acts as the kubelet: it runs the hook's container, and stops the operator when its pods are deleted.
-    const home = "--namespace=avatarpool";
-    let job: Json<V1Job> | undefined;
-    await until("the hook's Job", LIMIT_MS, async () => {
-      job = await getJson<Json<V1Job>>("job", "avatarpool-uninstall", home);
-      return (await kubectl("get", "pods", home, "--selector=job-name=avatarpool-uninstall", "-o=name")) !== "";
-    });
-    const spec = job?.spec?.template.spec;
-    if (spec === undefined) throw new Error("expected a pod template in the Job");
-    const hook = await runContainer(spec, "avatarpool");
-    await until("the operator's pods to be removed", LIMIT_MS, async () => {
-      const { items } = await getJson<{ items: unknown[] }>("pods", home, "--selector=app.kubernetes.io/component=operator");
-      return items.length === 0;
-    });
-    expect(hook.running).toBe(true);
-    await stage.operator.process.stop();
-    await until("the hook to exit", LIMIT_MS, async () => !hook.running);
-    expect(hook.exitCode, await hook.log()).toBe(0);
-    const name = (await kubectl("get", "pods", home, "--selector=job-name=avatarpool-uninstall", "-o=name")).trim();
-    const succeeded = '{"status":{"phase":"Succeeded"}}';
-    await kubectl("patch", name, home, "--subresource=status", "--type=merge", "--patch", succeeded);
+    await runner.runUninstallHook("avatarpool", "avatarpool", () => stage.operator.process.stop());
     await uninstall;
 
     // No object of the hook remains, and all objects of the pools remain.
+    const home = "--namespace=avatarpool";
     expect(await kubectl("get", "jobs,roles,rolebindings,serviceaccounts", home, "-o=name")).toBe("serviceaccount/default\n");
     expect(await kept.kubectl(["get", "avp", "pool", FINALIZERS])).toBe("");
     expect([kept.activeSessions(), dropped.activeSessions()]).toEqual([1, 1]);
@@ -183,7 +139,7 @@ describe("two releases with the same name and separate namespaces", () => {
       const { spec } = await getJson<Json<V1Deployment>>("deployment", "avatarpool-operator", `--namespace=${namespace}`);
       const pod = spec?.template.spec;
       if (pod === undefined) throw new Error("expected a pod template in the Deployment");
-      await runContainer(pod, namespace, { AVATARPOOL_HTTP_PORT: "0" });
+      await runner.run(pod, namespace, { AVATARPOOL_HTTP_PORT: "0" });
     }
     const example = path.join(root, "examples", "gpu.yaml");
     const pool = (await readFile(example, "utf8")).replaceAll(/namespace: \S+/g, "namespace: POOLS");

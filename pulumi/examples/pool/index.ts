@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 const config = new pulumi.Config("avatars");
 
-const operator = new AvatarPoolOperator("operator", { values: { image: { repository: config.require("imageRepository") } } });
+const operator = new AvatarPoolOperator("operator", { values: { image: { registry: config.require("imageRegistry") } } });
 
 const namespace = new kubernetes.core.v1.Namespace("avatars", { metadata: { name: "avatars" } });
 const secret = new kubernetes.core.v1.Secret("bithuman", {

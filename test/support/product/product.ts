@@ -40,8 +40,8 @@ export class Product implements AsyncDisposable {
     this.#build = build;
   }
 
-  static async install(plane: ControlPlane, build: Build = "source"): Promise<Product> {
-    const args = ["install", RELEASE, CHART, "--namespace", NAMESPACE, "--create-namespace"];
+  static async install(plane: ControlPlane, build: Build = "source", chart = CHART): Promise<Product> {
+    const args = ["install", RELEASE, chart, "--namespace", NAMESPACE, "--create-namespace"];
     const { code, stderr } = await plane.run("helm", [...args, "--set", "operator.replicas=0,gateway.replicas=0"]);
     if (code !== 0) throw new Error(`helm install failed: ${stderr}`);
     return new Product(plane, build);

@@ -12,6 +12,10 @@ export interface ProductOptions {
   readonly values?: string;
   /** Default: the sources. */
   readonly build?: Build | undefined;
+  /** Path of the chart to install. Default: the present one. */
+  readonly chart?: string | undefined;
+  /** Runs before the chart is installed. */
+  readonly prepare?: ((plane: ControlPlane) => Promise<void>) | undefined;
   /** Receives the steps of the control plane's start. */
   readonly progress?: Progress | undefined;
 }
@@ -29,10 +33,11 @@ export interface ProductParts {
 /** Starts the product on its own control plane. @param resources receives the started parts, also if a later part fails. */
 export async function startProduct(
   resources: AsyncDisposableStack,
-  { nodes, gateways, values, build, progress }: ProductOptions,
+  { nodes, gateways, values, build, chart, prepare, progress }: ProductOptions,
 ): Promise<ProductParts> {
   const plane = resources.use(await startControlPlane({ nodes, ...(progress && { progress }) }));
-  const product = resources.use(await Product.install(plane, build));
+  await prepare?.(plane);
+  const product = resources.use(await Product.install(plane, build, chart));
   if (values !== undefined) await product.upgrade(values);
   const started: GatewayProcess[] = [];
   for (let count = 0; count < gateways; count++) started.push(await product.startGateway());

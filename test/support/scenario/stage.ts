@@ -1,4 +1,4 @@
-import type { NodeSpec } from "../controlplane/index.ts";
+import type { ControlPlane, NodeSpec } from "../controlplane/index.ts";
 import { type Fleet, startFleet } from "../fleet/index.ts";
 import { gpuNode } from "./gpu-node.ts";
 import { type ProductParts, ProductStage, startProduct } from "./product-stage.ts";
@@ -7,6 +7,10 @@ import { Scenario } from "./scenario.ts";
 export interface StageOptions {
   readonly nodes?: readonly NodeSpec[];
   readonly gateways?: number;
+  /** Path of the chart to install. Default: the present one. */
+  readonly chart?: string;
+  /** Runs before the chart is installed. */
+  readonly prepare?: (plane: ControlPlane) => Promise<void>;
 }
 
 /** Factor by which stand-in workers are faster than real workers: a cold start takes 2 s. */
@@ -21,10 +25,10 @@ const ampleNodes: readonly NodeSpec[] = [gpuNode("gpu-0", 64), { name: "cpu-0", 
 export class Stage extends ProductStage {
   readonly fleet: Fleet;
 
-  static async open({ nodes = ampleNodes, gateways = 1 }: StageOptions = {}): Promise<Stage> {
+  static async open({ nodes = ampleNodes, gateways = 1, chart, prepare }: StageOptions = {}): Promise<Stage> {
     // Stops the started parts if a later part fails to start.
     await using resources = new AsyncDisposableStack();
-    const parts = await startProduct(resources, { nodes, gateways });
+    const parts = await startProduct(resources, { nodes, gateways, chart, prepare });
     const { kubeconfig } = parts.plane;
     const onLog = (line: string) => console.error(line);
     const fleet = resources.use(await startFleet({ kubeconfig, timeFactor: TIME_FACTOR, onLog }));

@@ -1,0 +1,79 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { TokenVerifier } from "livekit-server-sdk";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { checkLaunchSettings } from "../settings.ts";
+import { checkLaunch } from "./check-launch.ts";
+
+interface Seen {
+  readonly request: string;
+  readonly authorization: string | undefined;
+  readonly form: URLSearchParams;
+}
+
+const livekit = { LIVEKIT_URL: "wss://livekit.test", LIVEKIT_API_KEY: "key", LIVEKIT_API_SECRET: "secret-of-livekit" };
+
+/** Runs the command against a gateway that responds with these statuses and this state of the session. */
+async function check({ launch = 200, end = 200, state = "running", env = {} as Record<string, string> } = {}) {
+  const seen: Seen[] = [];
+  const gateway = createServer((request, response) => void answer(request, response));
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url = "", headers } = request;
+    const form = new URLSearchParams(await text(request));
+    // Each run has its own room.
+    const shown = `${method} ${url.replace(/avatarpool-check-[-0-9a-f]{36}$/, "ROOM")}`;
+    seen.push({ request: shown, authorization: headers.authorization, form });
+    const status = { POST: launch, GET: 200, DELETE: end }[method] ?? 500;
+    const session = { room: "r", state, task_id: "t", worker: "support-gpu-1", group: "gpu" };
+    const body = status === 200 ? { sessions: [session], complete: true } : { error: { message: "no slot became free" } };
+    response.writeHead(status, { "x-avatarpool-path": "warm" }).end(JSON.stringify(body));
+  }
+  await new Promise<void>((listening) => gateway.listen(0, "127.0.0.1", listening));
+  onTestFinished(() => void gateway.close());
+  const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/`;
+  const lines: string[] = [];
+  const settings = checkLaunchSettings({ AVATARPOOL_URL: url, AVATARPOOL_POOL: "avatars/support", ...livekit, ...env });
+  const failure = await checkLaunch(settings, (line) => lines.push(line)).catch((error: Error) => error.message);
+  return { seen, lines, failure };
+}
+
+const ROOM = "/avatars/support/sessions/ROOM";
+
+describe("check-launch", () => {
+  it("launches into a room of its own, finds the running session, and ends it", async () => {
+    const { seen, lines, failure } = await check({ env: { AVATARPOOL_TOKEN: "token", AVATARPOOL_PRESET: "maya" } });
+    expect(failure).toBeUndefined();
+    expect(seen.map(({ request }) => request)).toEqual(["POST /avatars/support/launch", `GET ${ROOM}`, `DELETE ${ROOM}`]);
+    expect(new Set(seen.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer token"]));
+    const { livekit_token: roomToken = "", room_name: room, ...form } = Object.fromEntries(seen[0]?.form ?? []);
+    expect(form).toEqual({ livekit_url: "wss://livekit.test", async_mode: "false", avatar_id: "maya" });
+    const { video } = await new TokenVerifier("key", "secret-of-livekit").verify(roomToken);
+    expect(video).toMatchObject({ room, roomJoin: true, canPublish: true });
+    expect(lines[0]).toMatch(/^launched on pool avatars\/support in \d+\.\d s \(warm\)$/);
+    expect(lines.slice(1)).toEqual(["the session runs on worker support-gpu-1", "the session has ended"]);
+  });
+
+  it("is skipped without a pool, and states what to set", async () => {
+    const lines: string[] = [];
+    await checkLaunch(checkLaunchSettings({ AVATARPOOL_URL: "http://gateway.test" }), (line) => lines.push(line));
+    expect(lines).toEqual([expect.stringMatching(/^skipped: no pool is named; set tests\.pool/)]);
+  });
+
+  it("fails without a key of LiveKit, before it launches", async () => {
+    const { seen, failure } = await check({ env: { LIVEKIT_API_KEY: "" } });
+    expect(failure).toMatch(/^LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET are required/);
+    expect(seen).toEqual([]);
+  });
+
+  it("quotes the gateway if the launch fails, and ends a session that may have begun", async () => {
+    const { seen, failure } = await check({ launch: 503, end: 404 });
+    expect(failure).toBe('the launch failed with status 503: {"error":{"message":"no slot became free"}}');
+    expect(seen.map(({ request }) => request)).toEqual(["POST /avatars/support/launch", `DELETE ${ROOM}`]);
+  });
+
+  it("fails if the session does not run, or does not end", async () => {
+    expect((await check({ state: "failed" })).failure).toBe("the session is failed, expected running");
+    expect((await check({ end: 502 })).failure).toMatch(/^the end of the session failed with status 502/);
+  });
+});
