@@ -149,6 +149,9 @@ describe("values", () => {
     ["gateway.replica=3", "at '/gateway': additional properties 'replica' not allowed"],
     ["networkPolicy.clients[0].host=x", "at '/networkPolicy/clients/0': additional properties 'host' not allowed"],
     ["podMonitor.interval=soon", "at '/podMonitor/interval': 'soon' does not match pattern"],
+    ["gateway.httpRoute.enabled=true", "gateway.httpRoute.parentRefs is empty: name the Gateway of the route"],
+    ["gateway.certificate.enabled=true", "gateway.certificate.issuerRef.name is empty: name an Issuer or a ClusterIssuer"],
+    ["operator.leaderElection.renewSeconds=15", "operator.leaderElection: retrySeconds must be less than renewSeconds"],
     ["installCRDs=true", "at '': additional properties 'installCRDs' not allowed"],
   ];
 

@@ -36,11 +36,20 @@ system:serviceaccount:{{ include "avatarpool.namespace" (index . 0) }}:{{ includ
 {{- include "avatarpool.tlsSecretName" . | empty | ternary 80 443 }}
 {{- end }}
 
+{{/* Image of everything but the gateway. */}}
 {{- define "avatarpool.image" -}}
-{{- $image := .Values.image -}}
-{{- with coalesce .Values.global.imageRegistry $image.registry }}{{ . }}/{{ end -}}
-{{- $image.repository -}}
-{{- empty $image.digest | ternary (printf ":%s" (default .Chart.AppVersion $image.tag)) (printf "@%s" $image.digest) }}
+{{- include "avatarpool.componentImage" (list . "operator") }}
+{{- end }}
+
+{{/* Image of a component: (list $ "operator"). A component's own tag or digest replaces both common ones. */}}
+{{- define "avatarpool.componentImage" -}}
+{{- $root := index . 0 -}}
+{{- $common := $root.Values.image -}}
+{{- $own := (get $root.Values (index . 1)).image -}}
+{{- $version := or $own.tag $own.digest | empty | ternary $common $own -}}
+{{- with coalesce $root.Values.global.imageRegistry $own.registry $common.registry }}{{ . }}/{{ end -}}
+{{- default $common.repository $own.repository -}}
+{{- empty $version.digest | ternary (printf ":%s" (default $root.Chart.AppVersion $version.tag)) (printf "@%s" $version.digest) }}
 {{- end }}
 
 {{/* Name of a component's cluster-scoped object: (list $ "gateway-pools"). It differs between releases of one name in several namespaces. */}}

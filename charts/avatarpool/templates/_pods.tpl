@@ -123,7 +123,7 @@ selector:
 {{- $root := index . 0 -}}
 {{- $values := get $root.Values (index . 1) -}}
 name: {{ index . 1 }}
-image: {{ include "avatarpool.image" $root | quote }}
+image: {{ include "avatarpool.componentImage" . | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 args:
   {{- toYaml (concat (list (index . 1)) $values.extraArgs) | nindent 2 }}
