@@ -41,6 +41,15 @@ describe("settings", () => {
     expect(() => operatorSettings({ ...needed, ...wrong })).toThrow(message);
   });
 
+  it("read the peers of workers", () => {
+    const peers = (text: string) => operatorSettings({ ...needed, AVATARPOOL_WORKER_PEERS: text }).workerPeers;
+    const gateways = [{ podSelector: { matchLabels: { app: "gateway" } } }];
+    expect(peers(JSON.stringify(gateways))).toEqual(gateways);
+    expect(operatorSettings(needed).workerPeers).toEqual([]);
+    for (const wrong of ["gateway", "{}", "[1]", '[{"podSelector":1}]'])
+      expect(() => peers(wrong)).toThrow("AVATARPOOL_WORKER_PEERS: must be a JSON list of NetworkPolicyPeers");
+  });
+
   it("name every invalid variable", () => {
     const wrong = { AVATARPOOL_HTTP_PORT: "http", AVATARPOOL_LOG_LEVEL: "loud", AVATARPOOL_GATEWAY_SERVICE: "gateway" };
     const message =

@@ -56,6 +56,13 @@ export const operatorVariables = {
     .string()
     .default("/var/run/secrets/avatarpool/token")
     .describe("File with the ServiceAccount token that authenticates load streams. Its audience is avatarpool-gateway."),
+  AVATARPOOL_WORKER_PEERS: z
+    .string()
+    .default("")
+    .transform((text, context) => peersIn(text, context))
+    .describe(
+      "Peers that may connect to workers, as a JSON list of NetworkPolicyPeers: the pods of gateways and operator. The operator writes a NetworkPolicy with them for each pool. Empty: it writes none, and deletes its own.",
+    ),
   AVATARPOOL_IMAGE: z.string().min(1).describe("Image of AvatarPool, for the helper containers in worker pods. Required."),
 };
 
@@ -78,6 +85,7 @@ const operatorEnvironment = z
     gateways: env.AVATARPOOL_GATEWAYS,
     gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
     loadTokenFile: env.AVATARPOOL_LOAD_TOKEN_FILE,
+    workerPeers: env.AVATARPOOL_WORKER_PEERS,
     image: env.AVATARPOOL_IMAGE,
   }));
 
@@ -221,6 +229,18 @@ const gatewayEnvironment = z
     trustedProxies: env.AVATARPOOL_TRUSTED_PROXIES,
     tls: tlsFiles(env),
   }));
+
+type Peer = Readonly<Record<string, object>>;
+
+function peersIn(text: string, context: z.RefinementCtx): readonly Peer[] {
+  if (text === "") return [];
+  try {
+    return z.array(z.record(z.string(), z.looseObject({}))).parse(JSON.parse(text));
+  } catch {
+    context.addIssue({ code: "custom", message: "must be a JSON list of NetworkPolicyPeers" });
+    return z.NEVER;
+  }
+}
 
 /** Whether the text is an address or a CIDR range. */
 function isAddressRange(text: string): boolean {

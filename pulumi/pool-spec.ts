@@ -26,6 +26,8 @@ export interface AvatarPoolSpecArgs {
   credits?: pulumi.Input<CreditsArgs>;
   /** LiveKit server for work outside a launch: warm-up sessions, and ending sessions whose agent has left. A launch carries its own server URL and token. */
   livekit?: pulumi.Input<LivekitArgs>;
+  /** NetworkPolicy of the workers. A worker accepts a launch from any client that reaches it, so only gateways and operator may connect. Requires a network plugin that enforces NetworkPolicies. */
+  networkPolicy?: pulumi.Input<NetworkPolicyArgs>;
 }
 
 /** The maker's API secret. Workers receive it as an environment variable; the operator never stores it. */
@@ -512,3 +514,101 @@ export interface LivekitApiKeyRefArgs {
   /** Key of the Secret that holds the API secret. */
   secretKey?: pulumi.Input<string>;
 }
+
+/** NetworkPolicy of the workers. A worker accepts a launch from any client that reaches it, so only gateways and operator may connect. Requires a network plugin that enforces NetworkPolicies. */
+export interface NetworkPolicyArgs {
+  /** Whether the operator writes the NetworkPolicy. It writes none in any case if the chart's value `networkPolicy.workers` is false. */
+  enabled?: pulumi.Input<boolean>;
+  /** Connections to workers that are allowed in addition to those of gateways and operator. */
+  ingress?: pulumi.Input<pulumi.Input<NetworkPolicyIngressArgs>[]>;
+  /** If set, workers may open only these connections. They need DNS, the LiveKit servers of all launches, the maker's API, and the hosts of images and models. Not limited if absent. */
+  egress?: pulumi.Input<pulumi.Input<NetworkPolicyEgressArgs>[]>;
+}
+
+/** Connections to workers. */
+export interface NetworkPolicyIngressArgs {
+  /** Who may connect. Default: every peer. */
+  from?: pulumi.Input<pulumi.Input<NetworkPolicyIngressFromArgs>[]>;
+  /** Ports. Default: all. */
+  ports?: pulumi.Input<pulumi.Input<NetworkPolicyIngressPortArgs>[]>;
+}
+
+/** A peer, as in a NetworkPolicy. */
+export interface NetworkPolicyIngressFromArgs {
+  /** Labels of the pods. Default: every pod of the namespaces. */
+  podSelector?: pulumi.Input<{ [key: string]: any }>;
+  /** Labels of the namespaces. Default: the pool's namespace. */
+  namespaceSelector?: pulumi.Input<{ [key: string]: any }>;
+  /** Addresses outside the cluster's pods. */
+  ipBlock?: pulumi.Input<NetworkPolicyIngressFromIpBlockArgs>;
+}
+
+/** Addresses outside the cluster's pods. */
+export interface NetworkPolicyIngressFromIpBlockArgs {
+  /** Range of addresses, such as 10.0.0.0/8. */
+  cidr: pulumi.Input<string>;
+  /** Ranges inside `cidr` that are excluded. */
+  except?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** A port, as in a NetworkPolicy. */
+export interface NetworkPolicyIngressPortArgs {
+  /** Protocol of the port. */
+  protocol?: pulumi.Input<NetworkPolicyIngressPortProtocol>;
+  /** Number of the port, or first number of a range. */
+  port: pulumi.Input<number>;
+  /** Last number of a range of ports. */
+  endPort?: pulumi.Input<number>;
+}
+
+export const NetworkPolicyIngressPortProtocol = {
+  TCP: "TCP",
+  UDP: "UDP",
+  SCTP: "SCTP",
+} as const;
+export type NetworkPolicyIngressPortProtocol =
+  (typeof NetworkPolicyIngressPortProtocol)[keyof typeof NetworkPolicyIngressPortProtocol];
+
+/** Connections of workers. */
+export interface NetworkPolicyEgressArgs {
+  /** Where workers may connect. Default: every peer. */
+  to?: pulumi.Input<pulumi.Input<NetworkPolicyEgressToArgs>[]>;
+  /** Ports. Default: all. */
+  ports?: pulumi.Input<pulumi.Input<NetworkPolicyEgressPortArgs>[]>;
+}
+
+/** A peer, as in a NetworkPolicy. */
+export interface NetworkPolicyEgressToArgs {
+  /** Labels of the pods. Default: every pod of the namespaces. */
+  podSelector?: pulumi.Input<{ [key: string]: any }>;
+  /** Labels of the namespaces. Default: the pool's namespace. */
+  namespaceSelector?: pulumi.Input<{ [key: string]: any }>;
+  /** Addresses outside the cluster's pods. */
+  ipBlock?: pulumi.Input<NetworkPolicyEgressToIpBlockArgs>;
+}
+
+/** Addresses outside the cluster's pods. */
+export interface NetworkPolicyEgressToIpBlockArgs {
+  /** Range of addresses, such as 10.0.0.0/8. */
+  cidr: pulumi.Input<string>;
+  /** Ranges inside `cidr` that are excluded. */
+  except?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** A port, as in a NetworkPolicy. */
+export interface NetworkPolicyEgressPortArgs {
+  /** Protocol of the port. */
+  protocol?: pulumi.Input<NetworkPolicyEgressPortProtocol>;
+  /** Number of the port, or first number of a range. */
+  port: pulumi.Input<number>;
+  /** Last number of a range of ports. */
+  endPort?: pulumi.Input<number>;
+}
+
+export const NetworkPolicyEgressPortProtocol = {
+  TCP: "TCP",
+  UDP: "UDP",
+  SCTP: "SCTP",
+} as const;
+export type NetworkPolicyEgressPortProtocol =
+  (typeof NetworkPolicyEgressPortProtocol)[keyof typeof NetworkPolicyEgressPortProtocol];

@@ -1,7 +1,7 @@
 import { canServe, type Dialect, type Engine, engineOf, type PresetAsset } from "../engines/index.ts";
 import { type CreditsConfig, creditsConfig } from "./credits-config.ts";
 import { parseDurationMs } from "./duration.ts";
-import type { AvatarPool, PresetSpec, WorkerGroupSpec } from "./v1alpha1/index.ts";
+import type { AvatarPool, AvatarPoolSpec, PresetSpec, WorkerGroupSpec } from "./v1alpha1/index.ts";
 
 /**
  * A pool with all defaults, resolved names and durations in milliseconds: the input of all decisions. It is computed once per
@@ -51,6 +51,7 @@ export interface PoolConfig {
     readonly apiKeyRef: { readonly name: string; readonly keyKey: string; readonly secretKey: string };
     readonly abandonedAfterMs: number;
   };
+  readonly networkPolicy: AvatarPoolSpec["networkPolicy"];
   readonly deletedAtMs?: number;
 }
 
@@ -165,6 +166,7 @@ export function resolvePool(pool: AvatarPool): PoolConfig {
       auth: spec.launch.auth,
     },
     limits: spec.limits,
+    networkPolicy: spec.networkPolicy,
     ...(spec.overflow === undefined ? {} : { overflow: overflow(spec.overflow) }),
     ...(credits === undefined ? {} : { credits }),
     ...(spec.livekit === undefined ? {} : { livekit: livekit(spec.livekit) }),

@@ -10,13 +10,14 @@ export const nodes = resourceType("", "v1", "Node");
 export const deployments = resourceType("apps", "v1", "Deployment");
 export const replicaSets = resourceType("apps", "v1", "ReplicaSet");
 export const disruptionBudgets = resourceType("policy", "v1", "PodDisruptionBudget");
+export const networkPolicies = resourceType("networking.k8s.io", "v1", "NetworkPolicy");
 export const avatarPools = resourceType(API_GROUP, API_VERSION, KIND);
 export const leases = resourceType("coordination.k8s.io", "v1", "Lease");
 export const events = resourceType("events.k8s.io", "v1", "Event");
 export const endpointSlices = resourceType("discovery.k8s.io", "v1", "EndpointSlice");
 export const tokenReviews = resourceType("authentication.k8s.io", "v1", "TokenReview");
 
-/** The plural of each of these kinds is regular. */
+/** The plural of each of these kinds is regular: "ies" for "y", else "s". */
 function resourceType(group: string, version: string, kind: string): ResourceType {
-  return { group, version, kind, plural: `${kind.toLowerCase()}s` };
+  return { group, version, kind, plural: `${kind.toLowerCase().replace(/y$/, "ie")}s` };
 }

@@ -6,9 +6,11 @@ import { loadKubeConfig } from "../kube/config.ts";
 import { followGateways } from "../kube/follow-gateways.ts";
 import { Informer } from "../kube/informer.ts";
 import { leaderElect } from "../kube/lease.ts";
-import { avatarPools, deployments, disruptionBudgets, pods, replicaSets } from "../kube/resource-types.ts";
+import { avatarPools, deployments, disruptionBudgets, networkPolicies, pods, replicaSets } from "../kube/resource-types.ts";
 import type { KubeObject, ResourceType } from "../kube/types.ts";
 import { whileLeading } from "../kube/while-leading.ts";
+import { workerNetworkPolicy } from "../resources/network-policy.ts";
+import { workerDisruptionBudget } from "../resources/pdb.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
 import { listenHost } from "../runtime/listen-host.ts";
@@ -29,9 +31,9 @@ import { replicaSetView } from "./replica-sets.ts";
 import { eventRecorder } from "./report/event-recorder.ts";
 import { deploymentView, type PodView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./warmup/worker-calls.ts";
-import { budgetReconciler, budgetView } from "./writes/disruption-budget.ts";
+import { type OwnedObjectOptions, ownedObjectReconciler, ownedView } from "./writes/owned-object.ts";
 
-const BUDGET_CONCURRENCY = 2;
+const OWNED_CONCURRENCY = 2;
 
 interface Operator {
   readonly settings: OperatorSettings;
@@ -107,7 +109,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     record: eventRecorder({ client: writer, reportingInstance: operator.settings.podName, clock, logger }),
     metrics,
   });
-  const budgets = disruptionBudgetController(operator, watched, writer, controllers.refusals);
+  const owned = ownedObjectControllers(operator, watched, writer, controllers.refusals);
   const streams = new GatewayStreams(
     {
       ...common,
@@ -130,7 +132,8 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     memory: (key) => controllers.memory(key),
     load: (key) => hub.view(key, clock.now()),
   };
-  if (!signal.aborted) await Promise.all([controllers.run(signal), budgets.run(signal), ...running]);
+  if (!signal.aborted)
+    await Promise.all([controllers.run(signal), ...owned.map((controller) => controller.run(signal)), ...running]);
   role.leading = undefined;
   await streams.close();
   await workers.close();
@@ -160,27 +163,48 @@ function watches({ settings, client, metrics, logger }: Operator) {
     deployments: owned(deployments, deploymentView),
     replicaSets: owned(replicaSets, replicaSetView),
     pods: owned(pods, podView),
-    budgets: owned(disruptionBudgets, budgetView),
+    budgets: owned(disruptionBudgets, ownedView),
+    policies: owned(networkPolicies, ownedView),
   };
 }
 
-/** A controller of its own: a budget that cannot be written must not block scaling. */
-function disruptionBudgetController(
-  { metrics, logger }: Operator,
-  { pools, budgets }: ReturnType<typeof watches>,
+/** Controllers of their own: an object that cannot be written must not block scaling. */
+function ownedObjectControllers(
+  { settings, metrics, logger }: Operator,
+  { pools, budgets, policies }: ReturnType<typeof watches>,
   client: PoolClient,
   refusals: Refusals,
 ) {
-  const controller = new Controller({
-    name: "disruption-budget",
-    concurrency: BUDGET_CONCURRENCY,
-    reconcile: budgetReconciler({ client, refusals, pools: pools.store, budgets: budgets.store }),
-    clock: systemClock,
-    random: Math.random,
-    logger,
-    metrics,
-  });
-  pools.onChange((key) => controller.enqueue(key));
-  budgets.onChange((_key, after, before) => enqueueOwner(controller, after ?? before));
-  return controller;
+  const peers = settings.workerPeers;
+  const controllerOf = (
+    name: string,
+    objects: typeof budgets,
+    options: Pick<OwnedObjectOptions, "type" | "ownedBy">,
+  ): Controller => {
+    const controller = new Controller({
+      name,
+      concurrency: OWNED_CONCURRENCY,
+      reconcile: ownedObjectReconciler({ client, refusals, pools: pools.store, objects: objects.store, ...options }),
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      metrics,
+    });
+    pools.onChange((key) => controller.enqueue(key));
+    objects.onChange((_key, after, before) => enqueueOwner(controller, after ?? before));
+    return controller;
+  };
+  return [
+    controllerOf("disruption-budget", budgets, {
+      type: disruptionBudgets,
+      ownedBy: (pool) => ({ object: workerDisruptionBudget(pool), isNeeded: true }),
+    }),
+    controllerOf("network-policy", policies, {
+      type: networkPolicies,
+      ownedBy: (pool) => ({
+        object: workerNetworkPolicy(pool, peers),
+        isNeeded: pool.networkPolicy.enabled && peers.length > 0,
+      }),
+    }),
+  ];
 }

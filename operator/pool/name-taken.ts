@@ -1,4 +1,4 @@
-import { keyOf, type ObjectRef } from "../kube/types.ts";
+import { keyOf, type ObjectRef, type ResourceType } from "../kube/types.ts";
 
 /** Sentences for a foreign object that has the name of one of the operator's: whose it is, and what to do. */
 
@@ -8,6 +8,6 @@ export function foreignDeployment(ref: ObjectRef, ownerUid: string | undefined):
   return `Deployment ${keyOf(ref)} exists and ${owner}: delete it, or rename the pool or the group; the operator does not change it`;
 }
 
-export function foreignBudget(ref: ObjectRef): string {
-  return `PodDisruptionBudget ${keyOf(ref)} exists and does not belong to the pool: delete it, or rename the pool`;
+export function foreignObject({ kind }: ResourceType, ref: ObjectRef): string {
+  return `${kind} ${keyOf(ref)} exists and does not belong to the pool: delete it, or rename the pool`;
 }

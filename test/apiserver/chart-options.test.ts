@@ -1,7 +1,7 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { labels } from "../../operator/api/names.ts";
+import { operatorSettings } from "../../operator/settings.ts";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
 
 /** Optional objects of the chart: network policies, validated by a real API server, and the PodMonitor. */
@@ -13,7 +13,7 @@ let plane: ControlPlane;
 
 beforeAll(async () => {
   plane = await startControlPlane({ kwok: false });
-  for (const namespace of ["avatars", "system"]) await plane.kubectl(["create", "namespace", namespace]);
+  await plane.kubectl(["create", "namespace", "system"]);
 });
 
 afterAll(() => plane?.stop());
@@ -34,7 +34,12 @@ interface Rendered {
     readonly selector?: Selector;
     readonly ingress?: readonly { readonly ports?: readonly { readonly port: string }[]; readonly from?: readonly Peer[] }[];
     readonly podMetricsEndpoints?: readonly object[];
-    readonly template?: { readonly metadata: { readonly labels: Readonly<Record<string, string>> } };
+    readonly template?: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: {
+        readonly containers: readonly { readonly env: readonly { readonly name: string; readonly value?: string }[] }[];
+      };
+    };
   };
 }
 
@@ -103,27 +108,29 @@ describe("network policies", () => {
     expect(may(ofOperator, "internal")).toEqual([false, true, false]);
   });
 
-  it("admit only operator and gateways to workers in the listed namespaces", async () => {
+  it("of workers admit only operator and gateways, which the operator gets as a setting", async () => {
+    const peersOf = async (...values: readonly string[]) => {
+      const operator = (await render(...values)).find(({ metadata }) => metadata.name === "ap-operator");
+      const env = operator?.spec.template?.spec.containers[0]?.env ?? [];
+      return operatorSettings(Object.fromEntries(env.map(({ name, value }) => [name, value]))).workerPeers as readonly Peer[];
+    };
     const { operator, gateway } = await podLabels();
-    const workers = (await render(...networkPolicies, "--set=namespaces={avatars}")).find(
-      ({ metadata }) => metadata.namespace === "avatars",
-    );
-    if (workers === undefined) throw new Error("expected a policy for workers");
-    expect(selects(workers.spec.podSelector ?? {}, { [labels.pool]: "support" })).toBe(true);
-    expect(selects(workers.spec.podSelector ?? {}, { app: "other" })).toBe(false);
-    expect([operator, gateway, { app: "x" }].map((from) => letsIn(workers, "8089", from))).toEqual([true, true, false]);
-    const namespaces = workers.spec.ingress?.[0]?.from?.map(({ namespaceSelector }) => namespaceSelector?.matchLabels);
-    expect(namespaces).toEqual([{ "kubernetes.io/metadata.name": "system" }, { "kubernetes.io/metadata.name": "system" }]);
+    const peers = await peersOf();
+    const admits = (pod: Readonly<Record<string, string>>) => peers.some(({ podSelector }) => selects(podSelector ?? {}, pod));
+    expect([operator, gateway, { app: "x" }].map(admits)).toEqual([true, true, false]);
+    const home = { matchLabels: { "kubernetes.io/metadata.name": "system" } };
+    expect(peers.map(({ namespaceSelector }) => namespaceSelector)).toEqual([home, home]);
+    expect(await peersOf("--set=networkPolicy.workers=false")).toEqual([]);
   });
 
   it("are accepted by the API server", async () => {
     const { stdout } = await plane.run("helm", [
       ...["template", "ap", chart, "--namespace=system", ...networkPolicies],
-      ...["--set=namespaces={avatars}", "--set=networkPolicy.clients[0].ipBlock.cidr=10.0.0.0/8"],
+      "--set=networkPolicy.clients[0].ipBlock.cidr=10.0.0.0/8",
     ]);
     const applied = await plane.kubectl(["apply", "--dry-run=server", "-f", "-"], { stdin: stdout });
     expect(applied).toMatchObject({ code: 0, stderr: "" });
-    expect(applied.stdout.split("\n").filter((line) => line.includes("networkpolicy"))).toHaveLength(3);
+    expect(applied.stdout.split("\n").filter((line) => line.includes("networkpolicy"))).toHaveLength(2);
   });
 });
 

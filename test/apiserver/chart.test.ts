@@ -53,6 +53,7 @@ const operatorWherePoolsLive: Rights = {
   "/pods": [...READ, "patch", "delete"],
   "/pods/status": ["patch"],
   "policy/poddisruptionbudgets": [...READ, "create", "patch"],
+  "networking.k8s.io/networkpolicies": [...READ, "create", "patch", "delete"],
   "/configmaps": ["get", "create", "patch"],
   "/secrets": ["get"],
   "events.k8s.io/events": ["list", "create"],

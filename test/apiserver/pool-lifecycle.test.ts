@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { V1NetworkPolicy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { FIELD_MANAGER } from "../../operator/api/names.ts";
+import type { Json } from "../../operator/kube/types.ts";
 import { type Deployment, gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
 /** The lifecycle of a pool, with operator, gateway and workers as a user runs them. */
@@ -245,4 +247,59 @@ describe.concurrent("a PodDisruptionBudget that has the budget's name but does n
     await scenario.condition("Ready", { status: "True" });
     expect(await managers()).toContain(FIELD_MANAGER);
   });
+});
+
+describe.concurrent("the NetworkPolicy of workers", () => {
+  it("admits only the release's gateways and operator, follows the pool, and ends with the opt-out or the pool", async () => {
+    const scenario = await stage.scenario("network-policy");
+    const policy = async (): Promise<Json<V1NetworkPolicy> | undefined> => {
+      const text = await scenario.kubectl(["get", "networkpolicy", "pool-workers", "--ignore-not-found", "-o=json"]);
+      return text === "" ? undefined : JSON.parse(text);
+    };
+    const ingress = async () => JSON.stringify((await policy())?.spec?.ingress);
+    await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
+    await scenario.until("the policy", async () => (await policy()) !== undefined);
+    const { podSelector, policyTypes, ingress: [rule, ...more] = [] } = (await policy())?.spec ?? {};
+    expect([policyTypes, more, Object.keys(rule ?? {})]).toEqual([["Ingress"], [], ["from"]]);
+    expect(await labelled(scenario.namespace, podSelector?.matchLabels)).toHaveLength(1);
+    const peers = rule?.from?.map(({ namespaceSelector, podSelector }) => [namespaceSelector, podSelector?.matchLabels]);
+    const home = { matchLabels: { "kubernetes.io/metadata.name": "avatarpool" } };
+    expect(peers).toEqual(
+      ["operator", "gateway"].map((component) => [
+        home,
+        {
+          "app.kubernetes.io/name": "avatarpool",
+          "app.kubernetes.io/instance": "avatarpool",
+          "app.kubernetes.io/component": component,
+        },
+      ]),
+    );
+
+    const closed = await ingress();
+    await scenario.kubectl(["patch", "networkpolicy", "pool-workers", "--type=merge", '--patch={"spec":{"ingress":[{}]}}']);
+    await scenario.until("the operator to close the workers again", async () => (await ingress()) === closed);
+
+    const networkPolicy = (egress: object) => ({ workers: [gpuGroup({ min: 1 })], networkPolicy: { egress: [egress] } });
+    await scenario.pool(networkPolicy({ to: [{ ipBlock: { cidr: "nowhere" } }] }));
+    const message = await scenario.condition("Ready", { status: "False", reason: "WriteRefused" });
+    expect(message).toMatch(
+      /NetworkPolicy network-policy\/pool-workers .*"nowhere".*: correct this field in networkPolicy of the pool/,
+    );
+    await scenario.pool(networkPolicy({ to: [{ podSelector: { matchLabels: {} } }] }));
+    await scenario.condition("Ready", { status: "True" });
+    expect((await policy())?.spec).toMatchObject({ policyTypes: ["Ingress", "Egress"], egress: [{ to: [{ podSelector: {} }] }] });
+
+    await scenario.pool({ networkPolicy: { enabled: false } });
+    await scenario.until("the policy to be removed", async () => (await policy()) === undefined);
+    await scenario.pool();
+    await scenario.until("the policy to be written again", async () => (await policy()) !== undefined);
+    await scenario.deletePool();
+    await scenario.until("the policy to be removed with the pool", async () => (await policy()) === undefined);
+  });
+
+  async function labelled(namespace: string, matchLabels: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
+    const selector = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+    const args = ["get", "pods", `--namespace=${namespace}`, `--selector=${selector.join()}`, "-o=name"];
+    return (await stage.plane.kubectl(args)).stdout.trim().split("\n");
+  }
 });

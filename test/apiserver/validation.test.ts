@@ -300,6 +300,16 @@ const refused: Record<string, readonly [pool: Json, ...says: readonly (string | 
     "spec.livekit.url",
     "replace https:// with wss://",
   ],
+  "a peer of a NetworkPolicy with addresses and pods": [
+    pool({ networkPolicy: { ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8" }, podSelector: {} }] }] } }),
+    "spec.networkPolicy.ingress[0].from[0]",
+    "a peer needs either ipBlock, or podSelector and namespaceSelector",
+  ],
+  "a range of ports that ends before it begins": [
+    pool({ networkPolicy: { egress: [{ ports: [{ port: 9_000, endPort: 8_000 }] }] } }),
+    "spec.networkPolicy.egress[0].ports[0]",
+    "endPort must not be less than port",
+  ],
   "duration without a unit": [
     pool({ scaling: { scaleDownAfter: "300" } }),
     "spec.scaling.scaleDownAfter",

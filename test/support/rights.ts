@@ -32,6 +32,7 @@ const RESOURCES = [
   "/events",
   "events.k8s.io/events",
   "policy/poddisruptionbudgets",
+  "networking.k8s.io/networkpolicies",
   "coordination.k8s.io/leases",
   "discovery.k8s.io/endpointslices",
   "authentication.k8s.io/tokenreviews",

@@ -122,6 +122,18 @@ a dict with labels and annotations.
 {{- include "avatarpool.objectMeta" (dict "labels" $more.labels "annotations" $more.annotations | merge $own) }}
 {{- end }}
 
+{{/* The pods that may connect to workers, as a list of NetworkPolicyPeers. Pools may be in any namespace. */}}
+{{- define "avatarpool.workerPeers" -}}
+{{- range list "operator" "gateway" }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ include "avatarpool.namespace" $ }}
+  podSelector:
+    matchLabels:
+      {{- include "avatarpool.selector" (list $ .) | nindent 6 }}
+{{- end }}
+{{- end }}
+
 {{/*
 Rights of a component where pools live: a ClusterRole, or a Role in each of `namespaces`.
 Takes a dict of root, component and rules (a list).

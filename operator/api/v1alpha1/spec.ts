@@ -2,6 +2,7 @@ import { z } from "zod";
 import { engineNames, engines, enginesWhere } from "../../engines/index.ts";
 import { creditsSchema } from "./credits.ts";
 import { autoOrDuration, count, dataKey, duration, objectName, rules, urlRule } from "./fields.ts";
+import { networkPolicySchema } from "./network-policy.ts";
 import { overflowSchema } from "./overflow.ts";
 import { presetsSchema } from "./preset.ts";
 import { warmSchema } from "./warm.ts";
@@ -202,6 +203,7 @@ export const poolSpecSchema = z
     overflow: overflowSchema.optional(),
     credits: creditsSchema.optional(),
     livekit: livekitSchema.optional(),
+    networkPolicy: networkPolicySchema,
   })
   .meta({
     description: "Desired state of the pool.",

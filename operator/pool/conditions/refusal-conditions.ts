@@ -6,7 +6,7 @@ import { admissionCure } from "./admission-cures.ts";
 import type { Cause } from "./condition.ts";
 
 /** Most important first: without its Deployment a group has no workers. */
-const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets", "avatarpools"];
+const order: readonly string[] = ["deployments", "pods", "poddisruptionbudgets", "networkpolicies", "avatarpools"];
 
 /** What a pool must have to be served and protected. Launches do not depend on what is kept of its learned demand. */
 const isNeeded = ({ plural }: Refusal) => order.includes(plural);
@@ -41,5 +41,6 @@ function cureOf({ said, plural, status }: Refusal, group: string | undefined): s
   const cure = admissionCure(said);
   if (cure !== undefined) return cure;
   if (group !== undefined && status === 422) return `correct this field in group ${group}`;
+  if (plural === "networkpolicies" && status === 422) return "correct this field in networkPolicy of the pool";
   return plural === "pods" ? "check the pod and the cluster's admission rules" : "check the cluster's admission rules";
 }

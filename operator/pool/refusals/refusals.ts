@@ -63,8 +63,7 @@ export class Refusals {
     }
     try {
       const result = await send();
-      entries.delete(idOf(target));
-      entries.delete(kindIdOf(target));
+      this.dismiss(pool, target);
       return result;
     } catch (error) {
       this.#note(pool, target, fingerprint, sent, error, startMs);
@@ -77,6 +76,13 @@ export class Refusals {
     const startMs = this.#options.clock.now();
     const entry = this.#keep(pool, idOf(target), { ...target, status: 0, reason: "NameTaken", said }, "", undefined, startMs);
     return dueMsOf(entry) - startMs;
+  }
+
+  /** Forgets the rejections of a request that has succeeded or is obsolete. */
+  dismiss(pool: PoolConfig, target: Target): void {
+    const entries = this.#pools.get(poolKey(pool));
+    entries?.delete(idOf(target));
+    entries?.delete(kindIdOf(target));
   }
 
   /** Delay in ms until the object may be written again, whatever the content; undefined if it may be written now. */

@@ -81,11 +81,22 @@ export class Product implements AsyncDisposable {
       AVATARPOOL_GATEWAYS: this.#gateways.join(","),
       AVATARPOOL_LOAD_TOKEN_FILE: tokenFile,
       AVATARPOOL_IMAGE: image,
+      AVATARPOOL_WORKER_PEERS: await this.#renderedEnv("operator", "AVATARPOOL_WORKER_PEERS"),
     };
     const process = await this.#start("operator", "avatarpool-operator", env, build);
     const url = `http://127.0.0.1:${port}`;
     await untilReady(process, `${url}/readyz`);
     return { process, url };
+  }
+
+  /** Value of an environment variable in the chart's Deployment of a component; empty if it has none. */
+  async #renderedEnv(component: string, name: string): Promise<string> {
+    const output = `-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="${name}")].value}`;
+    const { code, stdout, stderr } = await this.#plane.kubectl([
+      ...["get", "deployment", `${RELEASE}-${component}`, `--namespace=${NAMESPACE}`, output],
+    ]);
+    if (code !== 0) throw new Error(`kubectl get deployment failed: ${stderr}`);
+    return stdout;
   }
 
   async #start(command: string, account: string, env: Record<string, string>, build = this.#build): Promise<ProductProcess> {
