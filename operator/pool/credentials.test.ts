@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { pool } from "../../test/support/pools.ts";
+import { forbidden } from "../../test/support/recording-client.ts";
 import { CredentialsCheck } from "./credentials.ts";
 
 function setup(secret: () => object | undefined) {
@@ -31,6 +32,14 @@ describe("CredentialsCheck", () => {
       throw new Error("secrets is forbidden");
     });
     expect(await look()).toEqual({ kind: "unknown", why: "secrets is forbidden" });
+  });
+
+  it("names the value of the chart if the operator may not read the Secret", async () => {
+    const { look } = setup(() => {
+      throw forbidden('secrets "maker" is forbidden');
+    });
+    const why = "the operator is not allowed to read it: set operator.secretAccess in the chart's values";
+    expect(await look()).toEqual({ kind: "unknown", why });
   });
 
   it("checks again after half a minute, and after three seconds while something is missing", async () => {

@@ -1,5 +1,6 @@
 import type { PoolConfig } from "../api/pool-config.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { isForbidden } from "../kube/errors.ts";
 import { SecretCache, type SecretRead, type SecretValues, secretReader } from "../kube/secret-cache.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Credentials, SecretProblem } from "./snapshot.ts";
@@ -22,7 +23,7 @@ export class CredentialsCheck {
   async of(pool: PoolConfig): Promise<Credentials> {
     const { name, key } = pool.apiSecretRef;
     const { view, error } = await this.#secrets.get({ namespace: pool.namespace, name }, (keys) => keys.has(key));
-    if (error !== undefined) return { kind: "unknown", why: error.message };
+    if (error !== undefined) return { kind: "unknown", why: whyUnread(error) };
     if (view === undefined) return { kind: "no-secret" };
     return view.has(key) ? { kind: "present" } : { kind: "no-key", keys: [...view.keys()] };
   }
@@ -53,6 +54,11 @@ export class CredentialsCheck {
 }
 
 function readProblem({ view, error }: SecretRead<Keys>): SecretProblem["problem"] | undefined {
-  if (error !== undefined) return { kind: "unknown", why: error.message };
+  if (error !== undefined) return { kind: "unknown", why: whyUnread(error) };
   return view === undefined ? { kind: "no-secret" } : undefined;
+}
+
+function whyUnread(error: Error): string {
+  if (!isForbidden(error)) return error.message;
+  return "the operator is not allowed to read it: set operator.secretAccess in the chart's values";
 }

@@ -42,15 +42,16 @@ async function expectRights(serviceAccount: string, namespace: string, rights: R
   await expect.poll(() => rightsOf(plane, { user, namespace }), { timeout: 10_000 }).toEqual(rights);
 }
 
-const READ = ["get", "list", "watch"];
+const WATCH = ["list", "watch"];
+const READ = ["get", ...WATCH];
 
 const operatorWherePoolsLive: Rights = {
-  "avatarpool.dev/avatarpools": [...READ, "update", "patch"],
+  "avatarpool.dev/avatarpools": [...READ, "patch"],
   "avatarpool.dev/avatarpools/status": ["patch"],
   "avatarpool.dev/avatarpools/finalizers": ["update"],
   "apps/deployments": [...READ, "create", "patch", "delete"],
-  "apps/replicasets": ["list", "watch"],
-  "/pods": [...READ, "patch", "delete"],
+  "apps/replicasets": WATCH,
+  "/pods": [...WATCH, "patch", "delete"],
   "/pods/status": ["patch"],
   "policy/poddisruptionbudgets": [...READ, "create", "patch"],
   "networking.k8s.io/networkpolicies": [...READ, "create", "patch", "delete"],
@@ -59,11 +60,11 @@ const operatorWherePoolsLive: Rights = {
   "events.k8s.io/events": ["list", "create"],
 };
 const operatorAtHome: Rights = {
-  "coordination.k8s.io/leases": ["get", "create", "update", "patch"],
-  "discovery.k8s.io/endpointslices": READ,
+  "coordination.k8s.io/leases": ["get", "create", "update"],
+  "discovery.k8s.io/endpointslices": WATCH,
 };
-const gatewayWherePoolsLive: Rights = { "avatarpool.dev/avatarpools": READ, "/pods": READ };
-const gatewayAtHome: Rights = { "discovery.k8s.io/endpointslices": READ };
+const gatewayWherePoolsLive: Rights = { "avatarpool.dev/avatarpools": WATCH, "/pods": WATCH };
+const gatewayAtHome: Rights = { "discovery.k8s.io/endpointslices": WATCH };
 const gatewayEverywhere: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
 
 describe("permissions", () => {
@@ -89,16 +90,54 @@ describe("permissions", () => {
     await expectRights(gateway, "default", gatewayEverywhere);
   });
 
-  it("let the gateway read only the Secrets that the values list", async () => {
-    const rules = async (...values: readonly string[]) =>
-      parseAllDocuments(await helm("template", "x", chart, "--show-only=templates/gateway-rbac.yaml", ...values)).flatMap(
-        (document) => document.toJS()?.rules ?? [],
+  it.each(["operator", "gateway"])("let the %s read only the Secrets that the values list, and list none", async (component) => {
+    const template = `--show-only=templates/${component}-rbac.yaml`;
+    const ofSecrets = async (values: string) => {
+      const rendered = parseAllDocuments(await helm("template", "x", chart, template, `--set=${component}.secretAccess.${values}`));
+      const rules: readonly { readonly resources: readonly string[] }[] = rendered.flatMap((role) => role.toJS()?.rules ?? []);
+      return rules.filter(({ resources }) => resources.includes("secrets"));
+    };
+    const right = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
+    expect(await ofSecrets("enabled=false")).toEqual([]);
+    expect(await ofSecrets("enabled=true")).toEqual([right]);
+    expect(await ofSecrets(`enabled=true,${component}.secretAccess.names={maker}`)).toEqual([
+      { ...right, resourceNames: ["maker"] },
+    ]);
+  });
+
+  it("require no right outside the namespaces of a namespaced installation", async () => {
+    const everything = { apiGroups: ["*"], resources: ["*"], verbs: ["*"] };
+    const installer = { kind: "ServiceAccount", name: "installer", namespace: "default" };
+    const objects = ["avatars", "elsewhere"].flatMap((namespace) => {
+      const object = (kind: string, rest: object) => ({
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind,
+        metadata: { name: "installer", namespace },
+        ...rest,
+      });
+      const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "installer" };
+      return [object("Role", { rules: [everything] }), object("RoleBinding", { roleRef, subjects: [installer] })];
+    });
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "installer", namespace: "default" } };
+    const stdin = [account, ...objects].map((object) => stringify(object)).join("---\n");
+    expect(await plane.kubectl(["create", "-f", "-"], { stdin })).toMatchObject({ code: 0 });
+    const kubeconfig = await plane.serviceAccountKubeconfig("default", "installer");
+    const install = (...values: readonly string[]) =>
+      plane.run(
+        "helm",
+        ["install", "closed", chart, "--namespace=elsewhere", "--set=crds.install=false,namespaces={avatars}", ...values],
+        { kubeconfig },
       );
-    const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
-    expect(JSON.stringify(await rules())).not.toContain("secrets");
-    expect(await rules("--set=gateway.secretAccess.enabled=true")).toContainEqual(secrets);
-    const named = await rules("--set=gateway.secretAccess.enabled=true,gateway.secretAccess.names={clients}");
-    expect(named).toContainEqual({ ...secrets, resourceNames: ["clients"] });
+    await expect.poll(() => install("--set=gateway.tokenReview.create=false"), { timeout: 20_000 }).toMatchObject({ code: 0 });
+    const gateway = "elsewhere:closed-gateway";
+    await expectRights(gateway, "avatars", gatewayWherePoolsLive);
+    // The documented commands of the cluster's administrator.
+    const page = await readFile(path.join(root, "docs", "security.md"), "utf8");
+    const commands = [...page.matchAll(/^kubectl (create clusterrole(?:binding)? .*)$/gm)];
+    expect(commands).toHaveLength(2);
+    for (const [, command = ""] of commands)
+      await kubectl(...command.replaceAll("NAMESPACE", "elsewhere").replaceAll("RELEASE", "closed").split(" "));
+    await expectRights(gateway, "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere });
   });
 });
 
@@ -246,7 +285,13 @@ describe("templates", () => {
     const names = objects
       .filter((object) => object?.metadata && object.metadata.namespace === undefined)
       .map(({ metadata }) => metadata.name);
-    expect([...new Set(names)].sort()).toEqual(["home:x-gateway-pools", "home:x-gateway-token-reviews", "home:x-operator-pools"]);
+    expect([...new Set(names)].sort()).toEqual([
+      "home:x-edit",
+      "home:x-gateway-pools",
+      "home:x-gateway-token-reviews",
+      "home:x-operator-pools",
+      "home:x-view",
+    ]);
   });
 
   it("render no uninstall hook if it is disabled", async () => {

@@ -134,6 +134,21 @@ a dict with labels and annotations.
 {{- end }}
 {{- end }}
 
+{{/* The permission of a component to read Secrets, in a list of rules: (list $ "operator"). Nothing may list or watch Secrets. */}}
+{{- define "avatarpool.secretRule" -}}
+{{- with (get (index . 0).Values (index . 1)).secretAccess }}
+{{- if .enabled }}
+- apiGroups: [""]
+  resources: [secrets]
+  {{- with .names }}
+  resourceNames:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  verbs: [get]
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/*
 Rights of a component where pools live: a ClusterRole, or a Role in each of `namespaces`.
 Takes a dict of root, component and rules (a list).

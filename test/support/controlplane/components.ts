@@ -28,7 +28,22 @@ export function etcdArgs(folder: string, address: string): string[] {
   ];
 }
 
-export function apiServerArgs(address: string, credentials: Credentials, options: { readonly serviceAccounts: boolean }): string[] {
+/** Logs the requests of ServiceAccounts, without bodies. */
+export const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: Metadata
+    userGroups: ["system:serviceaccounts"]
+  - level: None
+`;
+
+export interface ApiServerOptions {
+  readonly serviceAccounts: boolean;
+  readonly audit: { readonly policyFile: string; readonly logFile: string } | undefined;
+}
+
+export function apiServerArgs(address: string, credentials: Credentials, { serviceAccounts, audit }: ApiServerOptions): string[] {
   return [
     `--etcd-servers=http://${address}:${ETCD_PORT}`,
     `--bind-address=${address}`,
@@ -44,7 +59,8 @@ export function apiServerArgs(address: string, credentials: Credentials, options
     // It would write a loopback address into an EndpointSlice, which the API rejects.
     "--endpoint-reconciler-type=none",
     // This plugin requires the default ServiceAccount for every pod. Without a controller manager it does not exist.
-    ...(options.serviceAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
+    ...(serviceAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
+    ...(audit === undefined ? [] : [`--audit-policy-file=${audit.policyFile}`, `--audit-log-path=${audit.logFile}`]),
   ];
 }
 

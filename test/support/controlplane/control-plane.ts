@@ -1,8 +1,16 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AdminApi } from "./admin-api.ts";
-import { apiServerArgs, apiServerUrl, controllerManagerArgs, etcdArgs, kwokArgs, schedulerArgs } from "./components.ts";
+import {
+  AUDIT_POLICY,
+  apiServerArgs,
+  apiServerUrl,
+  controllerManagerArgs,
+  etcdArgs,
+  kwokArgs,
+  schedulerArgs,
+} from "./components.ts";
 import { type Credentials, writeAuthority, writeCredentials } from "./credentials.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { podCidrOf } from "./network.ts";
@@ -19,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly nodes?: readonly NodeSpec[];
   /** Default true. False: only the API server and etcd, without nodes, so no pod is scheduled or started. */
   readonly kwok?: boolean;
+  /** Default false. True: the API server writes an audit log of the requests of ServiceAccounts. */
+  readonly audit?: boolean;
   /** Receives every step. If absent, only builds of missing tools and unexpected exits are reported, on stderr. */
   readonly progress?: Progress;
 }
@@ -47,7 +57,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-"));
   const [processes, credentials] = await Promise.all([Processes.start(folder), writeCredentials(folder)]);
-  const plane = new ControlPlane({ processes, credentials, tools, withNodes, progress: options.progress });
+  const plane = new ControlPlane({
+    processes,
+    credentials,
+    tools,
+    withNodes,
+    audit: options.audit ?? false,
+    progress: options.progress,
+  });
   try {
     await plane.start(options.nodes ?? []);
     return plane;
@@ -69,6 +86,7 @@ export class ControlPlane implements AsyncDisposable {
   readonly #credentials: Credentials;
   readonly #tools: ReadonlyMap<ToolName, string>;
   readonly #withNodes: boolean;
+  readonly #audit: { readonly policyFile: string; readonly logFile: string } | undefined;
   readonly #progress: Progress | undefined;
   readonly #stopped = new AbortController();
   #api: AdminApi | undefined;
@@ -78,6 +96,7 @@ export class ControlPlane implements AsyncDisposable {
     readonly credentials: Credentials;
     readonly tools: ReadonlyMap<ToolName, string>;
     readonly withNodes: boolean;
+    readonly audit: boolean;
     readonly progress: Progress | undefined;
   }) {
     this.#processes = parts.processes;
@@ -86,6 +105,8 @@ export class ControlPlane implements AsyncDisposable {
     this.#withNodes = parts.withNodes;
     this.#progress = parts.progress;
     this.folder = parts.processes.folder;
+    const inFolder = (file: string) => path.join(this.folder, file);
+    this.#audit = parts.audit ? { policyFile: inFolder("audit.yaml"), logFile: inFolder("audit.log") } : undefined;
     this.url = apiServerUrl(parts.processes.address);
     this.podCidr = podCidrOf(parts.processes.address);
     this.kubeconfig = path.join(this.folder, "admin.kubeconfig");
@@ -103,10 +124,9 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Starts the API server, on the same port and data as before, and waits until it is ready. */
   async startApiServer(): Promise<void> {
-    const component = await this.#launch(
-      "kube-apiserver",
-      apiServerArgs(this.#processes.address, this.#credentials, { serviceAccounts: this.#withNodes }),
-    );
+    if (this.#audit !== undefined) await writeFile(this.#audit.policyFile, AUDIT_POLICY);
+    const options = { serviceAccounts: this.#withNodes, audit: this.#audit };
+    const component = await this.#launch("kube-apiserver", apiServerArgs(this.#processes.address, this.#credentials, options));
     const ready = this.#until("kube-apiserver to be ready", async () => {
       this.#api ??= await this.#connect();
       return (await this.#api.request("GET", "/readyz")).status === 200;
@@ -146,6 +166,12 @@ export class ControlPlane implements AsyncDisposable {
   /** A token for an existing ServiceAccount and one audience, valid for a day. */
   serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
     return requestToken(this.#admin, { namespace, name }, [audience]);
+  }
+
+  /** The events of the audit log so far, one JSON object per line. @throws Error unless `audit` is set. */
+  async auditLog(): Promise<string> {
+    if (this.#audit === undefined) throw new Error("the control plane has no audit log: start it with audit");
+    return readFile(this.#audit.logFile, "utf8");
   }
 
   kubectl(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {

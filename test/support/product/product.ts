@@ -15,6 +15,8 @@ export interface OperatorOptions {
   /** The operator's own image. */
   readonly image?: string;
   readonly build?: Build;
+  /** Further settings. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface GatewayProcess {
@@ -55,13 +57,14 @@ export class Product implements AsyncDisposable {
   }
 
   /** Starts gateways before the operator, which needs their addresses. */
-  async startGateway(): Promise<GatewayProcess> {
+  async startGateway(env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
     const [launchPort, internalPort] = [await freePort(), await freePort()];
     const process = await this.#start("gateway", "avatarpool-gateway", {
       AVATARPOOL_LAUNCH_PORT: String(launchPort),
       AVATARPOOL_INTERNAL_PORT: String(internalPort),
       AVATARPOOL_SETTLE_SECONDS: "0",
       AVATARPOOL_OPERATOR_USER: `system:serviceaccount:${NAMESPACE}:avatarpool-operator`,
+      ...env,
     });
     const internalUrl = `http://127.0.0.1:${internalPort}`;
     this.#gateways.push(internalUrl);
@@ -72,6 +75,7 @@ export class Product implements AsyncDisposable {
   async startOperator({
     image = "avatarpool:test",
     build = this.#build,
+    env: more = {},
   }: OperatorOptions = {}): Promise<{ readonly process: ProductProcess; readonly url: string }> {
     const port = await freePort();
     const tokenFile = path.join(this.#plane.folder, "load-token");
@@ -82,6 +86,7 @@ export class Product implements AsyncDisposable {
       AVATARPOOL_LOAD_TOKEN_FILE: tokenFile,
       AVATARPOOL_IMAGE: image,
       AVATARPOOL_WORKER_PEERS: await this.#renderedEnv("operator", "AVATARPOOL_WORKER_PEERS"),
+      ...more,
     };
     const process = await this.#start("operator", "avatarpool-operator", env, build);
     const url = `http://127.0.0.1:${port}`;

@@ -18,6 +18,8 @@ export interface ProductOptions {
   readonly prepare?: ((plane: ControlPlane) => Promise<void>) | undefined;
   /** Receives the steps of the control plane's start. */
   readonly progress?: Progress | undefined;
+  /** Whether the API server writes an audit log. */
+  readonly audit?: boolean | undefined;
 }
 
 type Operator = Awaited<ReturnType<Product["startOperator"]>>;
@@ -33,9 +35,9 @@ export interface ProductParts {
 /** Starts the product on its own control plane. @param resources receives the started parts, also if a later part fails. */
 export async function startProduct(
   resources: AsyncDisposableStack,
-  { nodes, gateways, values, build, chart, prepare, progress }: ProductOptions,
+  { nodes, gateways, values, build, chart, prepare, progress, audit = false }: ProductOptions,
 ): Promise<ProductParts> {
-  const plane = resources.use(await startControlPlane({ nodes, ...(progress && { progress }) }));
+  const plane = resources.use(await startControlPlane({ nodes, audit, ...(progress && { progress }) }));
   await prepare?.(plane);
   const product = resources.use(await Product.install(plane, build, chart));
   if (values !== undefined) await product.upgrade(values);

@@ -11,6 +11,9 @@ export interface StageOptions {
   readonly chart?: string;
   /** Runs before the chart is installed. */
   readonly prepare?: (plane: ControlPlane) => Promise<void>;
+  /** Values of the chart, in the format of `--set`. */
+  readonly values?: string;
+  readonly audit?: boolean;
 }
 
 /** Factor by which stand-in workers are faster than real workers: a cold start takes 2 s. */
@@ -25,10 +28,10 @@ const ampleNodes: readonly NodeSpec[] = [gpuNode("gpu-0", 64), { name: "cpu-0", 
 export class Stage extends ProductStage {
   readonly fleet: Fleet;
 
-  static async open({ nodes = ampleNodes, gateways = 1, chart, prepare }: StageOptions = {}): Promise<Stage> {
+  static async open({ nodes = ampleNodes, gateways = 1, values, chart, prepare, audit }: StageOptions = {}): Promise<Stage> {
     // Stops the started parts if a later part fails to start.
     await using resources = new AsyncDisposableStack();
-    const parts = await startProduct(resources, { nodes, gateways, chart, prepare });
+    const parts = await startProduct(resources, { nodes, gateways, chart, prepare, audit, ...(values !== undefined && { values }) });
     const { kubeconfig } = parts.plane;
     const onLog = (line: string) => console.error(line);
     const fleet = resources.use(await startFleet({ kubeconfig, timeFactor: TIME_FACTOR, onLog }));
