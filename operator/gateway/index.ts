@@ -97,7 +97,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const unfollow = follow(core, pools, workers);
   const startup = new StartupReadiness({ clock, synced: () => directory.synced, unprobed: () => core.unprobed });
 
-  const review = reviewTokenWith(kube);
+  const review = reviewTokenWith(kube, logger);
   const operatorAuth = new LoadAuth({ review, clock, user: settings.operatorUser });
   const peerAuth = new LoadAuth({ review, clock, user: settings.gatewayUser });
   const series = new PoolSeries({ metrics, directory, core, clock });
