@@ -1,11 +1,12 @@
-import type { V1NetworkPolicyPeer, V1NetworkPolicySpec } from "@kubernetes/client-node";
 import { labels, MANAGED_BY } from "../api/names.ts";
 import type { PoolConfig } from "../api/pool-config.ts";
-import type { Json } from "../kube/types.ts";
 import { ownedBy } from "./owner.ts";
 
-/** A worker accepts a launch from any client that reaches it, so only these peers and those of the pool's spec may connect. */
-export function workerNetworkPolicy(pool: PoolConfig, peers: readonly Json<V1NetworkPolicyPeer>[]) {
+/**
+ * A worker accepts a launch from any client that reaches it, so only these peers and those of the pool's spec may connect.
+ * @param peers as in a NetworkPolicy.
+ */
+export function workerNetworkPolicy(pool: PoolConfig, peers: readonly object[]) {
   const selector = { [labels.managedBy]: MANAGED_BY, [labels.pool]: pool.name };
   const { ingress, egress } = pool.networkPolicy;
   return {
@@ -23,6 +24,6 @@ export function workerNetworkPolicy(pool: PoolConfig, peers: readonly Json<V1Net
       // All ports: in a rollout, the workers of two templates may listen on different ones.
       ingress: [{ from: [...peers] }, ...ingress],
       ...(egress === undefined ? {} : { egress: [...egress] }),
-    } satisfies Json<V1NetworkPolicySpec>,
+    },
   };
 }

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { V1NetworkPolicy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { FIELD_MANAGER } from "../../operator/api/names.ts";
-import type { Json } from "../../operator/kube/types.ts";
 import { type Deployment, gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
 
 /** The lifecycle of a pool, with operator, gateway and workers as a user runs them. */
@@ -249,14 +247,29 @@ describe.concurrent("a PodDisruptionBudget that has the budget's name but does n
   });
 });
 
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+}
+
+/** The client's type names `from` differently. */
+interface NetworkPolicy {
+  readonly spec: {
+    readonly podSelector: Selector;
+    readonly policyTypes: readonly string[];
+    readonly ingress: readonly {
+      readonly from?: readonly { readonly namespaceSelector: Selector; readonly podSelector: Selector }[];
+    }[];
+  };
+}
+
 describe.concurrent("the NetworkPolicy of workers", () => {
   it("admits only the release's gateways and operator, follows the pool, and ends with the opt-out or the pool", async () => {
     const scenario = await stage.scenario("network-policy");
-    const policy = async (): Promise<Json<V1NetworkPolicy> | undefined> => {
+    const policy = async (): Promise<NetworkPolicy | undefined> => {
       const text = await scenario.kubectl(["get", "networkpolicy", "pool-workers", "--ignore-not-found", "-o=json"]);
       return text === "" ? undefined : JSON.parse(text);
     };
-    const ingress = async () => JSON.stringify((await policy())?.spec?.ingress);
+    const ingress = async () => JSON.stringify((await policy())?.spec.ingress);
     await scenario.readyPool({ workers: [gpuGroup({ min: 1 })] });
     await scenario.until("the policy", async () => (await policy()) !== undefined);
     const { podSelector, policyTypes, ingress: [rule, ...more] = [] } = (await policy())?.spec ?? {};
