@@ -110,7 +110,9 @@ describe("network policies", () => {
 
   it("of workers admit only operator and gateways, which the operator gets as a setting", async () => {
     const peersOf = async (...values: readonly string[]) => {
-      const operator = (await render(...values)).find(({ metadata }) => metadata.name === "ap-operator");
+      const operator = (await render(...values)).find(
+        ({ kind, metadata }) => kind === "Deployment" && metadata.name === "ap-operator",
+      );
       const env = operator?.spec.template?.spec.containers[0]?.env ?? [];
       return operatorSettings(Object.fromEntries(env.map(({ name, value }) => [name, value]))).workerPeers as readonly Peer[];
     };

@@ -17,10 +17,16 @@ const GATEWAY_SERVICE = "avatarpool/avatarpool-gateway-internal";
 const LIMIT_MS = 60_000;
 
 let stage: Stage;
+/** Its pods have a node and never start. The operator reads their events after 30 s. */
+let stuck: Scenario;
 
 beforeAll(async () => {
   stage = await Stage.open({ audit: true, values: "gateway.secretAccess.enabled=true,gateway.secretAccess.names={bithuman}" });
   await kubectl("label", "namespace", "avatarpool", "pod-security.kubernetes.io/enforce=restricted");
+  stuck = await baseline("stuck");
+  const runtimeClass = { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "does-not-exist" } };
+  await stuck.kubectl(["create", "-f", "-"], stringify({ ...runtimeClass, handler: "does-not-exist" }));
+  await stuck.pool({ workers: [gpuGroup({ min: 1, runtimeClassName: "does-not-exist" })] });
 });
 
 afterAll(() => stage?.stop());
@@ -89,10 +95,6 @@ describe("the cluster's own roles", () => {
 
 describe("the rights of operator and gateway", () => {
   it("suffice for the life of a pool", async () => {
-    const stuck = await baseline("stuck");
-    const runtimeClass = { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "does-not-exist" } };
-    await stuck.kubectl(["create", "-f", "-"], stringify({ ...runtimeClass, handler: "does-not-exist" }));
-    await stuck.pool({ workers: [gpuGroup({ min: 1, runtimeClassName: "does-not-exist" })] });
     const foreign = await baseline("foreign");
     await foreign.kubectl(["create", "deployment", "pool-gpu", "--image=registry.test/web:1", "--replicas=0"]);
     await foreign.pool();
