@@ -31,7 +31,14 @@ export class Stage extends ProductStage {
   static async open({ nodes = ampleNodes, gateways = 1, values, chart, prepare, audit }: StageOptions = {}): Promise<Stage> {
     // Stops the started parts if a later part fails to start.
     await using resources = new AsyncDisposableStack();
-    const parts = await startProduct(resources, { nodes, gateways, chart, prepare, audit, ...(values !== undefined && { values }) });
+    const parts = await startProduct(resources, {
+      nodes,
+      gateways,
+      chart,
+      prepare,
+      audit,
+      ...(values !== undefined && { values }),
+    });
     const { kubeconfig } = parts.plane;
     const onLog = (line: string) => console.error(line);
     const fleet = resources.use(await startFleet({ kubeconfig, timeFactor: TIME_FACTOR, onLog }));
