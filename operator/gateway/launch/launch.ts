@@ -79,10 +79,10 @@ export interface LaunchDeps extends FindSlotDeps, SendDeps, Pick<WaitDeps, "onAw
  * old position: a client that is refused gives up after 4 s, one that waits does not.
  *
  * Guarantees
- * - At most one worker, or the maker's cloud, can have begun a session.
- * - Every slot and every reservation is released or confirmed. A launch is in the queue or at the cloud, never both.
+ * - At most one worker or the maker's cloud has begun a session.
+ * - Every slot and reservation is released or confirmed. A launch is in the queue or at the cloud, never both.
  * - It ends: each round tries at most `launch.attempts` workers, no round begins after the deadline, and the numbers of lost
- *   workers, void claims and tries at the cloud are limited.
+ *   workers, void claims and cloud tries are limited.
  *
  * @throws LaunchError if there is no session, or if its outcome is unknown.
  */
@@ -108,7 +108,7 @@ class LaunchSteps {
     this.#launch = launch;
   }
 
-  /** Does the work of a state, and returns the next one. */
+  /** Does the work of a state, and returns the next state. */
   async next(state: OpenState): Promise<LaunchState> {
     try {
       return await this.#step(state);
