@@ -80,6 +80,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       logger.error({ pool: key, verb, kind, name, status, said }, "request rejected by the API server");
       pools.enqueue(key);
     },
+    onResolved: (key) => pools.enqueue(key),
   });
   const enqueue = (key: string) => pools.enqueue(key);
   const saving: SavedStateDeps = {

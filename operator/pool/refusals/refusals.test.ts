@@ -5,7 +5,7 @@ import { conflict, forbidden, invalid, outage, RecordingClient } from "../../../
 import { KubeError } from "../../kube/errors.ts";
 import { deployments, pods } from "../../kube/resource-types.ts";
 import { guardedClient } from "./guarded-client.ts";
-import { quotable } from "./refusal.ts";
+import { quotable, targetOf } from "./refusal.ts";
 import { Refusals } from "./refusals.ts";
 
 const KEY = "avatars/support";
@@ -127,6 +127,29 @@ describe("Refusals", () => {
     await write(1);
     expect(refusals.of(KEY)).toEqual([]);
   });
+});
+
+it("reports the end of a rejection once", async () => {
+  const resolved: string[] = [];
+  const refusals = new Refusals({
+    clock: new FakeClock(),
+    random: () => 1,
+    onRefused: () => {},
+    onResolved: (key) => resolved.push(key),
+  });
+  const { config } = pool(gpuOnly);
+  const target = targetOf("apply", deployments, { namespace: "avatars", name: "support-gpu" });
+  const attempt = (generation: number, error?: KubeError) =>
+    refusals
+      .attempt({ ...config, generation }, target, {}, async () => {
+        if (error !== undefined) throw error;
+      })
+      .catch(() => {});
+  await attempt(1, invalid("no"));
+  expect(resolved).toEqual([]);
+  await attempt(2);
+  await attempt(2);
+  expect(resolved).toEqual([KEY]);
 });
 
 describe("quotes of the API server", () => {

@@ -29,6 +29,8 @@ export interface RefusalsOptions {
   readonly random: Random;
   /** Called when the API server has rejected a request, but not for a request that was not sent. */
   readonly onRefused: (pool: string, refusal: Refusal) => void;
+  /** Called when a rejection is over, so that the pool stops to report it. */
+  readonly onResolved?: (pool: string) => void;
 }
 
 /**
@@ -81,8 +83,8 @@ export class Refusals {
   /** Forgets the rejections of a request that has succeeded or is obsolete. */
   dismiss(pool: PoolConfig, target: Target): void {
     const entries = this.#pools.get(poolKey(pool));
-    entries?.delete(idOf(target));
-    entries?.delete(kindIdOf(target));
+    const known = [idOf(target), kindIdOf(target)].filter((id) => entries?.delete(id));
+    if (known.length > 0) this.#options.onResolved?.(poolKey(pool));
   }
 
   /** Delay in ms until the object may be written again, whatever the content; undefined if it may be written now. */
