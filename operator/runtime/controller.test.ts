@@ -1,19 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { createLogger } from "../telemetry/logger.ts";
-import { createRegistry } from "../telemetry/metrics.ts";
+import { createRegistry, exposition } from "../telemetry/metrics.ts";
 import { operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { Controller } from "./controller.ts";
 import { awaitChange, type Outcome, requeueAfter, TerminalError } from "./outcome.ts";
 
 function start(reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>, concurrency = 2) {
   const clock = new FakeClock();
-  const metrics = operatorMetrics(createRegistry());
+  const registry = createRegistry({ process: false });
+  const metrics = operatorMetrics(registry);
   const logger = createLogger("test", "silent");
   const controller = new Controller({ name: "pool", reconcile, concurrency, clock, random: () => 0.5, logger, metrics });
   const stop = new AbortController();
   const ended = controller.run(stop.signal);
-  return { clock, controller, metrics, stop, ended };
+  return { clock, controller, registry, metrics, stop, ended };
 }
 
 describe("Controller", () => {
@@ -91,6 +92,25 @@ describe("Controller", () => {
     expect(calls).toBe(2);
     const outcomes = (await metrics.reconciles.get()).values.map(({ labels, value }) => [labels.outcome, value]);
     expect(Object.fromEntries(outcomes)).toEqual({ "await-change": 0, requeue: 0, error: 0, stopped: 0, terminal: 2 });
+  });
+
+  it("exports the work queue: what waits, how long reconciles take, and those that run now", async () => {
+    const { promise, resolve } = Promise.withResolvers<typeof awaitChange>();
+    const { clock, controller, registry } = start((key) => (key === "slow" ? promise : Promise.resolve(awaitChange)), 1);
+    for (const key of ["slow", "next"]) controller.enqueue(key);
+    await clock.advance(3_000);
+    const lines = async () => (await exposition(registry)).text.split("\n").filter((line) => /^workqueue_.*name="pool"/.test(line));
+    const running = await lines();
+    for (const name of ["workqueue_unfinished_work_seconds", "workqueue_longest_running_processor_seconds"])
+      expect(running).toContain(`${name}{name="pool"} 3`);
+    expect(running).toContain('workqueue_depth{name="pool"} 1');
+    resolve(awaitChange);
+    await clock.advance(0);
+    const after = await lines();
+    for (const line of ["depth{} 0", "adds_total{} 2", "retries_total{} 0", "unfinished_work_seconds{} 0"])
+      expect(after).toContain(`workqueue_${line.replace("{}", '{name="pool"}')}`);
+    for (const line of ["queue_duration_seconds_sum{} 3", "work_duration_seconds_sum{} 3", "work_duration_seconds_count{} 2"])
+      expect(after).toContain(`workqueue_${line.replace("{}", '{name="pool"}')}`);
   });
 
   it("survives a reconcile that throws before its first await", async () => {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { agentsOnly, gpuGroup, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
+import { agentsOnly, deployment, gpuGroup, NOW_MS, pod, pool, snapshot, type WorldChange } from "../../../test/support/pools.ts";
 import { conditionsOf } from "../conditions/conditions.ts";
+import { emptyLedger } from "../credits/ledger.ts";
 import { plan } from "../plan.ts";
 import { statusOf } from "../report/status.ts";
+import type { Snapshot } from "../snapshot.ts";
 import { poolFigures } from "./pool-figures.ts";
 
-function figures(view: ReturnType<typeof pool>, change: WorldChange) {
-  const seen = snapshot(view, change);
+function figures(view: ReturnType<typeof pool>, change: WorldChange, more: Partial<Snapshot> = {}) {
+  const seen = { ...snapshot(view, change), ...more };
   const planned = plan(seen);
   const status = statusOf(seen, planned, conditionsOf(seen, planned));
   const found = poolFigures(seen, planned, status, []);
@@ -84,6 +86,30 @@ describe("the figures of a pool", () => {
     expect(of("sessions")).toEqual({ "LiveKit jobs": 1, "unknown preset": 0 });
     expect(of("slots")).toEqual({ busy: 1, blocked: 1, draining: 0, free: status.slots! - 2 });
     expect(Object.keys(of("warmSlotsWanted"))).toEqual(["LiveKit jobs"]);
+  });
+
+  it("have the workers of a group that was removed from the spec, while they drain", () => {
+    const { of } = figures(view, {
+      pods: [pod("a"), pod("old", { group: "former", cordonedAtMs: NOW_MS })],
+      deployments: [deployment("gpu"), deployment("former")],
+    });
+    expect(of("workers")).toMatchObject({ "gpu warm": 1, "former draining": 1, "former warm": 0 });
+  });
+
+  it("have the forecast over all sets, and the used share of the credit budget, if the pool has them", () => {
+    const auto = pool({ warm: { slots: "auto" }, credits: { budget: { credits: 100 } } });
+    const target = { holdMs: 0, because: "" };
+    const ledger = { ...emptyLedger, period: "2026-01", spent: 28_000 };
+    const { of } = figures(auto, busy, {
+      forecast: new Map([
+        ["gpu", { slots: 3, ...target }],
+        ["cpu", { slots: 2, ...target }],
+      ]),
+      credits: { ledger, lastHour: 0 },
+    });
+    expect([of("forecast"), of("budgetUsed")]).toEqual([{ "": 5 }, { "": 0.28 }]);
+    const without = figures(view, busy);
+    expect([without.of("forecast"), without.of("budgetUsed")]).toEqual([{}, {}]);
   });
 
   it("have one true status for each condition", () => {
