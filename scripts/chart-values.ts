@@ -58,6 +58,12 @@ export async function chartReadme(): Promise<string> {
   return [before, START, "\n\n", tables(schema, rows), "\n", END, after].join("");
 }
 
+/** Names of all values, such as `gateway.tls.secretName`. */
+export async function valueNames(): Promise<readonly string[]> {
+  const [schema, document] = await read();
+  return rowsOf(schema, schema, document.toJS(), []).map((row) => row.path.join("."));
+}
+
 async function read(): Promise<[Schema, Document]> {
   const [schema, values] = await Promise.all(
     ["values.schema.json", "values.yaml"].map((file) => readFile(path.join(CHART, file), "utf8")),
