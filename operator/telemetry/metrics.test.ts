@@ -28,6 +28,27 @@ describe("a scrape", () => {
     expect(await exposition(registry, ACCEPT)).toEqual(open);
   });
 
+  it("of many series lets other work run in between", async () => {
+    const registry = createRegistry({ process: false });
+    const { queued, worker503, abandonedSessions } = gatewayMetrics(registry);
+    for (let at = 0; at < 2_000; at++) {
+      const of = { namespace: "avatars", pool: `pool-${at}` };
+      queued.set(of, 1);
+      worker503.inc({ ...of, reason: "at_capacity" });
+      abandonedSessions.inc(of);
+    }
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const { text } = await exposition(registry);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    expect(text.split("\n").filter((line) => line.includes('pool="pool-1999"'))).toHaveLength(3);
+  });
+
   it("has the version, and what the process itself measures", async () => {
     const registry = createRegistry();
     gatewayMetrics(registry);
