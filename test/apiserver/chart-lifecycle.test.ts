@@ -106,13 +106,15 @@ describe("helm upgrade from the previous chart", () => {
 describe("helm test", () => {
   /** Runs `helm test`, with a process in place of the pod, because kwok runs no containers. */
   async function helmTest(): Promise<{ readonly log: string; readonly passed: boolean }> {
-    const passed = helm("test", "avatarpool").then(
-      () => true,
-      () => false,
+    const ended = helm("test", "avatarpool").then(
+      () => undefined,
+      (error: unknown) => error,
     );
     const AVATARPOOL_URL = stage.gateways[0]?.url ?? "";
-    const log = await runner.runHookPod("avatarpool-test", "avatarpool", { AVATARPOOL_URL });
-    return { log, passed: await passed };
+    const log = await runner.runHookPod("avatarpool-test", "avatarpool", { AVATARPOOL_URL }).catch(async (error: unknown) => {
+      throw new Error(`${error}: ${await ended}`);
+    });
+    return { log, passed: (await ended) === undefined };
   }
 
   it("launches once on the pool of the values, and ends the session", async () => {
