@@ -21,7 +21,7 @@ export function record(
   const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
   deps.metrics.launches.inc(labels);
   if (outcome === "served" && trace.path !== "repeated") recordStages(deps, labels, trace);
-  exportSpans(trace, labels, outcome === "served" ? 200 : outcome.status, deps.clock.now());
+  exportSpans(trace, labels, outcome === "served" ? undefined : outcome.status, deps.clock.now());
   const { client, traceId, preset, worker, path, attempts } = trace;
   const room = trace.room?.slice(0, MAX_LOGGED);
   const line = {
@@ -40,7 +40,7 @@ export function record(
 function exportSpans(
   trace: LaunchTrace,
   { namespace, pool, outcome, path }: Readonly<Record<"namespace" | "pool" | "outcome" | "path", string>>,
-  status: number,
+  refusedWith: number | undefined,
   endMs: number,
 ): void {
   const { span, preset, attempts } = trace;
@@ -49,9 +49,10 @@ function exportSpans(
   const attributes = {
     ...{ "avatarpool.namespace": namespace, "avatarpool.pool": pool, "avatarpool.outcome": outcome, "avatarpool.path": path },
     ...(preset !== undefined && { "avatarpool.preset": preset.slice(0, MAX_LOGGED) }),
-    ...{ "avatarpool.attempts": attempts, "http.response.status_code": status },
+    ...(refusedWith !== undefined && { "http.response.status_code": refusedWith }),
+    "avatarpool.attempts": attempts,
   };
-  span.end(endMs, attributes, status >= 500);
+  span.end(endMs, attributes, refusedWith !== undefined && refusedWith >= 500);
 }
 
 function recordStages(

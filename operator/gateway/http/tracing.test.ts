@@ -97,5 +97,6 @@ describe("a traced launch", () => {
     const root = named(await exported(), "launch");
     expect(root.status.code).toBe(2);
     expect(root.attributes).toContainEqual({ key: "avatarpool.outcome", value: { stringValue: "deadline_exceeded" } });
+    expect(root.attributes).toContainEqual({ key: "http.response.status_code", value: { intValue: 503 } });
   });
 });
