@@ -2,13 +2,15 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { lineOnStderr, until } from "../support/controlplane/index.ts";
+import { lineOnStderr, toolPath, until } from "../support/controlplane/index.ts";
+import { run } from "../support/controlplane/run.ts";
 import { queriesOf } from "../support/dashboard.ts";
 import { ensurePackages } from "../support/debian.ts";
 import { startGpuExporter } from "../support/gpu-exporter.ts";
 import { type FiringAlert, Prometheus } from "../support/prometheus.ts";
 import { gpuNode, Stage } from "../support/scenario/index.ts";
 import { HEALTHY, provokeAll, provokedBy } from "./provoked.ts";
+import { runbookCommands } from "./runbook-commands.ts";
 import { type Rules, shortened } from "./shortened.ts";
 
 /**
@@ -128,6 +130,37 @@ describe("the dashboards", () => {
         empty.push(`${name}: ${samples.length} samples: ${filled(expr)}`);
     }
     expect(empty).toEqual([]);
+  });
+});
+
+describe("the runbooks", () => {
+  const namespace = provokedBy.AvatarPoolCreditBudget;
+
+  it("have commands that kubectl and the API server accept", async () => {
+    const kubectl = await toolPath("kubectl");
+    const env = {
+      PATH: `${path.dirname(kubectl)}:${process.env.PATH}`,
+      KUBECONFIG: stage.plane.kubeconfig,
+      HOME: stage.plane.folder,
+    };
+    const { stdout: pod } = await stage.plane.kubectl(["get", "pods", `--namespace=${namespace}`, "-o=name"]);
+    const names = { NAMESPACE: namespace, POOL: "pool", GROUP: "gpu", SECRET: "bithuman", POD: path.basename(pod.trim()) };
+    const refused: string[] = [];
+    // Operator and gateway have no pods here, and the Prometheus operator is not installed.
+    const commands = (await runbookCommands()).filter(([, command]) => !/ logs | podmonitor /.test(command));
+    expect(commands.length).toBeGreaterThan(30);
+    for (const [page, command] of commands) {
+      const filled = command.replaceAll(
+        /\b(?:NEWEST_)?(NAMESPACE|POOL|GROUP|SECRET|POD)\b/g,
+        (_, name: keyof typeof names) => names[name],
+      );
+      const isPatch = / patch /.test(filled);
+      const { code, stderr } = await run("sh", ["-c", isPatch ? `${filled} --dry-run=server` : filled], { env });
+      // A command may fail for another reason: a rollout that never ends, an object that does not exist here.
+      const isWrong = /unknown|unrecognized|parsing|parse|usage|doesn't have a resource type|[Ii]nvalid/.test(stderr);
+      if (isWrong || (isPatch && code !== 0)) refused.push(`${page}: ${filled}: ${stderr}`);
+    }
+    expect(refused).toEqual([]);
   });
 });
 
