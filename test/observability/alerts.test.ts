@@ -51,6 +51,8 @@ beforeAll(async () => {
   prometheus = resources.use(await Prometheus.start(jobs, shortened(rules)));
   collectAlerts();
   await provokeAll(stage, resources);
+  // While the healthy pool started, it had no warm slot.
+  for (const key of fired.keys()) if (key.endsWith(` ${HEALTHY}`)) fired.delete(key);
 }, 150_000);
 
 afterAll(() => resources.disposeAsync());
