@@ -16,6 +16,8 @@ export default defineConfig({
       { test: { name: "proxy", include: ["test/proxy/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 600_000 } },
       {
+        // The examples import the package by its name.
+        resolve: { alias: { "@avatarpool/avatarpool": new URL("pulumi/index.ts", import.meta.url).pathname } },
         test: {
           name: "apiserver",
           include: ["test/apiserver/**/*.test.ts", "pulumi/**/*.test.ts"],

@@ -3,35 +3,35 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /** Desired state of the pool. */
-export interface AvatarPoolSpecArgs {
+export interface AvatarPoolSpec {
   /** The maker's API secret. Workers receive it as an environment variable; the operator never stores it. */
-  apiSecretRef: pulumi.Input<ApiSecretRefArgs>;
+  apiSecretRef: pulumi.Input<ApiSecretRef>;
   /** Avatars that workers keep loaded so that sessions start fast. Groups that get their sessions from LiveKit load none. */
-  presets?: pulumi.Input<pulumi.Input<PresetArgs>[]>;
+  presets?: pulumi.Input<pulumi.Input<Preset>[]>;
   /** Worker groups. They are filled in the order of priority, costPerHour and this list. */
-  workers: pulumi.Input<pulumi.Input<WorkerArgs>[]>;
+  workers: pulumi.Input<pulumi.Input<Worker>[]>;
   /** Spare capacity that is kept warm. */
-  warm?: pulumi.Input<WarmArgs>;
+  warm?: pulumi.Input<Warm>;
   /** Service level objectives of the pool. */
-  objective?: pulumi.Input<ObjectiveArgs>;
+  objective?: pulumi.Input<Objective>;
   /** How groups grow and shrink. */
-  scaling?: pulumi.Input<ScalingArgs>;
+  scaling?: pulumi.Input<Scaling>;
   /** How gateways serve launches. */
-  launch?: pulumi.Input<LaunchArgs>;
+  launch?: pulumi.Input<Launch>;
   /** External limits on the pool. */
-  limits?: pulumi.Input<LimitsArgs>;
+  limits?: pulumi.Input<Limits>;
   /** Sends launches to the maker's cloud if no group can serve them: all slots are taken, and no further worker can be ready before the deadline. Such a launch carries the secret of `apiSecretRef`, which the gateways must be able to read. It costs what the maker charges for a session in the cloud. Disabled if absent. */
-  overflow?: pulumi.Input<OverflowArgs>;
+  overflow?: pulumi.Input<Overflow>;
   /** Counts the credits that the pool's sessions cost at the maker, by these rates. Idle workers cost none. Not counted if absent. */
-  credits?: pulumi.Input<CreditsArgs>;
+  credits?: pulumi.Input<Credits>;
   /** LiveKit server for work outside a launch: warm-up sessions, and ending sessions whose agent has left. A launch carries its own server URL and token. */
-  livekit?: pulumi.Input<LivekitArgs>;
+  livekit?: pulumi.Input<Livekit>;
   /** NetworkPolicy of the workers. A worker accepts a launch from any client that reaches it, so only gateways and operator may connect. Requires a network plugin that enforces NetworkPolicies. */
-  networkPolicy?: pulumi.Input<NetworkPolicyArgs>;
+  networkPolicy?: pulumi.Input<NetworkPolicy>;
 }
 
 /** The maker's API secret. Workers receive it as an environment variable; the operator never stores it. */
-export interface ApiSecretRefArgs {
+export interface ApiSecretRef {
   /** Name of a Secret in the pool's namespace. */
   name: pulumi.Input<string>;
   /** Key of the Secret that holds the maker's API secret. */
@@ -39,13 +39,13 @@ export interface ApiSecretRefArgs {
 }
 
 /** A named avatar that workers keep loaded. */
-export interface PresetArgs {
+export interface Preset {
   /** Name of the preset. A launch selects the preset by this name (`avatar_id`). */
   name: pulumi.Input<string>;
   /** A face image, for engines that animate images. */
-  image?: pulumi.Input<PresetImageArgs>;
+  image?: pulumi.Input<PresetImage>;
   /** An `.imx` model, for engines that play models. */
-  model?: pulumi.Input<PresetModelArgs>;
+  model?: pulumi.Input<PresetModel>;
   /** Id of an avatar that the maker's service stores. A launch may select the preset by this id. */
   avatarId?: pulumi.Input<string>;
   /** Further ids by which a launch may select the preset, such as the maker's ids that clients already send. An id must be unique in the pool. */
@@ -55,13 +55,13 @@ export interface PresetArgs {
 }
 
 /** A face image, for engines that animate images. */
-export interface PresetImageArgs {
+export interface PresetImage {
   /** URL from which workers download the image. */
   url: pulumi.Input<string>;
 }
 
 /** An `.imx` model, for engines that play models. */
-export interface PresetModelArgs {
+export interface PresetModel {
   /** URL from which the model is downloaded before a worker starts. */
   url: pulumi.Input<string>;
   /** SHA-256 checksum of the file, in hexadecimal. A file with another checksum is rejected. */
@@ -69,7 +69,7 @@ export interface PresetModelArgs {
 }
 
 /** Workers of one kind: exactly one Deployment. */
-export interface WorkerArgs {
+export interface Worker {
   /** Name of the group, unique in the pool. */
   name: pulumi.Input<string>;
   /** Kind of the workers: how they are run and launched. expression: GPU worker that animates any face image. essence: CPU worker that renders .imx files (Essence 1, Essence 2 and Expression 2). livekit-agent: LiveKit agent that renders the avatar itself and gets its sessions from LiveKit. */
@@ -77,7 +77,7 @@ export interface WorkerArgs {
   /** Container image. Default: the engine's image, pinned to a version. The image of an essence worker is pulled from the registry of AvatarPool's own image. */
   image?: pulumi.Input<string>;
   /** Secrets for pulling the image. */
-  imagePullSecrets?: pulumi.Input<pulumi.Input<WorkerImagePullSecretArgs>[]>;
+  imagePullSecrets?: pulumi.Input<pulumi.Input<WorkerImagePullSecret>[]>;
   /** Sessions that one worker renders concurrently. Default: the engine's number. */
   sessionsPerWorker?: pulumi.Input<number>;
   /** Load from which on a worker takes no job, for engines to which LiveKit dispatches jobs. It must equal `load_threshold` of the agent. Default: the engine's, 0.7. */
@@ -93,21 +93,21 @@ export interface WorkerArgs {
   /** Presets that this group's workers load. Default: every preset that its engine can load. */
   presets?: pulumi.Input<pulumi.Input<string>[]>;
   /** What a worker of a GPU engine requests. */
-  gpu?: pulumi.Input<WorkerGpuArgs>;
+  gpu?: pulumi.Input<WorkerGpu>;
   /** CPU and memory of a worker. Each name that is set overrides the engine's default. GPUs are requested under `gpu`. */
-  resources?: pulumi.Input<WorkerResourcesArgs>;
+  resources?: pulumi.Input<WorkerResources>;
   /** AvatarPool's helper containers in a worker's pod: fetch-assets and drain-hook. */
-  helpers?: pulumi.Input<WorkerHelpersArgs>;
+  helpers?: pulumi.Input<WorkerHelpers>;
   /** Where downloaded weights are cached. Default: an emptyDir. */
-  modelCache?: pulumi.Input<WorkerModelCacheArgs>;
+  modelCache?: pulumi.Input<WorkerModelCache>;
   /** Additional environment variables. */
-  env?: pulumi.Input<pulumi.Input<WorkerEnvArgs>[]>;
+  env?: pulumi.Input<pulumi.Input<WorkerEnv>[]>;
   /** Runtime class, such as nvidia. */
   runtimeClassName?: pulumi.Input<string>;
   /** Labels that a node must have. */
   nodeSelector?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Additional taints that workers tolerate. */
-  tolerations?: pulumi.Input<pulumi.Input<WorkerTolerationArgs>[]>;
+  tolerations?: pulumi.Input<pulumi.Input<WorkerToleration>[]>;
   /** Affinity, as in a Pod. */
   affinity?: pulumi.Input<{ [key: string]: any }>;
   /** Topology spread constraints, as in a Pod. */
@@ -115,17 +115,18 @@ export interface WorkerArgs {
   /** Priority class of the pods. */
   priorityClassName?: pulumi.Input<string>;
   /** An overlay on the worker's pod, for settings that have no field of their own: see docs/pod-template.md. */
-  podTemplate?: pulumi.Input<WorkerPodTemplateArgs>;
+  podTemplate?: pulumi.Input<WorkerPodTemplate>;
   /** Format of launches to the workers. form: a form, multipart if it contains an image file. json: JSON as in the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's format. */
   dialect?: pulumi.Input<WorkerDialect>;
   /** Expected time from a worker's creation until it is warm. Default: the engine's estimate. */
   coldStart?: pulumi.Input<string>;
   /** How workers are drained. */
-  drain?: pulumi.Input<WorkerDrainArgs>;
+  drain?: pulumi.Input<WorkerDrain>;
   /** How workers are replaced when the group's template changes. */
-  rollout?: pulumi.Input<WorkerRolloutArgs>;
+  rollout?: pulumi.Input<WorkerRollout>;
 }
 
+/** Kind of the workers: how they are run and launched. expression: GPU worker that animates any face image. essence: CPU worker that renders .imx files (Essence 1, Essence 2 and Expression 2). livekit-agent: LiveKit agent that renders the avatar itself and gets its sessions from LiveKit. */
 export const WorkerEngine = {
   Expression: "expression",
   Essence: "essence",
@@ -133,23 +134,23 @@ export const WorkerEngine = {
 } as const;
 export type WorkerEngine = (typeof WorkerEngine)[keyof typeof WorkerEngine];
 
-export interface WorkerImagePullSecretArgs {
+export interface WorkerImagePullSecret {
   /** Name of the Secret. */
   name: pulumi.Input<string>;
 }
 
 /** What a worker of a GPU engine requests. */
-export interface WorkerGpuArgs {
+export interface WorkerGpu {
   /** Extended resource that a worker requests: a whole GPU, a time-sliced share or a slice, such as nvidia.com/gpu, nvidia.com/mig-1g.10gb, amd.com/gpu or gpu.intel.com/i915. Default: nvidia.com/gpu, or none if `resourceClaims` is set. */
   resourceName?: pulumi.Input<string>;
   /** Number of units of the resource that a worker requests. Default: 1. */
   count?: pulumi.Input<number>;
   /** Claims by which a worker obtains its GPU, or a slice of one, through dynamic resource allocation. Requires Kubernetes 1.34 or newer: an older API server drops or rejects these fields, and a worker would start without a GPU. Set tolerations of tainted GPU nodes under `tolerations`. */
-  resourceClaims?: pulumi.Input<pulumi.Input<WorkerGpuResourceClaimArgs>[]>;
+  resourceClaims?: pulumi.Input<pulumi.Input<WorkerGpuResourceClaim>[]>;
 }
 
 /** A claim for devices. */
-export interface WorkerGpuResourceClaimArgs {
+export interface WorkerGpuResourceClaim {
   /** Name of the claim within the pod. */
   name: pulumi.Input<string>;
   /** Name of a ResourceClaim in the pool's namespace. All workers of the group share it. */
@@ -161,7 +162,7 @@ export interface WorkerGpuResourceClaimArgs {
 }
 
 /** CPU and memory of a worker. Each name that is set overrides the engine's default. GPUs are requested under `gpu`. */
-export interface WorkerResourcesArgs {
+export interface WorkerResources {
   /** Resources that a worker requests. */
   requests?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
   /** Maximum resources that a worker may use. */
@@ -169,13 +170,13 @@ export interface WorkerResourcesArgs {
 }
 
 /** AvatarPool's helper containers in a worker's pod: fetch-assets and drain-hook. */
-export interface WorkerHelpersArgs {
+export interface WorkerHelpers {
   /** Resources of each helper container. Each name that is set overrides the default. */
-  resources?: pulumi.Input<WorkerHelpersResourcesArgs>;
+  resources?: pulumi.Input<WorkerHelpersResources>;
 }
 
 /** Resources of each helper container. Each name that is set overrides the default. */
-export interface WorkerHelpersResourcesArgs {
+export interface WorkerHelpersResources {
   /** Resources that each helper container requests. */
   requests?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
   /** Maximum resources that each helper container may use. */
@@ -183,25 +184,25 @@ export interface WorkerHelpersResourcesArgs {
 }
 
 /** Where downloaded weights are cached. Default: an emptyDir. */
-export interface WorkerModelCacheArgs {
+export interface WorkerModelCache {
   /** An existing claim that the group's workers share. It must allow ReadWriteMany if they run on several nodes. */
-  persistentVolumeClaim?: pulumi.Input<WorkerModelCachePersistentVolumeClaimArgs>;
+  persistentVolumeClaim?: pulumi.Input<WorkerModelCachePersistentVolumeClaim>;
   /** A separate volume for each worker, deleted with the worker. */
-  claimTemplate?: pulumi.Input<WorkerModelCacheClaimTemplateArgs>;
+  claimTemplate?: pulumi.Input<WorkerModelCacheClaimTemplate>;
   /** A directory on the node. The workers of a node download the weights once. */
-  hostPath?: pulumi.Input<WorkerModelCacheHostPathArgs>;
+  hostPath?: pulumi.Input<WorkerModelCacheHostPath>;
   /** A temporary volume: every new worker downloads the weights again. */
-  emptyDir?: pulumi.Input<WorkerModelCacheEmptyDirArgs>;
+  emptyDir?: pulumi.Input<WorkerModelCacheEmptyDir>;
 }
 
 /** An existing claim that the group's workers share. It must allow ReadWriteMany if they run on several nodes. */
-export interface WorkerModelCachePersistentVolumeClaimArgs {
+export interface WorkerModelCachePersistentVolumeClaim {
   /** Name of a claim in the pool's namespace. */
   claimName: pulumi.Input<string>;
 }
 
 /** A separate volume for each worker, deleted with the worker. */
-export interface WorkerModelCacheClaimTemplateArgs {
+export interface WorkerModelCacheClaimTemplate {
   /** Storage class. Default: the cluster's default class. */
   storageClassName?: pulumi.Input<string>;
   /** Size of each worker's volume, such as 20Gi. */
@@ -209,37 +210,37 @@ export interface WorkerModelCacheClaimTemplateArgs {
 }
 
 /** A directory on the node. The workers of a node download the weights once. */
-export interface WorkerModelCacheHostPathArgs {
+export interface WorkerModelCacheHostPath {
   /** Directory on the node. */
   path: pulumi.Input<string>;
 }
 
 /** A temporary volume: every new worker downloads the weights again. */
-export interface WorkerModelCacheEmptyDirArgs {
+export interface WorkerModelCacheEmptyDir {
   /** Maximum size of a worker's cache. */
   sizeLimit?: pulumi.Input<any>;
 }
 
 /** An environment variable of the worker. */
-export interface WorkerEnvArgs {
+export interface WorkerEnv {
   /** Name of the variable. */
   name: pulumi.Input<string>;
   /** Value of the variable. */
   value?: pulumi.Input<string>;
   /** Source of the value. */
-  valueFrom?: pulumi.Input<WorkerEnvValueFromArgs>;
+  valueFrom?: pulumi.Input<WorkerEnvValueFrom>;
 }
 
 /** Source of the value. */
-export interface WorkerEnvValueFromArgs {
+export interface WorkerEnvValueFrom {
   /** A key of a Secret. */
-  secretKeyRef?: pulumi.Input<WorkerEnvValueFromSecretKeyRefArgs>;
+  secretKeyRef?: pulumi.Input<WorkerEnvValueFromSecretKeyRef>;
   /** A key of a ConfigMap. */
-  configMapKeyRef?: pulumi.Input<WorkerEnvValueFromConfigMapKeyRefArgs>;
+  configMapKeyRef?: pulumi.Input<WorkerEnvValueFromConfigMapKeyRef>;
 }
 
 /** A key of a Secret. */
-export interface WorkerEnvValueFromSecretKeyRefArgs {
+export interface WorkerEnvValueFromSecretKeyRef {
   /** Name of the object. */
   name: pulumi.Input<string>;
   /** Key in the object. */
@@ -247,7 +248,7 @@ export interface WorkerEnvValueFromSecretKeyRefArgs {
 }
 
 /** A key of a ConfigMap. */
-export interface WorkerEnvValueFromConfigMapKeyRefArgs {
+export interface WorkerEnvValueFromConfigMapKeyRef {
   /** Name of the object. */
   name: pulumi.Input<string>;
   /** Key in the object. */
@@ -255,7 +256,7 @@ export interface WorkerEnvValueFromConfigMapKeyRefArgs {
 }
 
 /** A taint that workers tolerate. GPU groups tolerate the taint of their GPU by default: `nvidia.com/gpu` for every NVIDIA resource, else the name in `gpu.resourceName`. */
-export interface WorkerTolerationArgs {
+export interface WorkerToleration {
   /** Taint key. Every key if absent. */
   key?: pulumi.Input<string>;
   /** How the value is compared. */
@@ -268,12 +269,14 @@ export interface WorkerTolerationArgs {
   tolerationSeconds?: pulumi.Input<number>;
 }
 
+/** How the value is compared. */
 export const WorkerTolerationOperator = {
   Exists: "Exists",
   Equal: "Equal",
 } as const;
 export type WorkerTolerationOperator = (typeof WorkerTolerationOperator)[keyof typeof WorkerTolerationOperator];
 
+/** Taint effect. Every effect if absent. */
 export const WorkerTolerationEffect = {
   NoSchedule: "NoSchedule",
   PreferNoSchedule: "PreferNoSchedule",
@@ -282,21 +285,22 @@ export const WorkerTolerationEffect = {
 export type WorkerTolerationEffect = (typeof WorkerTolerationEffect)[keyof typeof WorkerTolerationEffect];
 
 /** An overlay on the worker's pod, for settings that have no field of their own: see docs/pod-template.md. */
-export interface WorkerPodTemplateArgs {
+export interface WorkerPodTemplate {
   /** Labels and annotations of the pods. */
-  metadata?: pulumi.Input<WorkerPodTemplateMetadataArgs>;
+  metadata?: pulumi.Input<WorkerPodTemplateMetadata>;
   /** Fields of a pod's spec, merged as by `kubectl patch --type=strategic`. The worker's container is named `worker`. */
   spec?: pulumi.Input<{ [key: string]: pulumi.Input<any> }>;
 }
 
 /** Labels and annotations of the pods. */
-export interface WorkerPodTemplateMetadataArgs {
+export interface WorkerPodTemplateMetadata {
   /** Additional labels. */
   labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Additional annotations. */
   annotations?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
 
+/** Format of launches to the workers. form: a form, multipart if it contains an image file. json: JSON as in the maker's cloud API, with mode, agent_id, image and the header api-secret. Default: the engine's format. */
 export const WorkerDialect = {
   Form: "form",
   Json: "json",
@@ -304,13 +308,13 @@ export const WorkerDialect = {
 export type WorkerDialect = (typeof WorkerDialect)[keyof typeof WorkerDialect];
 
 /** How workers are drained. */
-export interface WorkerDrainArgs {
+export interface WorkerDrain {
   /** Longest time that a worker waits for its sessions before it is removed. Then the sessions end, with an event. */
   timeout?: pulumi.Input<string>;
 }
 
 /** How workers are replaced when the group's template changes. */
-export interface WorkerRolloutArgs {
+export interface WorkerRollout {
   /** Workers above the desired number during a rollout. */
   maxSurge?: pulumi.Input<any>;
   /** Workers that may be unavailable during a rollout. */
@@ -319,6 +323,7 @@ export interface WorkerRolloutArgs {
   onUpgrade?: pulumi.Input<WorkerRolloutOnUpgrade>;
 }
 
+/** Effect of an AvatarPool upgrade that renders the pod template differently. keep: the group keeps its template until its next change. replace: workers are replaced at once. */
 export const WorkerRolloutOnUpgrade = {
   Keep: "keep",
   Replace: "replace",
@@ -326,17 +331,17 @@ export const WorkerRolloutOnUpgrade = {
 export type WorkerRolloutOnUpgrade = (typeof WorkerRolloutOnUpgrade)[keyof typeof WorkerRolloutOnUpgrade];
 
 /** Spare capacity that is kept warm. */
-export interface WarmArgs {
+export interface Warm {
   /** Free warm slots to keep for every preset: a launch of any preset finds this many. auto: as many as objective.launchSuccess requires, computed from observed launches, session lengths and start-up times; one per preset until there is data. A percentage: that share of all slots, taken and free, but at least one. */
   slots?: pulumi.Input<any>;
   /** Time windows in which more slots are kept warm than `slots` sets. Workers are started early so that they are warm when a window begins. If windows overlap, the largest number applies. */
-  schedule?: pulumi.Input<pulumi.Input<WarmScheduleArgs>[]>;
+  schedule?: pulumi.Input<pulumi.Input<WarmSchedule>[]>;
   /** How workers are warmed up. */
-  warmup?: pulumi.Input<WarmWarmupArgs>;
+  warmup?: pulumi.Input<WarmWarmup>;
 }
 
 /** A recurring time window with a minimum number of warm slots. */
-export interface WarmScheduleArgs {
+export interface WarmSchedule {
   /** Start of the window: minute, hour, day of the month, month and day of the week, as in `0 8 * * 1-5`. */
   cron: pulumi.Input<string>;
   /** Time zone of the pattern, by its name in the IANA database. Daylight saving time applies. */
@@ -348,11 +353,12 @@ export interface WarmScheduleArgs {
 }
 
 /** How workers are warmed up. */
-export interface WarmWarmupArgs {
+export interface WarmWarmup {
   /** How a new worker is warmed up before it counts as warm. pipeline: the worker exercises its rendering pipeline, at no cost. session: in addition, a short real session loads each preset; each session costs one authentication and requires `livekit`. */
   mode?: pulumi.Input<WarmWarmupMode>;
 }
 
+/** How a new worker is warmed up before it counts as warm. pipeline: the worker exercises its rendering pipeline, at no cost. session: in addition, a short real session loads each preset; each session costs one authentication and requires `livekit`. */
 export const WarmWarmupMode = {
   Pipeline: "pipeline",
   Session: "session",
@@ -360,15 +366,15 @@ export const WarmWarmupMode = {
 export type WarmWarmupMode = (typeof WarmWarmupMode)[keyof typeof WarmWarmupMode];
 
 /** Service level objectives of the pool. */
-export interface ObjectiveArgs {
+export interface Objective {
   /** How fast sessions start. A session on a warm worker starts in 4 to 6 s. */
-  startup?: pulumi.Input<ObjectiveStartupArgs>;
+  startup?: pulumi.Input<ObjectiveStartup>;
   /** Percentage of launches that find a warm slot at once. `warm.slots: auto` keeps as many slots as this requires. */
   launchSuccess?: pulumi.Input<number>;
 }
 
 /** How fast sessions start. A session on a warm worker starts in 4 to 6 s. */
-export interface ObjectiveStartupArgs {
+export interface ObjectiveStartup {
   /** Longest start-up time: from a launch's arrival until its session runs. */
   target?: pulumi.Input<string>;
   /** Percentage of launches that must meet the target. */
@@ -376,7 +382,7 @@ export interface ObjectiveStartupArgs {
 }
 
 /** How groups grow and shrink. */
-export interface ScalingArgs {
+export interface Scaling {
   /** How long a group must be larger than needed before workers are removed. auto: as long as keeping an idle worker is cheaper than starting it again, by the forecast; 5m until the forecast has enough data. */
   scaleDownAfter?: pulumi.Input<string>;
   /** Maximum number of workers that one decision adds to a group. The next decision follows once these workers exist. Default: the larger of 10 and half of the group's current size. */
@@ -386,9 +392,9 @@ export interface ScalingArgs {
 }
 
 /** How gateways serve launches. */
-export interface LaunchArgs {
+export interface Launch {
   /** Queue of the launches that found no free slot. */
-  queue?: pulumi.Input<LaunchQueueArgs>;
+  queue?: pulumi.Input<LaunchQueue>;
   /** Maximum number of workers that a launch tries in a row before it waits in the queue. */
   attempts?: pulumi.Input<number>;
   /** Whether a launch may bring its own face image instead of naming a preset. */
@@ -398,11 +404,11 @@ export interface LaunchArgs {
   /** Origins of web pages that may launch from a browser and read sessions (CORS). None if absent. Every visitor of such a page can read its token: use a separate token with limits. */
   allowedOrigins?: pulumi.Input<pulumi.Input<string>[]>;
   /** Launches require a token, in `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. If absent, every client that reaches a gateway may launch. */
-  auth?: pulumi.Input<LaunchAuthArgs>;
+  auth?: pulumi.Input<LaunchAuth>;
 }
 
 /** Queue of the launches that found no free slot. */
-export interface LaunchQueueArgs {
+export interface LaunchQueue {
   /** Maximum number of launches that wait at one gateway. Further launches are rejected with 503 and Retry-After. */
   length?: pulumi.Input<number>;
   /** Longest time that a launch waits for a slot. Clients keep a connection open for about 305 s but give up 4 s after a 503, so waiting is better than rejecting. */
@@ -410,9 +416,9 @@ export interface LaunchQueueArgs {
 }
 
 /** Launches require a token, in `Authorization: Bearer`, the header `api-secret`, or the field `api_secret`. If absent, every client that reaches a gateway may launch. */
-export interface LaunchAuthArgs {
+export interface LaunchAuth {
   /** Secret with the clients' tokens: each key is a client's name, each value its token. A change takes effect within 10 s. To rotate a token, add a key, move the clients, then remove the old key. */
-  secretRef: pulumi.Input<LaunchAuthSecretRefArgs>;
+  secretRef: pulumi.Input<LaunchAuthSecretRef>;
   /** Maximum number of launches per minute with one token at one gateway. They may all arrive at once. */
   launchesPerMinute?: pulumi.Input<number>;
   /** Maximum number of concurrent launches with one token at one gateway, waiting ones included. */
@@ -420,19 +426,19 @@ export interface LaunchAuthArgs {
 }
 
 /** Secret with the clients' tokens: each key is a client's name, each value its token. A change takes effect within 10 s. To rotate a token, add a key, move the clients, then remove the old key. */
-export interface LaunchAuthSecretRefArgs {
+export interface LaunchAuthSecretRef {
   /** Name of a Secret in the pool's namespace. */
   name: pulumi.Input<string>;
 }
 
 /** External limits on the pool. */
-export interface LimitsArgs {
+export interface Limits {
   /** Maximum number of concurrent sessions of the pool, such as the concurrency limit of the maker's account. Further launches wait, and no workers are started for them. */
   maxSessions?: pulumi.Input<number>;
 }
 
 /** Sends launches to the maker's cloud if no group can serve them: all slots are taken, and no further worker can be ready before the deadline. Such a launch carries the secret of `apiSecretRef`, which the gateways must be able to read. It costs what the maker charges for a session in the cloud. Disabled if absent. */
-export interface OverflowArgs {
+export interface Overflow {
   /** Maximum number of concurrent sessions in the cloud. Every gateway has an equal share: with fewer sessions than gateways, some gateways send no launches. */
   maxSessions: pulumi.Input<number>;
   /** How long a launch waits for a slot of the pool before it may overflow to the cloud. A launch that would be rejected overflows at once. */
@@ -446,17 +452,18 @@ export interface OverflowArgs {
 }
 
 /** Counts the credits that the pool's sessions cost at the maker, by these rates. Idle workers cost none. Not counted if absent. */
-export interface CreditsArgs {
+export interface Credits {
   /** What the maker charges for a session on the pool's own workers: each started minute, or the authentication of the session. The maker's documents state both. A session in the maker's cloud is charged for each started minute. */
   per?: pulumi.Input<CreditsPer>;
   /** Credits per minute, or per authentication, of a session on the pool's own workers, by engine. Default per minute: 2 for expression, 1 for essence. Default per authentication: 1. */
-  selfHosted?: pulumi.Input<CreditsSelfHostedArgs>;
+  selfHosted?: pulumi.Input<CreditsSelfHosted>;
   /** Credits per minute of a session in the maker's cloud, by the engine that serves its preset in the pool. Default: 4 for expression, 2 for essence. */
-  cloud?: pulumi.Input<CreditsCloudArgs>;
+  cloud?: pulumi.Input<CreditsCloud>;
   /** Budget of credits. If it is exceeded, the condition `CreditsWithinBudget` and an event report it. */
-  budget?: pulumi.Input<CreditsBudgetArgs>;
+  budget?: pulumi.Input<CreditsBudget>;
 }
 
+/** What the maker charges for a session on the pool's own workers: each started minute, or the authentication of the session. The maker's documents state both. A session in the maker's cloud is charged for each started minute. */
 export const CreditsPer = {
   Minute: "minute",
   Authentication: "authentication",
@@ -464,7 +471,7 @@ export const CreditsPer = {
 export type CreditsPer = (typeof CreditsPer)[keyof typeof CreditsPer];
 
 /** Credits per minute, or per authentication, of a session on the pool's own workers, by engine. Default per minute: 2 for expression, 1 for essence. Default per authentication: 1. */
-export interface CreditsSelfHostedArgs {
+export interface CreditsSelfHosted {
   /** Credits for engine expression, to three decimals. */
   expression?: pulumi.Input<number>;
   /** Credits for engine essence, to three decimals. */
@@ -472,7 +479,7 @@ export interface CreditsSelfHostedArgs {
 }
 
 /** Credits per minute of a session in the maker's cloud, by the engine that serves its preset in the pool. Default: 4 for expression, 2 for essence. */
-export interface CreditsCloudArgs {
+export interface CreditsCloud {
   /** Credits for engine expression, to three decimals. */
   expression?: pulumi.Input<number>;
   /** Credits for engine essence, to three decimals. */
@@ -480,7 +487,7 @@ export interface CreditsCloudArgs {
 }
 
 /** Budget of credits. If it is exceeded, the condition `CreditsWithinBudget` and an event report it. */
-export interface CreditsBudgetArgs {
+export interface CreditsBudget {
   /** Number of credits that the pool may use in one period. */
   credits: pulumi.Input<number>;
   /** Calendar period of the budget, in UTC. */
@@ -489,6 +496,7 @@ export interface CreditsBudgetArgs {
   stopOverflow?: pulumi.Input<boolean>;
 }
 
+/** Calendar period of the budget, in UTC. */
 export const CreditsBudgetPeriod = {
   Day: "day",
   Month: "month",
@@ -496,17 +504,17 @@ export const CreditsBudgetPeriod = {
 export type CreditsBudgetPeriod = (typeof CreditsBudgetPeriod)[keyof typeof CreditsBudgetPeriod];
 
 /** LiveKit server for work outside a launch: warm-up sessions, and ending sessions whose agent has left. A launch carries its own server URL and token. */
-export interface LivekitArgs {
+export interface Livekit {
   /** WebSocket URL of the LiveKit server. */
   url: pulumi.Input<string>;
   /** Secret with the LiveKit API key and secret. */
-  apiKeyRef: pulumi.Input<LivekitApiKeyRefArgs>;
+  apiKeyRef: pulumi.Input<LivekitApiKeyRef>;
   /** Time after which the gateway ends a session whose agent has left the room. Without this the worker keeps the session for 10 minutes. Requires gateways that may read the Secret. */
   abandonedAfter?: pulumi.Input<string>;
 }
 
 /** Secret with the LiveKit API key and secret. */
-export interface LivekitApiKeyRefArgs {
+export interface LivekitApiKeyRef {
   /** Name of a Secret in the pool's namespace. */
   name: pulumi.Input<string>;
   /** Key of the Secret that holds the API key. */
@@ -516,35 +524,35 @@ export interface LivekitApiKeyRefArgs {
 }
 
 /** NetworkPolicy of the workers. A worker accepts a launch from any client that reaches it, so only gateways and operator may connect. Requires a network plugin that enforces NetworkPolicies. */
-export interface NetworkPolicyArgs {
+export interface NetworkPolicy {
   /** Whether the operator writes the NetworkPolicy. It writes none in any case if the chart's value `networkPolicy.workers` is false. */
   enabled?: pulumi.Input<boolean>;
   /** Connections to workers that are allowed in addition to those of gateways and operator. */
-  ingress?: pulumi.Input<pulumi.Input<NetworkPolicyIngressArgs>[]>;
+  ingress?: pulumi.Input<pulumi.Input<NetworkPolicyIngress>[]>;
   /** If set, workers may open only these connections. They need DNS, the LiveKit servers of all launches, the maker's API, and the hosts of images and models. Not limited if absent. */
-  egress?: pulumi.Input<pulumi.Input<NetworkPolicyEgressArgs>[]>;
+  egress?: pulumi.Input<pulumi.Input<NetworkPolicyEgress>[]>;
 }
 
 /** Connections to workers. */
-export interface NetworkPolicyIngressArgs {
+export interface NetworkPolicyIngress {
   /** Who may connect. Default: every peer. */
-  from?: pulumi.Input<pulumi.Input<NetworkPolicyIngressFromArgs>[]>;
+  from?: pulumi.Input<pulumi.Input<NetworkPolicyIngressFrom>[]>;
   /** Ports. Default: all. */
-  ports?: pulumi.Input<pulumi.Input<NetworkPolicyIngressPortArgs>[]>;
+  ports?: pulumi.Input<pulumi.Input<NetworkPolicyIngressPort>[]>;
 }
 
 /** A peer, as in a NetworkPolicy. */
-export interface NetworkPolicyIngressFromArgs {
+export interface NetworkPolicyIngressFrom {
   /** Labels of the pods. Default: every pod of the namespaces. */
   podSelector?: pulumi.Input<{ [key: string]: any }>;
   /** Labels of the namespaces. Default: the pool's namespace. */
   namespaceSelector?: pulumi.Input<{ [key: string]: any }>;
   /** Addresses outside the cluster's pods. */
-  ipBlock?: pulumi.Input<NetworkPolicyIngressFromIpBlockArgs>;
+  ipBlock?: pulumi.Input<NetworkPolicyIngressFromIpBlock>;
 }
 
 /** Addresses outside the cluster's pods. */
-export interface NetworkPolicyIngressFromIpBlockArgs {
+export interface NetworkPolicyIngressFromIpBlock {
   /** Range of addresses, such as 10.0.0.0/8. */
   cidr: pulumi.Input<string>;
   /** Ranges inside `cidr` that are excluded. */
@@ -552,7 +560,7 @@ export interface NetworkPolicyIngressFromIpBlockArgs {
 }
 
 /** A port, as in a NetworkPolicy. */
-export interface NetworkPolicyIngressPortArgs {
+export interface NetworkPolicyIngressPort {
   /** Protocol of the port. */
   protocol?: pulumi.Input<NetworkPolicyIngressPortProtocol>;
   /** Number of the port, or first number of a range. */
@@ -561,6 +569,7 @@ export interface NetworkPolicyIngressPortArgs {
   endPort?: pulumi.Input<number>;
 }
 
+/** Protocol of the port. */
 export const NetworkPolicyIngressPortProtocol = {
   TCP: "TCP",
   UDP: "UDP",
@@ -570,25 +579,25 @@ export type NetworkPolicyIngressPortProtocol =
   (typeof NetworkPolicyIngressPortProtocol)[keyof typeof NetworkPolicyIngressPortProtocol];
 
 /** Connections of workers. */
-export interface NetworkPolicyEgressArgs {
+export interface NetworkPolicyEgress {
   /** Where workers may connect. Default: every peer. */
-  to?: pulumi.Input<pulumi.Input<NetworkPolicyEgressToArgs>[]>;
+  to?: pulumi.Input<pulumi.Input<NetworkPolicyEgressTo>[]>;
   /** Ports. Default: all. */
-  ports?: pulumi.Input<pulumi.Input<NetworkPolicyEgressPortArgs>[]>;
+  ports?: pulumi.Input<pulumi.Input<NetworkPolicyEgressPort>[]>;
 }
 
 /** A peer, as in a NetworkPolicy. */
-export interface NetworkPolicyEgressToArgs {
+export interface NetworkPolicyEgressTo {
   /** Labels of the pods. Default: every pod of the namespaces. */
   podSelector?: pulumi.Input<{ [key: string]: any }>;
   /** Labels of the namespaces. Default: the pool's namespace. */
   namespaceSelector?: pulumi.Input<{ [key: string]: any }>;
   /** Addresses outside the cluster's pods. */
-  ipBlock?: pulumi.Input<NetworkPolicyEgressToIpBlockArgs>;
+  ipBlock?: pulumi.Input<NetworkPolicyEgressToIpBlock>;
 }
 
 /** Addresses outside the cluster's pods. */
-export interface NetworkPolicyEgressToIpBlockArgs {
+export interface NetworkPolicyEgressToIpBlock {
   /** Range of addresses, such as 10.0.0.0/8. */
   cidr: pulumi.Input<string>;
   /** Ranges inside `cidr` that are excluded. */
@@ -596,7 +605,7 @@ export interface NetworkPolicyEgressToIpBlockArgs {
 }
 
 /** A port, as in a NetworkPolicy. */
-export interface NetworkPolicyEgressPortArgs {
+export interface NetworkPolicyEgressPort {
   /** Protocol of the port. */
   protocol?: pulumi.Input<NetworkPolicyEgressPortProtocol>;
   /** Number of the port, or first number of a range. */
@@ -605,6 +614,7 @@ export interface NetworkPolicyEgressPortArgs {
   endPort?: pulumi.Input<number>;
 }
 
+/** Protocol of the port. */
 export const NetworkPolicyEgressPortProtocol = {
   TCP: "TCP",
   UDP: "UDP",

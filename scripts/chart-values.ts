@@ -80,7 +80,7 @@ function comment(map: YAMLMap, schema: Schema, root: Schema, described: Set<stri
     const target = property && resolve(property, root);
     const isNew = property?.$ref === undefined || !described.has(property.$ref);
     if (property?.$ref !== undefined) described.add(property.$ref);
-    const text = isNew ? plain(target?.description ?? "") : "";
+    const text = isNew ? withoutMarkdown(target?.description ?? "") : "";
     key.commentBefore =
       text === ""
         ? null
@@ -100,8 +100,8 @@ function withoutDescriptions({ properties = {} }: Schema): Schema {
   return { properties: Object.fromEntries(Object.entries(properties).map(([key]) => [key, {}])) };
 }
 
-/** A description without the links of the README. */
-const plain = (text: string) => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+/** A description without the links and the code marks of the README. */
+export const withoutMarkdown = (text: string) => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 
 function resolve(schema: Schema, root: Schema): Schema {
   const name = schema.$ref?.replace("#/$defs/", "");

@@ -13,7 +13,7 @@ import { metricsPage } from "./metrics-page.ts";
 import { fleetDashboard } from "./monitoring/dashboards/fleet.ts";
 import { gatewayDashboard } from "./monitoring/dashboards/gateway.ts";
 import { rulesYaml, runbooksPage } from "./monitoring/rules.ts";
-import { pulumiTypes } from "./pulumi-types.ts";
+import { chartValuesTypes, poolSpecTypes, poolStatusTypes } from "./pulumi-types.ts";
 import { settingsPage } from "./settings-page.ts";
 
 const root = path.join(import.meta.dirname, "..");
@@ -35,7 +35,9 @@ const generated: readonly (readonly [file: string, make: () => string | Promise<
   ["docs/reference.md", () => referencePage(structuralSchema(poolSpecSchema), structuralSchema(poolStatusSchema))],
   ["docs/settings.md", settingsPage],
   ["docs/metrics.md", metricsPage],
-  ["pulumi/pool-spec.ts", pulumiTypes],
+  ["pulumi/pool-spec.ts", poolSpecTypes],
+  ["pulumi/pool-status.ts", poolStatusTypes],
+  ["pulumi/chart-values.ts", chartValuesTypes],
   ["charts/avatarpool/values.yaml", valuesYaml],
   ["charts/avatarpool/README.md", chartReadme],
   ["dist/install.yaml", renderInstallYaml],

@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import { beforeAll, describe, expect, it } from "vitest";
+import { AvatarPool, AvatarPoolOperator } from "./index.ts";
+
+interface Property {
+  readonly description?: string;
+}
+interface Schema {
+  readonly resources: Record<string, { inputProperties: Record<string, Property>; properties: Record<string, Property> }>;
+  readonly types: Record<string, { properties?: Record<string, Property>; enum?: readonly { name: string; value: string }[] }>;
+}
+
+/** Pulumi's plugin host makes this schema, from which Pulumi generates the SDKs for other languages. */
+describe("the schema of the components", () => {
+  let schema: Schema;
+  beforeAll(async () => {
+    const { ComponentProvider } = createRequire(import.meta.url)("@pulumi/pulumi/provider/experimental");
+    const components = [AvatarPool, AvatarPoolOperator];
+    const provider = new ComponentProvider({ name: "avatarpool", dirname: import.meta.dirname, components });
+    schema = JSON.parse(await provider.getSchema());
+  });
+
+  it("has both components, with enumerations", () => {
+    expect(Object.keys(schema.resources)).toEqual(["avatarpool:index:AvatarPool", "avatarpool:index:AvatarPoolOperator"]);
+    expect(schema.types["avatarpool:index:WorkerEngine"]?.enum).toContainEqual({ name: "Expression", value: "expression" });
+    expect(schema.types["avatarpool:index:ChartGatewayServiceType"]?.enum).toContainEqual({ name: "NodePort", value: "NodePort" });
+  });
+
+  it("has no name to which an SDK would append a second Args", () => {
+    const names = Object.keys(schema.types).filter((name) => /(Args|Array|Map|Output|Input)$/.test(name));
+    expect(names).toEqual([]);
+  });
+
+  it("describes every property", () => {
+    const resources = Object.entries(schema.resources).flatMap(([name, { inputProperties, properties }]) => [
+      ...undescribed(name, inputProperties),
+      ...undescribed(name, properties),
+    ]);
+    const types = Object.entries(schema.types).flatMap(([name, { properties = {} }]) => undescribed(name, properties));
+    expect([...resources, ...types]).toEqual([]);
+  });
+});
+
+function undescribed(owner: string, properties: Record<string, Property>): string[] {
+  return Object.keys(properties)
+    .filter((name) => !properties[name]?.description)
+    .map((name) => `${owner}.${name}`);
+}
