@@ -14,8 +14,6 @@ COPY pulumi/package.json pulumi/
 # No install script is necessary: the image has Node 24, and esbuild's binary is a package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY operator operator
-COPY pulumi pulumi
-COPY charts charts
 COPY scripts scripts
 RUN node scripts/build.ts
 

@@ -30,10 +30,17 @@ export const processes = {
   banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 } as const satisfies BuildOptions;
 
+export type ModuleFormat = "esm" | "cjs";
+
 /** Bundled because Pulumi's plugin host does not resolve imports that end in `.ts`. */
-export const pulumiPackage: BuildOptions = {
-  ...forNode,
-  entryPoints: ["pulumi/index.ts"],
-  outdir: "pulumi/dist/lib",
-  packages: "external",
-};
+export function pulumiPackage(format: ModuleFormat): BuildOptions {
+  return {
+    ...forNode,
+    entryPoints: ["pulumi/index.ts"],
+    format,
+    outExtension: {},
+    packages: "external",
+    // CommonJS has no import.meta.
+    define: format === "cjs" ? { "import.meta.dirname": "__dirname" } : {},
+  };
+}
