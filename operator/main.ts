@@ -40,7 +40,7 @@ program
 
 program
   .command("check-launch")
-  .description("launch on a pool, check that the session runs, and end it, as helm test does (settings: docs/settings.md)")
+  .description("launch on a pool, wait for the session, and end it, as helm test does (settings: docs/settings.md)")
   .action(async () => {
     const [{ checkLaunch }, { checkLaunchSettings }] = await Promise.all([
       import("./cli/check-launch.ts"),

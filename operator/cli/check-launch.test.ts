@@ -12,14 +12,29 @@ interface Seen {
   readonly form: URLSearchParams;
 }
 
-const livekit = { LIVEKIT_URL: "wss://livekit.test", LIVEKIT_API_KEY: "key", LIVEKIT_API_SECRET: "secret-of-livekit" };
+interface World {
+  readonly launch?: number;
+  readonly end?: number;
+  /** States of the session, poll by poll. The last one stays. */
+  readonly states?: readonly string[];
+  /** The participants of the room. */
+  readonly participants?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
-/** Runs the command against a gateway that responds with these statuses and this state of the session. */
-async function check({ launch = 200, end = 200, state = "running", env = {} as Record<string, string> } = {}) {
+/** Runs the command against a server that is the gateway and LiveKit. */
+async function check({ launch = 200, end = 200, states = ["running"], participants = [], env = {} }: World = {}) {
+  const left = [...states];
   const seen: Seen[] = [];
   const gateway = createServer((request, response) => void answer(request, response));
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "", headers } = request;
+    if (url.startsWith("/twirp/")) {
+      const body = { participants: participants.map((identity) => ({ identity })) };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+      return;
+    }
+    const state = (method === "GET" && left.length > 1 ? left.shift() : left[0]) ?? "";
     const form = new URLSearchParams(await text(request));
     // Each run has its own room.
     const shown = `${method} ${url.replace(/avatarpool-check-[-0-9a-f]{36}$/, "ROOM")}`;
@@ -31,10 +46,18 @@ async function check({ launch = 200, end = 200, state = "running", env = {} as R
   }
   await new Promise<void>((listening) => gateway.listen(0, "127.0.0.1", listening));
   onTestFinished(() => void gateway.close());
-  const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/`;
+  const host = `127.0.0.1:${(gateway.address() as AddressInfo).port}`;
   const lines: string[] = [];
-  const settings = checkLaunchSettings({ AVATARPOOL_URL: url, AVATARPOOL_POOL: "avatars/support", ...livekit, ...env });
-  const failure = await checkLaunch(settings, (line) => lines.push(line)).catch((error: Error) => error.message);
+  const settings = checkLaunchSettings({
+    AVATARPOOL_URL: `http://${host}/`,
+    AVATARPOOL_POOL: "avatars/support",
+    LIVEKIT_URL: `ws://${host}`,
+    LIVEKIT_API_KEY: "key",
+    LIVEKIT_API_SECRET: "secret-of-livekit",
+    ...env,
+  });
+  const print = (line: string): void => void lines.push(line);
+  const failure = await checkLaunch(settings, print, async () => {}).catch((error: Error) => error.message);
   return { seen, lines, failure };
 }
 
@@ -47,7 +70,7 @@ describe("check-launch", () => {
     expect(seen.map(({ request }) => request)).toEqual(["POST /avatars/support/launch", `GET ${ROOM}`, `DELETE ${ROOM}`]);
     expect(new Set(seen.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer token"]));
     const { livekit_token: roomToken = "", room_name: room, ...form } = Object.fromEntries(seen[0]?.form ?? []);
-    expect(form).toEqual({ livekit_url: "wss://livekit.test", async_mode: "false", avatar_id: "maya" });
+    expect(form).toEqual({ livekit_url: expect.stringMatching(/^ws:/), avatar_id: "maya" });
     const { video } = await new TokenVerifier("key", "secret-of-livekit").verify(roomToken);
     expect(video).toMatchObject({ room, roomJoin: true, canPublish: true });
     expect(lines[0]).toMatch(/^launched on pool avatars\/support in \d+\.\d s \(warm\)$/);
@@ -72,8 +95,18 @@ describe("check-launch", () => {
     expect(seen.map(({ request }) => request)).toEqual(["POST /avatars/support/launch", `DELETE ${ROOM}`]);
   });
 
-  it("fails if the session does not run, or does not end", async () => {
-    expect((await check({ state: "failed" })).failure).toBe("the session is failed, expected running");
+  it("waits for a pending session until it runs, or until its avatar is in the room", async () => {
+    const started = await check({ states: ["pending", "pending", "running"] });
+    expect([started.failure, started.lines[1]]).toEqual([undefined, "the session runs on worker support-gpu-1"]);
+    const joined = await check({ states: ["pending"], participants: ["avatarpool-check"] });
+    expect([joined.failure, joined.lines[1]]).toEqual([undefined, "the avatar of worker support-gpu-1 is in the room"]);
+    const absent = await check({ states: ["pending"], participants: ["another"] });
+    expect(absent.failure).toMatch(/^worker support-gpu-1 has not joined the room within 60 s/);
+    expect(absent.seen.at(-1)?.request).toBe(`DELETE ${ROOM}`);
+  });
+
+  it("fails if the session fails, or does not end", async () => {
+    expect((await check({ states: ["failed"] })).failure).toBe("the session is failed, expected running");
     expect((await check({ end: 502 })).failure).toMatch(/^the end of the session failed with status 502/);
   });
 });

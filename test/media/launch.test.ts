@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkLaunch } from "../../operator/cli/check-launch.ts";
+import { checkLaunchSettings } from "../../operator/settings.ts";
+import { LIVEKIT_KEY, LIVEKIT_SECRET } from "../support/livekit/server.ts";
 import { type MediaScenario, testCardGroup } from "../support/media/scenario.ts";
 import { MediaStage } from "../support/media/stage.ts";
 
@@ -37,6 +40,26 @@ describe("a launch of a preset", () => {
     expect(await scenario.participants(room)).toEqual(["agent", AVATAR, "viewer"]);
     expect(await scenario.activeTasks()).toEqual([expect.objectContaining({ room_name: room, state: "running" })]);
     await hangUp(room);
+  });
+});
+
+describe("the check of helm test", () => {
+  it("passes with a real room and a real worker, and leaves no session", async () => {
+    const lines: string[] = [];
+    const settings = checkLaunchSettings({
+      AVATARPOOL_URL: stage.gateways[0]?.url,
+      AVATARPOOL_POOL: "launch/pool",
+      LIVEKIT_URL: stage.livekit.url,
+      LIVEKIT_API_KEY: LIVEKIT_KEY,
+      LIVEKIT_API_SECRET: LIVEKIT_SECRET,
+    });
+    await checkLaunch(settings, (line) => lines.push(line));
+    expect(lines).toEqual([
+      expect.stringMatching(/^launched on pool launch\/pool in /),
+      expect.stringMatching(/^the avatar of worker pool-cpu-\S+ is in the room$/),
+      "the session has ended",
+    ]);
+    await scenario.until("no session", async () => (await scenario.activeTasks()).length === 0);
   });
 });
 
