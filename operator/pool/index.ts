@@ -13,6 +13,7 @@ import { workerNetworkPolicy } from "../resources/network-policy.ts";
 import { workerDisruptionBudget } from "../resources/pdb.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Controller } from "../runtime/controller.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { listenHost } from "../runtime/listen-host.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
@@ -34,6 +35,8 @@ import { WorkerCalls } from "./warmup/worker-calls.ts";
 import { type OwnedObjectOptions, ownedObjectReconciler, ownedView } from "./writes/owned-object.ts";
 
 const OWNED_CONCURRENCY = 2;
+/** How long the first list of owned objects may take. After that, their controllers start without it. */
+const OWNED_LIST_MS = 10_000;
 
 interface Operator {
   readonly settings: OperatorSettings;
@@ -120,20 +123,19 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     },
     signal,
   );
-  const informers = Object.values(watched);
+  const { budgets, policies, ...needed } = watched;
   const running = [
-    ...informers.map((informer) => informer.run(signal)),
+    ...Object.values(watched).map((informer) => informer.run(signal)),
     followGateways({ client, ...common }, operator.settings, gatewayAddresses, (addresses) => streams.set(addresses), signal),
   ];
-  await Promise.all(informers.map((informer) => informer.whenSynced(signal)));
+  await Promise.all(Object.values(needed).map((informer) => informer.whenSynced(signal)));
   role.leading = {
     sinceMs,
     pools: () => [...watched.pools.store.values()].map(({ config }) => poolKey(config)),
     memory: (key) => controllers.memory(key),
     load: (key) => hub.view(key, clock.now()),
   };
-  if (!signal.aborted)
-    await Promise.all([controllers.run(signal), ...owned.map((controller) => controller.run(signal)), ...running]);
+  if (!signal.aborted) await Promise.all([controllers.run(signal), ...owned.map((run) => run(signal)), ...running]);
   role.leading = undefined;
   await streams.close();
   await workers.close();
@@ -176,11 +178,7 @@ function ownedObjectControllers(
   refusals: Refusals,
 ) {
   const peers = settings.workerPeers;
-  const controllerOf = (
-    name: string,
-    objects: typeof budgets,
-    options: Pick<OwnedObjectOptions, "type" | "ownedBy">,
-  ): Controller => {
+  const controllerOf = (name: string, objects: typeof budgets, options: Pick<OwnedObjectOptions, "type" | "ownedBy">) => {
     const controller = new Controller({
       name,
       concurrency: OWNED_CONCURRENCY,
@@ -192,7 +190,11 @@ function ownedObjectControllers(
     });
     pools.onChange((key) => controller.enqueue(key));
     objects.onChange((_key, after, before) => enqueueOwner(controller, after ?? before));
-    return controller;
+    return async (signal: AbortSignal) => {
+      // Without the permission to list the objects, a request about one of them makes the pool report that.
+      await withDeadline(systemClock, OWNED_LIST_MS, (limit) => objects.whenSynced(limit), signal).catch(() => {});
+      await controller.run(signal);
+    };
   };
   return [
     controllerOf("disruption-budget", budgets, {

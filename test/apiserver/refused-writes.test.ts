@@ -151,36 +151,62 @@ describe.concurrent("the messages of this version's admission plugins", () => {
 });
 
 describe("a permission that the operator lacks", () => {
-  it("is reported in the pool's condition, and the pool is ready again once it is granted", async () => {
+  /** Runs the test while the operator's role has other rules. Then it restores them. */
+  async function withRules(
+    change: (rules: readonly Rule[]) => readonly Rule[],
+    test: (restore: () => Promise<unknown>) => Promise<void>,
+  ) {
     const roles = JSON.parse((await stage.plane.kubectl(["get", "clusterroles", "-o", "json"])).stdout) as {
       readonly items: readonly { readonly metadata: { readonly name: string }; readonly rules: readonly Rule[] | null }[];
     };
-    const role = roles.items.find(({ metadata, rules }) => metadata.name.includes("avatarpool") && rules?.some(isOfBudgets));
+    const role = roles.items.find(
+      ({ metadata, rules }) => metadata.name.includes("avatarpool") && rules?.some(isOf("poddisruptionbudgets")),
+    );
     const rules = role?.rules ?? [];
-    const setRules = (wanted: readonly Rule[]) =>
-      stage.plane.kubectl([
-        "patch",
-        "clusterrole",
-        role?.metadata.name ?? "",
-        "--type=merge",
-        "-p",
-        JSON.stringify({ rules: wanted }),
-      ]);
-    await setRules(rules.map((rule) => (isOfBudgets(rule) ? { ...rule, verbs: ["get", "list", "watch"] } : rule)));
+    const setRules = (wanted: readonly Rule[]) => {
+      const patch = JSON.stringify({ rules: wanted });
+      return stage.plane.kubectl(["patch", "clusterrole", role?.metadata.name ?? "", "--type=merge", "-p", patch]);
+    };
+    await setRules(change(rules));
     try {
-      const scenario = await stage.scenario("no-right");
-      await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
-      const message = await scenario.condition("Ready", { status: "False", reason: "WriteRefused" });
-      expect(message).toContain('cannot patch resource "poddisruptionbudgets" in API group "policy"');
-      expect(message).toMatch(/: grant \S+ the verb patch on poddisruptionbudgets, as the chart's role does;/);
-      await scenario.until("a ready worker", async () => (await scenario.status()).groups?.[0]?.ready === 1);
-      expect((await scenario.launch()).status).toBe(200);
-      expect(await refusedEvents(scenario)).toHaveLength(1);
-      await setRules(rules);
-      await scenario.condition("Ready", { status: "True" });
+      await test(() => setRules(rules));
     } finally {
       await setRules(rules);
     }
+  }
+
+  it("is reported in the pool's condition, and the pool is ready again once it is granted", async () => {
+    const readOnly = (rule: Rule) => (isOf("poddisruptionbudgets")(rule) ? { ...rule, verbs: ["get", "list", "watch"] } : rule);
+    await withRules(
+      (rules) => rules.map(readOnly),
+      async (restore) => {
+        const scenario = await stage.scenario("no-right");
+        await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
+        const message = await scenario.condition("Ready", { status: "False", reason: "WriteRefused" });
+        expect(message).toContain('cannot patch resource "poddisruptionbudgets" in API group "policy"');
+        expect(message).toMatch(/: grant \S+ the verb patch on poddisruptionbudgets, as the chart's role does;/);
+        await scenario.until("a ready worker", async () => (await scenario.status()).groups?.[0]?.ready === 1);
+        expect((await scenario.launch()).status).toBe(200);
+        expect(await refusedEvents(scenario)).toHaveLength(1);
+        await restore();
+        await scenario.condition("Ready", { status: "True" });
+      },
+    );
+  });
+
+  it("to watch NetworkPolicies does not keep the operator from work", async () => {
+    await withRules(
+      (rules) => rules.filter((rule) => !isOf("networkpolicies")(rule)),
+      async () => {
+        await stage.operator.process.stop();
+        await stage.restartOperator();
+        const scenario = await stage.scenario("no-policies");
+        await scenario.pool({ workers: [gpuGroup({ min: 1 })] });
+        const message = await scenario.condition("Ready", { status: "False", reason: "WriteRefused" });
+        expect(message).toMatch(/cannot get resource "networkpolicies" .*: grant \S+ the verb get on networkpolicies/);
+        await scenario.until("a ready worker", async () => (await scenario.status()).groups?.[0]?.ready === 1);
+      },
+    );
   });
 });
 
@@ -190,8 +216,8 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-function isOfBudgets({ resources = [] }: Rule): boolean {
-  return resources.includes("poddisruptionbudgets");
+function isOf(resource: string): (rule: Rule) => boolean {
+  return ({ resources = [] }) => resources.includes(resource);
 }
 
 /** A policy that denies Deployments of one namespace for which the expression is false. */

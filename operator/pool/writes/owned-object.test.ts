@@ -109,6 +109,18 @@ describe("ownedObjectReconciler", () => {
     expect(refusals.of("avatars/support")).toEqual([]);
   });
 
+  it("holds a read that the API server rejects, and forgets it once the watch shows the object", async () => {
+    const { client, objects, refusals, run } = setup([]);
+    client.get = () => Promise.reject(forbidden('User "o" cannot get resource "poddisruptionbudgets"'));
+    await expect(run()).rejects.toThrow("cannot get");
+    expect(refusals.of("avatars/support")).toMatchObject([{ verb: "get", kind: "PodDisruptionBudget" }]);
+    expect(await run()).toEqual({ kind: "requeue", afterMs: 10_000 });
+    const shown = ownedView(wanted);
+    objects.set(keyOf(shown), shown, "1");
+    await run();
+    expect([refusals.of("avatars/support"), client.requests]).toEqual([[], 0]);
+  });
+
   it("deletes the object once the pool opts out, and forgets its rejection", async () => {
     const opted = { type: networkPolicies, ownedBy: policyOf };
     const policy = { ...ownedView(policyOf(view.config).object), uid: "policy-uid" };

@@ -77,14 +77,15 @@ export function ownedObjectReconciler(options: OwnedObjectOptions): (key: string
     const shown = objects.get(keyOf(ref));
     const guarded = guardedClient(client, refusals, pool);
     const target = targetOf("apply", type, ref);
-    if (!isNeeded) {
-      refusals.dismiss(pool, target);
-      if (shown?.ownerUid === pool.uid) await guarded.delete(type, ref, { uid: shown.uid });
+    const requests = [target, targetOf("get", type, ref)];
+    const isCurrent = shown?.ownerUid === pool.uid && written.isCurrent(key, shown, wanted.spec);
+    if (!isNeeded || isCurrent) {
+      for (const request of requests) refusals.dismiss(pool, request);
+      if (!isNeeded && shown?.ownerUid === pool.uid) await guarded.delete(type, ref, { uid: shown.uid });
       return awaitChange;
     }
-    if (shown?.ownerUid === pool.uid && written.isCurrent(key, shown, wanted.spec)) return awaitChange;
-    const heldMs = refusals.waitMs(pool, target);
-    if (heldMs !== undefined) return requeueAfter(heldMs);
+    const heldMs = requests.flatMap((request) => refusals.waitMs(pool, request) ?? []);
+    if (heldMs.length > 0) return requeueAfter(Math.max(...heldMs));
     const isForeign = () => requeueAfter(refusals.foreign(pool, target, foreignObject(type, ref)));
     // The watch shows no object without our labels.
     const seen = shown ?? (await read(guarded, type, ref));
