@@ -8,6 +8,7 @@ export type ToolName =
   | "kwok"
   | "helm"
   | "pulumi"
+  | "pulumi-sdk"
   | "livekit-server"
   | "actionlint"
   | "validate-crd";
@@ -63,6 +64,8 @@ const OTHERS: readonly ToolModule[] = [
     usualBuild: "2 min",
     builtAs: {},
   },
+  // A program of this project: Pulumi's generators of SDKs, which the engine itself runs only in its language hosts.
+  { folder: "pulumi-sdk", tools: ["pulumi-sdk"], ldflags: "", usualBuild: "1 min", builtAs: {} },
   { folder: "livekit", tools: ["livekit-server"], ldflags: "", usualBuild: "2 min", builtAs: { "livekit-server": "server" } },
   { folder: "actionlint", tools: ["actionlint"], ldflags: "", usualBuild: "20 s", builtAs: {} },
 ];
