@@ -1,5 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_NAME, gatewayUrl } from "./gateway-url.ts";
 import type { AvatarPoolSpec } from "./pool-spec.ts";
 import type { PoolCondition } from "./pool-status.ts";
 import { childTimeouts } from "./timeouts.ts";
@@ -50,7 +51,7 @@ export class AvatarPool extends pulumi.ComponentResource {
       },
       { parent: this, ...childTimeouts(opts) },
     );
-    const url = args.gatewayUrl ?? "http://avatarpool-gateway.avatarpool";
+    const url = args.gatewayUrl ?? gatewayUrl({ release: DEFAULT_NAME, namespace: DEFAULT_NAME, values: {} });
     this.launchUrl = pulumi.interpolate`${url}/${pool.metadata.namespace}/${pool.metadata.name}/launch`;
     this.conditions = pool.status.apply((status) => status?.conditions ?? []);
     this.warmSlots = pool.status.apply((status) => status?.warmSlots ?? 0);

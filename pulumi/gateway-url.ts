@@ -1,3 +1,6 @@
+/** Default name of the release, and of its namespace. */
+export const DEFAULT_NAME = "avatarpool";
+
 /** What names the gateway's Service in the chart. */
 export interface GatewayNaming {
   readonly release: string;

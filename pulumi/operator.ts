@@ -2,11 +2,10 @@ import path from "node:path";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ChartValues } from "./chart-values.ts";
-import { gatewayUrl } from "./gateway-url.ts";
+import { DEFAULT_NAME, gatewayUrl } from "./gateway-url.ts";
 import { childTimeouts } from "./timeouts.ts";
 
 const CHART = path.join(import.meta.dirname, "..", "charts", "avatarpool");
-const NAME = "avatarpool";
 
 /** The resource that installs the chart. */
 export const ReleaseKind = {
@@ -40,8 +39,9 @@ export class AvatarPoolOperator extends pulumi.ComponentResource {
   constructor(name: string, args: AvatarPoolOperatorArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("avatarpool:index:AvatarPoolOperator", name, args, opts);
     const namespace =
-      args.namespace ?? new kubernetes.core.v1.Namespace(name, { metadata: { name: NAME } }, { parent: this }).metadata.name;
-    const release = args.releaseName ?? NAME;
+      args.namespace ??
+      new kubernetes.core.v1.Namespace(name, { metadata: { name: DEFAULT_NAME } }, { parent: this }).metadata.name;
+    const release = args.releaseName ?? DEFAULT_NAME;
     const values = args.values ?? {};
     const { version, chart = CHART } = args;
     const chartArgs = { name: release, namespace, chart, values, ...(version === undefined ? {} : { version }) };
