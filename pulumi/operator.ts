@@ -3,6 +3,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ChartValues } from "./chart-values.ts";
 import { DEFAULT_NAME, gatewayUrl } from "./gateway-url.ts";
+import { keepSecrets } from "./keep-secrets.ts";
 import { childTimeouts } from "./timeouts.ts";
 
 const CHART = path.join(import.meta.dirname, "..", "charts", "avatarpool");
@@ -47,7 +48,7 @@ export class AvatarPoolOperator extends pulumi.ComponentResource {
     const chartArgs = { name: release, namespace, chart, values, ...(version === undefined ? {} : { version }) };
     const options = { parent: this, ...childTimeouts(opts) };
     if (args.release === ReleaseKind.Release) new kubernetes.helm.v3.Release(name, chartArgs, options);
-    else new kubernetes.helm.v4.Chart(name, chartArgs, options);
+    else new kubernetes.helm.v4.Chart(name, chartArgs, { ...options, transforms: [keepSecrets(values)] });
     // A secret among the values does not make the URL one.
     this.gatewayUrl = pulumi.unsecret(
       pulumi.all([release, namespace, values]).apply(([release, namespace, values]) => gatewayUrl({ release, namespace, values })),

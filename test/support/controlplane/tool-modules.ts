@@ -9,6 +9,7 @@ export type ToolName =
   | "helm"
   | "pulumi"
   | "pulumi-sdk"
+  | "pulumi-resource-kubernetes"
   | "livekit-server"
   | "actionlint"
   | "validate-crd";
@@ -66,6 +67,14 @@ const OTHERS: readonly ToolModule[] = [
   },
   // A program of this project: Pulumi's generators of SDKs, which the engine itself runs only in its language hosts.
   { folder: "pulumi-sdk", tools: ["pulumi-sdk"], ldflags: "", usualBuild: "1 min", builtAs: {} },
+  // A program of this project: Pulumi's Kubernetes provider, without the schema that only code generators need.
+  {
+    folder: "pulumi-kubernetes",
+    tools: ["pulumi-resource-kubernetes"],
+    ldflags: "",
+    usualBuild: "5 min",
+    builtAs: { "pulumi-resource-kubernetes": "pulumi-kubernetes" },
+  },
   { folder: "livekit", tools: ["livekit-server"], ldflags: "", usualBuild: "2 min", builtAs: { "livekit-server": "server" } },
   { folder: "actionlint", tools: ["actionlint"], ldflags: "", usualBuild: "20 s", builtAs: {} },
 ];
