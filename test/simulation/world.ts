@@ -227,13 +227,14 @@ export class World {
 
   /** Kills a gateway with the connections of its clients. */
   async killGateway(gateway: SimGateway): Promise<void> {
-    await this.#say(gateway);
     gateway.stop();
     this.gateways.splice(this.gateways.indexOf(gateway), 1);
     this.operator?.lostGateway(gateway.name);
     this.clients.cutOff(gateway);
     // The EndpointSlice is updated a little later.
     this.clock.schedule(2_000, () => this.operator?.setGateways(this.gateways));
+    // Last, because other work of the world goes on while the metrics are read.
+    await this.#say(gateway);
   }
 
   startOperator(): void {
@@ -325,8 +326,8 @@ export class World {
   async stop(): Promise<void> {
     await this.killOperator();
     for (const gateway of this.gateways) {
-      await this.#say(gateway);
       gateway.stop();
+      await this.#say(gateway);
     }
   }
 
