@@ -9,7 +9,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
 import { ensurePackages } from "../test/support/debian.ts";
-import { essencePython } from "../test/support/python.ts";
+import { essencePython, pulumiPython } from "../test/support/python.ts";
 
 interface Step {
   readonly name: string;
@@ -31,7 +31,7 @@ const steps: readonly Step[] = [
   { name: "essence", run: checkEssenceWorker },
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
-  { name: "apiserver", run: () => buildTools().then(() => vitest("apiserver")) },
+  { name: "apiserver", run: testOnApiServer },
   { name: "observability", run: testObservability },
   { name: "media", run: testMedia },
 ];
@@ -77,6 +77,13 @@ async function validateCrd(): Promise<void> {
 async function vitestBehindProxies(): Promise<void> {
   ensurePackages(["nginx-light"], lineOnStderr);
   await vitest("proxy");
+}
+
+/** Everything is installed first, so that no test exceeds its time limit. */
+async function testOnApiServer(): Promise<void> {
+  await buildTools();
+  await pulumiPython(lineOnStderr);
+  await vitest("apiserver");
 }
 
 /** The chart's alerts and dashboards, in a real Prometheus. */

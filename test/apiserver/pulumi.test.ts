@@ -52,8 +52,6 @@ describe("a program that installs the operator and a pool", () => {
   beforeAll(async () => {
     plane = await startControlPlane({ nodes: [{ name: "cpu-0", cpu: "16", memory: "64Gi" }] });
     for (const namespace of ["avatarpool", "avatars", "second"]) await kubectl("create", "namespace", namespace);
-    await writeEndpoints("avatarpool");
-    await writeEndpoints("second");
     kubelet = new ReadyPods(plane, ["avatarpool", "second"]);
     stacks = await PulumiStacks.create(plane);
   });
@@ -66,14 +64,6 @@ describe("a program that installs the operator and a pool", () => {
     const { code, stdout, stderr } = await plane.kubectl(args);
     if (code !== 0) throw new Error(stderr);
     return stdout;
-  };
-  /** The provider waits for a Service's endpoints. The controller that writes them cannot run on a loopback network. */
-  const writeEndpoints = async (namespace: string) => {
-    for (const name of ["avatarpool-gateway", "avatarpool-gateway-internal"]) {
-      const subsets = [{ addresses: [{ ip: "192.0.2.1" }], ports: [{ port: 8080 }] }];
-      const endpoints = { apiVersion: "v1", kind: "Endpoints", metadata: { name, namespace }, subsets };
-      await plane.kubectl(["create", "-f", "-"], { stdin: JSON.stringify(endpoints) });
-    }
   };
   const maxOfPool = () => kubectl("get", "avatarpool/support", "-n=avatars", "-o=jsonpath={.spec.workers[0].max}");
 

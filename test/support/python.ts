@@ -9,10 +9,16 @@ import { cacheFolder } from "./controlplane/tools.ts";
 import { installPackages } from "./debian.ts";
 
 const ESSENCE_LOCK = path.join(import.meta.dirname, "..", "..", "workers", "essence", "requirements-dev.lock");
+const PULUMI_LOCK = path.join(import.meta.dirname, "pulumi", "requirements.lock");
 
 /** Path of the interpreter for the CPU worker and its tests. It also has LiveKit's agent framework and the maker's plugin. */
 export async function essencePython(progress: Progress): Promise<string> {
   return path.join(await pythonEnvironment(ESSENCE_LOCK, progress), "bin", "python");
+}
+
+/** Path of the interpreter with Pulumi's SDKs for Python, and mypy. */
+export async function pulumiPython(progress: Progress): Promise<string> {
+  return path.join(await pythonEnvironment(PULUMI_LOCK, progress), "bin", "python");
 }
 
 /**

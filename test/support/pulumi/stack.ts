@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { type ControlPlane, toolPath } from "../controlplane/index.ts";
 
 const TOOLS = ["pulumi", "pulumi-resource-kubernetes"] as const;
+const COMPONENTS = path.join(import.meta.dirname, "component-provider.ts");
 
 /** Stacks of inline programs with Pulumi's own engine and Kubernetes provider. The state is in files. */
 export class PulumiStacks {
@@ -21,6 +22,8 @@ export class PulumiStacks {
     await mkdir(bin, { recursive: true });
     for (const name of TOOLS) await symlink(await toolPath(name), path.join(bin, name));
     await symlink(process.execPath, path.join(bin, "node"));
+    const plugin = `#!/bin/sh\nexec ${process.execPath} ${COMPONENTS} "$@"\n`;
+    await writeFile(path.join(bin, "pulumi-resource-avatarpool"), plugin, { mode: 0o755 });
     return new PulumiStacks(plane, folder);
   }
 
@@ -30,15 +33,21 @@ export class PulumiStacks {
       {
         pulumiHome: this.#folder,
         pulumiCommand: await PulumiCommand.get({ root: this.#folder }),
-        envVars: {
-          PATH: [path.join(this.#folder, "bin"), process.env.PATH].join(path.delimiter),
-          KUBECONFIG: this.#plane.kubeconfig,
-          PULUMI_BACKEND_URL: `file://${this.#folder}`,
-          PULUMI_CONFIG_PASSPHRASE: "test",
-          PULUMI_SKIP_UPDATE_CHECK: "true",
-        },
+        envVars: this.env,
       },
     );
+  }
+
+  /** The variables with which a process finds the engine, its plugins, the state and the cluster. */
+  get env(): Record<string, string> {
+    return {
+      PATH: [path.join(this.#folder, "bin"), process.env.PATH].join(path.delimiter),
+      KUBECONFIG: this.#plane.kubeconfig,
+      PULUMI_HOME: this.#folder,
+      PULUMI_BACKEND_URL: `file://${this.#folder}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
   }
 
   /** Everything that the engine keeps: the state of all stacks, with history and backups. */
