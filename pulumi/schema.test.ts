@@ -1,6 +1,5 @@
-import { createRequire } from "node:module";
 import { beforeAll, describe, expect, it } from "vitest";
-import { AvatarPool, AvatarPoolOperator } from "./index.ts";
+import { componentSchema } from "../test/support/pulumi/components.ts";
 
 interface Property {
   readonly description?: string;
@@ -14,10 +13,7 @@ interface Schema {
 describe("the schema of the components", () => {
   let schema: Schema;
   beforeAll(async () => {
-    const { ComponentProvider } = createRequire(import.meta.url)("@pulumi/pulumi/provider/experimental");
-    const components = [AvatarPool, AvatarPoolOperator];
-    const provider = new ComponentProvider({ name: "avatarpool", dirname: import.meta.dirname, components });
-    schema = JSON.parse(await provider.getSchema());
+    schema = JSON.parse(await componentSchema());
   });
 
   it("has both components, with enumerations", () => {
