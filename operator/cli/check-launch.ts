@@ -34,6 +34,8 @@ export async function checkLaunch(
   const session = `${base}/sessions/${room}`;
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const signal = AbortSignal.timeout(LIMIT_MS);
+  const end = (signal?: AbortSignal) =>
+    request("the end of the session", session, { method: "DELETE", headers, ...(signal && { signal }) });
   const startMs = performance.now();
   try {
     const launched = await request("the launch", `${base}/launch`, { method: "POST", body: form, headers, signal });
@@ -42,23 +44,30 @@ export async function checkLaunch(
     for (let polls = 0; ; polls += 1) {
       const found = await request("the list of sessions", session, { headers, signal });
       const { state = "absent", worker = "" } = sessionsSchema.parse(await found.json()).sessions[0] ?? {};
-      if (state === "running") print(`the session runs on worker ${worker}`);
-      else if (state !== "pending") throw new Error(`the session is ${state}, expected running`);
-      // A CPU worker starts to render once an agent and a viewer are in the room, and this room has neither.
-      else if (await hasAvatar(livekit, room)) print(`the avatar of worker ${worker} is in the room`);
-      else if (polls < MAX_POLLS) {
-        await pause();
-        continue;
-      } else throw new Error(`worker ${worker} has not joined the room within 60 s: check LIVEKIT_URL and the key`);
-      break;
+      const reached = await reachedBy(state, worker, () => hasAvatar(livekit, room));
+      if (reached !== undefined) {
+        print(reached);
+        break;
+      }
+      if (polls === MAX_POLLS)
+        throw new Error(`worker ${worker} has not joined the room within 60 s: check LIVEKIT_URL and the key`);
+      await pause();
     }
   } catch (error) {
     // A launch without a response may have begun a session.
-    await request("the end of the session", session, { method: "DELETE", headers }).catch(() => undefined);
+    await end().catch(() => undefined);
     throw error;
   }
-  await request("the end of the session", session, { method: "DELETE", headers, signal });
+  await end(signal);
   print("the session has ended");
+}
+
+/** What a session has reached; undefined while it starts. @throws Error if it cannot run any more. */
+async function reachedBy(state: string, worker: string, isInRoom: () => Promise<boolean>): Promise<string | undefined> {
+  if (state === "running") return `the session runs on worker ${worker}`;
+  if (state !== "pending") throw new Error(`the session is ${state}, expected running`);
+  // A CPU worker starts to render once an agent and a viewer are in the room, and this room has neither.
+  return (await isInRoom()) ? `the avatar of worker ${worker} is in the room` : undefined;
 }
 
 function livekitOf({ livekitUrl: url, livekitKey: key, livekitSecret: secret }: CheckLaunchSettings): Livekit {
@@ -76,7 +85,7 @@ async function roomToken({ key, secret }: Livekit, room: string): Promise<string
 
 async function hasAvatar({ url, key, secret }: Livekit, room: string): Promise<boolean> {
   const client = new RoomServiceClient(url.replace(/^ws/, "http"), key, secret, { requestTimeout: 5, failover: false });
-  // LiveKit knows no room before its first participant.
+  // LiveKit has no room before its first participant.
   const participants = await client.listParticipants(room).catch(() => []);
   return participants.some(({ identity }) => identity === IDENTITY);
 }

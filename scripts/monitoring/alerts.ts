@@ -4,7 +4,7 @@ import { tokens } from "./tokens.ts";
 /** An alert, and the facts that its runbook explains. Its runbook is `docs/runbooks/<name>.md`. */
 export interface Alert {
   readonly name: string;
-  /** critical: callers are affected now. warning: they will be, or somebody has to decide. */
+  /** critical: it affects callers now. warning: it will affect them, or it needs a person's decision. */
   readonly severity: "critical" | "warning";
   /** How long the expression must hold. */
   readonly for: string;
