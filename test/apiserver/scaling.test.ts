@@ -82,8 +82,9 @@ describe.concurrent("a preset that two groups serve", () => {
   it("is served by the group of higher priority, and by the other group if the first cannot grow", async () => {
     const scenario = await stage.scenario("priority");
     await scenario.readyPool({ workers: [second, gpuGroup({ priority: 1, min: 1, max: 1 })], warm: { slots: 0 } });
-    expect(await scenario.podNames()).toHaveLength(1);
+    // Without warm slots wanted, the pool is Ready before its first worker exists.
     await scenario.until("the status to count two warm slots", async () => (await scenario.status()).warmSlots === 2);
+    expect(await scenario.podNames()).toHaveLength(1);
     await scenario.sessions(2);
     expect(await scenario.replicas("spot")).toBe(0);
     expect(await scenario.launch({ room: "spills" })).toMatchObject({ status: 200, path: "queued" });
