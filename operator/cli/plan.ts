@@ -3,6 +3,7 @@ import type { V1Deployment, V1Pod, V1ReplicaSet } from "@kubernetes/client-node"
 import { WORKERS_PATH, type Workers, workersSchema } from "../api/debug.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { parsePool } from "../api/pool-file.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isForbidden } from "../kube/errors.ts";
 import { deployments, pods, replicaSets } from "../kube/resource-types.ts";
@@ -19,7 +20,6 @@ import { systemClock } from "../runtime/clock.ts";
 import { type AskOperator, OperatorError } from "./ask-operator.ts";
 import { type Cluster, findPool, noSuchPool } from "./cluster.ts";
 import { planLines, planned } from "./plan-lines.ts";
-import { parsePool } from "./pool-file.ts";
 
 export interface PlanOptions {
   readonly name: string | undefined;

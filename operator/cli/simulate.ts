@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { PoolConfig } from "../api/pool-config.ts";
+import { parsePool } from "../api/pool-file.ts";
 import { seededRandom } from "../runtime/random.ts";
 import { baselines } from "../simulate/baselines/index.ts";
 import { COUNT_FROM_S, type Outcome, outcomeOf, type PolicyOf } from "../simulate/comparison.ts";
@@ -13,7 +14,6 @@ import { poolPolicy } from "../simulate/pool-policy.ts";
 import { columns, tableLines, whole } from "../simulate/table.ts";
 import type { Trace } from "../simulate/trace.ts";
 import { parseTrace } from "../simulate/trace-csv.ts";
-import { parsePool } from "./pool-file.ts";
 import type { SimulateOptions } from "./simulate-options.ts";
 
 /** Points of a plot: about two per three pixels. */

@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
   schedule(delayMs, callback) {
     checkDelay(delayMs);
-    let timer: NodeJS.Timeout | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const wait = (leftMs: number): void => {
       timer = setTimeout(
         () => (leftMs > LONGEST_TIMER_MS ? wait(leftMs - LONGEST_TIMER_MS) : callback()),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parsePool } from "../cli/pool-file.ts";
+import { parsePool } from "../api/pool-file.ts";
 import { COUNT_FROM_S, outcomeOf } from "./comparison.ts";
 import { poolPolicy } from "./pool-policy.ts";
 import type { Trace } from "./trace.ts";

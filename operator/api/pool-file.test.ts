@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { parsePool } from "./pool-file.ts";
+import { PoolFileError, parsePool } from "./pool-file.ts";
 
 const file = (spec: object = {}, kind = "AvatarPool") =>
   stringify({
@@ -38,5 +38,17 @@ describe("a pool file", () => {
     ["no YAML", "a: [", /pool\.yaml: /],
   ])("is refused with the reason: %s", (_, text, reason) => {
     expect(() => parsePool("pool.yaml", text)).toThrow(reason);
+  });
+
+  it("reports each wrong field separately", () => {
+    const wrong = file({ workers: [{ name: "gpu", engine: "expression", max: "four", sessionsPerWorker: 0 }] });
+    try {
+      parsePool("pool.yaml", wrong);
+      expect.unreachable();
+    } catch (error) {
+      const problems = error instanceof PoolFileError ? error.problems : [];
+      expect(problems.map(({ path }) => path)).toEqual(["spec.workers[0].sessionsPerWorker", "spec.workers[0].max"]);
+      expect(problems[1]?.message).toContain("expected number");
+    }
   });
 });
