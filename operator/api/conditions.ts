@@ -29,6 +29,20 @@ export const conditionTypes = {
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
 
+/** Conditions beside Ready that need a person, each with the status at which they do. The most urgent is first. */
+export const troubles: readonly { readonly type: ConditionType; readonly status: "True" | "False" }[] = [
+  { type: conditionTypes.credentialsValid, status: "False" },
+  { type: conditionTypes.secretsUsable, status: "False" },
+  { type: conditionTypes.accountLimit, status: "True" },
+  { type: conditionTypes.atMaximum, status: "True" },
+  { type: conditionTypes.warmCapacity, status: "False" },
+  { type: conditionTypes.rolloutBlocked, status: "True" },
+  { type: conditionTypes.startupObjective, status: "False" },
+  { type: conditionTypes.overflowReady, status: "False" },
+  { type: conditionTypes.creditsWithinBudget, status: "False" },
+  { type: conditionTypes.templateCurrent, status: "False" },
+];
+
 export const conditionReasons = {
   serving: "Serving",
   starting: "Starting",
@@ -79,3 +93,9 @@ export const conditionReasons = {
 } as const;
 
 export type ConditionReason = (typeof conditionReasons)[keyof typeof conditionReasons];
+
+/** Reasons with which a condition passes without a person. */
+export const passingReasons: ReadonlySet<string> = new Set<ConditionReason>([
+  conditionReasons.starting,
+  conditionReasons.keptOnUpgrade,
+]);

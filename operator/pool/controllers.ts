@@ -63,6 +63,8 @@ export interface PoolControllers {
   enqueue(key: string): void;
   /** The memory of a pool; undefined before its first reconcile. */
   memory(key: string): PoolMemory | undefined;
+  /** Calls back after each reconcile of a pool, and after a pool has gone. @returns a function that ends it. */
+  onReported(handler: (key: string) => void): () => void;
   /** For writers outside these controllers. */
   readonly refusals: Refusals;
   run(signal: AbortSignal): Promise<void>;
@@ -72,6 +74,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   const { client, hub, workers, clock, random, logger, metrics } = options;
   const common = { clock, random, logger, metrics };
   const memories = new Memories();
+  const reported = new Set<(key: string) => void>();
   const refusals = new Refusals({
     clock,
     random,
@@ -114,6 +117,9 @@ export function poolControllers(options: PoolControllersOptions): PoolController
       credentials: new CredentialsCheck(client, clock),
       reporter: new Reporter({ record: options.record, logger, metrics }),
       series,
+      onReported: (key) => {
+        for (const handler of reported) handler(key);
+      },
       metrics,
       clock,
     }),
@@ -144,6 +150,10 @@ export function poolControllers(options: PoolControllersOptions): PoolController
   return {
     enqueue,
     memory: (key) => memories.find(key),
+    onReported: (handler) => {
+      reported.add(handler);
+      return () => reported.delete(handler);
+    },
     refusals,
     run: async (signal) => {
       await Promise.all([pools.run(signal), warmups.run(signal)]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { load, NOW_MS, report } from "../../test/support/pools.ts";
 import { DECISIONS_PATH, decisionsSchema, WORKERS_PATH, workersSchema } from "../api/debug.ts";
-import { debugPages, type Leadership, type Role } from "./debug-pages.ts";
+import { type Debugged, debugPages, type Role } from "./debug-pages.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { LoadHub } from "./load/load-hub.ts";
 import { type DecisionRecord, outcomeOf } from "./planning/decision.ts";
@@ -17,14 +17,14 @@ const record = (from: number, to: number, atMs = NOW_MS): DecisionRecord => ({
   reason: "a sentence",
 });
 
-function pages(role: Partial<Role>) {
+function pages(role: Partial<Pick<Role, "leader"> & { leading: Debugged }>) {
   const all = debugPages("operator-1", { leading: undefined, leader: undefined, ...role });
   return (path: string, query: Record<string, string> = {}) => all[path]!(new URLSearchParams(query));
 }
 
 const target = { slots: 5, holdMs: 60_000, because: "5 warm" };
 
-function leading(log?: DecisionLog): Leadership {
+function leading(log?: DecisionLog): Debugged {
   const hub = new LoadHub();
   hub.setGateways(["g"], NOW_MS);
   const worker = { pod: "a", uid: "uid-a", ready: true, sessions: 2, reserved: 1, slots: 4, cordoned: false };

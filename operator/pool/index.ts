@@ -1,6 +1,7 @@
 import { gatewayAddresses } from "../api/gateway-addresses.ts";
 import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { PoolConsole } from "../console/pool-console.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { followGateways } from "../kube/follow-gateways.ts";
@@ -113,13 +114,23 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     metrics,
   });
   const owned = ownedObjectControllers(operator, watched, writer, controllers.refusals);
+  const poolConsole = new PoolConsole({
+    sinceMs,
+    pools: watched.pools.store,
+    memory: (key) => controllers.memory(key),
+    onReported: (handler) => controllers.onReported(handler),
+    gateways: () => hub.connected,
+  });
   const streams = new GatewayStreams(
     {
       ...common,
       hub,
       tokenFile: operator.settings.loadTokenFile,
       onChange: (key) => controllers.enqueue(key),
-      onConnections: (connected) => metrics.gatewaysConnected.set(connected),
+      onConnections: (connected) => {
+        metrics.gatewaysConnected.set(connected);
+        poolConsole.gatewaysChanged();
+      },
     },
     signal,
   );
@@ -134,6 +145,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     pools: () => [...watched.pools.store.values()].map(({ config }) => poolKey(config)),
     memory: (key) => controllers.memory(key),
     load: (key) => hub.view(key, clock.now()),
+    console: poolConsole,
   };
   if (!signal.aborted) await Promise.all([controllers.run(signal), ...owned.map((run) => run(signal)), ...running]);
   role.leading = undefined;

@@ -45,6 +45,15 @@ export class PoolMemory {
   /** Kept here too, because the status that contains it may be written later. */
   lastDecision: DecisionStatus | undefined;
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
+  /** As of the last reconcile that could report. */
+  reported: Reported | undefined;
+}
+
+/** What a reconcile saw, what it did, and the status that follows from both. */
+export interface Reported {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  readonly status: AvatarPoolStatus;
 }
 
 /** Keeps what the next reconcile needs of this one, whether its writes succeeded or not. */

@@ -60,6 +60,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
     series: new PoolSeries(metrics),
+    onReported: () => {},
     metrics,
     clock,
   });

@@ -50,9 +50,10 @@ export function poolReconciler(options: PoolReconcilerOptions): (key: string) =>
 
 /** The pool is gone. */
 function forget(
-  { memories, refusals, forecastStore, creditsStore, world, reporter, series, victims }: PoolReconcilerOptions,
+  { memories, refusals, forecastStore, creditsStore, world, reporter, series, victims, onReported }: PoolReconcilerOptions,
   key: string,
 ): Outcome {
   for (const each of [memories, refusals, forecastStore, creditsStore, world.hub, reporter, series, victims]) each.forget(key);
+  onReported(key);
   return awaitChange;
 }

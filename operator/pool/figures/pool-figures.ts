@@ -59,9 +59,14 @@ function groupFigures(add: Add, { groups, retired }: Snapshot, status: AvatarPoo
     workerFigures(add, config.name, members);
   }
   for (const { deployment, members } of retired) workerFigures(add, deployment.group, members);
-  if (!groups.some(({ config }) => config.costPerHour !== undefined)) return;
+  add("cost", costPerHourOf(groups));
+}
+
+/** Cost per hour of the workers that have a node; undefined if no group has a cost. */
+export function costPerHourOf(groups: Snapshot["groups"]): number | undefined {
+  if (!groups.some(({ config }) => config.costPerHour !== undefined)) return undefined;
   const nodes = ({ pods, terminating }: Members) => [...pods, ...terminating].filter(({ scheduled }) => scheduled).length;
-  add("cost", sum(groups.map(({ config, members }) => (config.costPerHour ?? 0) * nodes(members))));
+  return sum(groups.map(({ config, members }) => (config.costPerHour ?? 0) * nodes(members)));
 }
 
 function workerFigures(add: Add, group: string, { pods, terminating }: Members): void {

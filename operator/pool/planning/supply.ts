@@ -54,6 +54,6 @@ export function supplyOf(
  * Whether a worker's node is lost: only the node controller sets Ready to False while containers and gate are ready. The pod
  * exists for minutes more, and launches need another worker before that.
  */
-function isLost({ containersReady, ready, warmSinceMs }: PodView, nowMs: number): boolean {
+export function isLost({ containersReady, ready, warmSinceMs }: PodView, nowMs: number): boolean {
   return containersReady && !ready && warmSinceMs !== undefined && nowMs - warmSinceMs > GATE_LAG_MS;
 }

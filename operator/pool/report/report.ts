@@ -23,6 +23,8 @@ export interface ReportContext extends StatusContext {
   readonly creditsStore: Pick<CreditsStore, "add">;
   readonly reporter: Reporter;
   readonly series: Pick<PoolSeries, "show">;
+  /** Called with the key of each pool after a reconcile, or after the pool has gone. */
+  readonly onReported: (key: string) => void;
   readonly metrics: Pick<OperatorMetrics, "pressureToPatchSeconds">;
 }
 
@@ -51,6 +53,8 @@ export async function report(
   const pressureToPatchMs = answerPressure(context, snapshot, applied);
   const eventsDueMs = reporter.report(snapshot, plan, conditions, pressureToPatchMs);
   const status = statusOf(snapshot, plan, conditions);
+  memory.reported = { snapshot, plan, status };
+  context.onReported(key);
   series.show(pool, poolFigures(snapshot, plan, status, memory.launches), groupNames(snapshot));
   const isGone = plan.finalizer === "remove" && applied.finalizerWritten;
   const [statusDueMs, creditsDueMs] = await Promise.all([
