@@ -1,12 +1,16 @@
-import type { DecisionMark, History } from "../api/console.ts";
+import type { History } from "../api/console.ts";
 import { poolKey } from "../api/pool-config.ts";
 import type { PoolControllers } from "../pool/controllers.ts";
+import type { DecisionRecord } from "../pool/planning/decision.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { decisionMark } from "./decision-mark.ts";
+import { LiveSamples } from "./live-samples.ts";
 import { PoolViews, type PoolViewsDeps } from "./pool-views.ts";
 import type { ConsoleSource } from "./source.ts";
 
 export interface PoolConsoleDeps extends PoolViewsDeps {
   readonly sinceMs: number;
+  readonly clock: Clock;
   readonly onReported: PoolControllers["onReported"];
 }
 
@@ -19,6 +23,9 @@ export class PoolConsole implements ConsoleSource {
   readonly history = "memory";
   readonly #deps: PoolConsoleDeps;
   readonly #views: PoolViews;
+  readonly #samples: LiveSamples;
+  /** By pool: the last change of size that was reported. */
+  readonly #lastChange = new Map<string, DecisionRecord>();
   readonly #changed = new Set<Changed>();
   readonly #added = new Set<Added>();
 
@@ -26,6 +33,12 @@ export class PoolConsole implements ConsoleSource {
     this.#deps = deps;
     this.sinceMs = deps.sinceMs;
     this.#views = new PoolViews(deps);
+    this.#samples = new LiveSamples({
+      clock: deps.clock,
+      keys: () => [...deps.pools.values()].map(({ config }) => poolKey(config)),
+      memory: deps.memory,
+      onSample: (key, sample) => this.#add(key, { decisions: [], sample }),
+    });
     deps.onReported((key) => this.#reported(key));
   }
 
@@ -44,7 +57,11 @@ export class PoolConsole implements ConsoleSource {
 
   onHistory(added: Added): () => void {
     this.#added.add(added);
-    return () => this.#added.delete(added);
+    this.#samples.start();
+    return () => {
+      this.#added.delete(added);
+      if (this.#added.size === 0) this.#samples.stop();
+    };
   }
 
   /** Gateways connected or disconnected, so every row may be stale or no longer. */
@@ -57,7 +74,7 @@ export class PoolConsole implements ConsoleSource {
     const memory = this.#deps.memory(key);
     if (memory === undefined) return undefined;
     const decisions = memory.decisions.changes.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).map(decisionMark);
-    return { fromMs, toMs, stepMs: 5_000, samples: [], decisions };
+    return { fromMs, toMs, ...memory.history.between(fromMs, toMs, this.#deps.clock.now()), decisions };
   }
 
   decision(): undefined {
@@ -81,17 +98,24 @@ export class PoolConsole implements ConsoleSource {
   }
 
   #reported(key: string): void {
-    if (this.#deps.pools.get(key) === undefined) this.#views.forget(key);
+    const memory = this.#deps.memory(key);
+    if (this.#deps.pools.get(key) === undefined) this.#forget(key);
     for (const changed of this.#changed) changed(key);
-    if (this.#added.size === 0) return;
-    const decisions = this.#newDecisions(key);
-    if (decisions.length > 0) for (const added of this.#added) added(key, { decisions });
+    const changes = memory?.decisions.changes ?? [];
+    const [last] = changes.slice(-1);
+    const before = this.#lastChange.get(key);
+    const news = before === undefined ? changes : changes.slice(changes.lastIndexOf(before) + 1);
+    if (last !== undefined) this.#lastChange.set(key, last);
+    if (news.length > 0) this.#add(key, { decisions: news.map(decisionMark) });
   }
 
-  #newDecisions(key: string): readonly DecisionMark[] {
-    const memory = this.#deps.memory(key);
-    const atMs = memory?.reported?.snapshot.nowMs;
-    return (memory?.decisions.changes ?? []).filter((record) => record.atMs === atMs).map(decisionMark);
+  #forget(key: string): void {
+    this.#views.forget(key);
+    this.#lastChange.delete(key);
+  }
+
+  #add(...news: Parameters<Added>): void {
+    for (const added of this.#added) added(...news);
   }
 }
 

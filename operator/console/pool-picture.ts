@@ -3,6 +3,7 @@ import { type PoolConfig, slotUsesOf } from "../api/pool-config.ts";
 import { launchTotals, remainingBudget } from "../pool/figures/error-budget.ts";
 import { costPerHourOf } from "../pool/figures/pool-figures.ts";
 import type { PoolMemory, Reported } from "../pool/memory.ts";
+import { warmWantedIn } from "../pool/plan.ts";
 import { isFresh } from "../pool/planning/rollout.ts";
 import type { GroupSnapshot, Members } from "../pool/snapshot.ts";
 import type { PoolView } from "../pool/views.ts";
@@ -54,11 +55,6 @@ export function unreportedRow({ config, status }: PoolView): FleetRow {
     pressurePerMinute: status?.pressurePerMinute ?? 0,
     stale: true,
   };
-}
-
-/** Free warm slots that a pool should have, over all sets of presets that share groups. */
-export function warmWantedIn({ demand }: Reported["plan"]): number {
-  return demand.sets.reduce((sum, { warm }) => sum + warm, 0);
 }
 
 function ofConfig({ namespace, name, objective }: PoolConfig) {

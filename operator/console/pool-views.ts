@@ -11,7 +11,7 @@ import type { PoolPicture } from "./source.ts";
 
 export interface PoolViewsDeps {
   readonly pools: Pick<Store<PoolView>, "get" | "values">;
-  memory(key: string): Pick<PoolMemory, "reported" | "launches" | "decisions"> | undefined;
+  memory(key: string): Pick<PoolMemory, "reported" | "launches" | "decisions" | "history"> | undefined;
   /** Number of connected gateways. */
   gateways(): number;
 }

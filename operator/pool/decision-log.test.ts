@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DecisionLog } from "./decision-log.ts";
+import { DecisionLog, decisionsKept } from "./decision-log.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 
 const record = (change: Partial<DecisionRecord>): DecisionRecord => ({
@@ -14,13 +14,17 @@ const record = (change: Partial<DecisionRecord>): DecisionRecord => ({
 });
 
 describe("DecisionLog", () => {
-  it("keeps the last fifty changes, and the latest decision on every group", () => {
+  it("keeps the last 200 changes, and the latest decision on every group", () => {
     const log = new DecisionLog();
-    for (let atMs = 1; atMs <= 60; atMs++) log.add([record({ atMs, outcome: "grew" }), record({ atMs, group: "cpu" })]);
-    expect(log.changes).toHaveLength(50);
+    for (let atMs = 1; atMs <= 210; atMs++) log.add([record({ atMs, outcome: "grew" }), record({ atMs, group: "cpu" })]);
+    expect(log.changes).toHaveLength(200);
     expect(log.changes.at(0)?.atMs).toBe(11);
-    expect(log.changes.at(-1)).toMatchObject({ atMs: 60, group: "gpu" });
-    expect([...log.latest.values()]).toMatchObject([{ group: "gpu" }, { group: "cpu", atMs: 60 }]);
+    expect(log.changes.at(-1)).toMatchObject({ atMs: 210, group: "gpu" });
+    expect([...log.latest.values()]).toMatchObject([{ group: "gpu" }, { group: "cpu", atMs: 210 }]);
+  });
+
+  it("keeps 7,000 changes of all pools, and at least 20 of each", () => {
+    expect([1, 35, 200, 1_000].map(decisionsKept)).toEqual([200, 200, 35, 20]);
   });
 
   it("removes the decision on a group that the pool no longer has", () => {

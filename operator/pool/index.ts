@@ -115,6 +115,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   });
   const owned = ownedObjectControllers(operator, watched, writer, controllers.refusals);
   const poolConsole = new PoolConsole({
+    clock,
     sinceMs,
     pools: watched.pools.store,
     memory: (key) => controllers.memory(key),

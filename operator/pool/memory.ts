@@ -6,9 +6,10 @@ import type { PodMarks } from "../resources/marks.ts";
 import type { WorkerTemplate } from "../resources/worker-template.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
-import { DecisionLog } from "./decision-log.ts";
+import { DecisionLog, decisionsKept } from "./decision-log.ts";
 import { WATCH_LAG_MS } from "./delays.ts";
 import type { LaunchHistory } from "./figures/error-budget.ts";
+import { PoolHistory } from "./history/pool-history.ts";
 import { noneReclaimed } from "./load/reclaimed.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -31,7 +32,9 @@ export class PoolMemory {
   readonly foreign = new Map<string, { readonly why: string; readonly atMs: number }>();
   /** By UID of a pod: how we marked it last, until the watch shows it. */
   readonly marks = new Map<string, { readonly marks: PodMarks; readonly atMs: number }>();
-  readonly decisions = new DecisionLog();
+  readonly decisions: DecisionLog;
+  /** The last hours, for the console. */
+  readonly history: PoolHistory;
   /** As the last snapshot had it. */
   lastBusyMs: Snapshot["lastBusyMs"] = new Map();
   /** As the last plan had it. */
@@ -47,6 +50,12 @@ export class PoolMemory {
   status: { readonly written: AvatarPoolStatus; readonly atMs: number } | undefined;
   /** As of the last reconcile that could report. */
   reported: Reported | undefined;
+
+  /** @param pools number of pools that are remembered now. */
+  constructor(pools: () => number = () => 1) {
+    this.decisions = new DecisionLog(() => decisionsKept(pools()));
+    this.history = new PoolHistory(pools());
+  }
 }
 
 /** What a reconcile saw, what it did, and the status that follows from both. */
@@ -97,7 +106,7 @@ export class Memories {
   readonly #pools = new Map<string, PoolMemory>();
 
   of(key: string): PoolMemory {
-    const memory = this.#pools.get(key) ?? new PoolMemory();
+    const memory = this.#pools.get(key) ?? new PoolMemory(() => this.#pools.size);
     this.#pools.set(key, memory);
     return memory;
   }

@@ -33,6 +33,11 @@ export function changesOf({ records }: Plan): readonly DecisionRecord[] {
   return records.filter(({ outcome }) => outcome !== "unchanged");
 }
 
+/** Free warm slots that a pool should have, over all sets of presets that share groups. */
+export function warmWantedIn({ demand }: Pick<Plan, "demand">): number {
+  return demand.sets.reduce((sum, { warm }) => sum + warm, 0);
+}
+
 /** The plan without the groups that could not be written: their Deployments keep their size, and no decision is recorded. */
 export function carriedOut(plan: Plan, unwritten: ReadonlySet<string>): Plan {
   if (unwritten.size === 0) return plan;

@@ -61,6 +61,18 @@ export interface PoolLoadView {
 
 export type LaunchCounts = PoolLoad["launches"][string];
 
+type ShortageCounts = PoolLoad["shortages"][string];
+
+const noShortages: ShortageCounts = { worker503: 0, waited: 0, refused: 0 };
+
+/** What gateways counted of a pool. */
+export interface Tally {
+  /** Since this operator started. */
+  readonly shortages: ShortageCounts;
+  /** Start-up times in ms that were reported later than a moment. */
+  readonly startupsMs: readonly number[];
+}
+
 interface GatewayEntry {
   connected: boolean;
   /** When its stream was lost, or when the gateway was added. */
@@ -72,6 +84,7 @@ interface GatewayEntry {
 /** Recent history of a pool. */
 class PoolHistory {
   short = emptyWindow;
+  shortages = noShortages;
   readonly deficit = new Map<string, Deficit>();
   readonly launches = new Map<string, LaunchCounts>();
   readonly usage = new Map<string, Usage>();
@@ -135,10 +148,11 @@ export class LoadHub {
     const memory = this.#memory(key);
     let short = 0;
     for (const [preset, counts] of Object.entries(now.shortages)) {
-      const old = before?.shortages[preset] ?? { worker503: 0, waited: 0, refused: 0 };
+      const added = shortagesSince(before?.shortages[preset] ?? noShortages, counts);
+      memory.shortages = addShortages(memory.shortages, added);
       // Waiting launches are in the queue already. A refused one is retried later, and a 503 shows load of other clients.
-      const raising = Math.max(0, counts.refused - old.refused) + Math.max(0, counts.worker503 - old.worker503);
-      short += raising + Math.max(0, counts.waited - old.waited);
+      const raising = added.refused + added.worker503;
+      short += raising + added.waited;
       const deficit = addDeficit(memory.deficit.get(preset) ?? noDeficit, raising, nowMs);
       if (deficitAt(deficit, nowMs) === 0) memory.deficit.delete(preset);
       else memory.deficit.set(preset, deficit);
@@ -182,6 +196,14 @@ export class LoadHub {
     this.#pools.delete(key);
   }
 
+  tally(key: string, sinceMs: number): Tally {
+    const memory = this.#pools.get(key);
+    return {
+      shortages: memory?.shortages ?? noShortages,
+      startupsMs: (memory?.startups ?? []).filter(({ atMs }) => atMs > sinceMs).map(({ valueMs }) => valueMs),
+    };
+  }
+
   view(key: string, nowMs: number): PoolLoadView {
     const memory = this.#pools.get(key);
     const gateways = [...this.#gateways.values()];
@@ -222,6 +244,18 @@ export class LoadHub {
       shortSinceMs: memory?.shortSinceMs,
     };
   }
+}
+
+function shortagesSince(old: ShortageCounts, now: ShortageCounts): ShortageCounts {
+  return {
+    worker503: Math.max(0, now.worker503 - old.worker503),
+    waited: Math.max(0, now.waited - old.waited),
+    refused: Math.max(0, now.refused - old.refused),
+  };
+}
+
+function addShortages(a: ShortageCounts, b: ShortageCounts): ShortageCounts {
+  return { worker503: a.worker503 + b.worker503, waited: a.waited + b.waited, refused: a.refused + b.refused };
 }
 
 /** Adds the launches since `before`. A preset without a previous report counts from zero. */

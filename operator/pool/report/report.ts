@@ -8,6 +8,7 @@ import { launchTotals, noteLaunches } from "../figures/error-budget.ts";
 import { poolFigures } from "../figures/pool-figures.ts";
 import type { PoolSeries } from "../figures/pool-series.ts";
 import type { ForecastStore } from "../forecast/forecast-store.ts";
+import { notedOf } from "../history/noted.ts";
 import type { LoadHub } from "../load/load-hub.ts";
 import type { PoolMemory } from "../memory.ts";
 import type { Refusals } from "../refusals/refusals.ts";
@@ -17,7 +18,7 @@ import { statusOf } from "./status.ts";
 import { type StatusContext, writeStatus } from "./write-status.ts";
 
 export interface ReportContext extends StatusContext {
-  readonly world: { readonly hub: Pick<LoadHub, "answered"> };
+  readonly world: { readonly hub: Pick<LoadHub, "answered" | "tally"> };
   readonly refusals: Pick<Refusals, "sweep" | "of" | "dueInMs">;
   readonly forecastStore: Pick<ForecastStore, "save">;
   readonly creditsStore: Pick<CreditsStore, "add">;
@@ -53,6 +54,7 @@ export async function report(
   const pressureToPatchMs = answerPressure(context, snapshot, applied);
   const eventsDueMs = reporter.report(snapshot, plan, conditions, pressureToPatchMs);
   const status = statusOf(snapshot, plan, conditions);
+  memory.history.note(nowMs, notedOf(snapshot, plan, status, context.world.hub.tally(key, memory.history.notedMs)));
   memory.reported = { snapshot, plan, status };
   context.onReported(key);
   series.show(pool, poolFigures(snapshot, plan, status, memory.launches), groupNames(snapshot));
