@@ -5,19 +5,16 @@ import type { PoolConfig } from "../api/pool-config.ts";
 import { parsePool } from "../api/pool-file.ts";
 import { seededRandom } from "../runtime/random.ts";
 import { baselines } from "../simulate/baselines/index.ts";
-import { COUNT_FROM_S, type Outcome, outcomeOf, type PolicyOf } from "../simulate/comparison.ts";
+import type { Outcome, PolicyOf } from "../simulate/comparison.ts";
 import { callLengthS } from "../simulate/draws.ts";
 import { generate } from "../simulate/generate.ts";
-import { groupLoads } from "../simulate/group-loads.ts";
 import { htmlPage } from "../simulate/html.ts";
 import { poolPolicy } from "../simulate/pool-policy.ts";
-import { columns, tableLines, whole } from "../simulate/table.ts";
+import { aboutSimulation, endOf, simulated } from "../simulate/report.ts";
+import { columns, tableLines } from "../simulate/table.ts";
 import type { Trace } from "../simulate/trace.ts";
 import { parseTrace } from "../simulate/trace-csv.ts";
 import type { SimulateOptions } from "./simulate-options.ts";
-
-/** Points of a plot: about two per three pixels. */
-const TIMELINE_POINTS = 600;
 
 /**
  * `avatarpool simulate`: replays launches against the groups of a pool file, under the policy of AvatarPool and under common
@@ -33,8 +30,9 @@ export async function simulate(
 ): Promise<void> {
   const pool = parsePool(poolFile, (await read(poolFile)).toString());
   const { trace, endS } = await traceOf(options);
-  const outcomes = compare(pool, trace, endS, options, ownPolicy(pool, options.startMs));
-  const about = describe(pool, trace, endS, options);
+  const simulation = { ...options, pool, trace, endS };
+  const outcomes = [...simulated(simulation, [ownPolicy(pool, options.startMs), ...baselines])];
+  const about = aboutSimulation(simulation);
   for (const sentence of about) print(sentence);
   print("");
   for (const line of tableLines(outcomes)) print(line);
@@ -48,39 +46,11 @@ export async function simulate(
     print(JSON.stringify({ pool: pool.name, trace: trace.name, hours: endS / 3_600, outcomes: outcomes.map(figures) }));
 }
 
-function compare(pool: PoolConfig, trace: Trace, endS: number, options: SimulateOptions, own: PolicyOf): readonly Outcome[] {
-  const loads = groupLoads(trace, pool, seededRandom(options.seed, "presets"));
-  const comparison = {
-    timeToWarmS: options.timeToWarmS,
-    deadlineS: pool.launch.queueDeadlineMs / 1_000,
-    untilS: endS,
-    timelineS: endS / TIMELINE_POINTS,
-  };
-  return [own, ...baselines].map((policyOf) => outcomeOf(policyOf, loads, comparison));
-}
-
 async function traceOf({ source, seed, capS }: SimulateOptions): Promise<{ readonly trace: Trace; readonly endS: number }> {
   if ("generator" in source) return { trace: generate(source.generator, { ...source, seed, capS }), endS: source.hours * 3_600 };
   const random = seededRandom(seed, "durations");
   const trace = parseTrace(source.csv, (await readUnzipped(source.csv)).toString(), { capS, missingS: () => callLengthS(random) });
-  const endS = trace.arrivalS.at(-1) ?? 0;
-  if (endS < 2 * COUNT_FROM_S)
-    throw new Error(
-      `${source.csv} covers ${endS} s, but at least ${2 * COUNT_FROM_S} s are needed; the first ${COUNT_FROM_S} s do not count`,
-    );
-  return { trace, endS };
-}
-
-function describe(pool: PoolConfig, trace: Trace, endS: number, { timeToWarmS, capS }: SimulateOptions): readonly string[] {
-  const perMinute = (60 * trace.arrivalS.length) / endS;
-  const groups = pool.groups.map(({ name, min, max, slotsPerWorker, coldStartMs }) => {
-    const warmS = timeToWarmS ?? coldStartMs / 1_000;
-    return `${name} (${min} to ${max} workers of ${slotsPerWorker}, warm after ${warmS} s)`;
-  });
-  return [
-    `${trace.name}: ${whole(trace.arrivalS.length)} launches in ${(endS / 3_600).toFixed(1)} h, ${perMinute.toFixed(2)} per minute; sessions are cut at ${capS} s. The first ${COUNT_FROM_S / 60} min do not count, because every policy starts with no worker.`,
-    `Pool ${pool.name}: ${groups.join("; ")}. Launches wait at most ${pool.launch.queueDeadlineMs / 1_000} s.`,
-  ];
+  return { trace, endS: endOf(trace) };
 }
 
 function figures({ timeline: _, ...outcome }: Outcome): Omit<Outcome, "timeline"> {

@@ -1,5 +1,5 @@
-import type { Outcome } from "./comparison.ts";
 import { timelinePlot } from "./plot.ts";
+import type { SimulationReport } from "./report.ts";
 import { columns } from "./table.ts";
 
 const style = `
@@ -17,15 +17,8 @@ svg .slots { stroke: var(--slots); } svg .sessions { fill: var(--sessions); fill
 dt { font-weight: 600; } dd { margin: 0 0 .3rem 1rem; }
 `;
 
-export interface Page {
-  readonly title: string;
-  /** Sentences that describe the simulated pool and launches. */
-  readonly about: readonly string[];
-  readonly outcomes: readonly Outcome[];
-}
-
 /** A self-contained page: a table of figures, and a plot over time for each policy. */
-export function htmlPage({ title, about, outcomes }: Page): string {
+export function htmlPage({ title, about, outcomes }: SimulationReport): string {
   const top = Math.max(1, ...outcomes.flatMap(({ timeline }) => timeline.map(({ slots, queued }) => Math.max(slots, queued))));
   return `<!doctype html>
 <html lang="en">
