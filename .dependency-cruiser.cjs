@@ -110,6 +110,39 @@ module.exports = {
       to: { path: "^operator/(?!simulate/|scaling/|api/|runtime/(clock|random)[.])" },
     },
     {
+      name: "console-imports-pure",
+      comment: "the console runs in a browser: of the operator it loads pure functions only",
+      severity: "error",
+      from: { path: "^console/", pathNot: "[.]test[.]ts$" },
+      to: {
+        path: ["^(test|scripts|pulumi)/", "^operator/(?!api/|engines/|scaling/|simulate/|runtime/(clock|random)[.])"],
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "console-imports-no-node",
+      severity: "error",
+      from: { path: "^console/", pathNot: "[.]test[.]ts$" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "simulator-only-in-its-worker",
+      comment: "the app loads the simulator's results and columns; its schemas and policies are in the worker",
+      severity: "error",
+      from: { path: "^console/", pathNot: ["^console/what-if/(run|worker|no-eval)[.]ts$", "[.]test[.]ts$"] },
+      to: {
+        path: ["^operator/(simulate/(?!table[.])|api/(v1alpha1/|pool-))", "node_modules/(zod|yaml|croner)/"],
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "product-imports-no-console",
+      comment: "the operator serves the built files of the console",
+      severity: "error",
+      from: { path: "^operator/" },
+      to: { path: "^console/" },
+    },
+    {
       name: "product-imports-no-test",
       severity: "error",
       from: { path: "^operator/", pathNot: "[.]test[.]ts$" },

@@ -14,6 +14,7 @@ COPY pulumi/package.json pulumi/
 # No install script is necessary: the image has Node 24, and esbuild's binary is a package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY operator operator
+COPY console console
 COPY scripts scripts
 RUN node scripts/build.ts
 

@@ -1,5 +1,6 @@
 import { parseDurationMs } from "../api/duration.ts";
 import { type GeneratorName, generatorNames } from "../simulate/generate.ts";
+import { A_MONDAY_MS, DEFAULT_CAP_S, DEFAULT_SEED } from "../simulate/report.ts";
 
 export interface SimulateOptions {
   readonly source:
@@ -18,16 +19,14 @@ export interface SimulateOptions {
 export type SimulateFlags = { readonly [Flag in TextFlag]?: string } & { readonly json?: boolean };
 type TextFlag = "trace" | "generate" | "hours" | "days" | "rate" | "seed" | "cap" | "timeToWarm" | "start" | "html";
 
-const A_MONDAY = "2026-01-05T00:00:00Z";
-
 /** @throws Error that names the wrong flag and its possible values. */
 export function simulateOptions(flags: SimulateFlags): SimulateOptions {
   return {
     source: sourceOf(flags),
-    seed: flags.seed === undefined ? 1 : number("--seed", flags.seed, 0),
-    capS: duration("--cap", flags.cap) ?? 1_800,
+    seed: flags.seed === undefined ? DEFAULT_SEED : number("--seed", flags.seed, 0),
+    capS: duration("--cap", flags.cap) ?? DEFAULT_CAP_S,
     timeToWarmS: duration("--time-to-warm", flags.timeToWarm),
-    startMs: time("--start", flags.start ?? A_MONDAY),
+    startMs: flags.start === undefined ? A_MONDAY_MS : time("--start", flags.start),
     html: flags.html,
     json: flags.json ?? false,
   };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -34,12 +35,10 @@ async function file(name: string, content: string | Buffer): Promise<string> {
 
 async function run(pool: string, flags: SimulateFlags = {}): Promise<string[]> {
   const lines: string[] = [];
-  await simulate(
-    await file("pool.yaml", pool),
-    simulateOptions(flags),
-    (line) => lines.push(line),
-    () => twoWorkers,
-  );
+  await simulate(await file("pool.yaml", pool), simulateOptions(flags), (line) => lines.push(line), {
+    ownPolicy: () => twoWorkers,
+    assets: async () => ({ script: 'const end = "</script>";', style: "h1 { color: red }" }),
+  });
   return lines;
 }
 
@@ -81,9 +80,27 @@ describe("simulate", () => {
     const html = path.join(folder, "page.html");
     await run(POOL.replace("support", '"<b>"'), { html, hours: "2" });
     const page = await readFile(html, "utf8");
-    expect(page.match(/<svg /g)).toHaveLength(6);
-    expect(page).toContain("<h1>&#60;b&#62;: call-centre</h1>");
-    expect(page).not.toMatch(/<script|<link|<img|@import|url\(|https?:/);
+    expect(page).toContain("<title>&#60;b&#62;: call-centre</title>");
+    // Neither the data nor the script ends its element.
+    expect(page.match(/<\/script>/g)).toHaveLength(2);
+    const report = JSON.parse(/id="report">(.*)<\/script>/.exec(page)?.[1] ?? "");
+    expect(report.title).toBe("<b>: call-centre");
+    expect(report.outcomes).toHaveLength(6);
+  });
+
+  it("allows only the script and the style in the page, and no other source", async () => {
+    const html = path.join(folder, "page.html");
+    await run(POOL, { html, hours: "2" });
+    const page = await readFile(html, "utf8");
+    const inPage = (element: RegExp) =>
+      `'sha256-${createHash("sha256")
+        .update(element.exec(page)?.[1] ?? "")
+        .digest("base64")}'`;
+    const policy = /Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1];
+    expect(policy).toContain("default-src 'none'; ");
+    expect(policy).toContain(`script-src ${inPage(/<script>(.*)<\/script>/)};`);
+    expect(policy).toContain(`style-src ${inPage(/<style>(.*)<\/style>/)};`);
+    expect(page).not.toMatch(/<link|<img|@import|url\(|https?:/);
   });
 
   it("fills the preferred group first, then the next group that serves the preset", async () => {

@@ -1,14 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { PoolConfig } from "../api/pool-config.ts";
 import { parsePool } from "../api/pool-file.ts";
+import { consoleFolder } from "../runtime/console-folder.ts";
 import { seededRandom } from "../runtime/random.ts";
 import { baselines } from "../simulate/baselines/index.ts";
 import type { Outcome, PolicyOf } from "../simulate/comparison.ts";
 import { callLengthS } from "../simulate/draws.ts";
 import { generate } from "../simulate/generate.ts";
-import { htmlPage } from "../simulate/html.ts";
+import { htmlPage, type PageAssets, SIMULATION_PAGE } from "../simulate/html.ts";
 import { poolPolicy } from "../simulate/pool-policy.ts";
 import { aboutSimulation, endOf, simulated } from "../simulate/report.ts";
 import { columns, tableLines } from "../simulate/table.ts";
@@ -16,17 +18,22 @@ import type { Trace } from "../simulate/trace.ts";
 import { parseTrace } from "../simulate/trace-csv.ts";
 import type { SimulateOptions } from "./simulate-options.ts";
 
+export interface SimulateParts {
+  readonly ownPolicy?: (pool: PoolConfig, startMs: number) => PolicyOf;
+  readonly assets?: () => Promise<PageAssets>;
+}
+
 /**
  * `avatarpool simulate`: replays launches against the groups of a pool file, under the policy of AvatarPool and under common
  * autoscalers. Prints a table, and with `--json` one JSON object as the last line.
- * @param ownPolicy returns the policy of the pool for a trace that begins at `startMs`.
+ * @param parts replace the policy of the pool for a trace that begins at `startMs`, and the built files of the page.
  * @throws Error that describes what is wrong with a file or a flag.
  */
 export async function simulate(
   poolFile: string,
   options: SimulateOptions,
   print: (line: string) => void,
-  ownPolicy: (pool: PoolConfig, startMs: number) => PolicyOf = poolPolicy,
+  { ownPolicy = poolPolicy, assets = builtAssets }: SimulateParts = {},
 ): Promise<void> {
   const pool = parsePool(poolFile, (await read(poolFile)).toString());
   const { trace, endS } = await traceOf(options);
@@ -39,7 +46,7 @@ export async function simulate(
   print("");
   for (const { title, meaning } of columns.slice(1)) print(`${title}: ${meaning}`);
   if (options.html !== undefined) {
-    await writeFile(options.html, htmlPage({ title: `${pool.name}: ${trace.name}`, about, outcomes }));
+    await writeFile(options.html, htmlPage({ title: `${pool.name}: ${trace.name}`, about, outcomes }, await assets()));
     print(`\nWrote ${options.html}.`);
   }
   if (options.json)
@@ -51,6 +58,15 @@ async function traceOf({ source, seed, capS }: SimulateOptions): Promise<{ reado
   const random = seededRandom(seed, "durations");
   const trace = parseTrace(source.csv, (await readUnzipped(source.csv)).toString(), { capS, missingS: () => callLengthS(random) });
   return { trace, endS: endOf(trace) };
+}
+
+async function builtAssets(): Promise<PageAssets> {
+  const file = (extension: string) => readFile(path.join(consoleFolder(), `${SIMULATION_PAGE}.${extension}`), "utf8");
+  try {
+    return { script: await file("js"), style: await file("css") };
+  } catch (error) {
+    throw new Error(`--html needs the built console in ${consoleFolder()}: run npm run build`, { cause: error });
+  }
 }
 
 function figures({ timeline: _, ...outcome }: Outcome): Omit<Outcome, "timeline"> {

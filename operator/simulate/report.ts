@@ -19,11 +19,17 @@ export interface Simulation {
   readonly trace: Trace;
   readonly endS: number;
   readonly seed: number;
-  /** Longest session. */
-  readonly capS: number;
+  /** Longest session. Undefined: no session was cut. */
+  readonly capS: number | undefined;
   /** Overrides the `coldStart` of each group. */
   readonly timeToWarmS: number | undefined;
 }
+
+export const DEFAULT_SEED = 1;
+/** Generated and uploaded sessions are cut at this length. */
+export const DEFAULT_CAP_S = 1_800;
+/** When generated and uploaded launches begin, for `warm.schedule`. */
+export const A_MONDAY_MS = Date.UTC(2026, 0, 5);
 
 /** Points of a plot: about two per three pixels. */
 const TIMELINE_POINTS = 600;
@@ -56,7 +62,7 @@ export function aboutSimulation({ pool, trace, endS, timeToWarmS, capS }: Simula
     return `${name} (${min} to ${max} workers of ${slotsPerWorker}, warm after ${warmS} s)`;
   });
   return [
-    `${trace.name}: ${whole(trace.arrivalS.length)} launches in ${(endS / 3_600).toFixed(1)} h, ${perMinute.toFixed(2)} per minute; sessions are cut at ${capS} s. The first ${COUNT_FROM_S / 60} min do not count, because every policy starts with no worker.`,
+    `${trace.name}: ${whole(trace.arrivalS.length)} launches in ${(endS / 3_600).toFixed(1)} h, ${perMinute.toFixed(2)} per minute${capS === undefined ? "" : `; sessions are cut at ${capS} s`}. The first ${COUNT_FROM_S / 60} min do not count, because every policy starts with no worker.`,
     `Pool ${pool.name}: ${groups.join("; ")}. Launches wait at most ${pool.launch.queueDeadlineMs / 1_000} s.`,
   ];
 }

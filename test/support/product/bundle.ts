@@ -7,7 +7,7 @@ const root = path.join(import.meta.dirname, "..", "..", "..");
 const bundle = path.join(root, "dist", "avatarpool.mjs");
 
 /**
- * Builds `dist/avatarpool.mjs` if it is missing or older than its sources. A current one is not rebuilt, because
+ * Builds `dist/avatarpool.mjs` and `dist/console` if the bundle is missing or older than its sources. A current one is not rebuilt, because
  * processes of another run may still load parts of it.
  *
  * @throws with the build's output if the build fails.
@@ -30,9 +30,9 @@ export async function ensureBundle(progress: (line: string) => void): Promise<vo
 
 async function sourcesChangedAtMs(): Promise<number> {
   let newestMs = 0;
-  for (const pattern of ["operator/**/*.ts", "scripts/build.ts", "package-lock.json"]) {
+  for (const pattern of ["{operator,console}/**/*", "scripts/*.ts", "package-lock.json"]) {
     for await (const file of glob(pattern, { cwd: root })) {
-      if (file.endsWith(".test.ts")) continue;
+      if (!path.extname(file) || file.endsWith(".test.ts")) continue;
       newestMs = Math.max(newestMs, await changedAtMs(path.join(root, file)));
     }
   }
