@@ -2,6 +2,7 @@ import type { FastifyReply } from "fastify";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
+import { stageTimes } from "./launch-record.ts";
 
 export function errorBody({ code, message, field }: LaunchError) {
   return { error: { code, message, ...(field === undefined ? {} : { field }) } };
@@ -18,12 +19,18 @@ export function refuse(reply: FastifyReply, refusal: LaunchError): FastifyReply 
 }
 
 /** Sends the worker's answer. If the answer is no JSON object, the session has started all the same. */
-export function accept(reply: FastifyReply, answer: WorkerAnswer, trace: LaunchTrace): FastifyReply {
+export function accept(reply: FastifyReply, answer: WorkerAnswer, trace: LaunchTrace, nowMs: number): FastifyReply {
   const readable = isJsonObject(answer.body);
   return reply
     .code(readable ? answer.status : 200)
     .header("x-avatarpool-worker", trace.worker ?? "")
     .header("x-avatarpool-path", trace.path ?? "")
+    .header(
+      "server-timing",
+      stageTimes(trace, nowMs)
+        .map(([stage, ms]) => `${stage};dur=${Math.round(ms)}`)
+        .join(", "),
+    )
     .type("application/json; charset=utf-8")
     .send(readable ? answer.body : JSON.stringify({ status: "pending", room_name: trace.room }));
 }

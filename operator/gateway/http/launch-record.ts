@@ -58,10 +58,15 @@ function exportSpans(
 function recordStages(
   { clock, metrics }: { readonly clock: Clock; readonly metrics: GatewayMetrics },
   { namespace, pool }: { readonly namespace: string; readonly pool: string },
-  { arrivedMs, waitedMs, forwardMs, traceId }: LaunchTrace,
+  trace: LaunchTrace,
 ): void {
-  const pickMs = clock.now() - arrivedMs - waitedMs - forwardMs;
-  for (const [stage, ms] of Object.entries({ queue: waitedMs, pick: pickMs, forward: forwardMs })) {
-    metrics.stageSeconds.observeLaunch({ namespace, pool, stage }, Math.max(0, ms) / 1_000, traceId);
+  for (const [stage, ms] of stageTimes(trace, clock.now())) {
+    metrics.stageSeconds.observeLaunch({ namespace, pool, stage }, ms / 1_000, trace.traceId);
   }
+}
+
+/** Milliseconds of the launch's stages until its response, in the order of the stages. */
+export function stageTimes({ arrivedMs, waitedMs, forwardMs }: LaunchTrace, nowMs: number): readonly (readonly [string, number])[] {
+  const pickMs = nowMs - arrivedMs - waitedMs - forwardMs;
+  return Object.entries({ queue: waitedMs, pick: Math.max(0, pickMs), forward: Math.max(0, forwardMs) });
 }

@@ -77,6 +77,7 @@ describe("the launch server", () => {
     expect(await response.json()).toEqual({ status: "pending", task_id: "t1" });
     expect(response.headers.get("x-avatarpool-worker")).toBe("w0");
     expect(response.headers.get("x-avatarpool-path")).toBe("warm");
+    expect(response.headers.get("server-timing")).toMatch(/^queue;dur=\d+, pick;dur=\d+, forward;dur=\d+$/);
   });
 
   it("does not forward the client's Authorization, and logs one line without token or secret", async () => {

@@ -92,7 +92,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
       };
       const answer = await serveLaunch(deps, pool, request.raw, firstOf(request.query.async), arrival);
       record(deps, pool, trace, "served");
-      return accept(reply, answer, trace);
+      return accept(reply, answer, trace, deps.clock.now());
     } catch (error) {
       const refusal = refusalOf(error);
       record(deps, pool, trace, refusal);

@@ -104,6 +104,10 @@ function launchOperation(operationId: string, summary: string) {
             description: "How the launch was served. overflow: by the maker's cloud.",
             schema: { type: "string", enum: launchPaths },
           },
+          "server-timing": {
+            description: "Milliseconds of the stages queue, pick and forward, such as `queue;dur=0, pick;dur=1, forward;dur=27`.",
+            schema: { type: "string" },
+          },
         },
         content: { "application/json": { schema: { $ref: "#/components/schemas/Launched" } } },
       },
