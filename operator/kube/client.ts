@@ -2,12 +2,12 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { FIELD_MANAGER } from "../api/names.ts";
 import { type Clock, type Random, systemClock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
-import { isConflict, isNotFound, malformed } from "./errors.ts";
+import { errorFromAnswer, isConflict, isNotFound, isStatus, malformed } from "./errors.ts";
 import { completeLines } from "./lines.ts";
 import { apiVersionOf, collectionPath, objectPath, type Query, withQuery } from "./paths.ts";
-import { pods } from "./resource-types.ts";
+import { pods, serviceAccounts } from "./resource-types.ts";
 import { retryDelayMs } from "./retry.ts";
-import { describe, type OnAttempt, Transport, type TransportRequest } from "./transport.ts";
+import { describe, type OnAttempt, type RawResponse, Transport, type TransportRequest } from "./transport.ts";
 import type { KubeObject, ObjectRef, ResourceType } from "./types.ts";
 import { eventOf, type WatchEvent } from "./watch-event.ts";
 
@@ -62,7 +62,40 @@ export interface ApplyOptions extends WriteOptions {
   readonly fieldManager?: string;
   /** Take ownership of other managers' fields. Default: true. */
   readonly force?: boolean;
+  /** Validate the object and its permissions, and change nothing. */
+  readonly dryRun?: boolean;
 }
+
+export interface PodPort {
+  readonly port: number;
+  /** Default: `http`. The API server does not verify the certificate. */
+  readonly scheme?: "http" | "https";
+}
+
+export interface PodRequest extends Cancellable {
+  readonly method: TransportRequest["method"];
+  /** Path with the query. */
+  readonly path: string;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface PodLogOptions extends Cancellable {
+  readonly container?: string;
+  readonly follow?: boolean;
+  readonly sinceSeconds?: number;
+  readonly sinceTime?: string;
+  readonly tailLines?: number;
+  readonly limitBytes?: number;
+  /** Begin each line with its time. */
+  readonly timestamps?: boolean;
+  readonly previous?: boolean;
+}
+
+/** API servers end a silent log stream after 4 h. */
+const MAX_LOG_SILENCE_MS = 5 * 3_600_000;
 
 /**
  * Silence of a watch after which its connection is taken for dead, as when a machine vanishes without a word. API servers
@@ -108,8 +141,48 @@ export class KubeClient {
 
   /** JSON from a pod's HTTP server through the API server. Requires `get` on `pods/proxy`. Never retried. */
   async getFromPod(pod: ObjectRef, port: number, path: string, query: Query = {}): Promise<unknown> {
-    const proxy = objectPath(pods, { namespace: pod.namespace, name: `${pod.name}:${port}` }, "proxy");
-    return this.#request({ method: "GET", path: withQuery(`${proxy}${path}`, query) }, false);
+    const request = { method: "GET", path: withQuery(`${proxyPath(pod, { port })}${path}`, query) } as const;
+    return this.#request(request, false);
+  }
+
+  /**
+   * Sends a request to a pod's HTTP server through the API server, once. Requires on `pods/proxy` the verb of the method: `get`,
+   * `create` for POST, `delete`. The API server removes the header Authorization.
+   * @returns the pod's response, whatever its status.
+   * @throws KubeError if the API server does not forward the request.
+   */
+  async sendToPod(pod: ObjectRef, port: PodPort, { path, timeoutMs, ...request }: PodRequest): Promise<RawResponse> {
+    const sent = { ...request, path: proxyPath(pod, port) + path, timeoutMs: timeoutMs ?? this.#requestTimeoutMs };
+    const response = await this.#transport.exchange(sent);
+    if (response.status < 400 || !isStatus(response.body)) return response;
+    throw errorFromAnswer(describe(sent), { ...response, nowMs: this.#clock.now() });
+  }
+
+  /**
+   * The lines of a container's log as they arrive, without a last line that has no end. Requires `get` on `pods/log`.
+   * @throws KubeError
+   */
+  async *podLog(pod: ObjectRef, { signal, ...query }: PodLogOptions): AsyncGenerator<string> {
+    const path = withQuery(objectPath(pods, pod, "log"), query);
+    const request: TransportRequest = { method: "GET", path, signal, timeoutMs: this.#requestTimeoutMs };
+    // A quiet container writes nothing for hours.
+    yield* completeLines(this.#transport.stream(request, query.follow === true ? MAX_LOG_SILENCE_MS : this.#requestTimeoutMs));
+  }
+
+  /** A new token of a ServiceAccount. Requires `create` on `serviceaccounts/token`. Never retried. */
+  async requestToken(account: ObjectRef, expirationSeconds: number): Promise<string> {
+    const path = objectPath(serviceAccounts, account, "token");
+    const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds } };
+    const { status } = (await this.#write({ method: "POST", path }, body, false)) as {
+      readonly status?: { readonly token?: string };
+    };
+    if (status?.token === undefined) throw malformed(`POST ${path} returned no token`);
+    return status.token;
+  }
+
+  /** The bearer token with which this client authenticates; undefined if it uses certificates or a password. */
+  async bearerToken(): Promise<string | undefined> {
+    return this.#transport.bearerToken();
   }
 
   async create<T extends KubeObject>(type: ResourceType, object: T, options: WriteOptions = {}): Promise<T> {
@@ -125,8 +198,9 @@ export class KubeClient {
 
   /** Server-side apply: sets the given fields and removes fields of earlier applies that are absent now. */
   async apply<T extends KubeObject>(type: ResourceType, object: T, options: ApplyOptions = {}): Promise<T> {
-    const { subresource, fieldManager = FIELD_MANAGER, force = true, ...cancellable } = options;
-    const path = withQuery(objectPath(type, nameOf(type, object), subresource), { fieldManager, force });
+    const { subresource, fieldManager = FIELD_MANAGER, force = true, dryRun = false, ...cancellable } = options;
+    const query = { fieldManager, force, ...(dryRun && { dryRun: "All" }) };
+    const path = withQuery(objectPath(type, nameOf(type, object), subresource), query);
     const contentType = "application/apply-patch+yaml";
     return (await this.#write({ method: "PATCH", path, contentType, ...cancellable }, withType(type, object), true)) as T;
   }
@@ -199,6 +273,10 @@ export class KubeClient {
       }
     }
   }
+}
+
+function proxyPath({ namespace, name }: ObjectRef, { port, scheme }: PodPort): string {
+  return objectPath(pods, { namespace, name: `${scheme === "https" ? "https:" : ""}${name}:${port}` }, "proxy");
 }
 
 function withType<T extends KubeObject>(type: ResourceType, object: T): T {

@@ -105,6 +105,7 @@ const defaultReasons: Readonly<Record<number, string>> = {
 
 /** The fields of an API server's error body (`kind: Status`) that this client reads. */
 interface StatusBody {
+  readonly kind?: string;
   readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
@@ -132,6 +133,11 @@ export function errorFromAnswer(
     retryAfterMs,
     said: sentence,
   });
+}
+
+/** Whether a body is the API server's own, not one that it forwards. */
+export function isStatus(body: string): boolean {
+  return parseStatus(body)?.kind === "Status";
 }
 
 /** The error for an `ERROR` event of a watch, whose object is a `Status`. */

@@ -5,6 +5,7 @@ import type { ResourceType } from "./types.ts";
 
 export const pods = resourceType("", "v1", "Pod");
 export const secrets = resourceType("", "v1", "Secret");
+export const serviceAccounts = resourceType("", "v1", "ServiceAccount");
 export const configMaps = resourceType("", "v1", "ConfigMap");
 export const nodes = resourceType("", "v1", "Node");
 export const deployments = resourceType("apps", "v1", "Deployment");

@@ -3,19 +3,27 @@ import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { Clock } from "../runtime/clock.ts";
 import { startDeadline } from "../runtime/deadline.ts";
 import { CredentialSource, sameTls, type TlsMaterial } from "./credentials.ts";
-import { errorFromAnswer, errorFromCause, type KubeError, malformed } from "./errors.ts";
+import { errorFromAnswer, errorFromCause, isStatus, type KubeError, malformed } from "./errors.ts";
 
 export interface TransportRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path with the query. */
   readonly path: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
   /** Called before each attempt. An error that it throws ends the request. */
   readonly beforeEachTry?: () => void;
   /** Timeout until the response is complete, or until a stream begins. */
   readonly timeoutMs: number;
+}
+
+export interface RawResponse {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
 }
 
 /**
@@ -66,6 +74,21 @@ export class Transport {
     }
   }
 
+  /** The response whatever its status. A 401 of the API server itself is retried as in other requests. */
+  async exchange(request: TransportRequest): Promise<RawResponse> {
+    const deadline = startDeadline(this.#clock, request.timeoutMs, request.signal);
+    try {
+      const first = await rawResponse(await this.#sendOnce(request, deadline.signal));
+      if (first.status !== 401 || !isStatus(first.body)) return first;
+      this.#credentials.expire();
+      return await rawResponse(await this.#sendOnce(request, deadline.signal));
+    } catch (error) {
+      throw errorFromCause(describe(request), deadline.signal.aborted ? deadline.signal.reason : error);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
   /**
    * The bytes of the response as they arrive. Leaving the loop closes the connection.
    * @param maxSilenceMs the longest time without a byte, after which the connection is considered dead.
@@ -84,6 +107,13 @@ export class Transport {
     } finally {
       deadline.cancel();
     }
+  }
+
+  /** The token of the header Authorization, if the credentials have one. */
+  async bearerToken(): Promise<string | undefined> {
+    const { headers } = await this.#credentials.current();
+    const authorization = Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization")?.[1];
+    return typeof authorization === "string" ? /^Bearer (\S+)$/i.exec(authorization)?.[1] : undefined;
   }
 
   /** Waits for running requests, then closes the connections. */
@@ -115,6 +145,7 @@ export class Transport {
         accept: "application/json",
         "user-agent": this.#userAgent,
         ...(request.contentType !== undefined && { "content-type": request.contentType }),
+        ...request.headers,
       },
       body: request.body ?? null,
       signal,
@@ -165,6 +196,10 @@ export class Transport {
 /** Method and path, without the query: selectors and continue tokens only make messages long. */
 export function describe(request: Pick<TransportRequest, "method" | "path">): string {
   return `${request.method} ${request.path.split("?", 1)[0]}`;
+}
+
+async function rawResponse({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<RawResponse> {
+  return { status: statusCode, headers, body: await body.text() };
 }
 
 function parseJson(action: string, text: string): unknown {
