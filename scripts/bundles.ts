@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { BuildOptions } from "esbuild";
+import product from "../package.json" with { type: "json" };
 
 export const root = path.join(import.meta.dirname, "..");
 
@@ -22,6 +23,7 @@ export const processes = {
   entryPoints: { avatarpool: "operator/main.ts" },
   outdir: "dist",
   splitting: true,
+  define: { AVATARPOOL_VERSION: JSON.stringify(product.version) },
   chunkNames: "chunks/[name]-[hash]",
   minify: true,
   sourcemap: "linked",

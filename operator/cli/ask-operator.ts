@@ -1,9 +1,10 @@
 import { debugErrorSchema, OPERATOR_HTTP_PORT } from "../api/debug.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isForbidden, KubeError } from "../kube/errors.ts";
+import { KubeError } from "../kube/errors.ts";
 import { holderOf, type Lease } from "../kube/lease-record.ts";
 import { leases } from "../kube/resource-types.ts";
 import { keyOf, type ObjectRef } from "../kube/types.ts";
+import { isMissingRight, missingRight } from "./rights.ts";
 
 /** JSON of one of the leading operator's pages. Throws `OperatorError` and nothing else. */
 export type AskOperator = (path: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
@@ -37,8 +38,8 @@ export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod
   return async (path, query) => {
     const lease = await client.get<Lease>(leases, operator).catch((error: unknown) => {
       throw new OperatorError(
-        isForbidden(error)
-          ? `you are not allowed to get leases in namespace ${namespace}, which name the leading operator: request this permission, or ${byPortForward(namespace)}`
+        isMissingRight(error)
+          ? `${missingRight(error)}, or ${byPortForward(namespace)}. The Lease names the leading operator`
           : `failed to find the leading operator: ${reasonOf(error)}`,
       );
     });
@@ -51,8 +52,8 @@ export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod
       );
     return client.getFromPod({ namespace, name: leader }, OPERATOR_HTTP_PORT, path, query).catch((error: unknown) => {
       throw new OperatorError(
-        isForbidden(error)
-          ? `you are not allowed to get pods/proxy in namespace ${namespace}: request this permission, or ${byPortForward(namespace, leader)}`
+        isMissingRight(error)
+          ? `${missingRight(error)}, or ${byPortForward(namespace, leader)}`
           : `no response from the leading operator ${leader} through the API server (${reasonOf(error)}): ${byPortForward(namespace, leader)}`,
       );
     });

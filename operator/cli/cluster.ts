@@ -1,16 +1,11 @@
 import { KubeClient } from "../kube/client.ts";
-import { type KubeconfigFlags, loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
-import { isForbidden } from "../kube/errors.ts";
-import { avatarPools } from "../kube/resource-types.ts";
-import type { KubeObject, ObjectRef } from "../kube/types.ts";
+import { loadUserKubeConfig, namespaceOf } from "../kube/config.ts";
+import type { ObjectRef } from "../kube/types.ts";
 import { type AskOperator, askByUrl, askThroughApiServer } from "./ask-operator.ts";
+import { usageError } from "./exit.ts";
+import type { NamespaceFlags, OperatorFlags } from "./flags.ts";
 
-export interface ClusterFlags extends KubeconfigFlags {
-  readonly namespace?: string;
-  readonly operatorNamespace: string;
-  readonly operatorName: string;
-  readonly url?: string;
-}
+export type ClusterFlags = NamespaceFlags & OperatorFlags;
 
 export interface Cluster {
   readonly client: KubeClient;
@@ -21,7 +16,7 @@ export interface Cluster {
 /** Runs a command against the cluster of the user's kubeconfig. */
 export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster) => Promise<T>): Promise<T> {
   if (flags.url !== undefined && !/^https?:\/\//.test(flags.url))
-    throw new Error(`--url ${flags.url}: expected http://HOST:PORT of the operator`);
+    throw usageError(`--url ${flags.url}: expected http://HOST:PORT of the operator`);
   const config = loadUserKubeConfig(flags);
   const client = new KubeClient(config, { userAgent: "avatarpool-cli" });
   try {
@@ -32,17 +27,6 @@ export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster
     return await run({ client, namespace: flags.namespace ?? namespaceOf(config), ask });
   } finally {
     await client.close();
-  }
-}
-
-/** @throws Error with a remedy if the user lacks the permission. */
-export async function findPool(client: Pick<KubeClient, "get">, ref: ObjectRef): Promise<KubeObject | undefined> {
-  try {
-    return await client.get(avatarPools, ref);
-  } catch (error) {
-    if (isForbidden(error))
-      throw new Error(`you are not allowed to get avatarpools in namespace ${ref.namespace}: request this permission`);
-    throw error;
   }
 }
 

@@ -32,7 +32,12 @@ async function run(ask: AskOperator, more: { readonly found?: object; readonly l
   const printed: string[] = [];
   const hints: string[] = [];
   const client = { get: async () => more.found as never };
-  const options = { namespace: "avatars", name: "support", limit: more.limit ?? 10, json: more.json ?? false };
+  const options = {
+    namespace: "avatars",
+    name: "support",
+    limit: more.limit ?? 10,
+    output: more.json ? ("json" as const) : ("table" as const),
+  };
   await explain(
     { client, ask },
     options,
@@ -95,6 +100,9 @@ async function server(...answers: Parameters<typeof StubApiServer.start>) {
   return { stub, client };
 }
 
+const denied = (resource: string, group: string) =>
+  `x is forbidden: User "jane" cannot get resource "${resource}" in API group "${group}" in the namespace "system"`;
+
 describe("requests to the operator", () => {
   const lease = json({ metadata: { name: "avatarpool-operator" }, spec: { holderIdentity: "operator-1" } });
 
@@ -112,10 +120,14 @@ describe("requests to the operator", () => {
   it.each([
     [
       "permission to use the proxy",
-      [lease, refusal(403, "Forbidden", "no")],
+      [lease, refusal(403, "Forbidden", denied("pods/proxy", ""))],
       /not allowed to get pods\/proxy in namespace system: .*port-forward pod\/operator-1 8081 and add --url/,
     ],
-    ["permission to read the Lease", [refusal(403, "Forbidden", "no")], /not allowed to get leases in namespace system/],
+    [
+      "permission to read the Lease",
+      [refusal(403, "Forbidden", denied("leases", "coordination.k8s.io"))],
+      /not allowed to get leases.coordination.k8s.io in namespace system: .*kubectl -n system port-forward/,
+    ],
     [
       "a Lease",
       [refusal(404, "NotFound", "no")],

@@ -5,8 +5,7 @@ import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
 import { parsePool } from "../api/pool-file.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isForbidden } from "../kube/errors.ts";
-import { deployments, pods, replicaSets } from "../kube/resource-types.ts";
+import { avatarPools, deployments, pods, replicaSets } from "../kube/resource-types.ts";
 import { IndexedStore } from "../kube/store.ts";
 import { type Json, type KubeObject, keyOf, type ResourceType } from "../kube/types.ts";
 import { CredentialsCheck } from "../pool/credentials.ts";
@@ -18,14 +17,18 @@ import { replicaSetView } from "../pool/replica-sets.ts";
 import { deploymentView, type PoolView, podView, poolView } from "../pool/views.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AskOperator, OperatorError } from "./ask-operator.ts";
-import { type Cluster, findPool, noSuchPool } from "./cluster.ts";
+import { type Cluster, noSuchPool } from "./cluster.ts";
+import { usageError } from "./exit.ts";
+import type { OutputFormat } from "./flags.ts";
+import type { Print } from "./output.ts";
 import { planLines, planned } from "./plan-lines.ts";
+import { show } from "./show.ts";
 
 export interface PlanOptions {
   readonly name: string | undefined;
   readonly file: string | undefined;
   readonly namespace: string | undefined;
-  readonly json: boolean;
+  readonly output: OutputFormat;
 }
 
 type PlanCluster = Omit<Cluster, "client"> & { readonly client: Pick<KubeClient, "get" | "list"> };
@@ -39,7 +42,7 @@ const NO_IMAGE = "";
  * `avatarpool plan`: what the operator would do now. It runs the operator's own functions on the cluster's state, without writes.
  * @throws Error with a remedy if the pool cannot be found or read, or the user lacks a permission.
  */
-export async function planNow(cluster: PlanCluster, options: PlanOptions, print: (line: string) => void): Promise<void> {
+export async function planNow(cluster: PlanCluster, options: PlanOptions, print: Print): Promise<void> {
   const { client, ask } = cluster;
   const view = await poolOf(cluster, options);
   const [deploymentStore, replicaSetStore, podStore, reported, credentials] = await Promise.all([
@@ -57,23 +60,22 @@ export async function planNow(cluster: PlanCluster, options: PlanOptions, print:
   const readings = { ...nothingRead, credentials, forecasts: { next: () => forecast, dueMs: () => undefined } };
   const snapshot = buildSnapshot(world, view, readings, new Memories().of(poolKey(view.config)), nowMs);
   const result = planned(snapshot, plan(snapshot), "why" in reported ? reported.why : undefined);
-  if (options.json) print(JSON.stringify(result));
-  else for (const line of planLines(result)) print(line);
+  show(options.output, result, () => planLines(result), print);
 }
 
 async function poolOf({ client, namespace: fallback }: PlanCluster, { name, file, namespace }: PlanOptions): Promise<PoolView> {
   if ((name === undefined) === (file === undefined))
-    throw new Error("pass the name of an AvatarPool of the cluster, or a file with -f");
+    throw usageError("pass the name of an AvatarPool of the cluster, or a file with -f");
   if (file === undefined) {
     const ref = { namespace: namespace ?? fallback, name: name ?? "" };
-    const found = await findPool(client, ref);
+    const found = await client.get(avatarPools, ref);
     if (found === undefined) throw noSuchPool(ref);
     return poolView(found, FINALIZER);
   }
   const config = parsePool(file, await read(file), fallback);
   if (namespace !== undefined && config.namespace !== namespace)
     throw new Error(`${file} has namespace ${config.namespace}, not ${namespace}: omit -n`);
-  const found = await findPool(client, config);
+  const found = await client.get(avatarPools, config);
   if (found === undefined) return { config, status: undefined, hasFinalizer: false };
   const live = poolView(found, FINALIZER);
   const { uid, generation, deletedAtMs } = live.config;
@@ -101,12 +103,8 @@ async function storeOf<
   const store = new IndexedStore<T>({ [BY_POOL]: (item) => [poolKey({ namespace: item.namespace, name: item.pool })] });
   let next: string | undefined;
   do {
-    const page = await client
-      .list<Raw>(type, { namespace, labelSelector, limit: PAGE, ...(next !== undefined && { continue: next }) })
-      .catch((error: unknown) => {
-        if (!isForbidden(error)) throw error;
-        throw new Error(`you are not allowed to list ${type.plural} in namespace ${namespace}: request this permission`);
-      });
+    const query = { namespace, labelSelector, limit: PAGE, ...(next !== undefined && { continue: next }) };
+    const page = await client.list<Raw>(type, query);
     for (const item of page.items.flatMap((raw) => viewOf(raw) ?? [])) store.set(keyOf(item), item, "");
     next = page.continue;
   } while (next !== undefined);

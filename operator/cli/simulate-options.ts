@@ -1,6 +1,7 @@
 import { parseDurationMs } from "../api/duration.ts";
 import { type GeneratorName, generatorNames } from "../simulate/generate.ts";
 import { A_MONDAY_MS, DEFAULT_CAP_S, DEFAULT_SEED } from "../simulate/report.ts";
+import { usageError } from "./exit.ts";
 
 export interface SimulateOptions {
   readonly source:
@@ -36,12 +37,12 @@ function sourceOf(flags: SimulateFlags): SimulateOptions["source"] {
   const { trace, generate, hours, days, rate } = flags;
   if (trace !== undefined) {
     if ([generate, hours, days, rate].some((flag) => flag !== undefined))
-      throw new Error("--trace contains the arrivals; omit --generate, --hours, --days and --rate");
+      throw usageError("--trace contains the arrivals; omit --generate, --hours, --days and --rate");
     return { csv: trace };
   }
-  if (hours !== undefined && days !== undefined) throw new Error("--hours and --days exclude each other; give one of them");
+  if (hours !== undefined && days !== undefined) throw usageError("--hours and --days exclude each other; give one of them");
   const generator = generatorNames.find((name) => name === (generate ?? "call-centre"));
-  if (generator === undefined) throw new Error(`--generate ${generate}: expected one of ${generatorNames.join(", ")}`);
+  if (generator === undefined) throw usageError(`--generate ${generate}: expected one of ${generatorNames.join(", ")}`);
   return {
     generator,
     hours: hours === undefined ? 24 * number("--days", days ?? "1", 1 / 24) : number("--hours", hours, 1),
@@ -52,7 +53,7 @@ function sourceOf(flags: SimulateFlags): SimulateOptions["source"] {
 function number(flag: string, text: string, least: number): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= least && Number.isFinite(value)) return value;
-  throw new Error(`${flag} ${text}: expected a number of at least ${Math.round(least * 1_000) / 1_000}`);
+  throw usageError(`${flag} ${text}: expected a number of at least ${Math.round(least * 1_000) / 1_000}`);
 }
 
 function duration(flag: string, text: string | undefined): number | undefined {
@@ -60,12 +61,12 @@ function duration(flag: string, text: string | undefined): number | undefined {
   try {
     return parseDurationMs(text) / 1_000;
   } catch (error) {
-    throw new Error(`${flag}: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`${flag}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 function time(flag: string, text: string): number {
   const ms = Date.parse(text);
   if (/^\d{4}-\d{2}-\d{2}/.test(text) && Number.isFinite(ms)) return ms;
-  throw new Error(`${flag} ${text}: expected a time such as 2026-01-05T08:00:00Z`);
+  throw usageError(`${flag} ${text}: expected a time such as 2026-01-05T08:00:00Z`);
 }

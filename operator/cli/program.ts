@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import { addExplain } from "./commands/explain.ts";
+import { addPlan } from "./commands/plan.ts";
+import { addProcesses } from "./commands/processes.ts";
+import { addSimulate } from "./commands/simulate.ts";
+import { exitCodeMeanings, exitCodes } from "./exit.ts";
+import { version } from "./version.ts";
+
+/** Commands of a user, in the order of `--help`. */
+const commands = [addExplain, addPlan, addSimulate];
+
+/**
+ * All commands. A command's own modules are loaded when it runs, so that each process stays small.
+ * @param name how the user starts the program.
+ */
+export function createProgram(name: string): Command {
+  const program = new Command(name)
+    .description("Operator and gateway for fleets of real-time talking-avatar workers")
+    .version(version, "-V, --version", "print the version")
+    .showHelpAfterError(`See ${name} --help.`)
+    .exitOverride();
+  program.addHelpText("after", () => `\nExit codes:\n${exitCodeLines().join("\n")}`);
+  program.commandsGroup("Pools:");
+  for (const add of commands) add(program);
+  program.commandsGroup("Processes, which the chart starts:");
+  addProcesses(program);
+  return program;
+}
+
+function exitCodeLines(): readonly string[] {
+  return Object.entries(exitCodeMeanings).map(([key, meaning]) => `  ${exitCodes[key as keyof typeof exitCodes]}  ${meaning}`);
+}
