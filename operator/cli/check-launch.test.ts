@@ -41,7 +41,10 @@ async function check({ launch = 200, end = 200, states = ["running"], participan
     seen.push({ request: shown, authorization: headers.authorization, form });
     const status = { POST: launch, GET: 200, DELETE: end }[method] ?? 500;
     const session = { room: "r", state, task_id: "t", worker: "support-gpu-1", group: "gpu" };
-    const body = status === 200 ? { sessions: [session], complete: true } : { error: { message: "no slot became free" } };
+    const body =
+      status === 200
+        ? { sessions: [session], complete: true }
+        : { error: { code: "deadline_exceeded", message: "no slot became free" } };
     response.writeHead(status, { "x-avatarpool-path": "warm" }).end(JSON.stringify(body));
   }
   await new Promise<void>((listening) => gateway.listen(0, "127.0.0.1", listening));
@@ -91,7 +94,7 @@ describe("check-launch", () => {
 
   it("quotes the gateway if the launch fails, and ends a session that may have begun", async () => {
     const { seen, failure } = await check({ launch: 503, end: 404 });
-    expect(failure).toBe('the launch failed with status 503: {"error":{"message":"no slot became free"}}');
+    expect(failure).toBe("the launch failed with status 503: no slot became free");
     expect(seen.map(({ request }) => request)).toEqual(["POST /avatars/support/launch", `DELETE ${ROOM}`]);
   });
 
@@ -107,6 +110,6 @@ describe("check-launch", () => {
 
   it("fails if the session fails, or does not end", async () => {
     expect((await check({ states: ["failed"] })).failure).toBe("the session is failed, expected running");
-    expect((await check({ end: 502 })).failure).toMatch(/^the end of the session failed with status 502/);
+    expect((await check({ end: 502 })).failure).toMatch(/^the end of the sessions in room \S+ failed with status 502/);
   });
 });

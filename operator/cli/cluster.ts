@@ -7,27 +7,35 @@ import type { NamespaceFlags, OperatorFlags } from "./flags.ts";
 
 export type ClusterFlags = NamespaceFlags & OperatorFlags;
 
-export interface Cluster {
+export interface Reached {
   readonly client: KubeClient;
+  /** The namespace of `--namespace`, else the kubeconfig's. */
   readonly namespace: string;
+}
+
+export interface Cluster extends Reached {
   readonly ask: AskOperator;
 }
 
 /** Runs a command against the cluster of the user's kubeconfig. */
-export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster) => Promise<T>): Promise<T> {
-  if (flags.url !== undefined && !/^https?:\/\//.test(flags.url))
-    throw usageError(`--url ${flags.url}: expected http://HOST:PORT of the operator`);
+export async function withClient<T>(flags: NamespaceFlags, run: (reached: Reached) => Promise<T>): Promise<T> {
   const config = loadUserKubeConfig(flags);
   const client = new KubeClient(config, { userAgent: "avatarpool-cli" });
   try {
-    const ask =
-      flags.url === undefined
-        ? askThroughApiServer(client, { namespace: flags.operatorNamespace, name: flags.operatorName })
-        : askByUrl(flags.url);
-    return await run({ client, namespace: flags.namespace ?? namespaceOf(config), ask });
+    return await run({ client, namespace: flags.namespace ?? namespaceOf(config) });
   } finally {
     await client.close();
   }
+}
+
+/** The same for a command that queries the leading operator. */
+export async function withCluster<T>(flags: ClusterFlags, run: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const { url, operatorNamespace, operatorName } = flags;
+  if (url !== undefined && !/^https?:\/\//.test(url)) throw usageError(`--url ${url}: expected http://HOST:PORT of the operator`);
+  return withClient(flags, (reached) => {
+    const operator = { namespace: operatorNamespace, name: operatorName };
+    return run({ ...reached, ask: url === undefined ? askThroughApiServer(reached.client, operator) : askByUrl(url) });
+  });
 }
 
 export function noSuchPool({ namespace, name }: ObjectRef): Error {

@@ -12,8 +12,7 @@ export interface AllNamespacesFlags extends NamespaceFlags {
   readonly allNamespaces?: boolean;
 }
 
-export interface OperatorFlags {
-  readonly operatorNamespace: string;
+export interface OperatorFlags extends InstallationFlags {
   readonly operatorName: string;
   readonly url?: string;
 }
@@ -37,10 +36,18 @@ export function withAllNamespaces(command: Command): Command {
   return withNamespace(command).addOption(new Option("-A, --all-namespaces", "pools of all namespaces").conflicts("namespace"));
 }
 
+export interface InstallationFlags {
+  readonly operatorNamespace: string;
+}
+
+/** Where operator and gateways are. */
+export function withInstallation(command: Command): Command {
+  return command.option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool");
+}
+
 /** How to reach the leading operator. */
 export function withOperator(command: Command): Command {
-  return command
-    .option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool")
+  return withInstallation(command)
     .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", OPERATOR_NAME)
     .option("--url <url>", "URL of the leading operator, to bypass the API server");
 }

@@ -1,13 +1,15 @@
 import { Command } from "commander";
 import { addExplain } from "./commands/explain.ts";
+import { addLaunch } from "./commands/launch.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addProcesses } from "./commands/processes.ts";
+import { addSessions } from "./commands/sessions.ts";
 import { addSimulate } from "./commands/simulate.ts";
 import { exitCodeMeanings, exitCodes } from "./exit.ts";
 import { version } from "./version.ts";
 
 /** Commands of a user, in the order of `--help`. */
-const commands = [addExplain, addPlan, addSimulate];
+const commands = [addSessions, addExplain, addPlan, addLaunch, addSimulate];
 
 /**
  * All commands. A command's own modules are loaded when it runs, so that each process stays small.
