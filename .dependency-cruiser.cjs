@@ -115,7 +115,7 @@ module.exports = {
       severity: "error",
       from: { path: "^console/", pathNot: "[.]test[.]ts$" },
       to: {
-        path: ["^(test|scripts|pulumi)/", "^operator/(?!api/|engines/|scaling/|simulate/|runtime/(clock|random)[.])"],
+        path: ["^(test|scripts|pulumi)/", "^operator/(?!api/|engines/|scaling/|simulate/|runtime/(clock|random|backoff)[.])"],
         dependencyTypesNot: ["type-only"],
       },
     },
