@@ -1,0 +1,14 @@
+import type { ComponentType } from "preact";
+import type { PoolTab } from "../shell/route.ts";
+import type { PoolTabProps } from "./pool-tab-props.ts";
+
+interface PoolTabEntry {
+  readonly tab: PoolTab;
+  readonly title: string;
+  readonly load: () => Promise<ComponentType<PoolTabProps>>;
+}
+
+/** The tabs of a pool, in their order. Each page is loaded when it is first opened. */
+export const poolTabEntries: readonly PoolTabEntry[] = [
+  { tab: "live", title: "Live", load: () => import("./live/live-tab.tsx").then(({ LiveTab }) => LiveTab) },
+];

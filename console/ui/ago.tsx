@@ -1,0 +1,8 @@
+import { ageOf } from "./figures.ts";
+import { useNow } from "./use-now.ts";
+
+/** How long ago a moment was, as it passes. */
+export function Ago({ sinceMs }: { readonly sinceMs: number }) {
+  const nowMs = useNow();
+  return <time dateTime={new Date(sinceMs).toISOString()}>{ageOf(nowMs - sinceMs)} ago</time>;
+}
