@@ -50,6 +50,11 @@ export const operatorVariables = {
   AVATARPOOL_LEASE_RENEW_SECONDS: seconds(10).describe("Seconds without a successful renewal until the leader stops."),
   AVATARPOOL_LEASE_RETRY_SECONDS: seconds(2).describe("Seconds between two renewals."),
   AVATARPOOL_HTTP_PORT: port(OPERATOR_HTTP_PORT).describe("Port of /healthz, /readyz, /metrics and /debug/decisions."),
+  AVATARPOOL_CONSOLE_PORT: port(0).describe("Port of the console. 0: the operator serves no console."),
+  POD_IP: z
+    .string()
+    .optional()
+    .describe("Address at which other replicas of the operator reach this one's console. Default: AVATARPOOL_HOST."),
   AVATARPOOL_GATEWAYS: list.describe("Internal base URLs of the gateways, separated by commas, if no Service lists the gateways."),
   AVATARPOOL_GATEWAY_SERVICE: gatewayService,
   AVATARPOOL_LOAD_TOKEN_FILE: z
@@ -82,6 +87,8 @@ const operatorEnvironment = z
     name: env.AVATARPOOL_OPERATOR_NAME,
     namespace: env.POD_NAMESPACE,
     httpPort: env.AVATARPOOL_HTTP_PORT,
+    consolePort: env.AVATARPOOL_CONSOLE_PORT,
+    podIp: env.POD_IP ?? env.AVATARPOOL_HOST,
     gateways: env.AVATARPOOL_GATEWAYS,
     gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,
     loadTokenFile: env.AVATARPOOL_LOAD_TOKEN_FILE,

@@ -47,6 +47,8 @@ export const annotations = {
   appliedTemplate: `${API_GROUP}/applied-template`,
   /** On a Deployment: the template whose rollout is stopped, and the start-up time in ms that is the reason. */
   heldBack: `${API_GROUP}/held-back`,
+  /** On the Lease of the operator: origin of the leader's console, to which the other replicas send requests. */
+  consoleOrigin: `${API_GROUP}/console`,
   /** Whether the cluster autoscaler may evict the pod to remove its node. */
   safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
 } as const;

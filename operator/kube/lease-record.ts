@@ -9,14 +9,26 @@ export function holderOf(lease: Lease): string | undefined {
   return lease.spec?.holderIdentity || undefined;
 }
 
-/** A lease held by `identity` from now on. `current` is the lease to replace; undefined creates one. */
-export function acquired(current: Lease | undefined, ref: ObjectRef, identity: string, leaseMs: number, nowMs: number): Lease {
+export interface Holder {
+  /** Unique among the candidates. */
+  readonly identity: string;
+  /** Annotations of the lease while this candidate holds it. A value that is undefined removes the one of an earlier holder. */
+  readonly annotations?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** A lease held by a candidate from now on. `current` is the lease to replace; undefined creates one. */
+export function acquired(current: Lease | undefined, ref: ObjectRef, holder: Holder, leaseMs: number, nowMs: number): Lease {
+  const { identity, annotations = {} } = holder;
+  const metadata = current?.metadata ?? { namespace: ref.namespace, name: ref.name };
+  const kept = Object.entries({ ...metadata.annotations, ...annotations }).filter((entry): entry is [string, string] => {
+    return entry[1] !== undefined;
+  });
   const spec = current?.spec;
   const now = microTime(nowMs);
   const handedOver = current !== undefined && holderOf(current) !== identity;
   return {
     ...current,
-    metadata: current?.metadata ?? { namespace: ref.namespace, name: ref.name },
+    metadata: kept.length === 0 ? metadata : { ...metadata, annotations: Object.fromEntries(kept) },
     spec: {
       ...spec,
       holderIdentity: identity,

@@ -14,6 +14,8 @@ export interface LeaderElectOptions {
   readonly lease: ObjectRef;
   /** Unique among the candidates, such as the pod's name. */
   readonly identity: string;
+  /** Annotations of the lease while this candidate holds it. A value that is undefined removes the one of an earlier holder. */
+  readonly annotations?: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Detects an expired lease after a suspension, which timers do not. */
   readonly wallClock: WallClock;
@@ -30,8 +32,11 @@ export interface LeaderElectOptions {
    * process still holds the lease by the steady clock and by the wall clock. If not, `leading` aborts.
    */
   readonly onElected: (leading: AbortSignal, holds: () => boolean) => Promise<void>;
-  /** Called while waiting, whenever the holder of the lease changes; undefined without a holder. */
-  readonly onHolder?: (holder: string | undefined) => void;
+  /**
+   * Called while waiting, whenever the holder of the lease changes; undefined without a holder.
+   * @param annotations those of the lease.
+   */
+  readonly onHolder?: (holder: string | undefined, annotations: Readonly<Record<string, string>>) => void;
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +105,7 @@ class Election {
       const current = this.#lease && holderOf(this.#lease);
       if (current !== holder) {
         logger.info({ lease: keyOf(lease), identity, holder: current }, "waiting for the lease");
-        onHolder?.(current);
+        onHolder?.(current, this.#lease?.metadata?.annotations ?? {});
       }
       holder = current;
       // Up to 20 % longer, so that candidates do not synchronize.
@@ -155,7 +160,7 @@ class Election {
 
   /** One attempt to acquire or renew. Failures of the API are logged. */
   async #tryToHold(signal: AbortSignal): Promise<boolean> {
-    const { clock, identity, lease: ref, logger } = this.#options;
+    const { clock, identity, annotations, lease: ref, logger } = this.#options;
     const attempt = startDeadline(clock, this.#attemptMs, signal);
     let deadline: { cancel(): void } | undefined;
     try {
@@ -164,7 +169,8 @@ class Election {
       if (!this.#isFree()) return false;
       deadline = clock.schedule(this.#renewDeadlineMs, () => this.#onDeadline());
       const sent = this.#now();
-      this.#lease = await this.#write(acquired(this.#lease, ref, identity, this.#leaseMs, clock.now()), attempt.signal);
+      const lease = acquired(this.#lease, ref, { identity, annotations }, this.#leaseMs, clock.now());
+      this.#lease = await this.#write(lease, attempt.signal);
       this.#deadline?.cancel();
       this.#deadline = deadline;
       this.#renewed = sent;

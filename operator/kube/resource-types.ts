@@ -17,6 +17,7 @@ export const leases = resourceType("coordination.k8s.io", "v1", "Lease");
 export const events = resourceType("events.k8s.io", "v1", "Event");
 export const endpointSlices = resourceType("discovery.k8s.io", "v1", "EndpointSlice");
 export const tokenReviews = resourceType("authentication.k8s.io", "v1", "TokenReview");
+export const subjectAccessReviews = resourceType("authorization.k8s.io", "v1", "SubjectAccessReview");
 
 /** The plural of each of these kinds is regular: "ies" for "y", else "s". */
 function resourceType(group: string, version: string, kind: string): ResourceType {

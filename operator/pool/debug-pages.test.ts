@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { load, NOW_MS, report } from "../../test/support/pools.ts";
 import { DECISIONS_PATH, decisionsSchema, WORKERS_PATH, workersSchema } from "../api/debug.ts";
-import { type Debugged, debugPages, type Role } from "./debug-pages.ts";
+import { debugPages, type Leadership, type Role } from "./debug-pages.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { LoadHub } from "./load/load-hub.ts";
 import { type DecisionRecord, outcomeOf } from "./planning/decision.ts";
@@ -17,14 +17,14 @@ const record = (from: number, to: number, atMs = NOW_MS): DecisionRecord => ({
   reason: "a sentence",
 });
 
-function pages(role: Partial<Pick<Role, "leader"> & { leading: Debugged }>) {
+function pages(role: Partial<Role>) {
   const all = debugPages("operator-1", { leading: undefined, leader: undefined, ...role });
   return (path: string, query: Record<string, string> = {}) => all[path]!(new URLSearchParams(query));
 }
 
 const target = { slots: 5, holdMs: 60_000, because: "5 warm" };
 
-function leading(log?: DecisionLog): Debugged {
+function leading(log?: DecisionLog): Leadership {
   const hub = new LoadHub();
   hub.setGateways(["g"], NOW_MS);
   const worker = { pod: "a", uid: "uid-a", ready: true, sessions: 2, reserved: 1, slots: 4, cordoned: false };
@@ -40,7 +40,7 @@ function leading(log?: DecisionLog): Debugged {
 }
 
 describe("the pages under /debug", () => {
-  it("list the pools, and show the latest decisions and the last changes of one pool, newest first", () => {
+  it("list the pools, and show the latest decisions and the last 50 changes of one pool, newest first", () => {
     const log = new DecisionLog();
     for (let size = 0; size < 60; size++) log.add([record(size, size + 1, NOW_MS + size * 1_000)]);
     log.add([record(60, 60, NOW_MS + 60_000)]);
@@ -54,7 +54,7 @@ describe("the pages under /debug", () => {
     const { latest, changes } = decisionsSchema.parse(body);
     expect(status).toBe(200);
     expect(latest).toEqual([expect.objectContaining({ time: "2026-01-01T12:01:00.000Z", to: 60, outcome: "unchanged" })]);
-    expect([changes.length, changes[0]?.to, changes.at(-1)?.to]).toEqual([60, 60, 1]);
+    expect([changes.length, changes[0]?.to, changes.at(-1)?.to]).toEqual([50, 60, 11]);
   });
 
   it("show a pool without decisions, and explain the request for an unknown pool", () => {

@@ -1,22 +1,15 @@
 import { DECISIONS_PATH, type Decision, type Decisions, type PoolList, WORKERS_PATH, type Workers } from "../api/debug.ts";
-import type { ConsoleSource } from "../console/source.ts";
 import type { JsonAnswer, JsonPage } from "../telemetry/health-server.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import type { PoolLoadView } from "./load/load-hub.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 
-/** What the debug pages show. */
-export interface Debugged {
+export interface Leadership {
   readonly sinceMs: number;
   pools(): readonly string[];
   memory(key: string): Pick<PoolMemory, "decisions" | "forecast"> | undefined;
   load(key: string): PoolLoadView;
-}
-
-export interface Leadership extends Debugged {
-  /** The data of the console. */
-  readonly console: ConsoleSource;
 }
 
 /** Whether this replica leads, as it changes. */
@@ -27,11 +20,8 @@ export interface Role {
 }
 
 /** The pages under `/debug`, of the operator with this name. */
-export function debugPages(
-  operator: string,
-  role: { readonly leading: Debugged | undefined } & Readonly<Pick<Role, "leader">>,
-): Readonly<Record<string, JsonPage>> {
-  const leader = (answer: (leading: Debugged, pool: string | null) => JsonAnswer): JsonPage => {
+export function debugPages(operator: string, role: Readonly<Role>): Readonly<Record<string, JsonPage>> {
+  const leader = (answer: (leading: Leadership, pool: string | null) => JsonAnswer): JsonPage => {
     return (query) => (role.leading === undefined ? standby(operator, role.leader) : answer(role.leading, query.get("pool")));
   };
   return {
@@ -50,7 +40,7 @@ export function debugPages(
   };
 }
 
-function ofPool(leading: Debugged, pool: string, answer: (key: string) => JsonAnswer): JsonAnswer {
+function ofPool(leading: Leadership, pool: string, answer: (key: string) => JsonAnswer): JsonAnswer {
   if (leading.pools().includes(pool)) return answer(pool);
   const message = `the operator manages no pool "${pool}": request ?pool=NAMESPACE/NAME; ${DECISIONS_PATH} lists the pools`;
   return { status: 404, body: { message } };

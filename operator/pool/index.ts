@@ -1,6 +1,8 @@
 import { gatewayAddresses } from "../api/gateway-addresses.ts";
-import { FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
+import { httpOrigin } from "../api/http-origin.ts";
+import { annotations, FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { type OperatorConsole, startConsole } from "../console/index.ts";
 import { PoolConsole } from "../console/pool-console.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -45,6 +47,8 @@ interface Operator {
   readonly metrics: OperatorMetrics;
   readonly logger: Logger;
   readonly role: Role;
+  /** Undefined without a port. */
+  readonly operatorConsole: OperatorConsole | undefined;
 }
 
 /**
@@ -57,33 +61,41 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const metrics = operatorMetrics(registry);
   const client = new KubeClient(loadKubeConfig(), { userAgent: "avatarpool-operator", onAttempt: countAttempts(metrics) });
   const role: Role = { leading: undefined, leader: undefined };
+  const host = await listenHost(settings.host);
   const server = await startHealthServer({
-    host: await listenHost(settings.host),
+    host,
     port: settings.httpPort,
     registry,
     notReady: () => undefined,
     pages: debugPages(settings.podName, role),
   });
   logger.info({ address: server.address() }, "operator started");
+  const { consolePort, podName: replica, podIp } = settings;
+  const operatorConsole =
+    consolePort === 0 ? undefined : await startConsole({ replica, host, port: consolePort, client, clock: systemClock, logger });
+  const consoleOrigin = operatorConsole && podIp && httpOrigin(podIp, consolePort);
   try {
     const end = await leaderElect({
       client,
       lease: { namespace: settings.namespace, name: settings.name },
       identity: settings.podName,
+      annotations: { [annotations.consoleOrigin]: consoleOrigin },
       clock: systemClock,
       wallClock: Date.now,
       random: Math.random,
       ...settings.lease,
       logger,
-      onElected: (leading, holds) => lead({ settings, client, metrics, logger, role }, leading, holds),
-      onHolder: (holder) => {
+      onElected: (leading, holds) => lead({ settings, client, metrics, logger, role, operatorConsole }, leading, holds),
+      onHolder: (holder, { [annotations.consoleOrigin]: leaderOrigin }) => {
         role.leader = holder;
+        operatorConsole?.follow(holder === undefined ? undefined : leaderOrigin);
       },
       signal,
     });
     if (end === "lost") throw new Error("leader election lost: another replica holds the lease");
   } finally {
     server.close();
+    await operatorConsole?.close();
     await client.close();
   }
 }
@@ -95,6 +107,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   const common = { clock, random: Math.random, logger };
   const sinceMs = clock.now();
   role.leader = undefined;
+  operator.operatorConsole?.follow(undefined);
   metrics.leader.set(1);
   logger.info("leading");
 
@@ -146,8 +159,8 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     pools: () => [...watched.pools.store.values()].map(({ config }) => poolKey(config)),
     memory: (key) => controllers.memory(key),
     load: (key) => hub.view(key, clock.now()),
-    console: poolConsole,
   };
+  operator.operatorConsole?.lead(poolConsole, signal);
   if (!signal.aborted) await Promise.all([controllers.run(signal), ...owned.map((run) => run(signal)), ...running]);
   role.leading = undefined;
   await streams.close();

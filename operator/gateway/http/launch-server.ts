@@ -1,7 +1,7 @@
-import type { ServerResponse } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { whenGone } from "../../runtime/when-gone.ts";
 import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { traceContextOf, traceId } from "../../telemetry/trace-context.ts";
@@ -131,15 +131,6 @@ function hintAtTimeout({ clock, logger }: LaunchServerDeps, cuts: ClientCuts, { 
   const hint = cuts.note(nowMs - arrivedMs, nowMs);
   if (hint !== undefined)
     logger.warn(hint, "client connections close after the same time: raise the timeout of the proxy in front to 330s");
-}
-
-/** Aborts if the connection closes before the answer was sent. */
-function whenGone(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort();
-  });
-  return gone.signal;
 }
 
 function nothingThere(method: string, url: string): LaunchError {

@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { LOAD_AUDIENCE } from "../../api/load-report.ts";
-import { LoadAuth, type TokenReview } from "./load-auth.ts";
+import type { TokenReview } from "../../kube/token-review.ts";
+import { LoadAuth } from "./load-auth.ts";
 
 const user = "system:serviceaccount:avatarpool:avatarpool-operator";
-const good: TokenReview = { authenticated: true, username: user, audiences: [LOAD_AUDIENCE] };
+const good: TokenReview = { user: { username: user }, audiences: [LOAD_AUDIENCE] };
 
 function setup(verdict: TokenReview | Error = good) {
   const clock = new FakeClock();
   const asked: string[] = [];
   const answers = { verdict };
-  const review = async (token: string, audience: string) => {
+  const review = async (token: string, audience = "") => {
     asked.push(`${token} for ${audience}`);
     if (answers.verdict instanceof Error) throw answers.verdict;
     return answers.verdict;
@@ -28,8 +29,8 @@ describe("LoadAuth", () => {
   });
 
   it.each([
-    ["an invalid token", { ...good, authenticated: false }],
-    ["another user", { ...good, username: "system:serviceaccount:default:default" }],
+    ["an invalid token", { ...good, user: undefined }],
+    ["another user", { ...good, user: { username: "system:serviceaccount:default:default" } }],
     ["a token for another audience", { ...good, audiences: ["https://kubernetes.default.svc"] }],
     ["a server that returns no audiences", { ...good, audiences: [] }],
   ])("rejects %s", async (_what, verdict) => {
@@ -68,12 +69,12 @@ describe("LoadAuth", () => {
     const { auth, answers, clock } = setup();
     await auth.access("Bearer abc");
     await clock.advance(300_000);
-    answers.verdict = { ...good, authenticated: false };
+    answers.verdict = { ...good, user: undefined };
     await expect(auth.access("Bearer abc")).resolves.toBe("denied");
   });
 
   it("does not review a rejected token again for a minute", async () => {
-    const { auth, answers, asked, clock } = setup({ ...good, authenticated: false });
+    const { auth, answers, asked, clock } = setup({ ...good, user: undefined });
     for (let time = 0; time < 100; time += 1) expect(await auth.access("Bearer abc")).toBe("denied");
     expect(asked).toHaveLength(1);
     answers.verdict = good;
@@ -95,7 +96,7 @@ describe("LoadAuth", () => {
   });
 
   it("reviews few of 2,000 guesses, and still reviews the operator's token", async () => {
-    const { auth, answers, asked } = setup({ ...good, authenticated: false });
+    const { auth, answers, asked } = setup({ ...good, user: undefined });
     for (let guess = 0; guess < 2_000; guess += 1) await auth.access(`Bearer guess-${guess}`, "10.0.0.66");
     expect(asked).toHaveLength(10);
     answers.verdict = good;
