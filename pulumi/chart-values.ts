@@ -47,6 +47,8 @@ export interface ChartValues {
   operator?: pulumi.Input<ChartOperator>;
   /** The gateway, which serves launches. */
   gateway?: pulumi.Input<ChartGateway>;
+  /** The operator's console in the browser: docs/console.md. Viewers sign in with their Kubernetes tokens. */
+  console?: pulumi.Input<ChartConsole>;
   /** Restricts network access. */
   networkPolicy?: pulumi.Input<ChartNetworkPolicy>;
   /** Metrics for the Prometheus operator, whose CRDs must exist. */
@@ -546,6 +548,76 @@ export interface ChartGatewayCertificateIssuerRef {
   group?: pulumi.Input<string>;
 }
 
+/** The operator's console in the browser: docs/console.md. Viewers sign in with their Kubernetes tokens. */
+export interface ChartConsole {
+  /** Serve the console. */
+  enabled?: pulumi.Input<boolean>;
+  /** The operator reviews viewers by TokenReviews and SubjectAccessReviews, which have no namespace. */
+  accessReview?: pulumi.Input<ChartConsoleAccessReview>;
+  /** The Service for browsers, on port 80. */
+  service?: pulumi.Input<ChartConsoleService>;
+  /** An Ingress for the console. Serve it over HTTPS, because requests have tokens of viewers. */
+  ingress?: pulumi.Input<ChartConsoleIngress>;
+  /** An HTTPRoute for the console. Requires the CRDs of the Gateway API. */
+  httpRoute?: pulumi.Input<ChartConsoleHttpRoute>;
+}
+
+/** The operator reviews viewers by TokenReviews and SubjectAccessReviews, which have no namespace. */
+export interface ChartConsoleAccessReview {
+  /** Create the ClusterRole and its binding for these reviews. false: an administrator of the cluster creates both, see a namespaced installation. */
+  create?: pulumi.Input<boolean>;
+}
+
+/** The Service for browsers, on port 80. */
+export interface ChartConsoleService {
+  /** ClusterIP, NodePort or LoadBalancer. */
+  type?: pulumi.Input<ChartConsoleServiceType>;
+  /** More labels of the Service. */
+  labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Annotations of the Service. */
+  annotations?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
+
+/** ClusterIP, NodePort or LoadBalancer. */
+export const ChartConsoleServiceType = {
+  ClusterIP: "ClusterIP",
+  NodePort: "NodePort",
+  LoadBalancer: "LoadBalancer",
+} as const;
+export type ChartConsoleServiceType = (typeof ChartConsoleServiceType)[keyof typeof ChartConsoleServiceType];
+
+/** An Ingress for the console. Serve it over HTTPS, because requests have tokens of viewers. */
+export interface ChartConsoleIngress {
+  /** Create an Ingress. */
+  enabled?: pulumi.Input<boolean>;
+  /** IngressClass. Empty: the cluster's default. */
+  className?: pulumi.Input<string>;
+  /** More labels of the Ingress. */
+  labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Annotations of the Ingress. */
+  annotations?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Hosts of the rules. Empty: every host. */
+  hosts?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Certificates of the Ingress, as in its spec.tls. */
+  tls?: pulumi.Input<pulumi.Input<{ [key: string]: any }>[]>;
+}
+
+/** An HTTPRoute for the console. Requires the CRDs of the Gateway API. */
+export interface ChartConsoleHttpRoute {
+  /** Create an HTTPRoute. */
+  enabled?: pulumi.Input<boolean>;
+  /** More labels of the HTTPRoute. */
+  labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Annotations of the HTTPRoute. */
+  annotations?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** The Gateways of the route. Required. */
+  parentRefs?: pulumi.Input<pulumi.Input<{ [key: string]: any }>[]>;
+  /** Hosts of the route. Empty: those of the Gateways. */
+  hostnames?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Timeout of a request. 0s: none, because the browser keeps a stream open. Empty: the implementation's default. */
+  timeout?: pulumi.Input<string>;
+}
+
 /** Restricts network access. */
 export interface ChartNetworkPolicy {
   /** Allow only the necessary connections to operator and gateway. */
@@ -556,6 +628,8 @@ export interface ChartNetworkPolicy {
   clients?: pulumi.Input<pulumi.Input<ChartPeer>[]>;
   /** Peers that may read metrics, in addition to operator and gateway. */
   metrics?: pulumi.Input<pulumi.Input<ChartPeer>[]>;
+  /** Peers that may open the console, such as an ingress controller. A port-forward needs none. */
+  viewers?: pulumi.Input<pulumi.Input<ChartPeer>[]>;
 }
 
 export interface ChartPeer {

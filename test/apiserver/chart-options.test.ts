@@ -95,17 +95,21 @@ describe("network policies", () => {
     expect([operator, gateway, stranger].map((from) => letsIn(ofGateway, "internal", from))).toEqual([true, true, false]);
     expect(letsIn(ofGateway, "launch", stranger)).toBe(true);
     expect([operator, gateway, stranger].some((from) => letsIn(ofOperator, "internal", from))).toBe(false);
+    expect([operator, gateway, stranger].map((from) => letsIn(ofOperator, "console", from))).toEqual([true, false, false]);
   });
 
-  it("admit the listed clients and metrics scrapers", async () => {
+  it("admit the listed clients, metrics scrapers and viewers", async () => {
     const agents = "networkPolicy.clients[0].podSelector.matchLabels.app=agents";
     const prometheus = "networkPolicy.metrics[0].podSelector.matchLabels.app=prometheus";
-    const [ofOperator, ofGateway] = await render(...networkPolicies, `--set=${agents}`, `--set=${prometheus}`);
+    const ingress = "networkPolicy.viewers[0].podSelector.matchLabels.app=ingress";
+    const peers = [agents, prometheus, ingress].map((value) => `--set=${value}`);
+    const [ofOperator, ofGateway] = await render(...networkPolicies, ...peers);
     if (ofOperator === undefined || ofGateway === undefined) throw new Error("expected two policies");
-    const may = (policy: Rendered, port: string) => ["agents", "prometheus", "x"].map((app) => letsIn(policy, port, { app }));
+    const may = (policy: Rendered, port: string) => ["agents", "prometheus", "ingress"].map((app) => letsIn(policy, port, { app }));
     expect(may(ofGateway, "launch")).toEqual([true, false, false]);
     expect(may(ofGateway, "internal")).toEqual([false, true, false]);
     expect(may(ofOperator, "internal")).toEqual([false, true, false]);
+    expect(may(ofOperator, "console")).toEqual([false, false, true]);
   });
 
   it("of workers admit only operator and gateways, which the operator gets as a setting", async () => {

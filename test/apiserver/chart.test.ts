@@ -63,14 +63,18 @@ const operatorAtHome: Rights = {
   "coordination.k8s.io/leases": ["get", "create", "update"],
   "discovery.k8s.io/endpointslices": WATCH,
 };
+const operatorEverywhere: Rights = {
+  "authentication.k8s.io/tokenreviews": ["create"],
+  "authorization.k8s.io/subjectaccessreviews": ["create"],
+};
 const gatewayWherePoolsLive: Rights = { "avatarpool.dev/avatarpools": WATCH, "/pods": WATCH };
 const gatewayAtHome: Rights = { "discovery.k8s.io/endpointslices": WATCH };
 const gatewayEverywhere: Rights = { "authentication.k8s.io/tokenreviews": ["create"] };
 
 describe("permissions", () => {
   const table: readonly [user: string, namespace: string, rights: Rights][] = [
-    ["avatarpool-operator", "avatars", operatorWherePoolsLive],
-    ["avatarpool-operator", "avatarpool", { ...operatorWherePoolsLive, ...operatorAtHome }],
+    ["avatarpool-operator", "avatars", { ...operatorWherePoolsLive, ...operatorEverywhere }],
+    ["avatarpool-operator", "avatarpool", { ...operatorWherePoolsLive, ...operatorAtHome, ...operatorEverywhere }],
     ["avatarpool-gateway", "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere }],
     ["avatarpool-gateway", "avatarpool", { ...gatewayWherePoolsLive, ...gatewayAtHome, ...gatewayEverywhere }],
   ];
@@ -82,9 +86,9 @@ describe("permissions", () => {
   it("are limited to the listed namespaces", async () => {
     await helm("install", "narrow", chart, "--namespace=elsewhere", "--set=crds.install=false", "--set=namespaces={avatars}");
     const operator = "elsewhere:narrow-operator";
-    await expectRights(operator, "avatars", operatorWherePoolsLive);
-    await expectRights(operator, "elsewhere", operatorAtHome);
-    await expectRights(operator, "default", {});
+    await expectRights(operator, "avatars", { ...operatorWherePoolsLive, ...operatorEverywhere });
+    await expectRights(operator, "elsewhere", { ...operatorAtHome, ...operatorEverywhere });
+    await expectRights(operator, "default", operatorEverywhere);
     const gateway = "elsewhere:narrow-gateway";
     await expectRights(gateway, "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere });
     await expectRights(gateway, "default", gatewayEverywhere);
@@ -128,16 +132,20 @@ describe("permissions", () => {
         ["install", "closed", chart, "--namespace=elsewhere", "--set=crds.install=false,namespaces={avatars}", ...values],
         { kubeconfig },
       );
-    await expect.poll(() => install("--set=gateway.tokenReview.create=false"), { timeout: 20_000 }).toMatchObject({ code: 0 });
+    const reviews = "--set=gateway.tokenReview.create=false,console.accessReview.create=false";
+    await expect.poll(() => install(reviews), { timeout: 20_000 }).toMatchObject({ code: 0 });
     const gateway = "elsewhere:closed-gateway";
+    const operator = "elsewhere:closed-operator";
     await expectRights(gateway, "avatars", gatewayWherePoolsLive);
+    await expectRights(operator, "default", {});
     // The documented commands of the cluster's administrator.
     const page = await readFile(path.join(root, "docs", "security.md"), "utf8");
     const commands = [...page.matchAll(/^kubectl (create clusterrole(?:binding)? .*)$/gm)];
-    expect(commands).toHaveLength(2);
+    expect(commands).toHaveLength(4);
     for (const [, command = ""] of commands)
       await kubectl(...command.replaceAll("NAMESPACE", "elsewhere").replaceAll("RELEASE", "closed").split(" "));
     await expectRights(gateway, "avatars", { ...gatewayWherePoolsLive, ...gatewayEverywhere });
+    await expectRights(operator, "default", operatorEverywhere);
   });
 });
 
@@ -289,6 +297,7 @@ describe("templates", () => {
       "home:x-edit",
       "home:x-gateway-pools",
       "home:x-gateway-token-reviews",
+      "home:x-operator-access-reviews",
       "home:x-operator-pools",
       "home:x-view",
     ]);
