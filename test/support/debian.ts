@@ -2,11 +2,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Progress } from "./controlplane/index.ts";
 
-/** Programs from Debian packages, and their paths. */
+/** Debian packages, and the path of the program or file that is used of each. */
 const programs = {
   "nginx-light": "/usr/sbin/nginx",
   haproxy: "/usr/sbin/haproxy",
   prometheus: "/usr/bin/prometheus",
+  // Not /usr/bin/chromium: that script of Debian adds its own flags.
+  chromium: "/usr/lib/chromium/chromium",
+  "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 } as const;
 
 export type DebianPackage = keyof typeof programs;
