@@ -163,9 +163,9 @@ export class ControlPlane implements AsyncDisposable {
     });
   }
 
-  /** A token for an existing ServiceAccount and one audience, valid for a day. */
-  serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
-    return requestToken(this.#admin, { namespace, name }, [audience]);
+  /** A token for an existing ServiceAccount, valid for a day. Default audience: the API server. */
+  serviceAccountToken(namespace: string, name: string, audience?: string): Promise<string> {
+    return requestToken(this.#admin, { namespace, name }, audience === undefined ? undefined : [audience]);
   }
 
   /** The events of the audit log so far, one JSON object per line. @throws Error unless `audit` is set. */

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { LOAD_AUDIENCE } from "../../../operator/api/load-report.ts";
+import type { operatorVariables } from "../../../operator/settings.ts";
 import { type ControlPlane, until } from "../controlplane/index.ts";
 import { freePort } from "./free-port.ts";
 import { type Build, ProductProcess } from "./processes.ts";
@@ -9,6 +10,7 @@ const NAMESPACE = "avatarpool";
 const RELEASE = "avatarpool";
 const CHART = path.join(import.meta.dirname, "..", "..", "..", "charts", "avatarpool");
 const READY_MS = 30_000;
+const CONSOLE_PORT_VARIABLE = "AVATARPOOL_CONSOLE_PORT" satisfies keyof typeof operatorVariables;
 
 /** An operator of another version. */
 export interface OperatorOptions {
@@ -17,6 +19,14 @@ export interface OperatorOptions {
   readonly build?: Build;
   /** Further settings. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface OperatorProcess {
+  readonly process: ProductProcess;
+  /** Base URL of metrics and health. */
+  readonly url: string;
+  /** Base URL of the console; undefined if the chart's values disable it. */
+  readonly consoleUrl: string | undefined;
 }
 
 export interface GatewayProcess {
@@ -76,8 +86,10 @@ export class Product implements AsyncDisposable {
     image = "avatarpool:test",
     build = this.#build,
     env: more = {},
-  }: OperatorOptions = {}): Promise<{ readonly process: ProductProcess; readonly url: string }> {
+  }: OperatorOptions = {}): Promise<OperatorProcess> {
     const port = await freePort();
+    const consoleEnabled = (await this.#renderedEnv("operator", CONSOLE_PORT_VARIABLE)) !== "";
+    const consolePort = consoleEnabled ? await freePort() : undefined;
     const tokenFile = path.join(this.#plane.folder, "load-token");
     await writeFile(tokenFile, await this.#plane.serviceAccountToken(NAMESPACE, "avatarpool-operator", LOAD_AUDIENCE));
     const env = {
@@ -86,12 +98,13 @@ export class Product implements AsyncDisposable {
       AVATARPOOL_LOAD_TOKEN_FILE: tokenFile,
       AVATARPOOL_IMAGE: image,
       AVATARPOOL_WORKER_PEERS: await this.#renderedEnv("operator", "AVATARPOOL_WORKER_PEERS"),
+      ...(consolePort !== undefined && { [CONSOLE_PORT_VARIABLE]: String(consolePort) }),
       ...more,
     };
     const process = await this.#start("operator", "avatarpool-operator", env, build);
     const url = `http://127.0.0.1:${port}`;
     await untilReady(process, `${url}/readyz`);
-    return { process, url };
+    return { process, url, consoleUrl: consolePort === undefined ? undefined : `http://127.0.0.1:${consolePort}/` };
   }
 
   /** Value of an environment variable in the chart's Deployment of a component; empty if it has none. */

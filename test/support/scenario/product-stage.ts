@@ -3,7 +3,7 @@ import { KubeClient } from "../../../operator/kube/client.ts";
 import { loadKubeConfig } from "../../../operator/kube/config.ts";
 import { type ControlPlane, type NodeSpec, type Progress, startControlPlane } from "../controlplane/index.ts";
 import type { Build } from "../product/processes.ts";
-import { type GatewayProcess, type OperatorOptions, Product } from "../product/product.ts";
+import { type GatewayProcess, type OperatorOptions, type OperatorProcess, Product } from "../product/product.ts";
 
 export interface ProductOptions {
   readonly nodes: readonly NodeSpec[];
@@ -22,14 +22,12 @@ export interface ProductOptions {
   readonly audit?: boolean | undefined;
 }
 
-type Operator = Awaited<ReturnType<Product["startOperator"]>>;
-
 export interface ProductParts {
   readonly plane: ControlPlane;
   readonly product: Product;
   readonly client: KubeClient;
   readonly gateways: readonly GatewayProcess[];
-  readonly operator: Operator;
+  readonly operator: OperatorProcess;
 }
 
 /** Starts the product on its own control plane. @param resources receives the started parts, also if a later part fails. */
@@ -56,7 +54,7 @@ export abstract class ProductStage implements AsyncDisposable {
   readonly client: KubeClient;
   readonly gateways: readonly GatewayProcess[];
   readonly #resources: AsyncDisposableStack;
-  #operator: Operator;
+  #operator: OperatorProcess;
 
   protected constructor(parts: ProductParts, resources: AsyncDisposableStack) {
     this.plane = parts.plane;
@@ -67,7 +65,7 @@ export abstract class ProductStage implements AsyncDisposable {
     this.#resources = resources;
   }
 
-  get operator(): Operator {
+  get operator(): OperatorProcess {
     return this.#operator;
   }
 
