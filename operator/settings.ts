@@ -160,7 +160,9 @@ export const checkLaunchSettings = parserOf(checkLaunchEnvironment);
 export const gatewayVariables = {
   ...common,
   AVATARPOOL_LAUNCH_PORT: port(8_080).describe("Port for launches. It also serves /readyz and /healthz, for load balancers."),
-  AVATARPOOL_INTERNAL_PORT: port(8_081).describe("Port of /healthz, /readyz, /metrics and the load stream."),
+  AVATARPOOL_INTERNAL_PORT: port(8_081).describe(
+    "Port of /healthz, /readyz and /metrics, and of the load stream and the console's requests of the operator.",
+  ),
   AVATARPOOL_DEFAULT_POOL: namespacedName("a pool").describe(
     "Namespace and name of the pool that serves POST /launch, for clients that cannot choose a path.",
   ),
@@ -188,7 +190,7 @@ export const gatewayVariables = {
   AVATARPOOL_OPERATOR_USER: z
     .string()
     .default("system:serviceaccount:avatarpool:avatarpool-operator")
-    .describe("Kubernetes user that may open the load stream: the operator's ServiceAccount."),
+    .describe("Kubernetes user that may open the load stream and send the console's requests: the operator's ServiceAccount."),
   AVATARPOOL_GATEWAYS: list.describe(
     "Internal base URLs of all gateways, separated by commas, if no Service lists the gateways. Without both, this gateway is the only one.",
   ),

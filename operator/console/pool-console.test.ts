@@ -7,6 +7,7 @@ import { IndexedStore } from "../kube/store.ts";
 import { notedOf } from "../pool/history/noted.ts";
 import { PoolMemory } from "../pool/memory.ts";
 import type { PoolView } from "../pool/views.ts";
+import { GatewayClient } from "./gateway-client.ts";
 import { PoolConsole } from "./pool-console.ts";
 
 const KEY = "avatars/support";
@@ -23,6 +24,7 @@ function console(pods: WorldChange["pods"] = [pod("a")]) {
     ...{ sinceMs: NOW_MS, clock, pools },
     memory: (key) => (key === KEY ? memory : undefined),
     gateways: () => 1,
+    gateway: new GatewayClient({ addresses: () => [], tokenFile: "", clock }),
     onReported: (each) => {
       handler = each;
       return () => {};

@@ -1,9 +1,10 @@
-import type { History } from "../api/console.ts";
+import type { History, SessionsPage, TestLaunch, TestLaunchResult } from "../api/console.ts";
 import { poolKey } from "../api/pool-config.ts";
 import type { PoolControllers } from "../pool/controllers.ts";
 import type { DecisionRecord } from "../pool/planning/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { decisionMark } from "./decision-mark.ts";
+import type { GatewayClient } from "./gateway-client.ts";
 import { LiveSamples } from "./live-samples.ts";
 import { PoolViews, type PoolViewsDeps } from "./pool-views.ts";
 import type { ConsoleSource } from "./source.ts";
@@ -12,6 +13,7 @@ export interface PoolConsoleDeps extends PoolViewsDeps {
   readonly sinceMs: number;
   readonly clock: Clock;
   readonly onReported: PoolControllers["onReported"];
+  readonly gateway: Pick<GatewayClient, "sessions" | "stopSessions" | "launch">;
 }
 
 type Changed = Parameters<ConsoleSource["onChange"]>[0];
@@ -85,16 +87,17 @@ export class PoolConsole implements ConsoleSource {
     return undefined;
   }
 
-  sessions(): Promise<never> {
-    return Promise.reject(unsupported());
+  sessions(key: string): Promise<SessionsPage> {
+    return this.#deps.gateway.sessions(...partsOf(key));
   }
 
-  stopSessions(): Promise<never> {
-    return Promise.reject(unsupported());
+  stopSessions(key: string, room: string): Promise<number> {
+    return this.#deps.gateway.stopSessions(...partsOf(key), room);
   }
 
-  launch(): Promise<never> {
-    return Promise.reject(unsupported());
+  launch(key: string, { preset, livekitUrl, livekitToken, room }: TestLaunch, signal: AbortSignal): Promise<TestLaunchResult> {
+    const form = { livekit_url: livekitUrl, livekit_token: livekitToken, room_name: room };
+    return this.#deps.gateway.launch(...partsOf(key), { ...form, ...(preset !== undefined && { avatar_id: preset }) }, signal);
   }
 
   #reported(key: string): void {
@@ -119,6 +122,7 @@ export class PoolConsole implements ConsoleSource {
   }
 }
 
-function unsupported(): Error {
-  return new Error("the console of this version does not read sessions: use the gateway's HTTP API");
+function partsOf(key: string): readonly [namespace: string, name: string] {
+  const [namespace = "", name = ""] = key.split("/");
+  return [namespace, name];
 }

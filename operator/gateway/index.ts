@@ -26,6 +26,7 @@ import { countAttempts, createRegistry } from "../telemetry/metrics.ts";
 import { HttpWorkerClient } from "../workers/client.ts";
 import { HttpPeers } from "./claims/http-peers.ts";
 import { GatewayCore } from "./core.ts";
+import { serveConsole } from "./http/console-routes.ts";
 import { DenialLog } from "./http/denial-log.ts";
 import { internalServer } from "./http/internal-server.ts";
 import { LoadAuth } from "./load/load-auth.ts";
@@ -103,37 +104,31 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const series = new PoolSeries({ metrics, directory, core, clock });
   const notReady = () => (signal.aborted ? "stopping" : startup.notReadyReason());
   const denials = new DenialLog({ clock, logger });
+  let launched = 0;
+  const nextOrder = () => ++launched;
+  const serving = {
+    ...{ clock, logger, metrics, denials, nextOrder, sessions: core.sessions, viewIsOld: () => pools.behind },
+    findPool: (key: string) => directory.pool(key),
+    launch: (...launch: Parameters<GatewayCore["launch"]>) => core.launch(...launch),
+  };
+  const access = (...request: Parameters<LoadAuth["access"]>) => operatorAuth.access(...request);
   const internal = internalServer({
     gateway: `${settings.podName}-${randomBytes(4).toString("hex")}`,
     clock,
     source: core,
     registry,
     beforeScrape: () => series.update(),
-    access: (...request) => operatorAuth.access(...request),
+    access,
     claims: core,
     peerAccess: (...request) => peerAuth.access(...request),
     denials,
     notReady,
   });
+  serveConsole(internal, { ...serving, access });
   const watching = new AbortController();
   const tracer = await loadTracer(process.env, (problem) => logger.warn({ problem }, "OpenTelemetry reported a problem"));
   const launches = await publicServer(
-    {
-      settings,
-      kube,
-      clock,
-      logger,
-      metrics,
-      findPool: (key) => directory.pool(key),
-      launch: (pool, request, arrival) => core.launch(pool, request, arrival),
-      viewIsOld: () => pools.behind,
-      stopping: () => signal.aborted,
-      sessions: core.sessions,
-      livekit,
-      denials,
-      notReady,
-      tracer,
-    },
+    { ...serving, settings, kube, livekit, notReady, tracer, stopping: () => signal.aborted },
     watching.signal,
   );
 

@@ -19,7 +19,7 @@ const BODY_TIMEOUT_MS = 60_000;
 export interface PublicServerDeps
   extends Pick<
     LaunchServerDeps,
-    "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "notReady" | "denials" | "tracer"
+    "logger" | "metrics" | "findPool" | "launch" | "viewIsOld" | "stopping" | "notReady" | "denials" | "tracer" | "nextOrder"
   > {
   readonly settings: GatewaySettings;
   readonly kube: KubeClient;

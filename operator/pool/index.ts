@@ -2,6 +2,7 @@ import { gatewayAddresses } from "../api/gateway-addresses.ts";
 import { httpOrigin } from "../api/http-origin.ts";
 import { annotations, FINALIZER, labels, MANAGED_BY } from "../api/names.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { GatewayClient } from "../console/gateway-client.ts";
 import { type OperatorConsole, startConsole } from "../console/index.ts";
 import { PoolConsole } from "../console/pool-console.ts";
 import { KubeClient } from "../kube/client.ts";
@@ -127,7 +128,10 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     metrics,
   });
   const owned = ownedObjectControllers(operator, watched, writer, controllers.refusals);
+  const { loadTokenFile: tokenFile } = operator.settings;
+  const gateway = new GatewayClient({ addresses: () => streams.addresses, tokenFile, clock });
   const poolConsole = new PoolConsole({
+    gateway,
     clock,
     sinceMs,
     pools: watched.pools.store,
@@ -139,7 +143,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
     {
       ...common,
       hub,
-      tokenFile: operator.settings.loadTokenFile,
+      tokenFile,
       onChange: (key) => controllers.enqueue(key),
       onConnections: (connected) => {
         metrics.gatewaysConnected.set(connected);
@@ -164,6 +168,7 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   if (!signal.aborted) await Promise.all([controllers.run(signal), ...owned.map((run) => run(signal)), ...running]);
   role.leading = undefined;
   await streams.close();
+  await gateway.close();
   await workers.close();
   metrics.leader.set(0);
 }

@@ -42,7 +42,9 @@ async function launch(pool: PoolConfig, request: LaunchRequest, arrival: Arrival
   return { status: 200, contentType: "application/json", body: '{"status":"pending","task_id":"t1"}' };
 }
 
+let arrived = 0;
 const server = launchServer({
+  nextOrder: () => ++arrived,
   clock: systemClock,
   logger: createLogger("fuzz", "info", { write: (line) => void lines.push(line) }),
   metrics: gatewayMetrics(createRegistry({ process: false })),

@@ -2,7 +2,7 @@ import type { FastifyReply } from "fastify";
 import type { WorkerAnswer } from "../../workers/answers.ts";
 import { LaunchError } from "../errors.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
-import { stageTimes } from "./launch-record.ts";
+import { stageTimes } from "../launch/stage-times.ts";
 
 export function errorBody({ code, message, field }: LaunchError) {
   return { error: { code, message, ...(field === undefined ? {} : { field }) } };
@@ -28,7 +28,7 @@ export function accept(reply: FastifyReply, answer: WorkerAnswer, trace: LaunchT
     .header(
       "server-timing",
       stageTimes(trace, nowMs)
-        .map(([stage, ms]) => `${stage};dur=${Math.round(ms)}`)
+        .map(({ name, ms }) => `${name};dur=${Math.round(ms)}`)
         .join(", "),
     )
     .type("application/json; charset=utf-8")

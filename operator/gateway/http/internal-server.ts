@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { LOAD_PATH } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -17,10 +17,10 @@ import {
   SUPERSEDED_WAIT_MS,
   supersededSchema,
 } from "../claims/peer-protocol.ts";
-import type { Access } from "../load/load-auth.ts";
 import { type LoadSource, streamLoad } from "../load/load-stream.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { type NotReady, serveHealth } from "./health-routes.ts";
+import { badRequest, type CheckAccess, ConcurrencyLimit, isAuthorized, unavailable } from "./internal-access.ts";
 
 /** Limit on concurrent load streams: two operator replicas, each with an old stream that it has not closed yet. */
 const MAX_READERS = 8;
@@ -38,11 +38,11 @@ export interface InternalServerDeps {
   readonly registry: MetricsRegistry;
   /** Updates the gauges before a scrape. */
   readonly beforeScrape: () => void;
-  /** Whether the bearer may read the load. */
-  readonly access: (authorization: string | undefined, address: string) => Promise<Access>;
+  /** Whether the bearer is the operator. */
+  readonly access: CheckAccess;
   readonly claims: ClaimSource;
   /** Whether the bearer is a gateway. */
-  readonly peerAccess: (authorization: string | undefined, address: string) => Promise<Access>;
+  readonly peerAccess: CheckAccess;
   readonly denials: Pick<DenialLog, "note">;
   readonly notReady: NotReady;
 }
@@ -120,56 +120,4 @@ function serveClaims(server: FastifyInstance, deps: InternalServerDeps): void {
       heldOf.add(gateway, -1);
     }
   });
-}
-
-class ConcurrencyLimit {
-  readonly #max: number;
-  #taken = 0;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  async with(work: () => Promise<unknown>, full: () => unknown): Promise<unknown> {
-    if (this.#taken >= this.#max) return full();
-    this.#taken += 1;
-    try {
-      return await work();
-    } finally {
-      this.#taken -= 1;
-    }
-  }
-}
-
-/** Responds to a request without a valid token. */
-async function isAuthorized(
-  { denials }: InternalServerDeps,
-  access: InternalServerDeps["access"],
-  request: FastifyRequest,
-  reply: FastifyReply,
-  denial: string,
-): Promise<boolean> {
-  switch (await access(request.headers.authorization, request.ip)) {
-    case "granted":
-      return true;
-    case "denied":
-      denials.note(request, denial);
-      reply.code(401).send(errorBody("denied", denial));
-      return false;
-    case "unknown":
-      unavailable(reply, "authentication is unavailable: the token cannot be reviewed");
-      return false;
-  }
-}
-
-function unavailable(reply: FastifyReply, message: string): FastifyReply {
-  return reply.code(503).header("retry-after", "1").send(errorBody("unavailable", message));
-}
-
-function badRequest(reply: FastifyReply, error: Error): FastifyReply {
-  return reply.code(400).send(errorBody("bad_request", error.message));
-}
-
-function errorBody(code: string, message: string) {
-  return { error: { code, message } };
 }

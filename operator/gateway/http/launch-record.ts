@@ -5,17 +5,19 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { LaunchError } from "../errors.ts";
 import { launchStages } from "../launch/launch-spans.ts";
 import type { LaunchTrace } from "../launch/launch-trace.ts";
+import { stageTimes } from "../launch/stage-times.ts";
 
 /** Clients choose the names of rooms and presets. */
 const MAX_LOGGED = 200;
 
+export interface RecordDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+}
+
 /** Counts a launch that has ended, and writes its access log line. Launches without a valid token are in the denial log. */
-export function record(
-  deps: { readonly clock: Clock; readonly logger: Logger; readonly metrics: GatewayMetrics },
-  pool: PoolConfig | undefined,
-  trace: LaunchTrace,
-  outcome: "served" | LaunchError,
-): void {
+export function record(deps: RecordDeps, pool: PoolConfig | undefined, trace: LaunchTrace, outcome: "served" | LaunchError): void {
   const code = outcome === "served" ? outcome : outcome.code;
   // Clients can name any pool: the number of label values would have no limit.
   const labels = { namespace: pool?.namespace ?? "", pool: pool?.name ?? "", outcome: code, path: trace.path ?? "" };
@@ -60,13 +62,6 @@ function recordStages(
   { namespace, pool }: { readonly namespace: string; readonly pool: string },
   trace: LaunchTrace,
 ): void {
-  for (const [stage, ms] of stageTimes(trace, clock.now())) {
+  for (const { name: stage, ms } of stageTimes(trace, clock.now()))
     metrics.stageSeconds.observeLaunch({ namespace, pool, stage }, ms / 1_000, trace.traceId);
-  }
-}
-
-/** Milliseconds of the launch's stages until its response, in the order of the stages. */
-export function stageTimes({ arrivedMs, waitedMs, forwardMs }: LaunchTrace, nowMs: number): readonly (readonly [string, number])[] {
-  const pickMs = nowMs - arrivedMs - waitedMs - forwardMs;
-  return Object.entries({ queue: waitedMs, pick: Math.max(0, pickMs), forward: Math.max(0, forwardMs) });
 }

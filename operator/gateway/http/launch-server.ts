@@ -30,6 +30,8 @@ export interface LaunchServerDeps extends ServeLaunchDeps, FindPoolDeps {
   /** Undefined if no traces are exported. */
   readonly tracer?: Pick<Tracer, "start"> | undefined;
   readonly denials: Pick<DenialLog, "note">;
+  /** Position of the next launch among all launches of this gateway. */
+  readonly nextOrder: () => number;
   /** Proxies whose `X-Forwarded-For` is trusted: addresses and CIDRs. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Key of the pool for `POST /launch`. */
@@ -60,7 +62,6 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
     frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error)),
   });
   const cuts = new ClientCuts();
-  let order = 0;
 
   // Clients open new connections to another gateway before this one closes theirs.
   server.addHook("onSend", (_request, reply, payload, done) => {
@@ -73,7 +74,7 @@ export function launchServer(deps: LaunchServerDeps): FastifyInstance {
   server.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
   const launch = async (key: string | undefined, request: FastifyRequest<Query>, reply: FastifyReply): Promise<FastifyReply> => {
-    order += 1;
+    const order = deps.nextOrder();
     const traceContext = traceContextOf(request.headers);
     const arrivedMs = deps.clock.now();
     const span = deps.tracer?.start(traceContext, arrivedMs);

@@ -1,20 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
+import type { PoolConfig } from "../../api/pool-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { headerToken } from "../admission/credential.ts";
 import type { Gate } from "../admission/gate.ts";
-import { LaunchError } from "../errors.ts";
 import type { BodyRooms } from "../form/body-rooms.ts";
 import { type BodyTime, readBody } from "../form/read-body.ts";
 import { announcedLength } from "../form/read-form.ts";
 import type { Livekit } from "../sessions/livekit.ts";
 import { roomEvent } from "../sessions/room-event.ts";
-import { isLive } from "../sessions/session-book.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { refusalOf, refuse } from "./answer.ts";
 import { networkOf } from "./caller.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
+import { endSessions, noSession } from "./end-sessions.ts";
 import { type FindPoolDeps, type PoolPath, requirePool } from "./find-pool.ts";
 import { sessionsBody } from "./session-schemas.ts";
 
@@ -54,7 +53,7 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
       const { pool } = await enter(request);
       const { room } = request.params;
       const found = await sessions.inRoom(pool, room);
-      if (found.sessions.length === 0) throw notFound(pool, room, found.complete);
+      if (found.sessions.length === 0) throw noSession(pool, room, found.complete);
       return sessionsBody(found);
     }),
   );
@@ -63,14 +62,7 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
     answering(deps, request, reply, async () => {
       const { pool, client } = await enter(request);
       const { room } = request.params;
-      const found = await sessions.end(pool, room);
-      if (found.sessions.length === 0) throw notFound(pool, room, found.complete);
-      const left = found.sessions.filter(isLive);
-      const ended = found.sessions.length - left.length;
-      const line = { namespace: pool.namespace, pool: pool.name, client, room, ended, left: left.length };
-      deps.logger.info(line, "sessions ended on request");
-      if (left.length > 0) throw notEnded(left.map(({ worker }) => worker.name));
-      return sessionsBody(found);
+      return sessionsBody(await endSessions(deps, pool, room, client));
     }),
   );
 
@@ -113,14 +105,4 @@ async function answering(
     if (refusal.code === "internal") logger.error({ err: error }, "failed to serve a sessions request");
     return refuse(reply, refusal);
   }
-}
-
-function notFound(pool: PoolConfig, room: string, complete: boolean): LaunchError {
-  const doubt = complete ? "" : "; not every worker has responded, so retry later";
-  return new LaunchError(404, "session_not_found", `pool ${poolKey(pool)} has no session in room ${room}${doubt}`);
-}
-
-function notEnded(workers: readonly string[]): LaunchError {
-  const message = `worker ${workers.join(", ")} did not end the session, which may still run: retry`;
-  return new LaunchError(502, "session_not_ended", message);
 }

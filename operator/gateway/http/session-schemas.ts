@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { launchStages } from "../../telemetry/gateway-metrics.ts";
 import { isLive, type Session } from "../sessions/session-book.ts";
 
 export const sessionSchema = z.object({
@@ -11,6 +12,10 @@ export const sessionSchema = z.object({
   group: z.string().describe("The worker's group."),
   preset: z.string().optional().describe("The session's preset, if this gateway served the launch."),
   launched_at: z.iso.datetime().optional().describe("Arrival of the launch, if this gateway served it."),
+  stages: z
+    .array(z.object({ name: z.enum(launchStages), ms: z.number() }))
+    .optional()
+    .describe("Duration in ms of each stage of the start-up, as far as this gateway measured it."),
 });
 
 export const sessionsSchema = z.object({
@@ -31,6 +36,7 @@ export function sessionBody({ room, state, taskId, worker, launched }: Session):
     group: worker.group,
     ...(launched?.preset === undefined ? {} : { preset: launched.preset }),
     ...(launched === undefined ? {} : { launched_at: new Date(launched.arrivedMs).toISOString() }),
+    ...(launched === undefined || launched.stages.length === 0 ? {} : { stages: [...launched.stages] }),
   };
 }
 

@@ -4,12 +4,14 @@ import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import { taskId, type WorkerAnswer } from "../../workers/answers.ts";
 import type { LoadBook } from "../load/load-book.ts";
 import type { LaunchPath } from "../sessions/launch-path.ts";
+import type { LaunchStage } from "../sessions/launch-stage.ts";
 import type { Launched, Session } from "../sessions/session-book.ts";
 import type { SessionLocation } from "../sessions/session-location.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Worker } from "../workers/worker.ts";
 import type { LaunchContext } from "./launch-context.ts";
 import type { Replacements, SentLaunch } from "./replacements.ts";
+import { stageTimes } from "./stage-times.ts";
 import type { StartupWatch } from "./startup.ts";
 
 export interface AcceptedDeps {
@@ -32,6 +34,7 @@ interface NewSession extends AcceptedBy {
   readonly task: string;
   readonly sent: SentLaunch;
   readonly replaces: boolean;
+  readonly stages: LaunchStage[];
 }
 
 /** Records the sessions of accepted launches, measures their start-up, and ends the sessions that they replace. */
@@ -45,14 +48,15 @@ export class AcceptedLaunches {
   /** The worker has accepted a launch that this gateway sent. */
   began(launch: LaunchContext, accepted: AcceptedBy & { readonly answer: WorkerAnswer; readonly sent: SentLaunch }): void {
     const { sent, answer, worker, path } = accepted;
-    const { load } = this.#deps;
+    const { load, clock } = this.#deps;
+    const stages = [...stageTimes(launch.trace, clock.now())];
     load.changed(launch.key);
     load.served(launch.key, launch.preset);
     const task = taskId(answer);
     if (task === undefined) {
       this.#deps.sessions.beganUnnamed(worker);
       this.#deps.replacements.failed(sent);
-    } else void this.#follow(launch, this.#record(launch, { worker, path, task, sent }), answer);
+    } else void this.#follow(launch, this.#record(launch, { worker, path, task, sent, stages }), answer);
   }
 
   /** The gateway has found a session that an earlier attempt or another gateway began. */
@@ -60,18 +64,18 @@ export class AcceptedLaunches {
     const { key: pool, keys, request } = launch;
     const { worker, path, task, ticket } = found;
     const sent = this.#deps.replacements.register({ pool, room: request.roomName, seat: keys.seat, ticket, others: [] });
-    const session = this.#record(launch, { worker, path, task, sent });
+    const session = this.#record(launch, { worker, path, task, sent, stages: [] });
     if (session.replaces) void this.#replace(launch, session);
   }
 
   #record(launch: LaunchContext, begun: Omit<NewSession, "replaces">): NewSession {
     const { keys, preset, request, arrivedMs, trace } = launch;
-    const { worker, path, task: taskId, sent } = begun;
+    const { worker, path, task: taskId, sent, stages } = begun;
     const { launch: key, seat, identity, agent } = keys;
     const { roomName: room, livekitUrl } = request;
     const { traceId, span } = trace;
     const whose = { preset, livekitUrl, identity, agent, launch: key, seat };
-    const launched: Launched = { arrivedMs, path, ...whose, ticket: sent.ticket, trace: { traceId, span } };
+    const launched: Launched = { arrivedMs, path, ...whose, ticket: sent.ticket, trace: { traceId, span }, stages };
     const session: Session = this.#deps.sessions.began(worker, { taskId, room }, launched);
     return { ...begun, replaces: this.#deps.replacements.began(sent, session) };
   }
@@ -97,7 +101,7 @@ export class AcceptedLaunches {
 
   #ran(
     { pool, preset, key, arrivedMs, trace }: LaunchContext,
-    { worker, path }: AcceptedBy,
+    { worker, path, stages }: Pick<NewSession, "worker" | "path" | "stages">,
     { acceptedMs, ranMs }: { readonly acceptedMs: number; readonly ranMs: number },
   ): void {
     const { load, metrics } = this.#deps;
@@ -106,7 +110,9 @@ export class AcceptedLaunches {
     const labels = { namespace: pool.namespace, pool: pool.name };
     metrics.startupSeconds.observeLaunch({ ...labels, path }, startupMs / 1_000, trace.traceId);
     trace.span?.add({ name: "worker", startMs: acceptedMs, endMs: ranMs });
-    metrics.stageSeconds.observeLaunch({ ...labels, stage: "worker" }, (ranMs - acceptedMs) / 1_000, trace.traceId);
+    const last: LaunchStage = { name: "worker", ms: ranMs - acceptedMs };
+    metrics.stageSeconds.observeLaunch({ ...labels, stage: last.name }, last.ms / 1_000, trace.traceId);
+    stages.push(last);
     load.started(key, startupMs, path === "queued" ? undefined : worker.uid);
   }
 }

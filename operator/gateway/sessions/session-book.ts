@@ -5,6 +5,7 @@ import type { ListedTask } from "../../workers/answers.ts";
 import type { Worker } from "../workers/worker.ts";
 import { poolOf } from "../workers/worker-table.ts";
 import type { LaunchPath } from "./launch-path.ts";
+import type { LaunchStage } from "./launch-stage.ts";
 
 /** The state that the worker reports, or `lost`: the worker died while the session ran. */
 export type SessionState = ListedTask["state"] | "lost";
@@ -27,6 +28,8 @@ export interface Launched {
   /** Order of the launches of a room: a later launch has a higher ticket. */
   readonly ticket: number;
   readonly trace: { readonly traceId?: string | undefined; readonly span?: LaunchSpan | undefined };
+  /** The stages of the start-up so far, in order. */
+  readonly stages: LaunchStage[];
 }
 
 export interface Session {

@@ -54,6 +54,11 @@ export class GatewayStreams {
     this.#options.onConnections(hub.connected);
   }
 
+  /** Base URLs of the present gateways. */
+  get addresses(): readonly string[] {
+    return [...this.#streams.keys()];
+  }
+
   /** Call once the signal has aborted. */
   async close(): Promise<void> {
     await this.#agent.destroy();

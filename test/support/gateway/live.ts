@@ -86,7 +86,9 @@ export async function liveGateway(takes: readonly Take[], pool: PoolConfig, opti
   const tokens = new ClientTokens({ read: options.readSecret ?? (async () => undefined), clock: systemClock });
   const gate = new Gate(tokens, new ClientLimits(systemClock));
   const denials = new DenialLog({ clock: systemClock, logger });
+  let launched = 0;
   const server = launchServer({
+    nextOrder: () => ++launched,
     clock: systemClock,
     logger,
     metrics,
