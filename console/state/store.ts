@@ -20,7 +20,9 @@ export class Store<T> {
     this.#value = value;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#schedule(() => {
+    // A function of the browser, such as queueMicrotask, rejects another receiver than the page.
+    const schedule = this.#schedule;
+    schedule(() => {
       this.#scheduled = false;
       for (const listener of this.#listeners) listener();
     });
