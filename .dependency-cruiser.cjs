@@ -131,7 +131,7 @@ module.exports = {
       severity: "error",
       from: { path: "^console/", pathNot: ["^console/what-if/(run|worker|no-eval)[.]ts$", "[.]test[.]ts$"] },
       to: {
-        path: ["^operator/(simulate/(?!table[.])|api/(v1alpha1/|pool-))", "node_modules/(zod|yaml|croner)/"],
+        path: ["^operator/(simulate/(?!(table|generate|draws)[.])|api/(v1alpha1/|pool-))", "node_modules/(zod|yaml|croner)/"],
         dependencyTypesNot: ["type-only"],
       },
     },

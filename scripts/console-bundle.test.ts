@@ -20,6 +20,25 @@ describe("the console's files", () => {
     }
   });
 
+  it("have names with a hash, except the index, the icon and the simulation page", () => {
+    const plain = [...files.keys()].filter((name) => !/-[A-Z0-9]{8}\.(js|css)$/.test(name));
+    expect(plain.toSorted()).toEqual(["favicon.svg", "index.html", "simulation.css", "simulation.js"]);
+  });
+
+  it("are those that the index and the app name", () => {
+    const text = (name: string) => new TextDecoder().decode(files.get(name));
+    const named = [...text("index.html").matchAll(/(?:src|href)="([^":]+\.(?:js|css))"/g)].map(([, name]) => name ?? "");
+    expect(named).toHaveLength(2);
+    const workers = ["simulator", "stream"].map((worker) => [...files.keys()].find((name) => name.startsWith(`${worker}-`)) ?? "");
+    const scripts = [...files.values()].map((content) => new TextDecoder().decode(content));
+    for (const name of [...named, ...workers]) expect(files.has(name), name).toBe(true);
+    for (const worker of workers)
+      expect(
+        scripts.some((script) => script.includes(`"${worker}"`)),
+        worker,
+      ).toBe(true);
+  });
+
   it("include the script and the style of the simulation page", () => {
     expect([...files.keys()]).toEqual(expect.arrayContaining(["simulation.js", "simulation.css"]));
   });

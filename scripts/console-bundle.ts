@@ -36,7 +36,7 @@ const forBrowser = {
   plugins: [englishOnly],
 } as const satisfies BuildOptions;
 
-const hashed = { entryNames: "[name]-[hash]", chunkNames: "chunk-[hash]", assetNames: "[name]-[hash]" } as const;
+const hashed = { entryNames: "[name]-[hash]" } as const;
 
 /**
  * Builds the console: the app, its workers, and the script and style of the page of `avatarpool simulate --html`. Names contain
@@ -54,8 +54,8 @@ export async function consoleFiles(): Promise<ConsoleFiles> {
     ...forBrowser,
     ...hashed,
     entryPoints: { console: "console/main.tsx" },
+    // Without chunks, because a chunk does not load its style sheet. A page is evaluated when it is first opened.
     format: "esm",
-    splitting: true,
     define: {
       SIMULATOR_URL: JSON.stringify(outputOf(workers.metafile, "console/what-if/worker.ts").script),
       STREAM_URL: JSON.stringify(outputOf(workers.metafile, "console/stream/worker.ts").script),
