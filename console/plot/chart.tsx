@@ -4,13 +4,13 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { colourOf, onColoursChange, type PlotColour } from "./colours.ts";
 import type { Range } from "./range.ts";
-import { hourSteps, hoursText, stepsOf, textOf, type Unit } from "./units.ts";
+import { hourSteps, hoursText, stepsOf, textOf, timeText, type Unit } from "./units.ts";
 
 export interface ChartSeries {
   readonly label: string;
   readonly colour: PlotColour;
-  /** `step`: a value holds until the next one. `bars`: a count per interval. */
-  readonly form: "line" | "step" | "area" | "bars";
+  /** `step`: a value holds until the next one. `bars`: a count per interval. `points`: values that many intervals lack. */
+  readonly form: "line" | "step" | "area" | "bars" | "points";
   /** Tells lines apart without their colours. */
   readonly dashed?: boolean;
   readonly values: readonly (number | null)[];
@@ -29,6 +29,8 @@ export interface ChartProps {
   readonly height?: number;
   /** Upper end of the y axis. Undefined: of the visible values. */
   readonly top?: number;
+  /** Whether the x axis has labels. Default: true. */
+  readonly hasLabels?: boolean;
   /** Charts with the same key share the cursor. */
   readonly cursorKey?: string;
   /** Vertical lines. */
@@ -39,10 +41,13 @@ export interface ChartProps {
 }
 
 const xAxes: Readonly<Record<ChartProps["xKind"], uPlot.Axis>> = {
-  time: {},
+  time: { space: 80, values: (_, splits, __, ___, stepMs) => splits.map((split) => timeText(split, stepMs)) },
   hours: { incrs: hourSteps, space: 70, values: (_, splits) => splits.map(hoursText) },
   slots: { incrs: stepsOf("count"), values: (_, splits) => splits.map((split) => textOf("count", split)) },
 };
+
+/** Space around the plotting area in CSS pixels: marks outside of the canvas align with it. */
+export const plotPadding = { left: 52, right: 12 } as const;
 
 /** A selection narrower than this is a click. */
 const LEAST_DRAG_PX = 6;
@@ -55,7 +60,7 @@ export function Chart(props: ChartProps) {
   latest.current = props;
   const [at, setAt] = useState<number>();
   const titleId = useId();
-  const { title, summary, x, series, range, unit, limit, height = 130 } = props;
+  const { title, summary, x, xKind, series, range, unit, limit, marks, top, height = 130 } = props;
   const shape = series.map(({ label, form, colour }) => `${label} ${form} ${colour}`).join();
 
   // Data and ranges change without a new plot.
@@ -73,16 +78,16 @@ export function Chart(props: ChartProps) {
       made.destroy();
       plot.current = undefined;
     };
-  }, [shape, height, props.xKind, props.cursorKey, unit]);
+  }, [shape, height, xKind, props.cursorKey, unit]);
 
   useEffect(() => {
     const made = plot.current;
     if (made === undefined) return;
     made.batch(() => {
       made.setData(dataOf({ x, series }), false);
-      made.setScale("x", { ...range });
+      made.setScale("x", { min: range.min, max: range.max });
     });
-  });
+  }, [x, series, range.min, range.max, marks, limit?.at, top]);
 
   const shown = at ?? x.length - 1;
   return (
@@ -92,6 +97,7 @@ export function Chart(props: ChartProps) {
           {title}
         </span>
         <ul class="plot-legend">
+          {at !== undefined && <li class="soft">{xText(xKind, x[at])}</li>}
           {series.map(({ label, colour, dashed, form, values }) => (
             <li key={label}>
               <span class={`swatch ${form}${dashed ? " dashed" : ""}`} style={{ "--of": `var(--plot-${colour})` }} />
@@ -116,6 +122,17 @@ function textAt(values: readonly (number | null)[], index: number, unit: Unit): 
   return value === null || value === undefined ? "–" : textOf(unit, value);
 }
 
+function xText(kind: ChartProps["xKind"], value = 0): string {
+  switch (kind) {
+    case "time":
+      return timeText(value, 0);
+    case "hours":
+      return hoursText(value);
+    case "slots":
+      return `${value} slots`;
+  }
+}
+
 function dataOf({ x, series }: Pick<ChartProps, "x" | "series">): uPlot.AlignedData {
   return [x as number[], ...series.map(({ values }) => values as (number | null)[])];
 }
@@ -126,7 +143,7 @@ function optionsOf(
   height: number,
   onCursor: (index: number | undefined) => void,
 ): uPlot.Options {
-  const { xKind, series, cursorKey, unit, onZoom } = latest.current;
+  const { xKind, series, cursorKey, unit, hasLabels = true, onZoom } = latest.current;
   const font = "12px system-ui, sans-serif";
   const axis = {
     font,
@@ -138,15 +155,21 @@ function optionsOf(
     width,
     height,
     ms: 1,
-    padding: [8, 12, 0, 0],
+    padding: [8, plotPadding.right, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: xKind === "time", auto: false, range: () => [latest.current.range.min, latest.current.range.max] },
       y: { range: (_, __, most) => [0, topOf(latest.current, most)] },
     },
     axes: [
-      { ...axis, size: 28, ...xAxes[xKind] },
-      { ...axis, size: 52, space: 28, incrs: stepsOf(unit), values: (_, splits) => splits.map((split) => textOf(unit, split)) },
+      { ...axis, ...xAxes[xKind], ...(hasLabels ? { size: 28 } : { size: 0, values: () => [] }) },
+      {
+        ...axis,
+        size: plotPadding.left,
+        space: 28,
+        incrs: stepsOf(unit),
+        values: (_, splits) => splits.map((split) => textOf(unit, split)),
+      },
     ],
     series: [{}, ...series.map(seriesOptions)],
     cursor: {
@@ -178,11 +201,12 @@ function optionsOf(
 
 function seriesOptions({ form, colour, dashed }: ChartSeries): uPlot.Series {
   const { stepped, bars } = uPlot.paths;
-  const paths = form === "step" ? stepped?.({ align: 1 }) : form === "bars" ? bars?.({ size: [0.8, 24], align: -1 }) : undefined;
+  const paths = form === "step" ? stepped?.({ align: 1 }) : form === "bars" ? bars?.({ size: [0.8, 24], align: 1 }) : undefined;
   return {
     stroke: () => colourOf(colour),
     width: form === "bars" ? 0 : 1.5,
-    points: { show: false },
+    points: form === "points" ? { show: true, size: 5, fill: () => colourOf(colour) } : { show: false },
+    spanGaps: form === "points",
     ...(dashed && { dash: [6, 4] }),
     ...((form === "area" || form === "bars") && { fill: () => colourOf(colour, form === "area" ? 0.25 : 1) }),
     ...(paths !== undefined && { paths }),

@@ -42,3 +42,15 @@ export function hoursText(hours: number): string {
   if (rest === 0) return `${whole} h`;
   return whole === 0 ? `${rest} min` : `${whole} h ${rest} min`;
 }
+
+const times = {
+  seconds: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  minutes: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
+  days: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" }),
+};
+
+/** A time in the viewer's zone. @param stepMs distance to the next label. */
+export function timeText(atMs: number, stepMs: number): string {
+  if (stepMs >= 86_400_000) return times.days.format(atMs);
+  return (stepMs >= 60_000 ? times.minutes : times.seconds).format(atMs);
+}

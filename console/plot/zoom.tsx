@@ -39,7 +39,7 @@ export function Zoom({ range, bounds, least, label, onZoom, children }: ZoomProp
         <button type="button" disabled={isAll} onClick={() => onZoom("all")}>
           Reset
         </button>
-        <span class="hint">Drag in a plot to zoom, or focus the plots and press + − ← → 0.</span>
+        <span class="soft small">Drag in a plot to zoom, or focus the plots and press + − ← → 0.</span>
       </div>
       <section
         class="zoom-plots"

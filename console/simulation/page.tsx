@@ -1,3 +1,5 @@
+import "../style/tokens.css";
+import "../style/base.css";
 import "./page.css";
 import { render } from "preact";
 import type { SimulationReport } from "../../operator/simulate/report.ts";
@@ -10,7 +12,8 @@ if (root !== null && data !== null) {
   const { title, ...report } = JSON.parse(data.textContent) as SimulationReport;
   render(
     <>
-      <h1>{title}</h1>
+      <h1>Simulation with AvatarPool</h1>
+      <h2>{title}</h2>
       <Results {...report} />
     </>,
     root,

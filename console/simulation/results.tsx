@@ -23,9 +23,9 @@ export function Results({ about, outcomes }: Pick<SimulationReport, "about" | "o
         <p key={sentence}>{sentence}</p>
       ))}
       <Bars outcomes={outcomes} />
-      <h2>Figures</h2>
+      <h3>Figures</h3>
       <Table outcomes={outcomes} />
-      <h2>Over time</h2>
+      <h3>Over time</h3>
       <Zoom
         range={range}
         bounds={bounds}
@@ -58,7 +58,7 @@ function Bars({ outcomes }: { readonly outcomes: readonly Outcome[] }) {
     <div class="simulation-bars">
       {barCharts(outcomes).map(({ title, bars }) => (
         <section key={title}>
-          <h2>{title}</h2>
+          <h3>{title}</h3>
           <dl>
             {bars.map(({ name, text, share }) => (
               <div key={name}>
@@ -72,7 +72,7 @@ function Bars({ outcomes }: { readonly outcomes: readonly Outcome[] }) {
           </dl>
         </section>
       ))}
-      <p class="hint">A shorter bar is better.</p>
+      <p class="soft small">A shorter bar is better.</p>
     </div>
   );
 }
