@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DecisionMark, History, HistorySample } from "../../operator/api/console.ts";
-import { absorbedOf, columnsOf, merged, withDecisions, withSample } from "./samples.ts";
+import { binned, binWidthMs, columnsOf, withRecent } from "./samples.ts";
 
 const at = (atMs: number, changes: Partial<HistorySample> = {}): HistorySample => ({
   ...{ atMs, sessions: 0, slots: 0, warmSlots: 0, warmWanted: 0, replicas: 0, queued: 0 },
@@ -15,38 +15,44 @@ const history = (samples: readonly HistorySample[], decisions: readonly Decision
 });
 
 describe("the history in a tab", () => {
-  it("gets newer samples, replaces the newest one and ignores older ones", () => {
-    const first = history([at(10), at(20, { sessions: 1 })]);
-    expect(withSample(first, at(30)).samples.map(({ atMs }) => atMs)).toEqual([10, 20, 30]);
-    expect(withSample(first, at(20, { sessions: 2 })).samples.map(({ sessions }) => sessions)).toEqual([0, 2]);
-    expect(withSample(first, at(15))).toBe(first);
-    expect(withSample(first, at(30)).toMs).toBe(30);
+  it("gets the samples of the stream that are newer", () => {
+    const before = history([at(10), at(20, { sessions: 1 })]);
+    const after = withRecent(before, { samples: [at(15), at(20, { sessions: 2 }), at(30)], decisions: [] });
+    expect(after.samples.map(({ atMs, sessions }) => [atMs, sessions])).toEqual([
+      [10, 0],
+      [20, 1],
+      [30, 0],
+    ]);
+    expect(after.toMs).toBe(30);
+    expect(withRecent(after, { samples: [at(30)], decisions: [] })).toBe(after);
   });
 
-  it("gets each decision once, in the order of time", () => {
-    const first = history([at(10)], [decision("b", 20)]);
-    const next = withDecisions(first, [decision("b", 20), decision("a", 15)]);
-    expect(next.decisions.map(({ id }) => id)).toEqual(["a", "b"]);
-    expect(withDecisions(next, [decision("a", 15)])).toBe(next);
+  it("gets each decision once, in the order of time, and none from before its beginning", () => {
+    const before = { ...history([at(10)], [decision("b", 20)]), fromMs: 5 };
+    const after = withRecent(before, { samples: [], decisions: [decision("b", 20), decision("a", 15), decision("old", 2)] });
+    expect(after.decisions.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(after.toMs).toBe(15);
   });
 });
 
-describe("merged samples", () => {
+describe("binned samples", () => {
   it("have the largest of each level and the sum of each counter", () => {
     const samples = [
-      at(0, { sessions: 3, refused: 1 }),
-      at(5, { sessions: 7, refused: 2, startupP95Ms: 4_000 }),
-      at(10, { sessions: 1, startupP95Ms: 3_000 }),
+      at(20, { sessions: 3, refused: 1 }),
+      at(25, { sessions: 7, refused: 2, startupP95Ms: 4_000 }),
+      at(61, { sessions: 1, startupP95Ms: 3_000 }),
     ];
-    const rows = merged(samples, 0, 20, 2);
-    expect(rows.map(({ sessions, refused, startupP95Ms }) => [sessions, refused, startupP95Ms])).toEqual([
-      [7, 3, 4_000],
-      [1, 0, 3_000],
+    const rows = binned(samples, 20);
+    expect(rows.map(({ atMs, sessions, refused, startupP95Ms }) => [atMs, sessions, refused, startupP95Ms])).toEqual([
+      [20, 7, 3, 4_000],
+      [60, 1, 0, 3_000],
     ]);
   });
 
-  it("leave out what is not visible, and intervals without a sample", () => {
-    expect(merged([at(0), at(50), at(100)], 40, 100, 6).map(({ atMs }) => atMs)).toEqual([50, 100]);
+  it("have round intervals, which do not move when a sample arrives", () => {
+    expect(binWidthMs(6 * 3_600_000, 120, 5_000)).toBe(300_000);
+    expect(binWidthMs(60_000, 120, 5_000)).toBe(5_000);
+    expect(binWidthMs(1_000 * 3_600_000, 10, 5_000)).toBe(4 * 3_600_000);
   });
 });
 
@@ -61,13 +67,5 @@ describe("the columns of a plot", () => {
       [1, 2, null, 3],
       [null, null, null, null],
     ]);
-  });
-});
-
-it("counts a 503 as absorbed unless a client got an error", () => {
-  expect(absorbedOf([at(0, { worker503: 4 }), at(10, { worker503: 1, refused: 2 })])).toEqual({
-    worker503: 5,
-    absorbed: 3,
-    refused: 2,
   });
 });

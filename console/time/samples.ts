@@ -1,44 +1,55 @@
-import type { DecisionMark, History, HistorySample } from "../../operator/api/console.ts";
+import type { History, HistorySample } from "../../operator/api/console.ts";
 
-/** Samples kept in a tab: a day at one sample per 5 s. */
+/** Samples in a tab: a day at one sample per 5 s. */
 const MOST_SAMPLES = 17_280;
 const MOST_DECISIONS = 500;
 
-/** The history with a newer sample. The oldest ones leave it when it becomes too long. */
-export function withSample(history: History, sample: HistorySample): History {
-  const last = history.samples.at(-1);
-  if (last !== undefined && sample.atMs < last.atMs) return history;
-  const before = last?.atMs === sample.atMs ? history.samples.slice(0, -1) : history.samples;
-  const samples = [...before, sample].slice(-MOST_SAMPLES);
-  return { ...history, samples, toMs: Math.max(history.toMs, sample.atMs) };
-}
-
-/** The history with decisions that it does not have yet, oldest first. */
-export function withDecisions(history: History, added: readonly DecisionMark[]): History {
+/** The history with the samples and decisions of the stream that it does not have yet. The oldest ones make room. */
+export function withRecent(history: History, { samples, decisions }: Pick<History, "samples" | "decisions">): History {
+  const newestMs = history.samples.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  const newer = samples.filter(({ atMs }) => atMs > newestMs);
   const known = new Set(history.decisions.map(({ id }) => id));
-  const fresh = added.filter(({ id }) => !known.has(id));
-  if (fresh.length === 0) return history;
-  const decisions = [...history.decisions, ...fresh].sort((one, other) => one.atMs - other.atMs).slice(-MOST_DECISIONS);
-  return { ...history, decisions, toMs: Math.max(history.toMs, decisions.at(-1)?.atMs ?? 0) };
+  const unknown = decisions.filter(({ id, atMs }) => atMs >= history.fromMs && !known.has(id));
+  if (newer.length === 0 && unknown.length === 0) return history;
+  return {
+    ...history,
+    toMs: Math.max(history.toMs, newer.at(-1)?.atMs ?? 0, ...unknown.map(({ atMs }) => atMs)),
+    samples: [...history.samples, ...newer].slice(-MOST_SAMPLES),
+    decisions: [...history.decisions, ...unknown].sort((one, other) => one.atMs - other.atMs).slice(-MOST_DECISIONS),
+  };
 }
 
-/** Merges samples into at most `count` equal intervals: the largest of a level, the sum of a counter. Empty ones are left out. */
-export function merged(samples: readonly HistorySample[], fromMs: number, toMs: number, count: number): readonly HistorySample[] {
-  const widthMs = (toMs - fromMs) / count;
-  const buckets = new Map<number, HistorySample>();
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const binWidthsMs = [
+  ...[1, 2, 5, 10, 30].map((seconds) => seconds * SECOND_MS),
+  ...[1, 2, 5, 10, 15, 30, 60, 120].map((minutes) => minutes * MINUTE_MS),
+];
+
+/** The smallest round interval that divides a time into at most `count` parts, but no smaller than the step of the samples. */
+export function binWidthMs(spanMs: number, count: number, stepMs: number): number {
+  const leastMs = Math.max(spanMs / count, stepMs);
+  return binWidthsMs.find((widthMs) => widthMs >= leastMs) ?? 4 * 60 * MINUTE_MS;
+}
+
+/**
+ * Merges samples into round intervals: the largest of a level, the sum of a counter. The time of each is the beginning of the
+ * interval. Intervals without a sample are left out.
+ */
+export function binned(samples: readonly HistorySample[], widthMs: number): readonly HistorySample[] {
+  const bins = new Map<number, HistorySample>();
   for (const sample of samples) {
-    if (sample.atMs < fromMs || sample.atMs > toMs) continue;
-    const at = Math.min(count - 1, Math.floor((sample.atMs - fromMs) / (widthMs || 1)));
-    const other = buckets.get(at);
-    buckets.set(at, other === undefined ? sample : merge(other, sample));
+    const atMs = Math.floor(sample.atMs / widthMs) * widthMs;
+    const bin = bins.get(atMs);
+    bins.set(atMs, bin === undefined ? { ...sample, atMs } : merge(bin, sample));
   }
-  return [...buckets.values()];
+  return [...bins.values()];
 }
 
 function merge(one: HistorySample, other: HistorySample): HistorySample {
   const startupP95Ms = largest(one.startupP95Ms, other.startupP95Ms);
   return {
-    atMs: other.atMs,
+    atMs: one.atMs,
     sessions: Math.max(one.sessions, other.sessions),
     slots: Math.max(one.slots, other.slots),
     warmSlots: Math.max(one.warmSlots, other.warmSlots),
@@ -76,15 +87,4 @@ export function columnsOf(
     for (const [index, figure] of figures.entries()) values[index]?.push(figure(sample) ?? null);
   }
   return { x, values };
-}
-
-/** 503s of workers, and those of them after which the client got no error. */
-export function absorbedOf(samples: readonly HistorySample[]): {
-  readonly worker503: number;
-  readonly absorbed: number;
-  readonly refused: number;
-} {
-  const worker503 = samples.reduce((sum, sample) => sum + sample.worker503, 0);
-  const refused = samples.reduce((sum, sample) => sum + sample.refused, 0);
-  return { worker503, absorbed: Math.max(0, worker503 - refused), refused };
 }
