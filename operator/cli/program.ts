@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addExplain } from "./commands/explain.ts";
 import { addLaunch } from "./commands/launch.ts";
+import { addLogs } from "./commands/logs.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addProcesses } from "./commands/processes.ts";
 import { addSessions } from "./commands/sessions.ts";
@@ -9,7 +10,7 @@ import { exitCodeMeanings, exitCodes } from "./exit.ts";
 import { version } from "./version.ts";
 
 /** Commands of a user, in the order of `--help`. */
-const commands = [addSessions, addExplain, addPlan, addLaunch, addSimulate];
+const commands = [addSessions, addExplain, addPlan, addLaunch, addLogs, addSimulate];
 
 /**
  * All commands. A command's own modules are loaded when it runs, so that each process stays small.

@@ -1,6 +1,8 @@
+import { plainText } from "./plain-text.ts";
+
 /** Columns of text, aligned as kubectl does, with three spaces between them. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const all = [header, ...rows];
+  const all = [header, ...rows.map((row) => row.map(plainText))];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   return all.map((row) =>
     row

@@ -5,8 +5,9 @@ export function logfmt(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(`${Object.entries(JSON.parse(line)).map(pair).join(" ")}\n`) };
 }
 
-function pair([key, value]: [string, unknown]): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+/** A field as `key=value`. */
+export function pair([key, value]: readonly [string, unknown]): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
   // JSON's quotes and escapes are those of logfmt.
   return `${key}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
 }

@@ -8,6 +8,7 @@ import type { Json } from "../../kube/types.ts";
 import { hideSecrets } from "../../workers/hide-secrets.ts";
 import { CommandError } from "../exit.ts";
 import { isMissingRight, missingRight } from "../rights.ts";
+import { GATEWAY_SELECTOR } from "../selectors.ts";
 
 export interface GatewayRequest {
   readonly method: "GET" | "POST" | "DELETE";
@@ -40,8 +41,6 @@ const TIMEOUT_MS = 15_000;
 const MAX_GATEWAYS = 3;
 /** The API server removes Authorization from requests that it forwards. Gateways read this header too. */
 const TOKEN_HEADER = "api-secret";
-
-export const GATEWAY_SELECTOR = "app.kubernetes.io/part-of=avatarpool,app.kubernetes.io/component=gateway";
 
 /** Sends requests to a gateway at a URL, such as that of its Service. */
 export function askGatewayByUrl(url: string): AskGateway {
