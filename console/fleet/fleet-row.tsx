@@ -19,10 +19,10 @@ export const FleetTableRow = memo(function FleetTableRow({ row }: { readonly row
         <span class="soft small">{namespace}</span>
       </th>
       <td class="fleet-health">
-        <Health health={health} />
-        <span class="fleet-sentence soft small" title={sentence}>
-          {sentence}
-        </span>
+        <p title={sentence}>
+          <Health health={health} />
+          <span class="soft small">{sentence}</span>
+        </p>
       </td>
       <td data-label="Sessions" class="number">
         {countOf(sessions)} <span class="soft">/ {countOf(slots)}</span>

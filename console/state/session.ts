@@ -15,7 +15,7 @@ export class Session {
     onSignedOut: (message) => this.status.set({ kind: "signed-out", message }),
   });
   readonly state = new Store<ConsoleState>(emptyState, onFrame);
-  readonly status = new Store<StreamStatus>({ kind: "connecting" }, queueMicrotask);
+  readonly status = new Store<StreamStatus>({ kind: "connecting" }, (notify) => queueMicrotask(notify));
   #token = sessionStorage.getItem(TOKEN_KEY) ?? undefined;
   #wanted: readonly string[] = [];
   #sent = "";
