@@ -128,6 +128,14 @@ describe("the rights of operator and gateway", () => {
     await stuck.condition("Ready", { status: "False", reason: "WorkerFailing" });
   });
 
+  it("suffice to review a viewer of the console", async () => {
+    await kubectl("create", "serviceaccount", "viewer", "--namespace=default");
+    const token = await stage.plane.serviceAccountToken("default", "viewer");
+    const history = () =>
+      fetch(`${stage.operator.consoleUrl}api/pools/rights/pool/history`, { headers: { authorization: `Bearer ${token}` } });
+    await expect.poll(async () => (await history()).status, { timeout: LIMIT_MS, interval: 500 }).toBe(403);
+  });
+
   it("suffice to find gateways", async () => {
     const service = { AVATARPOOL_GATEWAYS: "", AVATARPOOL_GATEWAY_SERVICE: GATEWAY_SERVICE };
     await stage.product.startGateway(service);
