@@ -3,6 +3,7 @@ import { glob, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { consoleFolder } from "../../runtime/console-folder.ts";
 
 export interface Asset {
   readonly type: string;
@@ -32,14 +33,10 @@ const types: Readonly<Record<string, string>> = {
 /** The pattern of esbuild for file names with a hash. */
 const HASHED = /-[A-Z0-9]{8}\.[a-z]+$/;
 
-/** The folder of the console's pages: beside the bundle, beside a chunk of it, or built from this repository. */
-export async function findAssets(): Promise<string | undefined> {
-  for (const folder of ["console", "../console", "../../../dist/console"]) {
-    const candidate = path.join(import.meta.dirname, folder);
-    const found = await stat(path.join(candidate, "index.html")).catch(() => undefined);
-    if (found?.isFile()) return candidate;
-  }
-  return undefined;
+/** The folder of the console's pages; undefined if they are not built. */
+export async function findAssets(folder = consoleFolder()): Promise<string | undefined> {
+  const index = await stat(path.join(folder, "index.html")).catch(() => undefined);
+  return index?.isFile() ? folder : undefined;
 }
 
 /**
