@@ -155,7 +155,7 @@ function optionsOf(
     width,
     height,
     ms: 1,
-    padding: [8, plotPadding.right, 0, 0],
+    padding: [8, plotPadding.right, hasLabels ? 0 : 8, 0],
     legend: { show: false },
     scales: {
       x: { time: xKind === "time", auto: false, range: () => [latest.current.range.min, latest.current.range.max] },

@@ -44,9 +44,9 @@ export function hoursText(hours: number): string {
 }
 
 const times = {
-  seconds: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-  minutes: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
-  days: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" }),
+  seconds: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  minutes: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }),
+  days: new Intl.DateTimeFormat("en-GB", { month: "short", day: "numeric" }),
 };
 
 /** A time in the viewer's zone. @param stepMs distance to the next label. */

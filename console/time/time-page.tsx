@@ -7,7 +7,7 @@ import type { Range } from "../plot/range.ts";
 import { timeText } from "../plot/units.ts";
 import { Zoom } from "../plot/zoom.tsx";
 import type { PoolTabProps } from "../pool/pool-tab-props.ts";
-import { useRecent, useSession } from "../state/hooks.ts";
+import { useRecent, useSession, useStatus } from "../state/hooks.ts";
 import { Notice } from "../ui/notice.tsx";
 import { launchesSentence, summaryOf, type TimeChart, timeCharts } from "./charts.ts";
 import { DecisionStrip } from "./decision-strip.tsx";
@@ -161,17 +161,18 @@ function HistoryChart({ chart, history: { samples, stepMs }, objective, ...rest 
 function useHistory(pool: string, spanMs: number): { readonly history: History | undefined; readonly error: string | undefined } {
   const { api } = useSession();
   const recent = useRecent(pool);
+  // After an interruption, the history has what the stream missed.
+  const isLive = useStatus().kind === "live";
   const [loaded, setLoaded] = useState<{ readonly history?: History; readonly error?: string }>({});
   useEffect(() => {
     const abort = new AbortController();
     const nowMs = Date.now();
-    setLoaded({});
     api.history(pool, nowMs - spanMs, nowMs, abort.signal).then(
       (history) => setLoaded({ history }),
       (error: Error) => !abort.signal.aborted && setLoaded({ error: error.message }),
     );
     return () => abort.abort();
-  }, [api, pool, spanMs]);
+  }, [api, pool, spanMs, isLive]);
   const { history } = loaded;
   const complete = useMemo(
     () => (history === undefined || recent === undefined ? history : withRecent(history, recent)),

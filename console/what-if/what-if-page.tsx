@@ -54,7 +54,7 @@ function Form({ inputs }: { readonly inputs: ReplayInputs | undefined }) {
   return (
     <>
       <form class="what-if card" onSubmit={submit}>
-        <h2>What if the pool was different?</h2>
+        <h2>What if the pool were different?</h2>
         <p class="soft">
           Edit the pool and replay launches under it. The simulation runs in this browser and changes nothing in the cluster.
         </p>

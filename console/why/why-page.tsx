@@ -80,7 +80,7 @@ function Detail({ pool, detail }: { readonly pool: string; readonly detail: Deci
           : `Why did ${group} change from ${from} to ${to} workers?`}
       </h2>
       <p class="soft">
-        <time dateTime={new Date(atMs).toISOString()}>{new Date(atMs).toLocaleString()}</time>
+        <time dateTime={new Date(atMs).toISOString()}>{new Date(atMs).toLocaleString("en-GB")}</time>
       </p>
       <div class="card">
         <h3>Reason</h3>
