@@ -100,6 +100,18 @@ describe("PoolConsole", () => {
     ]);
   });
 
+  it("explains every decision that it has shown: the changes, and the latest one although later ones repeat it", () => {
+    const { source, reconcile } = console();
+    reconcile();
+    const [shown] = source.pool(KEY)?.summary.latest ?? [];
+    reconcile({ nowMs: NOW_MS + 1_000 });
+    expect(source.pool(KEY)?.summary.latest[0]).toBe(shown);
+    expect(source.decision(KEY, shown?.id ?? "")).toMatchObject({ group: "gpu", outcome: "unchanged", inputs: { max: 10 } });
+    reconcile({ queued: { maya: 3 }, nowMs: NOW_MS + 2_000 });
+    expect(source.decision(KEY, `${NOW_MS + 2_000}-gpu`)).toMatchObject({ outcome: "grew", to: 2 });
+    expect(source.decision(KEY, "1-gpu")).toBeUndefined();
+  });
+
   it("has the samples and the changes of a time", async () => {
     const { source, reconcile, clock } = console();
     reconcile({ queued: { maya: 3 } });

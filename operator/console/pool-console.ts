@@ -1,9 +1,10 @@
-import type { History, SessionsPage, TestLaunch, TestLaunchResult } from "../api/console.ts";
+import type { DecisionDetail, History, SessionsPage, TestLaunch, TestLaunchResult } from "../api/console.ts";
 import { poolKey } from "../api/pool-config.ts";
 import type { PoolControllers } from "../pool/controllers.ts";
 import type { DecisionRecord } from "../pool/planning/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { decisionMark } from "./decision-mark.ts";
+import { decisionDetail } from "./decision-detail.ts";
+import { decisionId, decisionMark } from "./decision-mark.ts";
 import type { GatewayClient } from "./gateway-client.ts";
 import { LiveSamples } from "./live-samples.ts";
 import { PoolViews, type PoolViewsDeps } from "./pool-views.ts";
@@ -79,8 +80,10 @@ export class PoolConsole implements ConsoleSource {
     return { fromMs, toMs, ...memory.history.between(fromMs, toMs, this.#deps.clock.now()), decisions };
   }
 
-  decision(): undefined {
-    return undefined;
+  decision(key: string, id: string): DecisionDetail | undefined {
+    const changes = this.#deps.memory(key)?.decisions.changes ?? [];
+    const record = changes.find((change) => decisionId(change) === id) ?? this.#views.latest(key, id);
+    return record && decisionDetail(record);
   }
 
   replay(): undefined {

@@ -33,7 +33,8 @@ export function debugPages(operator: string, role: Readonly<Role>): Readonly<Rec
     }),
     [WORKERS_PATH]: leader((leading, pool) =>
       ofPool(leading, pool ?? "", (key) => {
-        const forecast = Object.fromEntries(leading.memory(key)?.forecast ?? []);
+        const known = leading.memory(key)?.forecast ?? [];
+        const forecast = Object.fromEntries([...known].map(([set, { basis: _basis, ...target }]) => [set, target]));
         return ok<Workers>({ operator, pool: key, ...workersOf(leading.load(key)), forecast });
       }),
     ),
@@ -58,7 +59,7 @@ function decisionsOf(log: DecisionLog | undefined): Pick<Decisions, "latest" | "
   };
 }
 
-function written({ atMs, inputs, ...record }: DecisionRecord): Decision {
+function written({ atMs, inputs, basis: _basis, ...record }: DecisionRecord): Decision {
   const known = Object.entries(inputs ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined);
   return { time: time(atMs), ...record, ...(inputs && { inputs: Object.fromEntries(known) }) };
 }

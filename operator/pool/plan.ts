@@ -81,7 +81,8 @@ export function plan(snapshot: Snapshot): Plan {
     const size = sizing.groups[index];
     if (size === undefined) return [];
     const asked = demand.sets.filter(({ set }) => set.groups.includes(group.config.name));
-    const wish = { size, outlook, ...wishOf(asked), holdMs: holdMsOf(snapshot, group.config.name) };
+    const basis = { demand: demand.inputs, supplies };
+    const wish = { size, outlook, ...wishOf(asked), basis, holdMs: holdMsOf(snapshot, group.config.name) };
     return planGroup(snapshot, group, wish);
   });
   return {

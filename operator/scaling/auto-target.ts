@@ -1,3 +1,4 @@
+import { type ForecastBasis, workersWorth } from "./forecast/basis.ts";
 import type { DemandSample, Forecast, WorkerShape } from "./forecast/forecaster.ts";
 
 /** The forecast for one serving set: the present values of `warm.slots: auto` and `scaling.scaleDownAfter: auto`. */
@@ -9,6 +10,16 @@ export interface AutoTarget {
   readonly because: string;
   /** From a worker's creation until it is warm, as observed; absent before the first observation. */
   readonly timeToWarmMs?: number;
+  /** Absent in what the operator's debug page returned. */
+  readonly basis?: AutoBasis;
+}
+
+/** What the slots of a target are computed from. */
+export interface AutoBasis {
+  readonly forecast: ForecastBasis;
+  readonly sample: Pick<DemandSample, "sessions" | "queued" | "workers">;
+  /** Share of launches that should find a warm slot, such as 0.999. */
+  readonly objective: number;
 }
 
 /** Longest time between two forecasts of one demand. */
@@ -27,11 +38,11 @@ export function forecastIntervalMs(isBusy: boolean): number {
 export function autoTarget(
   forecast: Forecast,
   { sessions, queued, workers }: DemandSample,
-  { slotsPerWorker, timeToWarmS }: WorkerShape,
+  { timeToWarmS }: WorkerShape,
   objectivePercent: number,
 ): AutoTarget {
-  const kept = Math.max(forecast.workers, Math.min(workers, forecast.keep));
-  const slots = Math.max(0, kept * slotsPerWorker - sessions - queued);
+  const basis = { forecast: forecast.basis, sample: { sessions, queued, workers }, objective: objectivePercent / 100 };
+  const slots = slotsFor(forecast, basis);
   const rate = `${significant(forecast.launchesPerS * 60)} launches per minute`;
   const lengths = `mean session ${duration(forecast.sessionLengthS)}, p95 time to warm ${duration(timeToWarmS)}`;
   return {
@@ -39,7 +50,26 @@ export function autoTarget(
     holdMs: forecast.holdS * 1_000,
     because: `${slots} warm slots for ${objectivePercent}% launch success: ${rate}, ${lengths}`,
     timeToWarmMs: timeToWarmS * 1_000,
+    basis,
   };
+}
+
+/** The same forecast with more or fewer sessions now. */
+export function retarget(target: AutoTarget, more: number): AutoTarget {
+  if (target.basis === undefined) return target;
+  const { forecast, sample, objective } = target.basis;
+  const sessions = Math.max(0, sample.sessions + more);
+  const moved = { ...forecast, sessions: forecast.sessions + sessions - sample.sessions };
+  const basis = { forecast: moved, sample: { ...sample, sessions }, objective };
+  return { ...target, slots: slotsFor(workersWorth(moved), basis), basis };
+}
+
+function slotsFor(
+  required: Pick<Forecast, "workers" | "keep">,
+  { forecast: { slotsPerWorker }, sample: { sessions, queued, workers } }: AutoBasis,
+): number {
+  const kept = Math.max(required.workers, Math.min(workers, required.keep));
+  return Math.max(0, kept * slotsPerWorker - sessions - queued);
 }
 
 function significant(value: number): string {

@@ -1,5 +1,6 @@
 import type { GroupSupply } from "../../scaling/size.ts";
 import type { TargetInputs } from "../../scaling/target.ts";
+import type { DemandInputs } from "./demand-inputs.ts";
 
 /** Decisions on sizes as data: inputs, arithmetic, result and reason. */
 
@@ -22,6 +23,16 @@ export interface DecisionInputs extends Pick<GroupSupply, Supplied>, Pick<Target
   readonly unseen: number;
 }
 
+/** What the sizes of all groups were computed from, for the same calculation with other numbers. */
+export interface SizingBasis {
+  readonly demand: DemandInputs;
+  readonly supplies: readonly GroupSupply[];
+  /** The largest size that was wanted within the hold time before this decision. */
+  readonly wantedBefore: number;
+  /** The target if something else than the demand decided it: a pause, or a missing Secret. */
+  readonly fixed: number | undefined;
+}
+
 type Supplied = "sessions" | "slotsPerWorker" | "min" | "max" | "lost";
 
 export interface DecisionRecord {
@@ -31,6 +42,8 @@ export interface DecisionRecord {
   readonly to: number;
   /** Absent for groups that are being removed. */
   readonly inputs?: DecisionInputs;
+  /** As `inputs`. */
+  readonly basis?: SizingBasis;
   /** The arithmetic of the size, as a clause. */
   readonly arithmetic: string;
   readonly outcome: "grew" | "shrank" | "unchanged";

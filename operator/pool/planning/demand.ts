@@ -4,10 +4,13 @@ import { type ServingSet, servingSets } from "../../scaling/serving-sets.ts";
 import { CUSTOM_AVATAR, type SetDemand } from "../../scaling/size.ts";
 import { DEFAULT_HOLD_MS, DEFAULT_WARM_SLOTS, warmOf } from "../../scaling/warm-slots.ts";
 import { busyOn, type Snapshot } from "../snapshot.ts";
+import { type DemandInputs, demandsOn, type SetInputs } from "./demand-inputs.ts";
 
 export interface PoolDemand {
   /** Sets with the fewest groups first. */
   readonly sets: readonly SetDemand[];
+  /** What `sets` is computed from. */
+  readonly inputs: DemandInputs;
   /** Minimum number of warm slots by preset. A forecast may require more, but only one is guaranteed. */
   readonly floors: ReadonlyMap<string, number>;
   /** When the number from `warm.schedule` next changes. */
@@ -37,24 +40,26 @@ export function demandOf(snapshot: Snapshot): PoolDemand {
     [JOBS, everywhere],
     ...pool.presets.map(({ name, warmSlots }) => [name, Math.max(everywhere, warmSlots)] as const),
   ]);
-  const demands = sets.map((set): SetDemand => {
+  const inputs = sets.map((set): SetInputs => {
     const countIn = (counts: ReadonlyMap<string, number>) =>
       set.presets.reduce((sum, preset) => sum + (counts.get(preset) ?? 0), 0);
     const queued = countIn(load.queued);
-    const floor = Math.max(0, ...set.presets.map((preset) => floors.get(preset) ?? 0));
-    const warm = warmOf(pool.warm.slots, {
-      floor,
+    const warm = {
+      floor: Math.max(0, ...set.presets.map((preset) => floors.get(preset) ?? 0)),
       // Custom face images have warm slots only if a forecast covers them.
       least: set.presets.some((preset) => preset !== CUSTOM_AVATAR) ? DEFAULT_WARM_SLOTS : 0,
       taken: busyOf(snapshot, set) + queued,
       target: snapshot.forecast.get(set.key),
-    });
-    return { set, queued, deficit: countIn(load.deficit), ...warm };
+    };
+    return { set, queued, deficit: countIn(load.deficit), warm };
   });
-  for (const { set, warm } of demands)
-    for (const preset of set.presets) if (warm > 0) floors.set(preset, Math.max(floors.get(preset) ?? 0, 1));
+  for (const { set, warm } of inputs)
+    for (const preset of set.presets)
+      if (warmOf(pool.warm.slots, warm).warm > 0) floors.set(preset, Math.max(floors.get(preset) ?? 0, 1));
+  const demand = { slots: pool.warm.slots, room: roomIn(snapshot), sets: inputs };
   return {
-    sets: withinLimit(snapshot, demands),
+    sets: demandsOn(demand),
+    inputs: demand,
     floors,
     scheduleDueMs: schedule.nextEdgeMs,
     unreadableSchedule: schedule.unreadable,
@@ -73,21 +78,11 @@ function busyOf({ groups }: Snapshot, set: ServingSet): number {
   return groups.reduce((sum, { config, members }) => sum + (set.groups.includes(config.name) ? busyOn(members) : 0), 0);
 }
 
-/** No launch beyond `limits.maxSessions` is served, so no slot is kept warm for one. */
-function withinLimit({ pool, groups }: Snapshot, demands: readonly SetDemand[]): readonly SetDemand[] {
+/** Sessions that `limits.maxSessions` allows beyond the present ones. */
+function roomIn({ pool, groups }: Snapshot): number | undefined {
   const { maxSessions } = pool.limits;
-  if (maxSessions === undefined) return demands;
-  const sessions = groups.reduce((sum, { members }) => sum + busyOn(members) + members.terminatingBusy, 0);
-  let room = Math.max(0, maxSessions - sessions);
-  const queued = demands.map((demand) => {
-    const served = Math.min(demand.queued, room);
-    room -= served;
-    return { ...demand, queued: served };
-  });
-  return queued.map((demand) => {
-    const warm = Math.min(demand.warm, room);
-    return { ...demand, warm, deficit: Math.min(demand.deficit, room - warm) };
-  });
+  if (maxSessions === undefined) return undefined;
+  return Math.max(0, maxSessions - groups.reduce((sum, { members }) => sum + busyOn(members) + members.terminatingBusy, 0));
 }
 
 /** The longest time to warm of any set: as observed, else as its group states. */

@@ -10,7 +10,7 @@ import { addForMaximum, maximum, maximumEndsAtMs, type Window } from "../../scal
 import { earliest, FOREIGN_RECHECK_MS, remaining, WATCH_LAG_MS } from "../delays.ts";
 import { type GroupSnapshot, isHeld, type Snapshot } from "../snapshot.ts";
 import { listed } from "../wording.ts";
-import { type DecisionInputs, type DecisionRecord, outcomeOf } from "./decision.ts";
+import { type DecisionInputs, type DecisionRecord, outcomeOf, type SizingBasis } from "./decision.ts";
 import { isFresh, type Rollout, rolloutOf } from "./rollout.ts";
 
 const ABSENT_RECHECK_MS = 1_000;
@@ -42,6 +42,8 @@ export interface GroupWish {
   /** The reason for the warm buffer, as a clause; may be empty. */
   readonly because: string;
   readonly holdMs: number;
+  /** What the sizes of all groups were computed from. */
+  readonly basis: Pick<SizingBasis, "demand" | "supplies">;
 }
 
 /** Moves a group towards its target size: up at once, down by the safe path. */
@@ -60,7 +62,9 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
   const current = deployment.kind === "own" ? deployment.view.replicas : 0;
   const wanted = addForMaximum(group.wanted, nowMs, size.workers, holdMs);
   const inputs = inputsOf(snapshot, group, wish, current, maximum(wanted, nowMs, holdMs) ?? size.workers);
-  const target = targetOf(snapshot, config, wish, current, inputs);
+  const fixed = fixedTarget(snapshot, config, wish, current);
+  const target = fixed ?? targetSize({ size, because: wish.because, ...inputs });
+  const wantedBefore = maximum(group.wanted, nowMs, holdMs) ?? 0;
   const rollout = rolloutOf(snapshot, group);
   const step = stepTo(snapshot, group, current, target.workers, rollout);
   const replicas = target.workers >= current ? target.workers : current - step.lowerBy;
@@ -70,6 +74,7 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
     from: current,
     to: replicas,
     inputs,
+    basis: { ...wish.basis, wantedBefore, fixed: fixed?.workers },
     arithmetic: explainSize(size),
     outcome: outcomeOf(current, replicas),
     reason: replicas === current ? `unchanged: ${whyKept(target, step, current)}` : `${target.because}${gone(step)}`,
@@ -134,10 +139,12 @@ function stepTo(snapshot: Snapshot, group: GroupSnapshot, current: number, targe
   return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
 }
 
-/** The target size and its reason. It is always within min and max of the group; a size outside moves inside by the safe path. */
-function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, current: number, inputs: DecisionInputs): Target {
+/**
+ * The target size if the demand does not decide it, with the reason. It is always within min and max of the group; a size outside
+ * moves inside by the safe path.
+ */
+function fixedTarget(snapshot: Snapshot, config: GroupConfig, { size }: GroupWish, current: number): Target | undefined {
   const { min, max } = config;
-  const { size, because } = wish;
   const bounded = Math.min(max, Math.max(min, current));
   const bounds = `within min ${min} and max ${max}`;
   if (isHeld(snapshot, config)) return { workers: current, because: "the API server rejects changes of its Deployment" };
@@ -150,7 +157,7 @@ function targetOf(snapshot: Snapshot, config: GroupConfig, wish: GroupWish, curr
     // Without a gateway no session is reported: an idle pool cannot be distinguished from a busy one.
     return { workers: bounded, because: `no gateway is connected, so the number of sessions is unknown; ${bounds}` };
   }
-  return targetSize({ size, because, ...inputs });
+  return undefined;
 }
 
 function whyKept({ workers, because }: Target, step: ShrinkStep, current: number): string {

@@ -1,7 +1,6 @@
 import { ArrivalRate, type SavedArrivals } from "./arrival-rate.ts";
-import { concurrencyAhead } from "./concurrency.ts";
+import { type ForecastBasis, neededNow, workersWorth, worthAhead } from "./basis.ts";
 import { Dispersion, type SavedDispersion } from "./dispersion.ts";
-import { worth } from "./price.ts";
 import { type SavedLength, SessionLength } from "./session-length.ts";
 import { type SavedTrials, Trials, weightOf } from "./trials.ts";
 
@@ -36,6 +35,7 @@ export interface Forecast {
   readonly holdS: number;
   readonly launchesPerS: number;
   readonly sessionLengthS: number;
+  readonly basis: ForecastBasis;
 }
 
 /** The whole state of a forecaster: about 2 KB as JSON. */
@@ -107,24 +107,15 @@ export class Forecaster {
 
     const sessionLengthS = this.#lengths.meanS;
     const ends = 1 - Math.exp(-timeToWarmS / sessionLengthS);
+    const relativeRate = launchesPerS / this.#arrivals.meanPerS;
     const outlook = { sessions: taken, arrivals: expected, dispersion: this.#dispersion.value, ends };
-    const value = worth({
-      slotsPerWorker,
-      relativeRate: launchesPerS / this.#arrivals.meanPerS,
-      expectedTaken: taken + expected - taken * ends,
-      takenAtLeast: concurrencyAhead(outlook),
-    });
-    const needed = Math.ceil(taken / slotsPerWorker);
-    this.#trials.resize(value, needed, nowS, timeToWarmS);
-    const workers = value.workers(this.#trials.price, needed);
+    const ahead = { ...outlook, slotsPerWorker, relativeRate };
+    const value = worthAhead(ahead);
+    this.#trials.resize(value, neededNow(ahead), nowS, timeToWarmS);
+    const basis = { ...ahead, price: this.#trials.price, keepPrice: this.#trials.keepPrice };
+    const { workers, keep } = workersWorth(basis, value);
     this.#wanted = workers;
-    return {
-      workers,
-      keep: value.workers(this.#trials.keepPrice, workers),
-      holdS: timeToWarmS,
-      launchesPerS,
-      sessionLengthS,
-    };
+    return { workers, keep, holdS: timeToWarmS, launchesPerS, sessionLengthS, basis };
   }
 
   /** Launches per second over the last days. */
