@@ -38,6 +38,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "console",
+          include: ["test/console/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: "media",
           include: ["test/media/**/*.test.ts"],
           testTimeout: 120_000,

@@ -7,8 +7,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { ensureChromium } from "../test/support/browser/chromium.ts";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
 import { ensurePackages } from "../test/support/debian.ts";
+import { ensureBundle } from "../test/support/product/bundle.ts";
 import { essencePython, pulumiPython } from "../test/support/python.ts";
 
 interface Step {
@@ -32,6 +34,7 @@ const steps: readonly Step[] = [
   { name: "simulation", run: () => vitest("simulation") },
   { name: "tools", run: buildTools },
   { name: "apiserver", run: testOnApiServer },
+  { name: "console", run: testConsole },
   { name: "observability", run: testObservability },
   { name: "media", run: testMedia },
 ];
@@ -90,6 +93,14 @@ async function testOnApiServer(): Promise<void> {
   await buildTools();
   await pulumiPython(lineOnStderr);
   await vitest("apiserver");
+}
+
+/** The operator's console in a real browser. */
+async function testConsole(): Promise<void> {
+  ensureChromium(lineOnStderr);
+  await buildTools();
+  await ensureBundle(lineOnStderr);
+  await vitest("console");
 }
 
 /** The chart's alerts and dashboards, in a real Prometheus. */

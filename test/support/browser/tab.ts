@@ -4,13 +4,15 @@ import { viewports } from "./viewports.ts";
 
 /** Much longer than a page needs, so that a busy machine fails no test. */
 const LIMIT_MS = 20_000;
+const MAX_PROBLEMS = 100;
 
 export type ColourScheme = "light" | "dark";
 
 /** A tab of a browser. It records what a developer would see as an error. */
 export class Tab {
   readonly page: Page;
-  readonly #problems: string[] = [];
+  readonly #ignored: RegExp[] = [];
+  #problems: readonly string[] = [];
 
   /** Opens a blank tab in a context, which shares storage and workers between its tabs. */
   static async open(context: Browser | BrowserContext, viewport: Viewport = viewports.laptop): Promise<Tab> {
@@ -25,18 +27,26 @@ export class Tab {
   private constructor(page: Page) {
     this.page = page;
     page.on("console", (message) => this.#logged(message));
-    page.on("pageerror", (error) => this.#problems.push(`exception: ${error instanceof Error ? error.message : String(error)}`));
+    page.on("pageerror", (error) => this.#note(`exception: ${error instanceof Error ? error.message : String(error)}`));
     page.on("request", (request) => {
       const { protocol, hostname } = new URL(request.url());
       const local = hostname === "127.0.0.1" || !/^(https?|wss?):$/.test(protocol);
-      if (!local) this.#problems.push(`request to another host: ${request.url()}`);
+      if (!local) this.#note(`request to another host: ${request.url()}`);
     });
     page.browserContext().on("targetcreated", (target) => void this.#watchWorker(target));
   }
 
   /** Errors and warnings since the last call: of the page, of its workers, and requests to other hosts. */
   problems(): readonly string[] {
-    return this.#problems.splice(0);
+    const problems = this.#problems;
+    this.#problems = [];
+    return problems;
+  }
+
+  /** Records no problems that match: those that the test provokes. Chromium reports a failed request a moment later. */
+  ignore(expected: RegExp): void {
+    this.#ignored.push(expected);
+    this.#problems = this.#problems.filter((problem) => !expected.test(problem));
   }
 
   /** Sets the colour scheme of the device. Animations are off, so that pictures do not depend on the moment. */
@@ -108,8 +118,7 @@ export class Tab {
 
   async #until(what: string, probe: () => Promise<boolean>, last: () => string): Promise<void> {
     try {
-      // A page that navigates answers nothing.
-      await until(what, LIMIT_MS, () => probe().catch(() => false));
+      await until(what, LIMIT_MS, probe);
     } catch (error) {
       const page = await this.text().catch(String);
       const problems = this.#problems.join("\n");
@@ -119,16 +128,21 @@ export class Tab {
     }
   }
 
+  #note(problem: string): void {
+    if (this.#ignored.some((pattern) => pattern.test(problem))) return;
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems = [...this.#problems, problem];
+  }
+
   #logged(message: ConsoleMessage): void {
     const kind = message.type();
     if (kind !== "error" && kind !== "warn" && kind !== "assert") return;
-    this.#problems.push(`${kind}: ${message.text()} (${message.location().url ?? "no source"})`);
+    this.#note(`${kind}: ${message.text()} (${message.location().url ?? "no source"})`);
   }
 
   async #watchWorker(target: Target): Promise<void> {
     if (target.type() !== "shared_worker" && target.type() !== "other") return;
     const worker = await target.worker().catch(() => null);
     worker?.on("console", (message) => this.#logged(message));
-    worker?.on("error", (error: Error) => this.#problems.push(`exception in a worker: ${error.message}`));
+    worker?.on("error", (error: Error) => this.#note(`exception in a worker: ${error.message}`));
   }
 }

@@ -14,6 +14,7 @@ export interface ProductOptions {
   readonly build?: Build | undefined;
   /** Path of the chart to install. Default: the present one. */
   readonly chart?: string | undefined;
+  readonly operator?: OperatorOptions | undefined;
   /** Runs before the chart is installed. */
   readonly prepare?: ((plane: ControlPlane) => Promise<void>) | undefined;
   /** Receives the steps of the control plane's start. */
@@ -33,7 +34,7 @@ export interface ProductParts {
 /** Starts the product on its own control plane. @param resources receives the started parts, also if a later part fails. */
 export async function startProduct(
   resources: AsyncDisposableStack,
-  { nodes, gateways, values, build, chart, prepare, progress, audit = false }: ProductOptions,
+  { nodes, gateways, values, build, chart, operator: operatorOptions, prepare, progress, audit = false }: ProductOptions,
 ): Promise<ProductParts> {
   const plane = resources.use(await startControlPlane({ nodes, audit, ...(progress && { progress }) }));
   await prepare?.(plane);
@@ -41,7 +42,7 @@ export async function startProduct(
   if (values !== undefined) await product.upgrade(values);
   const started: GatewayProcess[] = [];
   for (let count = 0; count < gateways; count++) started.push(await product.startGateway());
-  const operator = await product.startOperator();
+  const operator = await product.startOperator(operatorOptions);
   const client = new KubeClient(loadKubeConfig(plane.kubeconfig), { userAgent: "scenario" });
   resources.defer(() => client.close());
   return { plane, product, client, gateways: started, operator };

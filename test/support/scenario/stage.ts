@@ -1,5 +1,7 @@
 import type { ControlPlane, NodeSpec } from "../controlplane/index.ts";
 import { type Fleet, startFleet } from "../fleet/index.ts";
+import type { Build } from "../product/processes.ts";
+import type { OperatorOptions } from "../product/product.ts";
 import { gpuNode } from "./gpu-node.ts";
 import { type ProductParts, ProductStage, startProduct } from "./product-stage.ts";
 import { Scenario } from "./scenario.ts";
@@ -7,8 +9,11 @@ import { Scenario } from "./scenario.ts";
 export interface StageOptions {
   readonly nodes?: readonly NodeSpec[];
   readonly gateways?: number;
+  /** Default: the sources. */
+  readonly build?: Build;
   /** Path of the chart to install. Default: the present one. */
   readonly chart?: string;
+  readonly operator?: OperatorOptions;
   /** Runs before the chart is installed. */
   readonly prepare?: (plane: ControlPlane) => Promise<void>;
   /** Values of the chart, in the format of `--set`. */
@@ -28,15 +33,13 @@ const ampleNodes: readonly NodeSpec[] = [gpuNode("gpu-0", 64), { name: "cpu-0", 
 export class Stage extends ProductStage {
   readonly fleet: Fleet;
 
-  static async open({ nodes = ampleNodes, gateways = 1, values, chart, prepare, audit }: StageOptions = {}): Promise<Stage> {
+  static async open({ nodes = ampleNodes, gateways = 1, values, ...options }: StageOptions = {}): Promise<Stage> {
     // Stops the started parts if a later part fails to start.
     await using resources = new AsyncDisposableStack();
     const parts = await startProduct(resources, {
       nodes,
       gateways,
-      chart,
-      prepare,
-      audit,
+      ...options,
       ...(values !== undefined && { values }),
     });
     const { kubeconfig } = parts.plane;
