@@ -32,29 +32,43 @@ export function askByUrl(url: string): AskOperator {
   };
 }
 
-/** Sends requests through the API server to the pod that holds the operator's Lease. */
+/**
+ * The pod that holds the operator's Lease.
+ * @param otherwise what the user may do without the permission.
+ * @throws OperatorError
+ */
+export async function leadingOperator(
+  client: Pick<KubeClient, "get">,
+  operator: ObjectRef,
+  otherwise = byPortForward(operator.namespace),
+): Promise<ObjectRef> {
+  const { namespace } = operator;
+  const lease = await client.get<Lease>(leases, operator).catch((error: unknown) => {
+    throw new OperatorError(
+      isMissingRight(error)
+        ? `${missingRight(error)}, or ${otherwise}. The Lease names the leading operator`
+        : `failed to find the leading operator: ${reasonOf(error)}`,
+    );
+  });
+  const leader = lease && holderOf(lease);
+  if (leader !== undefined) return { namespace, name: leader };
+  throw new OperatorError(
+    lease === undefined
+      ? `there is no Lease ${keyOf(operator)}: set --operator-namespace to AvatarPool's namespace, and --operator-name to its Lease, RELEASE-operator`
+      : `no operator is the leader now: see kubectl -n ${namespace} get pods`,
+  );
+}
+
+/** Sends requests through the API server to the leading operator. */
 export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod">, operator: ObjectRef): AskOperator {
   const { namespace } = operator;
   return async (path, query) => {
-    const lease = await client.get<Lease>(leases, operator).catch((error: unknown) => {
+    const leader = await leadingOperator(client, operator);
+    return client.getFromPod(leader, OPERATOR_HTTP_PORT, path, query).catch((error: unknown) => {
       throw new OperatorError(
         isMissingRight(error)
-          ? `${missingRight(error)}, or ${byPortForward(namespace)}. The Lease names the leading operator`
-          : `failed to find the leading operator: ${reasonOf(error)}`,
-      );
-    });
-    const leader = lease && holderOf(lease);
-    if (leader === undefined)
-      throw new OperatorError(
-        lease === undefined
-          ? `there is no Lease ${keyOf(operator)}: set --operator-namespace to AvatarPool's namespace, and --operator-name to its Lease, RELEASE-operator`
-          : `no operator is the leader now: see kubectl -n ${namespace} get pods`,
-      );
-    return client.getFromPod({ namespace, name: leader }, OPERATOR_HTTP_PORT, path, query).catch((error: unknown) => {
-      throw new OperatorError(
-        isMissingRight(error)
-          ? `${missingRight(error)}, or ${byPortForward(namespace, leader)}`
-          : `no response from the leading operator ${leader} through the API server (${reasonOf(error)}): ${byPortForward(namespace, leader)}`,
+          ? `${missingRight(error)}, or ${byPortForward(namespace, leader.name)}`
+          : `no response from the leading operator ${leader.name} through the API server (${reasonOf(error)}): ${byPortForward(namespace, leader.name)}`,
       );
     });
   };

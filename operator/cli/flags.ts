@@ -45,11 +45,18 @@ export function withInstallation(command: Command): Command {
   return command.option("--operator-namespace <name>", "namespace in which AvatarPool is installed", "avatarpool");
 }
 
+/** Which operator leads. */
+export function withOperatorName(command: Command): Command {
+  return withInstallation(command).option(
+    "--operator-name <name>",
+    "name of the operator's Deployment: RELEASE-operator",
+    OPERATOR_NAME,
+  );
+}
+
 /** How to reach the leading operator. */
 export function withOperator(command: Command): Command {
-  return withInstallation(command)
-    .option("--operator-name <name>", "name of the operator's Deployment: RELEASE-operator", OPERATOR_NAME)
-    .option("--url <url>", "URL of the leading operator, to bypass the API server");
+  return withOperatorName(command).option("--url <url>", "URL of the leading operator, to bypass the API server");
 }
 
 /** @param formats without `table`, which every command has. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addDashboard } from "./commands/dashboard.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLaunch } from "./commands/launch.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -10,7 +11,7 @@ import { exitCodeMeanings, exitCodes } from "./exit.ts";
 import { version } from "./version.ts";
 
 /** Commands of a user, in the order of `--help`. */
-const commands = [addSessions, addExplain, addPlan, addLaunch, addLogs, addSimulate];
+const commands = [addDashboard, addSessions, addExplain, addPlan, addLaunch, addLogs, addSimulate];
 
 /**
  * All commands. A command's own modules are loaded when it runs, so that each process stays small.

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { FIELD_MANAGER } from "../api/names.ts";
 import { type Clock, type Random, systemClock } from "../runtime/clock.ts";
@@ -114,8 +115,10 @@ export class KubeClient {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #requestTimeoutMs: number;
+  readonly #config: KubeConfig;
 
   constructor(config: KubeConfig, options: KubeClientOptions) {
+    this.#config = config;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
@@ -167,6 +170,16 @@ export class KubeClient {
     const request: TransportRequest = { method: "GET", path, signal, timeoutMs: this.#requestTimeoutMs };
     // A quiet container writes nothing for hours.
     yield* completeLines(this.#transport.stream(request, query.follow === true ? MAX_LOG_SILENCE_MS : this.#requestTimeoutMs));
+  }
+
+  /**
+   * A connection to a port of a pod through the API server. Requires `pods/portforward`: `get`, and `create` from Kubernetes 1.35 on.
+   * The stream fails with the kubelet's message if the pod does not listen.
+   * @throws KubeError
+   */
+  async connectToPod(pod: ObjectRef, port: number): Promise<Duplex> {
+    const { connectToPod } = await import("./port-forward.ts");
+    return connectToPod(this.#config, pod, port);
   }
 
   /** A new token of a ServiceAccount. Requires `create` on `serviceaccounts/token`. Never retried. */

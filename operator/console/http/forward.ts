@@ -1,22 +1,11 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as openRequest, type ServerResponse } from "node:http";
+import { Agent, type IncomingMessage, request as openRequest, type ServerResponse } from "node:http";
+import { endToEnd } from "../../runtime/end-to-end.ts";
 
 /** Set by a standby. A replica that does not lead sends no request with it to another one, so that there is no loop. */
 export const FORWARDED_HEADER = "avatarpool-console-standby";
 
 const CONNECT_MS = 3_000;
 const MAX_CONNECTIONS = 256;
-
-/** Headers of one connection (RFC 9110, section 7.6.1). */
-const hopByHop = new Set([
-  "connection",
-  "expect",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
 
 export interface Forwarded {
   /** Origin of the leader. */
@@ -69,8 +58,4 @@ export class Forwarder {
   close(): void {
     this.#agent.destroy();
   }
-}
-
-function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)));
 }
