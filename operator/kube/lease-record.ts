@@ -28,7 +28,7 @@ export function acquired(current: Lease | undefined, ref: ObjectRef, holder: Hol
   const handedOver = current !== undefined && holderOf(current) !== identity;
   return {
     ...current,
-    metadata: kept.length === 0 ? metadata : { ...metadata, annotations: Object.fromEntries(kept) },
+    metadata: { ...metadata, annotations: Object.fromEntries(kept) },
     spec: {
       ...spec,
       holderIdentity: identity,

@@ -60,7 +60,9 @@ function setup() {
   /** The present leaders, from their own signals. */
   const leaders = new Set<string>();
   let most = 0;
-  const candidate = (identity: string, work?: (leading: AbortSignal) => Promise<void>) => {
+  /** By candidate: the annotation `at` of the holders that it has observed. */
+  const observed: Record<string, (string | undefined)[]> = {};
+  const candidate = (identity: string, work?: (leading: AbortSignal) => Promise<void>, at: string | undefined = undefined) => {
     const wire = new Wire(api);
     const stop = new AbortController();
     let ahead = { steadyMs: 0, wallMs: 0 };
@@ -69,6 +71,10 @@ function setup() {
       client: wire.client,
       lease: ref,
       identity,
+      annotations: { at },
+      onHolder: (_holder, annotations) => {
+        observed[identity] = [...(observed[identity] ?? []), annotations.at];
+      },
       clock: { now: () => clock.now() + ahead.steadyMs, schedule: (delayMs, callback) => clock.schedule(delayMs, callback) },
       wallClock: () => clock.now() + ahead.wallMs,
       random: () => 0.5,
@@ -88,7 +94,7 @@ function setup() {
     };
     return { wire, stop, result, jump, holds: () => holds() };
   };
-  return { api, candidate, clock, leaders, most: () => most };
+  return { api, candidate, clock, leaders, observed, most: () => most };
 }
 
 describe("leaderElect", () => {
@@ -153,6 +159,23 @@ describe("leaderElect", () => {
     await clock.advance(3_000);
     expect([await a.result, leaders, most()]).toEqual(["stopped", new Set(["b"]), 1]);
     expect(api.holders).toEqual(["a", "", "b"]);
+  });
+
+  it("publishes the annotations of the holder, and removes those of an earlier one", async () => {
+    const { api, candidate, clock, observed } = setup();
+    const a = candidate("a", undefined, "http://10.0.0.1:8082");
+    await clock.advance(0);
+    const b = candidate("b");
+    candidate("c", undefined, "http://10.0.0.3:8082");
+    await clock.advance(3_000);
+    expect(observed.b).toEqual(["http://10.0.0.1:8082"]);
+    a.stop.abort();
+    await clock.advance(3_000);
+    expect(api.holders).toEqual(["a", "", "b"]);
+    expect(api.lease?.metadata?.annotations).toEqual({});
+    b.stop.abort();
+    await clock.advance(3_000);
+    expect([api.holders.at(-1), api.lease?.metadata?.annotations]).toEqual(["c", { at: "http://10.0.0.3:8082" }]);
   });
 
   it("takes over from a dead leader, not before its Lease has expired", async () => {
