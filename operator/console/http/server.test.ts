@@ -181,9 +181,9 @@ describe("the console's pages", () => {
   });
 });
 
-describe("the console's stream", () => {
-  const rowNames = (event: unknown) => (event as { rows: { name: string }[] }).rows.map(({ name }) => name);
+const rowNames = (event: unknown) => (event as { rows: { name: string }[] }).rows.map(({ name }) => name);
 
+describe("the console's stream", () => {
   it("begins with the complete state of the pools that the viewer may get", async () => {
     const { open } = await setup();
     expect(rowNames(await (await open("ann")).next())).toEqual(["one", "two"]);
@@ -238,5 +238,60 @@ describe("the console's stream", () => {
     expect(await stream.next()).toMatchObject({ type: "sample", sample: { atMs: 7 } });
     expect(await stream.next()).toMatchObject({ type: "fleet", removed: ["a/one"] });
     expect(await stream.next()).toMatchObject({ type: "gone", pool: "a/one", message: expect.stringMatching(/does not exist/) });
+  });
+});
+
+describe("a standby", () => {
+  it("forwards requests and streams to the leader, and ends a stream with the leader's", async () => {
+    const leader = await setup();
+    const { send, open } = await setup({ standsBy: { leader: leader.url } });
+    const { status, text } = await send("GET", "api/viewer", "ann");
+    expect([status, JSON.parse(text).user]).toEqual([200, "ann"]);
+    expect(await send("GET", "api/viewer")).toMatchObject({ status: 401, message: expect.stringMatching(/sign in/) });
+    const launch = { livekitUrl: "wss://livekit.test", livekitToken: "token", room: "through" };
+    expect(await send("POST", "api/pools/a/one/launch", "ann", launch)).toMatchObject({ status: 200 });
+    expect(leader.source.launched).toEqual(["a/one through"]);
+    const stream = await open("ann");
+    expect(stream.headers.get("content-type")).toBe("text/event-stream");
+    expect(rowNames(await stream.next())).toEqual(["one", "two"]);
+    leader.source.set("a/one", { sessions: 3 });
+    await leader.clock.advance(250);
+    expect(await stream.next()).toMatchObject({ rows: [{ name: "one", sessions: 3 }] });
+    leader.leading.abort();
+    expect(await stream.next()).toBeUndefined();
+  });
+
+  it("ends the leader's stream when its viewer leaves", async () => {
+    const leader = await setup();
+    const { open } = await setup({ standsBy: { leader: leader.url } });
+    const stream = await open("ann");
+    await stream.next();
+    expect(leader.source.listeners).toBe(2);
+    stream.close();
+    await expect.poll(() => leader.source.listeners).toBe(0);
+  });
+
+  it("reports that no operator leads or responds, and shows its own page then", async () => {
+    const unknown = await setup({ standsBy: { leader: undefined } });
+    expect(await unknown.send("GET", "api/viewer", "ann")).toMatchObject({
+      status: 503,
+      message: "no operator leads now, or operator-0 has not observed the leader yet: retry in a few seconds",
+    });
+    const dead = await setup({ standsBy: { leader: "http://127.0.0.1:9" } });
+    expect(await dead.send("GET", "api/viewer", "ann")).toMatchObject({
+      status: 503,
+      message: expect.stringMatching(/^the leading operator did not respond to operator-0 .*: retry in a few seconds$/),
+    });
+    for (const { send } of [unknown, dead]) expect(await send("GET", "")).toMatchObject({ status: 200, text: "page" });
+  });
+
+  it("does not forward a request of another standby", async () => {
+    const leader = await setup();
+    const second = await setup({ standsBy: { leader: leader.url } });
+    const first = await setup({ standsBy: { leader: second.url } });
+    expect(await first.send("GET", "api/viewer", "ann")).toMatchObject({
+      status: 503,
+      message: expect.stringMatching(/^no operator leads/),
+    });
   });
 });
