@@ -1,5 +1,5 @@
 /**
- * Fails if two places in `operator/` share ten or more lines. Imports, blank lines and indentation do not count.
+ * Fails if two places in `operator/` and `console/` share ten or more lines. Imports, blank lines and indentation do not count.
  */
 import { globSync, readFileSync } from "node:fs";
 
@@ -19,7 +19,7 @@ function linesOf(file: string): readonly Line[] {
 
 const firstPlaces = new Map<string, string>();
 const duplicates: string[] = [];
-for (const file of globSync("operator/**/*.ts")) {
+for (const file of globSync("{operator,console}/**/*.{ts,tsx}")) {
   const lines = linesOf(file);
   for (let at = 0; at + MIN_LINES <= lines.length; at += 1) {
     const run = lines.slice(at, at + MIN_LINES);

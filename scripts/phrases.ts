@@ -7,6 +7,8 @@ import { exceptions, rules } from "../test/support/phrases/rules.ts";
 /** Excludes generated pages, because their texts are strings of `operator`. */
 const USER_FACING = [
   "operator/*.ts",
+  "console/*.ts",
+  "console/*.tsx",
   "*.md",
   "charts/*.yaml",
   "charts/*NOTES.txt",

@@ -18,8 +18,8 @@ export function LaunchPage({ pool, state: { summary } }: PoolTabProps) {
   if (!summary.may.launch)
     return (
       <Notice tone="info" title="No permission to launch">
-        Your account may not create launches for this pool. Ask an administrator for the permission in docs/console.md, or use the
-        pool's launch URL with its token.
+        A test launch needs the permission to create <code>avatarpools/launches</code> in the pool's namespace. The role{" "}
+        <code>edit</code> includes it.
       </Notice>
     );
   return <Form pool={pool} presets={summary.presets.map(({ name }) => name)} />;

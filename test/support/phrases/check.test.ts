@@ -13,6 +13,11 @@ describe("banned phrases", () => {
     expect(found("a.ts", source)).toEqual(["2 nobody", "4 somebody"]);
   });
 
+  it("are found in the text and the attributes of an element", () => {
+    const source = `const a = (\n  <p title="for good">\n    of <b>nobody</b>, {who.nobody}\n  </p>\n);\nconst b = <b>of somebody</b>;\n`;
+    expect(found("a.tsx", source)).toEqual(["2 for good", "6 somebody"]);
+  });
+
   it("are ignored in identifiers, comments and literals without a space", () => {
     expect(found("a.ts", '// nobody\nconst nobody = "nobody";\nimport "./nobody.ts";\n')).toEqual([]);
   });

@@ -27,7 +27,7 @@ export function hitsIn(file: string, source: string, rules: readonly Rule[], exc
 }
 
 function textsIn(file: string, source: string): readonly Text[] {
-  if (file.endsWith(".ts")) return sentencesIn(source);
+  if (/[.]tsx?$/.test(file)) return sentencesIn(file, source);
   if (file.endsWith(".yaml")) return commentsIn(source);
   return [{ text: source, line: 1 }];
 }

@@ -6,9 +6,13 @@ export interface Text {
   readonly line: number;
 }
 
-/** The sentences among a module's string and template literals. A literal without a space is an identifier, not a sentence. */
-export function sentencesIn(source: string): readonly Text[] {
-  const file = ts.createSourceFile("module.ts", source, ts.ScriptTarget.Latest, true);
+/**
+ * The sentences among a module's string and template literals, and the text of its elements. A literal without a space is an
+ * identifier, not a sentence.
+ * @param name its extension is `.ts` or `.tsx`.
+ */
+export function sentencesIn(name: string, source: string): readonly Text[] {
+  const file = ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true);
   const found: Text[] = [];
   const visit = (node: ts.Node): void => {
     const text = textOf(node);
@@ -21,6 +25,7 @@ export function sentencesIn(source: string): readonly Text[] {
 
 /** Replaces each value in a template by "…", so that no phrase spans the value. */
 function textOf(node: ts.Node): string | undefined {
+  if (ts.isJsxText(node)) return node.text;
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (!ts.isTemplateExpression(node)) return undefined;
   return [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join("…");
