@@ -1,6 +1,7 @@
-import type { DecisionDetail, History, SessionsPage, TestLaunch, TestLaunchResult } from "../api/console.ts";
+import type { DecisionDetail, History, ReplayInputs, SessionsPage, TestLaunch, TestLaunchResult } from "../api/console.ts";
 import { poolKey } from "../api/pool-config.ts";
 import type { PoolControllers } from "../pool/controllers.ts";
+import { HISTORY_MS } from "../pool/history/pool-history.ts";
 import type { DecisionRecord } from "../pool/planning/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { decisionDetail } from "./decision-detail.ts";
@@ -8,6 +9,7 @@ import { decisionId, decisionMark } from "./decision-mark.ts";
 import type { GatewayClient } from "./gateway-client.ts";
 import { LiveSamples } from "./live-samples.ts";
 import { PoolViews, type PoolViewsDeps } from "./pool-views.ts";
+import { replayInputs } from "./replay-inputs.ts";
 import type { ConsoleSource } from "./source.ts";
 
 export interface PoolConsoleDeps extends PoolViewsDeps {
@@ -86,8 +88,15 @@ export class PoolConsole implements ConsoleSource {
     return record && decisionDetail(record);
   }
 
-  replay(): undefined {
-    return undefined;
+  replay(key: string): ReplayInputs | undefined {
+    const view = this.#deps.pools.get(key);
+    if (view === undefined) return undefined;
+    const nowMs = this.#deps.clock.now();
+    const { stepMs, samples } = this.#deps.memory(key)?.history.between(nowMs - HISTORY_MS, nowMs, nowMs) ?? {
+      stepMs: 0,
+      samples: [],
+    };
+    return replayInputs(view, samples, stepMs);
   }
 
   sessions(key: string): Promise<SessionsPage> {

@@ -2,7 +2,7 @@ import type { V1ContainerStatus, V1Deployment, V1DeploymentStatus, V1ObjectMeta,
 import { isOfGroup, POD_TEMPLATE_HASH } from "../api/membership.ts";
 import { annotations, labels, WARM_GATE, WORKER_CONTAINER } from "../api/names.ts";
 import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
-import { type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
+import { type AvatarPoolSpec, type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import type { PodMarks } from "../resources/marks.ts";
@@ -19,6 +19,8 @@ export interface PoolView {
   readonly config: PoolConfig;
   readonly status: AvatarPoolStatus | undefined;
   readonly hasFinalizer: boolean;
+  /** Absent for a pool that exists in a file only. */
+  readonly spec?: AvatarPoolSpec;
 }
 
 export interface DeploymentView {
@@ -98,7 +100,8 @@ export interface PodProblem {
 /** @throws ZodError if the object does not match the schema; the API server rejects such objects. */
 export function poolView(raw: object, finalizer: string): PoolView {
   const pool = avatarPoolSchema.parse(raw);
-  return { config: resolvePool(pool), status: pool.status, hasFinalizer: pool.metadata.finalizers?.includes(finalizer) ?? false };
+  const { spec, status, metadata } = pool;
+  return { config: resolvePool(pool), spec, status, hasFinalizer: metadata.finalizers?.includes(finalizer) ?? false };
 }
 
 export function deploymentView({ metadata = {}, spec, status }: Json<V1Deployment>): DeploymentView {

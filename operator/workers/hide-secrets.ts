@@ -1,4 +1,5 @@
-const HIDDEN = "[hidden]";
+/** Stands for a hidden text. */
+export const HIDDEN = "[hidden]";
 /** Shorter texts are not hidden, because they would match parts of ordinary words. */
 const SHORTEST_SECRET = 8;
 /** A part of a secret with this length is hidden too: libraries shorten their quotes and keep the beginning and the end. */

@@ -9,7 +9,9 @@ const STEPS = 180;
 const MINUTE_MS = 60_000;
 /** 6 hours. */
 const MINUTES = 360;
-const MOST_STEPS = (MINUTES * MINUTE_MS) / STEP_MS;
+/** How far a history goes back. */
+export const HISTORY_MS = MINUTES * MINUTE_MS;
+const MOST_STEPS = HISTORY_MS / STEP_MS;
 /** Beyond this number of pools, a further pool has a sample per five minutes only. */
 const FINE_POOLS = 500;
 const COARSE_MS = 5 * MINUTE_MS;
