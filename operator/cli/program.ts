@@ -7,11 +7,12 @@ import { addPlan } from "./commands/plan.ts";
 import { addProcesses } from "./commands/processes.ts";
 import { addSessions } from "./commands/sessions.ts";
 import { addSimulate } from "./commands/simulate.ts";
+import { addStatus } from "./commands/status.ts";
 import { exitCodeMeanings, exitCodes } from "./exit.ts";
 import { version } from "./version.ts";
 
 /** Commands of a user, in the order of `--help`. */
-const commands = [addDashboard, addSessions, addExplain, addPlan, addLaunch, addLogs, addSimulate];
+const commands = [addStatus, addDashboard, addSessions, addExplain, addPlan, addLaunch, addLogs, addSimulate];
 
 /**
  * All commands. A command's own modules are loaded when it runs, so that each process stays small.

@@ -1,15 +1,22 @@
 import { plainText } from "./plain-text.ts";
 
+/** A text with a colour has a function that adds it: the width of a column is that of its text. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
+
 /** Columns of text, aligned as kubectl does, with three spaces between them. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const all = [header, ...rows.map((row) => row.map(plainText))];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): readonly string[] {
+  const all = [header, ...rows].map((row) => row.map(painted));
+  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.text.length ?? 0)));
   return all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map(({ text, paint }, column) => paint(text) + " ".repeat(Math.max(0, (widths[column] ?? 0) - text.length)))
       .join("   ")
       .trimEnd(),
   );
+}
+
+function painted(cell: Cell) {
+  return typeof cell === "string" ? { text: plainText(cell), paint: (text: string) => text } : cell;
 }
 
 const units = [

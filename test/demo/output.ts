@@ -1,4 +1,4 @@
-import { Screen } from "./screen.ts";
+import { Screen } from "../../operator/cli/status/screen.ts";
 import { render, renderLine, seconds, type View } from "./view.ts";
 
 const LINE_INTERVAL_MS = 5_000;

@@ -1,4 +1,5 @@
-import type { AvatarPoolStatus, GroupStatus } from "../../operator/api/v1alpha1/index.ts";
+import type { AvatarPoolStatus } from "../../operator/api/v1alpha1/index.ts";
+import { groupRows, row, stateCounts, warmRow } from "../../operator/cli/status/rows.ts";
 import { type ClientFigures, type StartUps, startKinds } from "./figures.ts";
 
 /** The content of the terminal at one time. */
@@ -11,19 +12,15 @@ export interface View {
   readonly sessionsKilled: number;
 }
 
-const NAME_WIDTH = 13;
-/** Longest bar: workers and slots beyond this are only counted. */
-const MAX_MARKS = 24;
-
 /** The live view as text. Pure: the same view gives the same text. */
 export function render({ title, elapsedMs, status, clients, worker503, sessionsKilled }: View): string {
-  const { groups = [], presets = [], lastDecision } = status;
+  const { groups = [], lastDecision } = status;
   const rows = [
     `AvatarPool demo   ${clock(elapsedMs)}   ${title}`,
     "",
-    ...groups.flatMap(renderGroup),
+    ...groups.flatMap((group) => groupRows(group)),
     "",
-    row("warm slots", presets.map(({ name, warmSlots }) => `${name} ${warmSlots}`).join("   ")),
+    warmRow(status),
     row("queue", `${clients.waiting} callers waiting`),
     row("launches", `${clients.launches} sent, ${clients.served} served`),
     row("503s", `from workers ${worker503}, to clients ${clients.client503}; other errors to clients: ${clients.clientErrors}`),
@@ -41,10 +38,7 @@ export function render({ title, elapsedMs, status, clients, worker503, sessionsK
 
 /** The same content in one line, for a log. */
 export function renderLine({ title, elapsedMs, status, clients, worker503 }: View): string {
-  const groups = (status.groups ?? []).map((group) => {
-    const { name, warm, draining, unschedulable } = group;
-    return `${name} ${states({ warm, starting: starting(group), draining, "without a node": unschedulable })}`;
-  });
+  const groups = (status.groups ?? []).map((group) => `${group.name} ${stateCounts(group)}`);
   return [
     `${clock(elapsedMs)} ${title}: ${groups.join("; ")}`,
     `sessions ${status.sessions ?? 0}/${status.slots ?? 0}`,
@@ -53,54 +47,9 @@ export function renderLine({ title, elapsedMs, status, clients, worker503 }: Vie
   ].join("; ");
 }
 
-function renderGroup(group: GroupStatus): readonly string[] {
-  const { name, warm, draining, unschedulable, sessions, slots } = group;
-  const start = starting(group);
-  const workers = bar([
-    ["●", warm],
-    ["◐", start],
-    ["○", draining],
-    ["·", unschedulable],
-  ]);
-  const counts = states({ warm, starting: start, draining, "without a node": unschedulable });
-  const free = Math.max(0, slots - sessions);
-  return [
-    row(`${name} workers`, `${workers} ${counts}`),
-    row(
-      `${name} slots`,
-      `${bar([
-        ["█", Math.min(sessions, slots)],
-        ["░", free],
-      ])} ${sessions} sessions, ${slots} slots`,
-    ),
-  ];
-}
-
-/** Wanted workers that are not warm yet. */
-function starting({ desired, ready, unschedulable }: GroupStatus): number {
-  return Math.max(0, desired - ready - unschedulable);
-}
-
-function states(counts: Readonly<Record<string, number>>): string {
-  const some = Object.entries(counts).filter(([, count]) => count > 0);
-  return some.length === 0 ? "none" : some.map(([state, count]) => `${count} ${state}`).join(", ");
-}
-
-function bar(marks: readonly (readonly [mark: string, count: number])[]): string {
-  return marks
-    .map(([mark, count]) => mark.repeat(count))
-    .join("")
-    .slice(0, MAX_MARKS)
-    .padEnd(MAX_MARKS);
-}
-
 export function renderStartUps({ count, p50Ms, p95Ms }: StartUps): string {
   const launches = `${String(count).padStart(4)} launches`;
   return p50Ms === undefined || p95Ms === undefined ? launches : `${launches}   p50 ${seconds(p50Ms)}   p95 ${seconds(p95Ms)}`;
-}
-
-function row(name: string, text: string): string {
-  return `${name.padEnd(NAME_WIDTH)} ${text}`;
 }
 
 function clock(ms: number): string {

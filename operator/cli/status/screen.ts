@@ -20,7 +20,7 @@ export class Screen implements Disposable {
     const lines = text
       .split("\n")
       .slice(0, Math.max(1, rows - 1))
-      .map((line) => [...line].slice(0, Math.max(1, columns - 1)).join(""));
+      .map((line) => cut(line, Math.max(1, columns - 1)));
     this.#write(lines);
     this.#drawn = lines;
   }
@@ -41,4 +41,20 @@ export class Screen implements Disposable {
     const up = this.#drawn.length === 0 ? HIDE_CURSOR : `\x1b[${this.#drawn.length}A\r`;
     this.#stream.write(`${up}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join("")}${CLEAR_BELOW}`);
   }
+}
+
+const COLOUR = new RegExp(`(${String.fromCharCode(27)}\\[[0-9;]*m)`);
+
+/** The first characters of a line, with all of its colours: a colour that has begun must end. */
+function cut(line: string, width: number): string {
+  let left = width;
+  return line
+    .split(COLOUR)
+    .map((piece) => {
+      if (COLOUR.test(piece)) return piece;
+      const here = [...piece].slice(0, left);
+      left -= here.length;
+      return here.join("");
+    })
+    .join("");
 }
