@@ -47,9 +47,14 @@ export class Api {
     this.#deps = deps;
   }
 
-  /** @param token the token to try; undefined tries none. */
-  viewer(token: string | undefined = this.#deps.token()): Promise<Viewer> {
-    return this.#send(consolePaths.viewer, token).then((response) => response.json());
+  viewer(): Promise<Viewer> {
+    return this.viewerOf(this.#deps.token());
+  }
+
+  /** The viewer of another token, or of the one that a proxy adds. */
+  async viewerOf(token: string | undefined): Promise<Viewer> {
+    const response = await this.#send(consolePaths.viewer, token);
+    return response.json();
   }
 
   sessions(pool: string, signal?: AbortSignal): Promise<SessionsPage> {

@@ -47,7 +47,7 @@ export class Session {
 
   /** Uses a token, or none behind a proxy that adds one. @throws ApiError if the operator rejects it. */
   async signIn(token: string | undefined): Promise<void> {
-    await this.api.viewer(token);
+    await this.api.viewerOf(token);
     this.#send({ kind: "sign-in", token });
   }
 

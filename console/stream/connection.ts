@@ -86,6 +86,8 @@ export class StreamConnection {
           cache: "no-store",
         },
       );
+      // The first try of a viewer without a token is no failure.
+      if (response.status === 401 && token === undefined) return { signedOut: true, message: "" };
       if (!response.ok) return { signedOut: response.status === 401, message: await messageOf(response) };
       const parser = new EventParser();
       for await (const text of textOf(response)) {
