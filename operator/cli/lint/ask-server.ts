@@ -21,7 +21,7 @@ export function serverCheck(client: Pick<KubeClient, "apply">, namespace: string
       if (!(error instanceof KubeError) || isForbidden(error) || requestFailureOf(error) !== "refused") throw error;
       return messagesIn(error.said).map(({ path, message }) => ({
         ...{ rule: "api-server", path, why: message },
-        cure: "change the field as the message says",
+        cure: "change the field as the message states",
       }));
     }
   };
