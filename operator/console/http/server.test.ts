@@ -95,6 +95,7 @@ describe("the console's API", () => {
   it("responds to a viewer with a valid token only", async () => {
     const { send, lines } = await setup();
     expect(await send("GET", "api/viewer")).toMatchObject({ status: 401, message: expect.stringMatching(/sign in/) });
+    expect(lines).toEqual([]);
     expect(await send("GET", "api/viewer", "wrong")).toMatchObject({ status: 401 });
     expect(lines.join("")).toMatch(/"address":"127.0.0.1","path":"\/api\/viewer".*request without a valid token/);
     expect(lines.join("")).not.toMatch(/wrong/);

@@ -46,7 +46,9 @@ export function consoleServer(deps: ConsoleServerDeps): FastifyInstance {
     fail(reply, new ConsoleFailure(404, `the console does not serve ${request.method} on this path: reload the page`)),
   );
   server.setErrorHandler<Error>((error, request, reply) => {
-    if (statusOf(error) === 401) denials.note(request, "the token is missing, invalid or expired");
+    // The page's first request has no token.
+    if (statusOf(error) === 401 && request.headers.authorization !== undefined)
+      denials.note(request, "the token is invalid or expired");
     if (!(error instanceof ConsoleFailure) && statusOf(error) >= 500)
       deps.logger.error({ err: error }, "request of the console failed");
     return fail(reply, error);
