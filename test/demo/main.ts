@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { constants } from "node:os";
 import { toolPath } from "../support/controlplane/index.ts";
+import { DemoConsole } from "./console.ts";
 import { playMedia } from "./media.ts";
 import { mediaFigures, mediaSummary } from "./media-summary.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
@@ -20,6 +21,7 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
   if (options.media) return await withMedia(options, output, cleanup, signal);
   const stage = await setUp(cleanup, output.progress, signal);
+  cleanup.use(await DemoConsole.start(stage, { log: output.log, open: options.open }));
   const { figures, clients, sizes } = await play(stage, options, output, signal);
   output[Symbol.dispose]();
 

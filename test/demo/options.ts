@@ -8,15 +8,18 @@ export interface Options {
   readonly json: boolean;
   /** Keep all processes running after the load. */
   readonly keep: boolean;
+  /** Open the console in a browser. */
+  readonly open: boolean;
   /** Real LiveKit, real workers with a test card, and callers that receive their video. */
   readonly media: boolean;
 }
 
-export const usage = `npm run demo -- [--seconds N] [--json] [--keep]
+export const usage = `npm run demo -- [--seconds N] [--json] [--open] [--keep]
        npm run demo -- --media [--json]
 
   --seconds N  length of the load: steady, then a burst, then none (default 120)
   --json       show no live view; print the figures as one JSON object in the last line on stdout
+  --open       open the operator's console in a browser; without it, the demo prints the link
   --keep       keep all processes running after the load, until Ctrl-C
   --media      a minute of calls with video: a real LiveKit server, CPU workers that draw a test card, and the maker's plugin
 `;
@@ -32,14 +35,15 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     options: {
       seconds: { type: "string" },
       json: { type: "boolean", default: false },
+      open: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       media: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return "help";
-  if (values.media && (values.keep || values.seconds !== undefined)) {
-    throw new Error("--media has its own calls and ends by itself: omit --seconds and --keep");
+  if (values.media && (values.keep || values.open || values.seconds !== undefined)) {
+    throw new Error("--media has its own calls and ends by itself: omit --seconds, --open and --keep");
   }
   const { seconds = DEFAULT_LOAD_SECONDS } = values;
   const loadSeconds = Number(seconds);
@@ -49,5 +53,5 @@ export function parseOptions(args: readonly string[]): Options | "help" {
         "a burst, a cold start and the scale-down need the minimum",
     );
   }
-  return { loadSeconds, json: values.json, keep: values.keep, media: values.media };
+  return { loadSeconds, json: values.json, open: values.open, keep: values.keep, media: values.media };
 }

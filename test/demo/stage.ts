@@ -12,6 +12,8 @@ export interface Stage {
   readonly plane: ControlPlane;
   readonly fleet: FleetProcess;
   readonly operator: ProductProcess;
+  /** Base URL of the operator's console. */
+  readonly consoleUrl: string;
   readonly gateways: readonly GatewayProcess[];
 }
 
@@ -52,7 +54,8 @@ export async function setUp(cleanup: AsyncDisposableStack, progress: (line: stri
   progress("starting two gateways and the operator with the chart's ServiceAccounts");
   // The gateways start first: the operator needs their addresses.
   const gateways = [await product.startGateway(), await product.startGateway()];
-  const { process: operator } = await product.startOperator();
+  const { process: operator, consoleUrl } = await product.startOperator();
+  if (consoleUrl === undefined) throw new Error("the chart enables no console: set console.enabled in its values.yaml");
   signal.throwIfAborted();
 
   const files = cleanup.use(await FileServer.start());
@@ -60,7 +63,7 @@ export async function setUp(cleanup: AsyncDisposableStack, progress: (line: stri
   const applied = await plane.kubectl(["apply", "-f", "-"], { stdin: samplePool(files.url) });
   if (applied.code !== 0) throw new Error(`kubectl apply failed: ${applied.stderr}`);
   signal.throwIfAborted();
-  return { plane, fleet, operator, gateways };
+  return { plane, fleet, operator, consoleUrl, gateways };
 }
 
 async function buildMissing(progress: (line: string) => void): Promise<void> {
