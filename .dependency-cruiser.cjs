@@ -56,6 +56,13 @@ module.exports = {
     ...gatewayOrder,
     gatewayRoomsOnly,
     {
+      name: "console-server-knows-its-source-only",
+      comment: "what serves the console and what it shows meet in operator/console/source.ts",
+      severity: "error",
+      from: { path: "^operator/console/(access|http|stream)/", pathNot: "[.]test[.]ts$" },
+      to: { path: "^operator/(pool|gateway|scaling|resources|engines|workers|cli)/" },
+    },
+    {
       name: "pure-imports-pure",
       comment: "what decides takes data and returns data",
       severity: "error",

@@ -8,6 +8,7 @@ interface Registered {
   readonly type: string;
   readonly name: string;
   readonly inputs: Record<string, unknown>;
+  readonly provider: string | undefined;
 }
 
 const POOL = "kubernetes:avatarpool.dev/v1alpha1:AvatarPool";
@@ -32,8 +33,8 @@ describe.each([{ preview: false }, { preview: true }])("components, preview $pre
 
   beforeEach(async () => {
     registered = [];
-    const newResource = ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => {
-      registered.push({ type, name, inputs });
+    const newResource = ({ type, name, inputs, provider }: pulumi.runtime.MockResourceArgs) => {
+      registered.push({ type, name, inputs, provider });
       return { id: `${name}-id`, state: type === POOL ? { ...inputs, status } : inputs };
     };
     await pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "avatars", "test", preview);
@@ -100,20 +101,24 @@ describe.each([{ preview: false }, { preview: true }])("components, preview $pre
     expect(find("kubernetes:helm.sh/v4:Chart")).toBeUndefined();
   });
 
-  it("the resources inherit transforms, providers and aliases, and receive the timeouts of their component", async () => {
+  it("the resources inherit transformations and providers, and receive the timeouts of their component", async () => {
+    const { Provider } = await import("@pulumi/kubernetes");
+    const provider = new Provider("other", {});
     const options: Record<string, pulumi.ResourceOptions> = {};
     const inherit = (args: pulumi.ResourceTransformationArgs) => {
       options[args.type] = args.opts;
       return undefined;
     };
     const opts = { transformations: [inherit], customTimeouts: { delete: "2h" } };
-    const pool = new components.AvatarPool("support", { namespace: "avatars", spec }, opts);
-    const operator = new components.AvatarPoolOperator("operator", {}, opts);
+    const pool = new components.AvatarPool("support", { namespace: "avatars", spec }, { ...opts, provider });
+    const operator = new components.AvatarPoolOperator("operator", {}, { ...opts, providers: [provider] });
     await Promise.all([resolved(pool.launchUrl), resolved(operator.gatewayUrl)]);
     expect(options[POOL]).toMatchObject({ parent: pool, customTimeouts: { delete: "2h" } });
     for (const type of ["kubernetes:core/v1:Namespace", "kubernetes:helm.sh/v4:Chart"]) {
       expect(options[type]?.parent).toBe(operator);
     }
+    const using = registered.filter(({ provider }) => provider?.includes("::other::")).map(({ type }) => type);
+    expect(using).toEqual(expect.arrayContaining([POOL, "kubernetes:core/v1:Namespace"]));
   });
 
   it.each([

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../scripts/bundles.ts";
+import { linkSdks, unpackPackage } from "../test/support/pulumi/package.ts";
 
 const run = promisify(execFile);
 
@@ -45,13 +45,9 @@ describe("the npm package", () => {
 
   beforeAll(async () => {
     project = await mkdtemp(path.join(tmpdir(), "avatarpool-package-"));
-    const modules = path.join(project, "node_modules");
-    installed = path.join(modules, "@avatarpool", "avatarpool");
-    await mkdir(installed, { recursive: true });
-    const packed = await run("npm", ["pack", "--json", `--pack-destination=${project}`], { cwd: path.join(root, "pulumi") });
-    const tarball = /"filename": "([^"]+)"/.exec(packed.stdout)?.[1] ?? "";
-    await run("tar", ["-xzf", path.join(project, tarball), "--strip-components=1", "-C", installed]);
-    for (const scope of ["@pulumi", "@types"]) await symlink(path.join(root, "node_modules", scope), path.join(modules, scope));
+    installed = path.join(project, "node_modules", "@avatarpool", "avatarpool");
+    await unpackPackage(installed);
+    await linkSdks(project);
     await writeFile(path.join(project, "package.json"), '{ "type": "module" }');
     for (const file of ["main.ts", "main.cts"]) await writeFile(path.join(project, file), PROGRAM);
   });

@@ -16,9 +16,12 @@ export function PoolPage({ route }: { readonly route: Extract<Route, { readonly 
   if (state === undefined) return <p class="soft loading">Loading {pool}…</p>;
   if (state.kind === "gone")
     return (
-      <Notice tone="warn" title={`No pool ${pool}`} announce>
-        {state.message}. <a href={fleetHref}>Show all pools</a>
-      </Notice>
+      <>
+        <h1>{pool}</h1>
+        <Notice tone="warn" title="This pool is not here" announce>
+          {state.message}. <a href={fleetHref}>Show all pools</a>
+        </Notice>
+      </>
     );
   return (
     <>

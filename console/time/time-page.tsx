@@ -27,6 +27,8 @@ const DEFAULT_SPAN_MS = 6 * HOUR_MS;
 const LEAST_MS = 10_000;
 const TABLE_ROWS = 60;
 const BARS = 180;
+/** More would be closer than a pixel, and each new sample draws all of them again. */
+const POINTS = 800;
 
 /** The last hours of a pool as plots with one time axis, or as a table. Live samples follow at the right. */
 export function TimePage({ pool, state }: PoolTabProps) {
@@ -127,11 +129,10 @@ interface HistoryChartProps {
 
 function HistoryChart({ chart, history: { samples, stepMs }, objective, ...rest }: HistoryChartProps) {
   const { min, max } = rest.range;
-  // Bars of single samples would be thinner than a pixel.
-  const widthMs = chart.hasBars ? binWidthMs(max - min, BARS, stepMs) : stepMs;
+  const widthMs = binWidthMs(max - min, chart.hasBars ? BARS : POINTS, stepMs);
   const { x, series } = useMemo(() => {
     const columns = columnsOf(
-      chart.hasBars ? binned(samples, widthMs) : samples,
+      widthMs > stepMs ? binned(samples, widthMs) : samples,
       widthMs,
       chart.figures.map(({ value }) => value),
     );

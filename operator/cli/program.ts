@@ -2,9 +2,11 @@ import { Command } from "commander";
 import { addDashboard } from "./commands/dashboard.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLaunch } from "./commands/launch.ts";
+import { addLint } from "./commands/lint.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addProcesses } from "./commands/processes.ts";
+import { addReport } from "./commands/report.ts";
 import { addSessions } from "./commands/sessions.ts";
 import { addSimulate } from "./commands/simulate.ts";
 import { addStatus } from "./commands/status.ts";
@@ -12,7 +14,7 @@ import { exitCodeMeanings, exitCodes } from "./exit.ts";
 import { version } from "./version.ts";
 
 /** Commands of a user, in the order of `--help`. */
-const commands = [addStatus, addDashboard, addSessions, addExplain, addPlan, addLaunch, addLogs, addSimulate];
+const commands = [addStatus, addDashboard, addSessions, addExplain, addPlan, addLaunch, addLogs, addLint, addReport, addSimulate];
 
 /**
  * All commands. A command's own modules are loaded when it runs, so that each process stays small.

@@ -1,3 +1,4 @@
-/** Labels that the chart puts on the pods of its components. */
-export const OPERATOR_SELECTOR = "app.kubernetes.io/part-of=avatarpool,app.kubernetes.io/component=operator";
-export const GATEWAY_SELECTOR = "app.kubernetes.io/part-of=avatarpool,app.kubernetes.io/component=gateway";
+/** Labels that the chart puts on its objects and on the pods of its components. */
+export const PART_OF = "app.kubernetes.io/part-of=avatarpool";
+export const OPERATOR_SELECTOR = `${PART_OF},app.kubernetes.io/component=operator`;
+export const GATEWAY_SELECTOR = `${PART_OF},app.kubernetes.io/component=gateway`;

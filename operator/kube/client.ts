@@ -182,6 +182,12 @@ export class KubeClient {
     return connectToPod(this.#config, pod, port);
   }
 
+  /** Version of the API server, such as `v1.34.1`. Every authenticated user may read it. */
+  async serverVersion(): Promise<string> {
+    const answer = (await this.#request({ method: "GET", path: "/version" }, true)) as { readonly gitVersion?: string };
+    return answer.gitVersion ?? "unknown";
+  }
+
   /** A new token of a ServiceAccount. Requires `create` on `serviceaccounts/token`. Never retried. */
   async requestToken(account: ObjectRef, expirationSeconds: number): Promise<string> {
     const path = objectPath(serviceAccounts, account, "token");

@@ -22,7 +22,7 @@ export function Sessions({ pool, mayStop, search, onSearch }: SessionsProps) {
   const { page, problem, refresh } = useSessions(pool);
   const [shown, setShown] = useState(STEP);
   const [stopping, setStopping] = useState<SessionRow>();
-  const nowMs = useNow();
+  const nowMs = useNow(5_000);
   const rows = sessionRows(page?.sessions ?? [], search);
   return (
     <section class="card sessions" id="sessions" aria-labelledby="sessions-title">

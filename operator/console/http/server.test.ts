@@ -93,9 +93,12 @@ async function setup(options: { readonly standsBy?: { readonly leader: string | 
 
 describe("the console's API", () => {
   it("responds to a viewer with a valid token only", async () => {
-    const { send } = await setup();
+    const { send, lines } = await setup();
     expect(await send("GET", "api/viewer")).toMatchObject({ status: 401, message: expect.stringMatching(/sign in/) });
+    expect(lines).toEqual([]);
     expect(await send("GET", "api/viewer", "wrong")).toMatchObject({ status: 401 });
+    expect(lines.join("")).toMatch(/"address":"127.0.0.1","path":"\/api\/viewer".*request without a valid token/);
+    expect(lines.join("")).not.toMatch(/wrong/);
     const { status, text } = await send("GET", "api/viewer", "ann");
     expect(status).toBe(200);
     expect(JSON.parse(text)).toMatchObject({ user: "ann", operator: "operator-0", sinceMs: 1_000, history: "memory" });

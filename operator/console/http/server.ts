@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { ConsoleError } from "../../api/console.ts";
+import { DenialLog } from "../../telemetry/denial-log.ts";
 import { ConsoleFailure } from "../failure.ts";
 import { type ConsoleServerDeps, isApi } from "./deps.ts";
 import { Forwarder } from "./forward.ts";
@@ -30,6 +31,7 @@ export function consoleServer(deps: ConsoleServerDeps): FastifyInstance {
     frameworkErrors: (error, _request, reply) => void fail(reply, error),
   });
   server.server.maxConnections = MAX_CONNECTIONS;
+  const denials = new DenialLog(deps);
   const forwarder = new Forwarder();
   server.addHook("onClose", async () => forwarder.close());
   server.addHook("onRequest", async (request, reply) => {
@@ -43,7 +45,10 @@ export function consoleServer(deps: ConsoleServerDeps): FastifyInstance {
   server.setNotFoundHandler((request, reply) =>
     fail(reply, new ConsoleFailure(404, `the console does not serve ${request.method} on this path: reload the page`)),
   );
-  server.setErrorHandler<Error>((error, _request, reply) => {
+  server.setErrorHandler<Error>((error, request, reply) => {
+    // The page's first request has no token.
+    if (statusOf(error) === 401 && request.headers.authorization !== undefined)
+      denials.note(request, "the token is invalid or expired");
     if (!(error instanceof ConsoleFailure) && statusOf(error) >= 500)
       deps.logger.error({ err: error }, "request of the console failed");
     return fail(reply, error);

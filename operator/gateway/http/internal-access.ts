@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { DenialLog } from "../../telemetry/denial-log.ts";
 import type { Access } from "../load/load-auth.ts";
-import type { DenialLog } from "./denial-log.ts";
 
 /** Whether the bearer of a request on the internal port may make it. */
 export type CheckAccess = (authorization: string | undefined, address: string) => Promise<Access>;

@@ -4,6 +4,7 @@ import { LOAD_PATH } from "../../api/load-report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { withDeadline } from "../../runtime/deadline.ts";
 import { KeyCounter } from "../../runtime/key-counter.ts";
+import type { DenialLog } from "../../telemetry/denial-log.ts";
 import { exposition, type MetricsRegistry } from "../../telemetry/metrics.ts";
 import type { ClaimSource } from "../claims/claims.ts";
 import {
@@ -18,7 +19,6 @@ import {
   supersededSchema,
 } from "../claims/peer-protocol.ts";
 import { type LoadSource, streamLoad } from "../load/load-stream.ts";
-import type { DenialLog } from "./denial-log.ts";
 import { type NotReady, serveHealth } from "./health-routes.ts";
 import { badRequest, type CheckAccess, ConcurrencyLimit, isAuthorized, unavailable } from "./internal-access.ts";
 

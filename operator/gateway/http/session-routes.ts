@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { PoolConfig } from "../../api/pool-config.ts";
+import { networkOf } from "../../telemetry/caller.ts";
+import type { DenialLog } from "../../telemetry/denial-log.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { headerToken } from "../admission/credential.ts";
 import type { Gate } from "../admission/gate.ts";
@@ -10,8 +12,6 @@ import type { Livekit } from "../sessions/livekit.ts";
 import { roomEvent } from "../sessions/room-event.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { refusalOf, refuse } from "./answer.ts";
-import { networkOf } from "./caller.ts";
-import type { DenialLog } from "./denial-log.ts";
 import { discard } from "./discard.ts";
 import { endSessions, noSession } from "./end-sessions.ts";
 import { type FindPoolDeps, type PoolPath, requirePool } from "./find-pool.ts";

@@ -8,7 +8,7 @@ export type ToolName =
   | "kwok"
   | "helm"
   | "pulumi"
-  | "pulumi-sdk"
+  | "pulumi-language"
   | "pulumi-resource-kubernetes"
   | "livekit-server"
   | "actionlint"
@@ -65,8 +65,8 @@ const OTHERS: readonly ToolModule[] = [
     usualBuild: "2 min",
     builtAs: {},
   },
-  // A program of this project: Pulumi's generators of SDKs, which the engine itself runs only in its language hosts.
-  { folder: "pulumi-sdk", tools: ["pulumi-sdk"], ldflags: "", usualBuild: "1 min", builtAs: {} },
+  // A program of this project: stands in for Pulumi's language hosts, with Pulumi's own generators of SDKs.
+  { folder: "pulumi-language", tools: ["pulumi-language"], ldflags: "", usualBuild: "1 min", builtAs: {} },
   // A program of this project: Pulumi's Kubernetes provider, without the schema that only code generators need.
   {
     folder: "pulumi-kubernetes",

@@ -8,7 +8,6 @@ import { ClientTokens } from "../../../operator/gateway/admission/client-tokens.
 import { Gate } from "../../../operator/gateway/admission/gate.ts";
 import { GatewayCore } from "../../../operator/gateway/core.ts";
 import { BodyRooms } from "../../../operator/gateway/form/body-rooms.ts";
-import { DenialLog } from "../../../operator/gateway/http/denial-log.ts";
 import { type LaunchServerDeps, launchServer } from "../../../operator/gateway/http/launch-server.ts";
 import { serveSessions } from "../../../operator/gateway/http/session-routes.ts";
 import type { TlsPair } from "../../../operator/gateway/http/tls-files.ts";
@@ -18,6 +17,7 @@ import { Livekit } from "../../../operator/gateway/sessions/livekit.ts";
 import type { ReadSecret } from "../../../operator/kube/secret-cache.ts";
 import { SecretLookup } from "../../../operator/kube/secret-lookup.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
+import { DenialLog } from "../../../operator/telemetry/denial-log.ts";
 import { gatewayMetrics } from "../../../operator/telemetry/gateway-metrics.ts";
 import { createLogger } from "../../../operator/telemetry/logger.ts";
 import { createRegistry } from "../../../operator/telemetry/metrics.ts";

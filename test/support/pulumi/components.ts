@@ -3,7 +3,7 @@ import path from "node:path";
 import { AvatarPool, AvatarPoolOperator } from "../../../pulumi/index.ts";
 
 /** The package as Pulumi's plugin host sees it. The host takes both names from the name of the npm package. */
-export const plugin = {
+const plugin = {
   name: "avatarpool",
   namespace: "avatarpool",
   dirname: path.join(import.meta.dirname, "..", "..", "..", "pulumi"),

@@ -1,6 +1,6 @@
-import type { Clock } from "../../runtime/clock.ts";
-import type { Logger } from "../../telemetry/logger.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { addressOf, type Caller } from "./caller.ts";
+import type { Logger } from "./logger.ts";
 
 /** Limit on the lines of one window: thousands of guesses must not fill a disk or hide other lines. */
 const MAX_LINES = 10;

@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from "vitest";
-import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { json, type LiveGatewayOptions, liveGateway } from "../../../test/support/gateway/live.ts";
-import { testPool } from "../../../test/support/gateway/pool.ts";
-import { createLogger } from "../../telemetry/logger.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { json, type LiveGatewayOptions, liveGateway } from "../../test/support/gateway/live.ts";
+import { testPool } from "../../test/support/gateway/pool.ts";
 import { DenialLog } from "./denial-log.ts";
+import { createLogger } from "./logger.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
