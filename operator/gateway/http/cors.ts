@@ -6,7 +6,7 @@ import { type FindPoolDeps, requirePool } from "./find-pool.ts";
 
 const POOL_PATH = "/:namespace/:pool";
 const DEFAULT_PATH = "/launch";
-const BROWSER_PATHS = [`${POOL_PATH}/launch`, `${POOL_PATH}/sessions`, `${POOL_PATH}/sessions/:room`, DEFAULT_PATH] as const;
+const BROWSER_PATHS = [`${POOL_PATH}/launch`, `${POOL_PATH}/sessions`, `${POOL_PATH}/sessions/*`, DEFAULT_PATH] as const;
 
 /** Headers that a page may send, and response headers that it may read. Tokens are headers, so no cookie is needed. */
 const METHODS = "GET, POST, DELETE";

@@ -55,6 +55,11 @@ describe("sessions over HTTP", () => {
     expect(await call(room, { method: "DELETE" })).toMatchObject({ status: 404, body: { error: { code: "session_not_found" } } });
   });
 
+  it("of a room with a slash are found behind a proxy that decodes paths", async () => {
+    const { call } = await setup();
+    expect(await call("sessions/room%201/%C3%A4")).toMatchObject({ status: 200, body: { sessions: [session] } });
+  });
+
   it("of another gateway are found at the worker", async () => {
     const { call } = await setup();
     expect(await call(room)).toMatchObject({ status: 200, body: { sessions: [session] } });

@@ -30,7 +30,8 @@ export interface SessionRoutesDeps extends FindPoolDeps {
 /** A webhook is one event: a few kilobytes, most of it metadata and attributes of a participant. */
 const MAX_EVENT_BYTES = 256 * 1024;
 
-type RoomPath = { readonly Params: { readonly namespace: string; readonly pool: string; readonly room: string } };
+/** The room is the rest of the path: a proxy in between, such as the API server, decodes a slash in its name. */
+type RoomPath = { readonly Params: { readonly namespace: string; readonly pool: string; readonly "*": string } };
 
 /** Sessions over HTTP, with the same authentication as launches, and the endpoint for LiveKit's webhooks. */
 export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps): void {
@@ -48,20 +49,20 @@ export function serveSessions(server: FastifyInstance, deps: SessionRoutesDeps):
     }),
   );
 
-  server.get<RoomPath>("/:namespace/:pool/sessions/:room", (request, reply) =>
+  server.get<RoomPath>("/:namespace/:pool/sessions/*", (request, reply) =>
     answering(deps, request, reply, async () => {
       const { pool } = await enter(request);
-      const { room } = request.params;
+      const room = request.params["*"];
       const found = await sessions.inRoom(pool, room);
       if (found.sessions.length === 0) throw noSession(pool, room, found.complete);
       return sessionsBody(found);
     }),
   );
 
-  server.delete<RoomPath>("/:namespace/:pool/sessions/:room", (request, reply) =>
+  server.delete<RoomPath>("/:namespace/:pool/sessions/*", (request, reply) =>
     answering(deps, request, reply, async () => {
       const { pool, client } = await enter(request);
-      const { room } = request.params;
+      const room = request.params["*"];
       return sessionsBody(await endSessions(deps, pool, room, client));
     }),
   );
