@@ -1,5 +1,6 @@
+import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AvatarPool, AvatarPoolOperator, type AvatarPoolSpec } from "../../pulumi/index.ts";
 import { type ControlPlane, startControlPlane } from "../support/controlplane/index.ts";
@@ -14,6 +15,17 @@ const pool = (max: number): AvatarPoolSpec => ({
   presets: [{ name: "maya", image: { url: "https://example.com/maya.jpg" } }],
   workers: [{ name: "gpu", engine: "expression", max }],
 });
+
+/** What the engine does with each resource, in order: `start` and `end` of the step, with the new state. Components are omitted. */
+function steps() {
+  const found: { at: "start" | "end"; metadata: StepEventMetadata }[] = [];
+  const onEvent = ({ resourcePreEvent, resOutputsEvent }: EngineEvent) => {
+    const metadata = (resourcePreEvent ?? resOutputsEvent)?.metadata;
+    if (metadata === undefined || !/^kubernetes:(?!helm)/.test(metadata.type)) return;
+    found.push({ at: resourcePreEvent === undefined ? "end" : "start", metadata });
+  };
+  return { found, onEvent };
+}
 
 /** Resources that an update changes, as `update kubernetes:apps/v1:Deployment spec.replicas`. Components and providers are omitted. */
 function changes() {
@@ -33,17 +45,27 @@ describe("a program that installs the operator and a pool", () => {
   let stacks: PulumiStacks;
   let max = 4;
   let image = { repository: "registry.test/avatarpool", tag: "1.0.0" };
+  let names = { operator: "operator", pool: "support" };
+  let annotations: Record<string, string> | undefined;
 
   const program = async () => {
     const token = pulumi.secret("secret-of-a-proxy");
-    const operator = new AvatarPoolOperator("operator", {
-      namespace: "avatarpool",
-      values: { image, operator: { replicas: 1, extraEnv: [{ name: "PROXY_TOKEN", value: token }] } },
-    });
+    const values = { image, operator: { replicas: 1, extraEnv: [{ name: "PROXY_TOKEN", value: token }] } };
+    const operator = new AvatarPoolOperator(
+      names.operator,
+      { namespace: "avatarpool", values },
+      { aliases: [{ name: "operator" }] },
+    );
     const support = new AvatarPool(
-      "support",
-      { namespace: "avatars", gatewayUrl: operator.gatewayUrl, spec: pool(max) },
-      { dependsOn: operator },
+      names.pool,
+      {
+        name: "support",
+        namespace: "avatars",
+        gatewayUrl: operator.gatewayUrl,
+        spec: pool(max),
+        ...(annotations && { annotations }),
+      },
+      { dependsOn: operator, aliases: [{ name: "support" }] },
     );
     return { launchUrl: support.launchUrl };
   };
@@ -60,11 +82,12 @@ describe("a program that installs the operator and a pool", () => {
     await plane?.stop();
   });
 
-  const kubectl = async (...args: string[]) => {
-    const { code, stdout, stderr } = await plane.kubectl(args);
+  const kubectlStdin = async (stdin: object, ...args: string[]) => {
+    const { code, stdout, stderr } = await plane.kubectl(args, { stdin: JSON.stringify(stdin) });
     if (code !== 0) throw new Error(stderr);
     return stdout;
   };
+  const kubectl = (...args: string[]) => kubectlStdin({}, ...args);
   const maxOfPool = () => kubectl("get", "avatarpool/support", "-n=avatars", "-o=jsonpath={.spec.workers[0].max}");
 
   it("previews before the CRD exists", async () => {
@@ -126,6 +149,22 @@ describe("a program that installs the operator and a pool", () => {
     expect(await maxOfPool()).toBe("6");
   });
 
+  it("leaves a field to the manager that took it over, until patchForce takes it back", async () => {
+    const taken = {
+      apiVersion: "avatarpool.dev/v1alpha1",
+      kind: "AvatarPool",
+      metadata: { name: "support", namespace: "avatars" },
+      spec: pool(9),
+    };
+    await kubectlStdin(taken, "apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-");
+    max = 7;
+    await expect((await stack()).up()).rejects.toThrow(/conflict with "other".*\.spec\.workers/s);
+    expect(await maxOfPool()).toBe("9");
+    annotations = { "pulumi.com/patchForce": "true" };
+    await (await stack()).up();
+    expect(await maxOfPool()).toBe("7");
+  });
+
   it("updates the operator's version, and leaves the pool alone", async () => {
     image = { ...image, tag: "1.1.0" };
     const { found, onEvent } = changes();
@@ -156,15 +195,53 @@ describe("a program that installs the operator and a pool", () => {
     expect(await kubectl("get", "deployments", "-n=second", "-o=jsonpath={.items[*].status.availableReplicas}")).toBe("2 2");
     expect(await stacks.stateFiles()).toContain("helm.sh/v3:Release");
     await second.destroy();
-    expect(await maxOfPool()).toBe("6");
+    expect(await maxOfPool()).toBe("7");
   });
 
   it("keeps secrets secret in its state", async () => {
     expect(await stacks.stateFiles()).not.toContain("secret-of-a-proxy");
   });
 
-  it("removes everything", async () => {
-    await (await stack()).destroy();
+  it("keeps every object if its components get other names, with aliases", async () => {
+    names = { operator: "platform", pool: "help" };
+    const { found, onEvent } = changes();
+    await (await stack()).up({ onEvent });
+    expect(found).toEqual([]);
+  });
+
+  it("passes providers, transforms and protection of its components to every object", async () => {
+    const label: pulumi.ResourceTransform = ({ custom, props, opts }) =>
+      custom ? { props: { ...props, metadata: { ...props.metadata, annotations: { team: "voice" } } }, opts } : undefined;
+    const other = await stacks.open("other", async () => {
+      const provider = new kubernetes.Provider("other", { kubeconfig: plane.kubeconfig });
+      const common = { transforms: [label], protect: true };
+      const operator = new AvatarPoolOperator("operator", { values: { image } }, { ...common, providers: [provider] });
+      new AvatarPool("support", { namespace: "avatars", spec: pool(1) }, { ...common, provider, dependsOn: operator });
+    });
+    const { found, onEvent } = steps();
+    await other.preview({ onEvent });
+    const objects = found.filter(({ at }) => at === "start").map(({ metadata }) => metadata);
+    expect(objects.map(({ type }) => type)).toEqual(
+      expect.arrayContaining([
+        "kubernetes:core/v1:Namespace",
+        "kubernetes:apps/v1:Deployment",
+        "kubernetes:avatarpool.dev/v1alpha1:AvatarPool",
+      ]),
+    );
+    for (const { urn, provider, new: state } of objects) {
+      expect.soft(provider, urn).toContain("::other::");
+      expect.soft(state?.inputs.metadata.annotations, urn).toEqual({ team: "voice" });
+      expect.soft(state?.protect, urn).toBe(true);
+    }
+  });
+
+  it("removes the pool, which depends on the operator, before any part of the operator", async () => {
+    const { found, onEvent } = steps();
+    await (await stack()).destroy({ onEvent });
+    const [first, second, ...rest] = found;
+    for (const step of [first, second]) expect(step?.metadata.type).toBe("kubernetes:avatarpool.dev/v1alpha1:AvatarPool");
+    expect(second?.at).toBe("end");
+    expect(rest.map(({ metadata }) => metadata.type)).toContain("kubernetes:apps/v1:Deployment");
     expect(await kubectl("get", "deployments", "--all-namespaces", "-o=name", "--ignore-not-found")).toBe("");
   });
 });
