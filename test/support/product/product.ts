@@ -59,6 +59,11 @@ export class Product implements AsyncDisposable {
     return new Product(plane, build);
   }
 
+  /** The processes of a chart that is installed by other means, under the same names. */
+  static installed(plane: ControlPlane, build: Build): Product {
+    return new Product(plane, build);
+  }
+
   /** Changes values of the chart, in the format of `--set`. Permissions take effect immediately. */
   async upgrade(values: string): Promise<void> {
     const args = ["upgrade", RELEASE, CHART, "--namespace", NAMESPACE, "--reuse-values", "--set", values];
