@@ -45,7 +45,8 @@ function More({ choice, inputs, onChange }: LaunchFieldsProps) {
     case "recorded":
       return (
         <p class="soft small">
-          {(inputs?.launches.length ?? 0).toLocaleString("en")} launches since {timeText(inputs?.fromMs ?? 0, 0)}. {inputs?.about}
+          {inputs !== undefined && inputs.launches.length > 0 && `Since ${timeText(inputs.fromMs, 0)}: `}
+          {inputs?.about}
         </p>
       );
     case "csv":

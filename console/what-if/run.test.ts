@@ -73,7 +73,7 @@ describe("a simulation in the browser", () => {
   });
 
   it.each<[string, LaunchSource, string]>([
-    ["a short recording", { ...recorded, launches: [{ arrivalS: 5, durationS: 60 }] }, "the last hours covers 5 s"],
+    ["a short recording", { ...recorded, launches: [{ arrivalS: 5, durationS: 60 }] }, "the recent history covers 5 s"],
     ["a wrong line", { kind: "csv", name: "day.csv", text: "arrival_s,duration_s\nx,1" }, "day.csv, line 2"],
     [
       "too many launches",

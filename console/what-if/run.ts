@@ -83,7 +83,7 @@ function traceOf(source: LaunchSource): Launches {
   switch (source.kind) {
     case "recorded": {
       const trace = {
-        name: "the last hours",
+        name: "the recent history",
         arrivalS: Float64Array.from(source.launches, ({ arrivalS }) => arrivalS),
         durationS: Float64Array.from(source.launches, ({ durationS }) => durationS),
       };
