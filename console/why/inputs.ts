@@ -16,6 +16,10 @@ const words: Readonly<Record<keyof DecisionInputs, InputWords>> = {
   slotsPerWorker: { label: "Slots per worker", meaning: "Sessions that one worker runs at once." },
   min: { label: "Minimum", meaning: "Fewest workers of the group." },
   max: { label: "Maximum", meaning: "Most workers of the group." },
+  drained: {
+    label: "Drained workers",
+    meaning: "Workers that a user drains. They are replaced, and their sessions are not counted.",
+  },
   lost: { label: "Lost workers", meaning: "Workers whose node is gone. They are replaced." },
   unschedulable: { label: "Workers without a node", meaning: "Pending workers that the scheduler could not place." },
   nodeAllowance: { label: "Node allowance", meaning: "Workers that may wait for a node at once while nodes are short." },

@@ -9,6 +9,9 @@ export const PLURAL = "avatarpools";
 /** The field manager of all server-side applies of the operator. */
 export const FIELD_MANAGER = "avatarpool-operator";
 
+/** The field manager of the writes of `kubectl avatarpool`. */
+export const CLI_FIELD_MANAGER = "avatarpool-cli";
+
 /** Default name of the operator's Deployment and of its leader election Lease, for a Helm release named `avatarpool`. */
 export const OPERATOR_NAME = "avatarpool-operator";
 
@@ -33,6 +36,11 @@ export const MANAGED_BY = "avatarpool";
 export const annotations = {
   /** On a pod: the time of its cordon. Gateways send no launches to a cordoned worker. */
   cordoned: `${API_GROUP}/cordoned`,
+  /**
+   * On a pod, set by a user: the time of a request to drain this worker. Gateways send it no launches, and the operator removes it
+   * once its sessions have ended.
+   */
+  drain: `${API_GROUP}/drain-requested`,
   /** The ReplicaSet controller removes the pods with the lowest value first. */
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** On a pod: hash of its template. On a Deployment: hash of its current template. Distinguishes current workers from those of earlier revisions. */

@@ -84,6 +84,8 @@ export interface PodView extends PodMarks {
   readonly startedAtMs: number | undefined;
   /** It has started more than once. */
   readonly restarted: boolean;
+  /** A user drains it. */
+  readonly drainRequested: boolean;
   readonly problem: PodProblem | undefined;
   /** Its phase is Failed or Succeeded: its ReplicaSet ignores it, and it is no worker. */
   readonly end: PodEnd | undefined;
@@ -149,7 +151,9 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
   const warm = condition(WARM_GATE);
   const containersReady = condition("ContainersReady");
   const worker = status?.containerStatuses?.find(({ name }) => name === WORKER_CONTAINER);
-  const cordoned = metadata.annotations?.[annotations.cordoned];
+  const cordonedAtMs = timeMs(metadata.annotations?.[annotations.cordoned]);
+  const createdAtMs = timeMs(metadata.creationTimestamp) ?? 0;
+  const drain = metadata.annotations?.[annotations.drain];
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name ?? "",
@@ -159,7 +163,7 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
     engine: metadata.labels?.[labels.engine] ?? "",
     revision: metadata.labels?.[POD_TEMPLATE_HASH] ?? "",
     template: metadata.annotations?.[annotations.template] ?? "",
-    createdAtMs: timeMs(metadata.creationTimestamp) ?? 0,
+    createdAtMs,
     deleting: metadata.deletionTimestamp !== undefined,
     graceSeconds: metadata.deletionGracePeriodSeconds,
     endsAtMs: timeMs(metadata.deletionTimestamp),
@@ -174,7 +178,9 @@ export function podView(pod: Json<V1Pod>): PodView | undefined {
     warmSinceMs: warm?.status === "True" ? timeMs(warm.lastTransitionTime) : undefined,
     startedAtMs: timeMs(worker?.state?.running?.startedAt),
     restarted: (worker?.restartCount ?? 0) > 0,
-    cordonedAtMs: timeMs(cordoned),
+    // A value that is no time is a request too.
+    cordonedAtMs: cordonedAtMs ?? (drain === undefined ? undefined : (timeMs(drain) ?? createdAtMs)),
+    drainRequested: drain !== undefined,
     released: Number(metadata.annotations?.[annotations.deletionCost] ?? 0) < 0,
     protected: metadata.labels?.[labels.protected] === "true",
     problem:

@@ -20,6 +20,8 @@ export interface GroupSupply {
   readonly replicas: number;
   /** Workers that exist in the API only, such as those on a lost node. They are replaced. */
   readonly lost: number;
+  /** Workers that a user drains. They are replaced, within the maximum. Absent: none. */
+  readonly drained?: number | undefined;
   /** Absent if no worker lacks a node. */
   readonly nodes?: NodeLimit | undefined;
 }
@@ -68,7 +70,7 @@ interface Tally {
 }
 
 /**
- * Sizes every group: workers = lost + ceil((sessions + blocked + queued + buffer) / slots per worker), within min and max.
+ * Sizes every group: workers = lost + drained + ceil((sessions + blocked + queued + buffer) / slots per worker), within min and max.
  *
  * Sets with the least choice come first. The queued launches of a set take slots that exist anyway (from `min` or from rounding
  * up to whole workers), then new ones on the first group that can grow, then on the next. Then the set gets free slots until it
@@ -158,11 +160,22 @@ function taken({ supply, queued }: Tally): number {
 }
 
 function slotsOf({ supply }: Tally, workers: number): number {
-  return Math.max(0, workers - supply.lost) * supply.slotsPerWorker;
+  return Math.max(0, workers - unusable(supply)) * supply.slotsPerWorker;
 }
 
 function workersOf({ supply, cap, queued, buffer }: Tally): number {
-  return Math.max(supply.min, Math.min(cap, supply.lost + Math.max(supply.min, needed({ supply, queued, buffer }))));
+  return Math.max(supply.min, Math.min(cap, unusable(supply) + Math.max(supply.min, needed({ supply, queued, buffer }))));
+}
+
+/** Workers that can take no launch. */
+function unusable({ lost, drained = 0 }: GroupSupply): number {
+  return lost + drained;
+}
+
+/** The size of the group once its drained workers are gone. */
+export function sizeWithoutDrained(size: GroupSize): number {
+  const { min, max, lost } = size.supply;
+  return Math.max(min, Math.min(max, lost + Math.max(min, needed(size))));
 }
 
 /** Workers for the required slots, without limits. */
@@ -189,7 +202,7 @@ function sizeOf(tally: Tally, ideal: Tally, sure: Tally): GroupSize {
 /** The arithmetic behind a size, as a sentence. */
 export function explainSize(size: GroupSize): string {
   const { supply, queued, buffer, wanted, kept, workers } = size;
-  const { min, max, lost, slotsPerWorker, sessions, blocked = 0 } = supply;
+  const { min, max, lost, drained = 0, slotsPerWorker, sessions, blocked = 0 } = supply;
   const own = needed(size);
   const slots = occupied(supply) + queued + buffer;
   const load = blocked === 0 ? "" : ` + ${blocked} blocked by load`;
@@ -198,7 +211,8 @@ export function explainSize(size: GroupSize): string {
   ];
   if (own < min) clauses.push(`at least min ${min}`);
   if (lost > 0) clauses.push(`plus ${lost} to replace lost workers`);
-  if (lost + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
+  if (drained > 0) clauses.push(`plus ${drained} to replace drained workers`);
+  if (unusable(supply) + Math.max(min, own) > max) clauses.push(`at most max ${max}`);
   if (wanted > workers) clauses.push(`but ${wanted} are required: no node for the others now`);
   else if (kept > 0) clauses.push(`plus ${kept} kept until the workers of earlier groups have nodes`);
   else if (workers > Math.max(own, wanted)) clauses.push(`plus ${workers - Math.max(own, wanted)} in case a node is found`);

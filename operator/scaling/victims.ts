@@ -15,6 +15,8 @@ export interface WorkerState {
   readonly busy: number;
   /** Absent if the worker is not cordoned. */
   readonly cordonedAtMs?: number;
+  /** A user drains it: it stays cordoned, and is removed once it is idle. Absent: no. */
+  readonly drainRequested?: boolean;
   /** Every gateway has acknowledged that it sends no more launches to this worker. */
   readonly cordonAcknowledged: boolean;
   /** The deletion cost of its pod is already low. */
@@ -29,6 +31,8 @@ export interface ShrinkStep {
   readonly uncordon: readonly WorkerState[];
   /** Workers without sessions that every gateway has cordoned. They get the low deletion cost before replicas are lowered. */
   readonly release: readonly WorkerState[];
+  /** Idle workers whose pods are deleted, so that the Deployment replaces them. */
+  readonly replace: readonly WorkerState[];
   /** Number of replicas to remove. */
   readonly lowerBy: number;
   /** Of `lowerBy`: replicas without a pod, such as those that a quota rejects. They are removed at once. */
@@ -38,7 +42,7 @@ export interface ShrinkStep {
 }
 
 /** The step that changes nothing. */
-export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], lowerBy: 0, unfilled: 0, waitingFor: "" };
+export const noStep: ShrinkStep = { cordon: [], uncordon: [], release: [], replace: [], lowerBy: 0, unfilled: 0, waitingFor: "" };
 
 /**
  * During a rollout the Deployment distributes a change over two ReplicaSets whose sizes change at the same time. A replica

@@ -87,6 +87,7 @@ export interface PodChange {
   readonly stage?: PodStage;
   readonly cordonedAtMs?: number;
   readonly released?: boolean;
+  readonly drainRequested?: boolean;
   readonly protected?: boolean;
   readonly deleting?: boolean;
   /** Grace period of its deletion. */
@@ -136,6 +137,7 @@ export function podObject(name: string, change: PodChange = {}): Json<V1Pod> {
           : [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: owner, uid: `uid-${owner}`, controller: true }],
       annotations: {
         ...(change.cordonedAtMs === undefined ? {} : { [annotations.cordoned]: time(change.cordonedAtMs) }),
+        ...(change.drainRequested ? { [annotations.drain]: time(NOW_MS - 60_000) } : {}),
         [annotations.template]: change.template ?? "t1",
         ...(change.released ? { [annotations.deletionCost]: "-1000" } : {}),
       },

@@ -46,7 +46,7 @@ export function workerRecord(pod: Json<V1Pod>): WorkerRecord | undefined {
     createdAtMs: Date.parse(creationTimestamp ?? "") || 0,
     ip: pod.status?.podIP,
     terminating: deletionTimestamp !== undefined,
-    cordoned: pod.metadata?.annotations?.[annotations.cordoned] !== undefined,
+    cordoned: [annotations.cordoned, annotations.drain].some((name) => pod.metadata?.annotations?.[name] !== undefined),
     warm: pod.status?.conditions?.some(({ type, status }) => type === WARM_GATE && status === "True") ?? false,
     // The kubelet reports false until the probe has succeeded, and true for a container without one.
     started: pod.status?.containerStatuses?.find((container) => container.name === WORKER_CONTAINER)?.started !== false,

@@ -40,6 +40,7 @@ function workerState(pod: PodView, load: PoolLoadView, verdicts: Verdicts): Work
     // The worker itself has reported a session that no gateway reports.
     busy: verdicts.busy.has(pod.uid) ? Math.max(1, busy) : busy,
     ...(pod.cordonedAtMs === undefined ? {} : { cordonedAtMs: pod.cordonedAtMs }),
+    ...(pod.drainRequested && { drainRequested: true }),
     cordonAcknowledged: !load.gatewaySilent && (reported?.cordonAcknowledged ?? true),
     released: pod.released,
     ...(reported === undefined || reported.blocked === 0 ? {} : { blocked: reported.blocked }),

@@ -8,6 +8,8 @@ import type { DemandInputs } from "./demand-inputs.ts";
 export interface DecisionInputs extends Pick<GroupSupply, Supplied>, Pick<TargetInputs, "maxStep" | "holdMs" | "wantedLately"> {
   /** Free slots that the load of its workers blocks. */
   readonly blocked: number;
+  /** Workers that a user drains. Their sessions are not in `sessions`. */
+  readonly drained: number;
   /** Queued launches that are assigned to this group. */
   readonly queued: number;
   /** Free slots required of it, the slot deficit included. */

@@ -1,7 +1,8 @@
 import type { GroupConfig } from "../../api/pool-config.ts";
 import { type ChosenTemplate, chooseTemplate } from "../../resources/worker-template.ts";
+import { removeDrained } from "../../scaling/drained.ts";
 import type { NodeOutlook, NodeShortage } from "../../scaling/nodes.ts";
-import { explainSize, type GroupSize } from "../../scaling/size.ts";
+import { explainSize, type GroupSize, sizeWithoutDrained } from "../../scaling/size.ts";
 import { growthLimit } from "../../scaling/step.ts";
 import { shrinkStopped, surgePods } from "../../scaling/stopped-rollout.ts";
 import { type Target, targetSize } from "../../scaling/target.ts";
@@ -66,8 +67,12 @@ export function planGroup(snapshot: Snapshot, group: GroupSnapshot, wish: GroupW
   const target = fixed ?? targetSize({ size, because: wish.because, ...inputs });
   const wantedBefore = maximum(group.wanted, nowMs, holdMs) ?? 0;
   const rollout = rolloutOf(snapshot, group);
-  const step = stepTo(snapshot, group, current, target.workers, rollout);
-  const replicas = target.workers >= current ? target.workers : current - step.lowerBy;
+  const step = drainStep(snapshot, group, stepTo(snapshot, group, current, target.workers, rollout), {
+    ...{ size, inputs, rollout, current },
+    target: target.workers,
+    fixed: fixed !== undefined,
+  });
+  const replicas = target.workers > current ? target.workers : current - step.lowerBy;
   const record: DecisionRecord = {
     atMs: nowMs,
     group: config.name,
@@ -105,7 +110,7 @@ function inputsOf(
   wantedLately: number,
 ): DecisionInputs {
   const { supply, queued, buffer } = size;
-  const { sessions, blocked = 0, slotsPerWorker, min, max, lost } = supply;
+  const { sessions, blocked = 0, drained = 0, slotsPerWorker, min, max, lost } = supply;
   return {
     sessions,
     blocked,
@@ -120,6 +125,7 @@ function inputsOf(
     terminating: members.terminating.length,
     unseen: Math.max(0, current - members.pods.length),
     lost,
+    drained,
     maxStep: growthLimit(pool.scaling.maxStep, current, members.pods.length) - current,
     holdMs,
     wantedLately,
@@ -137,6 +143,28 @@ function stepTo(snapshot: Snapshot, group: GroupSnapshot, current: number, targe
   if (rollout.kind !== "blocked" || newest === undefined || target === 0)
     return shrink(members.workers, current, target, deployment.kind === "own" && deployment.view.oneReplicaSet);
   return shrinkStopped(members.workers, current, target, newest, (replicas) => surgePods(config.spec.rollout.maxSurge, replicas));
+}
+
+interface DrainContext {
+  readonly size: GroupSize;
+  readonly inputs: DecisionInputs;
+  readonly rollout: Rollout;
+  readonly current: number;
+  readonly target: number;
+  /** The demand does not decide the target. */
+  readonly fixed: boolean;
+}
+
+/** The step with the workers that a user drains: they stay cordoned, and leave once they are idle. */
+function drainStep(snapshot: Snapshot, { config, members }: GroupSnapshot, step: ShrinkStep, context: DrainContext): ShrinkStep {
+  const { size, inputs, rollout, current, target, fixed } = context;
+  if (inputs.drained === 0) return step;
+  const kept = { ...step, uncordon: step.uncordon.filter(({ drainRequested }) => drainRequested !== true) };
+  // Without a gateway no session is reported.
+  if (target < current || snapshot.load.gatewaysConnected === 0 || isHeld(snapshot, config)) return kept;
+  const keepsSize = fixed || target > current || size.atMaximum || size.supply.nodes !== undefined || rollout.kind !== "none";
+  const enough = Math.max(sizeWithoutDrained(size), inputs.wantedLately - inputs.drained);
+  return removeDrained(kept, members.workers, current, keepsSize ? undefined : enough);
 }
 
 /**

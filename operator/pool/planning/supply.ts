@@ -36,16 +36,20 @@ export function supplyOf(
   held: boolean,
 ): GroupSupply {
   const replicas = deployment.kind === "own" ? deployment.view.replicas : 0;
+  const drained = members.workers.filter(({ drainRequested }) => drainRequested);
+  const staying = members.workers.filter(({ drainRequested }) => drainRequested !== true);
   const { min, max } = held ? { min: replicas, max: replicas } : config;
   return {
     name: config.name,
     slotsPerWorker: config.slotsPerWorker,
     min,
     max,
-    sessions: busyOn(members),
-    blocked: members.workers.reduce((total, { blocked = 0 }) => total + blocked, 0),
+    // A session on a drained worker takes no slot that another launch could have.
+    sessions: Math.max(0, busyOn(members) - drained.reduce((total, { busy }) => total + busy, 0)),
+    blocked: staying.reduce((total, { blocked = 0 }) => total + blocked, 0),
     replicas,
     lost: members.pods.filter((pod) => isLost(pod, nowMs)).length,
+    drained: drained.length,
     nodes: limit,
   };
 }

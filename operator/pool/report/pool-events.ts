@@ -104,19 +104,22 @@ export class PoolEvents {
     ];
     const before = pods.filter(({ cordonedAtMs }) => cordonedAtMs !== undefined).map(({ uid }) => uid);
     const draining = new Set([...before, ...steps.flatMap(({ cordon }) => cordon.map(({ uid }) => uid))]);
-    for (const { uid } of steps.flatMap(({ uncordon }) => uncordon)) draining.delete(uid);
+    const byPlan = new Set(steps.flatMap(({ uncordon }) => uncordon.map(({ uid }) => uid)));
+    for (const uid of byPlan) draining.delete(uid);
 
     const reported = this.#draining ?? new Set(before);
     this.#draining = draining;
     const cordoned = pods.filter(({ uid }) => draining.has(uid) && !reported.has(uid)).map(({ name }) => name);
-    const uncordoned = pods.filter(({ uid }) => reported.has(uid) && !draining.has(uid)).map(({ name }) => name);
+    const uncordoned = pods.filter(({ uid }) => reported.has(uid) && !draining.has(uid));
     const events: EventContent[] = [];
     if (cordoned.length > 0) {
       const note = `cordoned ${listed(cordoned)}: no new launches, and removal once their sessions have ended`;
       events.push({ type: "Normal", reason: eventReasons.draining, note });
     }
     if (uncordoned.length > 0) {
-      const note = `uncordoned ${listed(uncordoned)}: demand has returned`;
+      // Otherwise the user has removed the annotation.
+      const why = uncordoned.some(({ uid }) => byPlan.has(uid)) ? "demand has returned" : "the request to drain was withdrawn";
+      const note = `uncordoned ${listed(uncordoned.map(({ name }) => name))}: ${why}`;
       events.push({ type: "Normal", reason: eventReasons.uncordoned, note });
     }
     return events;

@@ -1,6 +1,6 @@
 import type { PoolConfig } from "../../api/pool-config.ts";
 import { deployments, pods } from "../../kube/resource-types.ts";
-import { noStep, type ShrinkStep } from "../../scaling/victims.ts";
+import { noStep, type ShrinkStep, type WorkerState } from "../../scaling/victims.ts";
 import type { ScalePlan } from "../planning/plan-group.ts";
 import { EXPIRED_GRACE_SECONDS, type RetirePlan } from "../planning/plan-retirement.ts";
 import type { PoolClient } from "../refusals/guarded-client.ts";
@@ -20,12 +20,21 @@ export interface GroupWrites extends MarkContext {
   readonly verify: (group: string, victims: readonly PodView[]) => Promise<boolean>;
 }
 
+/** Writes one group. @returns whether its Deployment has the planned size. */
+export async function applyGroup(writes: GroupWrites, group: ScalePlan, snapshot: GroupSnapshot): Promise<boolean> {
+  const resized = await applySize(writes, group, snapshot);
+  const replaced = podsOf(snapshot.members, group.step.replace);
+  if (replaced.length > 0 && (await writes.verify(group.config.name, replaced)))
+    await writes.attempt(() => writeEach(writes.limit, replaced, (pod) => deletePod(writes.client, pod)));
+  return resized;
+}
+
 /**
- * Writes one group. Growth comes before every mark: launches wait for it. A group that shrinks is marked first: without the low
+ * Writes the size of one group. Growth comes before every mark: launches wait for it. A group that shrinks is marked first: without the low
  * deletion cost of its victims, Kubernetes could remove a worker with sessions.
  * @returns whether its Deployment has the planned size.
  */
-export async function applyGroup(writes: GroupWrites, group: ScalePlan, { deployment, members }: GroupSnapshot): Promise<boolean> {
+async function applySize(writes: GroupWrites, group: ScalePlan, { deployment, members }: GroupSnapshot): Promise<boolean> {
   const { client, pool, memory, nowMs, attempt } = writes;
   const { config } = group;
   const current = deployment.kind === "own" ? deployment.view.replicas : 0;
@@ -41,7 +50,7 @@ export async function applyGroup(writes: GroupWrites, group: ScalePlan, { deploy
     await attempt(() => applyProtection(writes, members, group.step));
     return grown;
   }
-  const verified = await writes.verify(config.name, victimsOf(members, group.step));
+  const verified = await writes.verify(config.name, podsOf(members, group.step.release));
   const step = verified ? group.step : noStep;
   const gone = verified ? await markStep(writes, members, step) : undefined;
   const resized = await resize(gone === undefined ? Math.max(group.replicas, current) : group.replicas + gone);
@@ -62,7 +71,7 @@ export async function applyRetirement(
       memory.applied.delete(deployment.name);
     });
   }
-  if (members !== undefined && !(await writes.verify(deployment.group, victimsOf(members, step)))) {
+  if (members !== undefined && !(await writes.verify(deployment.group, podsOf(members, step.release)))) {
     await attempt(() => applyProtection(writes, members, noStep));
     return false;
   }
@@ -87,7 +96,7 @@ async function markStep(writes: GroupWrites, members: Members, step: ShrinkStep)
   return marked ? gone : undefined;
 }
 
-function victimsOf({ pods: all }: Members, { release }: ShrinkStep): readonly PodView[] {
-  const uids = new Set(release.map(({ uid }) => uid));
+function podsOf({ pods: all }: Members, workers: readonly WorkerState[]): readonly PodView[] {
+  const uids = new Set(workers.map(({ uid }) => uid));
   return all.filter(({ uid }) => uids.has(uid));
 }
