@@ -12,6 +12,8 @@ const dist = path.join(root, "dist");
 await rm(path.join(dist, "chunks"), { recursive: true, force: true });
 await build(processes);
 await executable("kubectl-avatarpool", '#!/usr/bin/env node\nimport("./avatarpool.mjs");\n');
+// kubectl runs this file to complete the plugin.
+await executable("kubectl_complete-avatarpool", '#!/bin/sh\nexec kubectl-avatarpool __complete "$@"\n');
 
 const files = await consoleFiles();
 console.log(sizeOf(files));

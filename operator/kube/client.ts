@@ -229,10 +229,10 @@ export class KubeClient {
     type: ResourceType,
     ref: ObjectRef,
     patch: unknown,
-    options: WriteOptions & { readonly subresource?: "status" } = {},
+    options: WriteOptions & Pick<ApplyOptions, "subresource" | "fieldManager"> = {},
   ): Promise<T> {
-    const { subresource, ...cancellable } = options;
-    const path = withQuery(objectPath(type, ref, subresource), { fieldManager: FIELD_MANAGER });
+    const { subresource, fieldManager = FIELD_MANAGER, ...cancellable } = options;
+    const path = withQuery(objectPath(type, ref, subresource), { fieldManager });
     const contentType = "application/merge-patch+json";
     return (await this.#write({ method: "PATCH", path, contentType, ...cancellable }, patch, false)) as T;
   }
