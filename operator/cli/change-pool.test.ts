@@ -40,14 +40,19 @@ describe("pause and resume", () => {
     await expect(setPaused(fake(undefined).client, ref, true, print, hint)).rejects.toThrow(/there is no AvatarPool support/);
   });
 
-  it("name a manager that owns the field and may revert it", async () => {
+  it("name a manager that applies the field and may revert it", async () => {
     const managedFields = [
-      { manager: "argocd", fieldsV1: { "f:spec": { "f:scaling": { "f:paused": {} } } } },
-      { manager: "kubectl", fieldsV1: { "f:spec": { "f:scaling": {} } } },
+      { manager: "argocd", operation: "Apply", fieldsV1: { "f:spec": { "f:scaling": { "f:paused": {} } } } },
+      { manager: "flux", operation: "Apply", fieldsV1: { "f:spec": { "f:scaling": {} } } },
+      // The owner of the default value.
+      { manager: "creator", operation: "Update", fieldsV1: { "f:spec": { "f:scaling": { "f:paused": {} } } } },
     ];
-    const { client, hints, print, hint } = fake({ metadata: { managedFields }, spec: {} });
+    const annotations = {
+      "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify({ spec: { scaling: { paused: false } } }),
+    };
+    const { client, hints, print, hint } = fake({ metadata: { managedFields, annotations }, spec: {} });
     await setPaused(client, ref, true, print, hint);
-    expect(hints).toEqual([expect.stringMatching(/^argocd also set spec.scaling.paused and may revert this/)]);
+    expect(hints).toEqual([expect.stringMatching(/^argocd and kubectl apply also set spec.scaling.paused and may revert this/)]);
   });
 });
 

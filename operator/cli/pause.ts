@@ -13,6 +13,7 @@ interface ManagedPool extends KubeObject {
 
 interface ManagedFields {
   readonly manager?: string;
+  readonly operation?: string;
   readonly fieldsV1?: unknown;
 }
 
@@ -45,12 +46,27 @@ export async function setPaused(
     hint(`${others.join(" and ")} also set spec.scaling.paused and may revert this: change it in their source too`);
 }
 
-/** Managers beside this program that own the field, such as a GitOps tool. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/**
+ * Managers beside this program that apply the field, such as a GitOps tool. The API server counts a default value as a field of the
+ * writer that created the object, so a manager counts only if it applies the field itself.
+ */
 function otherManagers({ metadata }: ManagedPool): readonly string[] {
-  const owners = (metadata?.managedFields ?? []).filter(
-    ({ manager, fieldsV1 }) => manager !== CLI_FIELD_MANAGER && owns(fieldsV1, ["f:spec", "f:scaling", "f:paused"]),
+  const appliers = (metadata?.managedFields ?? []).filter(
+    ({ manager, operation, fieldsV1 }) =>
+      operation === "Apply" && manager !== CLI_FIELD_MANAGER && owns(fieldsV1, ["f:spec", "f:scaling", "f:paused"]),
   );
-  return [...new Set(owners.flatMap(({ manager }) => manager ?? []))];
+  const names = appliers.flatMap(({ manager }) => manager ?? []);
+  return [...new Set([...names, ...(isLastApplied(metadata?.annotations?.[LAST_APPLIED]) ? ["kubectl apply"] : [])])];
+}
+
+function isLastApplied(text = "{}"): boolean {
+  try {
+    return owns(JSON.parse(text), ["spec", "scaling", "paused"]);
+  } catch {
+    return false;
+  }
 }
 
 function owns(fields: unknown, [first, ...rest]: readonly string[]): boolean {

@@ -95,7 +95,8 @@ describe("podView", () => {
 
   it("reads our own marks", () => {
     expect(pod("a", { cordonedAtMs: 5_000, released: true })).toMatchObject({ cordonedAtMs: 5_000, released: true });
-    expect(pod("a")).toMatchObject({ cordonedAtMs: undefined, released: false });
+    expect(pod("a")).toMatchObject({ cordonedAtMs: undefined, released: false, drainRequested: false });
+    expect(pod("a", { drainRequested: true })).toMatchObject({ cordonedAtMs: NOW_MS - 60_000, drainRequested: true });
   });
 
   it("omits an empty object from every decision", () => {

@@ -127,15 +127,10 @@ describe("kubectl avatarpool", () => {
     expect(await plugin("edit", "resume", "pool")).toMatchObject({ code: 0 });
     await scenario.condition("Paused", { status: "False" });
     expect(await plugin("view", "wait", "pool", "--for=warm")).toMatchObject({ code: 0 });
-    await scenario.pool({ workers: [gpuGroup({ min: 2 })], warm: { slots: 50 } });
-    const late = await plugin("view", "wait", "pool", "--for=warm", "--timeout=1s");
-    expect(late).toMatchObject({ code: 3, stderr: expect.stringMatching(/cli\/pool is not warm after 1s: /) });
   });
 });
 
 it("drains a worker: it keeps its session, is replaced at once, and is removed after its last session", async () => {
-  await scenario.pool({ workers: [gpuGroup({ min: 2 })], warm: { slots: 1 } });
-  await scenario.until("two workers", async () => (await scenario.podNames()).length === 2);
   const [busy = ""] = await scenario.sessions(1);
   expect(await plugin("edit", "drain", busy)).toMatchObject({ code: 0 });
   const others = async () => (await scenario.status()).groups?.[0]?.warm;
@@ -160,4 +155,10 @@ it("restarts a group without ending a session", async () => {
   scenario.endSessions();
   await scenario.until("every worker to be new", async () => (await scenario.podNames()).every((name) => !former.includes(name)));
   expect(scenario.kills()).toEqual([]);
+});
+
+it("waits until the timeout for a pool that is not warm", async () => {
+  await scenario.pool({ workers: [gpuGroup({ min: 2 })], warm: { slots: 50 } });
+  const late = await plugin("view", "wait", "pool", "--for=warm", "--timeout=1s");
+  expect(late).toMatchObject({ code: 3, stderr: expect.stringMatching(/cli\/pool is not warm after 1s: /) });
 });

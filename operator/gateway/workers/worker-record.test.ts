@@ -15,6 +15,12 @@ const metadata = {
   ownerReferences: [replicaSet],
 };
 
+it("treats a worker that a user drains as cordoned, whatever the operator does", () => {
+  const drained = { ...metadata, annotations: { [annotations.drain]: "2026-01-01T00:00:00Z" } };
+  expect(workerRecord({ metadata: drained })).toMatchObject({ cordoned: true });
+  expect(workerRecord({ metadata })).toMatchObject({ cordoned: false });
+});
+
 it("keeps the required fields of a worker's pod", () => {
   const pod = {
     metadata: { ...metadata, annotations: { [annotations.cordoned]: "2026-01-01T00:00:00Z" } },
