@@ -50,6 +50,10 @@ export const operatorVariables = {
   AVATARPOOL_LEASE_RENEW_SECONDS: seconds(10).describe("Seconds without a successful renewal until the leader stops."),
   AVATARPOOL_LEASE_RETRY_SECONDS: seconds(2).describe("Seconds between two renewals."),
   AVATARPOOL_HTTP_PORT: port(OPERATOR_HTTP_PORT).describe("Port of /healthz, /readyz, /metrics and /debug/decisions."),
+  AVATARPOOL_PROMETHEUS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Base URL of a Prometheus server that scrapes this release, for the console's history. Default: only the memory."),
   AVATARPOOL_CONSOLE_PORT: port(0).describe("Port of the console. 0: the operator serves no console."),
   POD_IP: z
     .string()
@@ -88,6 +92,7 @@ const operatorEnvironment = z
     namespace: env.POD_NAMESPACE,
     httpPort: env.AVATARPOOL_HTTP_PORT,
     consolePort: env.AVATARPOOL_CONSOLE_PORT,
+    prometheusUrl: env.AVATARPOOL_PROMETHEUS_URL,
     podIp: env.POD_IP ?? env.AVATARPOOL_HOST,
     gateways: env.AVATARPOOL_GATEWAYS,
     gatewayService: env.AVATARPOOL_GATEWAY_SERVICE,

@@ -552,6 +552,8 @@ export interface ChartGatewayCertificateIssuerRef {
 export interface ChartConsole {
   /** Serve the console. */
   enabled?: pulumi.Input<boolean>;
+  /** Base URL of a Prometheus server that scrapes this release, such as http://prometheus.monitoring:9090, for the history before the last hours. Empty: only the operator's memory. */
+  prometheusUrl?: pulumi.Input<string>;
   /** The operator reviews viewers by TokenReviews and SubjectAccessReviews, which have no namespace. */
   accessReview?: pulumi.Input<ChartConsoleAccessReview>;
   /** The Service for browsers, on port 80. */

@@ -8,12 +8,12 @@ import { notedOf } from "../pool/history/noted.ts";
 import { PoolMemory } from "../pool/memory.ts";
 import type { PoolView } from "../pool/views.ts";
 import { GatewayClient } from "./gateway-client.ts";
-import { PoolConsole } from "./pool-console.ts";
+import { PoolConsole, type PoolConsoleDeps } from "./pool-console.ts";
 
 const KEY = "avatars/support";
 const noShortages = { shortages: { worker503: 0, waited: 0, refused: 0 }, startupsMs: [] };
 
-function console(pods: WorldChange["pods"] = [pod("a")]) {
+function console(pods: WorldChange["pods"] = [pod("a")], prometheus?: PoolConsoleDeps["prometheus"]) {
   const clock = new FakeClock(NOW_MS);
   const pools = new IndexedStore<PoolView>();
   const view = pool({ ...gpuOnly, warm: { slots: 1 } });
@@ -25,6 +25,7 @@ function console(pods: WorldChange["pods"] = [pod("a")]) {
     memory: (key) => (key === KEY ? memory : undefined),
     gateways: () => 1,
     gateway: new GatewayClient({ addresses: () => [], tokenFile: "", clock }),
+    prometheus,
     onReported: (each) => {
       handler = each;
       return () => {};
@@ -122,5 +123,23 @@ describe("PoolConsole", () => {
     expect(history?.samples).toHaveLength(12);
     expect(await source.historyOf(KEY, NOW_MS + 1, NOW_MS + 60_000)).toMatchObject({ decisions: [] });
     expect(await source.historyOf("avatars/other", 0, NOW_MS)).toBeUndefined();
+  });
+
+  it("reads from Prometheus only what its memory does not have, and uses the memory if Prometheus fails", async () => {
+    const queries: number[] = [];
+    const answers = [{ stepMs: 60_000, samples: [] }, undefined];
+    const between = async (_pool: string, fromMs: number) => {
+      queries.push(fromMs);
+      return answers.shift();
+    };
+    const { source, clock, reconcile } = console(undefined, { between });
+    await clock.advance(5_000);
+    reconcile();
+    const stepOf = async (fromMs: number) => (await source.historyOf(KEY, fromMs, clock.now()))?.stepMs;
+    expect(source.history).toBe("prometheus");
+    expect(await stepOf(NOW_MS)).toBe(5_000);
+    expect(await stepOf(NOW_MS - 300_000)).toBe(60_000);
+    expect(await stepOf(NOW_MS - 300_001)).toBe(5_000);
+    expect(queries).toEqual([NOW_MS - 300_000, NOW_MS - 300_001]);
   });
 });

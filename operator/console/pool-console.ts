@@ -9,6 +9,7 @@ import { decisionId, decisionMark } from "./decision-mark.ts";
 import type { GatewayClient } from "./gateway-client.ts";
 import { LiveSamples } from "./live-samples.ts";
 import { PoolViews, type PoolViewsDeps } from "./pool-views.ts";
+import type { PrometheusHistory } from "./prometheus/prometheus-history.ts";
 import { replayInputs } from "./replay-inputs.ts";
 import type { ConsoleSource } from "./source.ts";
 
@@ -17,6 +18,8 @@ export interface PoolConsoleDeps extends PoolViewsDeps {
   readonly clock: Clock;
   readonly onReported: PoolControllers["onReported"];
   readonly gateway: Pick<GatewayClient, "sessions" | "stopSessions" | "launch">;
+  /** Has what the memory does not have any more. */
+  readonly prometheus?: Pick<PrometheusHistory, "between"> | undefined;
 }
 
 type Changed = Parameters<ConsoleSource["onChange"]>[0];
@@ -25,7 +28,7 @@ type Added = Parameters<ConsoleSource["onHistory"]>[0];
 /** The console's data from the memory of the leading operator. */
 export class PoolConsole implements ConsoleSource {
   readonly sinceMs: number;
-  readonly history = "memory";
+  readonly history: ConsoleSource["history"];
   readonly #deps: PoolConsoleDeps;
   readonly #views: PoolViews;
   readonly #samples: LiveSamples;
@@ -37,6 +40,7 @@ export class PoolConsole implements ConsoleSource {
   constructor(deps: PoolConsoleDeps) {
     this.#deps = deps;
     this.sinceMs = deps.sinceMs;
+    this.history = deps.prometheus === undefined ? "memory" : "prometheus";
     this.#views = new PoolViews(deps);
     this.#samples = new LiveSamples({
       clock: deps.clock,
@@ -78,8 +82,12 @@ export class PoolConsole implements ConsoleSource {
   async historyOf(key: string, fromMs: number, toMs: number): Promise<History | undefined> {
     const memory = this.#deps.memory(key);
     if (memory === undefined) return undefined;
+    const { clock, prometheus } = this.#deps;
+    const nowMs = clock.now();
     const decisions = memory.decisions.changes.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).map(decisionMark);
-    return { fromMs, toMs, ...memory.history.between(fromMs, toMs, this.#deps.clock.now()), decisions };
+    const isForgotten = fromMs < Math.max(this.sinceMs, nowMs - HISTORY_MS);
+    const long = isForgotten ? await prometheus?.between(key, fromMs, Math.min(toMs, nowMs)) : undefined;
+    return { fromMs, toMs, ...(long ?? memory.history.between(fromMs, toMs, nowMs)), decisions };
   }
 
   decision(key: string, id: string): DecisionDetail | undefined {

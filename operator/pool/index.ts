@@ -5,6 +5,7 @@ import { poolKey } from "../api/pool-config.ts";
 import { GatewayClient } from "../console/gateway-client.ts";
 import { type OperatorConsole, startConsole } from "../console/index.ts";
 import { PoolConsole } from "../console/pool-console.ts";
+import { PrometheusHistory } from "../console/prometheus/prometheus-history.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { followGateways } from "../kube/follow-gateways.ts";
@@ -130,8 +131,10 @@ async function lead(operator: Operator, signal: AbortSignal, holds: () => boolea
   const owned = ownedObjectControllers(operator, watched, writer, controllers.refusals);
   const { loadTokenFile: tokenFile } = operator.settings;
   const gateway = new GatewayClient({ addresses: () => streams.addresses, tokenFile, clock });
+  const { prometheusUrl: url } = operator.settings;
   const poolConsole = new PoolConsole({
     gateway,
+    prometheus: url === undefined ? undefined : new PrometheusHistory({ url, logger }),
     clock,
     sinceMs,
     pools: watched.pools.store,

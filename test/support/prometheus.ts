@@ -68,6 +68,10 @@ export class Prometheus implements AsyncDisposable {
     return prometheus;
   }
 
+  get url(): string {
+    return this.#url;
+  }
+
   private constructor(url: string, end: () => Promise<void>) {
     this.#url = url;
     this.#end = end;
