@@ -197,7 +197,10 @@ export interface History {
 export interface DecisionDetail extends DecisionMark {
   /** The numbers in the calculation, by name. */
   readonly inputs: Readonly<Record<string, number>>;
-  /** The same calculation with one session less and one more; undefined for a group that is being removed. */
+  /**
+   * The same calculation with one session less and one more; undefined for a group that is being removed. Older changes of a pool
+   * keep neither this nor the forecast.
+   */
   readonly what?: {
     readonly fewer: { readonly to: number; readonly arithmetic: string };
     readonly more: { readonly to: number; readonly arithmetic: string };

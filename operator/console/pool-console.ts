@@ -2,7 +2,6 @@ import type { DecisionDetail, History, ReplayInputs, SessionsPage, TestLaunch, T
 import { poolKey } from "../api/pool-config.ts";
 import type { PoolControllers } from "../pool/controllers.ts";
 import { HISTORY_MS } from "../pool/history/pool-history.ts";
-import type { DecisionRecord } from "../pool/planning/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { decisionDetail } from "./decision-detail.ts";
 import { decisionId, decisionMark } from "./decision-mark.ts";
@@ -32,8 +31,8 @@ export class PoolConsole implements ConsoleSource {
   readonly #deps: PoolConsoleDeps;
   readonly #views: PoolViews;
   readonly #samples: LiveSamples;
-  /** By pool: the last change of size that was reported. */
-  readonly #lastChange = new Map<string, DecisionRecord>();
+  /** By pool: the id of the last change of size that was reported. */
+  readonly #lastChange = new Map<string, string>();
   readonly #changed = new Set<Changed>();
   readonly #added = new Set<Added>();
 
@@ -127,8 +126,8 @@ export class PoolConsole implements ConsoleSource {
     const changes = memory?.decisions.changes ?? [];
     const [last] = changes.slice(-1);
     const before = this.#lastChange.get(key);
-    const news = before === undefined ? changes : changes.slice(changes.lastIndexOf(before) + 1);
-    if (last !== undefined) this.#lastChange.set(key, last);
+    const news = changes.slice(changes.findLastIndex((change) => decisionId(change) === before) + 1);
+    if (last !== undefined) this.#lastChange.set(key, decisionId(last));
     if (news.length > 0) this.#add(key, { decisions: news.map(decisionMark) });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DecisionLog, decisionsKept } from "./decision-log.ts";
+import { DecisionLog, decisionLimits } from "./decision-log.ts";
 import type { DecisionRecord } from "./planning/decision.ts";
 
 const record = (change: Partial<DecisionRecord>): DecisionRecord => ({
@@ -24,7 +24,24 @@ describe("DecisionLog", () => {
   });
 
   it("keeps 7,000 changes of all pools, and at least 20 of each", () => {
-    expect([1, 35, 200, 1_000].map(decisionsKept)).toEqual([200, 200, 35, 20]);
+    expect([1, 35, 200, 1_000].map((pools) => decisionLimits(pools).changes)).toEqual([200, 200, 35, 20]);
+  });
+
+  it("keeps what the newest changes were computed from", () => {
+    const log = new DecisionLog(() => ({ changes: 4, bases: 2 }));
+    const basis = {
+      demand: { slots: { kind: "auto" }, room: undefined, sets: [] },
+      supplies: [],
+      wantedBefore: 0,
+      fixed: 0,
+    } as const;
+    for (let atMs = 1; atMs <= 5; atMs++) log.add([record({ atMs, outcome: "grew", basis })]);
+    expect(log.changes.map(({ atMs, basis: kept }) => [atMs, kept !== undefined])).toEqual([
+      [2, false],
+      [3, false],
+      [4, true],
+      [5, true],
+    ]);
   });
 
   it("removes the decision on a group that the pool no longer has", () => {

@@ -6,7 +6,7 @@ import type { PodMarks } from "../resources/marks.ts";
 import type { WorkerTemplate } from "../resources/worker-template.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
-import { DecisionLog, decisionsKept } from "./decision-log.ts";
+import { DecisionLog, decisionLimits } from "./decision-log.ts";
 import { WATCH_LAG_MS } from "./delays.ts";
 import type { LaunchHistory } from "./figures/error-budget.ts";
 import { PoolHistory } from "./history/pool-history.ts";
@@ -53,7 +53,7 @@ export class PoolMemory {
 
   /** @param pools number of pools that are remembered now. */
   constructor(pools: () => number = () => 1) {
-    this.decisions = new DecisionLog(() => decisionsKept(pools()));
+    this.decisions = new DecisionLog(() => decisionLimits(pools()));
     this.history = new PoolHistory(pools());
   }
 }
