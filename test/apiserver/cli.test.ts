@@ -28,7 +28,7 @@ beforeAll(async () => {
     await scenario.kubectl(["create", "rolebinding", role, `--clusterrole=${role}`, subject]);
     kubeconfigs.set(role, await stage.plane.serviceAccountKubeconfig(NAMESPACE, role));
   }
-  await scenario.readyPool({ workers: [gpuGroup({ min: 2 })] });
+  await scenario.readyPool({ workers: [gpuGroup({ min: 2, coldStart: "2s" })] });
   await scenario.until("two warm workers", async () => (await scenario.status()).groups?.[0]?.warm === 2);
 });
 
@@ -140,6 +140,7 @@ it("drains a worker: it keeps its session, is replaced at once, and is removed a
   scenario.endSessions(busy);
   await scenario.until("the drained worker to be removed", async () => !(await scenario.podNames()).includes(busy));
   scenario.endSessions();
+  await scenario.until("no session", async () => (await scenario.status()).sessions === 0);
   expect(scenario.kills()).toEqual([]);
 });
 
@@ -158,7 +159,7 @@ it("restarts a group without ending a session", async () => {
 });
 
 it("waits until the timeout for a pool that is not warm", async () => {
-  await scenario.pool({ workers: [gpuGroup({ min: 2 })], warm: { slots: 50 } });
+  await scenario.pool({ workers: [gpuGroup({ min: 2, coldStart: "2s" })], warm: { slots: 50 } });
   const late = await plugin("view", "wait", "pool", "--for=warm", "--timeout=1s");
   expect(late).toMatchObject({ code: 3, stderr: expect.stringMatching(/cli\/pool is not warm after 1s: /) });
 });

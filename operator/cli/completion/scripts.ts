@@ -20,9 +20,9 @@ const zsh = `#compdef avatarpool kubectl-avatarpool
 # zsh completion of avatarpool. Load it with: source <(avatarpool completion zsh)
 _avatarpool() {
   local -a found
-  local line directive
+  local line directive tab=$'\\t'
   while IFS= read -r line; do
-    if [[ $line == :* ]]; then directive=$line; else found+=("\${\${line//:/\\\\:}/$'\\t'/:}"); fi
+    if [[ $line == :* ]]; then directive=$line; else found+=("\${\${line//:/\\\\:}/$tab/:}"); fi
   done < <("\${words[1]}" __complete "\${(@)words[2,$CURRENT]}" 2>/dev/null)
   if (( $#found )); then _describe avatarpool found; elif [[ $directive == :0 ]]; then _files; fi
 }

@@ -16,7 +16,9 @@ export class Screen implements Disposable {
 
   /** Lines are cut to the size of the terminal: a wrapped line would make the number of lines wrong. */
   draw(text: string): void {
-    const { columns, rows } = this.#stream;
+    // A terminal of unknown size reports 0.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
     const lines = text
       .split("\n")
       .slice(0, Math.max(1, rows - 1))
