@@ -117,6 +117,18 @@ describe("LoadHub", () => {
     expect(hub.view(KEY, NOW_MS).startupsMs).toHaveLength(500);
   });
 
+  it("counts shortages since it started, for restarted gateways too, and has the start-up times since a moment", () => {
+    const hub = hubWith({ a: { shortages: counts({ worker503: 50 }), startupsMs: [1_000] } });
+    expect(hub.tally(KEY, NOW_MS - 1)).toEqual({ shortages: { worker503: 0, waited: 0, refused: 0 }, startupsMs: [1_000] });
+    const later = load({ shortages: counts({ worker503: 52, waited: 1, refused: 3 }), startupsMs: [2_000] });
+    hub.accept("a", report("a", [later], false), NOW_MS + 1);
+    hub.accept("a", report("restarted", [load({ shortages: counts({ worker503: 9 }) })]), NOW_MS + 2);
+    hub.accept("a", report("restarted", [load({ shortages: counts({ worker503: 10 }) })], false), NOW_MS + 3);
+    expect(hub.tally(KEY, NOW_MS)).toEqual({ shortages: { worker503: 3, waited: 1, refused: 3 }, startupsMs: [2_000] });
+    hub.forget(KEY);
+    expect(hub.tally(KEY, 0)).toEqual({ shortages: { worker503: 0, waited: 0, refused: 0 }, startupsMs: [] });
+  });
+
   it("returns the pools that a line changes: none for a heartbeat, and also the missing ones for a full line", () => {
     const hub = hubWith({ a: {} });
     expect(hub.accept("a", report("a", [], false), NOW_MS)).toEqual([]);
