@@ -23,7 +23,7 @@ const FIRST_SESSION_SECONDS = 10;
 /** Gateways may see a new pool later than the operator. */
 const POOL_SEEN_MS = 500;
 
-const titles: Readonly<Record<Phase, string>> = {
+export const titles: Readonly<Record<Phase, string>> = {
   first: "cold start: workers load while the first two callers wait",
   steady: "steady load",
   burst: "burst beyond capacity",
@@ -34,7 +34,7 @@ const titles: Readonly<Record<Phase, string>> = {
  * Runs the load on a new pool, from the cold start to the scale-down, and returns the figures.
  * @throws when the signal aborts, or if the pool does not become warm in time.
  */
-export async function play(stage: Stage, options: Options, output: Output, signal: AbortSignal): Promise<Result> {
+export async function play(stage: Stage, options: Options, output: Pick<Output, "show">, signal: AbortSignal): Promise<Result> {
   const plan = schedule(options.loadSeconds, seededRandom(1, "demo"));
   const appliedAtMs = performance.now();
   let loadAtMs: number | undefined;
