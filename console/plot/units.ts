@@ -54,3 +54,10 @@ export function timeText(atMs: number, stepMs: number): string {
   if (stepMs >= 86_400_000) return times.days.format(atMs);
   return (stepMs >= 60_000 ? times.minutes : times.seconds).format(atMs);
 }
+
+/** A time with seconds, and with its day unless that is today. */
+export function momentText(atMs: number, nowMs: number): string {
+  const day = times.days.format(atMs);
+  const time = times.seconds.format(atMs);
+  return day === times.days.format(nowMs) ? time : `${day} ${time}`;
+}

@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { DecisionMark } from "../../operator/api/console.ts";
 import { plotPadding } from "../plot/chart.tsx";
 import type { Range } from "../plot/range.ts";
-import { timeText } from "../plot/units.ts";
+import { momentText } from "../plot/units.ts";
 import { poolHref } from "../shell/route.ts";
 import { type Cluster, clustersOf } from "./clusters.ts";
 import { DecisionText } from "./decision-text.tsx";
@@ -118,8 +118,8 @@ function labelOf({ marks }: Cluster<DecisionMark>): string {
   const [first] = marks;
   const last = marks.at(-1);
   if (first === undefined || last === undefined) return "";
-  if (marks.length === 1) return `${timeText(first.atMs, 0)}: ${first.group} from ${first.from} to ${first.to} workers`;
-  return `${marks.length} changes of size from ${timeText(first.atMs, 0)} to ${timeText(last.atMs, 0)}`;
+  if (marks.length === 1) return `${momentText(first.atMs, Date.now())}: ${first.group} from ${first.from} to ${first.to} workers`;
+  return `${marks.length} changes of size from ${momentText(first.atMs, Date.now())} to ${momentText(last.atMs, Date.now())}`;
 }
 
 function nextIndex(key: string, index: number, count: number): number | undefined {

@@ -1,12 +1,12 @@
 import type { DecisionMark } from "../../operator/api/console.ts";
-import { timeText } from "../plot/units.ts";
+import { momentText } from "../plot/units.ts";
 
 /** A decision with its sentence and its arithmetic. */
 export function DecisionText({ mark }: { readonly mark: DecisionMark }) {
   const { atMs, group, from, to, outcome, reason, arithmetic } = mark;
   return (
     <>
-      <time dateTime={new Date(atMs).toISOString()}>{timeText(atMs, 0)}</time>{" "}
+      <time dateTime={new Date(atMs).toISOString()}>{momentText(atMs, Date.now())}</time>{" "}
       <b>
         {group} {outcome === "unchanged" ? `stays at ${to}` : `${from} → ${to}`}
       </b>

@@ -57,6 +57,10 @@ describe("binned samples", () => {
 });
 
 describe("the columns of a plot", () => {
+  it("have no gap where older samples are further apart", () => {
+    expect(columnsOf([at(0), at(60), at(120), at(125), at(130)], 5, []).x).toEqual([0, 60, 120, 125, 130]);
+  });
+
   it("break the line where samples are missing", () => {
     const { x, values } = columnsOf([at(10, { sessions: 1 }), at(20, { sessions: 2 }), at(90, { sessions: 3 })], 10, [
       ({ sessions }) => sessions,

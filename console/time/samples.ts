@@ -77,10 +77,16 @@ export function columnsOf(
   const x: number[] = [];
   const values = figures.map((): (number | null)[] => []);
   let last: number | undefined;
+  let lastGapMs = Number.POSITIVE_INFINITY;
   for (const sample of samples) {
-    if (last !== undefined && sample.atMs - last > 3 * stepMs) {
-      x.push(last + stepMs);
-      for (const column of values) column.push(null);
+    const gapMs = sample.atMs - (last ?? sample.atMs);
+    if (last !== undefined) {
+      // Older samples may be further apart than newer ones.
+      if (gapMs > 3 * Math.max(stepMs, lastGapMs)) {
+        x.push(last + stepMs);
+        for (const column of values) column.push(null);
+      }
+      lastGapMs = gapMs;
     }
     last = sample.atMs;
     x.push(sample.atMs);

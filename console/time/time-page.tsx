@@ -4,7 +4,7 @@ import type { History, PoolSummary } from "../../operator/api/console.ts";
 import { formatDuration } from "../../operator/api/duration.ts";
 import { Chart } from "../plot/chart.tsx";
 import type { Range } from "../plot/range.ts";
-import { timeText } from "../plot/units.ts";
+import { momentText } from "../plot/units.ts";
 import { Zoom } from "../plot/zoom.tsx";
 import type { PoolTabProps } from "../pool/pool-tab-props.ts";
 import { useRecent, useSession, useStatus } from "../state/hooks.ts";
@@ -20,6 +20,8 @@ const spans = [
   { label: "1 hour", ms: HOUR_MS },
   { label: "6 hours", ms: 6 * HOUR_MS },
   { label: "24 hours", ms: 24 * HOUR_MS },
+  { label: "7 days", ms: 7 * 24 * HOUR_MS },
+  { label: "14 days", ms: 14 * 24 * HOUR_MS },
 ] as const;
 const DEFAULT_SPAN_MS = 6 * HOUR_MS;
 
@@ -89,8 +91,8 @@ function Hours({ pool, summary, history, spanMs, isTable }: HoursProps) {
   return (
     <>
       <p>
-        {timeText(min, 0)} to {timeText(max, 0)}: {launchesSentence(visible)}
-        {firstMs > toMs - spanMs + 2 * stepMs && ` Records begin at ${timeText(firstMs, 0)}.`}
+        {momentText(min, toMs)} to {momentText(max, toMs)}: {launchesSentence(visible)}
+        {firstMs > toMs - spanMs + 2 * stepMs && ` Records begin at ${momentText(firstMs, toMs)}.`}
       </p>
       <Zoom range={{ min, max }} bounds={bounds} least={LEAST_MS} label="Visible time" onZoom={onZoom}>
         {isTable ? (

@@ -1,6 +1,6 @@
 import type { DecisionMark, HistorySample } from "../../operator/api/console.ts";
 import { formatDuration } from "../../operator/api/duration.ts";
-import { textOf, timeText } from "../plot/units.ts";
+import { momentText, textOf } from "../plot/units.ts";
 import { poolHref } from "../shell/route.ts";
 import { timeCharts } from "./charts.ts";
 import { DecisionText } from "./decision-text.tsx";
@@ -40,7 +40,7 @@ export function TimeTable({ pool, samples, widthMs, decisions }: TableProps) {
               .toReversed()
               .map((row) => (
                 <tr key={row.atMs}>
-                  <th scope="row">{timeText(row.atMs, 0)}</th>
+                  <th scope="row">{momentText(row.atMs, Date.now())}</th>
                   {columns.map(({ label, unit, value }) => {
                     const figure = value(row);
                     return <td key={label}>{figure === undefined ? "–" : textOf(unit, figure)}</td>;
