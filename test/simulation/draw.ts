@@ -25,6 +25,7 @@ const lateFaults: readonly FaultName[] = [
   "node-silent",
   "rollout-restarted",
   "operator-upgraded",
+  "worker-drained",
 ];
 
 function drawFaults(draw: Draw, late: Draw): readonly FaultName[] {

@@ -1,3 +1,4 @@
+import { annotations } from "../../operator/api/names.ts";
 import { KubeError } from "../../operator/kube/errors.ts";
 import { keyOf } from "../../operator/kube/types.ts";
 import type { ApiRefusal, ApiTrouble } from "./api.ts";
@@ -155,6 +156,16 @@ const faults = {
       return { ...object, spec: { ...spec, template: restarted(spec.template, at) } };
     });
     return `kubectl rollout restart ${deployment.metadata.name}`;
+  },
+  "worker-drained": (world, draw) => {
+    const pod = draw.one(world.cluster.pods());
+    if (pod === undefined) return undefined;
+    const at = timeText(world.clock.now());
+    world.api.update("pods", keyOf(pod.metadata), (object) => {
+      const { metadata } = object;
+      return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [annotations.drain]: at } } };
+    });
+    return `kubectl avatarpool drain ${pod.metadata.name}`;
   },
   "pod-deleted": (world, draw) => {
     const pod = draw.one(world.cluster.pods());
