@@ -77,13 +77,9 @@ function poolName(index: number): string {
 /** @returns the token of a ServiceAccount that may get every pool. No controller aggregates the cluster's own roles here. */
 async function viewer({ kubectl, plane }: Cluster): Promise<string> {
   await kubectl(["--namespace", NAMESPACE, "create", "serviceaccount", "viewer"]);
-  await kubectl([
-    "create",
-    "clusterrolebinding",
-    "viewer",
-    "--clusterrole=avatarpool-view",
-    `--serviceaccount=${NAMESPACE}:viewer`,
-  ]);
+  await kubectl(["create", "clusterrole", "viewer", "--verb=get", "--resource=avatarpools.avatarpool.dev"]);
+  const account = `--serviceaccount=${NAMESPACE}:viewer`;
+  await kubectl(["create", "clusterrolebinding", "viewer", "--clusterrole=viewer", account]);
   return plane.serviceAccountToken(NAMESPACE, "viewer");
 }
 
