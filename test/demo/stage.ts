@@ -49,6 +49,8 @@ export async function setUp(cleanup: AsyncDisposableStack, progress: (line: stri
   const fleet = cleanup.use(await FleetProcess.start(plane.kubeconfig));
   signal.throwIfAborted();
   const product = cleanup.use(await Product.install(plane, "bundle"));
+  // The gateways read the LiveKit key of the sample pool.
+  await product.upgrade("gateway.secretAccess.enabled=true,gateway.secretAccess.names={livekit}");
   signal.throwIfAborted();
 
   progress("starting two gateways and the operator with the chart's ServiceAccounts");
