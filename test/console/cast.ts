@@ -34,3 +34,9 @@ export async function openCast(): Promise<Cast> {
     throw error;
   }
 }
+
+/** Ends the sessions of a case before the next one begins. */
+export async function endAllSessions({ support }: Cast): Promise<void> {
+  support.endSessions();
+  await support.until("no session", async () => (await support.status()).sessions === 0);
+}

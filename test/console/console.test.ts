@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { type Cast, openCast } from "./cast.ts";
+import { afterAll, beforeAll, beforeEach, describe } from "vitest";
+import { type Cast, endAllSessions, openCast } from "./cast.ts";
 import { decisionCases } from "./decisions.ts";
 import { failoverCases } from "./failover.ts";
 import { fleetCases } from "./fleet.ts";
@@ -14,6 +14,7 @@ let cast: Cast;
 beforeAll(async () => {
   cast = await openCast();
 });
+beforeEach(() => endAllSessions(cast));
 afterAll(() => cast?.on[Symbol.asyncDispose]());
 
 describe("the sign-in", () => signInCases(() => cast));

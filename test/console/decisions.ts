@@ -22,7 +22,6 @@ export function decisionCases(cast: () => Cast): void {
     await tab.has(".table-scroll tbody tr");
     await tab.shows(lastDecision?.reason ?? "none", ".decision-list");
     await expectSound(tab);
-    support.endSessions();
   });
 
   it("explains a decision with its inputs, its sum and both alternatives", async () => {

@@ -46,7 +46,7 @@ export function fleetCases(cast: () => Cast): void {
   it("refuses a pool that the viewer may not get, with the missing permission", async () => {
     const { on, viewer } = cast();
     const tab = await on.tab({ token: viewer, path: "#/pools/hidden/pool" });
-    await tab.shows(/hidden\/pool/, "[role=alert], [role=status]");
+    await tab.shows(/may not get .* in namespace "hidden": bind a role/, "[role=alert], [role=status]");
     expect(await tab.text("main")).not.toContain("Sessions");
     await expectSound(tab);
   });

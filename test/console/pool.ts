@@ -53,6 +53,5 @@ export function poolCases(cast: () => Cast): void {
     await tab.has(rowOf("stays"), (count) => count === 1);
     expect(support.activeSessions()).toBe(1);
     expect(tab.problems()).toEqual([]);
-    support.endSessions();
   });
 }

@@ -43,6 +43,5 @@ export function trialCases(cast: () => Cast): void {
     await tab.has(".stages li");
     expect(support.activeSessions()).toBe(1);
     await expectSound(tab);
-    support.endSessions();
   });
 }
