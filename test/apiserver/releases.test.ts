@@ -139,7 +139,8 @@ describe("two releases with the same name and separate namespaces", () => {
       const { spec } = await getJson<Json<V1Deployment>>("deployment", "avatarpool-operator", `--namespace=${namespace}`);
       const pod = spec?.template.spec;
       if (pod === undefined) throw new Error("expected a pod template in the Deployment");
-      await runner.run(pod, namespace, { AVATARPOOL_HTTP_PORT: "0" });
+      // The pods would each have an address of their own; the processes share one.
+      await runner.run(pod, namespace, { AVATARPOOL_HTTP_PORT: "0", AVATARPOOL_CONSOLE_PORT: "0" });
     }
     const example = path.join(root, "examples", "gpu.yaml");
     const pool = (await readFile(example, "utf8")).replaceAll(/namespace: \S+/g, "namespace: POOLS");
