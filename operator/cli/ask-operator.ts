@@ -1,9 +1,9 @@
 import { debugErrorSchema, OPERATOR_HTTP_PORT } from "../api/debug.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { KubeError } from "../kube/errors.ts";
 import { holderOf, type Lease } from "../kube/lease-record.ts";
 import { leases } from "../kube/resource-types.ts";
 import { keyOf, type ObjectRef } from "../kube/types.ts";
+import { reasonOf } from "./reason-of.ts";
 import { isMissingRight, missingRight } from "./rights.ts";
 
 /** JSON of one of the leading operator's pages. Throws `OperatorError` and nothing else. */
@@ -77,9 +77,4 @@ export function askThroughApiServer(client: Pick<KubeClient, "get" | "getFromPod
 function byPortForward(namespace: string, pod = "POD"): string {
   const port = OPERATOR_HTTP_PORT;
   return `run kubectl -n ${namespace} port-forward pod/${pod} ${port} and add --url http://127.0.0.1:${port}`;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && !(error instanceof KubeError) ? error.cause.message : error.message;
 }

@@ -10,8 +10,10 @@ import {
   gatewayLaunchedSchema,
   gatewaySessionsSchema,
 } from "../api/console-gateway.ts";
+import { ByteCollector } from "../runtime/byte-collector.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import { parsedJson } from "../runtime/parsed-json.ts";
 import { hideSecrets } from "../workers/hide-secrets.ts";
 import { mergeSessions } from "./gateway-sessions.ts";
 
@@ -161,14 +163,12 @@ export class GatewayClient {
 class Unreached extends Error {}
 
 async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const collected = new ByteCollector();
   for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new Error(`its response is longer than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
+    if (collected.length + chunk.length > MAX_BODY_BYTES) throw new Error(`its response is longer than ${MAX_BODY_BYTES} bytes`);
+    collected.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return collected.bytes.toString("utf8");
 }
 
 function errorOf(address: string, status: number, text: string): GatewayError {
@@ -181,12 +181,4 @@ function errorOf(address: string, status: number, text: string): GatewayError {
       `gateway ${address} is of an older version, which serves no console: update the gateways`,
     );
   return new GatewayError(status, "unknown", `gateway ${address} responded ${status}: see its log`);
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

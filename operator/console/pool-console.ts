@@ -1,5 +1,6 @@
 import type { DecisionDetail, History, ReplayInputs, SessionsPage, TestLaunch, TestLaunchResult } from "../api/console.ts";
 import { poolKey } from "../api/pool-config.ts";
+import { refOf } from "../kube/types.ts";
 import type { PoolControllers } from "../pool/controllers.ts";
 import { HISTORY_MS } from "../pool/history/pool-history.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -142,6 +143,6 @@ export class PoolConsole implements ConsoleSource {
 }
 
 function partsOf(key: string): readonly [namespace: string, name: string] {
-  const [namespace = "", name = ""] = key.split("/");
+  const { namespace, name } = refOf(key);
   return [namespace, name];
 }

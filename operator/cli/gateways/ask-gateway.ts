@@ -1,12 +1,14 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { errorBodySchema } from "../../gateway/http/launch-schemas.ts";
 import type { KubeClient, PodPort, PodRequest } from "../../kube/client.ts";
-import { KubeError } from "../../kube/errors.ts";
+import type { KubeError } from "../../kube/errors.ts";
 import { pods } from "../../kube/resource-types.ts";
 import type { RawResponse } from "../../kube/transport.ts";
 import type { Json } from "../../kube/types.ts";
+import { parsedJson } from "../../runtime/parsed-json.ts";
 import { hideSecrets } from "../../workers/hide-secrets.ts";
 import { CommandError } from "../exit.ts";
+import { reasonOf } from "../reason-of.ts";
 import { isMissingRight, missingRight } from "../rights.ts";
 import { GATEWAY_SELECTOR } from "../selectors.ts";
 
@@ -127,22 +129,9 @@ function byPortForward(namespace: string): string {
   return `run kubectl -n ${namespace} port-forward service/avatarpool-gateway 8080:80 and add --gateway-url http://127.0.0.1:8080`;
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && !(error instanceof KubeError) ? error.cause.message : error.message;
-}
-
 /** The gateway's error as one sentence, without secrets. */
 export function refusedBy(what: string, { status, body }: RawResponse, secrets: readonly string[]): GatewayError {
-  const said = errorBodySchema.safeParse(jsonOf(body)).data?.error.message ?? (body.slice(0, 200).trim() || "no explanation");
+  const said = errorBodySchema.safeParse(parsedJson(body)).data?.error.message ?? (body.slice(0, 200).trim() || "no explanation");
   const cure = status === 401 ? "; give a launch token of the pool with --token-file" : "";
   return new GatewayError(`${what} failed with status ${status}: ${hideSecrets(said, secrets)}${cure}`, status);
-}
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

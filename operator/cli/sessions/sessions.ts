@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { sessionsSchema } from "../../gateway/http/session-schemas.ts";
 import type { ObjectRef } from "../../kube/types.ts";
-import { type AskGateway, GatewayError, jsonOf, refusedBy } from "../gateways/ask-gateway.ts";
+import { parsedJson } from "../../runtime/parsed-json.ts";
+import { type AskGateway, GatewayError, refusedBy } from "../gateways/ask-gateway.ts";
 
 /** A newer gateway may have states that this version does not know. */
 const readable = sessionsSchema.extend({
@@ -40,7 +41,7 @@ async function request(
 ): Promise<Sessions> {
   const response = await ask({ method, path: `/${namespace}/${name}/sessions${rest}`, token });
   if (response.status >= 400) throw refusedBy(what, response, token === undefined ? [] : [token]);
-  const parsed = readable.safeParse(jsonOf(response.body));
+  const parsed = readable.safeParse(parsedJson(response.body));
   if (!parsed.success)
     throw new GatewayError(`${what} failed: the gateway's response has an unknown format; use a CLI of its version`);
   return parsed.data;
