@@ -5,6 +5,10 @@ export type ToolName =
   | "kube-controller-manager"
   | "kube-scheduler"
   | "kubectl"
+  | "kubelet"
+  | "containerd"
+  | "containerd-shim-runc-v2"
+  | "ctr"
   | "kwok"
   | "helm"
   | "pulumi"
@@ -31,11 +35,11 @@ export type KubernetesChoice = keyof typeof KUBERNETES_VERSIONS;
 
 const PULUMI_VERSION = "v3.220.0";
 
-function kubernetes(folder: string, version: string): ToolModule {
+function kubernetes(folder: string, version: string, more: readonly ToolName[] = []): ToolModule {
   const [major, minor] = version.split(".");
   return {
     folder,
-    tools: ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
+    tools: ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", ...more],
     ldflags: [
       `-X k8s.io/component-base/version.gitVersion=v${version}`,
       `-X k8s.io/component-base/version.gitMajor=${major}`,
@@ -47,7 +51,7 @@ function kubernetes(folder: string, version: string): ToolModule {
 }
 
 const KUBERNETES: Readonly<Record<KubernetesChoice, ToolModule>> = {
-  newest: kubernetes("kubernetes", KUBERNETES_VERSIONS.newest),
+  newest: kubernetes("kubernetes", KUBERNETES_VERSIONS.newest, ["kubelet"]),
   oldest: kubernetes("kubernetes-oldest", KUBERNETES_VERSIONS.oldest),
 };
 
@@ -56,6 +60,13 @@ const OTHERS: readonly ToolModule[] = [
   { folder: "crd", tools: ["validate-crd"], ldflags: "", usualBuild: "3 min", builtAs: { "validate-crd": "crd" } },
   // The main package of etcd is the root of a module called server.
   { folder: "etcd", tools: ["etcd"], ldflags: "", usualBuild: "20 s", builtAs: { etcd: "server" } },
+  {
+    folder: "containerd",
+    tools: ["containerd", "containerd-shim-runc-v2", "ctr"],
+    ldflags: "",
+    usualBuild: "1 min",
+    builtAs: {},
+  },
   { folder: "kwok", tools: ["kwok"], ldflags: "", usualBuild: "1 min", builtAs: {} },
   { folder: "helm", tools: ["helm"], ldflags: "", usualBuild: "2 min", builtAs: {} },
   {
