@@ -9,7 +9,7 @@ const API_SERVER_PORT = 6443;
 export const COMPONENT_PORTS = [ETCD_PORT, ETCD_PEER_PORT, API_SERVER_PORT];
 
 export function apiServerUrl(address: string): string {
-  return `https://${address}:${API_SERVER_PORT}`;
+  return `https://${address.includes(":") ? `[${address}]` : address}:${API_SERVER_PORT}`;
 }
 
 export function etcdArgs(folder: string, address: string): string[] {
@@ -39,42 +39,70 @@ rules:
 `;
 
 export interface ApiServerOptions {
+  /** Address of etcd. */
+  readonly etcd: string;
   readonly serviceAccounts: boolean;
   readonly audit: { readonly policyFile: string; readonly logFile: string } | undefined;
 }
 
-export function apiServerArgs(address: string, credentials: Credentials, { serviceAccounts, audit }: ApiServerOptions): string[] {
+export function apiServerArgs(address: string, credentials: Credentials, options: ApiServerOptions): string[] {
+  const { etcd, serviceAccounts, audit } = options;
   return [
-    `--etcd-servers=http://${address}:${ETCD_PORT}`,
+    `--etcd-servers=http://${etcd}:${ETCD_PORT}`,
     `--bind-address=${address}`,
     `--advertise-address=${address}`,
     `--secure-port=${API_SERVER_PORT}`,
     `--cert-dir=${credentials.certificateFolder}`,
     `--token-auth-file=${credentials.tokenFile}`,
-    "--authorization-mode=RBAC",
+    "--authorization-mode=Node,RBAC",
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-signing-key-file=${credentials.signingKeyFile}`,
     `--service-account-key-file=${credentials.verifyKeyFile}`,
-    "--service-cluster-ip-range=10.96.0.0/12",
-    // It would write a loopback address into an EndpointSlice, which the API rejects.
-    "--endpoint-reconciler-type=none",
+    `--service-cluster-ip-range=${address.includes(":") ? "fd00:10:96::/108" : "10.96.0.0/12"}`,
+    ...(credentials.kubeletClient === undefined ? simulatedNodes : realNodes(credentials.kubeletClient)),
     // This plugin requires the default ServiceAccount for every pod. Without a controller manager it does not exist.
     ...(serviceAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
     ...(audit === undefined ? [] : [`--audit-policy-file=${audit.policyFile}`, `--audit-log-path=${audit.logFile}`]),
   ];
 }
 
+const simulatedNodes = [
+  // It would write a loopback address into an EndpointSlice, which the API rejects.
+  "--endpoint-reconciler-type=none",
+];
+
+function realNodes({ certificateFile, keyFile }: NonNullable<Credentials["kubeletClient"]>): string[] {
+  return [
+    "--enable-admission-plugins=NodeRestriction",
+    `--kubelet-client-certificate=${certificateFile}`,
+    `--kubelet-client-key=${keyFile}`,
+    "--kubelet-preferred-address-types=InternalIP",
+    // A lost node's pods are deleted after this time, which is 300 s by default.
+    "--default-not-ready-toleration-seconds=20",
+    "--default-unreachable-toleration-seconds=20",
+  ];
+}
+
 export function controllerManagerArgs(kubeconfig: string, credentials: Credentials): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
-    // The endpoint controllers cannot write the loopback addresses of pods. The others have no task here.
-    "--controllers=*,-node-ipam-controller,-persistentvolume-attach-detach-controller,-endpoints-controller,-endpointslice-controller",
+    `--controllers=*,${controllersLeftOut(credentials).join(",")}`,
     `--root-ca-file=${credentials.authorityFile}`,
-    // A suspended machine misses heartbeats; its pods would lose their Ready condition permanently.
-    "--node-monitor-grace-period=24h",
+    `--node-monitor-grace-period=${credentials.kubeletClient === undefined ? SUSPENDED_MACHINE : REAL_NODE_GRACE}`,
     "--leader-elect=false",
     "--secure-port=0",
   ];
+}
+
+/** A suspended machine misses heartbeats; its pods would lose their Ready condition permanently. */
+const SUSPENDED_MACHINE = "24h";
+/** Kubelets renew their Leases every 10 s. */
+const REAL_NODE_GRACE = "20s";
+
+/** The endpoint controllers cannot write the loopback addresses of simulated pods. The others have no task here. */
+function controllersLeftOut({ kubeletClient }: Credentials): string[] {
+  const idle = ["-node-ipam-controller", "-persistentvolume-attach-detach-controller"];
+  return kubeletClient === undefined ? [...idle, "-endpoints-controller", "-endpointslice-controller"] : idle;
 }
 
 export function schedulerArgs(kubeconfig: string): string[] {

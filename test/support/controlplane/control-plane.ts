@@ -27,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly nodes?: readonly NodeSpec[];
   /** Default true. False: only the API server and etcd, without nodes, so no pod is scheduled or started. */
   readonly kwok?: boolean;
+  /** Nodes with a kubelet, which others start. The API server then uses `address`, which pods can reach. No kwok, and `nodes` is ignored. */
+  readonly realNodes?: { readonly address: string; readonly names: readonly string[] };
   /** Default false. True: the API server writes an audit log of the requests of ServiceAccounts. */
   readonly audit?: boolean;
   /** Receives every step. If absent, only builds of missing tools and unexpected exits are reported, on stderr. */
@@ -41,7 +43,7 @@ interface RunOptions {
 
 const START_MS = 60_000;
 const API_SERVER_TOOLS: readonly ToolName[] = ["etcd", "kube-apiserver"];
-const CLUSTER_TOOLS: readonly ToolName[] = ["kube-controller-manager", "kube-scheduler", "kwok"];
+const CLUSTER_TOOLS: readonly ToolName[] = ["kube-controller-manager", "kube-scheduler"];
 
 /**
  * Starts a Kubernetes control plane that is independent of all others on this machine: own address, own pod network, RBAC on.
@@ -52,16 +54,19 @@ const CLUSTER_TOOLS: readonly ToolName[] = ["kube-controller-manager", "kube-sch
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const tools = new Map<ToolName, string>();
   const withNodes = options.kwok ?? true;
-  for (const name of withNodes ? [...API_SERVER_TOOLS, ...CLUSTER_TOOLS] : API_SERVER_TOOLS) {
+  const { realNodes } = options;
+  const clusterTools = realNodes === undefined ? [...CLUSTER_TOOLS, "kwok" as const] : CLUSTER_TOOLS;
+  for (const name of withNodes ? [...API_SERVER_TOOLS, ...clusterTools] : API_SERVER_TOOLS) {
     tools.set(name, await toolPath(name, options.progress));
   }
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-"));
-  const [processes, credentials] = await Promise.all([Processes.start(folder), writeCredentials(folder)]);
+  const [processes, credentials] = await Promise.all([Processes.start(folder), writeCredentials(folder, realNodes?.names)]);
   const plane = new ControlPlane({
     processes,
     credentials,
     tools,
     withNodes,
+    realAddress: realNodes?.address,
     audit: options.audit ?? false,
     progress: options.progress,
   });
@@ -86,6 +91,8 @@ export class ControlPlane implements AsyncDisposable {
   readonly #credentials: Credentials;
   readonly #tools: ReadonlyMap<ToolName, string>;
   readonly #withNodes: boolean;
+  /** Address of the API server. */
+  readonly #address: string;
   readonly #audit: { readonly policyFile: string; readonly logFile: string } | undefined;
   readonly #progress: Progress | undefined;
   readonly #stopped = new AbortController();
@@ -96,6 +103,7 @@ export class ControlPlane implements AsyncDisposable {
     readonly credentials: Credentials;
     readonly tools: ReadonlyMap<ToolName, string>;
     readonly withNodes: boolean;
+    readonly realAddress: string | undefined;
     readonly audit: boolean;
     readonly progress: Progress | undefined;
   }) {
@@ -107,7 +115,8 @@ export class ControlPlane implements AsyncDisposable {
     this.folder = parts.processes.folder;
     const inFolder = (file: string) => path.join(this.folder, file);
     this.#audit = parts.audit ? { policyFile: inFolder("audit.yaml"), logFile: inFolder("audit.log") } : undefined;
-    this.url = apiServerUrl(parts.processes.address);
+    this.#address = parts.realAddress ?? parts.processes.address;
+    this.url = apiServerUrl(this.#address);
     this.podCidr = podCidrOf(parts.processes.address);
     this.kubeconfig = path.join(this.folder, "admin.kubeconfig");
   }
@@ -125,8 +134,8 @@ export class ControlPlane implements AsyncDisposable {
   /** Starts the API server, on the same port and data as before, and waits until it is ready. */
   async startApiServer(): Promise<void> {
     if (this.#audit !== undefined) await writeFile(this.#audit.policyFile, AUDIT_POLICY);
-    const options = { serviceAccounts: this.#withNodes, audit: this.#audit };
-    const component = await this.#launch("kube-apiserver", apiServerArgs(this.#processes.address, this.#credentials, options));
+    const options = { etcd: this.#processes.address, serviceAccounts: this.#withNodes, audit: this.#audit };
+    const component = await this.#launch("kube-apiserver", apiServerArgs(this.#address, this.#credentials, options));
     const ready = this.#until("kube-apiserver to be ready", async () => {
       this.#api ??= await this.#connect();
       return (await this.#api.request("GET", "/readyz")).status === 200;
@@ -161,6 +170,23 @@ export class ControlPlane implements AsyncDisposable {
       token: await requestToken(this.#admin, { namespace, name }),
       namespace,
     });
+  }
+
+  /** Path of the kubeconfig of a kubelet, or of another program with the same rights. */
+  async nodeKubeconfig(name: string): Promise<string> {
+    const token = this.#credentials.nodeTokens.get(name);
+    if (token === undefined) throw new Error(`${name} is none of the nodes with a kubelet`);
+    const { url } = this;
+    const { authorityFile } = this.#credentials;
+    const file = path.join(this.folder, `${name}.kubeconfig`);
+    return writeKubeconfig(file, { url, authorityFile, user: name, token, namespace: "default" });
+  }
+
+  /** Path of the certificate with which the API server connects to kubelets. @throws Error without `realNodes`. */
+  get kubeletClientCertificate(): string {
+    const file = this.#credentials.kubeletClient?.certificateFile;
+    if (file === undefined) throw new Error("the control plane has no nodes with a kubelet");
+    return file;
   }
 
   /** A token for an existing ServiceAccount, valid for a day. Default audience: the API server. */
@@ -198,11 +224,12 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   async #startCluster(nodes: readonly NodeSpec[]): Promise<void> {
-    this.#progress?.("starting kube-controller-manager, kube-scheduler and kwok");
+    this.#progress?.("starting kube-controller-manager, kube-scheduler and the nodes");
+    const kwok = this.#tools.has("kwok") ? [this.#launch("kwok", kwokArgs(this.kubeconfig, this.#processes.address))] : [];
     const components = await Promise.all([
       this.#launch("kube-controller-manager", controllerManagerArgs(this.kubeconfig, this.#credentials)),
       this.#launch("kube-scheduler", schedulerArgs(this.kubeconfig)),
-      this.#launch("kwok", kwokArgs(this.kubeconfig, this.#processes.address)),
+      ...kwok,
     ]);
     const serviceAccount = this.#until("the default ServiceAccount", async () => {
       const answer = await this.#admin.request("GET", "/api/v1/namespaces/default/serviceaccounts/default");

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { runChecked } from "./run.ts";
 
 /** Files that the API server needs before it starts, and the token that the control plane itself uses. */
 export interface Credentials {
@@ -12,10 +13,19 @@ export interface Credentials {
   readonly certificateFolder: string;
   /** The authority that signed it. It exists after `writeAuthority`. */
   readonly authorityFile: string;
+  /** Tokens of the kubelets, by the names of their nodes. */
+  readonly nodeTokens: ReadonlyMap<string, string>;
+  /** With it the API server reads logs from kubelets and runs programs in containers. Each kubelet trusts this certificate only. */
+  readonly kubeletClient: { readonly certificateFile: string; readonly keyFile: string } | undefined;
 }
 
-export async function writeCredentials(folder: string): Promise<Credentials> {
+/** @param nodes names of the nodes with a kubelet. */
+export async function writeCredentials(folder: string, nodes: readonly string[] = []): Promise<Credentials> {
+  const nodeTokens = new Map(nodes.map((name) => [name, randomBytes(16).toString("hex")]));
+  const kubeletClient = nodes.length === 0 ? undefined : await writeKubeletClient(folder);
   const credentials: Credentials = {
+    nodeTokens,
+    kubeletClient,
     adminToken: randomBytes(16).toString("hex"),
     tokenFile: path.join(folder, "tokens.csv"),
     signingKeyFile: path.join(folder, "service-account.key"),
@@ -31,11 +41,27 @@ export async function writeCredentials(folder: string): Promise<Credentials> {
   });
   await Promise.all([
     mkdir(credentials.certificateFolder),
-    writeFile(credentials.tokenFile, `${credentials.adminToken},admin,admin,system:masters\n`, { mode: 0o600 }),
+    writeFile(credentials.tokenFile, tokens(credentials), { mode: 0o600 }),
     writeFile(credentials.signingKeyFile, privateKey, { mode: 0o600 }),
     writeFile(credentials.verifyKeyFile, publicKey),
   ]);
   return credentials;
+}
+
+function tokens({ adminToken, nodeTokens }: Credentials): string {
+  const nodes = [...nodeTokens].map(([name, token]) => `${token},system:node:${name},${name},system:nodes\n`);
+  return `${adminToken},admin,admin,system:masters\n${nodes.join("")}`;
+}
+
+async function writeKubeletClient(folder: string): Promise<NonNullable<Credentials["kubeletClient"]>> {
+  const files = {
+    certificateFile: path.join(folder, "kubelet-client.crt"),
+    keyFile: path.join(folder, "kubelet-client.key"),
+  };
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", files.keyFile];
+  const certificate = ["-subj", "/CN=kube-apiserver", "-addext", "extendedKeyUsage=clientAuth", "-out", files.certificateFile];
+  await runChecked("openssl", ["req", "-x509", ...key, ...certificate], "install openssl");
+  return files;
 }
 
 /** The API server writes its own certificate, then that of its authority. @throws until both exist. */

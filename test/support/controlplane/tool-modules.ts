@@ -6,9 +6,11 @@ export type ToolName =
   | "kube-scheduler"
   | "kubectl"
   | "kubelet"
+  | "kube-proxy"
   | "containerd"
   | "containerd-shim-runc-v2"
   | "ctr"
+  | "kube-router"
   | "kwok"
   | "helm"
   | "pulumi"
@@ -51,7 +53,7 @@ function kubernetes(folder: string, version: string, more: readonly ToolName[] =
 }
 
 const KUBERNETES: Readonly<Record<KubernetesChoice, ToolModule>> = {
-  newest: kubernetes("kubernetes", KUBERNETES_VERSIONS.newest, ["kubelet"]),
+  newest: kubernetes("kubernetes", KUBERNETES_VERSIONS.newest, ["kubelet", "kube-proxy"]),
   oldest: kubernetes("kubernetes-oldest", KUBERNETES_VERSIONS.oldest),
 };
 
@@ -64,6 +66,14 @@ const OTHERS: readonly ToolModule[] = [
     folder: "containerd",
     tools: ["containerd", "containerd-shim-runc-v2", "ctr"],
     ldflags: "",
+    usualBuild: "1 min",
+    builtAs: {},
+  },
+  // Only its enforcement of NetworkPolicies is used.
+  {
+    folder: "kube-router",
+    tools: ["kube-router"],
+    ldflags: "-X github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.1.0",
     usualBuild: "1 min",
     builtAs: {},
   },
