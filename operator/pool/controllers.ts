@@ -11,6 +11,7 @@ import type { OperatorMetrics } from "../telemetry/operator-metrics.ts";
 import type { ApplyContext } from "./apply.ts";
 import { CredentialsCheck } from "./credentials.ts";
 import { CreditsStore } from "./credits/credits-store.ts";
+import { ImagePulls } from "./figures/image-pulls.ts";
 import { PoolSeries } from "./figures/pool-series.ts";
 import { ForecastStore } from "./forecast/forecast-store.ts";
 import type { LoadHub } from "./load/load-hub.ts";
@@ -41,7 +42,7 @@ export interface Watched<T> {
 
 export interface PoolControllersOptions {
   readonly client: ApplyContext["client"];
-  /** Reads the events of pods that do not start. */
+  /** Reads the events of pods that do not start, and those of image pulls. */
   readonly events: Pick<KubeClient, "list">;
   readonly pools: Watched<PoolView>;
   readonly deployments: Watched<DeploymentView>;
@@ -92,7 +93,7 @@ export function poolControllers(options: PoolControllersOptions): PoolController
     logger,
   };
   const creditsStore = new CreditsStore({ ...saving, clock, metrics });
-  const series = new PoolSeries(metrics);
+  const series = new PoolSeries(metrics, new ImagePulls({ client: options.events, logger }));
   const pools: Controller = new Controller({
     ...common,
     name: "pool",

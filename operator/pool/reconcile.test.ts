@@ -59,7 +59,7 @@ function operator(change: WorldChange = {}, view = pool(gpuOnly)) {
     creditsStore: new CreditsStore({ ...saving, clock, metrics }),
     credentials: { of: async () => ({ kind: "present" }), problems: async () => [] },
     reporter: new Reporter({ record: (event) => events.push(event), logger, metrics }),
-    series: new PoolSeries(metrics),
+    series: new PoolSeries(metrics, { of: async () => undefined }),
     onReported: () => {},
     metrics,
     clock,

@@ -10,7 +10,7 @@ export type WorkerStateLabel = (typeof workerStates)[number];
 export const slotStates = ["busy", "blocked", "draining", "free"] as const;
 
 /** The stages of `avatarpool_cold_start_duration_seconds`, in order. */
-export const coldStartStages = ["schedule", "create", "load", "warm"] as const;
+export const coldStartStages = ["schedule", "pull", "create", "load", "warm"] as const;
 
 /** Sessions whose preset no gateway reports. Launches with a custom face image, in a label. No preset has such a name. */
 export const UNKNOWN_PRESET = "unknown preset";
@@ -106,9 +106,9 @@ export function poolCounters({ counter, histogram }: Define) {
     ),
     coldStart: histogram(
       "avatarpool_cold_start_duration_seconds",
-      "Seconds of each stage of a worker's first start: schedule (until it has a node), create (until the worker's process starts: volumes, images, models), load (until the worker is ready), warm (until its presets are loaded). Pods report whole seconds.",
+      "Seconds of each stage of a worker's first start: schedule (until it has a node), pull (of its images, 0 if the node has them), create (the rest until the worker's process starts: volumes, network, models), load (until the worker is ready), warm (until its presets are loaded). Pods report whole seconds. pull and create are missing for a start whose image pulls are unknown.",
       [...ofGroup, "stage"],
-      seconds.minutes,
+      [0.1, 0.5, ...seconds.minutes],
     ),
     drain: histogram(
       "avatarpool_drain_duration_seconds",

@@ -5,9 +5,10 @@ import { operatorMetrics } from "../../telemetry/operator-metrics.ts";
 import { podView } from "../views.ts";
 import { PoolSeries } from "./pool-series.ts";
 
-function setup() {
+/** @param pullMs how long the images of every start were pulled. */
+function setup(pullMs?: number) {
   const registry = createRegistry({ process: false });
-  const series = new PoolSeries(operatorMetrics(registry));
+  const series = new PoolSeries(operatorMetrics(registry), { of: async (_pod, isNeeded) => (isNeeded() ? pullMs : undefined) });
   const lines = async (matching = /pool="support"/) =>
     (await exposition(registry)).text.split("\n").filter((line) => matching.test(line) && !line.includes("_bucket"));
   return { series, lines };
@@ -55,21 +56,39 @@ describe("the series of a pool", () => {
     expect(await lines()).toEqual([]);
   });
 
+  const stage = (name: string) => `avatarpool_cold_start_duration_seconds_sum{${of},group="gpu",stage="${name}"}`;
+  const warmMs = NOW_MS + 39_700;
+
   it("measure the stages of a worker's first start, if it was not warm when it was first seen", async () => {
-    const { series, lines } = setup();
+    const { series, lines } = setup(7_250);
     series.show(config, [], ["gpu"]);
-    series.podChanged(started(40), undefined, NOW_MS);
-    series.podChanged(started(40, 1), started(undefined, 1), NOW_MS);
+    series.podChanged(started(40), undefined, warmMs);
+    series.podChanged(started(40, 1), started(undefined, 1), warmMs);
     expect(await lines(/cold_start.*_count/)).toEqual([]);
-    series.podChanged(started(40), started(undefined), NOW_MS);
-    series.podChanged(started(40), started(40), NOW_MS);
-    const stage = (name: string) => `avatarpool_cold_start_duration_seconds_sum{${of},group="gpu",stage="${name}"}`;
+    series.podChanged(started(40), started(undefined), warmMs);
+    series.podChanged(started(40), started(40), warmMs);
     expect(await lines(/cold_start.*_sum/)).toEqual([
       `${stage("schedule")} 2`,
-      `${stage("create")} 10`,
       `${stage("load")} 20`,
-      `${stage("warm")} 8`,
+      `${stage("warm")} 7.7`,
+      `${stage("pull")} 7.25`,
+      `${stage("create")} 2.75`,
     ]);
+    series.clear();
+    expect(await lines()).toEqual([]);
+  });
+
+  it("do not count an unknown pull, nor the time that contains it", async () => {
+    const { series, lines } = setup();
+    series.show(config, [], ["gpu"]);
+    series.podChanged(started(40), started(undefined), warmMs);
+    expect(await lines(/cold_start.*_sum/)).toEqual([`${stage("schedule")} 2`, `${stage("load")} 20`, `${stage("warm")} 7.7`]);
+  });
+
+  it("need no pull of a pool that is gone", async () => {
+    const { series, lines } = setup(7_250);
+    series.show(config, [], ["gpu"]);
+    series.podChanged(started(40), started(undefined), warmMs);
     series.clear();
     expect(await lines()).toEqual([]);
   });

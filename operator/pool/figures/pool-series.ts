@@ -4,8 +4,9 @@ import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { OperatorMetrics } from "../../telemetry/operator-metrics.ts";
 import { coldStartStages } from "../../telemetry/pool-metrics.ts";
 import type { PodView } from "../views.ts";
+import type { ImagePulls } from "./image-pulls.ts";
 import type { Figure } from "./pool-figures.ts";
-import { coldStartOf, drainMsOf } from "./worker-times.ts";
+import { type ColdStart, coldStartOf, drainMsOf, splitAt } from "./worker-times.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type PoolMetrics = Pick<OperatorMetrics, "poolGauges" | "scaleChanges" | "credits" | "coldStart" | "drain">;
@@ -20,11 +21,13 @@ interface Series {
 /** The exported series of all pools: what {@link poolFigures} computes and what is counted. Series of what is gone are removed. */
 export class PoolSeries {
   readonly #metrics: PoolMetrics;
+  readonly #pulls: Pick<ImagePulls, "of">;
   /** By pool, then by metric and labels. */
   readonly #pools = new Map<string, Map<string, Series>>();
 
-  constructor(metrics: PoolMetrics) {
+  constructor(metrics: PoolMetrics, pulls: Pick<ImagePulls, "of">) {
     this.#metrics = metrics;
+    this.#pulls = pulls;
   }
 
   /** @param groups all groups that have workers, also those that are no longer in the spec. */
@@ -60,8 +63,8 @@ export class PoolSeries {
       if (drainMs !== undefined) this.#observe(before, "drain", {}, drainMs);
     }
     if (after === undefined) return;
-    const start = coldStartOf(after, replaced ? undefined : before);
-    if (start !== undefined) for (const stage of coldStartStages) this.#observe(after, "coldStart", { stage }, start[stage]);
+    const start = coldStartOf(after, replaced ? undefined : before, nowMs);
+    if (start !== undefined) void this.#started(after, start);
   }
 
   forget(key: string): void {
@@ -74,11 +77,28 @@ export class PoolSeries {
     for (const key of [...this.#pools.keys()]) this.forget(key);
   }
 
+  async #started(pod: PodView, start: ColdStart): Promise<void> {
+    const observe = (stage: (typeof coldStartStages)[number], ms: number) => this.#observe(pod, "coldStart", { stage }, ms);
+    observe("schedule", start.schedule);
+    observe("load", start.load);
+    observe("warm", start.warm);
+    const pullMs = await this.#pulls.of(pod, () => this.#shown(pod, idOf("coldStart", { group: pod.group, stage: "pull" })));
+    if (pullMs === undefined) return;
+    const { pull, create } = splitAt(pullMs, start);
+    observe("pull", pull);
+    observe("create", create);
+  }
+
   /** Only for a pool and a group that are shown: their series are removed later. */
-  #observe({ namespace, pool, group }: PodView, name: "coldStart" | "drain", more: Labels, ms: number): void {
+  #observe(pod: PodView, name: "coldStart" | "drain", more: Labels, ms: number): void {
+    const { namespace, pool, group } = pod;
     const labels = { group, ...more };
-    if (!this.#pools.get(poolKey({ namespace, name: pool }))?.has(idOf(name, labels))) return;
+    if (!this.#shown(pod, idOf(name, labels))) return;
     (this.#metrics[name] as Histogram<string>).observe({ namespace, pool, ...labels }, ms / 1_000);
+  }
+
+  #shown({ namespace, pool }: PodView, id: string): boolean {
+    return this.#pools.get(poolKey({ namespace, name: pool }))?.has(id) ?? false;
   }
 
   /** A counter starts at zero, so that its first increase is visible. */

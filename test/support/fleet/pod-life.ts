@@ -142,6 +142,9 @@ export class PodLife {
         const runner = this.#runner(container);
         const engine = engineOfPod(this.#pod);
         if (engine === undefined || roleOf(this.#pod, container) !== "worker") return runner.begin();
+        void this.#report("Normal", "Pulled", `Container image "${container.image}" already present on machine`, container).catch(
+          (error: unknown) => this.#options.logger.warn({ pod: this.identity.name, err: error }, "cannot report the pull"),
+        );
         return runner.runUntilSuccess((env) =>
           runWorkerContainer({
             ...this.#options,
@@ -165,12 +168,20 @@ export class PodLife {
 
   /** The pod's status does not change. Only an event has the reason. */
   async #cannotStart(reason: string, message: string): Promise<void> {
-    const { namespace, name, uid } = this.identity;
     this.#publish();
+    await this.#report("Warning", reason, message);
+  }
+
+  /** @param container that the event is about; undefined: the whole pod. */
+  async #report(type: string, reason: string, message: string, container?: Container): Promise<void> {
+    const { namespace, name, uid } = this.identity;
     await this.#options.client.create(coreEvents, {
       metadata: { namespace, generateName: `${name}-` },
-      involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
-      type: "Warning",
+      involvedObject: {
+        ...{ apiVersion: "v1", kind: "Pod", namespace, name, uid },
+        ...(container && { fieldPath: `spec.containers{${container.name}}` }),
+      },
+      type,
       reason,
       message,
       lastTimestamp: new Date().toISOString().replace(/[.][0-9]+Z$/, "Z"),
