@@ -20,7 +20,7 @@ it("starts the counters of a pool at zero, and removes its series when it is gon
     metrics.launches.inc({ ...labels, outcome: "worker_failed", path: "warm" });
     metrics.sessionsEnded.inc({ ...labels, outcome: "lost" });
     metrics.startupSeconds.observeLaunch({ ...labels, path: "overflow" }, 1, undefined);
-    metrics.stageSeconds.observeLaunch({ ...labels, stage: "worker" }, 1, undefined);
+    for (const stage of ["worker", "first frame"]) metrics.stageSeconds.observeLaunch({ ...labels, stage }, 1, undefined);
   };
   const first = await lines();
   const ofLaunches = (outcome: string, path: string) =>

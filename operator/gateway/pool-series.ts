@@ -3,7 +3,7 @@ import { overflowErrorKinds } from "../api/load-report.ts";
 import { type PoolConfig, poolKey } from "../api/pool-config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { GatewayMetrics } from "../telemetry/gateway-metrics.ts";
-import { launchStages } from "../telemetry/gateway-metrics.ts";
+import { FIRST_FRAME, launchStages } from "../telemetry/gateway-metrics.ts";
 import type { GatewayCore } from "./core.ts";
 import { type LaunchErrorCode, launchErrors } from "./errors.ts";
 import { type LaunchPath, launchPaths } from "./sessions/launch-path.ts";
@@ -112,7 +112,7 @@ function seriesOf(metrics: GatewayMetrics): readonly (readonly [Counter<string> 
     [metrics.launches, everyOutcome],
     [metrics.startupSeconds, paths],
     [metrics.trackPublishedSeconds, paths],
-    [metrics.stageSeconds, launchStages.map((stage) => ({ stage }))],
+    [metrics.stageSeconds, [...launchStages, FIRST_FRAME].map((stage) => ({ stage }))],
     [metrics.queueSeconds, [{}]],
     [metrics.worker503, reasons503],
     [metrics.overflowErrors, overflowReasons],

@@ -8,8 +8,11 @@ export function gatewayMetrics(registry: MetricsRegistry) {
   return { ...commonMetrics(define), ...launchMetrics(define), ...sessionMetrics(define) };
 }
 
-/** The stages of a launch, in order. */
+/** The stages of a launch until its session runs, in order. */
 export const launchStages = ["queue", "pick", "forward", "worker"] as const;
+
+/** A stage that begins like `worker`, and ends when LiveKit reports the avatar's video track. */
+export const FIRST_FRAME = "first frame";
 
 export function launchMetrics({ counter, gauge, launchHistogram }: Define) {
   return {
@@ -32,7 +35,7 @@ export function launchMetrics({ counter, gauge, launchHistogram }: Define) {
     ),
     stageSeconds: launchHistogram(
       "avatarpool_launch_stage_duration_seconds",
-      "Seconds of each stage of a served launch: queue (waiting for a slot), pick (reading and checking the launch, picking a worker), forward (until the worker accepts), worker (until the session runs).",
+      "Seconds of each stage of a served launch: queue (waiting for a slot), pick (reading and checking the launch, picking a worker), forward (until the worker accepts), worker (from then until the session runs), first frame (from the same time until LiveKit reports the avatar's video track, if the webhook reaches the gateway that served the launch).",
       [...ofPool, "stage"],
       [...seconds.short, 4, 5, 6, 8, 10, 15, 30, 60, 120, 300],
     ),

@@ -212,4 +212,34 @@ describe("the time to the published track", () => {
     expect(values.find(({ metricName }) => metricName?.endsWith("_sum"))?.value).toBeCloseTo(4.2);
     expect(values.find(({ metricName }) => metricName?.endsWith("_count"))?.value).toBe(1);
   });
+
+  const sumOf = async (metric: Parameters<typeof valuesOf>[0], stage?: string) => {
+    const sums = (await valuesOf(metric)).filter(({ metricName }) => metricName?.endsWith("_sum"));
+    return sums.find(({ labels }) => !("stage" in labels) || labels.stage === stage)?.value;
+  };
+
+  it("has a stage of its own, which begins when the worker accepts the launch", async () => {
+    const { addWorker, launch, client, clock, shows, metrics } = sessionsWorld();
+    await addWorker("a", { ready: false });
+    const waiting = await launch("maya", { room: "r", identity: "avatar" });
+    await clock.advance(5_000);
+    client.all().at(-1)!.ready = true;
+    while (waiting.status === 0) await clock.advance(10);
+    await clock.advance(1_500);
+    shows("r", "avatar");
+    expect(await sumOf(metrics.trackPublishedSeconds)).toBeGreaterThanOrEqual(6.5);
+    expect(await sumOf(metrics.stageSeconds, "first frame")).toBeCloseTo(1.5);
+  });
+
+  it("has no such stage if the gateway does not know when the worker accepted it", async () => {
+    const { addWorker, launch, clock, shows, metrics, inPool } = sessionsWorld();
+    await addWorker("a");
+    await launch("maya", { room: "r", identity: "avatar" });
+    const [found] = (await inPool()).sessions;
+    found!.launched = { ...found!.launched!, stages: [] };
+    await clock.advance(1_500);
+    shows("r", "avatar");
+    expect(await sumOf(metrics.trackPublishedSeconds)).toBeCloseTo(1.5);
+    expect(await sumOf(metrics.stageSeconds, "first frame")).toBeUndefined();
+  });
 });

@@ -1,6 +1,6 @@
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import { launchApiOf } from "../../engines/index.ts";
-import type { GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
+import { FIRST_FRAME, type GatewayMetrics } from "../../telemetry/gateway-metrics.ts";
 import type { WorkerAccess } from "../../workers/client.ts";
 import type { Worker } from "../workers/worker.ts";
 import { AbandonedSessionReaper } from "./abandoned-session-reaper.ts";
@@ -251,11 +251,21 @@ export class Sessions {
     const tookMs = nowMs - launched.arrivedMs;
     if (tookMs > TRACK_LIMIT_MS) return;
     const { traceId, span } = launched.trace;
-    span?.add({ name: "first frame", startMs: session.firstSeenMs, endMs: nowMs });
-    const { namespace, name } = pool;
-    const labels = { namespace, pool: name, path: launched.path };
-    this.#deps.metrics.trackPublishedSeconds.observeLaunch(labels, tookMs / 1_000, traceId);
+    const { metrics } = this.#deps;
+    const labels = { namespace: pool.namespace, pool: pool.name };
+    metrics.trackPublishedSeconds.observeLaunch({ ...labels, path: launched.path }, tookMs / 1_000, traceId);
+    const acceptedMs = acceptedAtMs(launched);
+    if (acceptedMs === undefined) return;
+    metrics.stageSeconds.observeLaunch({ ...labels, stage: FIRST_FRAME }, (nowMs - acceptedMs) / 1_000, traceId);
+    span?.add({ name: FIRST_FRAME, startMs: acceptedMs, endMs: nowMs });
   }
+}
+
+/** When the worker accepted the launch; undefined if this gateway only found its session. */
+function acceptedAtMs({ arrivedMs, stages }: Launched): number | undefined {
+  if (stages.length === 0) return undefined;
+  const before = stages.filter(({ name }) => name !== "worker");
+  return before.reduce((atMs, { ms }) => atMs + ms, arrivedMs);
 }
 
 function labelsOf({ worker }: Session): { readonly namespace: string; readonly pool: string } {
