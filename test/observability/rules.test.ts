@@ -6,12 +6,12 @@ import { parse, stringify } from "yaml";
 import { lineOnStderr, toolPath } from "../support/controlplane/index.ts";
 import { run, runChecked } from "../support/controlplane/run.ts";
 import { ensurePackages } from "../support/debian.ts";
+import { expectSamples, PROMTOOL, type Series } from "./promtool.ts";
 import type { Rules } from "./shortened.ts";
 
 /** The chart's rules, as Helm renders them, checked and evaluated by Prometheus' own promtool. */
 
 const chart = path.join(import.meta.dirname, "..", "..", "charts", "avatarpool");
-const PROMTOOL = "/usr/bin/promtool";
 
 let folder: string;
 
@@ -42,34 +42,21 @@ it("carry the labels and thresholds of the values", async () => {
   expect(JSON.stringify(groups)).toContain('"runbook_url":"http://wiki/AvatarPoolNoLeader.md"');
 });
 
-/** Series by name and labels, in promtool's notation, a sample per minute. The job is that of the release's PodMonitor. */
-type Series = Readonly<Record<string, string>>;
-
 const withJob = (name: string, job: string) => (name.includes("{") ? name.replace("{", `{job="${job}",`) : `${name}{job="${job}"}`);
 
-/** Fails with promtool's difference if other alerts fire at this time. */
+/** Fails if other alerts fire at this time. The job of the series is that of the release's PodMonitor. */
 async function expectFiring(series: Series, at: string, alerts: readonly string[], job = "system/ap"): Promise<void> {
-  const test = {
-    rule_files: ["rules.yaml"],
-    evaluation_interval: "1m",
-    tests: [
+  await expectSamples(folder, {
+    rules: ["rules.yaml"],
+    series: Object.fromEntries(Object.entries(series).map(([name, values]) => [withJob(name, job), values])),
+    at,
+    expected: [
       {
-        interval: "1m",
-        input_series: Object.entries(series).map(([name, values]) => ({ series: withJob(name, job), values })),
-        promql_expr_test: [
-          {
-            expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
-            eval_time: at,
-            exp_samples: [...alerts].sort().map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
-          },
-        ],
+        expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
+        exp_samples: [...alerts].sort().map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
       },
     ],
-  };
-  const file = path.join(folder, "test.yaml");
-  await writeFile(file, stringify(test));
-  const { code, stdout, stderr } = await run(PROMTOOL, ["test", "rules", file], { env: process.env });
-  expect(code, stdout + stderr).toBe(0);
+  });
 }
 
 const led: Series = { 'avatarpool_leader{namespace="system"}': "1+0x300" };

@@ -5,6 +5,7 @@ import { board, CHOSEN_POOLS } from "./board.ts";
 import { gpuRow } from "./gpu.ts";
 import { lines, numbers, rows } from "./panels.ts";
 import { gauge, perSecond, quantile } from "./promql.ts";
+import { startupRow } from "./startup.ts";
 
 const POOL = "namespace, pool";
 const GROUP = "namespace, pool, group";
@@ -134,11 +135,6 @@ const capacityRow = [
 
 const workersRow = [
   lines({
-    title: "Cold start by stage, p95",
-    unit: units.Seconds,
-    queries: [{ expr: quantile(0.95, "stage", "avatarpool_cold_start_duration_seconds", CHOSEN_POOLS, "1h"), legend: "{{stage}}" }],
-  }),
-  lines({
     title: "Drain of a worker, p95",
     unit: units.Seconds,
     queries: [{ expr: quantile(0.95, GROUP, "avatarpool_drain_duration_seconds", CHOSEN_POOLS, "1h"), legend: group }],
@@ -222,10 +218,11 @@ export const fleetDashboard = (): string =>
   board({
     uid: "avatarpool-fleet",
     title: "AvatarPool / Fleet",
-    description: "Objective, capacity, cost and GPUs of the pools.",
+    description: "Objective, start-up, capacity, cost and GPUs of the pools.",
     variables: [],
     rows: {
       Objective: objectiveRow,
+      "Start-up": startupRow,
       Capacity: capacityRow,
       Workers: workersRow,
       Cost: costRow,
