@@ -26,7 +26,7 @@ let gateway: GatewayProcess;
 beforeAll(async () => {
   const launchPort = await freePort();
   const webhook = (pool: string) => `http://127.0.0.1:${launchPort}/${NAMESPACE}/${pool}/livekit-webhook`;
-  livekit = await startLivekit(webhook("support"), webhook("heard"));
+  livekit = await startLivekit({ webhookUrls: [webhook("support"), webhook("heard")] });
   const values = "gateway.replicas=0,gateway.secretAccess.enabled=true,gateway.secretAccess.names={livekit}";
   cluster = await startGatewayCluster({ gpus: 3, timeFactor: 10, values });
   const literals = [`--from-literal=api-key=${LIVEKIT_KEY}`, `--from-literal=api-secret=${LIVEKIT_SECRET}`];

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { httpOrigin } from "../../../operator/api/http-origin.ts";
 import type { Credentials } from "./credentials.ts";
 
 const ETCD_PORT = 2379;
@@ -9,7 +10,7 @@ const API_SERVER_PORT = 6443;
 export const COMPONENT_PORTS = [ETCD_PORT, ETCD_PEER_PORT, API_SERVER_PORT];
 
 export function apiServerUrl(address: string): string {
-  return `https://${address.includes(":") ? `[${address}]` : address}:${API_SERVER_PORT}`;
+  return httpOrigin(address, API_SERVER_PORT).replace("http", "https");
 }
 
 export function etcdArgs(folder: string, address: string): string[] {

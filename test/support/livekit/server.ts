@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
+import { httpOrigin } from "../../../operator/api/http-origin.ts";
 import { toolPath, until } from "../controlplane/index.ts";
 import { freePort } from "../product/free-port.ts";
 
@@ -18,18 +19,28 @@ export interface LivekitServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A real LiveKit server that uses only loopback. It reports the events of rooms to `webhookUrls`. */
-export async function startLivekit(...webhookUrls: readonly string[]): Promise<LivekitServer> {
+export interface LivekitOptions {
+  /** It reports the events of rooms to these. */
+  readonly webhookUrls?: readonly string[];
+  /** Where it listens. Default: loopback. */
+  readonly network?: { readonly address: string; readonly interface: string };
+}
+
+const LOOPBACK = { address: "127.0.0.1", interface: "lo" };
+
+/** A real LiveKit server that uses one network interface only. */
+export async function startLivekit({ webhookUrls = [], network = LOOPBACK }: LivekitOptions = {}): Promise<LivekitServer> {
   const server = await toolPath("livekit-server");
   const folder = await mkdtemp(path.join(tmpdir(), "avatarpool-livekit-"));
   const [port, udpPort] = [await freePort(), await freePort()];
   const config = path.join(folder, "livekit.yaml");
-  await writeFile(config, stringify(configuration(port, udpPort, webhookUrls)));
+  await writeFile(config, stringify(configuration([port, udpPort], webhookUrls, network)));
   const child = spawn("sh", ["-c", DIE_WITH_PARENT, "sh", server, "--config", config], { stdio: ["pipe", "ignore", "ignore"] });
   const exited = once(child, "exit");
-  await until("livekit-server to answer", 15_000, async () => (await fetch(`http://127.0.0.1:${port}/`)).ok);
+  const origin = httpOrigin(network.address, port);
+  await until("livekit-server to answer", 15_000, async () => (await fetch(origin)).ok);
   return {
-    url: `ws://127.0.0.1:${port}`,
+    url: origin.replace("http", "ws"),
     [Symbol.asyncDispose]: async () => {
       child.stdin.end();
       await exited;
@@ -38,21 +49,26 @@ export async function startLivekit(...webhookUrls: readonly string[]): Promise<L
   };
 }
 
-function configuration(port: number, udpPort: number, webhookUrls: readonly string[]) {
+function configuration(
+  [port, udpPort]: readonly [number, number],
+  webhookUrls: readonly string[],
+  network: NonNullable<LivekitOptions["network"]>,
+) {
+  const loopback = network.address === LOOPBACK.address;
   return {
     port,
-    bind_addresses: ["127.0.0.1"],
+    bind_addresses: [network.address],
     keys: { [LIVEKIT_KEY]: LIVEKIT_SECRET },
     webhook: { api_key: LIVEKIT_KEY, urls: webhookUrls },
     rtc: {
       // 0: none. A listener would be bound to every address, regardless of bind_addresses.
       tcp_port: 0,
       udp_port: udpPort,
-      node_ip: "127.0.0.1",
+      node_ip: network.address,
       use_external_ip: false,
-      enable_loopback_candidate: true,
-      interfaces: { includes: ["lo"] },
-      ips: { includes: ["127.0.0.0/8"] },
+      enable_loopback_candidate: loopback,
+      interfaces: { includes: [network.interface] },
+      ips: { includes: [loopback ? "127.0.0.0/8" : `${network.address}/${network.address.includes(":") ? 128 : 32}`] },
       // Otherwise, clients use a public STUN server.
       stun_servers: ["127.0.0.1:3478"],
     },

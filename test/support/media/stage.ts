@@ -42,7 +42,7 @@ export class MediaStage extends ProductStage {
     const product = await startProduct(resources, { nodes, gateways: 2, values, build, progress });
     const { folder, kubeconfig } = product.plane;
     const urls = webhooks.map((pool) => `${product.gateways[0]?.url}/${pool}/livekit-webhook`);
-    const livekit = resources.use(await startLivekit(...urls));
+    const livekit = resources.use(await startLivekit({ webhookUrls: urls }));
     const workers = resources.use(await startWorkers(kubeconfig, { python, folder }));
     const callers = resources.use(new Callers(livekit.url, { python, folder }));
     const models = resources.use(await ModelServer.start());

@@ -1,8 +1,13 @@
-import { type ControlPlane, type Progress, startControlPlane } from "../controlplane/index.ts";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type ControlPlane, type Progress, startControlPlane, toolPath, until } from "../controlplane/index.ts";
 import { isUsable, type Node } from "../controlplane/nodes.ts";
-import { until } from "../controlplane/until.ts";
-import { CLUSTER_CIDR, CONTROL_PLANE_ADDRESS, type IpFamily, nodeAddresses } from "./network.ts";
-import { type ImageArchive, RealNode } from "./real-node.ts";
+import { Processes } from "../controlplane/processes.ts";
+import type { ImageArchive } from "../images/index.ts";
+import { proxyArguments } from "./kube-proxy.ts";
+import { addNodeNetwork, CLUSTER_CIDR, CONTROL_PLANE_ADDRESS, type IpFamily, nodeAddresses } from "./network.ts";
+import { RealNode } from "./real-node.ts";
 
 export interface ClusterOptions {
   /** Default IPv4. */
@@ -14,63 +19,81 @@ export interface ClusterOptions {
   readonly progress?: Progress;
 }
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
-/** A control plane and machines on which containers run. */
+/** A control plane and machines on which containers run. Must be created in the namespaces of private-machine.sh. */
 export class Cluster implements AsyncDisposable {
   readonly plane: ControlPlane;
-  readonly nodes: ReadonlyMap<string, RealNode>;
-  readonly #gpus: Readonly<Record<string, number>>;
+  readonly #options: ClusterOptions;
+  readonly #family: IpFamily;
+  /** The programs that connect clients outside of the nodes. */
+  readonly #clients: Processes;
+  readonly #nodes = new Map<string, RealNode>();
 
-  /** Resolves when all nodes are Ready. Must run in the namespaces of private-machine.sh. */
-  static async start({ family = "IPv4", nodes, images, pause, progress }: ClusterOptions): Promise<Cluster> {
+  /** Resolves when all nodes are Ready. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { family = "IPv4", nodes, progress } = options;
     const names = Object.keys(nodes);
-    await using started = new AsyncDisposableStack();
     const realNodes = { address: CONTROL_PLANE_ADDRESS[family], names };
-    const plane = started.use(await startControlPlane({ realNodes, ...(progress === undefined ? {} : { progress }) }));
-    progress?.(`starting the nodes ${names.join(" and ")}`);
-    const all = names.map((_, index) => nodeAddresses(family, index));
-    const machines = new Map<string, RealNode>();
-    for (const [index, name] of names.entries()) {
-      const addresses = nodeAddresses(family, index);
-      const node = await RealNode.start({
-        name,
-        addresses,
-        others: all.slice(0, index),
-        images,
-        pause,
-        kubeconfig: await plane.nodeKubeconfig(name),
-        proxyKubeconfig: plane.kubeconfig,
-        clientCertificate: plane.kubeletClientCertificate,
-        clusterCidr: CLUSTER_CIDR[family],
-      });
-      machines.set(name, started.use(node));
+    const plane = await startControlPlane({ realNodes, ...(progress === undefined ? {} : { progress }) });
+    const clients = await Processes.start(await mkdtemp(path.join(tmpdir(), "avatarpool-clients-")));
+    const cluster = new Cluster(plane, clients, options);
+    try {
+      progress?.(`starting the nodes ${names.join(" and ")}`);
+      await Promise.all(names.map((name) => cluster.addNode(name)));
+      await cluster.#connectClients();
+      progress?.("nodes ready");
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
     }
-    const cluster = new Cluster(plane, machines, nodes, started.move());
-    await Promise.all(names.map((name) => cluster.nodeReady(name)));
-    await Promise.all([...machines.values()].map((node) => node.start("kube-router")));
-    progress?.("nodes ready");
-    return cluster;
   }
 
-  readonly #started: AsyncDisposableStack;
-
-  private constructor(
-    plane: ControlPlane,
-    nodes: ReadonlyMap<string, RealNode>,
-    gpus: Readonly<Record<string, number>>,
-    started: AsyncDisposableStack,
-  ) {
+  private constructor(plane: ControlPlane, clients: Processes, options: ClusterOptions) {
     this.plane = plane;
-    this.nodes = nodes;
-    this.#gpus = gpus;
-    this.#started = started;
+    this.#clients = clients;
+    this.#options = options;
+    this.#family = options.family ?? "IPv4";
+  }
+
+  /** The nodes that run. */
+  get nodes(): readonly RealNode[] {
+    return [...this.#nodes.values()];
   }
 
   node(name: string): RealNode {
-    const node = this.nodes.get(name);
+    const node = this.#nodes.get(name);
     if (node === undefined) throw new Error(`there is no node ${name}`);
     return node;
+  }
+
+  /** Boots one of the machines of the options, also after it was lost. Resolves when pods can be scheduled on it. */
+  async addNode(name: string): Promise<void> {
+    const { plane } = this;
+    const { nodes, images, pause } = this.#options;
+    const addresses = nodeAddresses(this.#family, Object.keys(nodes).indexOf(name));
+    await addNodeNetwork(addresses);
+    const node = await RealNode.start({
+      name,
+      addresses,
+      images,
+      pause,
+      kubeconfig: await plane.nodeKubeconfig(name),
+      proxyKubeconfig: plane.kubeconfig,
+      clientCertificate: plane.kubeletClientCertificate,
+      clusterCidr: CLUSTER_CIDR[this.#family],
+    });
+    this.#nodes.set(name, node);
+    await this.nodeReady(name);
+    await node.start("kube-router");
+  }
+
+  /** The machine is gone for good, with everything that runs on it. Its Node object stays. */
+  async loseNode(name: string): Promise<void> {
+    const node = this.node(name);
+    this.#nodes.delete(name);
+    await node.lose();
   }
 
   /** Waits until pods can be scheduled on the node, with its GPUs: a kubelet that restarts sets their number to 0. */
@@ -84,7 +107,19 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#started.disposeAsync();
+    await Promise.all(this.nodes.map((node) => node.lose()));
+    await this.#clients.end();
+    await this.plane.stop();
+  }
+
+  /** Clients outside of the nodes reach Services too. */
+  async #connectClients(): Promise<void> {
+    const proxy = {
+      name: this.nodes[0]?.name ?? "",
+      proxyKubeconfig: this.plane.kubeconfig,
+      clusterCidr: CLUSTER_CIDR[this.#family],
+    };
+    await this.#clients.start("kube-proxy", await toolPath("kube-proxy"), proxyArguments(proxy));
   }
 
   async #read(name: string): Promise<Node> {
@@ -95,7 +130,7 @@ export class Cluster implements AsyncDisposable {
 
   /** This machine has no GPU. The scheduler and the kubelet believe the number in the node's status. */
   async #claimGpus(name: string): Promise<void> {
-    const gpus = { "nvidia.com/gpu": String(this.#gpus[name] ?? 0) };
+    const gpus = { "nvidia.com/gpu": String(this.#options.nodes[name] ?? 0) };
     const patch = JSON.stringify({ status: { capacity: gpus, allocatable: gpus } });
     const { code, stderr } = await this.plane.kubectl(["patch", "node", name, "--subresource=status", "--type=merge", "-p", patch]);
     if (code !== 0) throw new Error(stderr);

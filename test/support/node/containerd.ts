@@ -7,19 +7,29 @@ export interface ContainerdFiles {
   readonly socket: string;
 }
 
-/** @param pause reference of the image of the pods' sandboxes, which is imported, because there is no registry. */
-export async function writeContainerdConfig(folder: string, node: NodeAddresses, pause: string): Promise<ContainerdFiles> {
+export interface ContainerdSettings {
+  /** Folder of the configuration and of everything that ends with the node. */
+  readonly folder: string;
+  /** Folder of the images, which stay for the next run. */
+  readonly images: string;
+  readonly node: NodeAddresses;
+  /** Reference of the image of the pods' sandboxes, which is imported, because there is no registry. */
+  readonly pause: string;
+}
+
+export async function writeContainerdConfig(settings: ContainerdSettings): Promise<ContainerdFiles> {
+  const { folder, node } = settings;
   const files = { config: path.join(folder, "containerd.toml"), socket: path.join(folder, "containerd.sock") };
   const networks = path.join(folder, "cni");
-  await writeFile(files.config, containerdConfig(folder, files.socket, networks, pause));
+  await writeFile(files.config, containerdConfig(settings, files.socket, networks));
   await mkdir(networks, { recursive: true });
   await writeFile(path.join(networks, "pods.conflist"), JSON.stringify(podNetwork(folder, node)));
   return files;
 }
 
-function containerdConfig(folder: string, socket: string, networks: string, pause: string): string {
+function containerdConfig({ folder, images, pause }: ContainerdSettings, socket: string, networks: string): string {
   return `version = 3
-root = "${folder}/containerd-root"
+root = "${images}"
 state = "${folder}/containerd-state"
 
 [grpc]

@@ -24,9 +24,8 @@ export function nodeAddresses(family: IpFamily, index: number): NodeAddresses {
   return { namespace, address: `fd00:10:77::1${index}`, podCidr: `fd00:10:88:${index}::/64` };
 }
 
-/** Connects a new network namespace to the control plane's network, with routes to the pods of the other nodes. */
-export async function addNodeNetwork(node: NodeAddresses, others: readonly NodeAddresses[]): Promise<void> {
-  const { namespace, address, podCidr } = node;
+/** Connects a new network namespace to the control plane's network, which is the router of all pods. */
+export async function addNodeNetwork({ namespace, address, podCidr }: NodeAddresses): Promise<void> {
   const link = `to-${namespace}`;
   const prefix = address.includes(":") ? "64" : "24";
   await ip("netns", "add", namespace);
@@ -38,10 +37,6 @@ export async function addNodeNetwork(node: NodeAddresses, others: readonly NodeA
   const gateway = address.includes(":") ? CONTROL_PLANE_ADDRESS.IPv6 : CONTROL_PLANE_ADDRESS.IPv4;
   await ip("-n", namespace, "route", "add", "default", "via", gateway);
   await ip("route", "add", podCidr, "via", address);
-  for (const other of others) {
-    await ip("-n", namespace, "route", "add", other.podCidr, "via", other.address);
-    await ip("-n", other.namespace, "route", "add", podCidr, "via", address);
-  }
   for (const [key, value] of FORWARDING) await inNode(namespace, "sysctl", "-qw", `${key}=${value}`);
 }
 

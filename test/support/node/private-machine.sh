@@ -36,5 +36,11 @@ ip link add net0 type bridge
 ip link set net0 up
 ip address add 10.77.0.1/24 dev net0
 ip address add fd00:10:77::1/64 dev net0 nodad
+# Packets to addresses of Services need a route before kube-proxy's rules change their destination. Nothing else leaves.
+ip route add default dev net0
+ip -6 route add default dev net0
+# Pods of different nodes reach each other through here, and never directly.
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.net0.send_redirects=0
 
 exec "$@"

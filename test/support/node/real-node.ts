@@ -4,34 +4,26 @@ import path from "node:path";
 import { type Component, Processes } from "../controlplane/processes.ts";
 import { runChecked } from "../controlplane/run.ts";
 import type { ToolName } from "../controlplane/tool-modules.ts";
-import { toolPath } from "../controlplane/tools.ts";
+import { cacheFolder, toolPath } from "../controlplane/tools.ts";
 import { until } from "../controlplane/until.ts";
+import type { ImageArchive } from "../images/index.ts";
 import { createCgroup, nodeCgroup, removeCgroup } from "./cgroups.ts";
 import { type ContainerdFiles, writeContainerdConfig } from "./containerd.ts";
+import { importImages, lines } from "./image-import.ts";
+import { type ProxyOptions, proxyArguments } from "./kube-proxy.ts";
 import { writeKubeletConfig } from "./kubelet.ts";
 import { unmountBelow } from "./mounts.ts";
-import { addNodeNetwork, endProcessesOf, inNetworkOf, type NodeAddresses, removeNodeNetwork, setNodeLink } from "./network.ts";
+import { endProcessesOf, inNetworkOf, type NodeAddresses, removeNodeNetwork, setNodeLink } from "./network.ts";
 
-/** An image as `docker save` writes it. */
-export interface ImageArchive {
-  readonly reference: string;
-  /** Path of the archive. */
-  readonly archive: string;
-}
-
-export interface RealNodeOptions {
-  readonly name: string;
+export interface RealNodeOptions extends ProxyOptions {
+  /** Its network exists. */
   readonly addresses: NodeAddresses;
-  /** The nodes that exist already. */
-  readonly others: readonly NodeAddresses[];
   readonly images: readonly ImageArchive[];
   /** Image of the pods' sandboxes. */
   readonly pause: ImageArchive;
-  /** Paths of the kubeconfig of the kubelet and of kube-proxy. */
-  readonly kubeconfig: string;
-  readonly proxyKubeconfig: string;
   readonly clientCertificate: string;
-  readonly clusterCidr: string;
+  /** Path of the kubelet's kubeconfig. */
+  readonly kubeconfig: string;
 }
 
 type Program = Extract<ToolName, "containerd" | "kubelet" | "kube-proxy" | "kube-router">;
@@ -62,13 +54,13 @@ export class RealNode implements AsyncDisposable {
    */
   static async start(options: RealNodeOptions): Promise<RealNode> {
     const { name, addresses } = options;
-    await addNodeNetwork(addresses, options.others);
     const folder = await mkdtemp(path.join(tmpdir(), `avatarpool-${name}-`));
     await mkdir(path.join(folder, "pod-logs"));
     const processes = await Processes.start(folder);
     const cgroup = nodeCgroup(name);
     await createCgroup(cgroup);
-    const containerd = await writeContainerdConfig(folder, addresses, options.pause.reference);
+    const images = path.join(cacheFolder(), `containerd-of-${name}`);
+    const containerd = await writeContainerdConfig({ folder, images, node: addresses, pause: options.pause.reference });
     const { bavail, bsize } = await statfs(folder);
     const kubelet = await writeKubeletConfig(
       {
@@ -171,8 +163,18 @@ export class RealNode implements AsyncDisposable {
 
   async #boot(): Promise<void> {
     await this.start("containerd");
-    for (const { archive } of [this.#options.pause, ...this.#options.images]) await this.ctr("images", "import", archive);
+    await this.#forgetContainers();
+    await importImages((...args) => this.ctr(...args), [this.#options.pause, ...this.#options.images]);
     await Promise.all((["kubelet", "kube-proxy"] as const).map((program) => this.start(program)));
+  }
+
+  /** The folder of the images also lists the containers of the last run. */
+  async #forgetContainers(): Promise<void> {
+    const left = lines(await this.ctr("containers", "ls", "--quiet"));
+    if (left.length === 0) return;
+    await this.ctr("containers", "rm", ...left);
+    await this.kill("containerd");
+    await this.start("containerd");
   }
 
   async #untilContainerdAnswers({ ended }: Component): Promise<void> {
@@ -180,21 +182,6 @@ export class RealNode implements AsyncDisposable {
     const how = await Promise.race([answers, ended]);
     if (how !== undefined) throw new Error(`containerd ended (${how}).\n${await this.#processes.logEnd("containerd")}`);
   }
-}
-
-function proxyArguments({ name, proxyKubeconfig, clusterCidr }: RealNodeOptions): readonly string[] {
-  return [
-    `--kubeconfig=${proxyKubeconfig}`,
-    `--hostname-override=${name}`,
-    "--proxy-mode=nftables",
-    `--cluster-cidr=${clusterCidr}`,
-    "--healthz-bind-address=",
-    "--metrics-bind-address=",
-    // These are settings of the whole machine.
-    "--conntrack-max-per-core=0",
-    "--conntrack-tcp-timeout-established=0s",
-    "--conntrack-tcp-timeout-close-wait=0s",
-  ];
 }
 
 /** Enforces NetworkPolicies and does nothing else. */

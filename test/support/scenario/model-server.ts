@@ -1,18 +1,21 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { httpOrigin } from "../../../operator/api/http-origin.ts";
 
-/** Serves `.imx` models on loopback. A path returns 404 until a file is put there. */
+/** Serves `.imx` models, on loopback by default. A path returns 404 until a file is put there. */
 export class ModelServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #files = new Map<string, string>();
+  readonly #address: string;
 
-  static async start(): Promise<ModelServer> {
-    const models = new ModelServer();
-    await new Promise<void>((resolve) => models.#server.listen(0, "127.0.0.1", resolve));
+  static async start(address = "127.0.0.1"): Promise<ModelServer> {
+    const models = new ModelServer(address);
+    await new Promise<void>((resolve) => models.#server.listen(0, address, resolve));
     return models;
   }
 
-  private constructor() {
+  private constructor(address: string) {
+    this.#address = address;
     this.#server = createServer((request, response) => {
       const file = this.#files.get(request.url ?? "");
       if (file === undefined) response.writeHead(404).end();
@@ -27,7 +30,7 @@ export class ModelServer implements AsyncDisposable {
   }
 
   url(path: string): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`;
+    return `${httpOrigin(this.#address, (this.#server.address() as AddressInfo).port)}${path}`;
   }
 
   async stop(): Promise<void> {

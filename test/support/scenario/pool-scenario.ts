@@ -6,7 +6,6 @@ import type { KubeClient } from "../../../operator/kube/client.ts";
 import { avatarPools, deployments, events, pods } from "../../../operator/kube/resource-types.ts";
 import type { Json, KubeObject } from "../../../operator/kube/types.ts";
 import { type ControlPlane, until } from "../controlplane/index.ts";
-import type { GatewayProcess } from "../product/product.ts";
 import { type Answer, type LaunchOptions, launchAt, SECRET_VALUE } from "./launch.ts";
 import { poolObject } from "./pool-object.ts";
 
@@ -23,11 +22,17 @@ export interface Wanted {
   readonly message?: RegExp;
 }
 
+/** A gateway, or a Service of gateways. */
+interface ScenarioGateway {
+  readonly url: string;
+  readonly process: { readonly running: boolean };
+}
+
 /** The parts of a stage that every scenario uses. */
 export interface Surroundings {
   readonly plane: ControlPlane;
   readonly client: KubeClient;
-  readonly gateways: readonly GatewayProcess[];
+  readonly gateways: readonly ScenarioGateway[];
 }
 
 /** One pool, named `pool`, in its own namespace. Tests use it as its user does: with kubectl, objects and HTTP. */
@@ -84,7 +89,7 @@ export class PoolScenario {
   }
 
   /** A launch without a room starts nothing: 400 from a gateway that has observed the pool, else 404. */
-  async #isKnownTo(gateway: GatewayProcess): Promise<boolean> {
+  async #isKnownTo(gateway: ScenarioGateway): Promise<boolean> {
     return (await this.launch({ fields: { room_name: undefined } }, gateway)).status === 400;
   }
 

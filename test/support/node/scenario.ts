@@ -1,0 +1,84 @@
+import { httpOrigin } from "../../../operator/api/http-origin.ts";
+import type { KubeClient } from "../../../operator/kube/client.ts";
+import type { ControlPlane } from "../controlplane/index.ts";
+import { LIVEKIT_KEY, LIVEKIT_SECRET } from "../livekit/server.ts";
+import type { PluginLaunch, Shown } from "../media/callers.ts";
+import type { WorkerTask } from "../media/scenario.ts";
+import { SECRET_VALUE } from "../scenario/launch.ts";
+import { type Pod, PoolScenario } from "../scenario/pool-scenario.ts";
+import type { NodeStage } from "./stage.ts";
+
+interface Surroundings {
+  readonly stage: NodeStage;
+  readonly plane: ControlPlane;
+  readonly client: KubeClient;
+  readonly gatewayUrl: string;
+}
+
+const WORKER_PORT = 8089;
+
+/** One pool, named `pool`, whose workers are containers. */
+export class NodeScenario extends PoolScenario {
+  readonly gatewayUrl: string;
+  readonly #stage: NodeStage;
+
+  constructor({ stage, plane, client, gatewayUrl }: Surroundings, namespace: string) {
+    super({ plane, client, gateways: [{ url: gatewayUrl, process: { running: true } }] }, namespace);
+    this.gatewayUrl = gatewayUrl;
+    this.#stage = stage;
+  }
+
+  async createLivekitKey(): Promise<void> {
+    const literals = [`--from-literal=api-key=${LIVEKIT_KEY}`, `--from-literal=api-secret=${LIVEKIT_SECRET}`];
+    await this.kubectl(["create", "secret", "generic", "livekit", ...literals]);
+  }
+
+  /** A launch by the maker's plugin, to the gateways' Service. Resolves when a viewer has the first frame. */
+  async call(room: string, launch: Partial<PluginLaunch> = {}): Promise<Shown> {
+    const url = `${this.gatewayUrl}/${this.namespace}/pool/launch`;
+    await this.#stage.callers.join(room, "agent");
+    const defaults = { room, agent: "agent", url, secret: SECRET_VALUE, model: "essence", avatar_id: "maya" } as const;
+    return this.#stage.callers.launch({ ...defaults, ...launch });
+  }
+
+  /** All leave the room, and the worker's session ends as LiveKit tells the gateways or as the worker finds itself alone. */
+  async hangUp(...rooms: readonly string[]): Promise<void> {
+    const active = (await this.tasks()).filter(({ room_name: room, state }) => rooms.includes(room) && isActive(state));
+    await Promise.all(active.map(({ pod, task_id: id }) => this.#ask(pod, `/tasks/${id}/stop`, "POST")));
+    await Promise.all(rooms.map((room) => this.#stage.callers.hangUp(room)));
+  }
+
+  /** The pods of the pool in which a worker answers. */
+  async workerPods(group?: string): Promise<readonly Pod[]> {
+    return (await this.pods(group)).filter(({ status }) => status?.phase === "Running" && status.podIP !== undefined);
+  }
+
+  /** The sessions that workers list, also ended ones. A worker that does not answer has none. */
+  async tasks(): Promise<readonly WorkerTask[]> {
+    const names = (await this.workerPods()).map(({ metadata }) => metadata?.name ?? "");
+    const lists = names.map(async (pod) => {
+      const answer = await this.#ask(pod, "/tasks").catch(() => undefined);
+      const { tasks = [] } = ((await answer?.json()) ?? {}) as { readonly tasks?: readonly Omit<WorkerTask, "pod">[] };
+      return tasks.map((task) => ({ ...task, pod }));
+    });
+    return (await Promise.all(lists)).flat();
+  }
+
+  async activeTasks(): Promise<readonly WorkerTask[]> {
+    return (await this.tasks()).filter(({ state }) => isActive(state));
+  }
+
+  /** Runs a program in a pod's worker. */
+  exec(pod: string, ...command: readonly string[]): Promise<string> {
+    return this.kubectl(["exec", pod, "--container=worker", "--", ...command]);
+  }
+
+  async #ask(pod: string, path: string, method = "GET"): Promise<Response> {
+    const address = (await this.pods()).find(({ metadata }) => metadata?.name === pod)?.status?.podIP ?? "";
+    return fetch(`${httpOrigin(address, WORKER_PORT)}${path}`, { method, signal: AbortSignal.timeout(5_000) });
+  }
+}
+
+function isActive(state: WorkerTask["state"]): boolean {
+  return state === "pending" || state === "running";
+}
