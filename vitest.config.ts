@@ -47,6 +47,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: "media",
           include: ["test/media/**/*.test.ts"],
           testTimeout: 120_000,

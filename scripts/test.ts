@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { ensureChromium } from "../test/support/browser/chromium.ts";
 import { allTools, lineOnStderr, toolPath } from "../test/support/controlplane/index.ts";
 import { ensurePackages } from "../test/support/debian.ts";
+import { runInMachine, whyNoNodes } from "../test/support/node/machine.ts";
 import { ensureBundle } from "../test/support/product/bundle.ts";
 import { essencePython, pulumiPython } from "../test/support/python.ts";
 
@@ -37,6 +38,7 @@ const steps: readonly Step[] = [
   { name: "console", run: testConsole },
   { name: "observability", run: testObservability },
   { name: "media", run: testMedia },
+  { name: "node", run: testOnNodes },
 ];
 
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
@@ -130,13 +132,20 @@ async function testMedia(): Promise<void> {
   await vitest("media");
 }
 
+/** The product in pods on real nodes. */
+async function testOnNodes(): Promise<void> {
+  const why = whyNoNodes();
+  if (why === undefined) await vitest("node", (command, args) => runInMachine(command, args, lineOnStderr));
+  else console.log(`SKIPPED: ${why}`);
+}
+
 /** @throws if tests fail. Prints each with the first line of its message, because people read the end of a long log first. */
-async function vitest(project: string): Promise<void> {
+async function vitest(project: string, run: Run = command): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "avatarpool-test-"));
   const results = join(folder, "results.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`];
   try {
-    await command("vitest", ["run", "--project", project, "--passWithNoTests", ...reporters]);
+    await run("vitest", ["run", "--project", project, "--passWithNoTests", ...reporters]);
   } catch (error) {
     console.error(`\n${failedTests(results).join("\n")}`);
     throw error;
@@ -173,6 +182,8 @@ interface Surroundings {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+type Run = (name: string, args: readonly string[]) => Promise<void>;
 
 /** Runs a program on this terminal. @throws if it fails. */
 async function command(name: string, args: readonly string[], { cwd = ".", env = {} }: Surroundings = {}): Promise<void> {

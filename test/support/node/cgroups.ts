@@ -6,7 +6,7 @@ import { until } from "../controlplane/until.ts";
 const ROOT = "/sys/fs/cgroup";
 const PREFIX = "avatarpool-node";
 
-/** Cgroup of a node's pods. `AVATARPOOL_MACHINE` is the process that owns the namespaces, as the whole machine sees it. */
+/** Cgroup of a node's pods. `AVATARPOOL_MACHINE` is the process that owns the namespaces, as it is known outside of them. */
 export function nodeCgroup(name: string): string {
   return `/${PREFIX}-${process.env.AVATARPOOL_MACHINE ?? process.pid}-${name}`;
 }
@@ -30,12 +30,13 @@ export async function removeCgroup(cgroup: string): Promise<void> {
   }
 }
 
-/** Removes the cgroups of namespaces whose owner has ended. Call it from outside of all of them. */
-export async function removeAbandonedCgroups(): Promise<void> {
+/** Removes the cgroups of namespaces whose owner has ended, or is `ended`. Call it from outside of all of them. */
+export async function removeAbandonedCgroups(ended?: string): Promise<void> {
   for (const controller of controllers()) {
     for (const name of readdirSync(path.join(ROOT, controller))) {
       const owner = name.match(new RegExp(`^${PREFIX}-(\\d+)-`))?.[1];
-      if (owner !== undefined && !existsSync(`/proc/${owner}`)) await removeFolder(path.join(ROOT, controller, name));
+      if (owner !== undefined && (owner === ended || !existsSync(`/proc/${owner}`)))
+        await removeFolder(path.join(ROOT, controller, name));
     }
   }
 }

@@ -2,14 +2,13 @@ import { httpOrigin } from "../../../operator/api/http-origin.ts";
 import type { KubeClient } from "../../../operator/kube/client.ts";
 import type { ControlPlane } from "../controlplane/index.ts";
 import { LIVEKIT_KEY, LIVEKIT_SECRET } from "../livekit/server.ts";
-import type { PluginLaunch, Shown } from "../media/callers.ts";
+import type { Callers, PluginLaunch, Shown } from "../media/callers.ts";
 import type { WorkerTask } from "../media/scenario.ts";
 import { SECRET_VALUE } from "../scenario/launch.ts";
 import { type Pod, PoolScenario } from "../scenario/pool-scenario.ts";
-import type { NodeStage } from "./stage.ts";
 
 interface Surroundings {
-  readonly stage: NodeStage;
+  readonly callers: Callers;
   readonly plane: ControlPlane;
   readonly client: KubeClient;
   readonly gatewayUrl: string;
@@ -20,12 +19,12 @@ const WORKER_PORT = 8089;
 /** One pool, named `pool`, whose workers are containers. */
 export class NodeScenario extends PoolScenario {
   readonly gatewayUrl: string;
-  readonly #stage: NodeStage;
+  readonly #callers: Callers;
 
-  constructor({ stage, plane, client, gatewayUrl }: Surroundings, namespace: string) {
+  constructor({ callers, plane, client, gatewayUrl }: Surroundings, namespace: string) {
     super({ plane, client, gateways: [{ url: gatewayUrl, process: { running: true } }] }, namespace);
     this.gatewayUrl = gatewayUrl;
-    this.#stage = stage;
+    this.#callers = callers;
   }
 
   async createLivekitKey(): Promise<void> {
@@ -33,19 +32,29 @@ export class NodeScenario extends PoolScenario {
     await this.kubectl(["create", "secret", "generic", "livekit", ...literals]);
   }
 
+  /** Applies the pool. Resolves once all workers that it wants are warm, and the gateways know the pool. */
+  async warmPool(spec: object): Promise<void> {
+    await this.pool(spec);
+    await this.until("all workers to be warm", async () => {
+      const { groups = [] } = await this.status();
+      return groups.length > 0 && groups.every(({ desired, warm }) => desired > 0 && warm === desired);
+    });
+    await this.readyPool(spec);
+  }
+
   /** A launch by the maker's plugin, to the gateways' Service. Resolves when a viewer has the first frame. */
   async call(room: string, launch: Partial<PluginLaunch> = {}): Promise<Shown> {
     const url = `${this.gatewayUrl}/${this.namespace}/pool/launch`;
-    await this.#stage.callers.join(room, "agent");
+    await this.#callers.join(room, "agent");
     const defaults = { room, agent: "agent", url, secret: SECRET_VALUE, model: "essence", avatar_id: "maya" } as const;
-    return this.#stage.callers.launch({ ...defaults, ...launch });
+    return this.#callers.launch({ ...defaults, ...launch });
   }
 
   /** All leave the room, and the worker's session ends as LiveKit tells the gateways or as the worker finds itself alone. */
   async hangUp(...rooms: readonly string[]): Promise<void> {
     const active = (await this.tasks()).filter(({ room_name: room, state }) => rooms.includes(room) && isActive(state));
     await Promise.all(active.map(({ pod, task_id: id }) => this.#ask(pod, `/tasks/${id}/stop`, "POST")));
-    await Promise.all(rooms.map((room) => this.#stage.callers.hangUp(room)));
+    await Promise.all(rooms.map((room) => this.#callers.hangUp(room)));
   }
 
   /** The pods of the pool in which a worker answers. */

@@ -115,8 +115,9 @@ export class NodeStage implements AsyncDisposable {
 
   /** Creates a namespace with the Secrets of a pool, in which only pods with the profile `restricted` are admitted. */
   async scenario(namespace: string): Promise<NodeScenario> {
-    const url = await this.#gatewayUrl();
-    const scenario = new NodeScenario({ stage: this, plane: this.cluster.plane, client: this.client, gatewayUrl: url }, namespace);
+    const { callers, client, cluster } = this;
+    const gatewayUrl = await this.#gatewayUrl();
+    const scenario = new NodeScenario({ callers, plane: cluster.plane, client, gatewayUrl }, namespace);
     await scenario.createNamespace({});
     await this.#restrict(namespace);
     await scenario.createLivekitKey();
