@@ -73,11 +73,16 @@ describe("a worker pod", () => {
     expect(init("drain-hook")).toMatchObject({
       restartPolicy: "Always",
       ports: [{ containerPort: 8_099 }],
-      env: [{ name: "AVATARPOOL_WORKER_PORT", value: "8089" }, expect.anything(), { name: "AVATARPOOL_DRAIN_TOKEN" }],
+      env: expect.arrayContaining([
+        { name: "AVATARPOOL_WORKER_PORT", value: "8089" },
+        { name: "AVATARPOOL_DRAIN_TIMEOUT_SECONDS", value: "600" },
+      ]),
     });
     // A client that can merely reach the pod must not receive the token.
     const [header] = worker.lifecycle!.preStop!.httpGet!.httpHeaders!;
-    expect(header).toEqual({ name: "avatarpool-drain-token", value: init("drain-hook")!.env!.at(-1)!.value });
+    expect(header).toEqual({ name: "avatarpool-drain-token", value: expect.any(String) });
+    const variable = init("drain-hook")!.env!.find(({ name }) => name === "AVATARPOOL_DRAIN_TOKEN");
+    expect(variable!.value).toBe(header!.value);
     expect(header!.value).toMatch(/^[\w-]{43}$/);
   });
 

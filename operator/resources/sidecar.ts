@@ -55,6 +55,7 @@ export function drainContainer(pool: PoolConfig, group: GroupConfig, image: stri
       { name: "AVATARPOOL_WORKER_PORT", value: String(group.engine.port) },
       { name: "AVATARPOOL_DRAIN_PORT", value: String(DRAIN_PORT) },
       { name: "AVATARPOOL_DRAIN_TOKEN", value: drainToken(pool, group) },
+      { name: "AVATARPOOL_DRAIN_TIMEOUT_SECONDS", value: String(Math.ceil(group.drainTimeoutMs / 1_000)) },
     ],
     ports: [{ name: "drain", containerPort: DRAIN_PORT, protocol: "TCP" }],
     startupProbe: { httpGet: { path: "/healthz", port: "drain", scheme: "HTTP" }, periodSeconds: 1, failureThreshold: 60 },

@@ -2,23 +2,37 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { drainWorker, localHealthUrls } from "./drain-hook.ts";
+import { drainWorker, localWorkerUrls } from "./drain-hook.ts";
 
 let worker: Server;
-let healthUrls: readonly string[];
+let workerUrls: readonly string[];
 let sessions: number | "broken";
 let looks: number;
 let clock: FakeClock;
+/** Requests that end a session. */
+let stopped: string[];
 
 beforeEach(async () => {
   clock = new FakeClock();
   looks = 0;
-  worker = createServer((_, response) => {
+  stopped = [];
+  worker = createServer(({ method, url }, response) => {
+    if (url === "/tasks") {
+      const tasks = ["completed", "running", "pending"].map((state) => ({ task_id: `${state}/1`, state }));
+      response.end(JSON.stringify({ tasks }));
+      return;
+    }
+    if (url !== "/health") {
+      stopped.push(`${method} ${url}`);
+      if (stopped.length === sessions) sessions = 0;
+      response.end("{}");
+      return;
+    }
     looks += 1;
     if (sessions === "broken") response.writeHead(500).end("oh no");
     else response.end(JSON.stringify({ status: "healthy", active_sessions: sessions }));
   });
-  healthUrls = [`${await listen(worker)}/health`];
+  workerUrls = [await listen(worker)];
 });
 
 afterEach(() => close(worker));
@@ -33,9 +47,9 @@ function close(server: Server): Promise<unknown> {
   return new Promise((resolve) => server.close(resolve));
 }
 
-function drain(signal = new AbortController().signal) {
+function drain(signal = new AbortController().signal, deadlineMs = Number.POSITIVE_INFINITY) {
   const state = { outcome: undefined as string | undefined };
-  const done = drainWorker({ healthUrls, clock, signal }).then((outcome) => {
+  const done = drainWorker({ workerUrls, clock, deadlineMs, signal }).then((outcome) => {
     state.outcome = outcome;
   });
   return { state, done };
@@ -47,6 +61,15 @@ async function nextLook(): Promise<void> {
   await expect.poll(() => looks).toBe(before + 1);
   await expect.poll(() => clock.pending).toBe(1);
   await clock.advance(250);
+}
+
+/** Advances the clock until the drain has ended. */
+async function runOut(state: { readonly outcome: string | undefined }): Promise<void> {
+  const advance = async () => {
+    if (clock.pending > 0) await clock.advance(250);
+    return state.outcome;
+  };
+  await expect.poll(advance, { interval: 1, timeout: 30_000 }).toBeDefined();
 }
 
 describe("drainWorker", () => {
@@ -86,7 +109,7 @@ describe("drainWorker", () => {
     await new Promise<void>((resolve) => worker.listen({ host: "::1", port: 0 }, resolve));
     const { port } = worker.address() as AddressInfo;
     sessions = 1;
-    healthUrls = localHealthUrls(port);
+    workerUrls = localWorkerUrls(port);
     const { state, done } = drain();
     await nextLook();
     expect(state.outcome).toBeUndefined();
@@ -98,7 +121,26 @@ describe("drainWorker", () => {
 
   it("ends when the worker refuses connections", async () => {
     await close(worker);
-    expect(await drainWorker({ healthUrls, clock, signal: new AbortController().signal })).toBe("gone");
+    expect(await drainWorker({ workerUrls, clock, deadlineMs: 0, signal: new AbortController().signal })).toBe("gone");
+  });
+
+  it("ends the sessions that are left at the deadline, and then waits for their end", async () => {
+    sessions = 2;
+    const { state } = drain(undefined, clock.now() + 600);
+    await nextLook();
+    await nextLook();
+    expect(stopped).toEqual([]);
+    await runOut(state);
+    expect(stopped.sort()).toEqual(["POST /tasks/pending%2F1/stop", "POST /tasks/running%2F1/stop"]);
+    expect(state.outcome).toBe("expired");
+  });
+
+  it("gives up on a worker that does not end its sessions", async () => {
+    sessions = 3;
+    const { state } = drain(undefined, clock.now());
+    await runOut(state);
+    expect(stopped).toHaveLength(2);
+    expect(state.outcome).toBe("expired");
   });
 
   it("ends with the signal", async () => {

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { listenHost } from "../runtime/listen-host.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { AssetError, parseAssets } from "./asset.ts";
-import { drainWorker, localHealthUrls } from "./drain-hook.ts";
+import { drainWorker, localWorkerUrls } from "./drain-hook.ts";
 import { drainServer } from "./drain-server.ts";
 import { fetchAssets } from "./fetch-assets.ts";
 import { SharedDrain } from "./shared-drain.ts";
@@ -43,8 +43,17 @@ export async function runFetchAssets(env: Environment, signal?: AbortSignal): Pr
 /** The process `drain-hook`: serves until the signal, then answers the waiting hook and exits. */
 export async function runDrainHook(env: Environment, signal: AbortSignal): Promise<void> {
   const logger = createLogger("drain-hook", env.AVATARPOOL_LOG_LEVEL);
-  const healthUrls = localHealthUrls(port(env.AVATARPOOL_WORKER_PORT, 8_089));
-  const drain = new SharedDrain((stop) => drainWorker({ healthUrls, clock: systemClock, signal: stop }));
+  const workerUrls = localWorkerUrls(port(env.AVATARPOOL_WORKER_PORT, 8_089));
+  const limitMs = 1_000 * Number(env.AVATARPOOL_DRAIN_TIMEOUT_SECONDS || Number.POSITIVE_INFINITY);
+  // A kubelet that restarts calls the hook again, and the limit still counts from the first call.
+  let deadlineMs: number | undefined;
+  const drain = new SharedDrain(async (stop) => {
+    logger.info("the pod is being deleted: waiting until the worker's sessions have ended");
+    deadlineMs ??= systemClock.now() + limitMs;
+    const outcome = await drainWorker({ workerUrls, clock: systemClock, deadlineMs, signal: stop });
+    logger.info({ outcome }, "the wait for the worker's sessions has ended");
+    return outcome;
+  });
   const server = drainServer(drain, env.AVATARPOOL_DRAIN_TOKEN ?? "");
   server.listen(port(env.AVATARPOOL_DRAIN_PORT, 8_099), await listenHost(env.AVATARPOOL_HOST));
   await once(server, "listening", { signal });

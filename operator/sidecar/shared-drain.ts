@@ -1,18 +1,19 @@
-type Outcome = "drained" | "gone" | "aborted";
-type Drain = (signal: AbortSignal) => Promise<Outcome>;
+import type { DrainOutcome } from "./drain-hook.ts";
+
+type Drain = (signal: AbortSignal) => Promise<DrainOutcome>;
 
 /** Singleflight for drains: one drain of the worker at a time, shared by all callers. */
 export class SharedDrain {
   readonly #drain: Drain;
   #waiting = 0;
-  #current: { readonly outcome: Promise<Outcome>; readonly stop: AbortController } | undefined;
+  #current: { readonly outcome: Promise<DrainOutcome>; readonly stop: AbortController } | undefined;
 
   constructor(drain: Drain) {
     this.#drain = drain;
   }
 
   /** Waits for a drain that starts after this call. @returns `aborted` if the signal aborts first. */
-  async wait(signal: AbortSignal): Promise<Outcome> {
+  async wait(signal: AbortSignal): Promise<DrainOutcome> {
     if (signal.aborted) return "aborted";
     this.#waiting++;
     signal.addEventListener("abort", () => this.#leave(), { once: true });

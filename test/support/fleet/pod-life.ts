@@ -106,8 +106,10 @@ export class PodLife {
   async #drain(): Promise<string> {
     const hook = this.#pod.spec?.containers.some(({ lifecycle }) => lifecycle?.preStop?.httpGet !== undefined);
     if (hook && this.#worker !== undefined) {
-      const healthUrls = [`${this.#worker.url}/health`];
-      const outcome = await drainWorker({ healthUrls, clock: this.#options.clock, signal: this.#graceOver.signal });
+      const { clock } = this.#options;
+      const deadlineMs = clock.now() + drainLimitMs(this.#pod);
+      const outcome = await drainWorker({ workerUrls: [this.#worker.url], clock, deadlineMs, signal: this.#graceOver.signal });
+      if (outcome === "expired") return "the pod was deleted, and drain.timeout was over";
       if (outcome !== "aborted") return "the pod was deleted, and a session began after its drain";
     }
     if (this.#gone || this.#grace?.seconds === 0) return "the pod was deleted by force";
@@ -227,4 +229,11 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+/** As the hook's container has it in its environment. */
+function drainLimitMs({ spec }: Pod): number {
+  const variables = spec?.initContainers?.flatMap(({ env }) => env ?? []);
+  const seconds = variables?.find(({ name }) => name === "AVATARPOOL_DRAIN_TIMEOUT_SECONDS")?.value;
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1_000;
 }
