@@ -5,23 +5,27 @@ import type { NodeStage } from "./stage.ts";
  * Two groups whose workers all run the image of `workers/essence` and draw test cards. For the GPU group it stands in for the
  * maker's image, which needs a GPU and a licence.
  */
-export function nodePoolSpec(stage: NodeStage, { gpu = {}, cpu = {}, spec = {} }: Overrides = {}): object {
+export function nodePoolSpec(stage: NodeStage, { groups = ["gpu", "cpu"], gpu = {}, cpu = {}, spec = {} }: Overrides = {}): object {
+  const workers = { gpu: gpuWorkers(stage, gpu), cpu: cpuWorkers(cpu) };
+  const presets = {
+    gpu: { name: "maya", image: { url: "http://images.test/maya.jpg" } },
+    cpu: { name: "leo", model: { url: stage.models.put("/leo.imx", "a test card needs no model") } },
+  };
   return {
-    presets: [
-      { name: "maya", image: { url: "http://images.test/maya.jpg" } },
-      { name: "leo", model: { url: stage.models.put("/leo.imx", "a test card needs no model") } },
-    ],
+    presets: groups.map((name) => presets[name]),
     warm: { slots: 1 },
     livekit: { url: stage.livekit.url, apiKeyRef: { name: "livekit" } },
     scaling: { scaleDownAfter: "5m" },
     // The tests read the sessions of workers.
     networkPolicy: { ingress: [{ from: Object.values(CONTROL_PLANE_ADDRESS).map(observer) }] },
-    workers: [gpuWorkers(stage, gpu), cpuWorkers(cpu)],
+    workers: groups.map((name) => workers[name]),
     ...spec,
   };
 }
 
 interface Overrides {
+  /** Default: both. Each has a preset of its own: `maya` for the GPU, `leo` for the CPU. */
+  readonly groups?: readonly ("gpu" | "cpu")[];
   readonly gpu?: object;
   readonly cpu?: object;
   readonly spec?: object;

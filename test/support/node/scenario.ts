@@ -1,5 +1,6 @@
 import { httpOrigin } from "../../../operator/api/http-origin.ts";
 import type { KubeClient } from "../../../operator/kube/client.ts";
+import { pods } from "../../../operator/kube/resource-types.ts";
 import type { ControlPlane } from "../controlplane/index.ts";
 import { LIVEKIT_KEY, LIVEKIT_SECRET } from "../livekit/server.ts";
 import type { Callers, PluginLaunch, Shown } from "../media/callers.ts";
@@ -20,11 +21,13 @@ const WORKER_PORT = 8089;
 export class NodeScenario extends PoolScenario {
   readonly gatewayUrl: string;
   readonly #callers: Callers;
+  readonly #client: KubeClient;
 
   constructor({ callers, plane, client, gatewayUrl }: Surroundings, namespace: string) {
     super({ plane, client, gateways: [{ url: gatewayUrl, process: { running: true } }] }, namespace);
     this.gatewayUrl = gatewayUrl;
     this.#callers = callers;
+    this.#client = client;
   }
 
   async createLivekitKey(): Promise<void> {
@@ -50,10 +53,17 @@ export class NodeScenario extends PoolScenario {
     return this.#callers.launch({ ...defaults, ...launch });
   }
 
-  /** All leave the room, and the worker's session ends as LiveKit tells the gateways or as the worker finds itself alone. */
+  /** The worker's session of a room ends. @returns when, in ms since 1970. */
+  async end(room: string): Promise<number> {
+    const found = (await this.activeTasks()).find(({ room_name: name }) => name === room);
+    if (found === undefined) throw new Error(`no worker has a session in ${room}`);
+    await this.#ask(found.pod, `/tasks/${found.task_id}/stop`, "POST");
+    return Date.now();
+  }
+
+  /** The sessions of these rooms end, and all leave them. */
   async hangUp(...rooms: readonly string[]): Promise<void> {
-    const active = (await this.tasks()).filter(({ room_name: room, state }) => rooms.includes(room) && isActive(state));
-    await Promise.all(active.map(({ pod, task_id: id }) => this.#ask(pod, `/tasks/${id}/stop`, "POST")));
+    await Promise.all(rooms.map((room) => this.end(room)));
     await Promise.all(rooms.map((room) => this.#callers.hangUp(room)));
   }
 
@@ -75,6 +85,13 @@ export class NodeScenario extends PoolScenario {
 
   async activeTasks(): Promise<readonly WorkerTask[]> {
     return (await this.tasks()).filter(({ state }) => isActive(state));
+  }
+
+  /** Deletes a pod as `kubectl delete pod` does. @returns when, in ms since 1970. */
+  async deletePod(name: string): Promise<number> {
+    const atMs = Date.now();
+    await this.#client.delete(pods, { namespace: this.namespace, name }, {});
+    return atMs;
   }
 
   /** Runs a program in a pod's worker. */

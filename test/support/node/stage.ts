@@ -95,6 +95,12 @@ export class NodeStage implements AsyncDisposable {
     return stdout;
   }
 
+  /** Names of the pods on a node, in all namespaces. */
+  async podsOn(node: string): Promise<readonly string[]> {
+    const args = ["get", "pods", "--all-namespaces", `--field-selector=spec.nodeName=${node}`];
+    return (await this.kubectl(...args, "-o=jsonpath={.items[*].metadata.name}")).split(" ").filter(Boolean);
+  }
+
   /** Installs or upgrades the chart, and waits until its pods are ready. `values` have the format of `--set`. */
   async install(...values: readonly string[]): Promise<void> {
     const [repository = "", tag = ""] = this.images.avatarpool.reference.split(/:(?=[^/]+$)/);
