@@ -23,8 +23,8 @@ export default defineConfig({
           include: ["test/apiserver/**/*.test.ts", "pulumi/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Two cores: control planes side by side would only slow each other down.
-          fileParallelism: false,
+          // A test waits more than it computes.
+          maxWorkers: 2,
         },
       },
       {
