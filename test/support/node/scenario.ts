@@ -99,9 +99,13 @@ export class NodeScenario extends PoolScenario {
     return this.kubectl(["exec", pod, "--container=worker", "--", ...command]);
   }
 
+  /** IP address of a pod. */
+  async address(pod: string): Promise<string> {
+    return (await this.pods()).find(({ metadata }) => metadata?.name === pod)?.status?.podIP ?? "";
+  }
+
   async #ask(pod: string, path: string, method = "GET"): Promise<Response> {
-    const address = (await this.pods()).find(({ metadata }) => metadata?.name === pod)?.status?.podIP ?? "";
-    return fetch(`${httpOrigin(address, WORKER_PORT)}${path}`, { method, signal: AbortSignal.timeout(5_000) });
+    return fetch(`${httpOrigin(await this.address(pod), WORKER_PORT)}${path}`, { method, signal: AbortSignal.timeout(5_000) });
   }
 }
 
