@@ -106,6 +106,11 @@ export class Cluster implements AsyncDisposable {
     await this.#claimGpus(name);
   }
 
+  /** Waits until the control plane misses the node. */
+  async nodeNotReady(name: string): Promise<void> {
+    await until(`node ${name} to be missed`, READY_MS, async () => !isUsable(await this.#read(name)));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.lose()));
     await this.#clients.end();

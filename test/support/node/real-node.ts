@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, statfs } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Component, Processes } from "../controlplane/processes.ts";
@@ -31,7 +31,7 @@ type Program = Extract<ToolName, "containerd" | "kubelet" | "kube-proxy" | "kube
 const START_MS = 30_000;
 const GIBIBYTE = 2 ** 30;
 /** The kubelet evicts pods when so much more of the disk is in use than at its start. */
-export const DISK_PRESSURE_BYTES = 8 * GIBIBYTE;
+const DISK_PRESSURE_BYTES = 4 * GIBIBYTE;
 
 /**
  * A machine of the cluster: containerd, kubelet, kube-proxy and an agent for NetworkPolicies, in a network namespace of their own.
@@ -133,6 +133,13 @@ export class RealNode implements AsyncDisposable {
 
   async reconnect(): Promise<void> {
     await setNodeLink(this.addresses, "up");
+  }
+
+  /** Puts the node under disk pressure. @returns a function that ends it. */
+  async fillDisk(): Promise<() => Promise<void>> {
+    const file = path.join(this.folder, "fill");
+    await runChecked("fallocate", [`--length=${DISK_PRESSURE_BYTES + GIBIBYTE}`, file], "free some of the disk");
+    return () => rm(file);
   }
 
   /** The machine is gone: all its processes end, containers too, without a signal that they could handle. */

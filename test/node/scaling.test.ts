@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodePoolSpec } from "../support/node/pool.ts";
+import type { NodeScenario } from "../support/node/scenario.ts";
+import { NodeStage } from "../support/node/stage.ts";
+
+/** A pool grows under load, with the probes of a real kubelet. */
+
+let stage: NodeStage;
+let scenario: NodeScenario;
+
+beforeAll(async () => {
+  stage = await NodeStage.open();
+  scenario = await stage.scenario("scaling");
+  const cpu = { min: 1, max: 3, sessionsPerWorker: 1 };
+  await scenario.warmPool(nodePoolSpec(stage, { groups: ["cpu"], cpu, spec: { warm: { slots: 0 } } }));
+});
+
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+});
+
+/** Seconds from the pod's creation until a condition became true, as its status has it. */
+async function secondsUntil(pod: string, condition: string): Promise<number> {
+  const found = (await scenario.pods()).find(({ metadata }) => metadata?.name === pod);
+  const at = found?.status?.conditions?.find(({ type, status }) => type === condition && status === "True")?.lastTransitionTime;
+  return (Date.parse(String(at)) - Date.parse(String(found?.metadata?.creationTimestamp))) / 1_000;
+}
+
+describe("a launch without a free slot", () => {
+  it("waits in the queue until a new worker is warm, and the client sees no 503", async () => {
+    const [first = ""] = await scenario.podNames();
+    await scenario.call("first", { avatar_id: "leo" });
+    const startMs = performance.now();
+    const second = await scenario.call("second", { avatar_id: "leo" });
+    expect(second.failures).toEqual([]);
+    const [task] = (await scenario.activeTasks()).filter(({ room_name: room }) => room === "second");
+    expect(task?.pod).not.toBe(first);
+    const seconds = {
+      scheduled: await secondsUntil(task?.pod ?? "", "PodScheduled"),
+      containersReady: await secondsUntil(task?.pod ?? "", "ContainersReady"),
+      warm: await secondsUntil(task?.pod ?? "", "avatarpool.dev/warm"),
+      firstFrame: (performance.now() - startMs) / 1_000,
+    };
+    console.error("a launch without a free slot, seconds:", seconds);
+    expect(seconds.containersReady).toBeLessThanOrEqual(seconds.warm);
+  });
+
+  it("leaves the full workers Ready, so that Kubernetes does not delete them first", async () => {
+    await scenario.until("both workers to be Ready", async () => {
+      const conditions = (await scenario.pods()).map(({ status }) => status?.conditions?.find(({ type }) => type === "Ready"));
+      return conditions.length === 2 && conditions.every((condition) => condition?.status === "True");
+    });
+    const [{ pod } = { pod: "" }] = await scenario.activeTasks();
+    const full = await scenario.exec(pod, "python", "-c", ASK_READY);
+    expect(full.trim()).toBe("503");
+    await scenario.hangUp("first", "second");
+  });
+});
+
+const ASK_READY = `
+import urllib.error, urllib.request
+try:
+    print(urllib.request.urlopen("http://127.0.0.1:8089/ready").status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+`;
