@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WARM_GATE } from "../../operator/api/names.ts";
 import { nodePoolSpec } from "../support/node/pool.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
 import { NodeStage } from "../support/node/stage.ts";
@@ -22,10 +23,13 @@ describe("on an IPv6-only network", () => {
   it("a launch shows the avatar, and a deleted worker waits for it", async () => {
     const shown = await scenario.call("room", { avatar_id: "leo" });
     expect(shown.failures).toEqual([]);
-    const [pod = ""] = await scenario.podNames();
+    const [{ pod } = { pod: "" }] = await scenario.activeTasks();
     expect(await scenario.address(pod)).toMatch(/^fd00:10:88:/);
     await scenario.deletePod(pod);
-    await scenario.until("a warm worker in its place", async () => (await scenario.status()).groups?.[0]?.warm === 1);
+    await scenario.until("a warm worker in its place", async () => {
+      const others = (await scenario.pods()).filter(({ metadata }) => metadata?.name !== pod);
+      return others.some(({ status }) => status?.conditions?.some(({ type, status: is }) => type === WARM_GATE && is === "True"));
+    });
     expect((await scenario.activeTasks()).map((task) => task.pod)).toEqual([pod]);
     await scenario.hangUp("room");
     await scenario.until("the old worker to be gone", async () => !(await scenario.podNames()).includes(pod));

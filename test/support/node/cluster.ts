@@ -89,13 +89,6 @@ export class Cluster implements AsyncDisposable {
     await node.start("kube-router");
   }
 
-  /** The machine is gone for good, with everything that runs on it. Its Node object stays. */
-  async loseNode(name: string): Promise<void> {
-    const node = this.node(name);
-    this.#nodes.delete(name);
-    await node.lose();
-  }
-
   /** Waits until pods can be scheduled on the node, with its GPUs: a kubelet that restarts sets their number to 0. */
   async nodeReady(name: string): Promise<void> {
     try {
@@ -104,11 +97,6 @@ export class Cluster implements AsyncDisposable {
       throw new Error(`${name} is not Ready.\n${await this.node(name).logEnds()}`, { cause: error });
     }
     await this.#claimGpus(name);
-  }
-
-  /** Waits until the control plane misses the node. */
-  async nodeNotReady(name: string): Promise<void> {
-    await until(`node ${name} to be missed`, READY_MS, async () => !isUsable(await this.#read(name)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

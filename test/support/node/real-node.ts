@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
+import { mkdir, mkdtemp, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Component, Processes } from "../controlplane/processes.ts";
@@ -124,22 +124,6 @@ export class RealNode implements AsyncDisposable {
     const component = await this.#processes.start(program, command, args);
     if (program === "containerd") await this.#untilContainerdAnswers(component);
     return component;
-  }
-
-  /** Cuts the node off from the control plane and the other nodes. */
-  async disconnect(): Promise<void> {
-    await setNodeLink(this.addresses, "down");
-  }
-
-  async reconnect(): Promise<void> {
-    await setNodeLink(this.addresses, "up");
-  }
-
-  /** Puts the node under disk pressure. @returns a function that ends it. */
-  async fillDisk(): Promise<() => Promise<void>> {
-    const file = path.join(this.folder, "fill");
-    await runChecked("fallocate", [`--length=${DISK_PRESSURE_BYTES + GIBIBYTE}`, file], "free some of the disk");
-    return () => rm(file);
   }
 
   /** The machine is gone: all its processes end, containers too, without a signal that they could handle. */

@@ -61,15 +61,6 @@ export class NodeScenario extends PoolScenario {
     return Date.now();
   }
 
-  /** Every session of the pool ends. */
-  async endAll(): Promise<void> {
-    await this.until("all sessions to end", async () => {
-      const active = await this.activeTasks();
-      await Promise.all(active.map(({ pod, task_id: id }) => this.#ask(pod, `/tasks/${id}/stop`, "POST")));
-      return active.length === 0;
-    });
-  }
-
   /** The sessions of these rooms end, and all leave them. */
   async hangUp(...rooms: readonly string[]): Promise<void> {
     await Promise.all(rooms.map((room) => this.end(room)));
