@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { LIVEKIT_KEY, LIVEKIT_SECRET } from "../support/livekit/server.ts";
 import { PodRunner } from "../support/product/pod-runner.ts";
 import type { GatewayProcess } from "../support/product/product.ts";
 import { gpuGroup, type Scenario, Stage } from "../support/scenario/index.ts";
+import { poolObject } from "../support/scenario/pool-object.ts";
 
 /**
  * The life of a release while sessions run: an upgrade from the previous chart, `helm test`, a rollback, and an uninstall that
@@ -153,16 +153,21 @@ describe("helm rollback to the previous chart", () => {
 });
 
 describe("helm uninstall with crds.keep=false", () => {
-  // The garbage collector looks for new kinds every 30 s. A CRD that is removed earlier leaves its objects' dependents behind.
+  // The garbage collector looks for new kinds every 30 s, and an upgrade of the CRD interrupts its watch of the pools. A CRD
+  // that is removed meanwhile leaves its objects' dependents behind.
   beforeAll(async () => {
-    const owner = { apiVersion: "avatarpool.dev/v1alpha1", kind: "AvatarPool", name: "gone", uid: randomUUID() };
-    const probe = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "probe", ownerReferences: [owner] } };
-    await pool.kubectl(["create", "-f", "-"], JSON.stringify(probe));
+    await helm("upgrade", "avatarpool", chart, await documentedFlag(), "--set=crds.keep=false,nodeSelector.role=nowhere");
+    const spec = { ...poolObject({ warm: { slots: 0 } }), metadata: { name: "probe" } };
+    await pool.kubectl(["create", "-f", "-"], JSON.stringify(spec));
+    const uid = await pool.kubectl(["get", "avp", "probe", "-o=jsonpath={.metadata.uid}"]);
+    const owner = { apiVersion: "avatarpool.dev/v1alpha1", kind: "AvatarPool", name: "probe", uid };
+    const dependent = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "probe", ownerReferences: [owner] } };
+    await pool.kubectl(["create", "-f", "-"], JSON.stringify(dependent));
+    await pool.kubectl(["delete", "avp", "probe", "--timeout=60s"]);
     await pool.kubectl(["wait", "--for=delete", "configmap/probe", "--timeout=60s"]);
   });
 
   it("deletes the CRD with all pools at once, and workers wait for their sessions", async () => {
-    await helm("upgrade", "avatarpool", chart, await documentedFlag(), "--set=crds.keep=false,nodeSelector.role=nowhere");
     await kubectl("delete", "clusterrolebinding", "previous-chart");
     expect(await pool.kubectl(["get", "avp", "pool", "-o=jsonpath={.metadata.finalizers}"])).not.toBe("");
     const uninstall = helm("uninstall", "avatarpool");
