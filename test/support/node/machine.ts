@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,12 +14,16 @@ import { removeAbandonedCgroups } from "./cgroups.ts";
 const SCRIPT = path.join(import.meta.dirname, "private-machine.sh");
 const PACKAGES = ["runc", "containernetworking-plugins", "iproute2", "nftables", "iptables", "ipset"] as const;
 
+const NAMESPACES = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+
 /** Why real nodes cannot run here, as a sentence. Undefined: they can. */
 export function whyNoNodes(): string | undefined {
   if (process.platform !== "linux") return "Real nodes need Linux.";
   if (process.getuid?.() !== 0) return "Real nodes need root, for containers and network namespaces: run this as root.";
   if (!existsSync("/sys/fs/cgroup/cgroup.controllers") && !existsSync("/sys/fs/cgroup/memory"))
     return "Real nodes need cgroups: mount them at /sys/fs/cgroup.";
+  if (spawnSync("unshare", [...NAMESPACES, "--", "mount", "--make-rprivate", "/"]).status !== 0)
+    return "Real nodes need namespaces, which this process may not create: run this in a virtual machine or a privileged container.";
   return undefined;
 }
 
@@ -48,8 +52,7 @@ export async function runInMachine(command: string, args: readonly string[], pro
 }
 
 async function enter(folder: string, command: string, args: readonly string[]): Promise<void> {
-  const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
-  const program = ["unshare", ...namespaces, "--", "bash", SCRIPT, folder, command, ...args];
+  const program = ["unshare", ...NAMESPACES, "--", "bash", SCRIPT, folder, command, ...args];
   // Everything inside writes below this folder, also what a killed run would leave.
   const env = { ...process.env, TMPDIR: folder, AVATARPOOL_MACHINE: String(process.pid) };
   const child = spawn("setpriv", ["--pdeathsig=KILL", "--", ...program], { stdio: "inherit", env });
