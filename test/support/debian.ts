@@ -15,6 +15,8 @@ const programs = {
   nftables: "/usr/sbin/nft",
   iptables: "/usr/sbin/iptables",
   ipset: "/usr/sbin/ipset",
+  openssl: "/usr/bin/openssl",
+  procps: "/sbin/sysctl",
   // Not /usr/bin/chromium: that script of Debian adds its own flags.
   chromium: "/usr/lib/chromium/chromium",
   "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",

@@ -12,7 +12,10 @@ import { essencePython } from "../python.ts";
 import { removeAbandonedCgroups } from "./cgroups.ts";
 
 const SCRIPT = path.join(import.meta.dirname, "private-machine.sh");
-const PACKAGES = ["runc", "containernetworking-plugins", "iproute2", "nftables", "iptables", "ipset"] as const;
+const PACKAGES = [
+  ...(["runc", "containernetworking-plugins", "iproute2", "nftables"] as const),
+  ...(["iptables", "ipset", "openssl", "procps"] as const),
+] as const;
 
 const NAMESPACES = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
 
