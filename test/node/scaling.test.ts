@@ -50,9 +50,11 @@ describe("a launch without a free slot", () => {
   });
 
   it("leaves the full workers Ready, so that Kubernetes does not delete them first", async () => {
+    const busy = new Set((await scenario.activeTasks()).map((task) => task.pod));
+    expect(busy.size).toBe(2);
     await scenario.until("both workers to be Ready", async () => {
-      const conditions = (await scenario.pods()).map(({ status }) => status?.conditions?.find(({ type }) => type === "Ready"));
-      return conditions.length === 2 && conditions.every((condition) => condition?.status === "True");
+      const workers = (await scenario.pods()).filter(({ metadata }) => busy.has(metadata?.name ?? ""));
+      return workers.every(({ status }) => status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"));
     });
     const [{ pod } = { pod: "" }] = await scenario.activeTasks();
     const full = await scenario.exec(pod, "python", "-c", ASK_READY);
