@@ -150,6 +150,7 @@ export class GatewayCore implements LoadSource, DirectoryListener, ClaimSource {
       overflow: this.#overflow,
       doubts: new Doubts({ client, clock }),
       probeNow: (worker) => this.#prober.reschedule(worker),
+      probe: (worker) => this.#prober.probe(worker),
       replacements: this.#replacements,
       sessions,
       stillRuns: runs,

@@ -121,11 +121,17 @@ const faults = {
     return pod && `${pod.metadata.name} crashes`;
   },
   "worker-hangs": (world, draw) => {
-    const worker = draw.one([...world.workers.byIp.values()]);
+    const all = [...world.workers.byIp.values()];
+    const idle = all.filter(({ active }) => active === 0);
+    const worker = draw.one(draw.chance(0.5) && idle.length > 0 ? idle : all);
     const forMs = draw.int(1, 70) * 1_000;
     if (worker === undefined) return undefined;
-    worker.hangsUntilMs = world.clock.now() + forMs;
+    worker.hang(forMs);
     after(world, forMs, () => {});
+    // Gateways rarely probe an idle worker: launches may come before they notice.
+    const preset = draw.one(world.pool.presets)?.name;
+    for (let launch = draw.int(0, 4); launch > 0; launch--)
+      world.clock.schedule(draw.int(1, 9_000), () => world.clients.launch(preset));
     return `a worker hangs for ${forMs} ms`;
   },
   "worker-refuses": (world, draw) => {

@@ -22,7 +22,8 @@ export class SimWorker {
   /** Sessions that have ended, as its task list shows them. */
   readonly ended = new Map<string, SimSession>();
   readonly readyAtMs: number;
-  /** Until then it does not respond. */
+  /** From then until `hangsUntilMs` it does not respond. */
+  hangsSinceMs = 0;
   hangsUntilMs = 0;
   /** Until then it rejects launches although it has slots. */
   refusesUntilMs = 0;
@@ -42,6 +43,12 @@ export class SimWorker {
 
   get troubled(): boolean {
     return Math.max(this.hangsUntilMs, this.refusesUntilMs) > this.#clock.now();
+  }
+
+  hang(forMs: number): void {
+    const nowMs = this.#clock.now();
+    if (this.hangsUntilMs <= nowMs) this.hangsSinceMs = nowMs;
+    this.hangsUntilMs = nowMs + forMs;
   }
 
   /** Sessions that have not ended. */
@@ -77,6 +84,8 @@ export interface SimWorkersOptions {
   readonly onSession: (session: SimSession, stray: boolean) => void;
   /** A gateway requests a worker to end a session. */
   readonly onStop: (session: SimSession) => void;
+  /** A launch is sent to a worker that has not responded for `hungMs`. */
+  readonly onHungLaunch: (hungMs: number) => void;
 }
 
 /** The network to the workers, and the workers: everything that gateways and the operator reach by HTTP. */
@@ -117,8 +126,12 @@ export class SimWorkers {
 
   /** A gateway has decided on a request; it arrives later. */
   #sent(origin: string, path: string): void {
-    const session = this.byIp.get(hostOf(origin))?.sessions.get(stoppedBy(path) ?? "");
-    if (session !== undefined && session.endsAtMs > this.#options.clock.now()) this.#options.onStop(session);
+    const worker = this.byIp.get(hostOf(origin));
+    const nowMs = this.#options.clock.now();
+    if (path === "/launch" && worker !== undefined && worker.hangsUntilMs > nowMs)
+      this.#options.onHungLaunch(nowMs - worker.hangsSinceMs);
+    const session = worker?.sessions.get(stoppedBy(path) ?? "");
+    if (session !== undefined && session.endsAtMs > nowMs) this.#options.onStop(session);
   }
 
   /** The machine of a pod loses its power. */

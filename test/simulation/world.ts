@@ -36,6 +36,8 @@ export type Troubled = "control-plane" | "anything";
 
 /** Time between two checks of the promises. */
 const STEP_MS = 1_000;
+/** A gateway may not know that a worker hangs which has answered so short a time ago. */
+const HANG_NOTICED_MS = 2_500;
 
 /**
  * A seeded world: the real controllers and the real gateways on a fake clock, over simulated watches that lag, a simulated
@@ -100,6 +102,9 @@ export class World {
       sessionMs: () => options.sessionMs * (0.2 + 1.6 * sessions()),
       onSession: (session, stray) => this.#sessionBegan(session, stray),
       onStop: (session) => this.clients.rooms.stops(session),
+      onHungLaunch: (hungMs) => {
+        if (hungMs > HANG_NOTICED_MS) this.witness.broken(3, `a launch was sent to a worker that has hung for ${hungMs} ms`);
+      },
     });
     this.api = new SimApi({
       clock,

@@ -68,6 +68,18 @@ describe("a launch", () => {
     },
   );
 
+  it("is not sent to an idle worker that hangs unnoticed: the next one gets it after a second", async () => {
+    const { addWorker, launch, clock } = gatewayHarness();
+    const a = await addWorker("a");
+    await addWorker("b", { slots: 9 });
+    await clock.advance(5_000);
+    a.hangs = true;
+    const result = await launch();
+    await clock.advance(1_000);
+    expect(result).toMatchObject({ status: 200, trace: { worker: "b", attempts: 2 } });
+    expect(a.received).toHaveLength(0);
+  });
+
   it("avoids a worker after its 503 until the next probe", async () => {
     const { addWorker, launch, clock } = gatewayHarness();
     const a = await addWorker("a", { launch: "full", sessions: 1 });

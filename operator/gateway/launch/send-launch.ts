@@ -19,7 +19,12 @@ export interface SendDeps extends WorkerAccess {
   readonly metrics: GatewayMetrics;
   /** Probes a worker soon. */
   readonly probeNow: (worker: Worker) => void;
+  /** Resolves at the end of a probe of the worker. */
+  readonly probe: (worker: Worker) => Promise<void>;
 }
+
+/** A worker that has not answered for so long may hang unnoticed: it is probed before it gets a launch. */
+const RECENT_MS = 2_000;
 
 /** What the gateway knew when it sent the launch. */
 export interface SentWith extends Pick<SearchTarget, "isOther"> {
@@ -95,10 +100,19 @@ async function timed(deps: SendDeps, worker: Worker, origin: string, { trace, ke
   trace.attempts += 1;
   trace.worker = worker.name;
   deps.load.changed(key);
+  const answers = await answersNow(deps, worker);
+  if (!answers) return { kind: "unreachable" };
   const { engine, group } = worker.record;
   const forwarded = await forward(deps, { origin, path: launchApiOf(engine).path, gone: worker.gone }, bodyFor(engine, group));
   trace.forwardMs += deps.clock.now() - sentMs;
   return forwarded;
+}
+
+/** A launch that a hanging worker has received may begin at any time, so that no other worker can serve it. */
+async function answersNow({ clock, probe }: SendDeps, worker: Worker): Promise<boolean> {
+  if (clock.now() - worker.answeredMs <= RECENT_MS) return true;
+  await probe(worker);
+  return worker.ready;
 }
 
 export function notBegun(

@@ -28,6 +28,8 @@ class ProbeTarget {
   dueMs = 0;
   /** Aborts the probe in progress. */
   request: AbortController | undefined;
+  /** Resolves at the end of the probe in progress. */
+  probed = Promise.resolve();
   /** Another probe was requested during this one, whose answer may be out of date. */
   repeat = false;
   closedMs = 0;
@@ -93,7 +95,15 @@ export class Prober {
     const target = this.#targets.get(worker.uid);
     if (target === undefined) return;
     if (target.request !== undefined) target.repeat = true;
-    else void this.#probe(target);
+    else this.#start(target);
+  }
+
+  /** Resolves at the end of a probe of the worker: of the one in progress, or of a new one. */
+  async probe(worker: Worker): Promise<void> {
+    const target = this.#targets.get(worker.uid);
+    if (target === undefined) return;
+    if (target.request === undefined) this.#start(target);
+    await target.probed;
   }
 
   /** The worker's cadence may have changed: brings its next probe forward. Never delays it. */
@@ -120,6 +130,10 @@ export class Prober {
     if (target === undefined || !target.worker.busy || nowMs - target.closedMs < CLOSED_INTERVAL_MS) return;
     target.closedMs = nowMs;
     this.probeNow(target.worker);
+  }
+
+  #start(target: ProbeTarget): void {
+    target.probed = this.#probe(target);
   }
 
   async #probe(target: ProbeTarget): Promise<void> {
@@ -151,7 +165,7 @@ export class Prober {
     const { clock } = this.#options;
     target.timer?.cancel();
     target.dueMs = clock.now() + delayMs;
-    target.timer = clock.schedule(delayMs, () => void this.#probe(target));
+    target.timer = clock.schedule(delayMs, () => this.#start(target));
   }
 
   #cadenceOf(worker: Worker): Cadence {

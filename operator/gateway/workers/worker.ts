@@ -50,6 +50,7 @@ export class Worker {
   /** Probes that must succeed before the worker is used again. */
   #goodProbesNeeded = 0;
   #failedAt = 0;
+  #answeredMs = Number.NEGATIVE_INFINITY;
   #own = true;
   #weight = 0;
   #agent: AgentReport | undefined;
@@ -101,6 +102,11 @@ export class Worker {
   /** Whether the last probe was answered with "ready" or "at capacity". */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Unix time of its last answer in ms, -Infinity before the first. */
+  get answeredMs(): number {
+    return this.#answeredMs;
   }
 
   get usable(): boolean {
@@ -191,6 +197,7 @@ export class Worker {
    */
   probed(startedAt: number, answer: ProbeAnswer): boolean {
     const before = this.#fingerprint();
+    if (answer.kind !== "silent") this.#answeredMs = this.#deps.clock.now();
     this.#liveness.probed(answer.kind === "silent", this.#deps.clock.now());
     this.#take(startedAt, answer.kind === "silent" ? { kind: "not-ready" } : answer);
     this.#changed();
@@ -216,6 +223,7 @@ export class Worker {
   }
 
   succeeded(): void {
+    this.#answeredMs = this.#deps.clock.now();
     this.#ejection.succeeded();
     this.#changed();
   }

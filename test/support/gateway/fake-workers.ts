@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { WorkerAnswer } from "../../../operator/workers/answers.ts";
 import { type PostBody, type WorkerClient, WorkerUnreachable } from "../../../operator/workers/client.ts";
 
@@ -24,6 +25,8 @@ export interface FakeWorker {
   /** Load of a LiveKit agent. */
   load: number;
   launch: LaunchBehaviour;
+  /** It accepts connections and answers nothing. */
+  hangs: boolean;
   /** State of the worker's tasks. */
   taskState: string;
   /** Result of a request to stop a session. `later`: the worker reports the end but still lists the session. */
@@ -71,6 +74,7 @@ export class FakeWorkers implements WorkerClient {
       slots: 2,
       load: 0,
       launch: "accept",
+      hangs: false,
       taskState: "running",
       stop: "ends",
       ...state,
@@ -105,8 +109,10 @@ export class FakeWorkers implements WorkerClient {
     for (const listener of this.#listeners) listener(`http://ip-${name}:8089`);
   }
 
-  async get(origin: string, path: string): Promise<WorkerAnswer> {
+  async get(origin: string, path: string, signal?: AbortSignal): Promise<WorkerAnswer> {
     const { name, worker } = this.#at(origin);
+    if (worker.hangs && signal !== undefined) await once(signal, "abort");
+    signal?.throwIfAborted();
     const tasks = this.#listOf(worker);
     if (path === "/tasks") return json(200, { tasks });
     const task = tasks.find(({ task_id: id }) => path === `/tasks/${id}`);
