@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Call, NodeCalls } from "../support/node/calls.ts";
 import { PodLog } from "../support/node/pod-log.ts";
 import { nodePoolSpec } from "../support/node/pool.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
@@ -6,13 +8,17 @@ import { CPU_NODE, NodeStage } from "../support/node/stage.ts";
 
 /** Everything that removes a pod while calls run on it. No call ends by it. */
 
+/** After a change of a pod, the kubelet acts on the next one only when it has listed the containers again: every second. */
+const KUBELET_LOOK_MS = 2_000;
+
 let stage: NodeStage;
 let scenario: NodeScenario;
-let rooms = 0;
+let calls: NodeCalls;
 
 beforeAll(async () => {
   stage = await NodeStage.open();
   scenario = await stage.scenario("drain");
+  calls = new NodeCalls(stage, scenario);
   await scenario.warmPool(spec());
 });
 
@@ -28,14 +34,6 @@ function spec(group: object = {}): object {
   });
 }
 
-/** Starts a call. @returns its room and the worker's pod. */
-async function call(): Promise<{ readonly room: string; readonly pod: string }> {
-  const room = `call-${rooms++}`;
-  await scenario.call(room, { avatar_id: "leo" });
-  const [task] = (await scenario.activeTasks()).filter(({ room_name: name }) => name === room);
-  return { room, pod: task?.pod ?? "" };
-}
-
 function follow(pod: string, container: string): Promise<PodLog> {
   return PodLog.follow(stage.cluster.plane.kubeconfig, scenario.namespace, pod, container);
 }
@@ -44,18 +42,12 @@ async function exists(pod: string): Promise<boolean> {
   return (await scenario.podNames()).includes(pod);
 }
 
-/** The viewer still receives frames. */
-async function plays(room: string): Promise<void> {
-  await stage.callers.watch(room);
-  await scenario.until(`frames in ${room}`, async () => ((await stage.callers.watch(room))[0]?.frames ?? 0) > 0);
-}
-
 /** The call goes on while its pod is being deleted, and the pod goes once the call has ended by itself. */
-async function outlives(room: string, pod: string): Promise<void> {
-  await scenario.until(`${pod} to be deleted`, async () => isTerminating(pod));
-  await plays(room);
-  await scenario.hangUp(room);
-  await scenario.until(`${pod} to be gone`, async () => !(await exists(pod)));
+async function outlives(call: Call): Promise<void> {
+  await scenario.until(`${call.pod} to be deleted`, async () => isTerminating(call.pod));
+  await calls.plays(call);
+  await calls.hangUp(call);
+  await scenario.until(`${call.pod} to be gone`, async () => !(await exists(call.pod)));
 }
 
 async function isTerminating(pod: string): Promise<boolean> {
@@ -73,12 +65,14 @@ async function renew(changed: object): Promise<void> {
 
 describe("a deleted pod", () => {
   it("waits for the call, and SIGTERM follows the call's end", async () => {
-    const { room, pod } = await call();
+    const call = await calls.start();
+    const { room, pod } = call;
     using hook = await follow(pod, "drain-hook");
     using worker = await follow(pod, "worker");
+    await sleep(KUBELET_LOOK_MS);
     const deletedMs = await scenario.deletePod(pod);
     const begun = await hook.line(/the pod is being deleted/);
-    await plays(room);
+    await calls.plays(call);
     await scenario.until("a warm worker in its place", async () => ((await scenario.status()).groups?.[0]?.warm ?? 0) >= 2);
     const endedMs = await scenario.end(room);
     const term = await worker.line(/draining: 0 sessions are left/);
@@ -89,8 +83,9 @@ describe("a deleted pod", () => {
 
   it("ends a call that outlasts drain.timeout: its avatar leaves the room, and the worker has ended it before SIGTERM", async () => {
     await renew(spec({ drain: { timeout: "12s" } }));
-    const { room, pod } = await call();
+    const { room, pod } = await calls.start();
     using worker = await follow(pod, "worker");
+    await sleep(KUBELET_LOOK_MS);
     const deletedMs = await scenario.deletePod(pod);
     const term = await worker.line(/draining: \d+ sessions are left/);
     console.error("drain.timeout of 12 s, SIGTERM after ms:", term.atMs - deletedMs);
@@ -98,7 +93,7 @@ describe("a deleted pod", () => {
     expect(term.atMs - deletedMs).toBeGreaterThanOrEqual(12_000);
     expect(await stage.callers.watch(room)).toEqual([]);
     await scenario.until(`${pod} to be gone`, async () => !(await exists(pod)));
-    await stage.callers.hangUp(room);
+    await calls.endAll();
     await renew(spec());
   });
 });
@@ -106,36 +101,36 @@ describe("a deleted pod", () => {
 describe("with a live call", () => {
   it("a scale-down takes the idle workers", async () => {
     await scenario.warmPool(spec({ min: 4 }));
-    const { room, pod } = await call();
+    const call = await calls.start();
     await scenario.changePool(spec({ min: 1 }));
-    await scenario.until("one worker to be left", async () => (await scenario.podNames()).join() === pod);
-    await plays(room);
-    await scenario.hangUp(room);
+    await scenario.until("one worker to be left", async () => (await scenario.podNames()).join() === call.pod);
+    await calls.plays(call);
+    await calls.hangUp(call);
     await scenario.warmPool(spec());
   });
 
   it("kubectl rollout restart replaces the workers, and the call's worker last", async () => {
-    const { room, pod } = await call();
+    const call = await calls.start();
     await scenario.kubectl(["rollout", "restart", "deployment/pool-cpu"]);
-    await outlives(room, pod);
+    await outlives(call);
     await scenario.warmPool(spec());
   });
 
   it("a changed pod template replaces the workers, and the call's worker last", async () => {
-    const { room, pod } = await call();
+    const call = await calls.start();
     await scenario.changePool(spec({ env: [{ name: "SESSION_IDLE_TIMEOUT", value: "601" }] }));
-    await outlives(room, pod);
+    await outlives(call);
     await scenario.warmPool(spec());
   });
 
   it("kubectl drain empties the node once the call has ended, and not before", async () => {
-    const { room, pod } = await call();
-    const node = (await scenario.pods()).find(({ metadata }) => metadata?.name === pod)?.spec?.nodeName ?? CPU_NODE;
+    const call = await calls.start();
+    const node = (await scenario.pods()).find(({ metadata }) => metadata?.name === call.pod)?.spec?.nodeName ?? CPU_NODE;
     const drained = stage.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=170s");
-    await scenario.until("the idle pods to leave the node", async () => (await stage.podsOn(node)).join() === pod);
-    await plays(room);
-    expect(await isTerminating(pod)).toBe(false);
-    await scenario.hangUp(room);
+    await scenario.until("the idle pods to leave the node", async () => (await stage.podsOn(node)).join() === call.pod);
+    await calls.plays(call);
+    expect(await isTerminating(call.pod)).toBe(false);
+    await calls.hangUp(call);
     await drained;
     expect(await stage.podsOn(node)).toEqual([]);
     await stage.kubectl("uncordon", node);
@@ -143,12 +138,12 @@ describe("with a live call", () => {
   });
 
   it("helm upgrade replaces operator and gateways, and no worker", async () => {
-    const { room } = await call();
+    const call = await calls.start();
     const workers = await scenario.podNames();
     await stage.install("logLevel=debug");
-    await plays(room);
-    const { room: next } = await call();
+    await calls.plays(call);
+    const next = await calls.start();
     expect(await scenario.podNames()).toEqual(workers);
-    await scenario.hangUp(room, next);
+    await calls.hangUp(call, next);
   });
 });

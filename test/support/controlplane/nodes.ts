@@ -44,8 +44,11 @@ export interface Node {
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
+export function isReady(node: Node): boolean {
+  return node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
 /** The node is Ready, and the node-lifecycle controller has removed the taint of new nodes. */
 export function isUsable(node: Node): boolean {
-  const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-  return ready && !node.spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/"));
+  return isReady(node) && !node.spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/"));
 }

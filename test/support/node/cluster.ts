@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type ControlPlane, type Progress, startControlPlane, toolPath, until } from "../controlplane/index.ts";
-import { isUsable, type Node } from "../controlplane/nodes.ts";
+import { isReady, isUsable, type Node } from "../controlplane/nodes.ts";
 import { Processes } from "../controlplane/processes.ts";
 import type { ImageArchive } from "../images/index.ts";
 import { proxyArguments } from "./kube-proxy.ts";
@@ -20,6 +20,8 @@ export interface ClusterOptions {
 }
 
 const READY_MS = 60_000;
+/** A disk that gets full is first full for the last node. */
+const SPARE_DISK_GIB = 4;
 
 /** A control plane and machines on which containers run. Must be created in the namespaces of private-machine.sh. */
 export class Cluster implements AsyncDisposable {
@@ -72,13 +74,16 @@ export class Cluster implements AsyncDisposable {
   async addNode(name: string): Promise<void> {
     const { plane } = this;
     const { nodes, images, pause } = this.#options;
-    const addresses = nodeAddresses(this.#family, Object.keys(nodes).indexOf(name));
+    const names = Object.keys(nodes);
+    const index = names.indexOf(name);
+    const addresses = nodeAddresses(this.#family, index);
     await addNodeNetwork(addresses);
     const node = await RealNode.start({
       name,
       addresses,
       images,
       pause,
+      spareDiskGiB: SPARE_DISK_GIB * (names.length - index),
       kubeconfig: await plane.nodeKubeconfig(name),
       proxyKubeconfig: plane.kubeconfig,
       clientCertificate: plane.kubeletClientCertificate,
@@ -97,6 +102,20 @@ export class Cluster implements AsyncDisposable {
       throw new Error(`${name} is not Ready.\n${await this.node(name).logEnds()}`, { cause: error });
     }
     await this.#claimGpus(name);
+  }
+
+  /** Waits until the control plane has noticed that the node is out of reach. */
+  async nodeNotReady(name: string): Promise<void> {
+    await until(`node ${name} to be NotReady`, READY_MS, async () => !isReady(await this.#read(name)));
+  }
+
+  /** The machine breaks: its containers end at once. Its Node object is deleted when the control plane has noticed. */
+  async loseNode(name: string): Promise<void> {
+    await this.node(name).lose();
+    this.#nodes.delete(name);
+    await this.nodeNotReady(name);
+    const { code, stderr } = await this.plane.kubectl(["delete", "node", name]);
+    if (code !== 0) throw new Error(stderr);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

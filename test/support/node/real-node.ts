@@ -22,6 +22,8 @@ export interface RealNodeOptions extends ProxyOptions {
   /** Image of the pods' sandboxes. */
   readonly pause: ImageArchive;
   readonly clientCertificate: string;
+  /** The kubelet evicts pods when so much more of the disk is in use than at its start. All nodes share this machine's disk. */
+  readonly spareDiskGiB: number;
   /** Path of the kubelet's kubeconfig. */
   readonly kubeconfig: string;
 }
@@ -30,8 +32,6 @@ type Program = Extract<ToolName, "containerd" | "kubelet" | "kube-proxy" | "kube
 
 const START_MS = 30_000;
 const GIBIBYTE = 2 ** 30;
-/** The kubelet evicts pods when so much more of the disk is in use than at its start. */
-const DISK_PRESSURE_BYTES = 4 * GIBIBYTE;
 
 /**
  * A machine of the cluster: containerd, kubelet, kube-proxy and an agent for NetworkPolicies, in a network namespace of their own.
@@ -70,7 +70,7 @@ export class RealNode implements AsyncDisposable {
         cgroup,
         kubeconfig: options.kubeconfig,
         clientCertificate: options.clientCertificate,
-        diskPressureBelow: bavail * bsize - DISK_PRESSURE_BYTES,
+        diskPressureBelow: Math.max(0, bavail * bsize - options.spareDiskGiB * GIBIBYTE),
       },
       containerd,
     );
@@ -124,6 +124,11 @@ export class RealNode implements AsyncDisposable {
     const component = await this.#processes.start(program, command, args);
     if (program === "containerd") await this.#untilContainerdAnswers(component);
     return component;
+  }
+
+  /** Pulls or plugs the cable of the machine, which goes on. */
+  async connect(connected: boolean): Promise<void> {
+    await setNodeLink(this.addresses, connected ? "up" : "down");
   }
 
   /** The machine is gone: all its processes end, containers too, without a signal that they could handle. */

@@ -16,6 +16,8 @@ interface Surroundings {
 }
 
 const WORKER_PORT = 8089;
+/** Shell: the containers of a pod share its processes. The pattern does not match the command line of the shell itself. */
+const WORKER_PROCESSES = "cd /proc && grep -la essence_worke[r] [0-9]*/cmdline | cut -d/ -f1";
 
 /** One pool, named `pool`, whose workers are containers. */
 export class NodeScenario extends PoolScenario {
@@ -99,9 +101,19 @@ export class NodeScenario extends PoolScenario {
     return this.kubectl(["exec", pod, "--container=worker", "--", ...command]);
   }
 
+  /** Sends a signal to the process of a pod's worker. */
+  async signal(pod: string, name: "STOP" | "CONT" | "KILL"): Promise<void> {
+    await this.exec(pod, "sh", "-c", `kill -${name} $(${WORKER_PROCESSES})`);
+  }
+
+  /** Undefined if the pod is gone. */
+  async pod(name: string): Promise<Pod | undefined> {
+    return (await this.pods()).find(({ metadata }) => metadata?.name === name);
+  }
+
   /** IP address of a pod. */
-  async address(pod: string): Promise<string> {
-    return (await this.pods()).find(({ metadata }) => metadata?.name === pod)?.status?.podIP ?? "";
+  async address(name: string): Promise<string> {
+    return (await this.pod(name))?.status?.podIP ?? "";
   }
 
   async #ask(pod: string, path: string, method = "GET"): Promise<Response> {
