@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{operator,console}/**/*.test.ts", "scripts/**/*.test.ts", "test/{bench,support,demo}/**/*.test.ts"],
+          include: ["{operator,console}/**/*.test.ts", "scripts/**/*.test.ts", "test/{bench,support,demo,soak}/**/*.test.ts"],
           // The longest test takes about 3 s; a machine that runs other work too may need many times that.
           testTimeout: 60_000,
           hookTimeout: 60_000,

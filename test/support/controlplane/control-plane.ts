@@ -125,8 +125,7 @@ export class ControlPlane implements AsyncDisposable {
   async start(nodes: readonly NodeSpec[]): Promise<void> {
     this.#progress?.(`starting etcd and kube-apiserver ${this.url}`);
     // The API server retries until etcd is ready.
-    const etcd = await this.#launch("etcd", etcdArgs(this.folder, this.#processes.address));
-    await this.#untilUp([etcd], this.startApiServer());
+    await this.#untilUp([await this.#launchEtcd()], this.startApiServer());
     if (this.#withNodes) await this.#startCluster(nodes);
     this.#progress?.("control plane ready");
   }
@@ -136,16 +135,22 @@ export class ControlPlane implements AsyncDisposable {
     if (this.#audit !== undefined) await writeFile(this.#audit.policyFile, AUDIT_POLICY);
     const options = { etcd: this.#processes.address, serviceAccounts: this.#withNodes, audit: this.#audit };
     const component = await this.#launch("kube-apiserver", apiServerArgs(this.#address, this.#credentials, options));
-    const ready = this.#until("kube-apiserver to be ready", async () => {
-      this.#api ??= await this.#connect();
-      return (await this.#api.request("GET", "/readyz")).status === 200;
-    });
-    await this.#untilUp([component], ready);
+    await this.#untilUp([component], this.#untilReady());
   }
 
   /** SIGKILL: the connections of clients break. etcd keeps the data. */
   async stopApiServer(): Promise<void> {
     await this.#processes.kill("kube-apiserver");
+  }
+
+  /** SIGKILL. The API server answers no request meanwhile. */
+  async stopEtcd(): Promise<void> {
+    await this.#processes.kill("etcd");
+  }
+
+  /** Starts etcd again, with the data that it had. Resolves when the API server is ready. */
+  async startEtcd(): Promise<void> {
+    await this.#untilUp([await this.#launchEtcd()], this.#untilReady());
   }
 
   /** Resolves when pods can be scheduled on it. */
@@ -236,6 +241,17 @@ export class ControlPlane implements AsyncDisposable {
       return answer.status === 200;
     });
     await this.#untilUp(components, Promise.all([serviceAccount, ...nodes.map((node) => this.addNode(node))]));
+  }
+
+  #launchEtcd(): Promise<Component> {
+    return this.#launch("etcd", etcdArgs(this.folder, this.#processes.address));
+  }
+
+  #untilReady(): Promise<void> {
+    return this.#until("kube-apiserver to be ready", async () => {
+      this.#api ??= await this.#connect();
+      return (await this.#api.request("GET", "/readyz")).status === 200;
+    });
   }
 
   #launch(name: ToolName, args: readonly string[]): Promise<Component> {

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../operator/runtime/clock.ts";
+import { seededRandom } from "../../operator/runtime/random.ts";
+import { Draw } from "../simulation/draw-group.ts";
+import type { RealNode } from "../support/node/real-node.ts";
+import type { NodeScenario } from "../support/node/scenario.ts";
+import type { NodeStage } from "../support/node/stage.ts";
+import { productProcesses, type Role } from "./processes.ts";
+import type { Kill } from "./verdict.ts";
+
+export interface ChaosOptions {
+  readonly stage: NodeStage;
+  readonly scenario: NodeScenario;
+  readonly seed: number;
+  readonly log: (line: string) => void;
+}
+
+/** Injects a fault, and resolves once it has been mended. @returns a description. */
+type Fault = (chaos: Chaos, draw: Draw) => Promise<string>;
+
+const faults = {
+  "operator killed": (chaos, draw) => chaos.killProcess("operator", draw),
+  "gateway killed": (chaos, draw) => chaos.killProcess("gateway", draw),
+  "gateway deleted": async ({ stage }, draw) => {
+    const list = ["get", "pods", "--namespace=avatarpool", "--selector=app.kubernetes.io/component=gateway", "--output=name"];
+    const pod = draw.one((await stage.kubectl(...list)).split("\n").filter(Boolean));
+    await stage.kubectl("delete", "--namespace=avatarpool", pod ?? "pod/none", "--wait=true");
+    return `${pod} deleted`;
+  },
+  "kubelet killed": (chaos, draw) => chaos.killProgram("kubelet", draw),
+  "containerd killed": (chaos, draw) => chaos.killProgram("containerd", draw),
+  "API server killed": async ({ stage: { cluster } }, draw) => {
+    const awayMs = draw.int(0, 10_000);
+    await cluster.plane.stopApiServer();
+    await sleep(awayMs);
+    await cluster.plane.startApiServer();
+    return `the API server is away for ${awayMs} ms`;
+  },
+  "etcd killed": async ({ stage: { cluster } }, draw) => {
+    const awayMs = draw.int(0, 10_000);
+    await cluster.plane.stopEtcd();
+    await sleep(awayMs);
+    await cluster.plane.startEtcd();
+    return `etcd is away for ${awayMs} ms`;
+  },
+  "worker killed": async (chaos, draw) => {
+    const pod = draw.one(await chaos.workers());
+    if (pod === undefined) return "no worker to kill";
+    chaos.killed(pod);
+    await chaos.scenario.signal(pod, "KILL").catch(() => undefined);
+    return `the process of ${pod} is killed`;
+  },
+  "worker deleted": async (chaos, draw) => {
+    const pod = draw.one(await chaos.workers());
+    if (pod !== undefined) await chaos.scenario.deletePod(pod);
+    return `kubectl delete pod ${pod}`;
+  },
+  "workers restarted": async ({ scenario }) => {
+    await scenario.kubectl(["rollout", "restart", "deployment/pool-cpu"]);
+    return "kubectl rollout restart deployment/pool-cpu";
+  },
+  "node drained": async ({ stage }, draw) => {
+    const name = draw.one(stage.cluster.nodes)?.name ?? "";
+    // The budget of the pool keeps pods with calls.
+    await stage.kubectl("drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=20s").catch(() => undefined);
+    await stage.kubectl("uncordon", name);
+    return `kubectl drain ${name}`;
+  },
+  "node lost": async (chaos, draw) => {
+    const { cluster } = chaos.stage;
+    const name = draw.one(cluster.nodes)?.name ?? "";
+    for (const pod of await chaos.workers(name)) chaos.killed(pod);
+    await cluster.loseNode(name);
+    await sleep(draw.int(0, 10_000));
+    await cluster.addNode(name);
+    return `${name} is lost, and another machine of the name has joined`;
+  },
+} as const satisfies Record<string, Fault>;
+
+type FaultName = keyof typeof faults;
+
+/** Faults at random, one at a time. The seed determines their order, their targets by position, and their lengths. */
+export class Chaos {
+  readonly stage: NodeStage;
+  readonly scenario: NodeScenario;
+  readonly kills: Kill[] = [];
+  readonly counts: Partial<Record<FaultName, number>> = {};
+  readonly #draw: Draw;
+  readonly #log: (line: string) => void;
+
+  constructor({ stage, scenario, seed, log }: ChaosOptions) {
+    this.stage = stage;
+    this.scenario = scenario;
+    this.#draw = new Draw(seededRandom(seed, "chaos"));
+    this.#log = log;
+  }
+
+  /** Every kind comes once before any comes again. Resolves after the last fault has been mended. */
+  async until(endMs: number): Promise<void> {
+    let left: FaultName[] = [];
+    for (;;) {
+      await sleep(this.#draw.int(5_000, 15_000));
+      if (systemClock.now() >= endMs) return;
+      if (left.length === 0) left = Object.keys(faults) as FaultName[];
+      const [name] = left.splice(this.#draw.int(0, left.length - 1), 1);
+      if (name === undefined) return;
+      this.#log(`fault: ${name}`);
+      const what = await faults[name](this, this.#draw);
+      this.counts[name] = (this.counts[name] ?? 0) + 1;
+      this.#log(`mended: ${what}`);
+    }
+  }
+
+  /** The calls on this worker may end from now on. */
+  killed(pod: string): void {
+    this.kills.push({ pod, atMs: Date.now() });
+  }
+
+  /** Names of the workers' pods. */
+  async workers(node?: string): Promise<readonly string[]> {
+    const found = (await this.scenario.workerPods()).filter(({ spec }) => node === undefined || spec?.nodeName === node);
+    return found.map(({ metadata }) => metadata?.name ?? "").sort();
+  }
+
+  async killProcess(role: Role, draw: Draw): Promise<string> {
+    const pids = (await productProcesses()).flatMap(({ pid, role: its }) => (its === role ? pid : []));
+    const pid = draw.one(pids);
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    return `the process of one ${role} of ${pids.length} is killed`;
+  }
+
+  async killProgram(program: "kubelet" | "containerd", draw: Draw): Promise<string> {
+    const { cluster } = this.stage;
+    const node: RealNode | undefined = draw.one(cluster.nodes);
+    const awayMs = draw.int(0, 8_000);
+    await node?.kill(program);
+    await sleep(awayMs);
+    await node?.start(program);
+    await cluster.nodeReady(node?.name ?? "");
+    return `${program} of ${node?.name} is away for ${awayMs} ms`;
+  }
+}
