@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LIVEKIT_SECRET } from "../support/livekit/server.ts";
 import { nodePoolSpec } from "../support/node/pool.ts";
+import { RELEASE_NAMESPACE } from "../support/node/release.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
-import { NodeStage, RELEASE_NAMESPACE } from "../support/node/stage.ts";
+import { NodeStage } from "../support/node/stage.ts";
 import { SECRET_VALUE } from "../support/scenario/launch.ts";
 
 /** What a container can read, reach and use, as its kernel sees it. The namespaces have the profile `restricted` and a quota. */

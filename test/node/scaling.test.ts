@@ -3,6 +3,7 @@ import { WARM_GATE } from "../../operator/api/names.ts";
 import { nodePoolSpec } from "../support/node/pool.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
 import { NodeStage } from "../support/node/stage.ts";
+import { type StageTimes, stageTimes } from "../support/node/stage-metrics.ts";
 
 /** A pool grows under load, with the probes of a real kubelet. */
 
@@ -10,7 +11,7 @@ let stage: NodeStage;
 let scenario: NodeScenario;
 
 beforeAll(async () => {
-  stage = await NodeStage.open();
+  stage = await NodeStage.open({ webhooks: ["scaling"] });
   scenario = await stage.scenario("scaling");
   const cpu = { min: 1, max: 3, sessionsPerWorker: 1 };
   await scenario.warmPool(nodePoolSpec(stage, { groups: ["cpu"], cpu, spec: { warm: { slots: 0 } } }));
@@ -60,6 +61,21 @@ describe("a launch without a free slot", () => {
     const full = await scenario.exec(pod, "python", "-c", ASK_READY);
     expect(full.trim()).toBe("503");
     await scenario.hangUp("first", "second");
+  });
+
+  it("is measured by stage, in the metrics of the dashboard", async () => {
+    // Only one launch waited. A webhook counts if it reaches the gateway of its launch, one of two.
+    const AT_LEAST: Readonly<Record<string, number>> = { queue: 1, "first frame": 0 };
+    const stages = ["schedule", "pull", "create", "load", "warm", "pick", "queue", "forward", "first frame"];
+    let times: StageTimes = {};
+    await scenario.until("all stages", async () => {
+      times = stageTimes(await stage.metrics());
+      return stages.every((name) => (times[name]?.count ?? 0) >= (AT_LEAST[name] ?? 2));
+    });
+    console.error("mean seconds by stage:", times);
+    expect(times.load?.seconds).toBeGreaterThan(0);
+    expect(times.warm?.seconds).toBeGreaterThan(0);
+    expect(times.queue?.seconds, "the new worker was awaited").toBeGreaterThan(1);
   });
 });
 

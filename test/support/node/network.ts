@@ -14,6 +14,11 @@ export interface NodeAddresses {
 /** Address of the control plane, of the LiveKit server and of the callers, which nodes and pods can reach. */
 export const CONTROL_PLANE_ADDRESS: Readonly<Record<IpFamily, string>> = { IPv4: "10.77.0.1", IPv6: "fd00:10:77::1" };
 
+/** The tests, as peers of a NetworkPolicy. */
+export const observers = Object.values(CONTROL_PLANE_ADDRESS).map((address) => ({
+  ipBlock: { cidr: `${address}/${address.includes(":") ? 128 : 32}` },
+}));
+
 /** Contains the pods of all nodes. */
 export const CLUSTER_CIDR: Readonly<Record<IpFamily, string>> = { IPv4: "10.88.0.0/16", IPv6: "fd00:10:88::/48" };
 
@@ -36,7 +41,9 @@ export async function addNodeNetwork({ namespace, address, podCidr }: NodeAddres
   await ip("-n", namespace, "address", "add", `${address}/${prefix}`, "dev", "eth0", ...(prefix === "64" ? ["nodad"] : []));
   const gateway = address.includes(":") ? CONTROL_PLANE_ADDRESS.IPv6 : CONTROL_PLANE_ADDRESS.IPv4;
   await ip("-n", namespace, "route", "add", "default", "via", gateway);
-  await ip("route", "add", podCidr, "via", address);
+  await ip("route", "replace", podCidr, "via", address);
+  // From an earlier machine of the address that was lost.
+  await run("ip", ["neighbour", "delete", address, "dev", "net0"], { env: process.env });
   for (const [key, value] of FORWARDING) await inNode(namespace, "sysctl", "-qw", `${key}=${value}`);
 }
 
@@ -45,10 +52,11 @@ export async function setNodeLink({ namespace }: NodeAddresses, state: "up" | "d
   await ip("link", "set", `to-${namespace}`, state);
 }
 
-export async function removeNodeNetwork({ namespace, podCidr }: NodeAddresses): Promise<void> {
-  await run("ip", ["route", "del", podCidr], { env: process.env });
+/** What is sent to the node or its pods from now on gets no answer, as with a machine without power. */
+export async function removeNodeNetwork({ namespace, address }: NodeAddresses): Promise<void> {
   await ip("link", "delete", `to-${namespace}`);
   await ip("netns", "delete", namespace);
+  await ip("neighbour", "replace", address, "lladdr", "02:00:00:00:00:01", "dev", "net0", "nud", "permanent");
 }
 
 /** SIGKILL to all processes in the node's network, but not to those in its pods. */

@@ -1,4 +1,4 @@
-import { CONTROL_PLANE_ADDRESS } from "./network.ts";
+import { observers } from "./network.ts";
 import type { NodeStage } from "./stage.ts";
 
 /**
@@ -17,7 +17,7 @@ export function nodePoolSpec(stage: NodeStage, { groups = ["gpu", "cpu"], gpu = 
     livekit: { url: stage.livekit.url, apiKeyRef: { name: "livekit" } },
     scaling: { scaleDownAfter: "5m" },
     // The tests read the sessions of workers.
-    networkPolicy: { ingress: [{ from: Object.values(CONTROL_PLANE_ADDRESS).map(observer) }] },
+    networkPolicy: { ingress: [{ from: observers }] },
     workers: groups.map((name) => workers[name]),
     ...spec,
   };
@@ -29,10 +29,6 @@ interface Overrides {
   readonly gpu?: object;
   readonly cpu?: object;
   readonly spec?: object;
-}
-
-function observer(address: string): object {
-  return { ipBlock: { cidr: `${address}/${address.includes(":") ? 128 : 32}` } };
 }
 
 export function gpuWorkers(stage: NodeStage, group: object = {}): object {
