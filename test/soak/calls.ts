@@ -68,6 +68,7 @@ export class SoakCalls {
       if (failures.length > 0) this.#log(`${room}: the plugin tried again after ${failures.join("; ")}`);
     } catch (error) {
       record.failure = error instanceof Error ? error.message : String(error);
+      record.endedMs = Date.now();
       this.#log(`${room}: the launch failed: ${record.failure}`);
     }
     if (record.failure === undefined) {

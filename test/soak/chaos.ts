@@ -3,10 +3,14 @@ import { systemClock } from "../../operator/runtime/clock.ts";
 import { seededRandom } from "../../operator/runtime/random.ts";
 import { Draw } from "../simulation/draw-group.ts";
 import type { RealNode } from "../support/node/real-node.ts";
+import { RELEASE_NAMESPACE } from "../support/node/release.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
 import type { NodeStage } from "../support/node/stage.ts";
 import { productProcesses, type Role } from "./processes.ts";
-import type { Kill } from "./verdict.ts";
+import type { CutOff, Kill } from "./verdict.ts";
+
+/** From the time at which a machine counts as lost until no proxy forwards to it any more. */
+const ENDPOINTS_MS = 3_000;
 
 export interface ChaosOptions {
   readonly stage: NodeStage;
@@ -21,11 +25,10 @@ type Fault = (chaos: Chaos, draw: Draw) => Promise<string>;
 const faults = {
   "operator killed": (chaos, draw) => chaos.killProcess("operator", draw),
   "gateway killed": (chaos, draw) => chaos.killProcess("gateway", draw),
-  "gateway deleted": async ({ stage }, draw) => {
-    const list = ["get", "pods", "--namespace=avatarpool", "--selector=app.kubernetes.io/component=gateway", "--output=name"];
-    const pod = draw.one((await stage.kubectl(...list)).split("\n").filter(Boolean));
-    await stage.kubectl("delete", "--namespace=avatarpool", pod ?? "pod/none", "--wait=true");
-    return `${pod} deleted`;
+  "gateway deleted": async (chaos, draw) => {
+    const pod = draw.one(await chaos.gateways())?.pod ?? "";
+    await chaos.stage.kubectl("delete", "pod", pod, `--namespace=${RELEASE_NAMESPACE}`, "--wait=true");
+    return `kubectl delete pod ${pod}`;
   },
   "kubelet killed": (chaos, draw) => chaos.killProgram("kubelet", draw),
   "containerd killed": (chaos, draw) => chaos.killProgram("containerd", draw),
@@ -34,6 +37,7 @@ const faults = {
     await cluster.plane.stopApiServer();
     await sleep(awayMs);
     await cluster.plane.startApiServer();
+    await cluster.restartProxies();
     return `the API server is away for ${awayMs} ms`;
   },
   "etcd killed": async ({ stage: { cluster } }, draw) => {
@@ -41,6 +45,7 @@ const faults = {
     await cluster.plane.stopEtcd();
     await sleep(awayMs);
     await cluster.plane.startEtcd();
+    await cluster.restartProxies();
     return `etcd is away for ${awayMs} ms`;
   },
   "worker killed": async (chaos, draw) => {
@@ -68,9 +73,14 @@ const faults = {
   },
   "node lost": async (chaos, draw) => {
     const { cluster } = chaos.stage;
-    const name = draw.one(cluster.nodes)?.name ?? "";
+    const gateways = await chaos.gateways();
+    // A drain may have moved all gateways to one machine. Nobody can launch while the only machine with gateways is lost.
+    const spared = new Set(gateways.map(({ node }) => node)).size === 1 ? gateways[0]?.node : undefined;
+    const name = draw.one(cluster.nodes.filter((node) => node.name !== spared))?.name ?? "";
     for (const pod of await chaos.workers(name)) chaos.killed(pod);
+    const fromMs = Date.now();
     await cluster.loseNode(name);
+    chaos.cutOffs.push({ fromMs, toMs: Date.now() + ENDPOINTS_MS });
     await sleep(draw.int(0, 10_000));
     await cluster.addNode(name);
     return `${name} is lost, and another machine of the name has joined`;
@@ -84,6 +94,7 @@ export class Chaos {
   readonly stage: NodeStage;
   readonly scenario: NodeScenario;
   readonly kills: Kill[] = [];
+  readonly cutOffs: CutOff[] = [];
   readonly counts: Partial<Record<FaultName, number>> = {};
   readonly #draw: Draw;
   readonly #log: (line: string) => void;
@@ -120,6 +131,13 @@ export class Chaos {
   async workers(node?: string): Promise<readonly string[]> {
     const found = (await this.scenario.workerPods()).filter(({ spec }) => node === undefined || spec?.nodeName === node);
     return found.map(({ metadata }) => metadata?.name ?? "").sort();
+  }
+
+  async gateways(): Promise<readonly { readonly pod: string; readonly node: string }[]> {
+    const output = '--output=jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{"\\n"}{end}';
+    const list = ["get", "pods", `--namespace=${RELEASE_NAMESPACE}`, "--selector=app.kubernetes.io/component=gateway", output];
+    const lines = (await this.stage.kubectl(...list)).split("\n").filter(Boolean);
+    return lines.map((line) => line.split(" ")).map(([pod = "", node = ""]) => ({ pod, node }));
   }
 
   async killProcess(role: Role, draw: Draw): Promise<string> {

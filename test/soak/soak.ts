@@ -37,7 +37,7 @@ async function soak(stage: NodeStage): Promise<boolean> {
   over.abort();
   await sampling;
   log("calls and faults have ended; waiting until all slots are free");
-  const { figures, broken } = verdict(calls.records, chaos.kills, memory, await atRest(scenario));
+  const { figures, broken } = verdict(calls.records, chaos, memory, await atRest(scenario));
   for (const sentence of broken) console.error(`BROKEN: ${sentence}`);
   console.log(JSON.stringify({ minutes, seed, ...figures, faults: chaos.counts }));
   return broken.length === 0;

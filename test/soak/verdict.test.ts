@@ -4,7 +4,7 @@ import { type CallRecord, type Kill, type MemorySample, verdict } from "./verdic
 const good: CallRecord = { room: "a", launchedMs: 1_000, pod: "w", shownMs: 1_400, endedMs: 60_000 };
 const atRest = { slots: 4, freeSlots: 4, sessions: 0 };
 const judge = (calls: readonly CallRecord[], kills: readonly Kill[] = [], rest = atRest, memory: readonly MemorySample[] = []) =>
-  verdict(calls, kills, memory, rest);
+  verdict(calls, { kills, cutOffs: [{ fromMs: 50_000, toMs: 70_000 }] }, memory, rest);
 
 describe("the verdict of a soak", () => {
   it("has no complaint about calls that end by themselves", () => {
@@ -38,6 +38,13 @@ describe("the verdict of a soak", () => {
     const { figures, broken } = judge(calls, [], { slots: 4, freeSlots: 3, sessions: 0 });
     expect(figures).toMatchObject({ launchesLost: 1, avatarsDoubled: 1, slotsLeaked: 1 });
     expect(broken).toHaveLength(3);
+  });
+
+  it("distinguishes launches that reached no gateway from launches that a gateway lost", () => {
+    const failed = { room: "a", launchedMs: 45_000, endedMs: 60_000, failure: "all retries: Connection timeout to host" };
+    expect(judge([failed])).toMatchObject({ figures: { launchesCutOff: 1, launchesLost: 0 }, broken: [] });
+    for (const other of [{ launchedMs: 71_000, endedMs: 90_000 }, { failure: "Cannot connect to host; status_code=502" }])
+      expect(judge([{ ...failed, ...other }])).toMatchObject({ figures: { launchesCutOff: 0, launchesLost: 1 } });
   });
 
   it("complains about memory that grows from the second to the last quarter", () => {

@@ -10,7 +10,7 @@ export interface CallRecord {
   shownMs?: number;
   /** The avatar left, or its picture stood still, before the caller hung up. */
   lostMs?: number;
-  /** When the caller hung up. */
+  /** When the caller hung up, or gave up. */
   endedMs?: number;
   /** Two workers had a session for the call in two looks in a row. */
   doubled?: boolean;
@@ -20,6 +20,18 @@ export interface CallRecord {
 export interface Kill {
   readonly pod: string;
   readonly atMs: number;
+}
+
+/** A time in which proxies still forwarded to a machine that was lost. */
+export interface CutOff {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What the soak did. */
+export interface Damage {
+  readonly kills: readonly Kill[];
+  readonly cutOffs: readonly CutOff[];
 }
 
 /** Resident memory of the largest process of a role, in MiB. */
@@ -39,6 +51,8 @@ export interface Figures {
   readonly callsEndedByUs: number;
   readonly callsEndedByFaults: number;
   readonly launchesLost: number;
+  /** No attempt of the client reached a gateway, because proxies still forwarded to a machine that was lost. */
+  readonly launchesCutOff: number;
   readonly avatarsDoubled: number;
   readonly slotsLeaked: number;
   /** Median of the second and of the last quarter of the time, in MiB, by role. */
@@ -54,11 +68,12 @@ const FLAT_MIB = 16;
 /** @returns the figures of a soak, and a sentence for each broken promise. */
 export function verdict(
   calls: readonly CallRecord[],
-  kills: readonly Kill[],
+  { kills, cutOffs }: Damage,
   memory: readonly MemorySample[],
   rest: Rest,
 ): { readonly figures: Figures; readonly broken: readonly string[] } {
-  const failed = calls.filter(({ failure }) => failure !== undefined);
+  const notBegun = calls.filter(({ failure }) => failure !== undefined);
+  const failed = notBegun.filter((call) => !cutOffs.some((cutOff) => isCutOff(cutOff, call)));
   const lost = calls.filter(({ lostMs }) => lostMs !== undefined);
   const byUs = lost.filter((call) => !kills.some((kill) => ended(kill, call)));
   const doubled = calls.filter((call) => call.doubled);
@@ -73,6 +88,7 @@ export function verdict(
       callsEndedByUs: byUs.length,
       callsEndedByFaults: lost.length - byUs.length,
       launchesLost: failed.length,
+      launchesCutOff: notBegun.length - failed.length,
       avatarsDoubled: doubled.length,
       slotsLeaked: leaked,
       memory: growth,
@@ -98,6 +114,13 @@ export function verdict(
  */
 function ended(kill: Kill, { pod = kill.pod, launchedMs, lostMs = 0 }: CallRecord): boolean {
   return kill.pod === pod && launchedMs <= kill.atMs && kill.atMs <= lostMs;
+}
+
+/** The client's own words for each attempt that got no connection, or no response before it gave up. */
+const NO_CONNECTION = /Cannot connect|Connection timeout/;
+
+function isCutOff({ fromMs, toMs }: CutOff, { launchedMs, endedMs = launchedMs, failure = "" }: CallRecord): boolean {
+  return NO_CONNECTION.test(failure) && !failure.includes("status_code") && launchedMs <= toMs && endedMs >= fromMs;
 }
 
 function quarters(samples: readonly MemorySample[], role: string): readonly [number, number] {

@@ -118,6 +118,20 @@ export class Cluster implements AsyncDisposable {
     if (code !== 0) throw new Error(stderr);
   }
 
+  /**
+   * After an outage of the API server, kube-proxy waits up to 30 s before it connects again. Meanwhile it forwards to pods that are
+   * gone. Resolves when all of them follow the Services again.
+   */
+  async restartProxies(): Promise<void> {
+    const restart = async (programs: Pick<RealNode, "kill" | "start">) => {
+      await programs.kill("kube-proxy");
+      await programs.start("kube-proxy");
+    };
+    await Promise.all(this.nodes.map(restart));
+    await this.#clients.kill("kube-proxy");
+    await this.#connectClients();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.lose()));
     await this.#clients.end();
