@@ -37,6 +37,16 @@ describe("scheduledFloor", () => {
       expect(floor(time, hourly).slots).toBe(2);
   });
 
+  it("has the same answers for windows that it was asked for before", () => {
+    const hourly: WarmWindow = { cron: "0 * * * *", timeZone: "UTC", durationMs: 0.5 * HOUR_MS, slots: 2 };
+    const windows = [weekdays, hourly];
+    const firstMs = at("2026-01-02T04:45:00Z");
+    const times = Array.from({ length: 100 }, (_, step) => firstMs + step * 0.2 * HOUR_MS);
+    for (const leadMs of [LEAD_MS, 5 * LEAD_MS])
+      for (const timeMs of [...times, firstMs])
+        expect(scheduledFloor(windows, timeMs, leadMs)).toEqual(scheduledFloor([...windows], timeMs, leadMs));
+  });
+
   it("accepts windows that never start", () => {
     const never: WarmWindow = { ...weekdays, cron: "0 0 31 2 *" };
     expect(floor("2026-01-02T12:00:00Z", never)).toEqual({ slots: 0, nextEdgeMs: undefined, unreadable: [] });

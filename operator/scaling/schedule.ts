@@ -11,12 +11,33 @@ export interface ScheduledFloor {
   readonly unreadable: readonly string[];
 }
 
+interface Answer {
+  readonly floor: ScheduledFloor;
+  readonly askedMs: number;
+  readonly leadMs: number;
+}
+
+/** The last answer for each pool's windows. It holds until its next edge, and the search costs more than the rest of a plan. */
+const answers = new WeakMap<readonly WarmWindow[], Answer>();
+
 /**
  * The number of warm slots that the windows require at a time. A window that begins at `s` is active within
  * [s - lead, s + duration): workers that start with the lead time are warm when it begins.
  * @param leadMs from a worker's creation until it is warm.
  */
 export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, leadMs: number): ScheduledFloor {
+  const known = answers.get(windows);
+  if (known !== undefined && holds(known, nowMs, leadMs)) return known.floor;
+  const floor = search(windows, nowMs, leadMs);
+  answers.set(windows, { floor, askedMs: nowMs, leadMs });
+  return floor;
+}
+
+function holds({ floor, askedMs, leadMs }: Answer, nowMs: number, newLeadMs: number): boolean {
+  return leadMs === newLeadMs && askedMs <= nowMs && nowMs < (floor.nextEdgeMs ?? Number.POSITIVE_INFINITY);
+}
+
+function search(windows: readonly WarmWindow[], nowMs: number, leadMs: number): ScheduledFloor {
   let slots = 0;
   const edges: number[] = [];
   const unreadable: string[] = [];
@@ -27,7 +48,6 @@ export function scheduledFloor(windows: readonly WarmWindow[], nowMs: number, le
       const startMs = firstAfter(times, nowMs - durationMs);
       if (startMs === undefined) continue;
       const counts = startMs <= nowMs + leadMs;
-      // This search costs more than the rest of a plan.
       const nextMs = counts ? firstAfter(times, nowMs + leadMs) : startMs;
       if (nextMs !== undefined) edges.push(nextMs - leadMs);
       if (!counts) continue;
