@@ -56,6 +56,18 @@ describe("the series of a pool", () => {
     expect(await lines()).toEqual([]);
   });
 
+  it("have their values in any order of the figures", async () => {
+    const { series, lines } = setup();
+    const sessions = (preset: string, value: number) => ({ metric: "sessions", labels: { preset }, value }) as const;
+    series.show(config, [sessions("maya", 1), sessions("leo", 2)], []);
+    series.show(config, [sessions("leo", 3), sessions("zoe", 4), sessions("maya", 5)], []);
+    expect((await lines()).filter((line) => line.includes("preset"))).toEqual([
+      `avatarpool_sessions{${of},preset="maya"} 5`,
+      `avatarpool_sessions{${of},preset="leo"} 3`,
+      `avatarpool_sessions{${of},preset="zoe"} 4`,
+    ]);
+  });
+
   const stage = (name: string) => `avatarpool_cold_start_duration_seconds_sum{${of},group="gpu",stage="${name}"}`;
   const warmMs = NOW_MS + 39_700;
 

@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram } from "prom-client";
+import { Counter, type Gauge, type Histogram } from "prom-client";
 import { chargeModes } from "../../api/load-report.ts";
 import { type PoolConfig, poolKey } from "../../api/pool-config.ts";
 import type { OperatorMetrics } from "../../telemetry/operator-metrics.ts";
@@ -12,7 +12,11 @@ type Labels = Readonly<Record<string, string>>;
 type PoolMetrics = Pick<OperatorMetrics, "poolGauges" | "scaleChanges" | "credits" | "coldStart" | "drain">;
 type Counted = Exclude<keyof PoolMetrics, "poolGauges">;
 
+type Name = Figure["metric"] | Counted;
+
 interface Series {
+  readonly id: string;
+  readonly name: Name;
   readonly metric: Counter<string> | Gauge<string> | Histogram<string>;
   readonly labels: Labels;
   value?: number;
@@ -35,22 +39,22 @@ export class PoolSeries {
     const key = poolKey(pool);
     const ofPool = { namespace: pool.namespace, pool: pool.name };
     const before = this.#pools.get(key) ?? new Map<string, Series>();
+    const inOrder = before.values();
     const after = new Map<string, Series>();
+    const keep = (name: Name, labels: Labels): Series => {
+      // The order rarely changes: usually no id is built.
+      const next = inOrder.next().value;
+      const id = next !== undefined && isOf(next, name, labels) ? next.id : idOf(name, labels);
+      const series = before.get(id) ?? this.#start(id, name, { ...ofPool, ...labels });
+      after.set(id, series);
+      return series;
+    };
     for (const { metric: name, labels, value } of figures) {
-      const id = idOf(name, labels);
-      const series = before.get(id) ?? {
-        metric: this.#metrics.poolGauges[name] as Gauge<string>,
-        labels: { ...ofPool, ...labels },
-      };
+      const series = keep(name, labels);
       if (series.value !== value) (series.metric as Gauge<string>).set(series.labels, value);
       series.value = value;
-      after.set(id, series);
     }
-    for (const [name, labels] of counted(pool, groups)) {
-      const id = idOf(name, labels);
-      const series = before.get(id) ?? this.#start(name, { ...ofPool, ...labels });
-      after.set(id, series);
-    }
+    for (const [name, labels] of counted(pool, groups)) keep(name, labels);
     for (const [id, { metric, labels }] of before) if (!after.has(id)) metric.remove(labels);
     this.#pools.set(key, after);
   }
@@ -102,10 +106,11 @@ export class PoolSeries {
   }
 
   /** A counter starts at zero, so that its first increase is visible. */
-  #start(name: Counted, labels: Labels): Series {
-    const metric: Counter<string> | Histogram<string> = this.#metrics[name];
-    if ("inc" in metric) metric.inc(labels, 0);
-    return { metric, labels };
+  #start(id: string, name: Name, labels: Labels): Series {
+    const { poolGauges, ...counters } = this.#metrics;
+    const metric: Series["metric"] = name in poolGauges ? poolGauges[name as Figure["metric"]] : counters[name as Counted];
+    if (metric instanceof Counter) metric.inc(labels, 0);
+    return { id, name, metric, labels };
   }
 }
 
@@ -118,6 +123,12 @@ function counted({ credits }: PoolConfig, groups: readonly string[]): readonly (
     ]),
     ...(credits === undefined ? [] : chargeModes.map((mode) => ["credits", { mode }] as const)),
   ];
+}
+
+function isOf({ name: known, labels: all }: Series, name: Name, labels: Labels): boolean {
+  if (known !== name) return false;
+  for (const label in labels) if (all[label] !== labels[label]) return false;
+  return true;
 }
 
 function idOf(metric: string, labels: Labels): string {
