@@ -1,7 +1,7 @@
 import { chargedEngines } from "../engines/index.ts";
 import { conditionTypes } from "./conditions.ts";
 import type { ChargeMode } from "./load-report.ts";
-import type { AvatarPool } from "./v1alpha1/index.ts";
+import type { AvatarPool, PoolHead } from "./v1alpha1/index.ts";
 
 /** Credits are counted in whole thousandths, so that sums are exact. */
 export const MILLI = 1_000;
@@ -46,7 +46,8 @@ export function creditsConfig({ spec: { credits }, status }: AvatarPool): Credit
   };
 }
 
-function isExceeded(status: AvatarPool["status"]): boolean {
+/** Whether the operator has reported that the budget is exceeded. */
+export function isExceeded(status: PoolHead["status"]): boolean {
   const found = status?.conditions?.find(({ type }) => type === conditionTypes.creditsWithinBudget);
   return found?.status === "False";
 }

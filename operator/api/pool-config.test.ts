@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { gpuGroup, pool } from "../../test/support/pools.ts";
-import { groupServes } from "./pool-config.ts";
+import { gpuGroup, pool, poolObject } from "../../test/support/pools.ts";
+import { conditionTypes } from "./conditions.ts";
+import { groupServes, poolConfig } from "./pool-config.ts";
 
 const presets = [
   { name: "maya", image: { url: "https://example.com/maya.jpg" } },
@@ -75,5 +76,37 @@ describe("groupServes", () => {
     ["nobody", false, false],
   ])("preset %s: GPU %s, CPU %s", (preset, byGpu, byCpu) => {
     expect([groupServes(gpu!, preset), groupServes(cpu!, preset)]).toEqual([byGpu, byCpu]);
+  });
+});
+
+describe("poolConfig", () => {
+  const credits = { budget: { credits: 100 } };
+  const status = {
+    conditions: [
+      {
+        type: conditionTypes.creditsWithinBudget,
+        status: "False",
+        reason: "Exceeded",
+        message: "",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+        observedGeneration: 1,
+      },
+    ],
+  };
+  const before = poolConfig(poolObject({ credits }));
+
+  it("stays the same object while only the status or another part of the metadata changes", () => {
+    expect(poolConfig(poolObject({ credits }, { resourceVersion: "2" }, { sessions: 3 }), before)).toBe(before);
+  });
+
+  it.each([
+    ["another generation", poolObject({ credits, limits: { maxSessions: 7 } }, { generation: 2 })],
+    ["a pool of the same name", poolObject({ credits, limits: { maxSessions: 7 } }, { uid: "other" })],
+    ["a pool that is deleted", poolObject({ credits }, { deletionTimestamp: "2026-01-01T00:00:00Z" })],
+    ["a budget that is exceeded", poolObject({ credits }, {}, status)],
+  ])("is resolved again for %s", (_what, changed) => {
+    const after = poolConfig(changed, before);
+    expect(after).toEqual(poolConfig(changed));
+    expect(after).not.toEqual(before);
   });
 });

@@ -1,7 +1,15 @@
 import { canServe, type Dialect, type Engine, engineOf, type PresetAsset } from "../engines/index.ts";
-import { type CreditsConfig, creditsConfig } from "./credits-config.ts";
+import { type CreditsConfig, creditsConfig, isExceeded } from "./credits-config.ts";
 import { parseDurationMs } from "./duration.ts";
-import type { AvatarPool, AvatarPoolSpec, PresetSpec, WorkerGroupSpec } from "./v1alpha1/index.ts";
+import {
+  type AvatarPool,
+  type AvatarPoolSpec,
+  avatarPoolSchema,
+  type PoolHead,
+  type PresetSpec,
+  poolHeadSchema,
+  type WorkerGroupSpec,
+} from "./v1alpha1/index.ts";
 
 /**
  * A pool with all defaults, resolved names and durations in milliseconds: the input of all decisions. It is computed once per
@@ -124,6 +132,27 @@ export function poolKey(pool: { readonly namespace: string; readonly name: strin
 
 export function deploymentName(pool: string, group: string): string {
   return `${pool}-${group}`;
+}
+
+/**
+ * The config of a stored object.
+ * @param before the config of an older version: it is kept where it still applies, because most changes of a pool are of its status.
+ * @throws ZodError if the object does not match the schema; the API server rejects such objects.
+ */
+export function poolConfig(raw: object, before?: PoolConfig): PoolConfig {
+  return before !== undefined && stillApplies(before, poolHeadSchema.parse(raw))
+    ? before
+    : resolvePool(avatarPoolSchema.parse(raw));
+}
+
+/** Whether a config is also that of a newer version of its object. The generation changes with the spec. */
+export function stillApplies({ uid, generation, deletedAtMs, credits }: PoolConfig, { metadata, status }: PoolHead): boolean {
+  return (
+    uid === metadata.uid &&
+    generation === metadata.generation &&
+    (deletedAtMs === undefined) === (metadata.deletionTimestamp === undefined) &&
+    (credits?.budget?.exceeded ?? isExceeded(status)) === isExceeded(status)
+  );
 }
 
 export function resolvePool(pool: AvatarPool): PoolConfig {

@@ -5,8 +5,7 @@ import { formatDuration } from "../api/duration.ts";
 import { liveGatewayAddresses } from "../api/gateway-addresses.ts";
 import { httpOrigin } from "../api/http-origin.ts";
 import { labels } from "../api/names.ts";
-import { resolvePool } from "../api/pool-config.ts";
-import { avatarPoolSchema } from "../api/v1alpha1/index.ts";
+import { poolConfig } from "../api/pool-config.ts";
 import { KubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { followGateways } from "../kube/follow-gateways.ts";
@@ -63,7 +62,7 @@ export async function runGateway(settings: GatewaySettings, signal: AbortSignal)
   const pools = new Informer({
     ...watched,
     type: avatarPools,
-    transform: (raw) => resolvePool(avatarPoolSchema.parse(raw)),
+    transform: poolConfig,
     onRestart: noteRestart("AvatarPool"),
   });
   const workers = new Informer({

@@ -11,7 +11,7 @@ export interface InformerScopeOptions<T> {
   readonly namespace: string | undefined;
   /** Store of all scopes of an informer. Each scope writes only keys of its namespace. */
   readonly store: IndexedStore<T>;
-  readonly transform: (raw: never) => T | undefined;
+  readonly transform: (raw: never, before: T | undefined) => T | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notify: (key: ObjectKey, after: T | undefined, before: T | undefined) => void;
@@ -150,7 +150,7 @@ export class InformerScope<T> implements WatcherSink {
       // Often half of an object, and unused by this product.
       delete raw.metadata?.managedFields;
       // The caller chooses the type of the kind. The API server guarantees the shape.
-      const item = this.#options.transform(raw as never);
+      const item = this.#options.transform(raw as never, this.#options.store.get(key));
       this.#refused.delete(key);
       return item;
     } catch (error) {

@@ -80,6 +80,20 @@ describe("Informer: the list", () => {
     expect(changes).toEqual(["a/x ->1"]);
   });
 
+  it("passes the item of the version before to the projection", async () => {
+    const seen: (string | undefined)[] = [];
+    const transform = ({ metadata }: Pod, before: View | undefined) => {
+      seen.push(before?.version);
+      return { name: metadata?.name, version: metadata?.resourceVersion };
+    };
+    const { api, clock, run } = setup({ transform });
+    api.answers.push(page("1", [pod("x", "1")]));
+    await run();
+    api.open.send("MODIFIED", pod("x", "2"));
+    await clock.advance(0);
+    expect(seen).toEqual([undefined, "1"]);
+  });
+
   it("retries without end, at most 30 s apart", async () => {
     const { api, clock, informer, run } = setup();
     api.answers.push(...Array.from({ length: 60 }, () => cut), page("1", [pod("x", "1")]));

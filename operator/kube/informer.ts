@@ -9,9 +9,10 @@ export interface InformerOptions<Raw extends KubeObject, T> extends Omit<Watcher
   readonly namespaces: readonly string[];
   /**
    * The projection of an object that the store keeps; a small projection keeps a large cache small. Undefined omits the object.
-   * An error omits the object too and is logged once for each version of the object.
+   * An error omits the object too and is logged once for each version of the object. `before` is the item in the store, so that
+   * a projection can keep what has not changed.
    */
-  readonly transform: (raw: Raw) => T | undefined;
+  readonly transform: (raw: Raw, before: T | undefined) => T | undefined;
   readonly indexes?: Indexes<T>;
   readonly logger: Logger;
   /** Interval in which the handlers receive every key again. Default: 10 minutes. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  type DeploymentChange,
   deployment,
   deploymentObject,
   gpuGroup,
@@ -7,6 +8,7 @@ import {
   NOW_MS,
   pod,
   pool,
+  SIDECAR_IMAGE,
   snapshot,
   type WorldChange,
 } from "../../test/support/pools.ts";
@@ -14,6 +16,7 @@ import { conflict, forbidden, invalid, outage, RecordingClient } from "../../tes
 import { annotations, labels } from "../api/names.ts";
 import type { KubeObject, ResourceType } from "../kube/types.ts";
 import { marksMetadata } from "../resources/marks.ts";
+import { renderTemplate } from "../resources/worker-template.ts";
 import { apply } from "./apply.ts";
 import { Memories, type PoolMemory } from "./memory.ts";
 import { plan } from "./plan.ts";
@@ -60,6 +63,22 @@ describe("apply", () => {
     expect(client.take()).toEqual([]);
     await unchanged({ generation: generation + 1 });
     expect(client.take()).toEqual(["apply deployments/support-gpu"]);
+  });
+
+  it("applies the template that is wanted now, although the pool has not changed", async () => {
+    const { client, carryOut, memory } = operator();
+    const view = pool(gpuOnly);
+    const rendered = renderTemplate(view.config, view.config.groups[0]!, SIDECAR_IMAGE);
+    const template = { metadata: { annotations: { [annotations.template]: "older" } } };
+    const shown = (change: DeploymentChange) => ({ pods: [pod("a")], deployments: [deployment("gpu", change)] });
+    const kept = { ...rendered, renderedBy: "sidecar:0", template };
+    await carryOut(view, shown({ standing: kept }));
+    client.take();
+    const { uid, generation } = memory.applied.get("support-gpu")!.view;
+    await carryOut(view, shown({ uid, generation, standing: kept }));
+    expect(client.take()).toEqual([]);
+    await carryOut(view, shown({ uid, generation }));
+    expect(client.take(), "its record was removed").toEqual(["apply deployments/support-gpu"]);
   });
 
   it("requires the version in the watch if the result of its last write is unknown", async () => {

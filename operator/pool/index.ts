@@ -35,7 +35,7 @@ import type { PoolClient } from "./refusals/guarded-client.ts";
 import type { Refusals } from "./refusals/refusals.ts";
 import { replicaSetView } from "./replica-sets.ts";
 import { eventRecorder } from "./report/event-recorder.ts";
-import { deploymentView, type PodView, podView, poolView } from "./views.ts";
+import { deploymentView, type PodView, type PoolView, podView, poolView } from "./views.ts";
 import { WorkerCalls } from "./warmup/worker-calls.ts";
 import { type OwnedObjectOptions, ownedObjectReconciler, ownedView } from "./writes/owned-object.ts";
 
@@ -193,7 +193,7 @@ function watches({ settings, client, metrics, logger }: Operator) {
     pools: new Informer({
       ...common,
       type: avatarPools,
-      transform: (raw: KubeObject) => poolView(raw, FINALIZER),
+      transform: (raw: KubeObject, before: PoolView | undefined) => poolView(raw, FINALIZER, before),
       onRestart: restarts(avatarPools),
     }),
     deployments: owned(deployments, deploymentView),

@@ -3,7 +3,7 @@ import type { PoolConfig } from "../api/pool-config.ts";
 import type { AvatarPoolStatus, DecisionStatus } from "../api/v1alpha1/index.ts";
 import type { HeldBack } from "../resources/held-back.ts";
 import type { PodMarks } from "../resources/marks.ts";
-import type { WorkerTemplate } from "../resources/worker-template.ts";
+import type { TemplateId, WorkerTemplate } from "../resources/worker-template.ts";
 import type { NodeShortage } from "../scaling/nodes.ts";
 import type { Window } from "../scaling/window.ts";
 import { DecisionLog, decisionLimits } from "./decision-log.ts";
@@ -95,9 +95,10 @@ export interface AppliedDeployment {
   readonly atMs: number;
 }
 
-/** All that a group's manifest is made from. The pool is the same object until the watch shows another. */
+/** All that a group's manifest is made from. The pool is the same object until the watch shows another spec. */
 export interface DeploymentWish {
   readonly pool: PoolConfig;
+  readonly template: TemplateId;
   readonly replicas: number;
   readonly heldBack: HeldBack | undefined;
 }

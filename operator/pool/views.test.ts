@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { containerStatus as container } from "../../test/support/container-status.ts";
-import { deployment, NOW_MS, pod, podObject, pool } from "../../test/support/pools.ts";
+import { deployment, NOW_MS, pod, podObject, pool, poolObject } from "../../test/support/pools.ts";
+import { FINALIZER } from "../api/names.ts";
 import { deploymentView, podView, poolView } from "./views.ts";
 import { isWarm } from "./warmup/warmth.ts";
 
@@ -150,6 +151,12 @@ describe("poolView", () => {
   it("detects our finalizer", () => {
     expect(pool().hasFinalizer).toBe(true);
     expect(pool({}, { finalizers: ["other/finalizer"] }).hasFinalizer).toBe(false);
+  });
+
+  it("has the status and the finalizer of each version of the object", () => {
+    const before = pool({}, {}, { sessions: 1 });
+    const after = poolView(poolObject({}, { finalizers: [] }, { sessions: 2 }), FINALIZER, before);
+    expect(after).toEqual({ ...before, status: { sessions: 2 }, hasFinalizer: false });
   });
 
   it("rejects an object that is not a pool", () => expect(() => poolView(podObject("a"), "f")).toThrow());

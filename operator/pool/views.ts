@@ -1,8 +1,8 @@
 import type { V1ContainerStatus, V1Deployment, V1DeploymentStatus, V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import { isOfGroup, POD_TEMPLATE_HASH } from "../api/membership.ts";
 import { annotations, labels, WARM_GATE, WORKER_CONTAINER } from "../api/names.ts";
-import { type PoolConfig, resolvePool } from "../api/pool-config.ts";
-import { type AvatarPoolSpec, type AvatarPoolStatus, avatarPoolSchema } from "../api/v1alpha1/index.ts";
+import { type PoolConfig, resolvePool, stillApplies } from "../api/pool-config.ts";
+import { type AvatarPoolSpec, type AvatarPoolStatus, avatarPoolSchema, poolHeadSchema } from "../api/v1alpha1/index.ts";
 import type { Json } from "../kube/types.ts";
 import { type HeldBack, parseHeldBack } from "../resources/held-back.ts";
 import type { PodMarks } from "../resources/marks.ts";
@@ -99,11 +99,19 @@ export interface PodProblem {
   readonly message: string;
 }
 
-/** @throws ZodError if the object does not match the schema; the API server rejects such objects. */
-export function poolView(raw: object, finalizer: string): PoolView {
+/**
+ * @param before the view of an older version: its config is kept where it still applies.
+ * @throws ZodError if the object does not match the schema; the API server rejects such objects.
+ */
+export function poolView(raw: object, finalizer: string, before?: PoolView): PoolView {
+  const head = poolHeadSchema.parse(raw);
+  const known = before !== undefined && stillApplies(before.config, head) ? before : specOf(raw);
+  return { ...known, status: head.status, hasFinalizer: head.metadata.finalizers?.includes(finalizer) ?? false };
+}
+
+function specOf(raw: object): Pick<PoolView, "config" | "spec"> {
   const pool = avatarPoolSchema.parse(raw);
-  const { spec, status, metadata } = pool;
-  return { config: resolvePool(pool), spec, status, hasFinalizer: metadata.finalizers?.includes(finalizer) ?? false };
+  return { config: resolvePool(pool), spec: pool.spec };
 }
 
 export function deploymentView({ metadata = {}, spec, status }: Json<V1Deployment>): DeploymentView {

@@ -30,8 +30,12 @@ export interface WorkerTemplate {
   readonly refused?: string;
 }
 
-export interface TemplateRecord extends Pick<WorkerTemplate, "inputs" | "renderedBy" | "contract"> {
+/** Distinguishes a template and its record from others. */
+export interface TemplateId extends Pick<WorkerTemplate, "inputs" | "renderedBy" | "contract"> {
   readonly hash: string;
+}
+
+export interface TemplateRecord extends TemplateId {
   /** The applied template, compressed, without later changes by others or by the API server. */
   readonly applied: string;
 }
@@ -79,6 +83,10 @@ function kept({ applied, inputs, renderedBy, contract }: TemplateRecord, why: "u
 /** Hash of a template, as in the label of its pods. */
 export function templateHash({ metadata }: V1PodTemplateSpec): string {
   return metadata?.annotations?.[annotations.template] ?? "";
+}
+
+export function templateId({ template, inputs, renderedBy, contract }: WorkerTemplate): TemplateId {
+  return { hash: templateHash(template), inputs, renderedBy, contract };
 }
 
 /** Annotations of the Deployment. A template that is too large is not recorded, so an upgrade renders it again. */

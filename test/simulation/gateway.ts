@@ -1,7 +1,6 @@
 import { Writable } from "node:stream";
 import { type LoadReport, loadReportSchema } from "../../operator/api/load-report.ts";
-import { type PoolConfig, resolvePool } from "../../operator/api/pool-config.ts";
-import { avatarPoolSchema } from "../../operator/api/v1alpha1/index.ts";
+import { type PoolConfig, poolConfig } from "../../operator/api/pool-config.ts";
 import type { LaunchRequest } from "../../operator/engines/index.ts";
 import { poolDeleting } from "../../operator/gateway/admission/admit.ts";
 import { GatewayCore } from "../../operator/gateway/core.ts";
@@ -143,5 +142,5 @@ export class SimGateway {
   }
 }
 
-const poolOf = once((raw: object) => resolvePool(avatarPoolSchema.parse(raw)));
+const poolOf = once(poolConfig);
 const recordOf = once(workerRecord);

@@ -157,7 +157,7 @@ export class SimOperator {
   }
 }
 
-const viewOfPool = once((raw: object) => poolView(raw, FINALIZER));
+const viewOfPool = once((raw: object, before: PoolView | undefined) => poolView(raw, FINALIZER, before));
 const viewOfDeployment = once(deploymentView);
 const viewOfReplicaSet = once(replicaSetView);
 const viewOfPod = once(podView);

@@ -3,6 +3,7 @@ import { keyOf } from "../../operator/kube/types.ts";
 import type { Clock, Random } from "../../operator/runtime/clock.ts";
 import type { ApiObject } from "./api-objects.ts";
 
+type Transform<T> = (raw: never, before: T | undefined) => T | undefined;
 type Handler<T> = (key: string, after: T | undefined, before: T | undefined) => void;
 
 /** Longest delay of a watch event without faults. Events of one watch stay in order. */
@@ -15,7 +16,7 @@ export class LaggingView<T> {
   readonly #handlers = new Set<Handler<T>>();
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #transform: (raw: ApiObject) => T | undefined;
+  readonly #transform: Transform<T>;
   #source: () => Iterable<ApiObject> = () => [];
   #lagMs = USUAL_LAG_MS;
   #lastDueMs = 0;
@@ -24,10 +25,10 @@ export class LaggingView<T> {
   #connected = true;
   #closed = false;
 
-  constructor(clock: Clock, random: Random, transform: (raw: never) => T | undefined, indexes: Indexes<T> = {}) {
+  constructor(clock: Clock, random: Random, transform: Transform<T>, indexes: Indexes<T> = {}) {
     this.#clock = clock;
     this.#random = random;
-    this.#transform = transform as (raw: ApiObject) => T | undefined;
+    this.#transform = transform;
     this.store = new IndexedStore(indexes);
   }
 
@@ -82,7 +83,7 @@ export class LaggingView<T> {
   #deliver(key: string, object: ApiObject | undefined): void {
     if (this.#closed) return;
     const before = this.store.get(key);
-    const after = object === undefined ? undefined : this.#transform(object);
+    const after = object === undefined ? undefined : this.#transform(object as never, before);
     if (after === undefined) this.store.delete(key);
     else this.store.set(key, after, "1");
     for (const handler of this.#handlers) handler(key, after, before);
@@ -90,12 +91,12 @@ export class LaggingView<T> {
 }
 
 /** A transform that runs once per version of an object, regardless of the number of readers. */
-export function once<T>(transform: (raw: never) => T | undefined): (raw: never) => T | undefined {
+export function once<T>(transform: Transform<T>): Transform<T> {
   const known = new WeakMap<object, { readonly value: T | undefined }>();
-  return (raw: object) => {
+  return (raw: object, before) => {
     let entry = known.get(raw);
     if (entry === undefined) {
-      entry = { value: transform(raw as never) };
+      entry = { value: transform(raw as never, before) };
       known.set(raw, entry);
     }
     return entry.value;

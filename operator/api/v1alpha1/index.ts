@@ -33,7 +33,11 @@ export const avatarPoolSchema = z.object({
   status: poolStatusSchema.optional(),
 });
 
+/** All but the spec: for readers that have parsed the spec of this generation before. */
+export const poolHeadSchema = avatarPoolSchema.omit({ spec: true });
+
 export type AvatarPool = z.output<typeof avatarPoolSchema>;
+export type PoolHead = z.output<typeof poolHeadSchema>;
 /** The spec as a user writes it: fields with a default are optional. */
 export type AvatarPoolSpecInput = z.input<typeof poolSpecSchema>;
 export type AvatarPoolSpec = z.output<typeof poolSpecSchema>;

@@ -7,6 +7,7 @@ import { isConflict, requestFailureOf } from "../../kube/errors.ts";
 import { deployments } from "../../kube/resource-types.ts";
 import type { Json, KubeObject, ObjectRef } from "../../kube/types.ts";
 import { type DeploymentManifest, workerDeployment } from "../../resources/deployment.ts";
+import { templateId } from "../../resources/worker-template.ts";
 import type { AppliedDeployment, DeploymentWish, PoolMemory } from "../memory.ts";
 import { foreignDeployment } from "../name-taken.ts";
 import type { ScalePlan } from "../planning/plan-group.ts";
@@ -32,7 +33,7 @@ export async function applyDeployment(
   nowMs: number,
 ): Promise<void> {
   const heldBack = rollout.kind === "none" ? undefined : rollout.heldBack;
-  const wish = { pool, replicas, heldBack };
+  const wish = { pool, template: templateId(template), replicas, heldBack };
   const last = memory.applied.get(config.deploymentName);
   const asWeLeftIt = seen.kind === "own" && isAsWeLeftIt(last, seen.view);
   // Most plans change nothing: they cost no manifest either.
@@ -123,7 +124,12 @@ async function changing(
 }
 
 function isSame(a: DeploymentWish | undefined, b: DeploymentWish): boolean {
-  return a?.pool === b.pool && a.replicas === b.replicas && isDeepStrictEqual(a.heldBack, b.heldBack);
+  return (
+    a?.pool === b.pool &&
+    a.replicas === b.replicas &&
+    isDeepStrictEqual(a.template, b.template) &&
+    isDeepStrictEqual(a.heldBack, b.heldBack)
+  );
 }
 
 /** The watch shows our last write, or has not shown it yet. */
