@@ -10,6 +10,9 @@ export default defineConfig({
           // The longest test takes about 3 s; a machine that runs other work too may need many times that.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // With a process of its own, each file would import the product again, which takes longer than its tests.
+          isolate: false,
+          maxWorkers: "100%",
         },
       },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
