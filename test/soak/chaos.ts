@@ -117,6 +117,7 @@ export class Chaos {
       if (name === undefined) return;
       this.#log(`fault: ${name}`);
       const what = await faults[name](this, this.#draw);
+      await this.#settled();
       this.counts[name] = (this.counts[name] ?? 0) + 1;
       this.#log(`mended: ${what}`);
     }
@@ -145,6 +146,14 @@ export class Chaos {
     const pid = draw.one(pids);
     if (pid !== undefined) process.kill(pid, "SIGKILL");
     return `the process of one ${role} of ${pids.length} is killed`;
+  }
+
+  /** A container that was killed before starts again only after a pause, which Kubernetes doubles each time. */
+  async #settled(): Promise<void> {
+    for (const component of ["gateway", "operator"]) {
+      const deployment = `deployment/avatarpool-${component}`;
+      await this.stage.kubectl("rollout", "status", deployment, `--namespace=${RELEASE_NAMESPACE}`, "--timeout=10m");
+    }
   }
 
   async killProgram(program: "kubelet" | "containerd", draw: Draw): Promise<string> {

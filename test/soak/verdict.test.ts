@@ -30,6 +30,12 @@ describe("the verdict of a soak", () => {
     });
   });
 
+  it("counts a call whose worker was killed before the first frame as ended by the fault", () => {
+    const noFrame = { room: "a", launchedMs: 10_000, endedMs: 70_000, failure: "TimeoutError: " };
+    expect(judge([noFrame], [{ pod: "w", atMs: 11_000 }])).toMatchObject({ figures: { callsEndedByFaults: 1 }, broken: [] });
+    expect(judge([noFrame])).toMatchObject({ figures: { callsEndedByFaults: 0, launchesLost: 1 } });
+  });
+
   it("counts lost launches, doubled avatars and leaked slots", () => {
     const calls = [
       { room: "a", launchedMs: 0, failure: "503" },

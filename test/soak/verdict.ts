@@ -72,7 +72,8 @@ export function verdict(
   memory: readonly MemorySample[],
   rest: Rest,
 ): { readonly figures: Figures; readonly broken: readonly string[] } {
-  const notBegun = calls.filter(({ failure }) => failure !== undefined);
+  const begun = calls.filter((call) => call.failure !== undefined && kills.some((kill) => isKilledAtStart(kill, call)));
+  const notBegun = calls.filter((call) => call.failure !== undefined && !begun.includes(call));
   const failed = notBegun.filter((call) => !cutOffs.some((cutOff) => isCutOff(cutOff, call)));
   const lost = calls.filter(({ lostMs }) => lostMs !== undefined);
   const byUs = lost.filter((call) => !kills.some((kill) => ended(kill, call)));
@@ -86,7 +87,7 @@ export function verdict(
     figures: {
       calls: calls.length,
       callsEndedByUs: byUs.length,
-      callsEndedByFaults: lost.length - byUs.length,
+      callsEndedByFaults: lost.length - byUs.length + begun.length,
       launchesLost: failed.length,
       launchesCutOff: notBegun.length - failed.length,
       avatarsDoubled: doubled.length,
@@ -114,6 +115,11 @@ export function verdict(
  */
 function ended(kill: Kill, { pod = kill.pod, launchedMs, lostMs = 0 }: CallRecord): boolean {
   return kill.pod === pod && launchedMs <= kill.atMs && kill.atMs <= lostMs;
+}
+
+/** A worker accepted the launch, and no frame came: it was killed before. */
+function isKilledAtStart({ atMs }: Kill, { failure = "", launchedMs, endedMs = launchedMs }: CallRecord): boolean {
+  return failure.startsWith("TimeoutError") && launchedMs <= atMs && atMs <= endedMs;
 }
 
 /** The client's own words for each attempt that got no connection, or no response before it gave up. */
