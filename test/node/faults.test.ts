@@ -93,23 +93,16 @@ describe("a worker", () => {
 });
 
 describe("a node", () => {
-  it("whose kubelet is killed and starts again keeps its calls", async () => {
+  it.each([
+    ["kubelet", CPU_NODE],
+    ["containerd", GPU_NODE],
+  ] as const)("whose %s is killed and starts again keeps its calls", async (program, name) => {
     const both = Object.values(await callOnEach());
-    const node = stage.cluster.node(CPU_NODE);
-    await node.kill("kubelet");
+    const node = stage.cluster.node(name);
+    await node.kill(program);
     for (const call of both) await calls.plays(call);
-    await node.start("kubelet");
-    await stage.cluster.nodeReady(CPU_NODE);
-    for (const call of both) await calls.plays(call);
-  });
-
-  it("whose containerd is killed and starts again keeps its calls", async () => {
-    const both = Object.values(await callOnEach());
-    const node = stage.cluster.node(GPU_NODE);
-    await node.kill("containerd");
-    for (const call of both) await calls.plays(call);
-    await node.start("containerd");
-    await stage.cluster.nodeReady(GPU_NODE);
+    await node.start(program);
+    await stage.cluster.nodeReady(name);
     for (const call of both) await calls.plays(call);
   });
 
