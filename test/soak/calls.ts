@@ -3,13 +3,15 @@ import type { Random } from "../../operator/runtime/clock.ts";
 import type { WorkerTask } from "../support/media/scenario.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
 import type { NodeStage } from "../support/node/stage.ts";
-import type { CallRecord } from "./verdict.ts";
+import { type CallRecord, NO_RESPONSE } from "./verdict.ts";
 
 /** Mean time between two calls. */
 const INTERVAL_MS = 6_000;
 const SHORTEST_CALL_MS = 10_000;
 const LONGEST_CALL_MS = 70_000;
 const LOOK_MS = 3_000;
+/** Three attempts of the plugin, each with its timeout, and a minute for the first frame. */
+const LAUNCH_LIMIT_MS = 100_000;
 /** A picture that stands still for so many looks in a row is lost. */
 const FROZEN_LOOKS = 5;
 
@@ -63,7 +65,7 @@ export class SoakCalls {
     const record: CallRecord = { room, launchedMs: Date.now() };
     this.records.push(record);
     try {
-      const { firstFrameMs, failures } = await this.#scenario.call(room, { avatar_id: "leo" });
+      const { firstFrameMs, failures } = await limited(this.#scenario.call(room, { avatar_id: "leo" }));
       record.shownMs = record.launchedMs + firstFrameMs;
       if (failures.length > 0) this.#log(`${room}: the plugin tried again after ${failures.join("; ")}`);
     } catch (error) {
@@ -105,6 +107,18 @@ export class SoakCalls {
     record.lostMs ??= Date.now();
     this.#log(`${record.room} on ${record.pod}: the avatar ${looks.gone > 1 ? "has left" : "stands still"}`);
   }
+}
+
+/** The plugin itself waits for as long as TCP does, a quarter of an hour, if the gateway's machine is lost during its request. */
+async function limited<T>(launch: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const limit = sleep(LAUNCH_LIMIT_MS, undefined, { signal: over.signal }).then(() => {
+    throw new Error(NO_RESPONSE);
+  });
+  // The launch may fail after its caller has given up, and the limit is aborted after the launch.
+  launch.catch(() => undefined);
+  limit.catch(() => undefined);
+  return Promise.race([launch, limit]).finally(() => over.abort());
 }
 
 /** Takes down the call's worker. @returns the number of sessions that the call has. */

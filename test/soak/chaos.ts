@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import { seededRandom } from "../../operator/runtime/random.ts";
 import { Draw } from "../simulation/draw-group.ts";
+import { until } from "../support/controlplane/index.ts";
 import type { RealNode } from "../support/node/real-node.ts";
 import { RELEASE_NAMESPACE } from "../support/node/release.ts";
 import type { NodeScenario } from "../support/node/scenario.ts";
@@ -11,6 +12,8 @@ import type { CutOff, Kill } from "./verdict.ts";
 
 /** From the time at which a machine counts as lost until no proxy forwards to it any more. */
 const ENDPOINTS_MS = 3_000;
+
+const SETTLE_MS = 300_000;
 
 export interface ChaosOptions {
   readonly stage: NodeStage;
@@ -150,10 +153,18 @@ export class Chaos {
 
   /** A container that was killed before starts again only after a pause, which Kubernetes doubles each time. */
   async #settled(): Promise<void> {
-    for (const component of ["gateway", "operator"]) {
-      const deployment = `deployment/avatarpool-${component}`;
-      await this.stage.kubectl("rollout", "status", deployment, `--namespace=${RELEASE_NAMESPACE}`, "--timeout=10m");
-    }
+    const status = (component: string) =>
+      this.stage.kubectl(
+        "rollout",
+        "status",
+        `deployment/avatarpool-${component}`,
+        `--namespace=${RELEASE_NAMESPACE}`,
+        "--watch=false",
+      );
+    await until("all gateways and operators to be ready", SETTLE_MS, async () => {
+      const all = await Promise.all(["gateway", "operator"].map(status));
+      return all.every((line) => line.includes("successfully rolled out"));
+    });
   }
 
   async killProgram(program: "kubelet" | "containerd", draw: Draw): Promise<string> {

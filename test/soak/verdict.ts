@@ -122,8 +122,10 @@ function isKilledAtStart({ atMs }: Kill, { failure = "", launchedMs, endedMs = l
   return failure.startsWith("TimeoutError") && launchedMs <= atMs && atMs <= endedMs;
 }
 
+/** The failure of a launch whose caller gave up. */
+export const NO_RESPONSE = "no response to the launch";
 /** The client's own words for each attempt that got no connection, or no response before it gave up. */
-const NO_CONNECTION = /Cannot connect|Connection timeout/;
+const NO_CONNECTION = new RegExp(`Cannot connect|Connection timeout|${NO_RESPONSE}`);
 
 function isCutOff({ fromMs, toMs }: CutOff, { launchedMs, endedMs = launchedMs, failure = "" }: CallRecord): boolean {
   return NO_CONNECTION.test(failure) && !failure.includes("status_code") && launchedMs <= toMs && endedMs >= fromMs;
