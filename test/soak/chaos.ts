@@ -30,7 +30,7 @@ const faults = {
   "gateway killed": (chaos, draw) => chaos.killProcess("gateway", draw),
   "gateway deleted": async (chaos, draw) => {
     const pod = draw.one(await chaos.gateways())?.pod ?? "";
-    await chaos.stage.kubectl("delete", "pod", pod, `--namespace=${RELEASE_NAMESPACE}`, "--wait=true");
+    await chaos.stage.kubectl("delete", "pod", pod, `--namespace=${RELEASE_NAMESPACE}`, "--timeout=3m");
     return `kubectl delete pod ${pod}`;
   },
   "kubelet killed": (chaos, draw) => chaos.killProgram("kubelet", draw),
