@@ -39,7 +39,7 @@ function follow(pod: string, container: string): Promise<PodLog> {
 }
 
 async function exists(pod: string): Promise<boolean> {
-  return (await scenario.podNames()).includes(pod);
+  return (await scenario.pod(pod)) !== undefined;
 }
 
 /** The call goes on while its pod is being deleted, and the pod goes once the call has ended by itself. */
@@ -51,8 +51,7 @@ async function outlives(call: Call): Promise<void> {
 }
 
 async function isTerminating(pod: string): Promise<boolean> {
-  const found = (await scenario.pods()).find(({ metadata }) => metadata?.name === pod);
-  return found?.metadata?.deletionTimestamp !== undefined;
+  return (await scenario.pod(pod))?.metadata?.deletionTimestamp !== undefined;
 }
 
 /** Changes the pool. Resolves once all workers of another template are gone. */
@@ -125,7 +124,7 @@ describe("with a live call", () => {
 
   it("kubectl drain empties the node once the call has ended, and not before", async () => {
     const call = await calls.start();
-    const node = (await scenario.pods()).find(({ metadata }) => metadata?.name === call.pod)?.spec?.nodeName ?? CPU_NODE;
+    const node = (await scenario.pod(call.pod))?.spec?.nodeName ?? CPU_NODE;
     const drained = stage.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=170s");
     await scenario.until("the idle pods to leave the node", async () => (await stage.podsOn(node)).join() === call.pod);
     await calls.plays(call);

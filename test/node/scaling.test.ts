@@ -23,7 +23,7 @@ afterAll(async () => {
 
 /** Seconds from the pod's creation until a condition became true, as its status has it. */
 async function secondsUntil(pod: string, condition: string): Promise<number> {
-  const found = (await scenario.pods()).find(({ metadata }) => metadata?.name === pod);
+  const found = await scenario.pod(pod);
   const at = found?.status?.conditions?.find(({ type, status }) => type === condition && status === "True")?.lastTransitionTime;
   return (Date.parse(String(at)) - Date.parse(String(found?.metadata?.creationTimestamp))) / 1_000;
 }

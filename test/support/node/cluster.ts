@@ -70,6 +70,13 @@ export class Cluster implements AsyncDisposable {
     return node;
   }
 
+  /** Runs kubectl. @throws Error with its output if it fails. */
+  async kubectl(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.plane.kubectl(args);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
   /** Boots one of the machines of the options, also after it was lost. Resolves when pods can be scheduled on it. */
   async addNode(name: string): Promise<void> {
     const { plane } = this;
@@ -114,8 +121,7 @@ export class Cluster implements AsyncDisposable {
     await this.node(name).lose();
     this.#nodes.delete(name);
     await this.nodeNotReady(name);
-    const { code, stderr } = await this.plane.kubectl(["delete", "node", name]);
-    if (code !== 0) throw new Error(stderr);
+    await this.kubectl("delete", "node", name);
   }
 
   /**
@@ -149,16 +155,13 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #read(name: string): Promise<Node> {
-    const { stdout, stderr } = await this.plane.kubectl(["get", "node", name, "-o", "json"]);
-    if (stdout === "") throw new Error(stderr);
-    return JSON.parse(stdout);
+    return JSON.parse(await this.kubectl("get", "node", name, "-o", "json"));
   }
 
   /** This machine has no GPU. The scheduler and the kubelet believe the number in the node's status. */
   async #claimGpus(name: string): Promise<void> {
     const gpus = { "nvidia.com/gpu": String(this.#options.nodes[name] ?? 0) };
     const patch = JSON.stringify({ status: { capacity: gpus, allocatable: gpus } });
-    const { code, stderr } = await this.plane.kubectl(["patch", "node", name, "--subresource=status", "--type=merge", "-p", patch]);
-    if (code !== 0) throw new Error(stderr);
+    await this.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "-p", patch);
   }
 }

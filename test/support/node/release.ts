@@ -41,19 +41,12 @@ export class Release {
   /** The Service, as clients in the cluster reach it. */
   async gatewayUrl(): Promise<string> {
     const output = "-o=jsonpath={.spec.clusterIP}";
-    const address = await this.kubectl("get", "service", "avatarpool-gateway", `--namespace=${RELEASE_NAMESPACE}`, output);
+    const address = await this.cluster.kubectl("get", "service", "avatarpool-gateway", `--namespace=${RELEASE_NAMESPACE}`, output);
     return httpOrigin(address, 80);
   }
 
   /** A namespace admits only pods with the profile `restricted` from now on. */
   async restrict(namespace: string): Promise<void> {
-    await this.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted");
-  }
-
-  /** Runs kubectl. @throws Error with its output if it fails. */
-  async kubectl(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.cluster.plane.kubectl(args);
-    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
-    return stdout;
+    await this.cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted");
   }
 }

@@ -94,7 +94,7 @@ export class NodeStage implements AsyncDisposable {
 
   /** Runs kubectl. @throws Error with its output if it fails. */
   kubectl(...args: readonly string[]): Promise<string> {
-    return this.#release.kubectl(...args);
+    return this.cluster.kubectl(...args);
   }
 
   /** Names of the pods on a node, in all namespaces. */
